@@ -1,0 +1,120 @@
+/* flow/flow.h -- a normalizing flow: a standard normal base, a list of invertible layers and a
+ * direction, in single or double precision.
+ *
+ * A layer's forward is its parallel direction. What it means is the flow's choice:
+ *   FLOW_DATA_TO_NOISE  z = forward(x): density is parallel, sampling sequential (a MAF)
+ *   FLOW_NOISE_TO_DATA  x = forward(z): sampling is parallel, density sequential (an IAF)
+ *
+ * Shapes: n rows, D = flow_dim, C = flow_context. x, y, z, scores are (n, D), context is (n, C) and
+ * NULL when C = 0, log-densities are (n). All of them double and row-major, whatever the precision of
+ * the network. A parameter block is flow_n_params numbers of the flow's precision (void * here).
+ *
+ * Threads: a flow is read-only while passes use it. A pass belongs to one thread at a time. */
+#ifndef FLOW_FLOW_H
+#define FLOW_FLOW_H
+
+#include "flow/err.h"
+#include "flow/pcg.h"
+#include "flow/pool.h"
+
+#include <jansson.h>
+#include <stddef.h>
+
+typedef enum flow_precision { FLOW_F32 = 32, FLOW_F64 = 64 } flow_precision;
+typedef enum flow_direction { FLOW_DATA_TO_NOISE, FLOW_NOISE_TO_DATA } flow_direction;
+
+typedef struct flow flow;
+
+/* ---- making one */
+
+/* From a description, the same object that flow_describe returns and that model files carry:
+ *   {"dim": 2, "context": 0, "direction": "data_to_noise" | "noise_to_data", "base": "normal",
+ *    "layers": [{"kind": "autoregressive", ...}, ...]}
+ * Each layer kind documents its own keys. Parameters start at zero: call flow_init or load them. */
+flow *flow_create(const json_t *description, flow_precision precision, flow_err *err);
+void flow_free(flow *self);
+
+/* A new reference that the caller must json_decref. */
+json_t *flow_describe(const flow *self);
+
+/* Draws the initial parameters. Output layers start at zero, so that each layer starts as the
+ * identity, a permutation or an orthogonal-free linear map: a fresh flow is its base, reordered. */
+void flow_init(flow *self, uint64_t seed);
+
+/* Layers whose initial parameters depend on data (actnorm) see these n rows, in data space if the
+ * flow is DATA_TO_NOISE and in noise space otherwise, pushed through the layers before them. */
+int flow_init_data(flow *self, const double *rows, const double *context, size_t n, flow_err *err);
+
+/* ---- looking at one */
+
+size_t flow_dim(const flow *self);
+size_t flow_context(const flow *self);
+size_t flow_n_params(const flow *self); /* with padding: the length of a parameter block */
+size_t flow_n_weights(const flow *self); /* live weights: what a paper would count */
+flow_precision flow_get_precision(const flow *self);
+flow_direction flow_get_direction(const flow *self);
+const char *flow_backend_name(const flow *self); /* "f32/avx512" */
+
+void *flow_params(flow *self); /* the parameter block; aligned to 64 bytes */
+const void *flow_params_const(const flow *self);
+
+/* Parameters by name, for files: "layers.0.conditioner.0.weight", dense and row-major, masked
+ * entries zero. flow_tensor_get and _set copy rows * cols doubles. */
+typedef struct flow_tensor_info {
+    char name[96];
+    size_t rows, cols; /* cols = 0: a vector of `rows` numbers */
+} flow_tensor_info;
+
+size_t flow_n_tensors(const flow *self);
+void flow_tensor(const flow *self, flow_tensor_info *info, size_t index);
+void flow_tensor_get(const flow *self, double *values, size_t index);
+void flow_tensor_set(flow *self, size_t index, const double *values);
+
+/* ---- a shard's work: one thread, up to max_rows rows, all memory taken at create */
+
+typedef struct flow_pass flow_pass;
+
+enum { FLOW_PASS_TRAIN = 1 }; /* room for what backward and score need */
+
+flow_pass *flow_pass_create(const flow *self, size_t max_rows, unsigned flags, flow_err *err);
+void flow_pass_free(flow_pass *pass);
+
+/* The layers in order, without the base. logdet is log|det dy/dx|. forward keeps what backward and
+ * score need when the pass was made with FLOW_PASS_TRAIN. params NULL: the flow's own. */
+void flow_pass_forward(flow_pass *pass, const void *params, double *y, double *logdet,
+                       const double *x, const double *context, size_t n);
+
+/* x = forward^-1(y); logdet = log|det dx/dy|. Incremental: about the work of one forward. */
+void flow_pass_inverse(flow_pass *pass, const void *params, double *x, double *logdet,
+                       const double *y, const double *context, size_t n);
+
+/* After forward: with L = sum(dy * y) + sum(dlogdet * logdet), dx = dL/dx (NULL: not wanted) and
+ * dparams += dL/dparams (NULL: frozen). dlogdet NULL means 0. */
+void flow_pass_backward(flow_pass *pass, const void *params, double *dx, void *dparams,
+                        const double *dy, const double *dlogdet);
+
+/* After forward: carries a score through the layers. score_x = grad_x log p(x) before them,
+ * score_y = grad_y log q(y) after them, q the push-forward of p. (mathematics: J^-T products.) */
+void flow_pass_score(flow_pass *pass, const void *params, double *score_y, const double *score_x);
+
+/* ---- whole batches, spread over a pool by shards of FLOW_SHARD rows. Row r of the result depends
+ * on row r of the input alone, so the first k of n rows do not depend on n or on the pool. */
+
+enum { FLOW_SHARD = 128 };
+
+/* logp[r] = log density at x[r]; z (NULL: not wanted) the noise it comes from. */
+int flow_log_prob(const flow *self, flow_pool *pool, double *logp, double *z, const double *x,
+                  const double *context, size_t n, flow_err *err);
+
+/* x = sample made from the noise z; logp (NULL: not wanted) its log-density. */
+int flow_transport(const flow *self, flow_pool *pool, double *x, double *logp, const double *z,
+                   const double *context, size_t n, flow_err *err);
+
+/* n samples, rows first .. first + n - 1 of the stream. */
+int flow_sample(const flow *self, flow_pool *pool, double *x, double *logp, const double *context,
+                pcg_stream stream, uint64_t first, size_t n, flow_err *err);
+
+/* log N(z; 0, I), row by row. */
+void flow_base_log_prob(double *logp, const double *z, size_t n, size_t dim);
+
+#endif

@@ -1,0 +1,69 @@
+/* flow/pcg.h -- PCG random numbers with addressable streams.
+ *
+ * Generator: PCG64 = pcg_xsl_rr_128_64 (O'Neill 2014, "PCG: A Family of Simple Fast Space-Efficient
+ * Statistically Good Algorithms for Random Number Generation"): a 128-bit linear congruential state,
+ * 64-bit output, jump-ahead in O(log k) (section 4.3.1, after Brown 1994).
+ *
+ * A stream is named by (seed, stage, purpose); a row of it by a number. Row r of a stream of width w
+ * takes draws [r * w', (r + 1) * w') with w' = w rounded up to even, so what a row holds depends
+ * neither on how many rows are asked for nor on who computes them. */
+#ifndef FLOW_PCG_H
+#define FLOW_PCG_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct pcg {
+    unsigned __int128 state, inc; /* inc is odd */
+} pcg;
+
+/* The reference seeding of the PCG library: pcg64_srandom(initstate, initseq). */
+pcg pcg_seed(unsigned __int128 initstate, unsigned __int128 initseq);
+uint64_t pcg_next(pcg *self);
+void pcg_advance(pcg *self, unsigned __int128 steps);
+
+/* Uniform on [0, 1), 53 bits. */
+double pcg_uniform(pcg *self);
+/* Uniform on 0 .. bound - 1 without bias (Lemire 2019). bound > 0. */
+uint64_t pcg_below(pcg *self, uint64_t bound);
+
+/* Who is drawing. The numbers are part of the reproducibility promise: append, never renumber. */
+typedef enum pcg_stage {
+    PCG_DATA = 1,
+    PCG_TEACHER = 2,
+    PCG_STUDENT = 3,
+    PCG_VALIDATE = 4,
+    PCG_EXPORT = 5,
+    PCG_TEST = 6
+} pcg_stage;
+
+typedef enum pcg_purpose {
+    PCG_BASE = 1,      /* noise that a flow turns into samples */
+    PCG_INIT = 2,      /* initial weights */
+    PCG_SHUFFLE = 3,   /* order of rows */
+    PCG_SPLIT = 4,     /* train, validation, test */
+    PCG_DEQUANTISE = 5,
+    PCG_GENERATE = 6,  /* synthetic data */
+    PCG_PERMUTE = 7,   /* permutation layers */
+    PCG_TARGET = 8,    /* samples of the teacher */
+    PCG_BOOTSTRAP = 9,
+    PCG_CONTEXT = 10
+} pcg_purpose;
+
+typedef struct pcg_stream {
+    uint64_t seed;
+    uint32_t stage, purpose;
+} pcg_stream;
+
+/* The generator at the first draw of row `row` of a stream whose rows are `width` draws wide. */
+pcg pcg_at(pcg_stream stream, uint64_t row, size_t width);
+
+/* out (n, width): rows first .. first + n - 1, independent standard normals (Box-Muller, each draw
+ * used once, largest absolute value 8.57) or uniforms on [0, 1). */
+void pcg_normals(double *out, pcg_stream stream, uint64_t first, size_t n, size_t width);
+void pcg_uniforms(double *out, pcg_stream stream, uint64_t first, size_t n, size_t width);
+
+/* order = a random permutation of 0 .. n - 1 (Fisher-Yates). */
+void pcg_permutation(size_t *order, size_t n, pcg_stream stream, uint64_t row);
+
+#endif

@@ -1,0 +1,24 @@
+/* flow/pool.h -- threads that share out numbered tasks.
+ *
+ * What a task computes must depend on its index only, never on the worker that runs it: then the
+ * result is the same for any number of threads. */
+#ifndef FLOW_POOL_H
+#define FLOW_POOL_H
+
+#include "flow/err.h"
+
+#include <stddef.h>
+
+typedef struct flow_pool flow_pool;
+
+/* threads >= 1, the caller's own included; 0: one per processor this process may run on. */
+flow_pool *flow_pool_create(size_t threads, flow_err *err);
+void flow_pool_free(flow_pool *self);
+size_t flow_pool_threads(const flow_pool *self);
+
+/* Runs task(arg, index, worker) for index = 0 .. count - 1 and returns when all are done; worker is
+ * in 0 .. threads - 1 and is not shared by two running tasks. Not to be called from inside a task. */
+void flow_pool_run(flow_pool *self, void (*task)(void *arg, size_t index, size_t worker), void *arg,
+                   size_t count);
+
+#endif
