@@ -1,26 +1,31 @@
 /* flow/pcg.h -- PCG random numbers with addressable streams.
  *
  * Generator: PCG64 = pcg_xsl_rr_128_64 (O'Neill 2014, "PCG: A Family of Simple Fast Space-Efficient
- * Statistically Good Algorithms for Random Number Generation"): a 128-bit linear congruential state,
- * 64-bit output, jump-ahead in O(log k) (section 4.3.1, after Brown 1994).
+ * Statistically Good Algorithms for Random Number Generation"): a 128-bit linear congruential
+ * state, 64-bit output, jump-ahead in O(log k) (section 4.3.1, after Brown 1994).
  *
- * A stream is named by (seed, stage, purpose); a row of it by a number. Row r of a stream of width w
- * takes draws [r * w', (r + 1) * w') with w' = w rounded up to even, so what a row holds depends
- * neither on how many rows are asked for nor on who computes them. */
+ * A stream is named by (seed, stage, purpose); a row of it by a number. Row r of a stream of width
+ * w takes draws [r * w', (r + 1) * w') with w' = w rounded up to even, so what a row holds depends
+ * neither on how many rows are asked for nor on who computes them.
+ *
+ * Every function gives the same bits on every processor and from every compiler: the normals use
+ * only + - * / sqrt, each rounded on its own (no fused multiply-add), in one fixed order. */
 #ifndef FLOW_PCG_H
 #define FLOW_PCG_H
 
 #include <stddef.h>
 #include <stdint.h>
 
+__extension__ typedef unsigned __int128 pcg_u128;
+
 typedef struct pcg {
-    unsigned __int128 state, inc; /* inc is odd */
+    pcg_u128 state, inc; /* inc is odd */
 } pcg;
 
 /* The reference seeding of the PCG library: pcg64_srandom(initstate, initseq). */
-pcg pcg_seed(unsigned __int128 initstate, unsigned __int128 initseq);
+pcg pcg_seed(pcg_u128 initstate, pcg_u128 initseq);
 uint64_t pcg_next(pcg *self);
-void pcg_advance(pcg *self, unsigned __int128 steps);
+void pcg_advance(pcg *self, pcg_u128 steps); /* 2^128 - k steps back by k */
 
 /* Uniform on [0, 1), 53 bits. */
 double pcg_uniform(pcg *self);
@@ -38,14 +43,14 @@ typedef enum pcg_stage {
 } pcg_stage;
 
 typedef enum pcg_purpose {
-    PCG_BASE = 1,      /* noise that a flow turns into samples */
-    PCG_INIT = 2,      /* initial weights */
-    PCG_SHUFFLE = 3,   /* order of rows */
-    PCG_SPLIT = 4,     /* train, validation, test */
+    PCG_BASE = 1,    /* noise that a flow turns into samples */
+    PCG_INIT = 2,    /* initial weights */
+    PCG_SHUFFLE = 3, /* order of rows */
+    PCG_SPLIT = 4,   /* train, validation, test */
     PCG_DEQUANTISE = 5,
-    PCG_GENERATE = 6,  /* synthetic data */
-    PCG_PERMUTE = 7,   /* permutation layers */
-    PCG_TARGET = 8,    /* samples of the teacher */
+    PCG_GENERATE = 6, /* synthetic data */
+    PCG_PERMUTE = 7,  /* permutation layers */
+    PCG_TARGET = 8,   /* samples of the teacher */
     PCG_BOOTSTRAP = 9,
     PCG_CONTEXT = 10
 } pcg_purpose;
@@ -59,11 +64,24 @@ typedef struct pcg_stream {
 pcg pcg_at(pcg_stream stream, uint64_t row, size_t width);
 
 /* out (n, width): rows first .. first + n - 1, independent standard normals (Box-Muller, each draw
- * used once, largest absolute value 8.57) or uniforms on [0, 1). */
+ * used once, largest absolute value 8.57, within 4 ulp of the exact map) or uniforms on [0, 1). */
 void pcg_normals(double *out, pcg_stream stream, uint64_t first, size_t n, size_t width);
 void pcg_uniforms(double *out, pcg_stream stream, uint64_t first, size_t n, size_t width);
 
-/* order = a random permutation of 0 .. n - 1 (Fisher-Yates). */
+/* order = a random permutation of 0 .. n - 1 (Fisher-Yates). Rows are 2^64 draws apart, whatever n:
+ * a stream is either for permutations or for rows of numbers, not for both. */
 void pcg_permutation(size_t *order, size_t n, pcg_stream stream, uint64_t row);
+
+/* ---- the copies of the Box-Muller kernel, best first; the last one runs everywhere. pcg_normals
+ * takes the first that is supported. They agree to the last bit; the table lets a test prove it. */
+
+typedef struct pcg_kernel {
+    const char *name; /* "avx512", "avx2", "generic" */
+    int (*supported)(void);
+    /* z[2i], z[2i + 1] = two normals from the draws radius[i], angle[i]; i < pairs. */
+    void (*normals)(double *z, const uint64_t *radius, const uint64_t *angle, size_t pairs);
+} pcg_kernel;
+
+const pcg_kernel *pcg_kernels(size_t *count);
 
 #endif
