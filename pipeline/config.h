@@ -1,0 +1,239 @@
+/* pipeline/config.h -- everything a YAML file can say, as plain numbers.
+ *
+ * Every field is described by one row of the table in pipeline/schema.c, which also holds its
+ * default, its range and its documentation. After config_load no field is unset: a key that was not
+ * given has its default. "auto" and "off" are stored as values that no user can write:
+ *   whole numbers  0   where the row has SCHEMA_AUTO
+ *   reals          NAN where the row has SCHEMA_AUTO, or no default
+ *   strings        NULL where the row has no default
+ *   enums          -1  (CONFIG_..._NONE) where the row has no default */
+#ifndef PIPELINE_CONFIG_H
+#define PIPELINE_CONFIG_H
+
+#include "flow/err.h"
+#include "pipeline/complain.h"
+#include "pipeline/gates.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { CONFIG_MAX_WHOLES = 8, CONFIG_MAX_NAMES = 4096 };
+
+/* A list of whole numbers, of at most CONFIG_MAX_WHOLES. */
+typedef struct config_wholes {
+    size_t n;
+    uint64_t at[CONFIG_MAX_WHOLES];
+} config_wholes;
+
+/* A list of names or numbers, kept as the text that was written; n = 0 if not given. */
+typedef struct config_names {
+    size_t n;
+    const char *const *at;
+} config_names;
+
+typedef struct config_gates {
+    size_t n;
+    gate at[GATE_COUNT]; /* in the order of the file, no figure twice */
+} config_gates;
+
+/* ---- enums. config_..._names[value] is the word in the YAML file; the lists end in NULL. */
+
+typedef enum config_precision { CONFIG_F32, CONFIG_F64 } config_precision;
+
+typedef enum config_generator {
+    CONFIG_GENERATOR_NONE = -1,
+    CONFIG_TWO_MOONS,
+    CONFIG_RINGS,
+    CONFIG_CHECKERBOARD,
+    CONFIG_PINWHEEL,
+    CONFIG_SPIRALS,
+    CONFIG_EIGHT_GAUSSIANS
+} config_generator;
+
+typedef enum config_header {
+    CONFIG_HEADER_AUTO,
+    CONFIG_HEADER_YES,
+    CONFIG_HEADER_NO
+} config_header;
+typedef enum config_nonfinite { CONFIG_NONFINITE_ERROR, CONFIG_NONFINITE_DROP } config_nonfinite;
+typedef enum config_split { CONFIG_SPLIT_POSITION, CONFIG_SPLIT_SEED } config_split;
+
+typedef enum config_activation {
+    CONFIG_RELU,
+    CONFIG_TANH,
+    CONFIG_ELU,
+    CONFIG_GELU,
+    CONFIG_SILU
+} config_activation;
+
+typedef enum config_transformer { CONFIG_AFFINE, CONFIG_SPLINE } config_transformer;
+
+typedef enum config_permute {
+    CONFIG_PERMUTE_REVERSE,
+    CONFIG_PERMUTE_RANDOM,
+    CONFIG_PERMUTE_NONE
+} config_permute;
+
+typedef enum config_linear { CONFIG_LINEAR_NONE, CONFIG_LINEAR_LU } config_linear;
+
+typedef enum config_schedule {
+    CONFIG_CONSTANT,
+    CONFIG_COSINE,
+    CONFIG_PLATEAU /* teacher only */
+} config_schedule;
+
+typedef enum config_gradient {
+    CONFIG_GRADIENT_TOTAL,
+    CONFIG_GRADIENT_PATH,
+    CONFIG_GRADIENT_AUTO
+} config_gradient;
+
+extern const char *const config_precision_names[];
+extern const char *const config_generator_names[];
+extern const char *const config_header_names[];
+extern const char *const config_nonfinite_names[];
+extern const char *const config_split_names[];
+extern const char *const config_activation_names[];
+extern const char *const config_transformer_names[];
+extern const char *const config_permute_names[];
+extern const char *const config_linear_names[];
+extern const char *const config_schedule_names[];
+extern const char *const config_gradient_names[];
+
+/* ---- sections */
+
+typedef struct config_compute {
+    uint64_t threads; /* 0: auto, one per processor */
+    uint64_t shard;   /* rows; 0: auto. Changes bits */
+} config_compute;
+
+/* Off unless alpha is given: x -> logit(alpha + (1 - 2 alpha) (x - lo) / (hi - lo)). */
+typedef struct config_logit {
+    double alpha; /* NAN: off */
+    double lo, hi;
+} config_logit;
+
+typedef struct config_data {
+    const char *path;           /* ready for fopen; NULL if generator is given */
+    config_generator generator; /* CONFIG_GENERATOR_NONE if path is given */
+    uint64_t rows;              /* generator only */
+    double noise;               /* generator only; NAN: auto, the generator's own */
+    config_header header;       /* csv only */
+    config_names columns;       /* n = 0: all but those of context */
+    config_names context;
+    bool standardize;
+    double dequantize; /* step; 0: off */
+    config_logit logit;
+    config_nonfinite nonfinite;
+    config_split split;
+    double valid, test; /* shares of the rows */
+} config_data;
+
+typedef struct config_flow {
+    uint64_t layers;
+    config_wholes hidden;
+    uint64_t residual; /* blocks; 0: a plain network with widths `hidden` */
+    config_activation activation;
+    config_transformer transformer;
+    uint64_t bins;      /* spline only */
+    double bound;       /* spline only: half-width of the box outside which the map is linear */
+    double scale_bound; /* affine only: soft bound of |log scale| */
+    config_permute permute;
+    config_linear linear;
+    bool actnorm;
+} config_flow;
+
+typedef struct config_teacher_train {
+    uint64_t batch, epochs;
+    double lr;
+    uint64_t warmup; /* steps */
+    config_schedule schedule;
+    double plateau_factor;     /* plateau only */
+    uint64_t plateau_patience; /* epochs; plateau only */
+    double weight_decay;
+    double clip;       /* largest norm of the whole gradient; 0: off */
+    double average;    /* decay of the moving average of the weights; 0: off */
+    uint64_t patience; /* epochs without improvement before stopping; 0: never */
+} config_teacher_train;
+
+typedef struct config_student_train {
+    uint64_t batch, steps;
+    double lr;
+    uint64_t warmup; /* steps */
+    config_schedule schedule;
+    double weight_decay;
+    double clip;    /* multiple of the running median of the gradient's norm; 0: off */
+    double average; /* decay of the moving average of the weights; 0: off */
+    config_gradient gradient;
+    double forward;      /* weight of forward KL at the first step; reverse KL has 1 - forward */
+    double forward_end;  /* and at the last */
+    double temper;       /* inverse temperature of the teacher at the first step; 1: off */
+    double temper_until; /* share of the steps at which it reaches 1 */
+    uint64_t late_batch; /* batch is multiplied by this ... */
+    double late_from;    /* ... from this share of the steps on */
+} config_student_train;
+
+typedef struct config_teacher {
+    config_flow flow;
+    config_teacher_train train;
+} config_teacher;
+
+typedef struct config_student {
+    config_flow flow;
+    config_student_train train;
+} config_student;
+
+typedef struct config_validate {
+    uint64_t samples;
+    config_gates require;
+} config_validate;
+
+typedef struct config_export {
+    uint64_t samples; /* 0: none */
+    const char *file; /* inside the run directory; .npy or .csv */
+    bool weights;
+} config_export;
+
+typedef struct config {
+    uint64_t schema;
+    const char *name;
+    uint64_t seed;
+    bool seed_given; /* false until config_draw_seed if the files do not say */
+    config_precision precision;
+    config_compute compute;
+    config_data data;
+    config_teacher teacher;
+    config_student student;
+    config_validate validate;
+    config_export export;
+    struct config_memory *memory; /* owns every string above */
+} config;
+
+/* ---- reading */
+
+/* What is read, in this order; a later one overrides an earlier one key by key. In overlays and
+ * sets the value null takes a key back to its default. */
+typedef struct config_sources {
+    const char *file;
+    const char *const *overlays; /* (n_overlays) files */
+    size_t n_overlays;
+    const char *const *sets; /* (n_sets) "key.key=value" */
+    size_t n_sets;
+} config_sources;
+
+/* NULL if anything at all is wrong; *out then has every complaint, in no particular order. */
+config *config_load(const config_sources *sources, complaints *out);
+void config_free(config *self);
+
+/* If the files give no seed: draws one from the system and keeps it in self->seed (below 2^53, so
+ * that every JSON reader gets it right). seed_given stays as it was: it tells where the seed is
+ * from. To be called once. */
+int config_draw_seed(config *self, flow_err *err);
+
+/* All keys with their values as nested objects: "auto" for auto, null for what has neither value
+ * nor default. A new reference; NULL if out of memory. Dump with JSON_SORT_KEYS. */
+json_t *config_to_json(const config *self);
+
+#endif
