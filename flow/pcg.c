@@ -119,10 +119,12 @@ pcg pcg_at(pcg_stream stream, uint64_t row, size_t width)
     return self;
 }
 
+/* The row goes through the hash. Rows a large power of two of draws apart would not do: 2^64 steps
+ * of a 128-bit congruential generator leave the low half of the state as it is. */
 void pcg_permutation(size_t *order, size_t n, pcg_stream stream, uint64_t row)
 {
+    stream.seed = mix(stream.seed + mix(row));
     pcg rng = stream_start(stream);
-    pcg_advance(&rng, (pcg_u128)row << 64);
     for (size_t i = 0; i < n; i++) {
         size_t j = (size_t)pcg_below(&rng, i + 1);
         order[i] = order[j];

@@ -68,8 +68,8 @@ pcg pcg_at(pcg_stream stream, uint64_t row, size_t width);
 void pcg_normals(double *out, pcg_stream stream, uint64_t first, size_t n, size_t width);
 void pcg_uniforms(double *out, pcg_stream stream, uint64_t first, size_t n, size_t width);
 
-/* order = a random permutation of 0 .. n - 1 (Fisher-Yates). Rows are 2^64 draws apart, whatever n:
- * a stream is either for permutations or for rows of numbers, not for both. */
+/* order = a random permutation of 0 .. n - 1 (Fisher-Yates). Each row has a generator of its own.
+ */
 void pcg_permutation(size_t *order, size_t n, pcg_stream stream, uint64_t row);
 
 /* ---- the copies of the Box-Muller kernel, best first; the last one runs everywhere. pcg_normals
