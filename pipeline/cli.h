@@ -20,10 +20,10 @@ typedef enum exit_status {
 } exit_status; /* and 128 + n after signal n */
 
 /* The exit code for a flow_code; FLOW_ESTOPPED gives 128 + the signal that was caught. */
-int exit_code(int flow_code);
+int cli_exit_code(int flow_code);
 
-/* Prints "distill: error: text" on stderr and returns exit_code(err->code). */
-int fail(const flow_err *err);
+/* Prints "distill: error: text" on stderr and returns cli_exit_code(err->code). */
+int cli_fail(const flow_err *err);
 
 /* The whole program. */
 int cli_main(int argc, char **argv);

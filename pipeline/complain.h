@@ -61,8 +61,8 @@ void complaints_show(complaints *self, FILE *to, bool colour);
 int complaints_exit_code(const complaints *self);
 
 /* Copies text for showing in a message: control characters become '?', and at most 40 code points
- * are kept. out has QUOTE_SIZE bytes. Returns out. */
-enum { QUOTE_SIZE = 168 };
-const char *quote(char out[QUOTE_SIZE], const char *text, size_t size);
+ * are kept. out has COMPLAINT_QUOTE bytes. Returns out. */
+enum { COMPLAINT_QUOTE = 168 };
+const char *complaint_quote(char out[COMPLAINT_QUOTE], const char *text, size_t size);
 
 #endif

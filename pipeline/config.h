@@ -6,13 +6,15 @@
  *   whole numbers  0   where the row has SCHEMA_AUTO
  *   reals          NAN where the row has SCHEMA_AUTO, or no default
  *   strings        NULL where the row has no default
- *   enums          -1  (CONFIG_..._NONE) where the row has no default */
+ *   words          -1  where the row has no default */
 #ifndef PIPELINE_CONFIG_H
 #define PIPELINE_CONFIG_H
 
 #include "flow/err.h"
+#include "flow/flow.h"
 #include "pipeline/complain.h"
 #include "pipeline/gates.h"
+#include "teacher/dataset.h"
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -38,27 +40,14 @@ typedef struct config_gates {
     gate at[GATE_COUNT]; /* in the order of the file, no figure twice */
 } config_gates;
 
-/* ---- enums. config_..._names[value] is the word in the YAML file; the lists end in NULL. */
+/* ---- words. An enum key is stored as the value that belongs to its word. In the lists below,
+ * which end in a NULL name, the word of value v stands at index v (config_precisions apart). */
 
-typedef enum config_precision { CONFIG_F32, CONFIG_F64 } config_precision;
-
-typedef enum config_generator {
-    CONFIG_GENERATOR_NONE = -1,
-    CONFIG_TWO_MOONS,
-    CONFIG_RINGS,
-    CONFIG_CHECKERBOARD,
-    CONFIG_PINWHEEL,
-    CONFIG_SPIRALS,
-    CONFIG_EIGHT_GAUSSIANS
-} config_generator;
-
-typedef enum config_header {
-    CONFIG_HEADER_AUTO,
-    CONFIG_HEADER_YES,
-    CONFIG_HEADER_NO
-} config_header;
-typedef enum config_nonfinite { CONFIG_NONFINITE_ERROR, CONFIG_NONFINITE_DROP } config_nonfinite;
-typedef enum config_split { CONFIG_SPLIT_POSITION, CONFIG_SPLIT_SEED } config_split;
+typedef struct config_choice {
+    const char *name;
+    int value;
+    const char *doc; /* one line */
+} config_choice;
 
 typedef enum config_activation {
     CONFIG_RELU,
@@ -90,17 +79,17 @@ typedef enum config_gradient {
     CONFIG_GRADIENT_AUTO
 } config_gradient;
 
-extern const char *const config_precision_names[];
-extern const char *const config_generator_names[];
-extern const char *const config_header_names[];
-extern const char *const config_nonfinite_names[];
-extern const char *const config_split_names[];
-extern const char *const config_activation_names[];
-extern const char *const config_transformer_names[];
-extern const char *const config_permute_names[];
-extern const char *const config_linear_names[];
-extern const char *const config_schedule_names[];
-extern const char *const config_gradient_names[];
+extern const config_choice config_precisions[];
+extern const config_choice config_headers[];
+extern const config_choice config_nonfinites[];
+extern const config_choice config_splits[];
+extern const config_choice config_activations[];
+extern const config_choice config_transformers[];
+extern const config_choice config_permutes[];
+extern const config_choice config_linears[];
+extern const config_choice config_schedules[];         /* of a teacher */
+extern const config_choice config_student_schedules[]; /* no plateau */
+extern const config_choice config_gradients[];
 
 /* ---- sections */
 
@@ -116,18 +105,18 @@ typedef struct config_logit {
 } config_logit;
 
 typedef struct config_data {
-    const char *path;           /* ready for fopen; NULL if generator is given */
-    config_generator generator; /* CONFIG_GENERATOR_NONE if path is given */
-    uint64_t rows;              /* generator only */
-    double noise;               /* generator only; NAN: auto, the generator's own */
-    config_header header;       /* csv only */
-    config_names columns;       /* n = 0: all but those of context */
+    const char *path;     /* ready for fopen; NULL if generator is given */
+    int generator;        /* index into data_generators; -1 if path is given */
+    uint64_t rows;        /* generator only */
+    double noise;         /* generator only; NAN: auto, the generator's own */
+    data_header header;   /* csv only */
+    config_names columns; /* n = 0: all but those of context */
     config_names context;
     bool standardize;
     double dequantize; /* step; 0: off */
     config_logit logit;
-    config_nonfinite nonfinite;
-    config_split split;
+    data_nonfinite nonfinite;
+    data_split split;
     double valid, test; /* shares of the rows */
 } config_data;
 
@@ -201,7 +190,7 @@ typedef struct config {
     const char *name;
     uint64_t seed;
     bool seed_given; /* false until config_draw_seed if the files do not say */
-    config_precision precision;
+    flow_precision precision;
     config_compute compute;
     config_data data;
     config_teacher teacher;

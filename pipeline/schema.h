@@ -16,7 +16,7 @@ typedef enum schema_type {
     SCHEMA_WHOLE,  /* uint64_t: 12, 2e5; at most 2^63 - 1 */
     SCHEMA_REAL,   /* double: 1e-4, .5, 3; finite */
     SCHEMA_STRING, /* const char *: any text; min and max bound its length in bytes */
-    SCHEMA_ENUM,   /* an enum of int size: one of names[] */
+    SCHEMA_ENUM,   /* int or an enum of that size: the value of one of the words */
     SCHEMA_WHOLES, /* config_wholes: a list; min and max bound each number, n_min and n_max the list
                     */
     SCHEMA_NAMES,  /* config_names: a list of texts; numbers are kept as written */
@@ -46,17 +46,17 @@ enum schema_stage {
 typedef struct schema_key {
     const char *path; /* "teacher.flow.layers" */
     schema_type type;
-    unsigned flags;           /* of schema_flag */
-    size_t offset;            /* into struct config */
-    double min, max;          /* -INFINITY, INFINITY: no bound */
-    size_t n_min, n_max;      /* SCHEMA_WHOLES, SCHEMA_NAMES: length of the list */
-    const char *const *names; /* SCHEMA_ENUM: ends in NULL */
-    const char *def;          /* as YAML text, read by the same parser; NULL: none */
-    const char *only;         /* has effect only if: "transformer = spline", "temper < 1", "alpha";
-                                 the left side is a key of the same section. NULL: always */
-    const char *unit;         /* "" if it has none */
-    const char *doc;          /* sentences */
-    unsigned stages;          /* of schema_stage */
+    unsigned flags;               /* of schema_flag */
+    size_t offset;                /* into struct config */
+    double min, max;              /* -INFINITY, INFINITY: no bound */
+    size_t n_min, n_max;          /* SCHEMA_WHOLES, SCHEMA_NAMES: length of the list */
+    const config_choice *choices; /* SCHEMA_ENUM; NULL: the names of data_generators */
+    const char *def;              /* as YAML text, read by the same parser; NULL: none */
+    const char *only; /* has effect only if: "transformer = spline", "temper < 1", "alpha";
+                         the left side is a key of the same section. NULL: always */
+    const char *unit; /* "" if it has none */
+    const char *doc;  /* sentences */
+    unsigned stages;  /* of schema_stage */
 } schema_key;
 
 extern const schema_key schema_keys[];
@@ -71,6 +71,9 @@ extern const schema_section schema_sections[]; /* ends in {NULL, NULL} */
 
 /* The row of that path, or NULL. */
 const schema_key *schema_find(const char *path);
+
+/* The word at index i of a SCHEMA_ENUM, with name NULL past the end. */
+config_choice schema_choice(const schema_key *key, size_t i);
 
 /* True if some key lies below path: "teacher.flow". "" is the top. */
 bool schema_is_section(const char *path);
