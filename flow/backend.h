@@ -1,0 +1,85 @@
+/* flow/backend.h -- what flow/layer/ offers in one precision and instruction set, as a table.
+ * Internal to flow/: everyone else uses flow.h and optimizer.h. */
+#ifndef FLOW_BACKEND_H
+#define FLOW_BACKEND_H
+
+#include "flow/flow.h"
+
+struct flow_layer;
+typedef struct flow_backend flow_backend;
+
+struct flow {
+    const flow_backend *backend;
+    size_t dim, context;
+    flow_direction direction;
+    size_t n_layers;
+    struct flow_layer **layers; /* (n_layers) in the order of forward */
+    size_t *offsets;            /* (n_layers) first parameter of each */
+    size_t n_params, n_live;
+    void *params;
+};
+
+/* Blocks are arrays of n numbers of the backend's precision, cut into ranges by the caller. */
+typedef struct flow_adam {
+    double lr, beta1, beta2, eps, weight_decay; /* decoupled (Loshchilov & Hutter 2019) */
+    double correct1, correct2;                  /* 1 - beta^t */
+    double scale;                               /* multiplies the gradient */
+    double average;                             /* weight of the new parameters in the average */
+} flow_adam;
+
+struct flow_backend {
+    const char *name; /* "f32/avx512" */
+    flow_precision precision;
+    size_t real_size;
+    int (*supported)(void); /* by this processor */
+
+    /* A layer kind's name and doc; NULL past the end. */
+    const char *(*kind)(size_t index, const char **doc);
+    /* self->dim, context are set; fills layers, offsets, n_params, n_live. */
+    int (*create_layers)(flow *self, const json_t *list, flow_err *err);
+    void (*free_layers)(flow *self);
+    json_t *(*describe_layers)(const flow *self);
+    void (*init)(flow *self, pcg_stream stream);
+    int (*init_data)(flow *self, const double *x, const double *context, size_t n, flow_err *err);
+
+    size_t (*n_tensors)(const flow *self);
+    void (*tensor)(const flow *self, flow_tensor_info *info, size_t index);
+    void (*tensor_get)(const flow *self, double *values, size_t index);
+    void (*tensor_set)(flow *self, size_t index, const double *values);
+
+    flow_pass *(*pass_create)(const flow *self, size_t max_rows, unsigned flags, flow_err *err);
+    void (*pass_free)(flow_pass *pass);
+    void (*pass_forward)(flow_pass *pass, const void *params, double *y, double *logdet,
+                         const double *x, const double *context, size_t n);
+    void (*pass_inverse)(flow_pass *pass, const void *params, double *x, double *logdet,
+                         const double *y, const double *context, size_t n);
+    void (*pass_backward)(flow_pass *pass, const void *params, double *dx, void *dparams,
+                          const double *dy, const double *dlogdet);
+    void (*pass_score)(flow_pass *pass, const void *params, double *score_y,
+                       const double *score_x);
+
+    /* to += from; from = 0 */
+    void (*block_take)(void *to, void *from, size_t first, size_t n);
+    /* sum of squares */
+    double (*block_square)(const void *block, size_t first, size_t n);
+    /* one AdamW step on params with gradient grad (zeroed after) and moments m, v */
+    void (*block_adam)(void *params, void *m, void *v, void *average, void *grad, size_t first,
+                       size_t n, const flow_adam *adam);
+};
+
+/* The fastest backend of this precision on this processor. FLOW_ISA in the environment (generic,
+ * avx2, avx512) asks for another; NULL with a message in *err if it cannot be had. */
+const flow_backend *flow_backend_find(flow_precision precision, flow_err *err);
+
+/* All that run here, NULL past the end: for tests. */
+const flow_backend *flow_backend_at(size_t index);
+
+/* flow_create on a chosen backend. */
+flow *flow_create_on(const flow_backend *backend, const json_t *description, flow_err *err);
+
+/* The head of every pass, whatever the backend. */
+struct flow_pass {
+    const flow *flow;
+};
+
+#endif

@@ -1,0 +1,56 @@
+#include "flow/layer/activation.h"
+#include "flow/layer/vmath.h"
+
+#include <string.h>
+
+/* A loop for inference and one for training, from one pair of expressions in a. */
+#define ACTIVATION(NAME, PREPARE, VALUE, SLOPE)                                                    \
+    static void NAME(real *h, real *slope, const real *a, size_t count)                            \
+    {                                                                                              \
+        if (!slope) {                                                                              \
+            for (size_t i = 0; i < count; i++) {                                                   \
+                const real x = a[i];                                                               \
+                PREPARE;                                                                           \
+                h[i] = VALUE;                                                                      \
+            }                                                                                      \
+            return;                                                                                \
+        }                                                                                          \
+        for (size_t i = 0; i < count; i++) {                                                       \
+            const real x = a[i];                                                                   \
+            PREPARE;                                                                               \
+            const real f = VALUE;                                                                  \
+            slope[i] = SLOPE;                                                                      \
+            h[i] = f;                                                                              \
+        }                                                                                          \
+    }
+
+ACTIVATION(relu, (void)0, x < 0 ? 0 : x, x > 0 ? 1 : (x <= 0 ? 0 : x * f))
+
+ACTIVATION(hyperbolic_tangent, (void)0, vm_tanh(x), 1 - f * f)
+
+ACTIVATION(elu, const real e = vm_exp(x > 0 ? 0 : x), x > 0 ? x : e - 1, x > 0 ? 1 : e)
+
+ACTIVATION(silu, const real s = vm_sigmoid(x), x *s, s *(1 + x * (1 - s)))
+
+/* Hendrycks & Gimpel 2016, the tanh form: x sigma(2u), u = sqrt(2/pi) (x + .044715 x^3). */
+#define GELU_PREPARE                                                                               \
+    const real s = vm_sigmoid((real)1.5957691216057308 * (x + (real)0.044715 * x * x * x));        \
+    const real du = (real)1.5957691216057308 * (1 + (real)0.134145 * x * x)
+ACTIVATION(gelu, GELU_PREPARE; (void)du, x *s, s + x * s * (1 - s) * du)
+
+const activation activation_kinds[] = {
+    {"relu", "max(0, x)", relu},
+    {"tanh", "hyperbolic tangent", hyperbolic_tangent},
+    {"elu", "x above 0, e^x - 1 below", elu},
+    {"gelu", "x Phi(x), in its tanh form", gelu},
+    {"silu", "x sigmoid(x), also called swish", silu},
+    {NULL, NULL, NULL},
+};
+
+const activation *activation_find(const char *name)
+{
+    for (const activation *kind = activation_kinds; kind->name; kind++)
+        if (strcmp(kind->name, name) == 0)
+            return kind;
+    return NULL;
+}

@@ -1,0 +1,19 @@
+/* flow/layer/activation.h -- the element-wise nonlinearities of a conditioner network. */
+#ifndef FLOW_LAYER_ACTIVATION_H
+#define FLOW_LAYER_ACTIVATION_H
+
+#include "flow/layer/real.h"
+
+typedef struct activation {
+    const char *name, *doc;
+    /* h = f(a) over count numbers; slope = f'(a), NULL: not wanted. h may be a. */
+    void (*apply)(real *h, real *slope, const real *a, size_t count);
+} activation;
+
+#define activation_kinds FLOW_NAME(activation_kinds)
+#define activation_find FLOW_NAME(activation_find)
+
+extern const activation activation_kinds[]; /* ends with a NULL name */
+const activation *activation_find(const char *name); /* NULL: no such name */
+
+#endif

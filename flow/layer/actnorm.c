@@ -1,0 +1,181 @@
+/* flow/layer/actnorm.c -- y_i = x_i e^s_i + b_i, free s and b, set from the first batch so that every
+ * y_i there has mean 0 and variance 1 (Kingma & Dhariwal 2018, "Glow", section 3.1).
+ * Description: {"kind": "actnorm"}. Parameters: s (D), b (D). */
+#include "flow/layer/layer.h"
+#include "flow/layer/vmath.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static flow_layer *actnorm_create(const json_t *description, size_t dim, size_t context,
+                                  flow_err *err)
+{
+    const char *kind;
+    if (json_unpack((json_t *)(uintptr_t)description, "{s:s!}", "kind", &kind)) {
+        flow_fail(err, FLOW_ECONFIG, "actnorm: takes no keys");
+        return NULL;
+    }
+    flow_layer *self = malloc(sizeof *self);
+    if (!self) {
+        flow_fail(err, FLOW_ENOMEM, "out of memory for an actnorm layer");
+        return NULL;
+    }
+    *self = (flow_layer){.ops = &layer_actnorm,
+                         .dim = dim,
+                         .context = context,
+                         .n_params = 2 * flow_pad(dim),
+                         .n_live = 2 * dim};
+    return self;
+}
+
+static void actnorm_free(flow_layer *layer)
+{
+    free(layer);
+}
+
+static json_t *actnorm_describe(const flow_layer *layer)
+{
+    return json_pack("{s:s}", "kind", layer->ops->name);
+}
+
+static void actnorm_init(const flow_layer *layer, real *theta, pcg *rng)
+{
+    (void)rng;
+    memset(theta, 0, layer->n_params * sizeof *theta);
+}
+
+static void actnorm_init_data(const flow_layer *layer, real *theta, const real *x, size_t n,
+                              size_t ld)
+{
+    for (size_t i = 0; i < layer->dim; i++) {
+        double mean = 0, var = 0;
+        for (size_t r = 0; r < n; r++)
+            mean += (double)x[i * ld + r] / (double)n;
+        for (size_t r = 0; r < n; r++)
+            var += ((double)x[i * ld + r] - mean) * ((double)x[i * ld + r] - mean) / (double)n;
+        double s = -0.5 * log(var + 1e-6);
+        theta[i] = (real)s;
+        theta[flow_pad(layer->dim) + i] = (real)(-mean * exp(s));
+    }
+}
+
+static size_t nothing_len(const flow_layer *layer, size_t ld)
+{
+    (void)layer, (void)ld;
+    return 0;
+}
+
+static void actnorm_forward(const flow_layer *layer, real *y, real *cache, double *logdet,
+                            const real *theta, const real *x, const real *context, size_t ld,
+                            real *work)
+{
+    (void)cache, (void)context, (void)work;
+    double sum = 0;
+    for (size_t i = 0; i < layer->dim; i++) {
+        real scale = vm_exp(theta[i]), shift = theta[flow_pad(layer->dim) + i];
+        sum += (double)theta[i];
+        for (size_t j = 0; j < ld; j++)
+            y[i * ld + j] = x[i * ld + j] * scale + shift;
+    }
+    for (size_t j = 0; j < ld; j++)
+        logdet[j] += sum;
+}
+
+static void actnorm_inverse(const flow_layer *layer, real *x, double *logdet, const real *theta,
+                            const real *y, const real *context, size_t ld, real *work)
+{
+    (void)context, (void)work;
+    double sum = 0;
+    for (size_t i = 0; i < layer->dim; i++) {
+        real scale = vm_exp(-theta[i]), shift = theta[flow_pad(layer->dim) + i];
+        sum += (double)theta[i];
+        for (size_t j = 0; j < ld; j++)
+            x[i * ld + j] = (y[i * ld + j] - shift) * scale;
+    }
+    for (size_t j = 0; j < ld; j++)
+        logdet[j] -= sum;
+}
+
+static void actnorm_backward(const flow_layer *layer, real *dx, real *dtheta, const real *theta,
+                             const real *dy, const real *dlogdet, const real *x, const real *cache,
+                             size_t ld, real *work)
+{
+    (void)cache, (void)work;
+    double dl = 0;
+    for (size_t j = 0; j < ld; j++)
+        dl += (double)dlogdet[j];
+    for (size_t i = 0; i < layer->dim; i++) {
+        real scale = vm_exp(theta[i]);
+        double ds = 0, db = 0;
+        for (size_t j = 0; j < ld; j++) {
+            real scaled = dy[i * ld + j] * scale;
+            dx[i * ld + j] = scaled;
+            ds += (double)(scaled * x[i * ld + j]);
+            db += (double)dy[i * ld + j];
+        }
+        if (dtheta) {
+            dtheta[i] += (real)(ds + dl);
+            dtheta[flow_pad(layer->dim) + i] += (real)db;
+        }
+    }
+}
+
+static void actnorm_score(const flow_layer *layer, real *score_y, const real *theta,
+                          const real *score_x, const real *x, const real *cache, size_t ld,
+                          real *work)
+{
+    (void)x, (void)cache, (void)work;
+    for (size_t i = 0; i < layer->dim; i++) {
+        real inverse = vm_exp(-theta[i]);
+        for (size_t j = 0; j < ld; j++)
+            score_y[i * ld + j] = score_x[i * ld + j] * inverse;
+    }
+}
+
+static size_t actnorm_n_tensors(const flow_layer *layer)
+{
+    (void)layer;
+    return 2;
+}
+
+static void actnorm_tensor(const flow_layer *layer, flow_tensor_info *info, size_t index)
+{
+    strcpy(info->name, index ? "shift" : "log_scale");
+    info->rows = layer->dim;
+    info->cols = 0;
+}
+
+static void actnorm_tensor_get(const flow_layer *layer, double *values, const real *theta,
+                               size_t index)
+{
+    for (size_t i = 0; i < layer->dim; i++)
+        values[i] = (double)theta[index * flow_pad(layer->dim) + i];
+}
+
+static void actnorm_tensor_set(const flow_layer *layer, real *theta, const double *values,
+                               size_t index)
+{
+    for (size_t i = 0; i < layer->dim; i++)
+        theta[index * flow_pad(layer->dim) + i] = (real)values[i];
+}
+
+const flow_layer_ops layer_actnorm = {
+    .name = "actnorm",
+    .doc = "y_i = x_i e^s_i + b_i, started from the first batch",
+    .create = actnorm_create,
+    .free = actnorm_free,
+    .describe = actnorm_describe,
+    .init = actnorm_init,
+    .init_data = actnorm_init_data,
+    .cache_len = nothing_len,
+    .work_len = nothing_len,
+    .forward = actnorm_forward,
+    .inverse = actnorm_inverse,
+    .backward = actnorm_backward,
+    .score = actnorm_score,
+    .n_tensors = actnorm_n_tensors,
+    .tensor = actnorm_tensor,
+    .tensor_get = actnorm_tensor_get,
+    .tensor_set = actnorm_tensor_set,
+};

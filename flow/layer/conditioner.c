@@ -1,0 +1,313 @@
+#include "flow/layer/conditioner.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const size_t NONE = SIZE_MAX;
+
+/* ---- making the program of steps */
+
+/* Adds a buffer of `rows` features; begin is filled by the caller. SIZE_MAX: out of memory. */
+static size_t add_buffer(conditioner *self, size_t rows)
+{
+    assert(self->n_buffers <= CONDITIONER_MAX_STEPS);
+    conditioner_buffer *b = &self->buffers[self->n_buffers];
+    b->begin = calloc(self->spec.dim + 2, sizeof *b->begin);
+    if (!b->begin)
+        return NONE;
+    b->rows = rows;
+    b->offset = self->value_rows;
+    self->value_rows += flow_pad(rows);
+    if (flow_pad(rows) > self->widest)
+        self->widest = flow_pad(rows);
+    return self->n_buffers++;
+}
+
+static size_t lowest_degree(const conditioner_spec *spec)
+{
+    return spec->context > 0 ? 0 : 1;
+}
+
+/* Hidden unit u of `width` has degree lowest + floor(u * count / width): even and ascending. */
+static size_t add_hidden(conditioner *self, size_t width)
+{
+    size_t buffer = add_buffer(self, width);
+    if (buffer == NONE)
+        return NONE;
+    size_t lowest = lowest_degree(&self->spec), count = self->spec.dim - lowest;
+    size_t *begin = self->buffers[buffer].begin;
+    for (size_t d = 0; d <= self->spec.dim + 1; d++) {
+        size_t below = d <= lowest ? 0 : (d - lowest < count ? d - lowest : count);
+        begin[d] = (below * width + count - 1) / count; /* units u with u * count < below * width */
+    }
+    return buffer;
+}
+
+static size_t add_inputs(conditioner *self)
+{
+    size_t buffer = add_buffer(self, self->spec.context + self->spec.dim);
+    if (buffer != NONE)
+        for (size_t d = 1; d <= self->spec.dim + 1; d++)
+            self->buffers[buffer].begin[d] = self->spec.context + d - 1;
+    return buffer;
+}
+
+static size_t add_outputs(conditioner *self)
+{
+    size_t buffer = add_buffer(self, self->spec.dim * self->spec.outputs);
+    if (buffer != NONE)
+        for (size_t d = 1; d <= self->spec.dim + 1; d++)
+            self->buffers[buffer].begin[d] = (d - 1) * self->spec.outputs;
+    return buffer;
+}
+
+/* dst sees src up to degree d, or, for outputs, below degree d. */
+static int add_map(conditioner *self, size_t src, size_t dst, size_t add, int strict)
+{
+    const conditioner_buffer *from = &self->buffers[src], *to = &self->buffers[dst];
+    size_t *limit = malloc(to->rows * sizeof *limit);
+    if (!limit)
+        return -1;
+    for (size_t d = 0; d <= self->spec.dim; d++)
+        for (size_t m = to->begin[d]; m < to->begin[d + 1]; m++)
+            limit[m] = from->begin[strict ? d : d + 1];
+    stair *map = &self->maps[self->n_maps];
+    int failed = stair_create(map, limit, to->rows, from->rows);
+    free(limit);
+    if (failed)
+        return -1;
+    self->steps[self->n_steps++] = (conditioner_step){.map = (int)self->n_maps++,
+                                                      .src = src,
+                                                      .dst = dst,
+                                                      .add = add,
+                                                      .offset = self->n_params};
+    self->n_params += map->n_params;
+    self->n_live += map->n_live;
+    return 0;
+}
+
+static void add_activation(conditioner *self, size_t src, size_t dst)
+{
+    self->steps[self->n_steps++] = (conditioner_step){
+        .map = -1, .src = src, .dst = dst, .add = NONE, .slope = self->slope_rows};
+    self->slope_rows += flow_pad(self->buffers[src].rows);
+}
+
+/* inputs -> W -> f -> W -> f ... ; returns the last buffer. */
+static size_t build_plain(conditioner *self, size_t from)
+{
+    for (size_t l = 0; l < self->spec.n_hidden; l++) {
+        size_t h = add_hidden(self, self->spec.hidden[l]);
+        if (h == NONE || add_map(self, from, h, NONE, 0))
+            return NONE;
+        add_activation(self, h, h);
+        from = h;
+    }
+    return from;
+}
+
+static size_t build_residual(conditioner *self, size_t from)
+{
+    size_t width = self->spec.hidden[0], r = add_hidden(self, width);
+    if (r == NONE || add_map(self, from, r, NONE, 0))
+        return NONE;
+    for (size_t b = 0; b < self->spec.residual; b++) {
+        size_t u = add_hidden(self, width), v = add_hidden(self, width);
+        size_t next = add_hidden(self, width);
+        if (u == NONE || v == NONE || next == NONE)
+            return NONE;
+        add_activation(self, r, u);
+        if (add_map(self, u, v, NONE, 0))
+            return NONE;
+        add_activation(self, v, v);
+        if (add_map(self, v, next, r, 0))
+            return NONE;
+        r = next;
+    }
+    return r;
+}
+
+static int build(conditioner *self)
+{
+    size_t last = add_inputs(self);
+    int empty = lowest_degree(&self->spec) >= self->spec.dim; /* D = 1 without context */
+    if (last != NONE && !empty)
+        last = self->spec.residual ? build_residual(self, last) : build_plain(self, last);
+    if (last == NONE)
+        return -1;
+    size_t out = add_outputs(self);
+    return out == NONE ? -1 : add_map(self, last, out, NONE, 1);
+}
+
+static int check_spec(const conditioner_spec *spec, flow_err *err)
+{
+    if (spec->dim == 0 || spec->outputs == 0)
+        return flow_fail(err, FLOW_ECONFIG, "a conditioner needs at least one dimension");
+    if (spec->n_hidden == 0 || spec->n_hidden > CONDITIONER_MAX_HIDDEN)
+        return flow_fail(err, FLOW_ECONFIG, "hidden: 1 to %d layers, got %zu",
+                         CONDITIONER_MAX_HIDDEN, spec->n_hidden);
+    for (size_t l = 0; l < spec->n_hidden; l++)
+        if (spec->hidden[l] == 0 || spec->hidden[l] > CONDITIONER_MAX_WIDTH)
+            return flow_fail(err, FLOW_ECONFIG, "hidden: widths go from 1 to %d, got %zu",
+                             CONDITIONER_MAX_WIDTH, spec->hidden[l]);
+    if (spec->residual > CONDITIONER_MAX_BLOCKS)
+        return flow_fail(err, FLOW_ECONFIG, "residual: at most %d blocks, got %zu",
+                         CONDITIONER_MAX_BLOCKS, spec->residual);
+    if (spec->residual && spec->n_hidden != 1)
+        return flow_fail(err, FLOW_ECONFIG,
+                         "residual: needs exactly one hidden width, the width of its blocks");
+    return 0;
+}
+
+int conditioner_create(conditioner *self, const conditioner_spec *spec, flow_err *err)
+{
+    *self = (conditioner){.spec = *spec};
+    if (check_spec(spec, err))
+        return err ? err->code : FLOW_ECONFIG;
+    if (build(self)) {
+        conditioner_release(self);
+        return flow_fail(err, FLOW_ENOMEM, "out of memory for a conditioner network");
+    }
+    return 0;
+}
+
+void conditioner_release(conditioner *self)
+{
+    for (size_t i = 0; i < self->n_buffers; i++)
+        free(self->buffers[i].begin);
+    for (size_t i = 0; i < self->n_maps; i++)
+        stair_release(&self->maps[i]);
+    self->n_buffers = self->n_maps = 0;
+}
+
+/* ---- initial weights */
+
+static void init_map(const stair *map, real *theta, pcg *rng, double gain)
+{
+    memset(theta, 0, map->n_params * sizeof *theta);
+    for (size_t m = 0; m < map->rows; m++) {
+        const stair_panel *panel = &map->panels[m / FLOW_PAD];
+        real *w = theta + panel->offset + (m - panel->row);
+        double width = gain * sqrt(3.0 / (map->limit[m] ? (double)map->limit[m] : 1.0));
+        for (size_t k = 0; k < map->limit[m]; k++)
+            w[k * FLOW_PAD] = (real)(width * (2 * pcg_uniform(rng) - 1));
+        if (gain > 0)
+            theta[map->bias + m] = (real)(0.3 * (2 * pcg_uniform(rng) - 1));
+    }
+}
+
+void conditioner_init(const conditioner *self, real *theta, pcg *rng)
+{
+    for (size_t s = 0; s < self->n_steps; s++) {
+        const conditioner_step *step = &self->steps[s];
+        if (step->map < 0)
+            continue;
+        int outputs = step->dst == self->n_buffers - 1;
+        int branch_end = step->add != NONE; /* a residual block starts nearly as the identity */
+        init_map(&self->maps[step->map], theta + step->offset, rng,
+                 outputs      ? 0.0
+                 : branch_end ? 0.1
+                              : 1.0);
+    }
+}
+
+/* ---- forward */
+
+static void run_rows(const conditioner *self, const conditioner_step *step, real *values,
+                     real *slopes, const real *theta, size_t row0, size_t row1, size_t ld)
+{
+    if (row0 >= row1)
+        return;
+    real *dst = conditioner_rows(self, values, step->dst, 0, ld);
+    const real *src = conditioner_rows(self, values, step->src, 0, ld);
+    if (step->map >= 0) {
+        const real *add =
+            step->add == NONE ? NULL : conditioner_rows(self, values, step->add, 0, ld);
+        stair_product(&self->maps[step->map], dst, theta + step->offset, src, add, row0, row1, ld);
+        return;
+    }
+    real *slope = slopes ? slopes + (step->slope + row0) * ld : NULL;
+    self->spec.activation->apply(dst + row0 * ld, slope, src + row0 * ld, (row1 - row0) * ld);
+}
+
+void conditioner_forward(const conditioner *self, real *values, real *slopes, const real *theta,
+                         size_t ld)
+{
+    for (size_t s = 0; s < self->n_steps; s++)
+        run_rows(self, &self->steps[s], values, slopes, theta, 0,
+                 self->buffers[self->steps[s].dst].rows, ld);
+}
+
+void conditioner_outputs_of(const conditioner *self, real *values, const real *theta, size_t i,
+                            size_t ld)
+{
+    const size_t *begin = self->buffers[self->n_buffers - 1].begin;
+    run_rows(self, &self->steps[self->n_steps - 1], values, NULL, theta, begin[i], begin[i + 1],
+             ld);
+}
+
+void conditioner_hidden_of(const conditioner *self, real *values, const real *theta, size_t d,
+                           size_t ld)
+{
+    for (size_t s = 0; s + 1 < self->n_steps; s++) {
+        const size_t *begin = self->buffers[self->steps[s].dst].begin;
+        run_rows(self, &self->steps[s], values, NULL, theta, begin[d], begin[d + 1], ld);
+    }
+}
+
+/* ---- backward */
+
+/* What a step hands back to its source, for the source's rows row0 .. row1 - 1. A buffer may feed
+ * two steps, an activation (or the output map) and the skip of a block; `add` is what the later one
+ * already left there. */
+static void pull_rows(const conditioner *self, const conditioner_step *step, real *cotangents,
+                      const real *theta, const real *slopes, size_t row0, size_t row1, size_t ld)
+{
+    if (row0 >= row1)
+        return;
+    real *dsrc = conditioner_rows(self, cotangents, step->src, 0, ld);
+    const real *ddst = conditioner_rows(self, cotangents, step->dst, 0, ld);
+    if (step->map >= 0) {
+        stair_product_t(&self->maps[step->map], dsrc, theta + step->offset, ddst, NULL, row0, row1,
+                        ld);
+        if (step->add != NONE)
+            memcpy(conditioner_rows(self, cotangents, step->add, row0, ld), ddst + row0 * ld,
+                   (row1 - row0) * ld * sizeof *dsrc);
+        return;
+    }
+    const real *slope = slopes + (step->slope + row0) * ld, *from = ddst + row0 * ld;
+    real *to = dsrc + row0 * ld;
+    size_t count = (row1 - row0) * ld;
+    if (step->src == step->dst)
+        for (size_t i = 0; i < count; i++)
+            to[i] *= slope[i];
+    else
+        for (size_t i = 0; i < count; i++)
+            to[i] += from[i] * slope[i];
+}
+
+void conditioner_backward(const conditioner *self, real *cotangents, real *dtheta,
+                          const real *theta, const real *values, const real *slopes, size_t ld,
+                          real *work)
+{
+    for (size_t s = self->n_steps; s-- > 0;) {
+        const conditioner_step *step = &self->steps[s];
+        if (dtheta && step->map >= 0)
+            stair_gradient(&self->maps[step->map], dtheta + step->offset,
+                           cotangents + self->buffers[step->dst].offset * ld,
+                           values + self->buffers[step->src].offset * ld, ld, work);
+        pull_rows(self, step, cotangents, theta, slopes, 0, self->buffers[step->src].rows, ld);
+    }
+}
+
+void conditioner_pull_degree(const conditioner *self, real *cotangents, const real *theta,
+                             const real *slopes, size_t d, size_t ld)
+{
+    for (size_t s = self->n_steps; s-- > 0;) {
+        const conditioner_step *step = &self->steps[s];
+        const size_t *begin = self->buffers[step->src].begin;
+        pull_rows(self, step, cotangents, theta, slopes, begin[d], begin[d + 1], ld);
+    }
+}

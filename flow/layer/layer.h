@@ -1,0 +1,88 @@
+/* flow/layer/layer.h -- one invertible map y = f(x; theta) on R^dim, as a table of operations.
+ *
+ * Shapes     Feature-major shards (real.h): x, y, dx, dy, scores are (dim', ld), context is (C, ld),
+ *            logdet is (ld) in double, dlogdet is (ld); theta, dtheta are (n_params). cache and work
+ *            are flat, cache_len and work_len numbers.
+ * Direction  forward is x -> y and is the parallel one. Whether that means density or sampling is
+ *            the flow's choice.
+ * Memory     The caller owns every buffer; none may overlap unless it is said. Only create
+ *            allocates. Buffers are aligned to 64 bytes, lengths are multiples of FLOW_PAD.
+ * Threads    self is const: share it, and give each thread its own cache and work.
+ * Numbers    Nothing fails: a NaN that comes in goes out. Callers check results.
+ *
+ * A layer kind is one file that ends in its table, and one entry of flow_layer_kinds. Configs,
+ * checkpoints, `explain` and the conformance tests walk that list. */
+#ifndef FLOW_LAYER_LAYER_H
+#define FLOW_LAYER_LAYER_H
+
+#include "flow/err.h"
+#include "flow/flow.h"
+#include "flow/layer/real.h"
+#include "flow/pcg.h"
+
+#include <jansson.h>
+
+typedef struct flow_layer_ops flow_layer_ops;
+
+/* What every layer has; kinds put it first in their own struct. */
+typedef struct flow_layer {
+    const flow_layer_ops *ops;
+    size_t dim, context;
+    size_t n_params; /* padded */
+    size_t n_live;   /* weights that take part */
+} flow_layer;
+
+struct flow_layer_ops {
+    const char *name; /* the key in descriptions and checkpoints */
+    const char *doc;
+
+    /* From the layer's description ({"kind": name, ...}); its other keys are read strictly. */
+    flow_layer *(*create)(const json_t *description, size_t dim, size_t context, flow_err *err);
+    void (*free)(flow_layer *self); /* accepts NULL */
+    /* A complete description: create gives an equal layer back. New reference; NULL: no memory. */
+    json_t *(*describe)(const flow_layer *self);
+
+    /* Initial parameters. */
+    void (*init)(const flow_layer *self, real *theta, pcg *rng);
+    /* Optional (NULL: none): parameters that depend on data; x (dim', ld), n rows of it real. */
+    void (*init_data)(const flow_layer *self, real *theta, const real *x, size_t n, size_t ld);
+
+    size_t (*cache_len)(const flow_layer *self, size_t ld); /* lives from forward to backward */
+    size_t (*work_len)(const flow_layer *self, size_t ld);  /* scratch of any op */
+
+    /* y = f(x); logdet += log|det df/dx|. cache NULL: no backward or score follows. */
+    void (*forward)(const flow_layer *self, real *y, real *cache, double *logdet, const real *theta,
+                    const real *x, const real *context, size_t ld, real *work);
+
+    /* x = f^-1(y); logdet += log|det df^-1/dy|. */
+    void (*inverse)(const flow_layer *self, real *x, double *logdet, const real *theta,
+                    const real *y, const real *context, size_t ld, real *work);
+
+    /* dx = J^T dy + dlogdet grad_x logdet; the same for theta added to dtheta (NULL: frozen). */
+    void (*backward)(const flow_layer *self, real *dx, real *dtheta, const real *theta,
+                     const real *dy, const real *dlogdet, const real *x, const real *cache,
+                     size_t ld, real *work);
+
+    /* score_y = J^-T (score_x - grad_x logdet): carries grad log q through the layer. */
+    void (*score)(const flow_layer *self, real *score_y, const real *theta, const real *score_x,
+                  const real *x, const real *cache, size_t ld, real *work);
+
+    /* Parameters by name, dense, in double, for files. */
+    size_t (*n_tensors)(const flow_layer *self);
+    void (*tensor)(const flow_layer *self, flow_tensor_info *info, size_t index);
+    void (*tensor_get)(const flow_layer *self, double *values, const real *theta, size_t index);
+    void (*tensor_set)(const flow_layer *self, real *theta, const double *values, size_t index);
+};
+
+#define flow_layer_kinds FLOW_NAME(flow_layer_kinds)
+#define layer_autoregressive FLOW_NAME(layer_autoregressive)
+#define layer_permutation FLOW_NAME(layer_permutation)
+#define layer_lu_linear FLOW_NAME(layer_lu_linear)
+#define layer_actnorm FLOW_NAME(layer_actnorm)
+
+extern const flow_layer_ops layer_autoregressive, layer_permutation, layer_lu_linear, layer_actnorm;
+
+/* Every kind, NULL-terminated. */
+extern const flow_layer_ops *const flow_layer_kinds[];
+
+#endif

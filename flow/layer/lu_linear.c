@@ -1,0 +1,277 @@
+/* flow/layer/lu_linear.c -- y = L S U x + b: L unit lower, U unit upper triangular, S = diag(e^s)
+ * with the softly bounded log-scale s = u / (1 + |u| / c) (Oliva 2018, "Transformation Autoregressive
+ * Networks"; Kingma & Dhariwal 2018). log|det| = sum s. It starts as the identity.
+ *
+ * The triangular products and solves are OpenBLAS's, in tiles of FLOW_PAD columns when a result must
+ * not depend on how many rows a shard has (gemm kernels treat the edges of a matrix differently).
+ *
+ * Description: {"kind": "lu_linear"}. Parameters: one (D, D) matrix with L below the diagonal, u on
+ * it and U above, then b (D). */
+#include "flow/layer/layer.h"
+#include "flow/layer/vmath.h"
+
+#include <cblas.h>
+#include <stdlib.h>
+#include <string.h>
+
+#if FLOW_BITS == 32
+#define blas_trmm cblas_strmm
+#define blas_trsm cblas_strsm
+#define blas_gemm cblas_sgemm
+#else
+#define blas_trmm cblas_dtrmm
+#define blas_trsm cblas_dtrsm
+#define blas_gemm cblas_dgemm
+#endif
+
+static const real INV_BOUND = (real)(1.0 / 5); /* |s| < 5 */
+
+static size_t matrix_len(size_t dim)
+{
+    return flow_pad(dim * dim);
+}
+
+static flow_layer *lu_linear_create(const json_t *description, size_t dim, size_t context,
+                                    flow_err *err)
+{
+    const char *kind;
+    if (json_unpack((json_t *)(uintptr_t)description, "{s:s!}", "kind", &kind)) {
+        flow_fail(err, FLOW_ECONFIG, "lu_linear: takes no keys");
+        return NULL;
+    }
+    flow_layer *self = malloc(sizeof *self);
+    if (!self) {
+        flow_fail(err, FLOW_ENOMEM, "out of memory for an lu_linear layer");
+        return NULL;
+    }
+    *self = (flow_layer){.ops = &layer_lu_linear,
+                         .dim = dim,
+                         .context = context,
+                         .n_params = matrix_len(dim) + flow_pad(dim),
+                         .n_live = dim * dim + dim};
+    return self;
+}
+
+static void lu_linear_free(flow_layer *layer)
+{
+    free(layer);
+}
+
+static json_t *lu_linear_describe(const flow_layer *layer)
+{
+    return json_pack("{s:s}", "kind", layer->ops->name);
+}
+
+static void lu_linear_init(const flow_layer *layer, real *theta, pcg *rng)
+{
+    (void)rng;
+    memset(theta, 0, layer->n_params * sizeof *theta);
+}
+
+static size_t lu_linear_cache_len(const flow_layer *layer, size_t ld)
+{
+    return layer->dim * ld; /* S U x */
+}
+
+static size_t lu_linear_work_len(const flow_layer *layer, size_t ld)
+{
+    return flow_pad(layer->dim) * ld + matrix_len(layer->dim);
+}
+
+static real log_scale(const real *theta, size_t dim, size_t i)
+{
+    real u = theta[i * dim + i];
+    return u / ((real)1 + vm_abs(u) * INV_BOUND);
+}
+
+static double logdet_of(const flow_layer *layer, const real *theta)
+{
+    double sum = 0;
+    for (size_t i = 0; i < layer->dim; i++)
+        sum += (double)log_scale(theta, layer->dim, i);
+    return sum;
+}
+
+static void scale_rows(const flow_layer *layer, real *x, const real *theta, real sign, size_t ld)
+{
+    for (size_t i = 0; i < layer->dim; i++) {
+        real scale = vm_exp(sign * log_scale(theta, layer->dim, i));
+        for (size_t j = 0; j < ld; j++)
+            x[i * ld + j] *= scale;
+    }
+}
+
+typedef enum triangle { LOWER = CblasLower, UPPER = CblasUpper } triangle;
+
+/* x <- T x or T^T x */
+static void multiply(const flow_layer *layer, real *x, const real *theta, triangle which,
+                     CBLAS_TRANSPOSE trans, size_t ld)
+{
+    blasint d = (blasint)layer->dim;
+    for (size_t j = 0; j < ld; j += FLOW_PAD)
+        blas_trmm(CblasRowMajor, CblasLeft, (CBLAS_UPLO)which, trans, CblasUnit, d, FLOW_PAD, 1,
+                  theta, d, x + j, (blasint)ld);
+}
+
+/* x <- T^-1 x or T^-T x */
+static void solve(const flow_layer *layer, real *x, const real *theta, triangle which,
+                  CBLAS_TRANSPOSE trans, size_t ld)
+{
+    blasint d = (blasint)layer->dim;
+    for (size_t j = 0; j < ld; j += FLOW_PAD)
+        blas_trsm(CblasRowMajor, CblasLeft, (CBLAS_UPLO)which, trans, CblasUnit, d, FLOW_PAD, 1,
+                  theta, d, x + j, (blasint)ld);
+}
+
+static void add_logdet(double *logdet, double value, size_t ld)
+{
+    for (size_t j = 0; j < ld; j++)
+        logdet[j] += value;
+}
+
+static void lu_linear_forward(const flow_layer *layer, real *y, real *cache, double *logdet,
+                              const real *theta, const real *x, const real *context, size_t ld,
+                              real *work)
+{
+    (void)context, (void)work;
+    size_t count = layer->dim * ld;
+    memcpy(y, x, count * sizeof *y);
+    multiply(layer, y, theta, UPPER, CblasNoTrans, ld);
+    scale_rows(layer, y, theta, 1, ld);
+    if (cache)
+        memcpy(cache, y, count * sizeof *y);
+    multiply(layer, y, theta, LOWER, CblasNoTrans, ld);
+    const real *b = theta + matrix_len(layer->dim);
+    for (size_t i = 0; i < layer->dim; i++)
+        for (size_t j = 0; j < ld; j++)
+            y[i * ld + j] += b[i];
+    add_logdet(logdet, logdet_of(layer, theta), ld);
+}
+
+static void lu_linear_inverse(const flow_layer *layer, real *x, double *logdet, const real *theta,
+                              const real *y, const real *context, size_t ld, real *work)
+{
+    (void)context, (void)work;
+    const real *b = theta + matrix_len(layer->dim);
+    for (size_t i = 0; i < layer->dim; i++)
+        for (size_t j = 0; j < ld; j++)
+            x[i * ld + j] = y[i * ld + j] - b[i];
+    solve(layer, x, theta, LOWER, CblasNoTrans, ld);
+    scale_rows(layer, x, theta, -1, ld);
+    solve(layer, x, theta, UPPER, CblasNoTrans, ld);
+    add_logdet(logdet, -logdet_of(layer, theta), ld);
+}
+
+/* The part of matrix = a b^T on one side of the diagonal, added to dtheta. */
+static void add_triangle(const flow_layer *layer, real *dtheta, const real *a, const real *b,
+                         triangle which, size_t ld, real *matrix)
+{
+    size_t d = layer->dim;
+    blas_gemm(CblasRowMajor, CblasNoTrans, CblasTrans, (blasint)d, (blasint)d, (blasint)ld, 1, a,
+              (blasint)ld, b, (blasint)ld, 0, matrix, (blasint)d);
+    for (size_t i = 0; i < d; i++) {
+        size_t from = which == LOWER ? 0 : i + 1, to = which == LOWER ? i : d;
+        for (size_t k = from; k < to; k++)
+            dtheta[i * d + k] += matrix[i * d + k];
+    }
+}
+
+/* du_i = (sum_r dw_i w_i + dlogdet) ds/du, w = S U x; db_i = sum_r dy_i. */
+static void add_scale_and_bias(const flow_layer *layer, real *dtheta, const real *theta,
+                               const real *dw, const real *w, const real *dy, const real *dlogdet,
+                               size_t ld)
+{
+    size_t d = layer->dim;
+    double dl = 0;
+    for (size_t j = 0; j < ld; j++)
+        dl += (double)dlogdet[j];
+    for (size_t i = 0; i < d; i++) {
+        double ds = dl, db = 0;
+        for (size_t j = 0; j < ld; j++) {
+            ds += (double)(dw[i * ld + j] * w[i * ld + j]);
+            db += (double)dy[i * ld + j];
+        }
+        real r = 1 / (1 + vm_abs(theta[i * d + i]) * INV_BOUND);
+        dtheta[i * d + i] += (real)ds * r * r;
+        dtheta[matrix_len(d) + i] += (real)db;
+    }
+}
+
+static void lu_linear_backward(const flow_layer *layer, real *dx, real *dtheta, const real *theta,
+                               const real *dy, const real *dlogdet, const real *x,
+                               const real *cache, size_t ld, real *work)
+{
+    real *dw = work, *matrix = work + flow_pad(layer->dim) * ld;
+    size_t count = layer->dim * ld;
+    memcpy(dw, dy, count * sizeof *dw);
+    multiply(layer, dw, theta, LOWER, CblasTrans, ld); /* dw = L^T dy */
+    if (dtheta) {
+        add_triangle(layer, dtheta, dy, cache, LOWER, ld, matrix); /* dL += dy w^T */
+        add_scale_and_bias(layer, dtheta, theta, dw, cache, dy, dlogdet, ld);
+    }
+    scale_rows(layer, dw, theta, 1, ld); /* dv = S dw, v = U x */
+    if (dtheta)
+        add_triangle(layer, dtheta, dw, x, UPPER, ld, matrix); /* dU += dv x^T */
+    memcpy(dx, dw, count * sizeof *dx);
+    multiply(layer, dx, theta, UPPER, CblasTrans, ld); /* dx = U^T dv */
+}
+
+static void lu_linear_score(const flow_layer *layer, real *score_y, const real *theta,
+                            const real *score_x, const real *x, const real *cache, size_t ld,
+                            real *work)
+{
+    (void)x, (void)cache, (void)work;
+    memcpy(score_y, score_x, layer->dim * ld * sizeof *score_y);
+    solve(layer, score_y, theta, UPPER, CblasTrans, ld);
+    scale_rows(layer, score_y, theta, -1, ld);
+    solve(layer, score_y, theta, LOWER, CblasTrans, ld);
+}
+
+static size_t lu_linear_n_tensors(const flow_layer *layer)
+{
+    (void)layer;
+    return 2;
+}
+
+static void lu_linear_tensor(const flow_layer *layer, flow_tensor_info *info, size_t index)
+{
+    strcpy(info->name, index ? "bias" : "lu");
+    info->rows = layer->dim;
+    info->cols = index ? 0 : layer->dim;
+}
+
+static void lu_linear_tensor_get(const flow_layer *layer, double *values, const real *theta,
+                                 size_t index)
+{
+    size_t d = layer->dim, count = index ? d : d * d;
+    for (size_t i = 0; i < count; i++)
+        values[i] = (double)theta[(index ? matrix_len(d) : 0) + i];
+}
+
+static void lu_linear_tensor_set(const flow_layer *layer, real *theta, const double *values,
+                                 size_t index)
+{
+    size_t d = layer->dim, count = index ? d : d * d;
+    for (size_t i = 0; i < count; i++)
+        theta[(index ? matrix_len(d) : 0) + i] = (real)values[i];
+}
+
+const flow_layer_ops layer_lu_linear = {
+    .name = "lu_linear",
+    .doc = "y = L S U x + b, a full linear map kept invertible by its triangular factors",
+    .create = lu_linear_create,
+    .free = lu_linear_free,
+    .describe = lu_linear_describe,
+    .init = lu_linear_init,
+    .init_data = NULL,
+    .cache_len = lu_linear_cache_len,
+    .work_len = lu_linear_work_len,
+    .forward = lu_linear_forward,
+    .inverse = lu_linear_inverse,
+    .backward = lu_linear_backward,
+    .score = lu_linear_score,
+    .n_tensors = lu_linear_n_tensors,
+    .tensor = lu_linear_tensor,
+    .tensor_get = lu_linear_tensor_get,
+    .tensor_set = lu_linear_tensor_set,
+};

@@ -1,0 +1,191 @@
+/* flow/layer/pass.c -- a flow's layers over one shard: the buffers and the loops around the layers.
+ *
+ * Rows of doubles come in, features of reals go through, rows of doubles go out. With FLOW_PASS_TRAIN
+ * every layer's input is kept with its cache; without, two buffers take turns. */
+#include "flow/layer/stack.h"
+
+#include <assert.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct pass {
+    flow_pass head;
+    size_t max_rows, rows, ld; /* rows, ld: of the shard in work */
+    unsigned flags;
+    double *logdet;
+    real **x;       /* (n_layers + 1) inputs of the layers and the output; two in turn without TRAIN */
+    real **cache;   /* (n_layers), NULLs without TRAIN */
+    real *context, *dlogdet, *a, *b, *work;
+    void *block;
+} pass;
+
+/* ---- memory: first counted, then handed out of one block by the same code */
+
+typedef struct arena {
+    char *base; /* NULL while counting */
+    size_t used;
+} arena;
+
+static void *take(arena *a, size_t bytes)
+{
+    void *at = a->base ? a->base + a->used : NULL;
+    a->used += (bytes + 63) / 64 * 64;
+    return at;
+}
+
+static void lay_out(pass *self, arena *a)
+{
+    const flow *f = self->head.flow;
+    size_t ld = flow_pad(self->max_rows), rows = flow_pad(f->dim) * ld * sizeof(real);
+    int train = (self->flags & FLOW_PASS_TRAIN) != 0;
+    size_t work = 0;
+    self->logdet = take(a, ld * sizeof(double));
+    for (size_t l = 0; l <= f->n_layers; l++) {
+        real *buffer = train || l < 2 ? take(a, rows) : (a->base ? self->x[l - 2] : NULL);
+        if (a->base)
+            self->x[l] = buffer;
+    }
+    for (size_t l = 0; l < f->n_layers; l++) {
+        const flow_layer *layer = f->layers[l];
+        real *cache = train ? take(a, layer->ops->cache_len(layer, ld) * sizeof(real)) : NULL;
+        if (a->base)
+            self->cache[l] = cache;
+        size_t len = layer->ops->work_len(layer, ld);
+        work = len > work ? len : work;
+    }
+    self->context = take(a, flow_pad(f->context) * ld * sizeof(real));
+    self->dlogdet = take(a, ld * sizeof(real));
+    self->a = take(a, rows);
+    self->b = take(a, rows);
+    self->work = take(a, work * sizeof(real));
+}
+
+flow_pass *pass_create(const flow *f, size_t max_rows, unsigned flags, flow_err *err)
+{
+    assert(max_rows > 0);
+    pass *self = calloc(1, sizeof *self);
+    if (!self)
+        goto fail;
+    *self = (pass){.head.flow = f, .max_rows = max_rows, .flags = flags};
+    self->x = calloc(f->n_layers + 2, sizeof *self->x);
+    self->cache = calloc(f->n_layers + 1, sizeof *self->cache);
+    if (!self->x || !self->cache)
+        goto fail;
+    arena count = {0};
+    lay_out(self, &count);
+    self->block = aligned_alloc(64, count.used);
+    if (!self->block)
+        goto fail;
+    memset(self->block, 0, count.used);
+    lay_out(self, &(arena){.base = self->block});
+    return &self->head;
+fail:
+    if (self)
+        pass_free(&self->head);
+    flow_fail(err, FLOW_ENOMEM, "out of memory for a shard of %zu rows", max_rows);
+    return NULL;
+}
+
+void pass_free(flow_pass *head)
+{
+    pass *self = (pass *)head;
+    if (!self)
+        return;
+    free(self->x);
+    free(self->cache);
+    free(self->block);
+    free(self);
+}
+
+/* ---- the loops */
+
+static const real *theta_of(const pass *self, const void *params, size_t l)
+{
+    const flow *f = self->head.flow;
+    return (const real *)(params ? params : f->params) + f->offsets[l];
+}
+
+static void begin(pass *self, const double *context, size_t n)
+{
+    assert(n > 0 && n <= self->max_rows);
+    self->rows = n;
+    self->ld = flow_pad(n);
+    memset(self->logdet, 0, self->ld * sizeof *self->logdet);
+    if (self->head.flow->context)
+        rows_to_features(self->context, context, n, self->head.flow->context, self->ld);
+}
+
+void pass_forward(flow_pass *head, const void *params, double *y, double *logdet, const double *x,
+                  const double *context, size_t n)
+{
+    pass *self = (pass *)head;
+    const flow *f = head->flow;
+    begin(self, context, n);
+    rows_to_features(self->x[0], x, n, f->dim, self->ld);
+    for (size_t l = 0; l < f->n_layers; l++)
+        f->layers[l]->ops->forward(f->layers[l], self->x[l + 1], self->cache[l], self->logdet,
+                                   theta_of(self, params, l), self->x[l], self->context, self->ld,
+                                   self->work);
+    features_to_rows(y, self->x[f->n_layers], n, f->dim, self->ld);
+    memcpy(logdet, self->logdet, n * sizeof *logdet);
+}
+
+void pass_inverse(flow_pass *head, const void *params, double *x, double *logdet, const double *y,
+                  const double *context, size_t n)
+{
+    pass *self = (pass *)head;
+    const flow *f = head->flow;
+    real *in = self->a, *out = self->b;
+    begin(self, context, n);
+    rows_to_features(in, y, n, f->dim, self->ld);
+    for (size_t l = f->n_layers; l-- > 0;) {
+        f->layers[l]->ops->inverse(f->layers[l], out, self->logdet, theta_of(self, params, l), in,
+                                   self->context, self->ld, self->work);
+        real *t = in;
+        in = out;
+        out = t;
+    }
+    features_to_rows(x, in, n, f->dim, self->ld);
+    memcpy(logdet, self->logdet, n * sizeof *logdet);
+}
+
+void pass_backward(flow_pass *head, const void *params, double *dx, void *dparams, const double *dy,
+                   const double *dlogdet)
+{
+    pass *self = (pass *)head;
+    const flow *f = head->flow;
+    assert(self->flags & FLOW_PASS_TRAIN);
+    real *from = self->a, *to = self->b;
+    rows_to_features(from, dy, self->rows, f->dim, self->ld);
+    for (size_t j = 0; j < self->ld; j++)
+        self->dlogdet[j] = dlogdet && j < self->rows ? (real)dlogdet[j] : 0;
+    for (size_t l = f->n_layers; l-- > 0;) {
+        real *dtheta = dparams ? (real *)dparams + f->offsets[l] : NULL;
+        f->layers[l]->ops->backward(f->layers[l], to, dtheta, theta_of(self, params, l), from,
+                                    self->dlogdet, self->x[l], self->cache[l], self->ld,
+                                    self->work);
+        real *t = from;
+        from = to;
+        to = t;
+    }
+    if (dx)
+        features_to_rows(dx, from, self->rows, f->dim, self->ld);
+}
+
+void pass_score(flow_pass *head, const void *params, double *score_y, const double *score_x)
+{
+    pass *self = (pass *)head;
+    const flow *f = head->flow;
+    assert(self->flags & FLOW_PASS_TRAIN);
+    real *from = self->a, *to = self->b;
+    rows_to_features(from, score_x, self->rows, f->dim, self->ld);
+    for (size_t l = 0; l < f->n_layers; l++) {
+        f->layers[l]->ops->score(f->layers[l], to, theta_of(self, params, l), from, self->x[l],
+                                 self->cache[l], self->ld, self->work);
+        real *t = from;
+        from = to;
+        to = t;
+    }
+    features_to_rows(score_y, from, self->rows, f->dim, self->ld);
+}

@@ -1,0 +1,49 @@
+/* flow/layer/real.h -- the number type and the vector width of one compilation of flow/layer/.
+ *
+ * Every .c file of this folder is compiled once per precision (FLOW_BITS 32 or 64) and instruction
+ * set (FLOW_ISA generic, avx2, avx512). External names carry both, through FLOW_NAME.
+ *
+ * Shapes inside this folder: a shard is feature-major. A buffer of R features is (R', ld) with R'
+ * = R rounded up to FLOW_PAD rows and ld = the shard's rows rounded up to FLOW_PAD numbers, so that
+ * loops run over whole vectors and a feature of all samples is contiguous. Columns beyond the
+ * shard's rows hold finite filler, and their cotangents are zero. */
+#ifndef FLOW_LAYER_REAL_H
+#define FLOW_LAYER_REAL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#if FLOW_BITS == 32
+typedef float real;
+#elif FLOW_BITS == 64
+typedef double real;
+#else
+#error "FLOW_BITS must be 32 or 64"
+#endif
+
+#define FLOW_GLUE_(name, bits, isa) name##_f##bits##_##isa
+#define FLOW_GLUE(name, bits, isa) FLOW_GLUE_(name, bits, isa)
+#define FLOW_NAME(name) FLOW_GLUE(name, FLOW_BITS, FLOW_ISA)
+#define FLOW_TEXT_(x) #x
+#define FLOW_TEXT(x) FLOW_TEXT_(x)
+
+#define FLOW_PAD 16
+
+#if defined(__AVX512F__)
+#define FLOW_VEC_BYTES 64
+#elif defined(__AVX__)
+#define FLOW_VEC_BYTES 32
+#else
+#define FLOW_VEC_BYTES 16
+#endif
+
+/* One vector register. may_alias: rows of real are read and written through it. */
+typedef real vec __attribute__((vector_size(FLOW_VEC_BYTES), aligned(FLOW_VEC_BYTES), may_alias));
+#define FLOW_LANES ((size_t)(FLOW_VEC_BYTES / sizeof(real)))
+
+static inline size_t flow_pad(size_t n)
+{
+    return (n + FLOW_PAD - 1) / FLOW_PAD * FLOW_PAD;
+}
+
+#endif

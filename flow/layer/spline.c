@@ -1,0 +1,302 @@
+/* flow/layer/spline.c -- monotone rational-quadratic splines (Durkan, Bekasov, Murray, Papamakarios
+ * 2019, "Neural Spline Flows", equations 4-8; Gregory & Delbourgo 1982).
+ *
+ * K bins tile [-B, B] on both axes; outside the map is the identity, with slope 1 at both ends. The
+ * parameters h are K widths, K heights (softmax, floored) and K - 1 inner slopes (softplus, floored,
+ * 1 at h = 0). In a bin of width w, height v, slope s = v / w, end slopes d0, d1, with
+ * t = (x - x_k) / w, q = t (1 - t):
+ *
+ *   den = s + (d0 + d1 - 2 s) q,   num = s t^2 + d0 q,   y = y_k + v num / den
+ *   N   = d1 t^2 + 2 s q + d0 (1 - t)^2,   dy/dx = s^2 N / den^2
+ *
+ * The inverse solves the quadratic by the root that does not cancel, its discriminant clamped at 0.
+ * Samples are taken FLOW_PAD at a time: one such block is the unit of every loop. */
+#include "flow/layer/transformer.h"
+#include "flow/layer/vmath.h"
+
+enum { T = FLOW_PAD, K_MAX = TRANSFORMER_MAX_BINS };
+
+#define MIN_SHARE ((real)1e-3) /* of a bin in the width or height of [-B, B], times K <= 64: < 7 % */
+#define MIN_SLOPE ((real)1e-3)
+#define SLOPE_SHIFT ((real)0.5397424172369522) /* softplus(SLOPE_SHIFT) = 1 - MIN_SLOPE */
+
+typedef real lane[T];
+
+/* What one block needs of its T splines, gathered at the bin of each sample. */
+typedef struct gathered {
+    lane xk, yk, w, v; /* lower corner, width, height */
+    lane u0, u1;       /* raw inner slopes at the ends */
+    lane edge0, edge1; /* 1 where that end is an end of [-B, B], whose slope is fixed at 1 */
+    lane bin;          /* its index */
+} gathered;
+
+typedef struct shares {
+    lane p[K_MAX]; /* softmax */
+} shares;
+
+static size_t spline_n_params(const transformer_spec *spec)
+{
+    return 3 * spec->bins - 1;
+}
+
+static void softmax(shares *out, const real *h, size_t bins, size_t ld)
+{
+    lane top, sum;
+    for (size_t j = 0; j < T; j++) {
+        top[j] = h[j];
+        sum[j] = 0;
+    }
+    for (size_t k = 1; k < bins; k++)
+        for (size_t j = 0; j < T; j++)
+            top[j] = h[k * ld + j] > top[j] ? h[k * ld + j] : top[j];
+    for (size_t k = 0; k < bins; k++)
+        for (size_t j = 0; j < T; j++) {
+            out->p[k][j] = vm_exp(h[k * ld + j] - top[j]);
+            sum[j] += out->p[k][j];
+        }
+    for (size_t j = 0; j < T; j++)
+        sum[j] = (real)1 / sum[j];
+    for (size_t k = 0; k < bins; k++)
+        for (size_t j = 0; j < T; j++)
+            out->p[k][j] *= sum[j];
+}
+
+/* The length on an axis of a bin of share p. */
+static inline real extent(real p, real bound, real bins)
+{
+    return 2 * bound * (MIN_SHARE + (1 - MIN_SHARE * bins) * p);
+}
+
+/* Walks the bins; `by_y` searches on the y axis (inverse), else on the x axis. */
+static void gather(gathered *g, const shares *width, const shares *height, const real *at,
+                   const real *slopes, const transformer_spec *spec, size_t ld, int by_y)
+{
+    const real bound = (real)spec->bound, bins = (real)spec->bins;
+    lane x, y;
+    for (size_t j = 0; j < T; j++)
+        x[j] = y[j] = -bound;
+    for (size_t k = 0; k < spec->bins; k++) {
+        const real *u0 = slopes + (k == 0 ? 0 : k - 1) * ld;
+        const real *u1 = slopes + (k + 1 == spec->bins ? (k == 0 ? 0 : k - 1) : k) * ld;
+        const real first = k == 0, last = k + 1 == spec->bins;
+        for (size_t j = 0; j < T; j++) {
+            real w = extent(width->p[k][j], bound, bins), v = extent(height->p[k][j], bound, bins);
+            int here = first != 0 || at[j] >= (by_y ? y[j] : x[j]);
+            g->xk[j] = here ? x[j] : g->xk[j];
+            g->yk[j] = here ? y[j] : g->yk[j];
+            g->w[j] = here ? w : g->w[j];
+            g->v[j] = here ? v : g->v[j];
+            g->u0[j] = here ? u0[j] : g->u0[j];
+            g->u1[j] = here ? u1[j] : g->u1[j];
+            g->edge0[j] = here ? first : g->edge0[j];
+            g->edge1[j] = here ? last : g->edge1[j];
+            g->bin[j] = here ? (real)k : g->bin[j];
+            x[j] += w;
+            y[j] += v;
+        }
+    }
+}
+
+static inline real end_slope(real raw, real edge)
+{
+    return edge != 0 ? (real)1 : MIN_SLOPE + vm_softplus(raw + SLOPE_SHIFT);
+}
+
+static inline int inside(real x, real bound)
+{
+    return x >= -bound && x <= bound;
+}
+
+/* log dy/dx at t. */
+static inline real log_slope(real t, real s, real d0, real d1)
+{
+    real q = t * (1 - t), den = s + (d0 + d1 - 2 * s) * q;
+    real n = d1 * t * t + 2 * s * q + d0 * (1 - t) * (1 - t), r = s / den;
+    return vm_log(r * r * n);
+}
+
+static void forward_block(const transformer_spec *spec, real *y, double *logdet, const real *x,
+                          const real *h, size_t ld)
+{
+    shares width, height;
+    gathered g = {0};
+    softmax(&width, h, spec->bins, ld);
+    softmax(&height, h + spec->bins * ld, spec->bins, ld);
+    gather(&g, &width, &height, x, h + 2 * spec->bins * ld, spec, ld, 0);
+    const real bound = (real)spec->bound;
+    for (size_t j = 0; j < T; j++) {
+        real d0 = end_slope(g.u0[j], g.edge0[j]), d1 = end_slope(g.u1[j], g.edge1[j]);
+        real s = g.v[j] / g.w[j], t = (x[j] - g.xk[j]) / g.w[j], q = t * (1 - t);
+        real out = g.yk[j] + g.v[j] * (s * t * t + d0 * q) / (s + (d0 + d1 - 2 * s) * q);
+        int in = inside(x[j], bound);
+        y[j] = in ? out : x[j];
+        logdet[j] += in ? (double)log_slope(t, s, d0, d1) : 0.0;
+    }
+}
+
+static void inverse_block(const transformer_spec *spec, real *x, double *logdet, const real *y,
+                          const real *h, size_t ld)
+{
+    shares width, height;
+    gathered g = {0};
+    softmax(&width, h, spec->bins, ld);
+    softmax(&height, h + spec->bins * ld, spec->bins, ld);
+    gather(&g, &width, &height, y, h + 2 * spec->bins * ld, spec, ld, 1);
+    const real bound = (real)spec->bound;
+    for (size_t j = 0; j < T; j++) {
+        real d0 = end_slope(g.u0[j], g.edge0[j]), d1 = end_slope(g.u1[j], g.edge1[j]);
+        real s = g.v[j] / g.w[j], rise = y[j] - g.yk[j], bend = d0 + d1 - 2 * s;
+        real a = g.v[j] * (s - d0) + rise * bend, b = g.v[j] * d0 - rise * bend, c = -s * rise;
+        real disc = b * b - 4 * a * c;
+        disc = disc > 0 ? disc : 0;
+        real t = 2 * c / (-b - vm_sqrt(disc));
+        int in = inside(y[j], bound);
+        x[j] = in ? g.xk[j] + t * g.w[j] : y[j];
+        logdet[j] -= in ? (double)log_slope(t, s, d0, d1) : 0.0;
+    }
+}
+
+/* Cotangents of what a bin is made of. */
+typedef struct bin_cotangents {
+    lane xk, yk, w, v, u0, u1;
+} bin_cotangents;
+
+/* From the cotangents dy of y and dl of l at one sample: those of x and of the bin. */
+static inline real bin_backward(bin_cotangents *c, const gathered *g, size_t j, real x, real dy,
+                                real dl, real in)
+{
+    real r0 = g->u0[j] + SLOPE_SHIFT, r1 = g->u1[j] + SLOPE_SHIFT;
+    real d0 = end_slope(g->u0[j], g->edge0[j]), d1 = end_slope(g->u1[j], g->edge1[j]);
+    real inv_w = 1 / g->w[j], v = g->v[j], s = v * inv_w, t = (x - g->xk[j]) * inv_w;
+    t = in != 0 ? t : (real)0.5; /* a harmless place; the result is not used */
+    real p = 1 - t, q = t * p, bend = d0 + d1 - 2 * s, turn = 1 - 2 * t;
+    real inv_den = 1 / (s + bend * q), num = s * t * t + d0 * q;
+    real inv_n = 1 / (d1 * t * t + 2 * s * q + d0 * p * p);
+    real dnum = dy * v * inv_den;                        /* dL/dnum */
+    real dden = -(dnum * num + 2 * dl) * inv_den;        /* dL/dden */
+    real dn = dl * inv_n;                                /* dL/dN */
+    real ds = dnum * t * t + dden * (1 - 2 * q) + dn * 2 * q + 2 * dl / s;
+    real dt = dnum * (2 * s * t + d0 * turn) + dden * bend * turn +
+              dn * 2 * (d1 * t + s * turn - d0 * p);
+    real dd0 = dnum * q + dden * q + dn * p * p, dd1 = dden * q + dn * t * t;
+    real dx = dt * inv_w;
+    c->xk[j] = -dx * in;
+    c->yk[j] = dy * in;
+    c->w[j] = -(dt * t + ds * s) * inv_w * in;
+    c->v[j] = (dy * num * inv_den + ds * inv_w) * in;
+    c->u0[j] = g->edge0[j] != 0 ? 0 : dd0 * vm_sigmoid(r0) * in;
+    c->u1[j] = g->edge1[j] != 0 ? 0 : dd1 * vm_sigmoid(r1) * in;
+    return in != 0 ? dx : dy;
+}
+
+/* dh of one axis: the corner at bin b moves with every extent before b; then through the softmax. */
+static void axis_backward(real *dh, const shares *p, const lane corner, const lane ext,
+                          const lane bin, const transformer_spec *spec, size_t ld)
+{
+    const real gain = 2 * (real)spec->bound * (1 - MIN_SHARE * (real)spec->bins);
+    lane mean = {0};
+    for (size_t k = 0; k < spec->bins; k++)
+        for (size_t j = 0; j < T; j++) {
+            real kk = (real)k;
+            real d = gain * (kk < bin[j] ? corner[j] : (kk == bin[j] ? ext[j] : 0));
+            dh[k * ld + j] = d;
+            mean[j] += p->p[k][j] * d;
+        }
+    for (size_t k = 0; k < spec->bins; k++)
+        for (size_t j = 0; j < T; j++)
+            dh[k * ld + j] = p->p[k][j] * (dh[k * ld + j] - mean[j]);
+}
+
+static void slopes_backward(real *dh, const bin_cotangents *c, const lane bin, size_t bins,
+                            size_t ld)
+{
+    for (size_t k = 0; k + 1 < bins; k++) /* inner slope k ends bin k and begins bin k + 1 */
+        for (size_t j = 0; j < T; j++) {
+            real kk = (real)k;
+            dh[k * ld + j] = (bin[j] == kk ? c->u1[j] : 0) + (bin[j] == kk + 1 ? c->u0[j] : 0);
+        }
+}
+
+static void params_backward(real *dh, const bin_cotangents *c, const gathered *g,
+                            const shares *width, const shares *height, const transformer_spec *spec,
+                            size_t ld)
+{
+    axis_backward(dh, width, c->xk, c->w, g->bin, spec, ld);
+    axis_backward(dh + spec->bins * ld, height, c->yk, c->v, g->bin, spec, ld);
+    slopes_backward(dh + 2 * spec->bins * ld, c, g->bin, spec->bins, ld);
+}
+
+static void backward_block(const transformer_spec *spec, real *dx, real *dh, const real *dy,
+                           const real *dl, const real *x, const real *h, size_t ld)
+{
+    shares width, height;
+    gathered g = {0};
+    bin_cotangents c;
+    softmax(&width, h, spec->bins, ld);
+    softmax(&height, h + spec->bins * ld, spec->bins, ld);
+    gather(&g, &width, &height, x, h + 2 * spec->bins * ld, spec, ld, 0);
+    for (size_t j = 0; j < T; j++)
+        dx[j] = bin_backward(&c, &g, j, x[j], dy[j], dl[j],
+                             (real)inside(x[j], (real)spec->bound));
+    params_backward(dh, &c, &g, &width, &height, spec, ld);
+}
+
+static void score_block(const transformer_spec *spec, real *out, real *dh, const real *a,
+                        const real *x, const real *h, size_t ld)
+{
+    shares width, height;
+    gathered g = {0};
+    bin_cotangents c;
+    softmax(&width, h, spec->bins, ld);
+    softmax(&height, h + spec->bins * ld, spec->bins, ld);
+    gather(&g, &width, &height, x, h + 2 * spec->bins * ld, spec, ld, 0);
+    for (size_t j = 0; j < T; j++) {
+        real in = (real)inside(x[j], (real)spec->bound);
+        real d0 = end_slope(g.u0[j], g.edge0[j]), d1 = end_slope(g.u1[j], g.edge1[j]);
+        real s = g.v[j] / g.w[j], t = (x[j] - g.xk[j]) / g.w[j];
+        real dl_dx = bin_backward(&c, &g, j, x[j], 0, 1, in);
+        real slope = in != 0 ? vm_exp(log_slope(t, s, d0, d1)) : 1;
+        out[j] = in != 0 ? (a[j] - dl_dx) / slope : a[j];
+        bin_backward(&c, &g, j, x[j], out[j], 1, in);
+    }
+    params_backward(dh, &c, &g, &width, &height, spec, ld);
+}
+
+static void spline_forward(const transformer_spec *spec, real *y, double *logdet, const real *x,
+                           const real *h, size_t ld)
+{
+    for (size_t j = 0; j < ld; j += T)
+        forward_block(spec, y + j, logdet + j, x + j, h + j, ld);
+}
+
+static void spline_inverse(const transformer_spec *spec, real *x, double *logdet, const real *y,
+                           const real *h, size_t ld)
+{
+    for (size_t j = 0; j < ld; j += T)
+        inverse_block(spec, x + j, logdet + j, y + j, h + j, ld);
+}
+
+static void spline_backward(const transformer_spec *spec, real *dx, real *dh, const real *dy,
+                            const real *dl, const real *x, const real *h, size_t ld)
+{
+    for (size_t j = 0; j < ld; j += T)
+        backward_block(spec, dx + j, dh + j, dy + j, dl + j, x + j, h + j, ld);
+}
+
+static void spline_score(const transformer_spec *spec, real *g, real *dh, const real *a,
+                         const real *x, const real *h, size_t ld)
+{
+    for (size_t j = 0; j < ld; j += T)
+        score_block(spec, g + j, dh + j, a + j, x + j, h + j, ld);
+}
+
+const transformer transformer_spline = {
+    .name = "spline",
+    .doc = "monotone rational-quadratic spline of `bins` bins on [-bound, bound]",
+    .keys = "bins bound",
+    .n_params = spline_n_params,
+    .forward = spline_forward,
+    .inverse = spline_inverse,
+    .backward = spline_backward,
+    .score = spline_score,
+};

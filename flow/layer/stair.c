@@ -1,0 +1,364 @@
+#include "flow/layer/stair.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { CHUNK = 8 }; /* rows of one tile */
+
+/* ---- shape */
+
+static size_t round8(size_t n)
+{
+    return (n + 7) / 8 * 8;
+}
+
+static size_t lay_out_panels(stair *self)
+{
+    size_t offset = 0;
+    for (size_t p = 0; p < self->n_panels; p++) {
+        size_t row = p * FLOW_PAD;
+        size_t last = row + FLOW_PAD < self->rows ? row + FLOW_PAD - 1 : self->rows - 1;
+        self->panels[p] = (stair_panel){.row = row, .depth = self->limit[last], .offset = offset};
+        offset += round8(self->limit[last]) * FLOW_PAD;
+    }
+    return offset;
+}
+
+static void count_rows_above(stair *self)
+{
+    size_t row = 0;
+    for (size_t k = 0; k <= self->cols; k++) {
+        while (row < self->rows && self->limit[row] <= k)
+            row++;
+        self->first_row[k] = row;
+    }
+}
+
+int stair_create(stair *self, const size_t *limit, size_t rows, size_t cols)
+{
+    assert(rows > 0);
+    *self = (stair){.rows = rows, .cols = cols, .n_panels = flow_pad(rows) / FLOW_PAD};
+    self->limit = malloc(rows * sizeof *limit);
+    self->first_row = malloc((cols + 1) * sizeof *self->first_row);
+    self->panels = malloc(self->n_panels * sizeof *self->panels);
+    if (!self->limit || !self->first_row || !self->panels) {
+        stair_release(self);
+        return -1;
+    }
+    memcpy(self->limit, limit, rows * sizeof *limit);
+    self->n_live = rows;
+    for (size_t m = 0; m < rows; m++) {
+        assert(limit[m] <= cols && (m == 0 || limit[m - 1] <= limit[m]));
+        self->n_live += limit[m];
+    }
+    self->bias = lay_out_panels(self);
+    self->n_params = self->bias + flow_pad(rows);
+    count_rows_above(self);
+    return 0;
+}
+
+void stair_release(stair *self)
+{
+    free(self->limit);
+    free(self->first_row);
+    free(self->panels);
+    *self = (stair){0};
+}
+
+/* ---- the micro-kernel: acc (MR rows, NR vectors) += sum_k w[k] (x) b[k] */
+
+typedef vec tile[CHUNK][4];
+
+static inline __attribute__((always_inline)) void tile_load(tile acc, const real *src, size_t ld,
+                                                            size_t mr, size_t nr)
+{
+    for (size_t i = 0; i < mr; i++)
+        for (size_t v = 0; v < nr; v++)
+            acc[i][v] = *(const vec *)(src + i * ld + v * FLOW_LANES);
+}
+
+static inline __attribute__((always_inline)) void tile_store(real *dst, tile acc, size_t ld,
+                                                             size_t mr, size_t nr)
+{
+    for (size_t i = 0; i < mr; i++)
+        for (size_t v = 0; v < nr; v++)
+            *(vec *)(dst + i * ld + v * FLOW_LANES) = acc[i][v];
+}
+
+/* w: element i of step k at w[i * wi + k * wk]; b: step k at b + k * ld. */
+static inline __attribute__((always_inline)) void tile_multiply(tile acc, const real *w, size_t wi,
+                                                                size_t wk, const real *b, size_t ld,
+                                                                size_t steps, size_t mr, size_t nr)
+{
+    for (size_t k = 0; k < steps; k++) {
+        vec bv[4];
+        for (size_t v = 0; v < nr; v++)
+            bv[v] = *(const vec *)(b + v * FLOW_LANES);
+        for (size_t i = 0; i < mr; i++) {
+            real wi_k = w[i * wi];
+            for (size_t v = 0; v < nr; v++)
+                acc[i][v] += wi_k * bv[v];
+        }
+        w += wk;
+        b += ld;
+    }
+}
+
+/* ---- y = W x + b */
+
+typedef struct product_args {
+    real *y;
+    const real *w, *bias, *x, *add;
+    size_t depth, ld;
+} product_args;
+
+static inline __attribute__((always_inline)) void product_tile(const product_args *a, size_t col,
+                                                               size_t mr, size_t nr)
+{
+    tile acc;
+    for (size_t i = 0; i < mr; i++)
+        for (size_t v = 0; v < nr; v++)
+            acc[i][v] = (vec){0} + a->bias[i];
+    tile_multiply(acc, a->w, 1, FLOW_PAD, a->x + col, a->ld, a->depth, mr, nr);
+    if (a->add)
+        for (size_t i = 0; i < mr; i++)
+            for (size_t v = 0; v < nr; v++)
+                acc[i][v] += *(const vec *)(a->add + i * a->ld + col + v * FLOW_LANES);
+    tile_store(a->y + col, acc, a->ld, mr, nr);
+}
+
+/* A strip of mr rows over all columns: tiles of nr vectors, then single vectors. */
+#define PRODUCT_STRIP(MR, NR)                                                                      \
+    static void product_strip_##MR(const product_args *a)                                          \
+    {                                                                                              \
+        size_t col = 0;                                                                            \
+        for (; col + (NR)*FLOW_LANES <= a->ld; col += (NR)*FLOW_LANES)                             \
+            product_tile(a, col, MR, NR);                                                          \
+        for (; col < a->ld; col += FLOW_LANES)                                                     \
+            product_tile(a, col, MR, 1);                                                           \
+    }
+PRODUCT_STRIP(1, 4)
+PRODUCT_STRIP(2, 4)
+PRODUCT_STRIP(3, 4)
+PRODUCT_STRIP(4, 4)
+PRODUCT_STRIP(5, 2)
+PRODUCT_STRIP(6, 2)
+PRODUCT_STRIP(7, 2)
+PRODUCT_STRIP(8, 2)
+
+static void (*const product_strips[CHUNK + 1])(const product_args *) = {
+    NULL,
+    product_strip_1,
+    product_strip_2,
+    product_strip_3,
+    product_strip_4,
+    product_strip_5,
+    product_strip_6,
+    product_strip_7,
+    product_strip_8,
+};
+
+void stair_product(const stair *self, real *y, const real *theta, const real *x, const real *add,
+                   size_t row0, size_t row1, size_t ld)
+{
+    size_t end = row1 == self->rows ? round8(row1) : row1;
+    for (size_t row = row0; row < end;) {
+        const stair_panel *panel = &self->panels[row / FLOW_PAD];
+        size_t in_chunk = CHUNK - row % CHUNK, count = end - row < in_chunk ? end - row : in_chunk;
+        size_t last = row + count <= self->rows ? row + count - 1 : self->rows - 1;
+        product_args a = {.y = y + row * ld,
+                          .w = theta + panel->offset + (row - panel->row),
+                          .bias = theta + self->bias + row,
+                          .x = x,
+                          .add = add ? add + row * ld : NULL,
+                          .depth = self->limit[last],
+                          .ld = ld};
+        product_strips[count](&a);
+        row += count;
+    }
+}
+
+/* ---- dx = W^T dy */
+
+typedef struct transposed_args {
+    const stair *self;
+    real *dx;
+    const real *theta, *dy, *add;
+    size_t col0, ld;
+} transposed_args;
+
+static inline __attribute__((always_inline)) void transposed_tile(const transposed_args *a,
+                                                                  size_t col, size_t mr, size_t nr)
+{
+    tile acc;
+    const stair *s = a->self;
+    if (a->add)
+        tile_load(acc, a->add + col, a->ld, mr, nr);
+    else
+        for (size_t i = 0; i < mr; i++)
+            for (size_t v = 0; v < nr; v++)
+                acc[i][v] = (vec){0};
+    for (size_t row = s->first_row[a->col0]; row < s->rows;) {
+        const stair_panel *panel = &s->panels[row / FLOW_PAD];
+        size_t end = panel->row + FLOW_PAD < s->rows ? panel->row + FLOW_PAD : s->rows;
+        const real *w = a->theta + panel->offset + a->col0 * FLOW_PAD + (row - panel->row);
+        tile_multiply(acc, w, FLOW_PAD, 1, a->dy + row * a->ld + col, a->ld, end - row, mr, nr);
+        row = end;
+    }
+    tile_store(a->dx + col, acc, a->ld, mr, nr);
+}
+
+#define TRANSPOSED_STRIP(MR, NR)                                                                   \
+    static void transposed_strip_##MR(const transposed_args *a)                                    \
+    {                                                                                              \
+        size_t col = 0;                                                                            \
+        for (; col + (NR)*FLOW_LANES <= a->ld; col += (NR)*FLOW_LANES)                             \
+            transposed_tile(a, col, MR, NR);                                                       \
+        for (; col < a->ld; col += FLOW_LANES)                                                     \
+            transposed_tile(a, col, MR, 1);                                                        \
+    }
+TRANSPOSED_STRIP(1, 4)
+TRANSPOSED_STRIP(2, 4)
+TRANSPOSED_STRIP(3, 4)
+TRANSPOSED_STRIP(4, 4)
+TRANSPOSED_STRIP(5, 2)
+TRANSPOSED_STRIP(6, 2)
+TRANSPOSED_STRIP(7, 2)
+TRANSPOSED_STRIP(8, 2)
+
+static void (*const transposed_strips[CHUNK + 1])(const transposed_args *) = {
+    NULL,
+    transposed_strip_1,
+    transposed_strip_2,
+    transposed_strip_3,
+    transposed_strip_4,
+    transposed_strip_5,
+    transposed_strip_6,
+    transposed_strip_7,
+    transposed_strip_8,
+};
+
+void stair_product_t(const stair *self, real *dx, const real *theta, const real *dy,
+                     const real *add, size_t col0, size_t col1, size_t ld)
+{
+    size_t end = col1 == self->cols && col0 % CHUNK == 0 ? round8(col1) : col1;
+    for (size_t col = col0; col < end;) {
+        size_t count = end - col < CHUNK ? end - col : CHUNK;
+        transposed_args a = {.self = self,
+                             .dx = dx + col * ld,
+                             .theta = theta,
+                             .dy = dy,
+                             .add = add ? add + col * ld : NULL,
+                             .col0 = col,
+                             .ld = ld};
+        transposed_strips[count](&a);
+        col += count;
+    }
+}
+
+/* ---- dW += dy x^T */
+
+/* out (ld, rows) = in (rows, ld) transposed, in square blocks. */
+static void transpose(real *out, const real *in, size_t rows, size_t ld)
+{
+    for (size_t m0 = 0; m0 < rows; m0 += FLOW_PAD)
+        for (size_t j0 = 0; j0 < ld; j0 += FLOW_PAD)
+            for (size_t j = j0; j < j0 + FLOW_PAD; j++)
+                for (size_t m = m0; m < m0 + FLOW_PAD; m++)
+                    out[j * rows + m] = in[m * ld + j];
+}
+
+
+/* dw (kr, FLOW_PAD) += sum_j x[k, j] dyt[j, panel rows] */
+static inline __attribute__((always_inline)) void gradient_tile(real *dw, const real *x,
+                                                                const real *dyt, size_t rows,
+                                                                size_t ld, size_t kr, size_t nr)
+{
+    tile acc;
+    tile_load(acc, dw, FLOW_PAD, kr, nr);
+    tile_multiply(acc, x, ld, 1, dyt, rows, ld, kr, nr);
+    tile_store(dw, acc, FLOW_PAD, kr, nr);
+}
+
+static void gradient_panel(real *dw, const real *x, const real *dyt, size_t rows, size_t depth,
+                           size_t ld)
+{
+    for (size_t v = 0; v < FLOW_PAD / FLOW_LANES;) {
+        size_t shift = v * FLOW_LANES, k = 0;
+        if (v + 2 <= FLOW_PAD / FLOW_LANES) {
+            for (; k < depth; k += CHUNK)
+                gradient_tile(dw + k * FLOW_PAD + shift, x + k * ld, dyt + shift, rows, ld, CHUNK,
+                              2);
+            v += 2;
+        } else {
+            for (; k < depth; k += CHUNK)
+                gradient_tile(dw + k * FLOW_PAD + shift, x + k * ld, dyt + shift, rows, ld, CHUNK,
+                              1);
+            v += 1;
+        }
+    }
+}
+
+/* Zeroes what the panel product put above the stairs and into padding. */
+static void mask_panel(const stair *self, real *dw, const stair_panel *panel)
+{
+    for (size_t i = 0; i < FLOW_PAD; i++) {
+        size_t row = panel->row + i;
+        size_t first = row < self->rows ? self->limit[row] : 0;
+        for (size_t k = first; k < round8(panel->depth); k++)
+            dw[k * FLOW_PAD + i] = 0;
+    }
+}
+
+void stair_gradient(const stair *self, real *dtheta, const real *dy, const real *x, size_t ld,
+                    real *work)
+{
+    size_t rows = flow_pad(self->rows);
+    transpose(work, dy, rows, ld);
+    for (size_t p = 0; p < self->n_panels; p++) {
+        const stair_panel *panel = &self->panels[p];
+        real *dw = dtheta + panel->offset;
+        gradient_panel(dw, x, work + panel->row, rows, panel->depth, ld);
+        mask_panel(self, dw, panel);
+    }
+    real *db = dtheta + self->bias;
+    for (size_t j = 0; j < ld; j++)
+        for (size_t m = 0; m < self->rows; m++)
+            db[m] += work[j * rows + m];
+}
+
+/* ---- dense copies */
+
+void stair_get_weight(const stair *self, double *weight, const real *theta)
+{
+    for (size_t m = 0; m < self->rows; m++) {
+        const stair_panel *panel = &self->panels[m / FLOW_PAD];
+        const real *w = theta + panel->offset + (m - panel->row);
+        for (size_t k = 0; k < self->cols; k++)
+            weight[m * self->cols + k] = k < self->limit[m] ? (double)w[k * FLOW_PAD] : 0.0;
+    }
+}
+
+void stair_get_bias(const stair *self, double *bias, const real *theta)
+{
+    for (size_t m = 0; m < self->rows; m++)
+        bias[m] = (double)theta[self->bias + m];
+}
+
+void stair_set_weight(const stair *self, real *theta, const double *weight)
+{
+    memset(theta, 0, self->bias * sizeof *theta);
+    for (size_t m = 0; m < self->rows; m++) {
+        const stair_panel *panel = &self->panels[m / FLOW_PAD];
+        real *w = theta + panel->offset + (m - panel->row);
+        for (size_t k = 0; k < self->limit[m]; k++)
+            w[k * FLOW_PAD] = (real)weight[m * self->cols + k];
+    }
+}
+
+void stair_set_bias(const stair *self, real *theta, const double *bias)
+{
+    for (size_t m = 0; m < self->rows; m++)
+        theta[self->bias + m] = (real)bias[m];
+}

@@ -1,0 +1,73 @@
+/* flow/layer/stair.h -- a masked linear map whose mask is a staircase.
+ *
+ * y = W x + b where row m of W sees the columns 0 .. limit[m] - 1 only, limit ascending. Sorting the
+ * units of a MADE by degree (Germain 2015) gives exactly this mask, and then about half of the dense
+ * arithmetic is not there to be done: nothing here multiplies by a masked weight but for the few
+ * inside a panel's last step.
+ *
+ * Weights are stored in panels of FLOW_PAD rows, a panel as (depth, FLOW_PAD), depth = the largest
+ * limit in the panel: element (m, k) of panel p lies at offset + k * FLOW_PAD + (m - row). Masked
+ * entries and padding are zero and stay zero, since their gradient is zero. The bias follows the
+ * last panel.
+ *
+ * Every element of a result is one chain of multiply-adds in ascending k that starts at the bias, so
+ * rows computed one by one, in groups, or all at once agree to the last bit. */
+#ifndef FLOW_LAYER_STAIR_H
+#define FLOW_LAYER_STAIR_H
+
+#include "flow/layer/real.h"
+
+typedef struct stair_panel {
+    size_t row;    /* first row */
+    size_t depth;  /* columns that its last row sees */
+    size_t offset; /* into the parameters of this map */
+} stair_panel;
+
+typedef struct stair {
+    size_t rows, cols;
+    size_t *limit;     /* (rows) */
+    size_t *first_row; /* (cols + 1): rows that do not see column k */
+    stair_panel *panels;
+    size_t n_panels;
+    size_t bias;     /* offset */
+    size_t n_params; /* with padding */
+    size_t n_live;   /* weights that are not masked, biases included */
+} stair;
+
+#define stair_create FLOW_NAME(stair_create)
+#define stair_release FLOW_NAME(stair_release)
+#define stair_product FLOW_NAME(stair_product)
+#define stair_product_t FLOW_NAME(stair_product_t)
+#define stair_gradient FLOW_NAME(stair_gradient)
+#define stair_get_weight FLOW_NAME(stair_get_weight)
+#define stair_get_bias FLOW_NAME(stair_get_bias)
+#define stair_set_weight FLOW_NAME(stair_set_weight)
+#define stair_set_bias FLOW_NAME(stair_set_bias)
+
+/* limit (rows), ascending, each <= cols; copied. -1: out of memory. */
+int stair_create(stair *self, const size_t *limit, size_t rows, size_t cols);
+void stair_release(stair *self);
+
+/* Rows row0 .. row1 - 1 of y (rows, ld) = W x + b + add; add NULL: nothing. Reads x up to the limit
+ * of row1 - 1 only. If row1 = rows, also writes padding rows up to a multiple of 8. */
+void stair_product(const stair *self, real *y, const real *theta, const real *x, const real *add,
+                   size_t row0, size_t row1, size_t ld);
+
+/* Rows col0 .. col1 - 1 of dx (cols, ld) = W^T dy + add; add NULL: nothing; add may be dx. Reads
+ * only the rows of dy that see column col0. The columns must not be split within one step of the
+ * staircase, or start at a multiple of 8 and end at such a multiple or at cols. */
+void stair_product_t(const stair *self, real *dx, const real *theta, const real *dy,
+                     const real *add, size_t col0, size_t col1, size_t ld);
+
+/* dtheta += dy x^T below the stairs, and the row sums of dy for the bias. work: rows padded * ld. */
+void stair_gradient(const stair *self, real *dtheta, const real *dy, const real *x, size_t ld,
+                    real *work);
+
+/* W as dense row-major (rows, cols) with zeros above the stairs, b as (rows). stair_set_weight
+ * ignores what is above the stairs. */
+void stair_get_weight(const stair *self, double *weight, const real *theta);
+void stair_get_bias(const stair *self, double *bias, const real *theta);
+void stair_set_weight(const stair *self, real *theta, const double *weight);
+void stair_set_bias(const stair *self, real *theta, const double *bias);
+
+#endif

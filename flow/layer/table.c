@@ -1,0 +1,97 @@
+/* flow/layer/table.c -- the optimiser's loops over blocks, and this compilation's backend table. */
+#include "flow/layer/stack.h"
+#include "flow/layer/vmath.h"
+
+
+void block_take(void *to, void *from, size_t first, size_t n)
+{
+    real *a = (real *)to + first, *b = (real *)from + first;
+    for (size_t i = 0; i < n; i++) {
+        a[i] += b[i];
+        b[i] = 0;
+    }
+}
+
+double block_square(const void *block, size_t first, size_t n)
+{
+    const real *a = (const real *)block + first;
+    double sum[8] = {0};
+    size_t i = 0;
+    for (; i + 8 <= n; i += 8)
+        for (size_t k = 0; k < 8; k++)
+            sum[k] += (double)a[i + k] * (double)a[i + k];
+    for (; i < n; i++)
+        sum[0] += (double)a[i] * (double)a[i];
+    return ((sum[0] + sum[1]) + (sum[2] + sum[3])) + ((sum[4] + sum[5]) + (sum[6] + sum[7]));
+}
+
+/* Kingma & Ba 2015, algorithm 1, with decoupled weight decay. */
+void block_adam(void *params, void *moment1, void *moment2, void *average, void *grad, size_t first,
+                size_t n, const flow_adam *adam)
+{
+    real *p = (real *)params + first, *m = (real *)moment1 + first, *v = (real *)moment2 + first;
+    real *avg = average ? (real *)average + first : NULL, *g = (real *)grad + first;
+    const real beta1 = (real)adam->beta1, beta2 = (real)adam->beta2, scale = (real)adam->scale;
+    const real step = (real)(adam->lr / adam->correct1), eps = (real)adam->eps;
+    const real inv2 = (real)(1 / adam->correct2), keep = (real)(1 - adam->lr * adam->weight_decay);
+    for (size_t i = 0; i < n; i++) {
+        real gi = g[i] * scale;
+        m[i] = beta1 * m[i] + (1 - beta1) * gi;
+        v[i] = beta2 * v[i] + (1 - beta2) * gi * gi;
+        p[i] = keep * p[i] - step * m[i] / (vm_sqrt(v[i] * inv2) + eps);
+        g[i] = 0;
+    }
+    if (avg)
+        for (size_t i = 0; i < n; i++)
+            avg[i] += (real)adam->average * (p[i] - avg[i]);
+}
+
+static int supported(void)
+{
+#if defined(__AVX512F__)
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw");
+#elif defined(__AVX2__)
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+#else
+    return 1;
+#endif
+}
+
+static const char *kind(size_t index, const char **doc)
+{
+    if (!flow_layer_kinds[index])
+        return NULL;
+    if (doc)
+        *doc = flow_layer_kinds[index]->doc;
+    return flow_layer_kinds[index]->name;
+}
+
+#define flow_backend_table FLOW_NAME(flow_backend_table)
+extern const flow_backend flow_backend_table;
+
+const flow_backend flow_backend_table = {
+    .name = "f" FLOW_TEXT(FLOW_BITS) "/" FLOW_TEXT(FLOW_ISA),
+    .precision = (flow_precision)FLOW_BITS,
+    .real_size = sizeof(real),
+    .supported = supported,
+    .kind = kind,
+    .create_layers = stack_create,
+    .free_layers = stack_free,
+    .describe_layers = stack_describe,
+    .init = stack_init,
+    .init_data = stack_init_data,
+    .n_tensors = stack_n_tensors,
+    .tensor = stack_tensor,
+    .tensor_get = stack_tensor_get,
+    .tensor_set = stack_tensor_set,
+    .pass_create = pass_create,
+    .pass_free = pass_free,
+    .pass_forward = pass_forward,
+    .pass_inverse = pass_inverse,
+    .pass_backward = pass_backward,
+    .pass_score = pass_score,
+    .block_take = block_take,
+    .block_square = block_square,
+    .block_adam = block_adam,
+};
