@@ -37,9 +37,9 @@ void flow_free(flow *self);
 /* A new reference that the caller must json_decref. */
 json_t *flow_describe(const flow *self);
 
-/* Draws the initial parameters. Output layers start at zero, so that each layer starts as the
- * identity, a permutation or an orthogonal-free linear map: a fresh flow is its base, reordered. */
-void flow_init(flow *self, uint64_t seed);
+/* Draws the initial parameters. Output layers start at zero, so that a fresh flow is its base, with
+ * the dimensions reordered at most. Layer l reads row l << 32 of the stream and on. */
+void flow_init(flow *self, pcg_stream stream);
 
 /* Layers whose initial parameters depend on data (actnorm) see these n rows, in data space if the
  * flow is DATA_TO_NOISE and in noise space otherwise, pushed through the layers before them. */
@@ -57,6 +57,7 @@ const char *flow_backend_name(const flow *self); /* "f32/avx512" */
 
 void *flow_params(flow *self); /* the parameter block; aligned to 64 bytes */
 const void *flow_params_const(const flow *self);
+size_t flow_params_bytes(const flow *self);
 
 /* Parameters by name, for files: "layers.0.conditioner.0.weight", dense and row-major, masked
  * entries zero. flow_tensor_get and _set copy rows * cols doubles. */
@@ -74,6 +75,7 @@ void flow_tensor_set(flow *self, size_t index, const double *values);
 
 typedef struct flow_pass flow_pass;
 
+enum { FLOW_SHARD = 128 };    /* rows that one thread takes at a time outside of training */
 enum { FLOW_PASS_TRAIN = 1 }; /* room for what backward and score need */
 
 flow_pass *flow_pass_create(const flow *self, size_t max_rows, unsigned flags, flow_err *err);
@@ -97,10 +99,15 @@ void flow_pass_backward(flow_pass *pass, const void *params, double *dx, void *d
  * score_y = grad_y log q(y) after them, q the push-forward of p. (mathematics: J^-T products.) */
 void flow_pass_score(flow_pass *pass, const void *params, double *score_y, const double *score_x);
 
+/* Density and sampling of a shard of up to FLOW_SHARD rows, in whichever direction the flow has. z
+ * and logp are always written. The parallel direction leaves the pass ready for backward and score. */
+void flow_pass_log_prob(flow_pass *pass, const void *params, double *logp, double *z,
+                        const double *x, const double *context, size_t n);
+void flow_pass_transport(flow_pass *pass, const void *params, double *x, double *logp,
+                         const double *z, const double *context, size_t n);
+
 /* ---- whole batches, spread over a pool by shards of FLOW_SHARD rows. Row r of the result depends
  * on row r of the input alone, so the first k of n rows do not depend on n or on the pool. */
-
-enum { FLOW_SHARD = 128 };
 
 /* logp[r] = log density at x[r]; z (NULL: not wanted) the noise it comes from. */
 int flow_log_prob(const flow *self, flow_pool *pool, double *logp, double *z, const double *x,

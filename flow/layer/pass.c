@@ -61,7 +61,7 @@ static void lay_out(pass *self, arena *a)
     self->work = take(a, work * sizeof(real));
 }
 
-flow_pass *pass_create(const flow *f, size_t max_rows, unsigned flags, flow_err *err)
+flow_pass *shard_create(const flow *f, size_t max_rows, unsigned flags, flow_err *err)
 {
     assert(max_rows > 0);
     pass *self = calloc(1, sizeof *self);
@@ -82,12 +82,12 @@ flow_pass *pass_create(const flow *f, size_t max_rows, unsigned flags, flow_err 
     return &self->head;
 fail:
     if (self)
-        pass_free(&self->head);
+        shard_free(&self->head);
     flow_fail(err, FLOW_ENOMEM, "out of memory for a shard of %zu rows", max_rows);
     return NULL;
 }
 
-void pass_free(flow_pass *head)
+void shard_free(flow_pass *head)
 {
     pass *self = (pass *)head;
     if (!self)
@@ -116,7 +116,7 @@ static void begin(pass *self, const double *context, size_t n)
         rows_to_features(self->context, context, n, self->head.flow->context, self->ld);
 }
 
-void pass_forward(flow_pass *head, const void *params, double *y, double *logdet, const double *x,
+void shard_forward(flow_pass *head, const void *params, double *y, double *logdet, const double *x,
                   const double *context, size_t n)
 {
     pass *self = (pass *)head;
@@ -131,7 +131,7 @@ void pass_forward(flow_pass *head, const void *params, double *y, double *logdet
     memcpy(logdet, self->logdet, n * sizeof *logdet);
 }
 
-void pass_inverse(flow_pass *head, const void *params, double *x, double *logdet, const double *y,
+void shard_inverse(flow_pass *head, const void *params, double *x, double *logdet, const double *y,
                   const double *context, size_t n)
 {
     pass *self = (pass *)head;
@@ -150,7 +150,7 @@ void pass_inverse(flow_pass *head, const void *params, double *x, double *logdet
     memcpy(logdet, self->logdet, n * sizeof *logdet);
 }
 
-void pass_backward(flow_pass *head, const void *params, double *dx, void *dparams, const double *dy,
+void shard_backward(flow_pass *head, const void *params, double *dx, void *dparams, const double *dy,
                    const double *dlogdet)
 {
     pass *self = (pass *)head;
@@ -173,7 +173,7 @@ void pass_backward(flow_pass *head, const void *params, double *dx, void *dparam
         features_to_rows(dx, from, self->rows, f->dim, self->ld);
 }
 
-void pass_score(flow_pass *head, const void *params, double *score_y, const double *score_x)
+void shard_score(flow_pass *head, const void *params, double *score_y, const double *score_x)
 {
     pass *self = (pass *)head;
     const flow *f = head->flow;

@@ -14,15 +14,15 @@
 #define stack_tensor FLOW_NAME(stack_tensor)
 #define stack_tensor_get FLOW_NAME(stack_tensor_get)
 #define stack_tensor_set FLOW_NAME(stack_tensor_set)
-#define pass_create FLOW_NAME(pass_create)
-#define pass_free FLOW_NAME(pass_free)
-#define pass_forward FLOW_NAME(pass_forward)
-#define pass_inverse FLOW_NAME(pass_inverse)
-#define pass_backward FLOW_NAME(pass_backward)
-#define pass_score FLOW_NAME(pass_score)
-#define block_take FLOW_NAME(block_take)
-#define block_square FLOW_NAME(block_square)
-#define block_adam FLOW_NAME(block_adam)
+#define shard_create FLOW_NAME(shard_create)
+#define shard_free FLOW_NAME(shard_free)
+#define shard_forward FLOW_NAME(shard_forward)
+#define shard_inverse FLOW_NAME(shard_inverse)
+#define shard_backward FLOW_NAME(shard_backward)
+#define shard_score FLOW_NAME(shard_score)
+#define range_take FLOW_NAME(range_take)
+#define range_square FLOW_NAME(range_square)
+#define range_adam FLOW_NAME(range_adam)
 
 /* Each is a slot of flow_backend: see backend.h. */
 int stack_create(flow *self, const json_t *list, flow_err *err);
@@ -35,19 +35,19 @@ void stack_tensor(const flow *self, flow_tensor_info *info, size_t index);
 void stack_tensor_get(const flow *self, double *values, size_t index);
 void stack_tensor_set(flow *self, size_t index, const double *values);
 
-flow_pass *pass_create(const flow *self, size_t max_rows, unsigned flags, flow_err *err);
-void pass_free(flow_pass *pass);
-void pass_forward(flow_pass *pass, const void *params, double *y, double *logdet, const double *x,
+flow_pass *shard_create(const flow *self, size_t max_rows, unsigned flags, flow_err *err);
+void shard_free(flow_pass *pass);
+void shard_forward(flow_pass *pass, const void *params, double *y, double *logdet, const double *x,
                   const double *context, size_t n);
-void pass_inverse(flow_pass *pass, const void *params, double *x, double *logdet, const double *y,
+void shard_inverse(flow_pass *pass, const void *params, double *x, double *logdet, const double *y,
                   const double *context, size_t n);
-void pass_backward(flow_pass *pass, const void *params, double *dx, void *dparams, const double *dy,
+void shard_backward(flow_pass *pass, const void *params, double *dx, void *dparams, const double *dy,
                    const double *dlogdet);
-void pass_score(flow_pass *pass, const void *params, double *score_y, const double *score_x);
+void shard_score(flow_pass *pass, const void *params, double *score_y, const double *score_x);
 
-void block_take(void *to, void *from, size_t first, size_t n);
-double block_square(const void *block, size_t first, size_t n);
-void block_adam(void *params, void *m, void *v, void *average, void *grad, size_t first, size_t n,
+void range_take(void *to, void *from, size_t first, size_t n);
+double range_square(const void *block, size_t first, size_t n);
+void range_adam(void *params, void *m, void *v, void *average, void *grad, size_t first, size_t n,
                 const flow_adam *adam);
 
 /* n rows of doubles (n, cols) to features (cols, ld) and back; columns beyond n become 0. */

@@ -3,7 +3,7 @@
 #include "flow/layer/vmath.h"
 
 
-void block_take(void *to, void *from, size_t first, size_t n)
+void range_take(void *to, void *from, size_t first, size_t n)
 {
     real *a = (real *)to + first, *b = (real *)from + first;
     for (size_t i = 0; i < n; i++) {
@@ -12,7 +12,7 @@ void block_take(void *to, void *from, size_t first, size_t n)
     }
 }
 
-double block_square(const void *block, size_t first, size_t n)
+double range_square(const void *block, size_t first, size_t n)
 {
     const real *a = (const real *)block + first;
     double sum[8] = {0};
@@ -26,7 +26,7 @@ double block_square(const void *block, size_t first, size_t n)
 }
 
 /* Kingma & Ba 2015, algorithm 1, with decoupled weight decay. */
-void block_adam(void *params, void *moment1, void *moment2, void *average, void *grad, size_t first,
+void range_adam(void *params, void *moment1, void *moment2, void *average, void *grad, size_t first,
                 size_t n, const flow_adam *adam)
 {
     real *p = (real *)params + first, *m = (real *)moment1 + first, *v = (real *)moment2 + first;
@@ -85,13 +85,13 @@ const flow_backend flow_backend_table = {
     .tensor = stack_tensor,
     .tensor_get = stack_tensor_get,
     .tensor_set = stack_tensor_set,
-    .pass_create = pass_create,
-    .pass_free = pass_free,
-    .pass_forward = pass_forward,
-    .pass_inverse = pass_inverse,
-    .pass_backward = pass_backward,
-    .pass_score = pass_score,
-    .block_take = block_take,
-    .block_square = block_square,
-    .block_adam = block_adam,
+    .pass_create = shard_create,
+    .pass_free = shard_free,
+    .pass_forward = shard_forward,
+    .pass_inverse = shard_inverse,
+    .pass_backward = shard_backward,
+    .pass_score = shard_score,
+    .block_take = range_take,
+    .block_square = range_square,
+    .block_adam = range_adam,
 };

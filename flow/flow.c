@@ -1,0 +1,344 @@
+#include "flow/flow.h"
+#include "flow/backend.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_DIM = 1 << 16 };
+
+/* ---- making one */
+
+static int read_head(flow *self, const json_t **layers, const json_t *description, flow_err *err)
+{
+    const char *direction, *base = "normal";
+    json_int_t dim, context = 0;
+    json_error_t why;
+    json_t *list;
+    if (json_unpack_ex((json_t *)(uintptr_t)description, &why, JSON_STRICT,
+                       "{s:I, s?I, s:s, s?s, s:o}", "dim", &dim, "context", &context, "direction",
+                       &direction, "base", &base, "layers", &list))
+        return flow_fail(err, FLOW_ECONFIG, "flow description: %s", why.text);
+    if (dim < 1 || dim > MAX_DIM || context < 0 || context > MAX_DIM)
+        return flow_fail(err, FLOW_ECONFIG, "flow description: dim must be 1 to %d, context 0 to %d",
+                         MAX_DIM, MAX_DIM);
+    if (strcmp(base, "normal") != 0)
+        return flow_fail(err, FLOW_ECONFIG, "flow description: no base '%s'", base);
+    if (!json_is_array(list) || json_array_size(list) > 1024)
+        return flow_fail(err, FLOW_ECONFIG, "flow description: layers wants a list of up to 1024");
+    int to_noise = strcmp(direction, "data_to_noise") == 0;
+    if (!to_noise && strcmp(direction, "noise_to_data") != 0)
+        return flow_fail(err, FLOW_ECONFIG, "flow description: no direction '%s'", direction);
+    self->direction = to_noise ? FLOW_DATA_TO_NOISE : FLOW_NOISE_TO_DATA;
+    self->dim = (size_t)dim;
+    self->context = (size_t)context;
+    *layers = list;
+    return 0;
+}
+
+flow *flow_create_on(const flow_backend *backend, const json_t *description, flow_err *err)
+{
+    const json_t *layers;
+    flow *self = calloc(1, sizeof *self);
+    if (!self) {
+        flow_fail(err, FLOW_ENOMEM, "out of memory for a flow");
+        return NULL;
+    }
+    self->backend = backend;
+    if (read_head(self, &layers, description, err) || backend->create_layers(self, layers, err))
+        goto fail;
+    size_t bytes = self->n_params * backend->real_size;
+    bytes = (bytes + 63) / 64 * 64 + 64;
+    self->params = aligned_alloc(64, bytes);
+    if (!self->params) {
+        flow_fail(err, FLOW_ENOMEM, "out of memory for %zu parameters", self->n_params);
+        goto fail;
+    }
+    memset(self->params, 0, bytes);
+    return self;
+fail:
+    flow_free(self);
+    return NULL;
+}
+
+flow *flow_create(const json_t *description, flow_precision precision, flow_err *err)
+{
+    const flow_backend *backend = flow_backend_find(precision, err);
+    return backend ? flow_create_on(backend, description, err) : NULL;
+}
+
+void flow_free(flow *self)
+{
+    if (!self)
+        return;
+    self->backend->free_layers(self);
+    free(self->params);
+    free(self);
+}
+
+json_t *flow_describe(const flow *self)
+{
+    return json_pack("{s:I, s:I, s:s, s:s, s:o}", "dim", (json_int_t)self->dim, "context",
+                     (json_int_t)self->context, "direction",
+                     self->direction == FLOW_DATA_TO_NOISE ? "data_to_noise" : "noise_to_data",
+                     "base", "normal", "layers", self->backend->describe_layers(self));
+}
+
+void flow_init(flow *self, pcg_stream stream)
+{
+    self->backend->init(self, stream);
+}
+
+int flow_init_data(flow *self, const double *rows, const double *context, size_t n, flow_err *err)
+{
+    return self->backend->init_data(self, rows, context, n, err);
+}
+
+/* ---- looking at one */
+
+size_t flow_dim(const flow *self)
+{
+    return self->dim;
+}
+
+size_t flow_context(const flow *self)
+{
+    return self->context;
+}
+
+size_t flow_n_params(const flow *self)
+{
+    return self->n_params;
+}
+
+size_t flow_n_weights(const flow *self)
+{
+    return self->n_live;
+}
+
+flow_precision flow_get_precision(const flow *self)
+{
+    return self->backend->precision;
+}
+
+flow_direction flow_get_direction(const flow *self)
+{
+    return self->direction;
+}
+
+const char *flow_backend_name(const flow *self)
+{
+    return self->backend->name;
+}
+
+void *flow_params(flow *self)
+{
+    return self->params;
+}
+
+const void *flow_params_const(const flow *self)
+{
+    return self->params;
+}
+
+size_t flow_params_bytes(const flow *self)
+{
+    return self->n_params * self->backend->real_size;
+}
+
+size_t flow_n_tensors(const flow *self)
+{
+    return self->backend->n_tensors(self);
+}
+
+void flow_tensor(const flow *self, flow_tensor_info *info, size_t index)
+{
+    self->backend->tensor(self, info, index);
+}
+
+void flow_tensor_get(const flow *self, double *values, size_t index)
+{
+    self->backend->tensor_get(self, values, index);
+}
+
+void flow_tensor_set(flow *self, size_t index, const double *values)
+{
+    self->backend->tensor_set(self, index, values);
+}
+
+/* ---- a shard's work */
+
+flow_pass *flow_pass_create(const flow *self, size_t max_rows, unsigned flags, flow_err *err)
+{
+    return self->backend->pass_create(self, max_rows, flags, err);
+}
+
+void flow_pass_free(flow_pass *pass)
+{
+    if (pass)
+        pass->flow->backend->pass_free(pass);
+}
+
+void flow_pass_forward(flow_pass *pass, const void *params, double *y, double *logdet,
+                       const double *x, const double *context, size_t n)
+{
+    pass->flow->backend->pass_forward(pass, params, y, logdet, x, context, n);
+}
+
+void flow_pass_inverse(flow_pass *pass, const void *params, double *x, double *logdet,
+                       const double *y, const double *context, size_t n)
+{
+    pass->flow->backend->pass_inverse(pass, params, x, logdet, y, context, n);
+}
+
+void flow_pass_backward(flow_pass *pass, const void *params, double *dx, void *dparams,
+                        const double *dy, const double *dlogdet)
+{
+    pass->flow->backend->pass_backward(pass, params, dx, dparams, dy, dlogdet);
+}
+
+void flow_pass_score(flow_pass *pass, const void *params, double *score_y, const double *score_x)
+{
+    pass->flow->backend->pass_score(pass, params, score_y, score_x);
+}
+
+void flow_base_log_prob(double *logp, const double *z, size_t n, size_t dim)
+{
+    const double half_log_2pi = 0.91893853320467274178;
+    for (size_t r = 0; r < n; r++) {
+        double sum = 0;
+        for (size_t i = 0; i < dim; i++)
+            sum += z[r * dim + i] * z[r * dim + i];
+        logp[r] = -0.5 * sum - half_log_2pi * (double)dim;
+    }
+}
+
+void flow_pass_log_prob(flow_pass *pass, const void *params, double *logp, double *z,
+                        const double *x, const double *context, size_t n)
+{
+    const flow *f = pass->flow;
+    double logdet[FLOW_SHARD];
+    assert(n <= FLOW_SHARD);
+    if (f->direction == FLOW_DATA_TO_NOISE)
+        flow_pass_forward(pass, params, z, logdet, x, context, n);
+    else
+        flow_pass_inverse(pass, params, z, logdet, x, context, n);
+    flow_base_log_prob(logp, z, n, f->dim);
+    for (size_t r = 0; r < n; r++)
+        logp[r] += logdet[r];
+}
+
+void flow_pass_transport(flow_pass *pass, const void *params, double *x, double *logp,
+                         const double *z, const double *context, size_t n)
+{
+    const flow *f = pass->flow;
+    double logdet[FLOW_SHARD];
+    assert(n <= FLOW_SHARD);
+    if (f->direction == FLOW_NOISE_TO_DATA)
+        flow_pass_forward(pass, params, x, logdet, z, context, n);
+    else
+        flow_pass_inverse(pass, params, x, logdet, z, context, n);
+    flow_base_log_prob(logp, z, n, f->dim);
+    for (size_t r = 0; r < n; r++)
+        logp[r] -= logdet[r];
+}
+
+/* ---- whole batches */
+
+typedef enum batch_kind { LOG_PROB, TRANSPORT, SAMPLE } batch_kind;
+
+typedef struct batch {
+    batch_kind kind;
+    const flow *flow;
+    flow_pass **passes; /* (workers) */
+    double *scratch;    /* (workers, FLOW_SHARD * (D + 1)) */
+    double *logp, *z, *x;
+    const double *from, *context;
+    pcg_stream stream;
+    uint64_t first;
+    size_t n;
+} batch;
+
+static void run_shard(void *arg, size_t index, size_t worker)
+{
+    batch *b = arg;
+    size_t dim = b->flow->dim, row = index * FLOW_SHARD;
+    size_t n = b->n - row < FLOW_SHARD ? b->n - row : FLOW_SHARD;
+    const double *context = b->context ? b->context + row * b->flow->context : NULL;
+    double *rows = b->scratch + worker * FLOW_SHARD * (dim + 1), *spare = rows + FLOW_SHARD * dim;
+    double *logp = b->logp ? b->logp + row : spare;
+    if (b->kind == LOG_PROB) {
+        flow_pass_log_prob(b->passes[worker], NULL, logp, b->z ? b->z + row * dim : rows,
+                           b->from + row * dim, context, n);
+        return;
+    }
+    const double *z = b->kind == SAMPLE ? rows : b->from + row * dim;
+    if (b->kind == SAMPLE)
+        pcg_normals(rows, b->stream, b->first + row, n, dim);
+    flow_pass_transport(b->passes[worker], NULL, b->x + row * dim, logp, z, context, n);
+}
+
+static int run_batch(batch *b, flow_pool *pool, flow_err *err)
+{
+    size_t workers = flow_pool_threads(pool), shards = (b->n + FLOW_SHARD - 1) / FLOW_SHARD;
+    size_t rows = b->n < FLOW_SHARD ? b->n : FLOW_SHARD;
+    int code = 0;
+    if (b->n == 0)
+        return 0;
+    workers = shards == 1 ? 1 : workers; /* any worker may take any shard */
+    b->passes = calloc(workers, sizeof *b->passes);
+    b->scratch = malloc(workers * FLOW_SHARD * (b->flow->dim + 1) * sizeof *b->scratch);
+    if (!b->passes || !b->scratch)
+        code = flow_fail(err, FLOW_ENOMEM, "out of memory for a batch of %zu rows", b->n);
+    for (size_t w = 0; w < workers && !code; w++)
+        if (!(b->passes[w] = flow_pass_create(b->flow, rows, 0, err)))
+            code = FLOW_ENOMEM;
+    if (!code)
+        flow_pool_run(pool, run_shard, b, shards);
+    for (size_t w = 0; w < workers && b->passes; w++)
+        flow_pass_free(b->passes[w]);
+    free(b->passes);
+    free(b->scratch);
+    return code;
+}
+
+int flow_log_prob(const flow *self, flow_pool *pool, double *logp, double *z, const double *x,
+                  const double *context, size_t n, flow_err *err)
+{
+    batch b = {.kind = LOG_PROB,
+               .flow = self,
+               .logp = logp,
+               .z = z,
+               .from = x,
+               .context = context,
+               .n = n};
+    return run_batch(&b, pool, err);
+}
+
+int flow_transport(const flow *self, flow_pool *pool, double *x, double *logp, const double *z,
+                   const double *context, size_t n, flow_err *err)
+{
+    batch b = {.kind = TRANSPORT,
+               .flow = self,
+               .logp = logp,
+               .x = x,
+               .from = z,
+               .context = context,
+               .n = n};
+    return run_batch(&b, pool, err);
+}
+
+int flow_sample(const flow *self, flow_pool *pool, double *x, double *logp, const double *context,
+                pcg_stream stream, uint64_t first, size_t n, flow_err *err)
+{
+    batch b = {.kind = SAMPLE,
+               .flow = self,
+               .logp = logp,
+               .x = x,
+               .context = context,
+               .stream = stream,
+               .first = first,
+               .n = n};
+    return run_batch(&b, pool, err);
+}

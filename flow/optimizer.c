@@ -1,0 +1,225 @@
+#include "flow/optimizer.h"
+#include "flow/backend.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { RANGE = 16384 }; /* parameters of one task: fixed, so that sums have one order */
+
+struct flow_optimizer {
+    flow *flow;
+    flow_optimizer_options options;
+    size_t lanes, ranges, steps;
+    void **lane;
+    void *moment1, *moment2, *average;
+    double *squares; /* (ranges) */
+    flow_adam adam;  /* of the step in work */
+};
+
+static void *new_block(const flow *f)
+{
+    size_t bytes = (flow_params_bytes(f) + 63) / 64 * 64 + 64;
+    void *block = aligned_alloc(64, bytes);
+    if (block)
+        memset(block, 0, bytes);
+    return block;
+}
+
+static void fill_defaults(flow_optimizer_options *o)
+{
+    o->beta1 = o->beta1 > 0 ? o->beta1 : 0.9;
+    o->beta2 = o->beta2 > 0 ? o->beta2 : 0.999;
+    o->eps = o->eps > 0 ? o->eps : 1e-8;
+}
+
+static int take_blocks(flow_optimizer *self)
+{
+    self->moment1 = new_block(self->flow);
+    self->moment2 = new_block(self->flow);
+    if (self->options.average > 0)
+        self->average = new_block(self->flow);
+    for (size_t k = 0; k < self->lanes; k++)
+        if (!(self->lane[k] = new_block(self->flow)))
+            return -1;
+    return self->moment1 && self->moment2 && (self->average || self->options.average <= 0) ? 0 : -1;
+}
+
+flow_optimizer *flow_optimizer_create(flow *target, const flow_optimizer_options *options,
+                                      size_t lanes, flow_err *err)
+{
+    assert(lanes >= 1);
+    flow_optimizer *self = calloc(1, sizeof *self);
+    if (!self)
+        goto fail;
+    self->flow = target;
+    self->options = *options;
+    self->lanes = lanes;
+    self->ranges = (flow_n_params(target) + RANGE - 1) / RANGE;
+    fill_defaults(&self->options);
+    self->lane = calloc(lanes, sizeof *self->lane);
+    self->squares = calloc(self->ranges + 1, sizeof *self->squares);
+    if (!self->lane || !self->squares || take_blocks(self))
+        goto fail;
+    if (self->average)
+        memcpy(self->average, flow_params(target), flow_params_bytes(target));
+    return self;
+fail:
+    flow_optimizer_free(self);
+    flow_fail(err, FLOW_ENOMEM, "out of memory for an optimiser with %zu gradient lanes", lanes);
+    return NULL;
+}
+
+void flow_optimizer_free(flow_optimizer *self)
+{
+    if (!self)
+        return;
+    for (size_t k = 0; self->lane && k < self->lanes; k++)
+        free(self->lane[k]);
+    free(self->lane);
+    free(self->squares);
+    free(self->moment1);
+    free(self->moment2);
+    free(self->average);
+    free(self);
+}
+
+void *flow_optimizer_lane(flow_optimizer *self, size_t lane)
+{
+    assert(lane < self->lanes);
+    return self->lane[lane];
+}
+
+static size_t range_len(const flow_optimizer *self, size_t range)
+{
+    size_t left = flow_n_params(self->flow) - range * RANGE;
+    return left < RANGE ? left : RANGE;
+}
+
+static void sum_range(void *arg, size_t range, size_t worker)
+{
+    flow_optimizer *self = arg;
+    size_t first = range * RANGE, n = range_len(self, range);
+    (void)worker;
+    for (size_t k = 1; k < self->lanes; k++)
+        self->flow->backend->block_take(self->lane[0], self->lane[k], first, n);
+    self->squares[range] = self->flow->backend->block_square(self->lane[0], first, n);
+}
+
+static void update_range(void *arg, size_t range, size_t worker)
+{
+    flow_optimizer *self = arg;
+    (void)worker;
+    self->flow->backend->block_adam(self->flow->params, self->moment1, self->moment2, self->average,
+                                    self->lane[0], range * RANGE, range_len(self, range),
+                                    &self->adam);
+}
+
+double flow_optimizer_gradient_norm(flow_optimizer *self, flow_pool *pool, double scale)
+{
+    flow_pool_run(pool, sum_range, self, self->ranges);
+    double sum = 0;
+    for (size_t r = 0; r < self->ranges; r++)
+        sum += self->squares[r];
+    return fabs(scale) * sqrt(sum);
+}
+
+/* The running average forgets its start: weight 1 / (t + 1) until that falls below 1 - decay. */
+static double average_weight(const flow_optimizer *self)
+{
+    double early = 1.0 / (double)(self->steps + 1), late = 1 - self->options.average;
+    return early > late ? early : late;
+}
+
+flow_step_result flow_optimizer_step(flow_optimizer *self, flow_pool *pool, double lr, double scale,
+                                     double clip, double *norm)
+{
+    *norm = flow_optimizer_gradient_norm(self, pool, scale);
+    if (!isfinite(*norm)) {
+        memset(self->lane[0], 0, flow_params_bytes(self->flow));
+        return FLOW_STEP_SKIPPED;
+    }
+    int clipped = *norm > clip;
+    self->steps++;
+    self->adam = (flow_adam){.lr = lr,
+                             .beta1 = self->options.beta1,
+                             .beta2 = self->options.beta2,
+                             .eps = self->options.eps,
+                             .weight_decay = self->options.weight_decay,
+                             .correct1 = 1 - pow(self->options.beta1, (double)self->steps),
+                             .correct2 = 1 - pow(self->options.beta2, (double)self->steps),
+                             .scale = clipped ? scale * clip / *norm : scale,
+                             .average = average_weight(self)};
+    flow_pool_run(pool, update_range, self, self->ranges);
+    return clipped ? FLOW_STEP_CLIPPED : FLOW_STEP_DONE;
+}
+
+const void *flow_optimizer_average(const flow_optimizer *self)
+{
+    return self->average ? self->average : flow_params_const(self->flow);
+}
+
+void flow_optimizer_adopt_average(flow_optimizer *self)
+{
+    if (self->average)
+        memcpy(flow_params(self->flow), self->average, flow_params_bytes(self->flow));
+}
+
+size_t flow_optimizer_steps(const flow_optimizer *self)
+{
+    return self->steps;
+}
+
+/* ---- schedules */
+
+double flow_schedule_factor(flow_schedule kind, size_t step, size_t warmup, size_t total)
+{
+    if (step < warmup)
+        return (double)(step + 1) / (double)warmup;
+    if (kind != FLOW_COSINE)
+        return 1;
+    double share = total > warmup ? (double)(step - warmup) / (double)(total - warmup) : 1;
+    return share >= 1 ? 0 : 0.5 * (1 + cos(3.14159265358979323846 * share));
+}
+
+void flow_plateau_init(flow_plateau *self, double factor, size_t patience)
+{
+    *self = (flow_plateau){.factor = factor, .patience = patience, .best = INFINITY, .rate = 1};
+}
+
+double flow_plateau_update(flow_plateau *self, double loss)
+{
+    if (loss < self->best) {
+        self->best = loss;
+        self->waited = 0;
+    } else if (++self->waited > self->patience) {
+        self->rate *= self->factor;
+        self->waited = 0;
+    }
+    return self->rate;
+}
+
+/* ---- running median */
+
+void flow_median_add(flow_median *self, double value)
+{
+    self->window[self->count++ % FLOW_MEDIAN_WINDOW] = value;
+}
+
+static int compare(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+double flow_median_get(const flow_median *self)
+{
+    size_t n = self->count < FLOW_MEDIAN_WINDOW ? self->count : FLOW_MEDIAN_WINDOW;
+    double sorted[FLOW_MEDIAN_WINDOW];
+    if (n < 16)
+        return INFINITY;
+    memcpy(sorted, self->window, n * sizeof *sorted);
+    qsort(sorted, n, sizeof *sorted, compare);
+    return sorted[n / 2];
+}

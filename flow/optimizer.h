@@ -1,0 +1,82 @@
+/* flow/optimizer.h -- AdamW on the flat parameter block of a flow, fed by gradient lanes.
+ *
+ * A batch is cut into shards, and the shards into lanes: lane k sums the gradients of its shards in
+ * order, and the step sums the lanes in order. Who computes a lane does not matter, so the result
+ * has the same bits for any number of threads. (mathematics: Kingma & Ba 2015; decoupled weight
+ * decay: Loshchilov & Hutter 2019; averaging: Polyak & Juditsky 1992, in its exponential form.) */
+#ifndef FLOW_OPTIMIZER_H
+#define FLOW_OPTIMIZER_H
+
+#include "flow/flow.h"
+
+typedef struct flow_optimizer flow_optimizer;
+
+typedef struct flow_optimizer_options {
+    double beta1, beta2, eps; /* 0: .9, .999, 1e-8 */
+    double weight_decay;
+    double average; /* decay of the running average of the weights, in [0, 1); 0: none */
+} flow_optimizer_options;
+
+typedef enum flow_step_result {
+    FLOW_STEP_DONE,
+    FLOW_STEP_CLIPPED,
+    FLOW_STEP_SKIPPED /* the gradient was not finite: nothing changed but the lanes, which are zero */
+} flow_step_result;
+
+/* lanes >= 1 gradient blocks, zero. The flow's parameters are updated in place by steps. */
+flow_optimizer *flow_optimizer_create(flow *target, const flow_optimizer_options *options,
+                                      size_t lanes, flow_err *err);
+void flow_optimizer_free(flow_optimizer *self);
+
+/* The gradient block of a lane: what backward adds to. */
+void *flow_optimizer_lane(flow_optimizer *self, size_t lane);
+
+/* One step with the gradient scale * sum(lanes), clipped to norm `clip` (infinity: never). The norm
+ * before clipping goes to *norm. Zeroes the lanes. */
+flow_step_result flow_optimizer_step(flow_optimizer *self, flow_pool *pool, double lr, double scale,
+                                     double clip, double *norm);
+
+/* The norm that a step would see; sums the lanes into lane 0 (for tests and for choosing gradients). */
+double flow_optimizer_gradient_norm(flow_optimizer *self, flow_pool *pool, double scale);
+
+/* Parameters to evaluate with: the running average if there is one, else the flow's own. */
+const void *flow_optimizer_average(const flow_optimizer *self);
+
+/* Copies the average into the flow's parameters (nothing without averaging). */
+void flow_optimizer_adopt_average(flow_optimizer *self);
+
+/* Steps done so far (skipped ones not counted). */
+size_t flow_optimizer_steps(const flow_optimizer *self);
+
+/* ---- schedules: the factor on the learning rate at `step` of `total` */
+
+typedef enum flow_schedule { FLOW_CONSTANT, FLOW_COSINE, FLOW_PLATEAU } flow_schedule;
+
+/* Linear warm-up over `warmup` steps, then constant, or half a cosine down to 0 at `total`. PLATEAU is
+ * constant here: its factor is driven by validation (flow_plateau). */
+double flow_schedule_factor(flow_schedule kind, size_t step, size_t warmup, size_t total);
+
+/* Multiplies the rate by `factor` when `loss` has not improved for `patience` calls. */
+typedef struct flow_plateau {
+    double factor;
+    size_t patience;
+    double best, rate; /* set by init: +inf, 1 */
+    size_t waited;
+} flow_plateau;
+
+void flow_plateau_init(flow_plateau *self, double factor, size_t patience);
+double flow_plateau_update(flow_plateau *self, double loss); /* the current rate factor */
+
+/* ---- clipping against the running median of gradient norms */
+
+enum { FLOW_MEDIAN_WINDOW = 128 };
+
+typedef struct flow_median {
+    double window[FLOW_MEDIAN_WINDOW];
+    size_t count; /* norms seen */
+} flow_median;
+
+void flow_median_add(flow_median *self, double value);
+double flow_median_get(const flow_median *self); /* infinity until 16 values are in */
+
+#endif
