@@ -100,14 +100,14 @@ void flow_units_to_user(const flow_units *self, double *x, double *logdet, const
     }
 }
 
-bool flow_units_contain(const flow_units *self, const double *x)
+size_t flow_units_first_outside(const flow_units *self, const double *x)
 {
     for (size_t col = 0; col < self->dim; col++) {
         double p = self->column[col].logit ? to_unit_interval(&self->column[col], x[col]) : 0.5;
         if (!(p > 0 && p < 1))
-            return false;
+            return col;
     }
-    return true;
+    return self->dim;
 }
 
 /* ---- JSON */

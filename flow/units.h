@@ -32,7 +32,7 @@ flow_units *flow_units_create(size_t dim, flow_err *err);
 void flow_units_free(flow_units *self);
 
 /* u (n, dim) from x (n, dim); logdet (n) += log|det du/dx|, NULL: not wanted. u may be x.
- * A row outside the domain of a logit gives NaN there: ask flow_units_contain first. */
+ * A row outside the domain of a logit gives NaN there: ask flow_units_first_outside before. */
 void flow_units_to_flow(const flow_units *self, double *u, double *logdet, const double *x,
                         size_t n);
 
@@ -40,8 +40,9 @@ void flow_units_to_flow(const flow_units *self, double *u, double *logdet, const
 void flow_units_to_user(const flow_units *self, double *x, double *logdet, const double *u,
                         size_t n);
 
-/* Whether the row x (dim) has a u: every logit column has 0 < p < 1. Elsewhere the density is 0. */
-bool flow_units_contain(const flow_units *self, const double *x);
+/* The first column of the row x (dim) outside the domain of its logit, 0 < p < 1, or dim if there
+ * is none. Outside, the density is 0. */
+size_t flow_units_first_outside(const flow_units *self, const double *x);
 
 /* {"columns": [{"shift": 0.5, "scale": 2.0, "logit": {"lo": 0.0, "hi": 1.0, "alpha": 1e-6}}, ...]}
  * with "logit" absent where there is none. Numbers survive the trip through text exactly.

@@ -8,7 +8,7 @@
 
 #include "flow/table.h"
 #include "flow/units.h"
-#include "teacher/csv.h"
+#include "teacher/read.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -45,6 +45,7 @@ typedef struct data_options {
  */
 data_options data_options_default(void);
 
+/* All parts of x lie in one block, so do those of context: train, valid, test, in this order. */
 typedef struct data_part {
     double *x;       /* (n, D) in the units of the flow */
     double *context; /* (n, C) in the units of the flow; NULL if C = 0 */
@@ -60,10 +61,6 @@ typedef struct data_set {
     char **context_names;      /* (C); NULL if C = 0 */
     size_t dropped;            /* rows left out because they were not finite */
 } data_set;
-
-/* A table from a file: .npy or .csv by its ending. If it names no columns and NAME.cols is beside
- * it (one name a line), those are its names. */
-flow_table *data_read(const char *path, data_header header, flow_err *err);
 
 /* source names the table in messages. The table is not changed and may be freed. FLOW_EDATA for
  * what is wrong with the rows, FLOW_ECONFIG for what is wrong with the options. */

@@ -1,0 +1,402 @@
+#include "teacher/dataset.h"
+
+#include "flow/pcg.h"
+#include "teacher/columns.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What one call of data_set_create works with. */
+typedef struct job {
+    const flow_table *table;
+    const char *source;
+    const data_options *options;
+    size_t *data, *context; /* (D), (C) columns of the table */
+    bool *taken;            /* (table->cols) column is data or context */
+    size_t *rows;           /* (n) rows of the table in use, in the order of the parts */
+    size_t n;
+    data_set *out;
+} job;
+
+data_options data_options_default(void)
+{
+    return (data_options){.standardize = true,
+                          .nonfinite = DATA_NONFINITE_ERROR,
+                          .split = DATA_SPLIT_POSITION,
+                          .valid = 0.1,
+                          .test = 0.1};
+}
+
+static void *array(size_t n, size_t size, flow_err *err)
+{
+    void *block = calloc(n > 0 ? n : 1, size);
+    if (!block)
+        flow_fail(err, FLOW_ENOMEM, "no memory for %zu x %zu bytes", n, size);
+    return block;
+}
+
+/* ---- columns */
+
+static int choose_columns(job *self, flow_err *err)
+{
+    const data_options *options = self->options;
+    size_t all = self->table->cols;
+    if (options->n_columns > all || options->n_context > all)
+        return flow_fail(err, FLOW_ECONFIG, "%s: %zu columns are asked for, there are %zu",
+                         self->source,
+                         options->n_columns > all ? options->n_columns : options->n_context, all);
+    self->data = array(all, sizeof *self->data, err);
+    self->context = array(all, sizeof *self->context, err);
+    self->taken = array(all, sizeof *self->taken, err);
+    if (!self->data || !self->context || !self->taken)
+        return FLOW_ENOMEM;
+    int code = data_columns_find(self->context, self->taken, self->table, self->source,
+                                 options->context, options->n_context, err);
+    if (!code)
+        code = data_columns_find(self->data, self->taken, self->table, self->source,
+                                 options->columns, options->n_columns, err);
+    if (code)
+        return code;
+    self->out->n_context = options->n_context;
+    self->out->dim = options->n_columns;
+    for (size_t col = 0; options->n_columns == 0 && col < all; col++)
+        if (!self->taken[col])
+            self->data[self->out->dim++] = col;
+    if (self->out->dim == 0)
+        return flow_fail(err, FLOW_ECONFIG, "%s: every column is context; none is left to model",
+                         self->source);
+    return FLOW_OK;
+}
+
+static int name_columns(job *self, flow_err *err)
+{
+    data_set *out = self->out;
+    out->names = data_columns_names(self->table, self->data, out->dim, err);
+    if (!out->names)
+        return FLOW_ENOMEM;
+    if (out->n_context > 0)
+        out->context_names = data_columns_names(self->table, self->context, out->n_context, err);
+    return out->context_names || out->n_context == 0 ? FLOW_OK : FLOW_ENOMEM;
+}
+
+/* ---- rows */
+
+/* The first of cols (n) whose value in the row is not finite; n if all are. */
+static size_t first_nonfinite(const double *row, const size_t *cols, size_t n)
+{
+    size_t i = 0;
+    while (i < n && isfinite(row[cols[i]]))
+        i++;
+    return i;
+}
+
+/* The column of the table that is not finite in the row, or table->cols. */
+static size_t bad_column(const job *self, size_t row)
+{
+    const double *values = self->table->values + row * self->table->cols;
+    size_t i = first_nonfinite(values, self->data, self->out->dim);
+    if (i < self->out->dim)
+        return self->data[i];
+    i = first_nonfinite(values, self->context, self->out->n_context);
+    return i < self->out->n_context ? self->context[i] : self->table->cols;
+}
+
+/* rows = the finite ones, in the order of the table. */
+static int keep_finite(job *self, flow_err *err)
+{
+    const flow_table *table = self->table;
+    size_t first_row = 0, first_col = 0;
+    self->rows = array(table->rows, sizeof *self->rows, err);
+    if (!self->rows)
+        return FLOW_ENOMEM;
+    for (size_t row = 0; row < table->rows; row++) {
+        size_t col = bad_column(self, row);
+        if (col == table->cols) {
+            self->rows[self->n++] = row;
+        } else if (self->out->dropped++ == 0) {
+            first_row = row;
+            first_col = col;
+        }
+    }
+    if (self->out->dropped == 0 || self->options->nonfinite == DATA_NONFINITE_DROP)
+        return FLOW_OK;
+    char label[DATA_LABEL_SIZE];
+    return flow_fail(err, FLOW_EDATA,
+                     "%s: %zu of %zu rows are not finite; first: row %zu, %s is %g", self->source,
+                     self->out->dropped, table->rows, first_row,
+                     data_column_label(label, table, first_col),
+                     table->values[first_row * table->cols + first_col]);
+}
+
+static int shuffle(job *self, flow_err *err)
+{
+    pcg_stream stream = {self->options->seed, PCG_DATA, PCG_SPLIT};
+    size_t *order = array(self->n, sizeof *order, err), *from = self->rows;
+    if (!order)
+        return FLOW_ENOMEM;
+    pcg_permutation(order, self->n, stream, 0);
+    for (size_t i = 0; i < self->n; i++)
+        order[i] = from[order[i]];
+    self->rows = order;
+    free(from);
+    return FLOW_OK;
+}
+
+/* Rows before the share that ends the table; a hair more, so that 0.8 of 1000 is 800. */
+static size_t rows_before(size_t n, double share)
+{
+    return (size_t)floor((double)n * (1 - share) + 1e-9);
+}
+
+static int split_rows(job *self, flow_err *err)
+{
+    const data_options *options = self->options;
+    data_set *out = self->out;
+    size_t n = self->n;
+    if (!(options->valid >= 0 && options->test >= 0 && options->valid + options->test < 1))
+        return flow_fail(err, FLOW_ECONFIG,
+                         "shares of %g for validation and %g for test leave nothing to train on",
+                         options->valid, options->test);
+    out->train.n = rows_before(n, options->valid + options->test);
+    out->valid.n = rows_before(n, options->test) - out->train.n;
+    out->test.n = n - out->train.n - out->valid.n;
+    if (out->train.n < 2 || (options->valid > 0 && out->valid.n == 0) ||
+        (options->test > 0 && out->test.n == 0))
+        return flow_fail(err, FLOW_EDATA,
+                         "%s: %zu rows are too few: %zu to train, %zu to validate, %zu to test",
+                         self->source, n, out->train.n, out->valid.n, out->test.n);
+    return options->split == DATA_SPLIT_SEED ? shuffle(self, err) : FLOW_OK;
+}
+
+/* ---- numbers */
+
+/* block (n, k): the columns cols (k) of the rows in use; each part gets its piece of it. */
+static double *gather(const job *self, const size_t *cols, size_t k, flow_err *err)
+{
+    size_t count;
+    if (__builtin_mul_overflow(self->n, k, &count))
+        count = SIZE_MAX; /* calloc refuses */
+    double *block = array(count, sizeof *block, err);
+    for (size_t i = 0; block && i < self->n; i++) {
+        const double *row = self->table->values + self->rows[i] * self->table->cols;
+        for (size_t j = 0; j < k; j++)
+            block[i * k + j] = row[cols[j]];
+    }
+    return block;
+}
+
+static int gather_all(job *self, flow_err *err)
+{
+    data_set *out = self->out;
+    double *x = out->train.x = gather(self, self->data, out->dim, err);
+    if (!x)
+        return FLOW_ENOMEM;
+    out->valid.x = x + out->train.n * out->dim;
+    out->test.x = out->valid.x + out->valid.n * out->dim;
+    if (out->n_context == 0)
+        return FLOW_OK;
+    double *c = out->train.context = gather(self, self->context, out->n_context, err);
+    if (!c)
+        return FLOW_ENOMEM;
+    out->valid.context = c + out->train.n * out->n_context;
+    out->test.context = out->valid.context + out->valid.n * out->n_context;
+    return FLOW_OK;
+}
+
+static int check_steps(const job *self, flow_err *err)
+{
+    const data_options *options = self->options;
+    size_t n = options->n_dequantise;
+    if (n > 1 && n != self->out->dim)
+        return flow_fail(err, FLOW_ECONFIG,
+                         "dequantise: %zu steps for %zu columns; give one for all or one each", n,
+                         self->out->dim);
+    for (size_t i = 0; i < n; i++)
+        if (!(options->dequantise[i] >= 0 && isfinite(options->dequantise[i])))
+            return flow_fail(err, FLOW_ECONFIG, "dequantise: step %zu is %g; wanted >= 0", i,
+                             options->dequantise[i]);
+    return FLOW_OK;
+}
+
+/* Noise for a row depends on its place in the table, not on the split or on dropped rows. */
+static int dequantise(job *self, flow_err *err)
+{
+    const data_options *options = self->options;
+    size_t dim = self->out->dim;
+    pcg_stream stream = {options->seed, PCG_DATA, PCG_DEQUANTISE};
+    int code = check_steps(self, err);
+    if (code || options->n_dequantise == 0)
+        return code;
+    double *noise = array(dim, sizeof *noise, err);
+    if (!noise)
+        return FLOW_ENOMEM;
+    for (size_t i = 0; i < self->n; i++) {
+        double *row = self->out->train.x + i * dim;
+        pcg_uniforms(noise, stream, self->rows[i], 1, dim);
+        for (size_t col = 0; col < dim; col++)
+            row[col] += noise[col] * options->dequantise[options->n_dequantise > 1 ? col : 0];
+    }
+    free(noise);
+    return FLOW_OK;
+}
+
+/* ---- units */
+
+static int check_logit(const job *self, flow_err *err)
+{
+    const data_options *o = self->options;
+    if (!(o->logit_lo < o->logit_hi) || !isfinite(o->logit_hi - o->logit_lo))
+        return flow_fail(err, FLOW_ECONFIG, "logit: lo %g is not below hi %g", o->logit_lo,
+                         o->logit_hi);
+    if (!(o->logit_alpha >= 0 && o->logit_alpha < 0.5))
+        return flow_fail(err, FLOW_ECONFIG, "logit: alpha %g is not in [0, 0.5)", o->logit_alpha);
+    return FLOW_OK;
+}
+
+/* Switches the logit on in out->units and checks that every row has one. */
+static int set_logit(job *self, flow_err *err)
+{
+    const data_options *options = self->options;
+    flow_units *units = self->out->units;
+    int code = check_logit(self, err);
+    for (size_t col = 0; col < units->dim; col++)
+        units->column[col] = (flow_unit){.logit = true,
+                                         .lo = options->logit_lo,
+                                         .hi = options->logit_hi,
+                                         .alpha = options->logit_alpha,
+                                         .scale = 1};
+    for (size_t i = 0; !code && i < self->n; i++) {
+        const double *row = self->out->train.x + i * units->dim;
+        size_t col = flow_units_first_outside(units, row);
+        char label[DATA_LABEL_SIZE];
+        if (col < units->dim)
+            code = flow_fail(err, FLOW_EDATA,
+                             "%s: row %zu, %s: %.9g is outside the logit's %g to %g", self->source,
+                             self->rows[i], data_column_label(label, self->table, self->data[col]),
+                             row[col], options->logit_lo, options->logit_hi);
+    }
+    return code;
+}
+
+typedef struct moments {
+    double mean, sd; /* sd: of the n values, divided by n */
+    bool constant;
+} moments;
+
+/* Of the values at x[0], x[stride], ...; two passes. */
+static moments measure(const double *x, size_t n, size_t stride)
+{
+    moments out = {.constant = true};
+    for (size_t i = 0; i < n; i++) {
+        out.mean += x[i * stride] / (double)n;
+        out.constant &= x[i * stride] == x[0];
+    }
+    double squares = 0;
+    for (size_t i = 0; i < n; i++)
+        squares += (x[i * stride] - out.mean) * (x[i * stride] - out.mean);
+    out.sd = sqrt(squares / (double)n);
+    return out;
+}
+
+/* Shift and scale of each column of block, from its first train.n rows; cols: their places in the
+ * table. Without standardizing, only the check. */
+static int fit_units(const job *self, flow_units *units, const double *block, const size_t *cols,
+                     bool standardize, flow_err *err)
+{
+    size_t n = self->out->train.n;
+    for (size_t col = 0; col < units->dim; col++) {
+        moments m = measure(block + col, n, units->dim);
+        char label[DATA_LABEL_SIZE];
+        data_column_label(label, self->table, cols[col]);
+        if (m.constant)
+            return flow_fail(err, FLOW_EDATA, "%s: %s is %g in all %zu training rows; leave it out",
+                             self->source, label, block[col], n);
+        if (!isfinite(m.sd) || !(m.sd > 0))
+            return flow_fail(err, FLOW_EDATA, "%s: %s has a standard deviation of %g", self->source,
+                             label, m.sd);
+        if (!standardize)
+            continue;
+        units->column[col].shift = m.mean;
+        units->column[col].scale = m.sd;
+    }
+    return FLOW_OK;
+}
+
+static int convert_data(job *self, flow_err *err)
+{
+    data_set *out = self->out;
+    out->units = flow_units_create(out->dim, err);
+    if (!out->units)
+        return FLOW_ENOMEM;
+    int code = self->options->logit ? set_logit(self, err) : FLOW_OK;
+    if (code)
+        return code;
+    /* shift 0, scale 1: the logit alone, whose moments are wanted; then the rest of the map */
+    double *x = out->train.x;
+    flow_units_to_flow(out->units, x, NULL, x, self->n);
+    code = fit_units(self, out->units, x, self->data, self->options->standardize, err);
+    for (size_t i = 0; !code && i < self->n * out->dim; i++)
+        x[i] = (x[i] - out->units->column[i % out->dim].shift) /
+               out->units->column[i % out->dim].scale;
+    return code;
+}
+
+static int convert_context(job *self, flow_err *err)
+{
+    data_set *out = self->out;
+    double *c = out->train.context;
+    if (out->n_context == 0)
+        return FLOW_OK;
+    out->context_units = flow_units_create(out->n_context, err);
+    if (!out->context_units)
+        return FLOW_ENOMEM;
+    int code = fit_units(self, out->context_units, c, self->context, true, err);
+    if (!code)
+        flow_units_to_flow(out->context_units, c, NULL, c, self->n);
+    return code;
+}
+
+/* ---- the whole */
+
+static int run(job *self, flow_err *err)
+{
+    static int (*const steps[])(job *, flow_err *) = {choose_columns, name_columns,   keep_finite,
+                                                      split_rows,     gather_all,     dequantise,
+                                                      convert_data,   convert_context};
+    int code = FLOW_OK;
+    for (size_t i = 0; !code && i < sizeof steps / sizeof *steps; i++)
+        code = steps[i](self, err);
+    return code;
+}
+
+data_set *data_set_create(const flow_table *table, const char *source, const data_options *options,
+                          flow_err *err)
+{
+    job self = {.table = table, .source = source, .options = options};
+    self.out = array(1, sizeof *self.out, err);
+    if (self.out && run(&self, err)) {
+        data_set_free(self.out);
+        self.out = NULL;
+    }
+    free(self.data);
+    free(self.context);
+    free(self.taken);
+    free(self.rows);
+    return self.out;
+}
+
+void data_set_free(data_set *self)
+{
+    if (!self)
+        return;
+    free(self->train.x);
+    free(self->train.context);
+    flow_units_free(self->units);
+    flow_units_free(self->context_units);
+    data_columns_names_free(self->names, self->dim);
+    data_columns_names_free(self->context_names, self->n_context);
+    free(self);
+}
