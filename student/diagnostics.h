@@ -1,0 +1,84 @@
+/* student/diagnostics.h -- how far a student q is from a teacher p = p~ / Z, from log weights
+ * alone.
+ *
+ * Input: l = log p~(x) - log q(x), in nats, at draws of the student (x ~ q, "reverse") and, when
+ * the teacher can be sampled, at draws of the teacher (x ~ p, "forward"). Draws are independent
+ * rows.
+ *
+ *   elbo        E_q l                                        <= log Z
+ *   eubo        E_p l                                        >= log Z
+ *   jeffreys    eubo - elbo = KL(q||p) + KL(p||q), whatever Z
+ *   log_z       log mean_q e^l
+ *   kl_reverse  log Z - elbo         Z exact when it is known, else e^log_z from the same rows
+ *   kl_forward  eubo - log Z         likewise
+ *   ess_reverse (sum w)^2 / (N sum w^2), w = e^l, rows from q: a share of N, between 1/N and 1
+ *   ess_forward 1 / (mean_p w * mean_p 1/w), rows from p: the same number in the limit, but it sees
+ *               modes that the student misses
+ *   mean_w      E_q w / Z = 1 and, from p, E_p Z / w = 1: exact checks of the whole program, when Z
+ * is known (a flow teacher is normalised: log Z = 0)
+ *
+ * Every se is one standard error to first order (delta method) from the sample variance;
+ * differences of figures from the same rows account for their correlation. NaN: the figure or its
+ * error is not defined (no rows, one row, Z unknown).
+ *
+ * Bias, to be read with the numbers: the reverse ESS, log_z's error and k-hat know only the rows
+ * that were drawn. At small N the largest weights have not been seen yet: ESS is too high (by a
+ * factor of 2.9 at N = 1000 in one published case), log_z and kl_reverse with an estimated Z are
+ * too low. The curves show it: an ESS that still falls as N grows has not converged. When a mode is
+ * missing, reverse figures stay perfect for ever.
+ *
+ * Zero density. l = -inf at x ~ q: the teacher excludes a point that the student proposes. It is a
+ * weight of zero in log_z, ess, k-hat and mean_w, and counts in N; elbo is then -inf and kl_reverse
+ * +inf, as they are in truth. l = +inf at x ~ p: the student cannot reach the point; eubo and
+ * kl_forward are +inf, ess_forward 0, and the row is a zero in mean_inverse_w. Both are counted.
+ *
+ * All sums are compensated and in log space, in the order of the rows; adding a constant to every l
+ * shifts elbo, eubo and log_z and nothing else. */
+#ifndef STUDENT_DIAGNOSTICS_H
+#define STUDENT_DIAGNOSTICS_H
+
+#include "flow/err.h"
+#include "student/psis.h"
+
+#include <stddef.h>
+
+typedef struct student_estimate {
+    double value, se;
+} student_estimate;
+
+/* value should be 1; z = (value - 1) / se, 0 if both are 0. */
+typedef struct student_check {
+    double value, se, z;
+} student_check;
+
+/* The ESS share that N / 64, N / 16, N / 4 and N rows give: the mean over the disjoint blocks of
+ * that many successive rows. Sizes ascend; those below 1 are left out, so len is 0 .. 4. */
+enum { STUDENT_CURVE_MAX = 4 };
+typedef struct student_curve {
+    size_t len;
+    size_t rows[STUDENT_CURVE_MAX];
+    double ess[STUDENT_CURVE_MAX];
+} student_curve;
+
+typedef struct student_log_weights {
+    const double *reverse; /* (n_reverse): l at x ~ q; NULL if n_reverse = 0 */
+    const double *forward; /* (n_forward): l at x ~ p; NULL if n_forward = 0 */
+    size_t n_reverse, n_forward;
+    double log_z; /* exact, 0 for a normalised teacher; NaN: unknown */
+} student_log_weights;
+
+typedef struct student_diagnostics {
+    student_estimate elbo, eubo, jeffreys, log_z, kl_reverse, kl_forward;
+    student_estimate ess_reverse, ess_forward;
+    student_curve curve_reverse, curve_forward;
+    psis_fit psis;                        /* of the reverse weights */
+    student_check mean_w, mean_inverse_w; /* E_q w / Z, E_p Z / w */
+    size_t n_reverse, n_forward;
+    size_t zero_reverse, zero_forward; /* rows of zero density: l = -inf, l = +inf */
+} student_diagnostics;
+
+/* Errors: FLOW_EDIVERGED names the first row that is NaN, +inf at x ~ q or -inf at x ~ p (a draw of
+ * the teacher where the teacher has no density); FLOW_ENOMEM. */
+int student_diagnose(student_diagnostics *out, const student_log_weights *weights, flow_err *err);
+
+#endif
