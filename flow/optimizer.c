@@ -155,15 +155,23 @@ flow_step_result flow_optimizer_step(flow_optimizer *self, flow_pool *pool, doub
     return clipped ? FLOW_STEP_CLIPPED : FLOW_STEP_DONE;
 }
 
-const void *flow_optimizer_average(const flow_optimizer *self)
+void flow_optimizer_swap_average(flow_optimizer *self)
 {
-    return self->average ? self->average : flow_params_const(self->flow);
+    if (!self->average)
+        return;
+    void *raw = self->flow->params;
+    self->flow->params = self->average;
+    self->average = raw;
 }
 
-void flow_optimizer_adopt_average(flow_optimizer *self)
+double flow_optimizer_lane_spread(flow_optimizer *self, flow_pool *pool)
 {
-    if (self->average)
-        memcpy(flow_params(self->flow), self->average, flow_params_bytes(self->flow));
+    double each = 0;
+    for (size_t k = 0; k < self->lanes; k++)
+        each += self->flow->backend->block_square(self->lane[k], 0, flow_n_params(self->flow));
+    double norm = flow_optimizer_gradient_norm(self, pool, 1);
+    memset(self->lane[0], 0, flow_params_bytes(self->flow));
+    return each - norm * norm / (double)self->lanes;
 }
 
 size_t flow_optimizer_steps(const flow_optimizer *self)

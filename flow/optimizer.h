@@ -39,11 +39,13 @@ flow_step_result flow_optimizer_step(flow_optimizer *self, flow_pool *pool, doub
 /* The norm that a step would see; sums the lanes into lane 0 (for tests and for choosing gradients). */
 double flow_optimizer_gradient_norm(flow_optimizer *self, flow_pool *pool, double scale);
 
-/* Parameters to evaluate with: the running average if there is one, else the flow's own. */
-const void *flow_optimizer_average(const flow_optimizer *self);
+/* How much the lanes disagree: sum_k |g_k|^2 - |sum_k g_k|^2 / K, which is proportional to the
+ * variance of the gradient. Zeroes the lanes. Needs two lanes at least. */
+double flow_optimizer_lane_spread(flow_optimizer *self, flow_pool *pool);
 
-/* Copies the average into the flow's parameters (nothing without averaging). */
-void flow_optimizer_adopt_average(flow_optimizer *self);
+/* Exchanges the flow's parameters with their running average (nothing without averaging): call it
+ * before and after an evaluation. No step may come in between. */
+void flow_optimizer_swap_average(flow_optimizer *self);
 
 /* Steps done so far (skipped ones not counted). */
 size_t flow_optimizer_steps(const flow_optimizer *self);

@@ -1,0 +1,47 @@
+#include "flow/lanes.h"
+#include "flow/flow.h"
+
+#include <assert.h>
+
+flow_lanes flow_lanes_cut(size_t batch, size_t shard)
+{
+    assert(batch > 0);
+    if (shard == 0) {
+        shard = ((batch + 1) / 2 + 15) / 16 * 16;
+        shard = shard > FLOW_SHARD ? FLOW_SHARD : shard;
+    }
+    size_t shards = (batch + shard - 1) / shard;
+    return (flow_lanes){.rows = batch,
+                        .shard = shard,
+                        .shards = shards,
+                        .lanes = shards < FLOW_MAX_LANES ? shards : FLOW_MAX_LANES};
+}
+
+typedef struct run {
+    const flow_lanes *cut;
+    void (*work)(void *arg, const flow_slice *slice);
+    void *arg;
+} run;
+
+static void run_lane(void *arg, size_t lane, size_t worker)
+{
+    const run *r = arg;
+    const flow_lanes *cut = r->cut;
+    size_t end = (lane + 1) * cut->shards / cut->lanes;
+    for (size_t shard = lane * cut->shards / cut->lanes; shard < end; shard++) {
+        size_t row = shard * cut->shard, left = cut->rows - row;
+        flow_slice slice = {.shard = shard,
+                            .row = row,
+                            .n = left < cut->shard ? left : cut->shard,
+                            .lane = lane,
+                            .worker = worker};
+        r->work(r->arg, &slice);
+    }
+}
+
+void flow_lanes_run(const flow_lanes *self, flow_pool *pool,
+                    void (*work)(void *arg, const flow_slice *slice), void *arg)
+{
+    run r = {.cut = self, .work = work, .arg = arg};
+    flow_pool_run(pool, run_lane, &r, self->lanes);
+}

@@ -1,0 +1,31 @@
+/* flow/lanes.h -- how a training batch is cut into work: rows into shards, shards into lanes.
+ *
+ * The cut follows from the batch alone, never from the number of threads. A lane's shards are run in
+ * order by one thread, into one gradient block (optimizer.h). */
+#ifndef FLOW_LANES_H
+#define FLOW_LANES_H
+
+#include "flow/pool.h"
+
+enum { FLOW_MAX_LANES = 16 };
+
+typedef struct flow_lanes {
+    size_t rows;   /* of the batch */
+    size_t shard;  /* rows of a shard; the last one may have fewer */
+    size_t shards;
+    size_t lanes; /* min(shards, FLOW_MAX_LANES) */
+} flow_lanes;
+
+/* shard 0: half the batch, in steps of 16, from 16 to FLOW_SHARD rows. */
+flow_lanes flow_lanes_cut(size_t batch, size_t shard);
+
+/* One shard: rows row .. row + n - 1 of the batch. */
+typedef struct flow_slice {
+    size_t shard, row, n;
+    size_t lane, worker;
+} flow_slice;
+
+void flow_lanes_run(const flow_lanes *self, flow_pool *pool,
+                    void (*work)(void *arg, const flow_slice *slice), void *arg);
+
+#endif

@@ -1,0 +1,53 @@
+/* teacher/fit.h -- maximum likelihood: a flow fitted to the rows of a data set.
+ *
+ * Mini-batches in a new random order each epoch, AdamW, early stopping on the validation rows, and
+ * the best weights at the end. The same data, options and seed give the same bits for any number of
+ * threads. */
+#ifndef TEACHER_FIT_H
+#define TEACHER_FIT_H
+
+#include "flow/optimizer.h"
+#include "teacher/dataset.h"
+
+typedef struct teacher_fit_options {
+    size_t batch, epochs;
+    size_t shard; /* rows; 0: auto (lanes.h) */
+    double lr;
+    size_t warmup; /* steps */
+    flow_schedule schedule;
+    double plateau_factor;
+    size_t plateau_patience; /* epochs */
+    double weight_decay;
+    double clip;     /* largest gradient norm; 0: never clipped */
+    double average;  /* decay of the running average of the weights; 0: none */
+    size_t patience; /* epochs without a better validation loss before stopping; 0: never */
+    uint64_t seed;   /* of the initial weights and of the order of rows */
+} teacher_fit_options;
+
+/* Where the fit stands, at the end of an epoch. Losses are -log p in nats a row, flow's units. */
+typedef struct teacher_fit_state {
+    size_t epoch, step, epochs;
+    double train_loss; /* mean over the epoch's batches, at the weights of the moment */
+    double valid_loss; /* NaN without validation rows */
+    double best_loss;
+    size_t best_epoch;
+    double lr, gradient_norm;
+    size_t clipped, skipped; /* steps so far */
+    size_t rows_left_out;    /* of each epoch: the last, incomplete batch */
+} teacher_fit_state;
+
+/* Called after every epoch; returns non-zero to stop there (the best weights are kept). */
+typedef int (*teacher_fit_watch)(void *arg, const teacher_fit_state *state);
+
+/* Initialises the flow (parallel in density) and fits it. *state is the last one watched. Errors:
+ * FLOW_EDIVERGED with the step, FLOW_EDATA, FLOW_ENOMEM. FLOW_ESTOPPED if watch asked to stop: the
+ * flow then holds the best weights so far. */
+int teacher_fit(flow *self, teacher_fit_state *state, flow_pool *pool, const data_set *data,
+                const teacher_fit_options *options, teacher_fit_watch watch, void *arg,
+                flow_err *err);
+
+/* Mean of log p over the rows of a part and its standard error, nats a row. NaN for no rows. */
+int teacher_log_likelihood(const flow *self, flow_pool *pool, double *mean, double *se,
+                           const data_part *part, flow_err *err);
+
+#endif

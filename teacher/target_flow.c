@@ -1,0 +1,119 @@
+/* teacher/target_flow.c -- a flow as a target: the gradient of its log-density is one backward pass
+ * with frozen parameters, its sampler the (incremental) inverse. */
+#include "teacher/target.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+typedef struct flow_target {
+    target base;
+    const flow *flow;
+} flow_target;
+
+typedef struct flow_work {
+    flow_pass *pass;
+    double *z, *ones; /* (max_rows, D), (max_rows) */
+} flow_work;
+
+static const flow *flow_of(const target *self)
+{
+    return ((const flow_target *)self)->flow;
+}
+
+static void flow_work_free(const target *self, void *work)
+{
+    flow_work *w = work;
+    (void)self;
+    if (!w)
+        return;
+    flow_pass_free(w->pass);
+    free(w->z);
+    free(w->ones);
+    free(w);
+}
+
+static void *flow_work_create(const target *self, size_t max_rows, flow_err *err)
+{
+    assert(max_rows <= FLOW_SHARD);
+    flow_work *w = calloc(1, sizeof *w);
+    if (!w)
+        goto fail;
+    w->pass = flow_pass_create(flow_of(self), max_rows, FLOW_PASS_TRAIN, err);
+    w->z = malloc(max_rows * self->dim * sizeof *w->z);
+    w->ones = malloc(max_rows * sizeof *w->ones);
+    if (!w->pass || !w->z || !w->ones)
+        goto fail;
+    for (size_t r = 0; r < max_rows; r++)
+        w->ones[r] = 1;
+    return w;
+fail:
+    flow_work_free(self, w);
+    flow_fail(err, FLOW_ENOMEM, "out of memory for a shard of the teacher");
+    return NULL;
+}
+
+/* log p = log N(z) + logdet, so its cotangents are -z on z and 1 on logdet. A teacher that is parallel
+ * the other way round gives its gradient as a score. */
+static int flow_log_density(const target *self, double *logp, double *grad, const double *x,
+                            const double *context, size_t n, void *work, flow_err *err)
+{
+    flow_work *w = work;
+    (void)err;
+    flow_pass_log_prob(w->pass, NULL, logp, w->z, x, context, n);
+    if (!grad)
+        return 0;
+    if (flow_get_direction(flow_of(self)) == FLOW_NOISE_TO_DATA) {
+        double logdet[FLOW_SHARD];
+        flow_pass_forward(w->pass, NULL, grad, logdet, w->z, context, n);
+    }
+    for (size_t i = 0; i < n * self->dim; i++)
+        w->z[i] = -w->z[i];
+    if (flow_get_direction(flow_of(self)) == FLOW_DATA_TO_NOISE)
+        flow_pass_backward(w->pass, NULL, grad, NULL, w->z, w->ones);
+    else
+        flow_pass_score(w->pass, NULL, grad, w->z);
+    return 0;
+}
+
+static int flow_target_sample(const target *self, double *x, double *logp, const double *z,
+                              const double *context, size_t n, void *work, flow_err *err)
+{
+    (void)self, (void)err;
+    flow_pass_transport(((flow_work *)work)->pass, NULL, x, logp, z, context, n);
+    return 0;
+}
+
+static void flow_target_free(target *self)
+{
+    free(self);
+}
+
+static const target_ops flow_target_ops = {
+    .name = "flow",
+    .free = flow_target_free,
+    .work_create = flow_work_create,
+    .work_free = flow_work_free,
+    .log_density = flow_log_density,
+    .sample = flow_target_sample,
+};
+
+target *target_from_flow(const flow *teacher, flow_err *err)
+{
+    flow_target *self = malloc(sizeof *self);
+    if (!self) {
+        flow_fail(err, FLOW_ENOMEM, "out of memory for a target");
+        return NULL;
+    }
+    *self = (flow_target){.base = {.ops = &flow_target_ops,
+                                   .dim = flow_dim(teacher),
+                                   .context = flow_context(teacher),
+                                   .log_z = 0},
+                          .flow = teacher};
+    return &self->base;
+}
+
+void target_free(target *self)
+{
+    if (self)
+        self->ops->free(self);
+}
