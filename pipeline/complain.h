@@ -53,6 +53,7 @@ void complain(complaints *self, complaint_code code, place at, const char *help,
               ...) __attribute__((format(printf, 5, 6)));
 
 size_t complaints_count(const complaints *self);
+bool complaints_has(const complaints *self, complaint_code code);
 
 /* Sorts by place, prints the first 20 and then "3 errors; nothing was run". */
 void complaints_show(complaints *self, FILE *to, bool colour);

@@ -189,7 +189,8 @@ typedef struct config {
     uint64_t schema;
     const char *name;
     uint64_t seed;
-    bool seed_given; /* false until config_draw_seed if the files do not say */
+    bool seed_given; /* in a file or by --set */
+    bool seed_drawn; /* by config_draw_seed. While neither is true, seed means nothing */
     flow_precision precision;
     config_compute compute;
     config_data data;
@@ -216,9 +217,8 @@ typedef struct config_sources {
 config *config_load(const config_sources *sources, complaints *out);
 void config_free(config *self);
 
-/* If the files give no seed: draws one from the system and keeps it in self->seed (below 2^53, so
- * that every JSON reader gets it right). seed_given stays as it was: it tells where the seed is
- * from. To be called once. */
+/* If no seed is given: draws one from the system (below 2^53, so that every JSON reader gets it
+ * right). Otherwise does nothing. */
 int config_draw_seed(config *self, flow_err *err);
 
 /* All keys with their values as nested objects: "auto" for auto, null for what has neither value

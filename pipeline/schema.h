@@ -54,7 +54,7 @@ typedef struct schema_key {
     const char *def;              /* as YAML text, read by the same parser; NULL: none */
     const char *only; /* has effect only if: "transformer = spline", "temper < 1", "alpha";
                          the left side is a key of the same section. NULL: always */
-    const char *unit; /* "" if it has none */
+    const char *unit; /* NULL if it has none */
     const char *doc;  /* sentences */
     unsigned stages;  /* of schema_stage */
 } schema_key;
@@ -71,6 +71,17 @@ extern const schema_section schema_sections[]; /* ends in {NULL, NULL} */
 
 /* The row of that path, or NULL. */
 const schema_key *schema_find(const char *path);
+
+/* True if path is below section: "a.b.c" below "a.b", "a" and "". */
+bool schema_below(const char *path, const char *section);
+
+/* The keys and sections directly below a section, in the order of the table: at most
+ * SCHEMA_MAX_CHILDREN names, spelt into room. Returns how many. */
+enum { SCHEMA_MAX_CHILDREN = 64, SCHEMA_MAX_PATH = 96, SCHEMA_MAX_ROOM = 2048 };
+size_t schema_children(const char **names, char *room, size_t room_size, const char *section);
+
+/* The row beside key that has this last name, or NULL. */
+const schema_key *schema_sibling(const schema_key *key, const char *name);
 
 /* The word at index i of a SCHEMA_ENUM, with name NULL past the end. */
 config_choice schema_choice(const schema_key *key, size_t i);
