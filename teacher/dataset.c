@@ -3,7 +3,6 @@
 #include "flow/pcg.h"
 #include "teacher/columns.h"
 
-#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -124,11 +123,14 @@ static int keep_finite(job *self, flow_err *err)
     if (self->out->dropped == 0 || self->options->nonfinite == DATA_NONFINITE_DROP)
         return FLOW_OK;
     char label[DATA_LABEL_SIZE];
+    double value = table->values[first_row * table->cols + first_col];
     return flow_fail(err, FLOW_EDATA,
-                     "%s: %zu of %zu rows are not finite; first: row %zu, %s is %g", self->source,
+                     "%s: %zu of %zu rows are not finite; first: row %zu, %s is %s", self->source,
                      self->out->dropped, table->rows, first_row,
                      data_column_label(label, table, first_col),
-                     table->values[first_row * table->cols + first_col]);
+                     isnan(value) ? "nan"
+                     : value > 0  ? "inf"
+                                  : "-inf");
 }
 
 static int shuffle(job *self, flow_err *err)
