@@ -67,17 +67,18 @@ static void complain_unknown(loader *self, place at, const char *section, const 
                              size_t size)
 {
     const char *names[SCHEMA_MAX_CHILDREN];
-    char room[SCHEMA_MAX_ROOM], help[1024] = "", quoted[COMPLAINT_QUOTE];
+    char room[SCHEMA_MAX_ROOM], help[1024] = "", quoted[COMPLAINT_QUOTE], word[SCHEMA_MAX_PATH];
     size_t n = schema_children(names, room, sizeof room, section);
-    const char *near = flow_suggest(name, names, n);
+    snprintf(word, sizeof word, "%.*s", (int)(size < sizeof word ? size : sizeof word), name);
+    const char *near = flow_suggest(word, names, n);
     if (near) {
         append(help, sizeof help, "did you mean '");
         append(help, sizeof help, near);
         append(help, sizeof help, "'? ");
-    } else if (strchr(name, '.')) {
+    } else if (strchr(word, '.')) {
         append(help, sizeof help, "keys with dots are for --set; in a file they are nested. ");
     } else {
-        append_homes(help, sizeof help, name);
+        append_homes(help, sizeof help, word);
     }
     append_list(help, sizeof help, "Keys here: ", names, n);
     self->unknown = true;

@@ -12,8 +12,11 @@
 
 #include "flow/err.h"
 #include "flow/flow.h"
+#include "flow/optimizer.h"
+#include "flow/spec.h"
 #include "pipeline/complain.h"
 #include "pipeline/gates.h"
+#include "student/distill.h"
 #include "teacher/dataset.h"
 
 #include <jansson.h>
@@ -59,25 +62,7 @@ typedef enum config_activation {
 
 typedef enum config_transformer { CONFIG_AFFINE, CONFIG_SPLINE } config_transformer;
 
-typedef enum config_permute {
-    CONFIG_PERMUTE_REVERSE,
-    CONFIG_PERMUTE_RANDOM,
-    CONFIG_PERMUTE_NONE
-} config_permute;
-
 typedef enum config_linear { CONFIG_LINEAR_NONE, CONFIG_LINEAR_LU } config_linear;
-
-typedef enum config_schedule {
-    CONFIG_CONSTANT,
-    CONFIG_COSINE,
-    CONFIG_PLATEAU /* teacher only */
-} config_schedule;
-
-typedef enum config_gradient {
-    CONFIG_GRADIENT_TOTAL,
-    CONFIG_GRADIENT_PATH,
-    CONFIG_GRADIENT_AUTO
-} config_gradient;
 
 extern const config_choice config_precisions[];
 extern const config_choice config_headers[];
@@ -129,7 +114,7 @@ typedef struct config_flow {
     uint64_t bins;      /* spline only */
     double bound;       /* spline only: half-width of the box outside which the map is linear */
     double scale_bound; /* affine only: soft bound of |log scale| */
-    config_permute permute;
+    flow_permute permute;
     config_linear linear;
     bool actnorm;
 } config_flow;
@@ -138,7 +123,7 @@ typedef struct config_teacher_train {
     uint64_t batch, epochs;
     double lr;
     uint64_t warmup; /* steps */
-    config_schedule schedule;
+    flow_schedule schedule;
     double plateau_factor;     /* plateau only */
     uint64_t plateau_patience; /* epochs; plateau only */
     double weight_decay;
@@ -151,11 +136,11 @@ typedef struct config_student_train {
     uint64_t batch, steps;
     double lr;
     uint64_t warmup; /* steps */
-    config_schedule schedule;
+    flow_schedule schedule;
     double weight_decay;
     double clip;    /* multiple of the running median of the gradient's norm; 0: off */
     double average; /* decay of the moving average of the weights; 0: off */
-    config_gradient gradient;
+    distill_gradient gradient;
     double forward;      /* weight of forward KL at the first step; reverse KL has 1 - forward */
     double forward_end;  /* and at the last */
     double temper;       /* inverse temperature of the teacher at the first step; 1: off */

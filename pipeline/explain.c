@@ -159,7 +159,7 @@ static void sections_below(FILE *to, const char *path)
 static int unknown(const char *path, flow_err *err)
 {
     enum { MOST = 128 };
-    const char *names[MOST], *paths[MOST];
+    const char *names[MOST] = {NULL}, *paths[MOST] = {NULL};
     assert(schema_n_keys <= MOST);
     const char *dot = strrchr(path, '.'), *name = dot ? dot + 1 : path;
     for (size_t i = 0; i < schema_n_keys; i++) {

@@ -220,7 +220,7 @@ static void needs_validation(const rules_view *self)
         complain(self->out, E_NO_EFFECT, given_at(self, "teacher.train.patience")->at,
                  "take it out, or set data.valid: 0.1",
                  "teacher.train.patience has no effect: data.valid is 0");
-    if (is_given(self, "teacher.train.schedule") && train->schedule == CONFIG_PLATEAU)
+    if (is_given(self, "teacher.train.schedule") && train->schedule == FLOW_PLATEAU)
         complain(self->out, E_CONFLICT, given_at(self, "teacher.train.schedule")->at,
                  "set data.valid: 0.1", "schedule plateau needs validation rows: data.valid is 0");
 }

@@ -44,9 +44,9 @@ const config_choice config_transformers[] = {
     {NULL, 0, NULL}};
 
 const config_choice config_permutes[] = {
-    {"reverse", CONFIG_PERMUTE_REVERSE, "the order of the coordinates is turned round"},
-    {"random", CONFIG_PERMUTE_RANDOM, "a new order that depends on the seed"},
-    {"none", CONFIG_PERMUTE_NONE, "the order stays"},
+    {"reverse", FLOW_REVERSE, "the order of the coordinates is turned round"},
+    {"random", FLOW_RANDOM, "a new order that depends on the seed"},
+    {"none", FLOW_IN_ORDER, "the order stays"},
     {NULL, 0, NULL}};
 
 const config_choice config_linears[] = {
@@ -55,20 +55,20 @@ const config_choice config_linears[] = {
     {NULL, 0, NULL}};
 
 const config_choice config_schedules[] = {
-    {"constant", CONFIG_CONSTANT, "the step size stays"},
-    {"cosine", CONFIG_COSINE, "falls to 0 along half a cosine"},
-    {"plateau", CONFIG_PLATEAU, "shrinks whenever the validation loss stops falling"},
+    {"constant", FLOW_CONSTANT, "the step size stays"},
+    {"cosine", FLOW_COSINE, "falls to 0 along half a cosine"},
+    {"plateau", FLOW_PLATEAU, "shrinks whenever the validation loss stops falling"},
     {NULL, 0, NULL}};
 
 const config_choice config_student_schedules[] = {
-    {"constant", CONFIG_CONSTANT, "the step size stays"},
-    {"cosine", CONFIG_COSINE, "falls to 0 along half a cosine"},
+    {"constant", FLOW_CONSTANT, "the step size stays"},
+    {"cosine", FLOW_COSINE, "falls to 0 along half a cosine"},
     {NULL, 0, NULL}};
 
 const config_choice config_gradients[] = {
-    {"total", CONFIG_GRADIENT_TOTAL, "the plain reparameterised gradient"},
-    {"path", CONFIG_GRADIENT_PATH, "without the score term: no noise where the student is right"},
-    {"auto", CONFIG_GRADIENT_AUTO, "whichever is the cheaper for the precision it gives"},
+    {"total", DISTILL_TOTAL, "the plain reparameterised gradient"},
+    {"path", DISTILL_PATH, "without the score term: no noise where the student equals the teacher"},
+    {"auto", DISTILL_AUTO, "whichever has less variance, measured anew every 200 steps"},
     {NULL, 0, NULL}};
 
 /* ---- the table */
@@ -204,7 +204,7 @@ const schema_key schema_keys[] = {
 
     {KEY(compute.threads), .type = SCHEMA_WHOLE, .flags = SCHEMA_AUTO, RANGE(1, 1024),
      .def = "auto",
-     .doc = "Threads. The result is the same for any number. auto: one per processor."},
+     .doc = "Threads to use; the result is the same for any number. auto: one per processor."},
     {KEY(compute.shard), .type = SCHEMA_WHOLE, .flags = SCHEMA_AUTO, RANGE(8, 1024), .def = "auto",
      .unit = "rows", .stages = SCHEMA_TEACHER | SCHEMA_STUDENT,
      .doc = "Rows that one thread works on at a time. Changes the last bits of the result."},
@@ -218,10 +218,10 @@ const schema_key schema_keys[] = {
     {KEY(data.rows), .type = SCHEMA_WHOLE, RANGE(1, 1e9), .def = "50000", .only = "generator",
      .unit = "rows", .stages = SCHEMA_DATA,
      .doc = "Rows to generate, validation and test rows included."},
-    {KEY(data.noise), .type = SCHEMA_REAL, .flags = SCHEMA_AUTO | SCHEMA_OPEN_MIN, RANGE(0, 100),
-     .def = "auto", .only = "generator", .stages = SCHEMA_DATA,
-     .doc = "Standard deviation of the blur of the generated points. auto: the generator's "
-            "own."},
+    {KEY(data.noise), .type = SCHEMA_REAL, .flags = SCHEMA_AUTO, RANGE(0, 100), .def = "auto",
+     .only = "generator", .stages = SCHEMA_DATA,
+     .doc = "How blurred the generated points are. auto: the generator's own; what it means is "
+            "said under generator."},
     {KEY(data.header), .type = SCHEMA_ENUM, .choices = config_headers, .def = "auto",
      .only = "path", .stages = SCHEMA_DATA,
      .doc = "Whether the first line of a .csv file names the columns."},
@@ -301,7 +301,8 @@ const schema_key schema_keys[] = {
             "and nearer to each other. 1 is off."},
     {KEY(student.train.temper_until), .type = SCHEMA_REAL, .flags = SCHEMA_OPEN_MIN, RANGE(0, 1),
      .def = "0.3", .only = "temper < 1", .unit = "share of the steps", .stages = SCHEMA_STUDENT,
-     .doc = "When the inverse temperature reaches 1."},
+     .doc = "When the inverse temperature is 1 at the latest. It rises sooner if the student "
+            "keeps up."},
     {KEY(student.train.late_batch), .type = SCHEMA_WHOLE, RANGE(1, 1024), .def = "1",
      .stages = SCHEMA_STUDENT,
      .doc = "The batch is this many times larger in the last part of the steps. 1 is off."},
@@ -416,14 +417,13 @@ static void add(char *out, size_t size, const char *fmt, ...)
     va_end(args);
 }
 
-/* " 1 .. 64", " >= 1", " > 0 and < 1", "" */
-static void add_range(char *out, size_t size, const schema_key *key)
+/* " 1 .. 64", " >= 1", " > 0 and < 1", "" behind what the number is. */
+static void add_range(char *out, size_t size, const schema_key *key, const char *what)
 {
+    add(out, size, "%s", what);
     bool low = isfinite(key->min), high = isfinite(key->max);
     bool open = key->flags & (SCHEMA_OPEN_MIN | SCHEMA_OPEN_MAX);
-    if (low && high && key->min == key->max)
-        add(out, size, " %.15g", key->min);
-    else if (low && high && !open)
+    if (low && high && !open)
         add(out, size, " %.15g .. %.15g", key->min, key->max);
     else {
         if (low)
@@ -434,9 +434,9 @@ static void add_range(char *out, size_t size, const schema_key *key)
     }
 }
 
-static void add_length(char *out, size_t size, const schema_key *key, const char *what)
+static void add_length(char *out, size_t size, const schema_key *key)
 {
-    add(out, size, "a list of %zu .. %zu %s", key->n_min, key->n_max, what);
+    add(out, size, "a list of %zu .. %zu ", key->n_min, key->n_max);
 }
 
 static void add_choices(char *out, size_t size, const schema_key *key)
@@ -453,12 +453,13 @@ void schema_wants(char *out, size_t size, const schema_key *key)
         add(out, size, "true or false");
         break;
     case SCHEMA_WHOLE:
-        add(out, size, "a whole number");
-        add_range(out, size, key);
+        if (key->min == key->max)
+            add(out, size, "%.15g", key->min);
+        else
+            add_range(out, size, key, "a whole number");
         break;
     case SCHEMA_REAL:
-        add(out, size, "a number");
-        add_range(out, size, key);
+        add_range(out, size, key, "a number");
         break;
     case SCHEMA_STRING:
         add(out, size, "a text of %.15g .. %.15g bytes", key->min, key->max);
@@ -469,11 +470,12 @@ void schema_wants(char *out, size_t size, const schema_key *key)
         add_choices(out, size, key);
         break;
     case SCHEMA_WHOLES:
-        add_length(out, size, key, "whole numbers");
-        add_range(out, size, key);
+        add_length(out, size, key);
+        add_range(out, size, key, "whole numbers");
         break;
     case SCHEMA_NAMES:
-        add_length(out, size, key, "names or numbers");
+        add_length(out, size, key);
+        add(out, size, "names or numbers");
         break;
     case SCHEMA_GATES:
         add(out, size, "figures with bounds, {khat: \"< 0.7\"}");
@@ -481,4 +483,13 @@ void schema_wants(char *out, size_t size, const schema_key *key)
     }
     if (key->flags & SCHEMA_AUTO)
         add(out, size, " or auto");
+}
+
+void schema_wants_item(char *out, size_t size, const schema_key *key)
+{
+    *out = '\0';
+    if (key->type == SCHEMA_WHOLES)
+        add_range(out, size, key, "a whole number");
+    else
+        add(out, size, "a name or a number");
 }

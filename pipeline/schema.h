@@ -93,4 +93,7 @@ bool schema_is_section(const char *path);
  */
 void schema_wants(char *out, size_t size, const schema_key *key);
 
+/* The same for one item of a list. */
+void schema_wants_item(char *out, size_t size, const schema_key *key);
+
 #endif

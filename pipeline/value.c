@@ -39,7 +39,10 @@ static void describe(char *out, size_t size, const arrival *in)
 static bool reject(const arrival *in, complaint_code code, const char *help)
 {
     char wants[512], got[COMPLAINT_QUOTE + 16], item[32] = "";
-    schema_wants(wants, sizeof wants, in->key);
+    if (in->item)
+        schema_wants_item(wants, sizeof wants, in->key);
+    else
+        schema_wants(wants, sizeof wants, in->key);
     describe(got, sizeof got, in);
     if (in->item)
         snprintf(item, sizeof item, "item %zu of ", in->item);
@@ -180,7 +183,7 @@ static bool read_string(config *self, const char **out, const arrival *in)
     if (!in_range(in->key, (double)strlen(text)))
         return reject(in, E_RANGE, NULL);
     if (in->key->flags & SCHEMA_IDENTIFIER && !is_identifier(text))
-        return reject(in, E_RANGE, "it may not start with '.' or '-' either");
+        return reject(in, E_RANGE, strchr(".-", *text) ? "not with '.' or '-' in front" : NULL);
     bool relative = in->key->flags & SCHEMA_FILE && *text != '/';
     const char *kept = keep(self, relative ? in->from->dir : "", text);
     if (!kept)
