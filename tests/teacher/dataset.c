@@ -1,0 +1,501 @@
+/* Data sets: what becomes of each number of a table, and every reason to refuse one. */
+#include "teacher/dataset.h"
+
+#include <criterion/criterion.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- a table in which every number tells its place */
+
+static double value_at(size_t row, size_t col)
+{
+    return 2.385 + 10 * (double)col + sin((double)(row * 7 + col * 3));
+}
+
+static flow_table *make_table(size_t rows, size_t cols, const char *const *names)
+{
+    flow_err err = FLOW_ERR_INIT;
+    flow_table *table = flow_table_create(rows, cols, &err);
+    cr_assert_not_null(table, "%s", err.text);
+    for (size_t i = 0; i < rows * cols; i++)
+        table->values[i] = value_at(i / cols, i % cols);
+    if (names)
+        cr_assert_eq(flow_table_set_names(table, names, &err), 0);
+    return table;
+}
+
+static const char *const names3[] = {"time", "price", "1"};
+
+/* Frees the table. */
+static data_set *create(flow_table *table, const data_options *options)
+{
+    flow_err err = FLOW_ERR_INIT;
+    data_set *set = data_set_create(table, "x.npy", options, &err);
+    cr_assert_not_null(set, "%s", err.text);
+    flow_table_free(table);
+    return set;
+}
+
+static void refuse(flow_table *table, const data_options *options, int code, const char *want)
+{
+    flow_err err = FLOW_ERR_INIT;
+    cr_assert_null(data_set_create(table, "x.npy", options, &err), "accepted; wanted '%s'", want);
+    cr_assert_str_eq(err.text, want, "%s", err.text);
+    cr_assert_eq(err.code, code, "%d: %s", err.code, err.text);
+    flow_table_free(table);
+}
+
+/* Values as they are: no standardizing, everything trains. */
+static data_options plain(void)
+{
+    data_options options = data_options_default();
+    options.standardize = false;
+    options.valid = options.test = 0;
+    return options;
+}
+
+/* ---- the ordinary case */
+
+Test(dataset, default_options)
+{
+    data_options options = data_options_default();
+    data_set *set = create(make_table(20, 3, NULL), &options);
+    cr_assert(set->dim == 3 && set->n_context == 0 && set->dropped == 0);
+    cr_assert(set->train.n == 16 && set->valid.n == 2 && set->test.n == 2);
+    cr_assert(!set->train.context && !set->context_units && !set->context_names);
+    for (size_t col = 0; col < 3; col++) {
+        double mean = 0, var = 0;
+        for (size_t row = 0; row < 16; row++)
+            mean += value_at(row, col) / 16;
+        for (size_t row = 0; row < 16; row++)
+            var += pow(value_at(row, col) - mean, 2) / 16;
+        cr_assert_float_eq(set->units->column[col].shift, mean, 1e-14 * fabs(mean));
+        cr_assert_float_eq(set->units->column[col].scale, sqrt(var), 1e-13);
+        for (size_t row = 0; row < 20; row++) {
+            const double *x = row < 16   ? set->train.x + row * 3
+                              : row < 18 ? set->valid.x + (row - 16) * 3
+                                         : set->test.x + (row - 18) * 3;
+            cr_assert_float_eq(x[col], (value_at(row, col) - mean) / sqrt(var), 1e-12,
+                               "row %zu, column %zu", row, col);
+        }
+        char name[] = {'x', (char)('0' + col), '\0'};
+        cr_assert_str_eq(set->names[col], name);
+    }
+    data_set_free(set);
+    data_set_free(NULL);
+}
+
+Test(dataset, the_smallest)
+{
+    data_options options = data_options_default();
+    options.valid = options.test = 0;
+    data_set *set = create(make_table(2, 1, NULL), &options);
+    cr_assert(set->dim == 1 && set->train.n == 2 && set->valid.n == 0 && set->test.n == 0);
+    cr_assert_float_eq(fabs(set->train.x[0]), 1, 1e-14);
+    cr_assert_float_eq(set->train.x[0] + set->train.x[1], 0, 1e-14);
+    data_set_free(set);
+}
+
+Test(dataset, units_lead_back_to_the_table)
+{
+    static const double steps[] = {0.5};
+    data_options options = data_options_default();
+    options.logit = true;
+    options.logit_lo = 0;
+    options.logit_hi = 25;
+    options.logit_alpha = 0.05;
+    options.dequantise = steps;
+    options.n_dequantise = 1;
+    data_set *set = create(make_table(40, 3, NULL), &options);
+    double x[40 * 3], u[40 * 3];
+    flow_units_to_user(set->units, x, NULL, set->train.x, 40);
+    flow_units_to_flow(set->units, u, NULL, x, 40);
+    for (size_t i = 0; i < 40 * 3; i++) {
+        double noise = x[i] - value_at(i / 3, i % 3);
+        cr_assert(noise > -1e-9 && noise < 0.5 + 1e-9, "%zu: %g", i, noise);
+        cr_assert_float_eq(u[i], set->train.x[i], 1e-9);
+    }
+    for (size_t col = 0; col < 3; col++) {
+        cr_assert(set->units->column[col].logit);
+        double mean = 0;
+        for (size_t row = 0; row < set->train.n; row++)
+            mean += set->train.x[row * 3 + col] / (double)set->train.n;
+        cr_assert_float_eq(mean, 0, 1e-13, "standardized after the logit");
+    }
+    data_set_free(set);
+}
+
+/* ---- columns */
+
+Test(dataset, chosen_columns)
+{
+    static const char *const columns[] = {"1", "time"}, *const context[] = {"price"};
+    data_options options = plain();
+    options.columns = columns;
+    options.n_columns = 2;
+    options.context = context;
+    options.n_context = 1;
+    data_set *set = create(make_table(10, 3, names3), &options);
+    cr_assert(set->dim == 2 && set->n_context == 1);
+    cr_assert_str_eq(set->names[0], "1", "a name wins over a number");
+    cr_assert_str_eq(set->names[1], "time");
+    cr_assert_str_eq(set->context_names[0], "price");
+    const flow_unit *unit = &set->context_units->column[0];
+    for (size_t row = 0; row < 10; row++) {
+        cr_assert_eq(set->train.x[row * 2], value_at(row, 2));
+        cr_assert_eq(set->train.x[row * 2 + 1], value_at(row, 0));
+        cr_assert_eq(set->train.context[row], (value_at(row, 1) - unit->shift) / unit->scale,
+                     "context is standardized also when data are not");
+    }
+    cr_assert(unit->scale > 0 && unit->scale < 1);
+    cr_assert_eq(set->units->column[0].scale, 1);
+    data_set_free(set);
+}
+
+Test(dataset, numbered_columns_and_the_rest)
+{
+    static const char *const context[] = {"2", "0"};
+    data_options options = data_options_default();
+    options.context = context;
+    options.n_context = 2;
+    data_set *set = create(make_table(20, 4, NULL), &options);
+    cr_assert(set->dim == 2 && set->n_context == 2);
+    cr_assert_str_eq(set->names[0], "x1");
+    cr_assert_str_eq(set->names[1], "x3");
+    cr_assert_str_eq(set->context_names[0], "x2");
+    cr_assert_str_eq(set->context_names[1], "x0");
+    double row[2];
+    flow_units_to_user(set->context_units, row, NULL, set->test.context + 2, 1);
+    cr_assert_float_eq(row[0], value_at(19, 2), 1e-12, "the last row of the test part");
+    cr_assert_float_eq(row[1], value_at(19, 0), 1e-12);
+    data_set_free(set);
+}
+
+Test(dataset, refuses_columns)
+{
+    static const struct {
+        const char *columns[4], *context[4];
+        bool named;
+        const char *want;
+    } cases[] = {
+        {{"prise"}, {0}, true, "x.npy: there is no column 'prise'; did you mean 'price'?"},
+        {{0}, {"weather"}, true, "x.npy: there is no column 'weather'"},
+        {{"3"}, {0}, true, "x.npy: there is no column '3'"},
+        {{"price"},
+         {0},
+         false,
+         "x.npy: there is no column 'price'; its columns have no names, only numbers from 0 to 2"},
+        {{"-1"},
+         {0},
+         false,
+         "x.npy: there is no column '-1'; its columns have no names, only numbers from 0 to 2"},
+        {{"18446744073709551616"},
+         {0},
+         false,
+         "x.npy: there is no column '18446744073709551616'; its columns have no names, only "
+         "numbers "
+         "from 0 to 2"},
+        {{"time", "0"}, {0}, true, "x.npy: column '0' is asked for twice"},
+        {{0}, {"time", "time"}, true, "x.npy: column 'time' is asked for twice"},
+        {{"time"}, {"time"}, true, "x.npy: column 'time' is asked for twice"},
+        {{0},
+         {"time", "price", "1"},
+         true,
+         "x.npy: every column is context; none is left to model"},
+        {{"0", "0", "0", "0"}, {0}, true, "x.npy: 4 columns are asked for, there are 3"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        data_options options = data_options_default();
+        options.columns = cases[i].columns;
+        options.context = cases[i].context;
+        while (options.n_columns < 4 && cases[i].columns[options.n_columns])
+            options.n_columns++;
+        while (options.n_context < 4 && cases[i].context[options.n_context])
+            options.n_context++;
+        refuse(make_table(20, 3, cases[i].named ? names3 : NULL), &options, FLOW_ECONFIG,
+               cases[i].want);
+    }
+}
+
+/* ---- rows */
+
+Test(dataset, split_by_position)
+{
+    static const struct {
+        size_t rows;
+        double valid, test;
+        size_t train_n, valid_n, test_n;
+    } cases[] = {{1000, 0.1, 0.1, 800, 100, 100},
+                 {19443, 0.1, 0.1, 15554, 1944, 1945},
+                 {1797, 0.1, 0.1, 1437, 180, 180},
+                 {10, 0.2, 0.3, 5, 2, 3},
+                 {7, 0, 0, 7, 0, 0},
+                 {7, 0, 0.5, 3, 0, 4},
+                 {7, 0.5, 0, 3, 4, 0},
+                 {100, 0.3, 0.3, 40, 30, 30}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        data_options options = plain();
+        options.valid = cases[i].valid;
+        options.test = cases[i].test;
+        data_set *set = create(make_table(cases[i].rows, 1, NULL), &options);
+        cr_assert(set->train.n == cases[i].train_n && set->valid.n == cases[i].valid_n &&
+                      set->test.n == cases[i].test_n,
+                  "case %zu: %zu, %zu, %zu", i, set->train.n, set->valid.n, set->test.n);
+        for (size_t row = 0; row < cases[i].rows; row++)
+            cr_assert_eq(set->train.x[row], value_at(row, 0), "case %zu, row %zu", i, row);
+        cr_assert(set->valid.x == set->train.x + set->train.n);
+        cr_assert(set->test.x == set->valid.x + set->valid.n);
+        data_set_free(set);
+    }
+}
+
+static int by_value(const void *a, const void *b)
+{
+    double left = *(const double *)a, right = *(const double *)b;
+    return (left > right) - (left < right);
+}
+
+Test(dataset, split_by_seed)
+{
+    enum { ROWS = 50 };
+    double first[ROWS];
+    for (uint64_t seed = 0; seed < 3; seed++) {
+        data_options options = data_options_default();
+        options.standardize = false;
+        options.split = DATA_SPLIT_SEED;
+        options.seed = seed % 2;
+        data_set *set = create(make_table(ROWS, 1, NULL), &options);
+        double sorted[ROWS], table[ROWS];
+        size_t moved = 0;
+        for (size_t row = 0; row < ROWS; row++) {
+            table[row] = value_at(row, 0);
+            moved += set->train.x[row] != table[row];
+        }
+        cr_assert_gt(moved, ROWS / 2);
+        memcpy(sorted, set->train.x, sizeof sorted);
+        qsort(sorted, ROWS, sizeof *sorted, by_value);
+        qsort(table, ROWS, sizeof *table, by_value);
+        cr_assert_eq(memcmp(sorted, table, sizeof table), 0, "every row once");
+        if (seed == 0)
+            memcpy(first, set->train.x, sizeof first);
+        cr_assert_eq(memcmp(first, set->train.x, sizeof first) == 0, seed % 2 == 0, "seed %d",
+                     (int)seed);
+        data_set_free(set);
+    }
+}
+
+Test(dataset, refuses_splits)
+{
+    static const struct {
+        size_t rows;
+        double valid, test;
+        int code;
+        const char *want;
+    } cases[] = {
+        {20, 0.5, 0.5, FLOW_ECONFIG,
+         "shares of 0.5 for validation and 0.5 for test leave nothing to train on"},
+        {20, -0.1, 0.5, FLOW_ECONFIG,
+         "shares of -0.1 for validation and 0.5 for test leave nothing to train on"},
+        {20, 0, (double)NAN, FLOW_ECONFIG,
+         "shares of 0 for validation and nan for test leave nothing to train on"},
+        {0, 0.1, 0.1, FLOW_EDATA,
+         "x.npy: 0 rows are too few: 0 to train, 0 to validate, 0 to test"},
+        {1, 0, 0, FLOW_EDATA, "x.npy: 1 rows are too few: 1 to train, 0 to validate, 0 to test"},
+        {5, 0.1, 0.1, FLOW_EDATA,
+         "x.npy: 5 rows are too few: 4 to train, 0 to validate, 1 to test"},
+        {3, 0.5, 0, FLOW_EDATA, "x.npy: 3 rows are too few: 1 to train, 2 to validate, 0 to test"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        data_options options = data_options_default();
+        options.valid = cases[i].valid;
+        options.test = cases[i].test;
+        refuse(make_table(cases[i].rows, 2, NULL), &options, cases[i].code, cases[i].want);
+    }
+}
+
+Test(dataset, not_finite)
+{
+    static const double bad[] = {NAN, INFINITY, -INFINITY};
+    static const char *const words[] = {"nan", "inf", "-inf"};
+    for (size_t i = 0; i < 3; i++) {
+        char want[120];
+        data_options options = data_options_default();
+        flow_table *table = make_table(30, 3, names3);
+        table->values[4 * 3 + 1] = bad[i];
+        table->values[9 * 3 + 0] = table->values[9 * 3 + 2] = NAN;
+        snprintf(want, sizeof want,
+                 "x.npy: 2 of 30 rows are not finite; first: row 4, column 1 'price' (counted from "
+                 "0) is %s",
+                 words[i]);
+        refuse(table, &options, FLOW_EDATA, want);
+    }
+}
+
+Test(dataset, not_finite_rows_dropped)
+{
+    static const char *const context[] = {"2"};
+    data_options options = plain();
+    options.nonfinite = DATA_NONFINITE_DROP;
+    options.context = context;
+    options.n_context = 1;
+    flow_table *table = make_table(30, 3, NULL);
+    table->values[4 * 3 + 1] = NAN;
+    table->values[9 * 3 + 2] = INFINITY; /* in the context */
+    data_set *set = create(table, &options);
+    cr_assert(set->dropped == 2 && set->train.n == 28);
+    for (size_t i = 0; i < 28; i++) {
+        size_t row = i + (i >= 4) + (i >= 8);
+        cr_assert_eq(set->train.x[i * 2], value_at(row, 0), "row %zu", row);
+    }
+    data_set_free(set);
+
+    table = make_table(30, 3, NULL);
+    for (size_t i = 0; i < 30; i++)
+        table->values[i * 3] = NAN;
+    refuse(table, &options, FLOW_EDATA,
+           "x.npy: 0 rows are too few: 0 to train, 0 to validate, 0 to test");
+}
+
+Test(dataset, not_finite_does_not_matter_elsewhere)
+{
+    static const char *const columns[] = {"0"};
+    data_options options = plain();
+    options.columns = columns;
+    options.n_columns = 1;
+    flow_table *table = make_table(30, 3, NULL);
+    table->values[4 * 3 + 1] = NAN;
+    data_set *set = create(table, &options);
+    cr_assert(set->dropped == 0 && set->train.n == 30);
+    data_set_free(set);
+}
+
+/* ---- dequantising */
+
+/* The noise that 200 rows of two columns got, in the order of the rows of the set. */
+static double *noise_of(const data_options *options, size_t *n, bool with_nan)
+{
+    flow_table *table = make_table(200, 2, NULL);
+    for (size_t i = 0; i < 400; i++)
+        table->values[i] = (double)(i * 10);
+    if (with_nan)
+        table->values[2 * 17] = NAN;
+    data_set *set = create(table, options);
+    *n = set->train.n;
+    double *noise = malloc(*n * 2 * sizeof *noise);
+    for (size_t i = 0; i < *n * 2; i++)
+        noise[i] = set->train.x[i] - 10 * floor(set->train.x[i] / 10);
+    data_set_free(set);
+    return noise;
+}
+
+Test(dataset, dequantising)
+{
+    static const double both[] = {2.5}, one[] = {0, 4};
+    size_t n;
+    data_options options = plain();
+    options.dequantise = both;
+    options.n_dequantise = 1;
+    double *noise = noise_of(&options, &n, false), mean = 0, largest = 0;
+    for (size_t i = 0; i < 400; i++) {
+        cr_assert(noise[i] >= 0 && noise[i] <= 2.5, "%g", noise[i]);
+        mean += noise[i] / 400;
+        largest = fmax(largest, noise[i]);
+    }
+    /* standard error 2.5 / sqrt(12 * 400): 5 of them, 6e-7; largest below 2.4: 8e-8 */
+    cr_assert_float_eq(mean, 1.25, 5 * 2.5 / sqrt(12. * 400), "%g", mean);
+    cr_assert_gt(largest, 2.4);
+
+    options.nonfinite = DATA_NONFINITE_DROP;
+    double *dropped = noise_of(&options, &n, true);
+    cr_assert_eq(n, 199);
+    for (size_t i = 0; i < 398; i++)
+        cr_assert_eq(dropped[i], noise[i < 34 ? i : i + 2], "noise follows the row of the table");
+    free(dropped);
+
+    options.dequantise = one;
+    options.n_dequantise = 2;
+    double *second = noise_of(&options, &n, false);
+    for (size_t i = 0; i < 400; i += 2) {
+        cr_assert_eq(second[i], 0);
+        cr_assert_float_eq(second[i + 1], noise[i + 1] * 1.6, 1e-11);
+    }
+    free(second);
+
+    options.seed = 1;
+    second = noise_of(&options, &n, false);
+    cr_assert_neq(second[1], noise[1] * 1.6, "the seed has an effect");
+    free(second);
+    free(noise);
+}
+
+Test(dataset, refuses_steps)
+{
+    static const double steps[] = {0.5, -1, 2}, infinite[] = {INFINITY};
+    data_options options = data_options_default();
+    options.dequantise = steps;
+    options.n_dequantise = 2;
+    refuse(make_table(20, 3, NULL), &options, FLOW_ECONFIG,
+           "dequantise: 2 steps for 3 columns; give one for all or one each");
+    options.n_dequantise = 3;
+    refuse(make_table(20, 3, NULL), &options, FLOW_ECONFIG,
+           "dequantise: step 1 is -1; wanted >= 0");
+    options.dequantise = infinite;
+    options.n_dequantise = 1;
+    refuse(make_table(20, 3, NULL), &options, FLOW_ECONFIG,
+           "dequantise: step 0 is inf; wanted >= 0");
+}
+
+/* ---- units */
+
+Test(dataset, refuses_constant_columns)
+{
+    static const char *const context[] = {"price"};
+    data_options options = data_options_default();
+    for (size_t variant = 0; variant < 3; variant++) {
+        flow_table *table = make_table(20, 3, names3);
+        for (size_t row = 0; row < 16; row++) /* the last four rows differ */
+            table->values[row * 3 + 1] = -0.713;
+        options.standardize = variant == 0;
+        options.context = context;
+        options.n_context = variant == 2;
+        refuse(table, &options, FLOW_EDATA,
+               "x.npy: column 1 'price' (counted from 0) is -0.713 in all 16 training rows; leave "
+               "it out");
+    }
+}
+
+Test(dataset, refuses_columns_without_scale)
+{
+    static const struct {
+        double size;
+        const char *want;
+    } cases[] = {{1e200, "x.npy: column 2 (counted from 0) has a standard deviation of inf"},
+                 {1e-200, "x.npy: column 2 (counted from 0) has a standard deviation of 0"}};
+    for (size_t i = 0; i < 2; i++) {
+        data_options options = data_options_default();
+        flow_table *table = make_table(20, 3, NULL);
+        for (size_t row = 0; row < 20; row++)
+            table->values[row * 3 + 2] = row % 2 ? cases[i].size : 0;
+        refuse(table, &options, FLOW_EDATA, cases[i].want);
+    }
+}
+
+Test(dataset, refuses_logits)
+{
+    data_options options = data_options_default();
+    options.logit = true;
+    options.logit_lo = 0;
+    options.logit_hi = 0;
+    refuse(make_table(20, 3, NULL), &options, FLOW_ECONFIG, "logit: lo 0 is not below hi 0");
+    options.logit_hi = 20;
+    options.logit_alpha = 0.5;
+    refuse(make_table(20, 3, NULL), &options, FLOW_ECONFIG, "logit: alpha 0.5 is not in [0, 0.5)");
+    options.logit_alpha = 0;
+    flow_table *table = make_table(20, 3, names3);
+    for (size_t i = 0; i < 20 * 3; i++)
+        table->values[i] = fmin(table->values[i], 19.5 - 0.01 * (double)(i % 17));
+    table->values[19 * 3 + 1] = 20; /* a test row: it could not be scored */
+    refuse(table, &options, FLOW_EDATA,
+           "x.npy: row 19, column 1 'price' (counted from 0): 20 is outside the logit's 0 to 20");
+}
