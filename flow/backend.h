@@ -16,6 +16,7 @@ struct flow {
     struct flow_layer **layers; /* (n_layers) in the order of forward */
     size_t *offsets;            /* (n_layers) first parameter of each */
     size_t n_params, n_live;
+    size_t max_live; /* more live weights than this are refused while the layers are made */
     void *params;
 };
 
@@ -74,8 +75,9 @@ const flow_backend *flow_backend_find(flow_precision precision, flow_err *err);
 /* All that run here, NULL past the end: for tests. */
 const flow_backend *flow_backend_at(size_t index);
 
-/* flow_create on a chosen backend. */
-flow *flow_create_on(const flow_backend *backend, const json_t *description, flow_err *err);
+/* flow_create_within on a chosen backend. */
+flow *flow_create_on(const flow_backend *backend, const json_t *description, size_t max_weights,
+                     flow_err *err);
 
 /* The head of every pass, whatever the backend. */
 struct flow_pass {

@@ -37,7 +37,8 @@ static int read_head(flow *self, const json_t **layers, const json_t *descriptio
     return 0;
 }
 
-flow *flow_create_on(const flow_backend *backend, const json_t *description, flow_err *err)
+flow *flow_create_on(const flow_backend *backend, const json_t *description, size_t max_weights,
+                     flow_err *err)
 {
     const json_t *layers;
     flow *self = calloc(1, sizeof *self);
@@ -46,6 +47,7 @@ flow *flow_create_on(const flow_backend *backend, const json_t *description, flo
         return NULL;
     }
     self->backend = backend;
+    self->max_live = max_weights;
     if (read_head(self, &layers, description, err) || backend->create_layers(self, layers, err))
         goto fail;
     size_t bytes = self->n_params * backend->real_size;
@@ -62,10 +64,16 @@ fail:
     return NULL;
 }
 
-flow *flow_create(const json_t *description, flow_precision precision, flow_err *err)
+flow *flow_create_within(const json_t *description, flow_precision precision, size_t max_weights,
+                         flow_err *err)
 {
     const flow_backend *backend = flow_backend_find(precision, err);
-    return backend ? flow_create_on(backend, description, err) : NULL;
+    return backend ? flow_create_on(backend, description, max_weights, err) : NULL;
+}
+
+flow *flow_create(const json_t *description, flow_precision precision, flow_err *err)
+{
+    return flow_create_within(description, precision, SIZE_MAX, err);
 }
 
 void flow_free(flow *self)

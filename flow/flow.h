@@ -32,6 +32,10 @@ typedef struct flow flow;
  *    "layers": [{"kind": "autoregressive", ...}, ...]}
  * Each layer kind documents its own keys. Parameters start at zero: call flow_init or load them. */
 flow *flow_create(const json_t *description, flow_precision precision, flow_err *err);
+/* The same, refusing more than max_weights live weights before their memory is taken: for
+ * descriptions from files, which cannot hold more weights than the file has numbers. */
+flow *flow_create_within(const json_t *description, flow_precision precision, size_t max_weights,
+                         flow_err *err);
 void flow_free(flow *self);
 
 /* A new reference that the caller must json_decref. */

@@ -39,6 +39,8 @@ int stack_create(flow *self, const json_t *list, flow_err *err)
             return flow_fail_prefix(err, place);
         }
         place_layer(self, layer);
+        if (self->n_live > self->max_live)
+            return flow_fail(err, FLOW_EDATA, "layer %zu: more weights than there can be", l);
     }
     return 0;
 }
