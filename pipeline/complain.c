@@ -36,7 +36,7 @@ struct complaints {
     complaint *list;
     size_t n, capacity;
     size_t count;  /* all, also those that were not kept */
-    unsigned seen; /* bit code - E_FILE */
+    unsigned seen; /* bit (code - E_FILE) */
 };
 
 complaints *complaints_create(void)
@@ -77,7 +77,10 @@ size_t complaints_source(complaints *self, const char *name, const char *text, s
     if (!more)
         return SIZE_MAX; /* complaints_source_name knows it as "?" */
     self->sources = more;
-    more[self->n_sources] = (source){copy(name, strlen(name)), copy(text, size), size};
+    char *shown = copy(name, strlen(name));
+    if (shown)
+        text_show(shown, name, strlen(name), 0, SIZE_MAX); /* never longer than name */
+    more[self->n_sources] = (source){shown, copy(text, size), size};
     return self->n_sources++;
 }
 
@@ -103,11 +106,12 @@ static bool make_room(complaints *self)
 void complain(complaints *self, complaint_code code, place at, const char *help, const char *fmt,
               ...)
 {
-    char text[MESSAGE];
+    char raw[MESSAGE], text[MESSAGE];
     va_list args;
     va_start(args, fmt);
-    vsnprintf(text, sizeof text, fmt, args);
+    vsnprintf(raw, sizeof raw, fmt, args);
     va_end(args);
+    text_show(text, raw, strlen(raw), 0, MESSAGE);
 
     self->count++;
     self->seen |= 1U << (code - E_FILE);
@@ -133,7 +137,8 @@ bool complaints_has(const complaints *self, complaint_code code)
 
 int complaints_exit_code(const complaints *self)
 {
-    return !self->count ? 0 : complaints_has(self, E_FILE) ? 66 : 78;
+    bool only_files = self->seen == 1U;
+    return !self->count ? 0 : only_files ? 66 : 78;
 }
 
 const char *complaint_quote(char out[COMPLAINT_QUOTE], const char *text, size_t size)
@@ -217,12 +222,17 @@ static int compare(size_t a, size_t b)
     return (a > b) - (a < b);
 }
 
+int place_compare(place a, place b)
+{
+    int order = compare(a.source, b.source);
+    order = order ? order : compare(a.line, b.line);
+    return order ? order : compare(a.column, b.column);
+}
+
 static int by_place(const void *a, const void *b)
 {
     const complaint *x = a, *y = b;
-    int order = compare(x->at.source, y->at.source);
-    order = order ? order : compare(x->at.line, y->at.line);
-    order = order ? order : compare(x->at.column, y->at.column);
+    int order = place_compare(x->at, y->at);
     return order ? order : compare(x->order, y->order);
 }
 

@@ -38,6 +38,9 @@ typedef struct place {
     size_t source, line, column, length;
 } place;
 
+/* Negative, 0 or positive: a stands before, at or after b. */
+int place_compare(place a, place b);
+
 typedef struct complaints complaints;
 
 complaints *complaints_create(void);
@@ -58,7 +61,7 @@ bool complaints_has(const complaints *self, complaint_code code);
 /* Sorts by place, prints the first 20 and then "3 errors; nothing was run". */
 void complaints_show(complaints *self, FILE *to, bool colour);
 
-/* 0 if there is none, 66 if a file could not be read, else 78. */
+/* 0 if there is none, 66 if all that is wrong is a file that cannot be read, else 78. */
 int complaints_exit_code(const complaints *self);
 
 /* Copies text for showing in a message: control characters become '?', and at most 40 code points

@@ -130,8 +130,7 @@ static bool good_key(loader *self, const char *path, const yaml_node_t *map, siz
     const yaml_node_t *key = yaml_tree_node(self->from.tree, pairs[index].key);
     const char *in = *path ? "in " : "at the top";
     if (key->type != YAML_SCALAR_NODE) {
-        complain(self->out, E_TYPE, place_of(self, key), NULL, "a key that is no word %s%s", in,
-                 path);
+        complain(self->out, E_TYPE, place_of(self, key), NULL, "keys %s%s must be words", in, path);
         return false;
     }
     size_t size, other_size;
@@ -161,6 +160,7 @@ static bool good_key(loader *self, const char *path, const yaml_node_t *map, siz
 static void walk(loader *self, const char *path, const yaml_node_t *node, take_pair take)
 {
     if (node->type != YAML_MAPPING_NODE) {
+        self->unknown = true;
         complain(self->out, E_TYPE, place_of(self, node), *path ? NULL : "write KEY: VALUE",
                  "%s wants keys and values below it", *path ? path : "the file");
         return;
@@ -338,9 +338,14 @@ static void set_key(loader *self, const char *path, const yaml_node_t *value)
         complain(self->out, E_SET, at, "set its keys one by one", "%s is a section", path);
         return;
     }
-    char section[SCHEMA_MAX_PATH];
+    char section[SCHEMA_MAX_PATH], parent[SCHEMA_MAX_PATH];
     split(section, &name, path);
-    complain_unknown(self, at, section, name, strcspn(name, "."));
+    size_t size = strcspn(name, ".");
+    snprintf(parent, sizeof parent, "%.*s", (int)(name + size - path), path);
+    if (schema_find(parent))
+        complain(self->out, E_SET, at, NULL, "%s is a key and has none below it", parent);
+    else
+        complain_unknown(self, at, section, name, size);
 }
 
 static void load_set(loader *self, const char *text)

@@ -163,7 +163,7 @@ static json_t *string_json(const char *text)
 {
     json_t *out = json_string(text);
     size_t size = strlen(text);
-    char *clean = out || size > (SIZE_MAX - 1) / 4 ? NULL : malloc(4 * size + 1);
+    char *clean = out ? NULL : malloc(size + 1);
     if (clean) {
         text_show(clean, text, size, 0, size);
         out = json_string(clean);

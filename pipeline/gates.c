@@ -55,7 +55,7 @@ gate_figure gate_find(const char *name)
 int gate_parse(gate *out, gate_figure figure, const char *text, flow_err *err)
 {
     const gate_info *info = &gate_figures[figure];
-    const char *like = info->small_is_good ? "< 0.5" : "> 0.5";
+    const char *like = info->small_is_good ? "< 0.5" : "> 0.5", *whole = text;
     text += strspn(text, " ");
     size_t size = strspn(text, "<>=");
     int op = GATE_LT;
@@ -64,7 +64,8 @@ int gate_parse(gate *out, gate_figure figure, const char *text, flow_err *err)
     double bound;
     const char *number = text + size + strspn(text + size, " ");
     if (op > GATE_GE || number_parse_real(&bound, number) != NUMBER_GOOD)
-        return flow_fail(err, FLOW_ECONFIG, "%s wants a bound like \"%s\"", info->name, like);
+        return flow_fail(err, FLOW_ECONFIG, "%s wants a bound like \"%s\", got '%.60s'", info->name,
+                         like, whole);
     if (ops[op].small != info->small_is_good)
         return flow_fail(err, FLOW_ECONFIG, "%s is good when it is %s: its bound is like \"%s\"",
                          info->name, info->small_is_good ? "small" : "large", like);

@@ -74,11 +74,14 @@ static void data_source(const rules_view *self)
     if (!sound(self, "data.path", "data.generator"))
         return;
     bool path = is_given(self, "data.path"), generator = is_given(self, "data.generator");
-    if (path && generator)
-        complain(self->out, E_EXCLUSIVE, given_at(self, "data.generator")->at,
-                 "keep one of them; --set data.path=null takes one back",
-                 "data.generator and data.path exclude each other");
-    else if (!path && !generator && !self->unknown)
+    if (path && generator) {
+        place a = given_at(self, "data.path")->at, b = given_at(self, "data.generator")->at;
+        bool second = place_compare(a, b) < 0; /* blame what came later */
+        complain(self->out, E_EXCLUSIVE, second ? b : a,
+                 second ? "take one out, or take it back with --set data.path=null"
+                        : "take one out, or take it back with --set data.generator=null",
+                 "data.path and data.generator exclude each other");
+    } else if (!path && !generator && !self->unknown)
         complain(self->out, E_MISSING, (place){self->source, 0, 0, 1},
                  "add 'data: {path: FILE.npy}' or 'data: {generator: two_moons}'",
                  "data.path or data.generator is missing");

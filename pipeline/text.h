@@ -11,9 +11,9 @@ size_t text_point(const char *text, size_t size);
  * (section 5.4): LF, CR, CR LF, NEL, LS, PS. */
 size_t text_break(const char *text, size_t size);
 
-/* Copies code points first .. first + count - 1 of text to out (4 * count + 1 bytes), fit for a
- * terminal: '?' for control characters and broken UTF-8, ' ' for tabs. Returns the number of code
- * points in text. */
+/* Copies code points first .. first + count - 1 of text to out, fit for a terminal: '?' for control
+ * characters and broken UTF-8, ' ' for tabs. out has room for 4 * count bytes, or for size of them,
+ * and one more. Returns the number of code points in text. */
 size_t text_show(char *out, const char *text, size_t size, size_t first, size_t count);
 
 /* The line of that number, from 1; its length in bytes in *length. NULL if there is none. */

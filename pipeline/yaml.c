@@ -72,8 +72,8 @@ static void complain_reader(const reading *in, const yaml_parser_t *parser)
     if (!in->whole)
         text_locate(&at.line, &at.column, in->text, in->size, parser->problem_offset);
     if (strcmp(parser->problem, "control characters are not allowed") == 0)
-        complain(in->out, E_SYNTAX, at, "in double quotes, write it as an escape: \"\\x07\"",
-                 "a control character, U+%04X", (unsigned)parser->problem_value);
+        complain(in->out, E_SYNTAX, at, NULL, "a control character, U+%04X",
+                 (unsigned)parser->problem_value);
     else
         complain(in->out, E_SYNTAX, at, "save the file as UTF-8", "not UTF-8 (byte 0x%02x)",
                  parser->problem_offset < in->size

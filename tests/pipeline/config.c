@@ -1,0 +1,611 @@
+/* Reading a configuration: what a wrong one is told, and what a good one becomes. */
+#include "pipeline/config.h"
+
+#include "teacher/generate.h"
+#include "tests/common/temp.h"
+#include "tests/pipeline/load.h"
+
+#include <criterion/criterion.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- the texts of tests/pipeline/config_errors.txt. When a change of the table changes them on
+ * purpose: UPDATE_EXPECTED=1 build/tests/test_pipeline writes the file anew; then read the diff. */
+
+static const char errors_file[] = "tests/pipeline/config_errors.txt";
+
+typedef struct golden {
+    const char *name;
+    char *text; /* of the file */
+    load_input input;
+    char *says;
+} golden;
+
+/* Cuts the line at *rest off, in place; NULL at the end. */
+static char *next_line(char **rest)
+{
+    char *line = *rest, *end = line ? strchr(line, '\n') : NULL;
+    if (!line || !*line)
+        return NULL;
+    *rest = end ? end + 1 : line + strlen(line);
+    if (end)
+        *end = '\0';
+    return line;
+}
+
+static void append_line(char *text, const char *line)
+{
+    char *end = text + strlen(text);
+    end += sprintf(end, "%s", line);
+    strcpy(end, "\n");
+}
+
+/* Reads the next case from *rest; false if there is none. Its texts are to be freed. */
+static bool next_case(golden *out, char **rest)
+{
+    char *line = next_line(rest), *into;
+    size_t n_sets = 0;
+    if (!line)
+        return false;
+    cr_assert_eq(strncmp(line, "#### ", 5), 0, "a case starts with ####, not '%s'", line);
+    *out = (golden){.name = line + 5, .text = calloc(1, 4096), .says = calloc(1, 8192)};
+    into = out->text;
+    while (*rest && (strncmp(*rest, "#### ", 5) != 0 || into != out->says)) {
+        line = next_line(rest);
+        if (!line)
+            break;
+        if (strncmp(line, "#### set ", 9) == 0)
+            out->input.sets[n_sets++] = line + 9;
+        else if (strcmp(line, "#### says") == 0)
+            into = out->says;
+        else
+            append_line(into, line);
+    }
+    for (size_t n = strlen(out->says); n > 1 && out->says[n - 2] == '\n'; n--)
+        out->says[n - 1] = '\0'; /* blank lines between cases */
+    out->input.text = out->text;
+    return true;
+}
+
+static void write_case(FILE *to, const golden *one, const char *said)
+{
+    fprintf(to, "#### %s\n%s", one->name, one->text);
+    for (size_t i = 0; i < LOAD_SETS && one->input.sets[i]; i++)
+        fprintf(to, "#### set %s\n", one->input.sets[i]);
+    fprintf(to, "#### says\n%s\n", said);
+}
+
+Test(config, errors_word_for_word)
+{
+    char *text = temp_slurp(errors_file, NULL), *start = strstr(text, "\n\n#### ");
+    cr_assert_not_null(start, "no case after the introduction");
+    char *rest = start + 2;
+    bool update = getenv("UPDATE_EXPECTED") != NULL;
+    FILE *to = update ? fopen(errors_file, "w") : NULL;
+    if (update)
+        fprintf(to, "%.*s", (int)(rest - text), text);
+    load_open();
+
+    golden one;
+    size_t n = 0;
+    for (; next_case(&one, &rest); n++) {
+        char *said;
+        int status;
+        config *self = load_text(&one.input, &said, &status);
+        cr_expect_null(self, "%s: accepted", one.name);
+        cr_expect(status == 78 || (status == 66 && strstr(said, "E100")), "%s: status %d", one.name,
+                  status);
+        if (update)
+            write_case(to, &one, said);
+        else
+            cr_expect_str_eq(said, one.says, "%s\nsays:\n%s\nnot:\n%s", one.name, said, one.says);
+        config_free(self);
+        free(said);
+        free(one.text);
+        free(one.says);
+    }
+    if (to)
+        fclose(to);
+    cr_expect_gt(n, 100);
+    free(text);
+    temp_close();
+}
+
+/* ---- what a text file cannot show */
+
+Test(config, bytes_that_are_no_text)
+{
+    load_open();
+    load_says(LOAD_HEAD "name: \"gr\xfcn\"\n", "t.yaml:3:10: error: not UTF-8 (byte 0xfc) [E107]\n"
+                                               "    3 | name: \"gr?n\"\n"
+                                               "      |          ^\n"
+                                               "help: save the file as UTF-8\n"
+                                               "1 error; nothing was run\n");
+    load_says(LOAD_HEAD "name: a\x07"
+                        "b\n",
+              "t.yaml:3:8: error: a control character, U+0007 [E107]\n"
+              "    3 | name: a?b\n"
+              "      |        ^\n"
+              "1 error; nothing was run\n");
+    load_says("\xff\xfes\0c\0h\0", "t.yaml:1:1: error: not UTF-8 (byte 0xff) [E107]\n"
+                                   "    1 | ??s\n"
+                                   "      | ^\n"
+                                   "help: save the file as UTF-8\n"
+                                   "1 error; nothing was run\n");
+    temp_close();
+}
+
+Test(config, line_ends_and_byte_order_mark)
+{
+    static const char says[] = "t.yaml:4:3: error: unknown key 'x' in teacher [E101]\n"
+                               "    4 |   x: 1\n"
+                               "      |   ^\n"
+                               "help: Keys here: flow, train\n"
+                               "1 error; nothing was run\n";
+    load_open();
+    load_says("\xef\xbb\xbf" LOAD_HEAD "teacher:\n  x: 1\n", says);
+    load_says("schema: 1\r\ndata: {generator: rings}\r\nteacher:\r\n  x: 1\r\n", says);
+    load_says("schema: 1\rdata: {generator: rings}\rteacher:\r  x: 1\r", says);
+    /* NEL, LS and PS end a line in YAML 1.1 */
+    load_says("schema: 1\xc2\x85"
+              "data: {generator: rings}\xe2\x80\xa8teacher:\xe2\x80\xa9  x: 1\n",
+              says);
+    temp_close();
+}
+
+/* n times piece, between head and tail; to be freed. */
+static char *repeated(const char *head, const char *piece, size_t n, const char *tail)
+{
+    char *out = malloc(strlen(head) + n * strlen(piece) + strlen(tail) + 1);
+    char *at = out + sprintf(out, "%s", head);
+    for (size_t i = 0; i < n; i++)
+        at += sprintf(at, "%s", piece);
+    strcpy(at, tail);
+    return out;
+}
+
+static void expect_repeated(const char *head, const char *piece, size_t n, const char *tail,
+                            const char *line)
+{
+    char *text = repeated(head, piece, n, tail), *said;
+    config *self = load_text(&(load_input){.text = text}, &said, NULL);
+    cr_expect_not_null(strstr(said, line), "%s %zu times says:\n%.2000s\nnot: %s", piece, n, said,
+                       line);
+    cr_expect_lt(strlen(said), 20000);
+    config_free(self);
+    free(said);
+    free(text);
+}
+
+Test(config, limits_of_size)
+{
+    load_open();
+    expect_repeated(LOAD_HEAD "x: ", "[", 32, "\n", "error: nested deeper than 32 levels [E109]");
+    expect_repeated(LOAD_HEAD "x: ", "[", 100000, "", "error: nested deeper than 32 levels [E109]");
+    expect_repeated(LOAD_HEAD, "- {a: ", 100000, "", "[E10");
+    expect_repeated(LOAD_HEAD "x: [", "1,", 10000, "]\n", "error: more than 10000 values [E109]");
+    expect_repeated(LOAD_HEAD "#", "x", 1 << 20, "\n", "error: longer than 1048576 bytes [E109]");
+    expect_repeated(LOAD_HEAD "data: ", "x", 500000, "\n", "'data' is given twice");
+    expect_repeated(LOAD_HEAD "", "k: 1\n", 3000, "", "... and 2980 more\n3000 errors; nothing");
+    expect_repeated(LOAD_HEAD "? ", "k", 2000, "\n: 1\n", "unknown key 'kkkkkkkkkkkkkkkkkkkkkkkk");
+    temp_close();
+}
+
+Test(config, just_within_the_limits)
+{
+    load_open();
+    char *text = repeated(LOAD_HEAD "#", "x", (1 << 20) - sizeof LOAD_HEAD - 1, "\n");
+    config_free(load_good(text));
+    free(text);
+    text = repeated("schema: 1\ndata: {path: ok.csv, columns: [", "1,", 4095, "x]}\n");
+    config *self = load_good(text);
+    cr_expect_eq(self->data.columns.n, 4096);
+    cr_expect_str_eq(self->data.columns.at[4095], "x");
+    config_free(self);
+    free(text);
+    temp_close();
+}
+
+Test(config, files_that_cannot_be_read)
+{
+    load_open();
+    static const char *const names[] = {"none.yaml", "."};
+    static const char *const says[] = {
+        "none.yaml: error: cannot open: No such file or directory [E100]\n",
+        ".: error: cannot read: Is a directory [E100]\n"};
+    for (size_t i = 0; i < 2; i++) {
+        complaints *out = complaints_create();
+        char text[512] = "";
+        cr_expect_null(config_load(&(config_sources){.file = names[i]}, out));
+        FILE *to = fmemopen(text, sizeof text, "w");
+        complaints_show(out, to, false);
+        fclose(to);
+        cr_expect_eq(strncmp(text, says[i], strlen(says[i])), 0, "%s", text);
+        cr_expect_eq(complaints_exit_code(out), 66);
+        complaints_free(out);
+    }
+    temp_close();
+}
+
+Test(config, colour_goes_around_the_same_words)
+{
+    complaints *out = complaints_create();
+    size_t source = complaints_source(out, "a.yaml", "x: 1\n", 5);
+    complain(out, E_UNKNOWN, (place){source, 1, 1, 1}, "try y", "unknown key 'x'");
+    char *text;
+    size_t size;
+    FILE *to = open_memstream(&text, &size);
+    complaints_show(out, to, true);
+    fclose(to);
+    cr_expect_str_eq(text,
+                     "\033[1ma.yaml:1:1:\033[0m \033[1;31merror:\033[0m unknown key 'x' [E101]\n"
+                     "    1 | x: 1\n"
+                     "      | \033[1;31m^\033[0m\n"
+                     "\033[1;36mhelp:\033[0m try y\n"
+                     "1 error; nothing was run\n");
+    free(text);
+    complaints_free(out);
+}
+
+/* ---- good configurations */
+
+Test(config, least)
+{
+    load_open();
+    config *self = load_good(LOAD_HEAD);
+    cr_expect_eq(self->schema, 1);
+    cr_expect_str_eq(self->name, "t");
+    cr_expect_not(self->seed_given);
+    cr_expect_str_eq(data_generators[self->data.generator].name, "rings");
+    cr_expect_null(self->data.path);
+    cr_expect(isnan(self->data.noise) && isnan(self->data.logit.alpha));
+    cr_expect_eq(self->compute.threads, 0);
+    cr_expect_eq(self->data.columns.n, 0);
+    cr_expect_eq(self->validate.require.n, 0);
+    config_free(self);
+    temp_close();
+}
+
+static const char everything[] =
+    "schema: 1\n"
+    "name: 'two.moons_3-b'\n"
+    "seed: 9223372036854775807\n"
+    "precision: f64\n"
+    "compute: {threads: 3, shard: 256}\n"
+    "data:\n"
+    "  path: ok.csv\n"
+    "  header: no\n"
+    "  columns: [x, 3, '04', 2e5]\n"
+    "  context:\n"
+    "  - \"gr\\u00fcn\"\n"
+    "  standardize: false\n"
+    "  dequantize: 2.385e-3\n"
+    "  logit: {alpha: 1e-6, lo: -713, hi: +2.}\n"
+    "  nonfinite: drop\n"
+    "  split: seed\n"
+    "  valid: .25\n"
+    "  test: 0\n"
+    "teacher:\n"
+    "  flow: {layers: 8, hidden: [64], residual: 2, activation: silu, transformer: spline,\n"
+    "         bins: 16, bound: 5, permute: random, linear: lu, actnorm: true}\n"
+    "  train: {batch: 1e3, epochs: 60, lr: 1e-4, warmup: 100, schedule: plateau,\n"
+    "          plateau_factor: 0.25, plateau_patience: 7, weight_decay: 1e-5, clip: 2.5,\n"
+    "          average: 0.999, patience: 8}\n"
+    "student:\n"
+    "  flow: {layers: 3, hidden: [128, 2.56e2], activation: tanh, scale_bound: 3, permute: none}\n"
+    "  train: {batch: 2048, steps: 4e4, lr: 5e-4, schedule: constant, clip: 3, gradient: path,\n"
+    "          forward: 0.5, forward_end: 0.125, temper: 0.1, temper_until: 0.4, late_batch: 4,\n"
+    "          late_from: 0.9}\n"
+    "validate:\n"
+    "  samples: 2e5\n"
+    "  require: {khat: \"< 0.7\", ess_reverse: '>=0.8', kl_forward: <= 1e-2 , elbo: '> -3'}\n"
+    "export: {samples: 1e5, file: s.csv, weights: false}\n";
+
+Test(config, every_value_arrives)
+{
+    load_open();
+    config *self = load_good(everything);
+    cr_expect_str_eq(self->name, "two.moons_3-b");
+    cr_expect(self->seed == INT64_MAX && self->seed_given);
+    cr_expect_eq(self->precision, FLOW_F64);
+    cr_expect(self->compute.threads == 3 && self->compute.shard == 256);
+
+    const config_data *data = &self->data;
+    cr_expect_str_eq(data->path, "ok.csv");
+    cr_expect_eq(data->generator, -1);
+    cr_expect_eq(data->header, DATA_HEADER_NO);
+    cr_expect_eq(data->columns.n, 4);
+    cr_expect_str_eq(data->columns.at[1], "3");
+    cr_expect_str_eq(data->columns.at[2], "04");
+    cr_expect_str_eq(data->columns.at[3], "2e5");
+    cr_expect_str_eq(data->context.at[0], "gr\xc3\xbcn");
+    cr_expect(!data->standardize && data->dequantize == 2.385e-3);
+    cr_expect(data->logit.alpha == 1e-6 && data->logit.lo == -713 && data->logit.hi == 2);
+    cr_expect(data->nonfinite == DATA_NONFINITE_DROP && data->split == DATA_SPLIT_SEED);
+    cr_expect(data->valid == 0.25 && data->test == 0);
+    config_free(self);
+    temp_close();
+}
+
+Test(config, every_value_of_the_flows_arrives)
+{
+    load_open();
+    config *self = load_good(everything);
+    const config_flow *net = &self->teacher.flow;
+    cr_expect(net->layers == 8 && net->hidden.n == 1 && net->hidden.at[0] == 64);
+    cr_expect(net->residual == 2 && net->activation == CONFIG_SILU);
+    cr_expect(net->transformer == CONFIG_SPLINE && net->bins == 16 && net->bound == 5);
+    cr_expect(net->permute == FLOW_RANDOM && net->linear == CONFIG_LINEAR_LU && net->actnorm);
+    net = &self->student.flow;
+    cr_expect(net->layers == 3 && net->hidden.n == 2 && net->hidden.at[1] == 256);
+    cr_expect(net->residual == 0 && net->activation == CONFIG_TANH && net->scale_bound == 3);
+    cr_expect(net->permute == FLOW_IN_ORDER && net->linear == CONFIG_LINEAR_NONE && !net->actnorm);
+
+    const config_teacher_train *fit = &self->teacher.train;
+    cr_expect(fit->batch == 1000 && fit->epochs == 60 && fit->lr == 1e-4 && fit->warmup == 100);
+    cr_expect(fit->schedule == FLOW_PLATEAU && fit->plateau_factor == 0.25);
+    cr_expect(fit->plateau_patience == 7 && fit->weight_decay == 1e-5 && fit->clip == 2.5);
+    cr_expect(fit->average == 0.999 && fit->patience == 8);
+    const config_student_train *train = &self->student.train;
+    cr_expect(train->batch == 2048 && train->steps == 40000 && train->lr == 5e-4);
+    cr_expect(train->schedule == FLOW_CONSTANT && train->gradient == DISTILL_PATH);
+    cr_expect(train->forward == 0.5 && train->forward_end == 0.125 && train->temper == 0.1);
+    cr_expect(train->temper_until == 0.4 && train->late_batch == 4 && train->late_from == 0.9);
+    config_free(self);
+    temp_close();
+}
+
+Test(config, every_gate_arrives)
+{
+    load_open();
+    config *self = load_good(everything);
+    const gate expected[] = {{GATE_KHAT, GATE_LT, 0.7},
+                             {GATE_ESS_REVERSE, GATE_GE, 0.8},
+                             {GATE_KL_FORWARD, GATE_LE, 1e-2},
+                             {GATE_ELBO, GATE_GT, -3}};
+    cr_expect_eq(self->validate.samples, 200000);
+    cr_assert_eq(self->validate.require.n, 4);
+    for (size_t i = 0; i < 4; i++) {
+        const gate *got = &self->validate.require.at[i];
+        cr_expect(got->figure == expected[i].figure && got->op == expected[i].op &&
+                      got->bound == expected[i].bound,
+                  "gate %zu", i);
+    }
+    cr_expect(self->export.samples == 100000 && !self->export.weights);
+    cr_expect_str_eq(self->export.file, "s.csv");
+    config_free(self);
+    temp_close();
+}
+
+Test(config, paths_are_relative_to_their_file)
+{
+    load_open();
+    temp_write("t.yaml", LOAD_HEAD, strlen(LOAD_HEAD));
+    char file[600];
+    snprintf(file, sizeof file, "%s", temp_path("t.yaml"));
+    const char *sets[] = {"data.generator=null", "data.path=ok.csv"};
+    temp_write("o.yaml", "data: {generator: null, path: ok.npy}\n", 38);
+    char overlay[600];
+    snprintf(overlay, sizeof overlay, "%s", temp_path("o.yaml"));
+    const char *overlays[] = {overlay};
+
+    complaints *out = complaints_create();
+    config *self = config_load(&(config_sources){file, overlays, 1, NULL, 0}, out);
+    cr_assert_not_null(self);
+    cr_expect_str_eq(self->data.path, temp_path("ok.npy"));
+    config_free(self);
+    self = config_load(&(config_sources){file, NULL, 0, sets, 2}, out);
+    cr_assert_not_null(self);
+    cr_expect_str_eq(self->data.path, "ok.csv");
+    config_free(self);
+    complaints_free(out);
+    temp_close();
+}
+
+Test(config, name_after_the_file)
+{
+    static const char *const files[] = {"moons.yaml", "a b.yml", ".yaml", "-x",
+                                        "gr\xc3\xbcn.1.yaml"};
+    static const char *const names[] = {"moons", "a_b", "_yaml", "_x", "gr__n.1"};
+    load_open();
+    for (size_t i = 0; i < 5; i++) {
+        char path[600];
+        snprintf(path, sizeof path, "%s", temp_write(files[i], LOAD_HEAD, strlen(LOAD_HEAD)));
+        complaints *out = complaints_create();
+        config *self = config_load(&(config_sources){.file = path}, out);
+        cr_assert_not_null(self);
+        cr_expect_str_eq(self->name, names[i]);
+        config_free(self);
+        complaints_free(out);
+    }
+    temp_close();
+}
+
+/* ---- overlays and --set */
+
+Test(config, later_sources_win)
+{
+    load_open();
+    const load_input input = {
+        .text = LOAD_HEAD "seed: 1\nteacher:\n  flow: {layers: 2, hidden: [8, 8]}\n"
+                          "validate: {require: {khat: < 0.7, elbo: '> -3'}}\n",
+        .overlay = "seed: 2\nteacher:\n  flow: {layers: 3}\n"
+                   "validate: {require: {khat: < 0.5, kl_forward: < 1}}\n",
+        .sets = {"seed=3", "student.flow.hidden=[16, 32]", "validate.require.elbo=null",
+                 "validate.require.roundtrip=< 1e-9", "name=2024", "seed=4"}};
+    config *self = load_text(&input, NULL, NULL);
+    cr_assert_not_null(self);
+    cr_expect_eq(self->seed, 4);
+    cr_expect_eq(self->teacher.flow.layers, 3);
+    cr_expect_eq(self->teacher.flow.hidden.n, 2);
+    cr_expect_eq(self->teacher.flow.hidden.at[0], 8);
+    cr_expect_eq(self->student.flow.hidden.at[1], 32);
+    cr_expect_str_eq(self->name, "2024");
+    const gate_figure left[] = {GATE_KHAT, GATE_KL_FORWARD, GATE_ROUNDTRIP};
+    cr_assert_eq(self->validate.require.n, 3);
+    for (size_t i = 0; i < 3; i++) {
+        cr_expect_eq(self->validate.require.at[0].bound, 0.5);
+        bool found = false;
+        for (size_t j = 0; j < 3; j++)
+            found |= self->validate.require.at[j].figure == left[i];
+        cr_expect(found, "figure %zu", i);
+    }
+    config_free(self);
+    temp_close();
+}
+
+Test(config, null_takes_back)
+{
+    load_open();
+    const load_input input = {
+        .text = LOAD_HEAD "seed: 1\nteacher: {flow: {transformer: spline, bins: 12}}\n"
+                          "validate: {require: {khat: < 0.7}}\n",
+        .overlay = "teacher: {flow: {transformer: ~, bins: null}}\nvalidate: {require: null}\n",
+        .sets = {"seed=null", "data.generator=null", "data.path=ok.npy"}};
+    config *self = load_text(&input, NULL, NULL);
+    cr_assert_not_null(self);
+    cr_expect(!self->seed_given && self->data.generator == -1);
+    cr_expect(self->teacher.flow.transformer == CONFIG_AFFINE && self->teacher.flow.bins == 8);
+    cr_expect_eq(self->validate.require.n, 0);
+    config_free(self);
+    temp_close();
+}
+
+Test(config, set_may_hold_anything)
+{
+    load_open();
+    const load_input input = {.text = LOAD_HEAD,
+                              .sets = {"seed=3\n---\n4", "name=\x1b[31mred", "name=\xfc", "\n=\n"}};
+    char *said;
+    cr_expect_null(load_text(&input, &said, NULL));
+    cr_expect_str_eq(
+        said, "--set 'seed=3?---?4': error: a second document ('---') [E108]; "
+              "help: one file is one run; use -c FILE for overlays\n"
+              "--set 'name=?[31mred': error: a control character, U+001B [E107]\n"
+              "--set 'name=?': error: not UTF-8 (byte 0xfc) [E107]; help: save the file as UTF-8\n"
+              "--set '?=?': error: no value after '=' [E113]; "
+              "help: KEY=null takes a key back to its default\n"
+              "4 errors; nothing was run\n");
+    free(said);
+    temp_close();
+}
+
+Test(config, errors_name_the_overlay)
+{
+    load_open();
+    const load_input input = {.text = LOAD_HEAD "sed: 1\n",
+                              .overlay = "teacher: {flow: {layers: 0}}\n",
+                              .sets = {"student.train.temper_until=0.5"}};
+    char *said;
+    cr_expect_null(load_text(&input, &said, NULL));
+    cr_expect_not_null(strstr(said, "t.yaml:3:1: error: unknown key 'sed'"), "%s", said);
+    char *second = strstr(said, "o.yaml:1:26: error: teacher.flow.layers wants");
+    cr_expect_not_null(second, "%s", said);
+    cr_expect_not_null(strstr(said, "\n2 errors; nothing was run\n"), "%s", said);
+    free(said);
+    temp_close();
+}
+
+/* ---- the seed */
+
+Test(config, seed_is_drawn_once)
+{
+    load_open();
+    flow_err err = FLOW_ERR_INIT;
+    config *self = load_good(LOAD_HEAD), *other = load_good(LOAD_HEAD);
+    cr_assert_eq(config_draw_seed(self, &err), FLOW_OK);
+    cr_assert_eq(config_draw_seed(other, &err), FLOW_OK);
+    uint64_t seed = self->seed;
+    cr_expect(self->seed_drawn && !self->seed_given && seed < UINT64_C(1) << 53);
+    cr_expect_neq(seed, other->seed); /* false alarm: 2^-53 */
+    cr_assert_eq(config_draw_seed(self, &err), FLOW_OK);
+    cr_expect_eq(self->seed, seed);
+    config_free(self);
+    config_free(other);
+    self = load_good(LOAD_HEAD "seed: 0\n");
+    cr_assert_eq(config_draw_seed(self, &err), FLOW_OK);
+    cr_expect(self->seed == 0 && self->seed_given && !self->seed_drawn);
+    config_free(self);
+    temp_close();
+}
+
+/* ---- JSON */
+
+static void expect_json(const json_t *top, const char *path, const char *expected)
+{
+    char name[64];
+    const json_t *at = top;
+    for (const char *rest = path; at && *rest;) {
+        size_t size = strcspn(rest, "/");
+        snprintf(name, sizeof name, "%.*s", (int)size, rest);
+        at = json_object_get(at, name);
+        rest += size + (rest[size] == '/');
+    }
+    char *text =
+        at ? json_dumps(at, JSON_ENCODE_ANY | JSON_COMPACT | JSON_REAL_PRECISION(15)) : NULL;
+    cr_expect_str_eq(text ? text : "(none)", expected, "%s: %s, not %s", path,
+                     text ? text : "(none)", expected);
+    free(text);
+}
+
+Test(config, json_has_what_was_given)
+{
+    load_open();
+    config *self = load_good(everything);
+    json_t *json = config_to_json(self);
+    expect_json(json, "seed", "9223372036854775807");
+    expect_json(json, "name", "\"two.moons_3-b\"");
+    expect_json(json, "precision", "\"f64\"");
+    expect_json(json, "data/path", "\"ok.csv\"");
+    expect_json(json, "data/generator", "null");
+    expect_json(json, "data/columns", "[\"x\",\"3\",\"04\",\"2e5\"]");
+    expect_json(json, "data/standardize", "false");
+    expect_json(json, "data/noise", "\"auto\"");
+    expect_json(json, "data/dequantize", "0.002385");
+    expect_json(json, "data/logit/lo", "-713.0");
+    expect_json(json, "student/flow/hidden", "[128,256]");
+    expect_json(json, "student/train/steps", "40000");
+    expect_json(json, "validate/require",
+                "{\"khat\":\"< 0.7\",\"ess_reverse\":\">= 0.8\",\"kl_forward\":\"<= 0.01\","
+                "\"elbo\":\"> -3\"}");
+    json_decref(json);
+    config_free(self);
+    temp_close();
+}
+
+Test(config, json_fills_in_defaults)
+{
+    load_open();
+    config *self = load_good(LOAD_HEAD);
+    json_t *json = config_to_json(self);
+    expect_json(json, "seed", "null");
+    expect_json(json, "compute", "{\"threads\":\"auto\",\"shard\":\"auto\"}");
+    expect_json(json, "data/path", "null");
+    expect_json(json, "data/context", "null");
+    expect_json(json, "data/logit/alpha", "null");
+    expect_json(json, "validate/require", "{}");
+    json_decref(json);
+    flow_err err = FLOW_ERR_INIT;
+    cr_assert_eq(config_draw_seed(self, &err), FLOW_OK);
+    char seed[32];
+    snprintf(seed, sizeof seed, "%llu", (unsigned long long)self->seed);
+    json = config_to_json(self);
+    expect_json(json, "seed", seed);
+    json_decref(json);
+    config_free(self);
+    temp_close();
+}
+
+Test(config, json_of_a_path_that_is_not_utf8)
+{
+    load_open();
+    config *self = load_good(LOAD_HEAD);
+    self->data.path = "gr\xfcn/x.npy";
+    json_t *json = config_to_json(self);
+    expect_json(json, "data/path", "\"gr?n/x.npy\"");
+    json_decref(json);
+    config_free(self);
+    temp_close();
+}
