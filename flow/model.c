@@ -292,7 +292,8 @@ int flow_model_log_prob(const flow_model *self, flow_pool *pool, double *logp, c
         code = flow_log_prob(self->flow, pool, logp, NULL, u, inner, n, err);
     }
     for (size_t r = 0; !code && r < n; r++)
-        logp[r] = flow_units_contain(self->units, x + r * dim) ? logp[r] + logdet[r] : -INFINITY;
+        logp[r] = flow_units_first_outside(self->units, x + r * dim) == dim ? logp[r] + logdet[r]
+                                                                           : -INFINITY;
     free(inner);
     free(u);
     free(logdet);

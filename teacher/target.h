@@ -39,4 +39,15 @@ struct target {
 target *target_from_flow(const flow *teacher, flow_err *err);
 void target_free(target *self); /* accepts NULL */
 
+/* ---- whole batches, spread over a pool; rows do not depend on n or on the pool */
+
+/* logp (n) of x (n, D); grad (n, D), NULL: not wanted. */
+int target_log_density(const target *self, flow_pool *pool, double *logp, double *grad,
+                       const double *x, const double *context, size_t n, flow_err *err);
+
+/* x (n, D), logp (n): rows first .. first + n - 1 of the stream. The target must have a sampler. */
+int target_sample(const target *self, flow_pool *pool, double *x, double *logp,
+                  const double *context, pcg_stream stream, uint64_t first, size_t n,
+                  flow_err *err);
+
 #endif

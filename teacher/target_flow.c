@@ -111,9 +111,3 @@ target *target_from_flow(const flow *teacher, flow_err *err)
                           .flow = teacher};
     return &self->base;
 }
-
-void target_free(target *self)
-{
-    if (self)
-        self->ops->free(self);
-}

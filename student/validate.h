@@ -1,0 +1,51 @@
+/* student/validate.h -- a trained student held against its teacher.
+ *
+ * Draws n rows from the student and, if the teacher can be sampled, n from the teacher, and computes
+ * everything this folder knows: both KL directions, ELBO and EUBO, both effective sample sizes at
+ * growing N, Pareto k-hat, log Z, moments, two-sample tests, shares of known modes, the round trip
+ * through the student, and how fast everyone samples. All numbers but the speeds depend on the
+ * models and the seed alone. */
+#ifndef STUDENT_VALIDATE_H
+#define STUDENT_VALIDATE_H
+
+#include "student/diagnostics.h"
+#include "student/distill.h"
+#include "student/modes.h"
+#include "student/moments.h"
+#include "student/two_sample.h"
+
+typedef struct student_validate_options {
+    size_t samples; /* n */
+    uint64_t seed;
+    /* Known modes; mode_of NULL: none. Its x is in the flow's units. */
+    student_mode_of *mode_of;
+    void *mode_arg;
+    size_t n_modes; /* equal weights */
+} student_validate_options;
+
+/* Rows per second with all threads of the pool; NaN where there is nothing to time. */
+typedef struct student_speed {
+    double student;             /* samples with log q, one parallel pass */
+    double teacher_incremental; /* samples by our inverse: about one masked pass */
+    double teacher_naive;       /* D full passes for every row, what other libraries do */
+    double teacher_density;
+} student_speed;
+
+typedef struct student_validation {
+    student_diagnostics weights;
+    student_moments_difference moments; /* NaN without a sampler, as the next two */
+    student_two_sample sliced_w2, energy;
+    size_t n_modes;
+    student_mode *modes, *teacher_modes; /* (n_modes) of the student's and the teacher's rows */
+    student_modes_summary modes_summary;
+    double roundtrip; /* max |z - f^-1(f(z))| / max(1, |z|) */
+    student_speed speed;
+} student_validation;
+
+/* teacher_flow: the flow behind the target, for its speeds; NULL if it is none. */
+int student_validate(student_validation *out, const flow *student, const target *teacher,
+                     const flow *teacher_flow, flow_pool *pool, const distill_contexts *contexts,
+                     const student_validate_options *options, flow_err *err);
+void student_validation_release(student_validation *self);
+
+#endif
