@@ -135,9 +135,10 @@ static student_curve curve_of(const double *l, size_t n, double (*log_ess)(const
 {
     student_curve curve = {.len = 0};
     for (size_t divisor = 64; divisor >= 1 && n > 0; divisor /= 4) {
-        size_t rows = n / divisor, blocks = rows ? n / rows : 0;
-        if (!rows || (curve.len && rows == curve.rows[curve.len - 1]))
+        const size_t rows = n / divisor;
+        if (rows == 0)
             continue;
+        const size_t blocks = n / rows;
         student_sum sum = {0, 0};
         for (size_t b = 0; b < blocks; b++) {
             summary s = summarise(l + b * rows, rows);

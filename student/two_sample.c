@@ -93,7 +93,8 @@ static int pool_init(pool *p, const student_two_sample_options *options, pcg_str
     const size_t all = 2 * p->rows, limit = SIZE_MAX / 32;
     size_t *order = NULL;
     p->labellings = 1 + options->permutations;
-    if (p->rows > limit / p->dim || p->rows > limit / p->labellings)
+    if (p->rows > limit / p->dim || p->rows > limit / p->labellings || all > INT32_MAX ||
+        p->dim > INT32_MAX || p->labellings > INT32_MAX) /* BLAS counts in int */
         return no_memory(err, p);
     p->points = malloc(all * p->dim * sizeof *p->points);
     p->labels = calloc(all, p->labellings);
@@ -384,6 +385,7 @@ static int run(student_two_sample *out, statistic *method, const sample *student
                const sample *teacher, size_t dim, const student_two_sample_options *options,
                pcg_stream stream, flow_err *err)
 {
+    assert(options->permutations < SIZE_MAX);
     size_t rows = student->n < teacher->n ? student->n : teacher->n;
     pool p = {.rows = rows < options->max_rows ? rows : options->max_rows, .dim = dim};
     double *values = NULL;

@@ -93,6 +93,7 @@ static void check_gaussians(gaussians g)
     cr_assert(fabs(d.mean_inverse_w.z) < 4.5, "%g", d.mean_inverse_w.z);
     cr_assert_eq(d.mean_w.z, (d.mean_w.value - 1) / d.mean_w.se);
     cr_assert(d.psis.khat < 0.5, "%g", d.psis.khat);
+    cr_assert_eq(d.jeffreys.se, hypot(d.elbo.se, d.eubo.se));
     cr_assert(d.n_reverse == N && d.n_forward == N && !d.zero_reverse && !d.zero_forward);
     /* Z unknown: log_z from the reverse rows stands in. */
     d = diagnose(q, N, p, N, NAN);
@@ -100,6 +101,7 @@ static void check_gaussians(gaussians g)
     check("kl_forward, Z unknown", d.kl_forward, forward, 0.02);
     cr_assert(isnan(d.mean_w.value) && isnan(d.mean_w.z) && isnan(d.mean_inverse_w.value));
     cr_assert_eq(d.kl_reverse.value, d.log_z.value - d.elbo.value);
+    cr_assert_eq(d.kl_forward.se, hypot(d.eubo.se, d.log_z.se));
     free(q);
     free(p);
 }
@@ -324,6 +326,8 @@ Test(diagnostics, zero_density_at_the_teacher)
     cr_assert(d.eubo.value == INFINITY && d.kl_forward.value == INFINITY);
     cr_assert_eq(d.ess_forward.value, 0);
     cr_assert(fabs(d.mean_inverse_w.value - 1) < 1e-15);
+    d = diagnose(NULL, 0, l + 1, 2, 0);
+    cr_assert(d.eubo.value == INFINITY && d.ess_forward.value == 0 && d.mean_inverse_w.value == 0);
 }
 
 Test(diagnostics, broken_weights_are_errors)

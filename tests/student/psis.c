@@ -135,6 +135,7 @@ Test(psis, tail_lengths)
     double log_w[227];
     pcg_normals(log_w, stream, 0, 227, 1);
     cr_assert_eq(khat(log_w, 25).tail, 5u);
+    cr_assert_eq(khat(log_w, 200).tail, 40u); /* 3 sqrt(200) = 42.4 */
     cr_assert_eq(khat(log_w, 224).tail, 44u);
     cr_assert_eq(khat(log_w, 225).tail, 45u);
     cr_assert_eq(khat(log_w, 227).tail, 45u); /* floor(3 sqrt(227)) = 45, a fifth is 45.4 */
