@@ -3,6 +3,7 @@
 #define PIPELINE_CLI_H
 
 #include "flow/err.h"
+#include "pipeline/config.h"
 
 typedef enum exit_status {
     EXIT_GOOD = 0,
@@ -24,6 +25,10 @@ int cli_exit_code(int flow_code);
 
 /* Prints "distill: error: text" on stderr and returns cli_exit_code(err->code). */
 int cli_fail(const flow_err *err);
+
+/* Loads a configuration and shows what is wrong with it on stderr. NULL, and the exit code in
+ * *status, if anything is. */
+config *cli_load_config(int *status, const config_sources *sources);
 
 /* The whole program. */
 int cli_main(int argc, char **argv);

@@ -135,8 +135,11 @@ static void one_section(FILE *to, const schema_section *section)
     for (size_t i = 0; i < schema_n_keys; i++) {
         if (!directly_below(schema_keys[i].path, section->path))
             continue;
-        if (!headed)
-            fprintf(to, "%s%s%s\n", section->path, *section->path ? ": " : "", section->doc);
+        const char *colon = *section->path ? ": " : "";
+        if (!headed) {
+            fprintf(to, "%s%s", section->path, colon);
+            wrap(to, section->doc, strlen(section->path) + strlen(colon), MARGIN);
+        }
         headed = true;
         key_line(to, &schema_keys[i]);
     }

@@ -9,7 +9,7 @@ typedef struct run_options {
     const char *out;  /* NULL: runs/NAME */
     uint64_t threads; /* 0: as compute.threads says; never changes a result */
     bool quiet;
-    int argc; /* the whole command line, for the record */
+    int argc; /* the command line from the verb on, for the record; operands come last */
     char **argv;
 } run_options;
 

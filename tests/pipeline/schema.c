@@ -1,0 +1,487 @@
+/* The table of keys: each row is whole, its default parses, it is explained, and a value of the
+ * wrong kind is refused in the right place. A new row is tested because it is there. */
+#include "pipeline/schema.h"
+
+#include "flow/suggest.h"
+#include "pipeline/explain.h"
+#include "pipeline/field.h"
+#include "pipeline/number.h"
+#include "pipeline/value.h"
+#include "tests/common/temp.h"
+#include "tests/pipeline/load.h"
+
+#include <criterion/criterion.h>
+#include <ctype.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- rows */
+
+static bool is_sentence(const char *text)
+{
+    size_t size = strlen(text);
+    return size > 8 && text[size - 1] == '.' && !strstr(text, "  ");
+}
+
+Test(schema, every_row_is_whole)
+{
+    for (size_t i = 0; i < schema_n_keys; i++) {
+        const schema_key *key = &schema_keys[i];
+        cr_expect(key->doc && is_sentence(key->doc), "%s: doc", key->path);
+        cr_expect_lt(strlen(key->path), SCHEMA_MAX_PATH);
+        cr_expect_eq(schema_find(key->path), key, "%s is there twice", key->path);
+        cr_expect_not(schema_is_section(key->path), "%s is a section too", key->path);
+        cr_expect_lt(key->offset, sizeof(config));
+        cr_expect(key->stages <= SCHEMA_ALL);
+        bool list = key->type == SCHEMA_WHOLES || key->type == SCHEMA_NAMES;
+        cr_expect_eq(list, key->n_max > 0, "%s: length of the list", key->path);
+        bool number = key->type == SCHEMA_WHOLE || key->type == SCHEMA_REAL ||
+                      key->type == SCHEMA_WHOLES || key->type == SCHEMA_STRING;
+        cr_expect_eq(number, key->min < key->max || key->flags & SCHEMA_REQUIRED, "%s: range",
+                     key->path);
+        cr_expect(!(key->flags & SCHEMA_AUTO) || key->type == SCHEMA_REAL ||
+                      (key->type == SCHEMA_WHOLE && key->min >= 1),
+                  "%s: 0 cannot be told from auto", key->path);
+        if (key->flags & SCHEMA_REQUIRED)
+            cr_expect_null(key->def);
+    }
+}
+
+Test(schema, every_field_has_one_row)
+{
+    for (size_t i = 0; i < schema_n_keys; i++)
+        for (size_t j = 0; j < i; j++)
+            cr_expect_neq(schema_keys[i].offset, schema_keys[j].offset, "%s and %s",
+                          schema_keys[i].path, schema_keys[j].path);
+}
+
+Test(schema, every_section_is_described)
+{
+    for (size_t i = 0; i < schema_n_keys; i++) {
+        char section[SCHEMA_MAX_PATH];
+        const char *path = schema_keys[i].path, *dot = strrchr(path, '.');
+        snprintf(section, sizeof section, "%.*s", dot ? (int)(dot - path) : 0, path);
+        const schema_section *at = schema_sections;
+        while (at->path && strcmp(at->path, section) != 0)
+            at++;
+        cr_expect(at->path && is_sentence(at->doc), "'%s' of %s", section, path);
+    }
+    for (const schema_section *at = schema_sections; at->path; at++)
+        cr_expect(schema_is_section(at->path), "'%s' has no key", at->path);
+}
+
+Test(schema, every_word_is_described_once)
+{
+    for (size_t i = 0; i < schema_n_keys; i++) {
+        const schema_key *key = &schema_keys[i];
+        if (key->type != SCHEMA_ENUM)
+            continue;
+        size_t n = 0;
+        for (; schema_choice(key, n).name; n++) {
+            config_choice choice = schema_choice(key, n);
+            cr_expect(choice.doc && strlen(choice.doc) > 3, "%s: %s", key->path, choice.name);
+            cr_expect(choice.value == (int)n || key->choices == config_precisions);
+            for (size_t j = 0; j < n; j++)
+                cr_expect(strcmp(schema_choice(key, j).name, choice.name) != 0 &&
+                          schema_choice(key, j).value != choice.value);
+        }
+        cr_expect(n >= 2 && n <= SCHEMA_MAX_CHILDREN, "%s", key->path);
+    }
+}
+
+/* "transformer = spline": the left side is a row, the right side one of its values. */
+Test(schema, every_condition_can_be_read)
+{
+    for (size_t i = 0; i < schema_n_keys; i++) {
+        const schema_key *key = &schema_keys[i];
+        char name[64] = "", op = '\0', right[64] = "";
+        int n = key->only ? sscanf(key->only, "%63s %c %63s", name, &op, right) : 0;
+        if (!key->only)
+            continue;
+        const schema_key *on = schema_sibling(key, name);
+        cr_assert_not_null(on, "%s only if %s", key->path, key->only);
+        double bound;
+        bool found = n == 1;
+        for (size_t j = 0; op == '=' && schema_choice(on, j).name; j++)
+            found |= strcmp(schema_choice(on, j).name, right) == 0;
+        if (op == '<' || op == '>')
+            found = number_parse_real(&bound, right) == NUMBER_GOOD;
+        cr_expect(found, "%s only if %s", key->path, key->only);
+        cr_expect_not_null(key->def, "%s: without its condition it needs a value", key->path);
+    }
+}
+
+/* ---- defaults */
+
+Test(schema, every_default_parses)
+{
+    config self = {.memory = NULL};
+    for (size_t i = 0; i < schema_n_keys; i++) {
+        const schema_key *key = &schema_keys[i];
+        memset(field_of(&self, key), 0x5a, 1); /* something to overwrite */
+        cr_expect(value_default(&self, key), "%s: default %s", key->path, key->def);
+        bool value = key->def && !(key->flags & SCHEMA_AUTO && strcmp(key->def, "auto") == 0);
+        if (key->path != schema_find("seed")->path && !(key->flags & SCHEMA_REQUIRED))
+            cr_expect_eq(field_is_set(&self, key), value, "%s", key->path);
+        json_t *json = field_json(&self, key);
+        cr_expect_not_null(json, "%s", key->path);
+        json_decref(json);
+    }
+    field_memory_free(&self);
+}
+
+/* A default that is given explicitly is no error and no change, but for keys without effect. */
+Test(schema, every_default_can_be_written)
+{
+    load_open();
+    for (size_t i = 0; i < schema_n_keys; i++) {
+        const schema_key *key = &schema_keys[i];
+        char set[256], *said;
+        if (!key->def)
+            continue;
+        snprintf(set, sizeof set, "%s=%s", key->path, key->def);
+        config *self = load_text(&(load_input){.text = LOAD_HEAD, .sets = {set}}, &said, NULL);
+        cr_expect(self || (key->only && strstr(said, "[E111]")), "%s: %s", set, said);
+        config_free(self);
+        free(said);
+    }
+    temp_close();
+}
+
+/* ---- a value of the wrong kind */
+
+static const char *wrong_value(schema_type type)
+{
+    switch (type) {
+    case SCHEMA_STRING:
+        return "[text]";
+    case SCHEMA_WHOLES:
+    case SCHEMA_NAMES:
+        return "{a: 1}";
+    default:
+        return "[1]";
+    }
+}
+
+/* Writes the sections of path, one a line, then its value, behind LOAD_HEAD without data. Gives the
+ * line and column of the value. */
+static void nest(char *text, size_t size, const char *path, const char *value, size_t *line,
+                 size_t *column)
+{
+    size_t depth = 0, used = 0;
+    for (const char *at = path; *at; depth++) {
+        size_t n = strcspn(at, ".");
+        used += (size_t)snprintf(text + used, size - used, "%*s%.*s:%s", (int)(2 * depth), "",
+                                 (int)n, at, at[n] ? "\n" : " ");
+        *column = 2 * depth + n + 3;
+        at += n + (at[n] == '.');
+    }
+    snprintf(text + used, size - used, "%s\n", value);
+    *line = depth;
+}
+
+Test(schema, every_key_refuses_the_wrong_kind)
+{
+    load_open();
+    for (size_t i = 0; i < schema_n_keys; i++) {
+        const schema_key *key = &schema_keys[i];
+        char text[512], expected[256], *said;
+        size_t line = 0, column = 0;
+        nest(text, sizeof text, key->path, wrong_value(key->type), &line, &column);
+        config *self = load_text(&(load_input){.text = text}, &said, NULL);
+        cr_expect_null(self);
+        snprintf(expected, sizeof expected, "t.yaml:%zu:%zu: error: %s wants ", line, column,
+                 key->path);
+        char *found = strstr(said, expected);
+        cr_expect(found && strstr(found, "[E104]"), "%s\nsays:\n%s\nnot: %s", text, said, expected);
+        free(said);
+    }
+    temp_close();
+}
+
+/* One step beyond each end of a range, and each end itself. */
+static void expect_set(const schema_key *key, double value, bool good)
+{
+    char set[128], *said;
+    const char *format = key->type == SCHEMA_WHOLES ? "%s=[%.17g]" : "%s=%.17g";
+    snprintf(set, sizeof set, format, key->path, value);
+    config *self = load_text(&(load_input){.text = LOAD_HEAD, .sets = {set}}, &said, NULL);
+    bool refused = strstr(said, " wants ") && strstr(said, "[E106]");
+    cr_expect_eq(refused, !good, "%s says: %s", set, said);
+    config_free(self);
+    free(said);
+}
+
+Test(schema, every_range_ends_where_it_says)
+{
+    load_open();
+    for (size_t i = 0; i < schema_n_keys; i++) {
+        const schema_key *key = &schema_keys[i];
+        bool whole = key->type == SCHEMA_WHOLE || key->type == SCHEMA_WHOLES;
+        if (!whole && key->type != SCHEMA_REAL)
+            continue;
+        if (isfinite(key->min)) {
+            expect_set(key, key->min, !(key->flags & SCHEMA_OPEN_MIN));
+            expect_set(key, whole ? key->min - 1 : nextafter(key->min, -INFINITY), false);
+        }
+        if (isfinite(key->max)) {
+            expect_set(key, key->max, !(key->flags & SCHEMA_OPEN_MAX));
+            expect_set(key, whole ? key->max + 1 : nextafter(key->max, INFINITY), false);
+        }
+    }
+    temp_close();
+}
+
+/* ---- explain */
+
+static char *explained(const char *path)
+{
+    char *text;
+    size_t size;
+    FILE *to = open_memstream(&text, &size);
+    flow_err err = FLOW_ERR_INIT;
+    cr_assert_eq(explain(to, path, &err), FLOW_OK, "%s: %s", path, err.text);
+    fclose(to);
+    for (char *line = text; *line; line += strcspn(line, "\n") + 1)
+        cr_expect_leq(strcspn(line, "\n"), 80, "%s: %s", path, line);
+    return text;
+}
+
+/* Whether text holds part when all runs of white space are one. */
+static bool holds(const char *text, const char *part)
+{
+    for (const char *start = text; *start; start++) {
+        const char *at = start, *want = part;
+        while (*want && (*at == *want || (isspace((unsigned char)*at) && *want == ' '))) {
+            at++;
+            if (*want++ == ' ')
+                while (isspace((unsigned char)*at))
+                    at++;
+        }
+        if (!*want)
+            return true;
+    }
+    return false;
+}
+
+Test(schema, every_key_is_explained)
+{
+    for (size_t i = 0; i < schema_n_keys; i++) {
+        const schema_key *key = &schema_keys[i];
+        char *text = explained(key->path), wants[512];
+        schema_wants(wants, sizeof wants, key);
+        cr_expect_eq(strncmp(text, key->path, strlen(key->path)), 0);
+        cr_expect(holds(text, key->doc), "%s", text);
+        cr_expect(holds(text, wants), "%s\nlacks %s", text, wants);
+        cr_expect(holds(text, key->def ? key->def : "default none"), "%s", text);
+        cr_expect(!key->unit || holds(text, key->unit), "%s", text);
+        cr_expect(!key->only || holds(text, key->only), "%s", text);
+        for (size_t j = 0; key->type == SCHEMA_ENUM && schema_choice(key, j).name; j++)
+            cr_expect(holds(text, schema_choice(key, j).doc), "%s", text);
+        free(text);
+    }
+}
+
+Test(schema, explain_without_a_key_has_them_all)
+{
+    char *text = explained(NULL);
+    for (size_t i = 0; i < schema_n_keys; i++) {
+        const char *dot = strrchr(schema_keys[i].path, '.');
+        char line[96];
+        snprintf(line, sizeof line, "\n  %s ", dot ? dot + 1 : schema_keys[i].path);
+        cr_expect_not_null(strstr(text, line), "%s", schema_keys[i].path);
+    }
+    for (const schema_section *at = schema_sections; at->path; at++)
+        cr_expect_eq(holds(text, at->doc),
+                     strcmp(at->path, "teacher") != 0 && strcmp(at->path, "student") != 0,
+                     "'%s': shown if it has keys of its own", at->path);
+    free(text);
+}
+
+Test(schema, explain_a_section_has_its_keys_only)
+{
+    char *text = explained("student.train");
+    cr_expect(strstr(text, "\n  temper_until ") && !strstr(text, "\n  layers "));
+    free(text);
+    text = explained("student");
+    cr_expect(strstr(text, "\n  temper_until ") && strstr(text, "\n  layers ") &&
+              !strstr(text, "plateau"));
+    free(text);
+}
+
+Test(schema, every_figure_is_explained)
+{
+    char *list = explained("validate.require");
+    for (size_t i = 0; i < GATE_COUNT; i++) {
+        char path[96];
+        snprintf(path, sizeof path, "validate.require.%s", gate_figures[i].name);
+        char *text = explained(path);
+        cr_expect(is_sentence(gate_figures[i].doc), "%s", path);
+        cr_expect(holds(text, gate_figures[i].doc) && holds(list, gate_figures[i].doc), "%s", path);
+        cr_expect_not_null(strstr(text, gate_figures[i].small_is_good ? "\"< " : "\"> "));
+        free(text);
+    }
+    free(list);
+}
+
+Test(schema, explain_suggests)
+{
+    static const struct {
+        char path[40], says[120];
+    } cases[] = {
+        {"layers",
+         "there is no key 'layers'; did you mean teacher.flow.layers or student.flow.layers"},
+        {"student.trian.lr", "there is no key 'student.trian.lr'; did you mean student.train.lr"},
+        {"warmpu", "there is no key 'warmpu'; did you mean teacher.train.warmup or "
+                   "student.train.warmup"},
+        {"validate.require.x",
+         "there is no key 'validate.require.x'; did you mean validate.require"},
+        {"", "there is no key ''"},
+        {"banana", "there is no key 'banana'"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        flow_err err = FLOW_ERR_INIT;
+        cr_expect_eq(explain(stdout, cases[i].path, &err), FLOW_EUSAGE);
+        cr_expect_str_eq(err.text, cases[i].says);
+    }
+}
+
+/* ---- gates */
+
+Test(gates, text_and_back)
+{
+    static const struct {
+        char text[24], prints[24];
+        gate_figure figure;
+    } cases[] = {{"< 0.7", "< 0.7", GATE_KHAT},
+                 {"  <=1e-9 ", "", GATE_ROUNDTRIP},
+                 {"<=1e-9", "<= 1e-09", GATE_ROUNDTRIP},
+                 {">=   0.8", ">= 0.8", GATE_ESS_FORWARD},
+                 {"> -713.25", "> -713.25", GATE_ELBO},
+                 {"< 0.1000000000000001", "< 0.1000000000000001", GATE_KL_FORWARD},
+                 {"> 0.7", "", GATE_KHAT},
+                 {"< 0.7", "", GATE_ESS_REVERSE},
+                 {"", "", GATE_KHAT},
+                 {"<", "", GATE_KHAT},
+                 {"0.7", "", GATE_KHAT},
+                 {"= 0.7", "", GATE_KHAT},
+                 {"<< 0.7", "", GATE_KHAT},
+                 {"=< 0.7", "", GATE_KHAT},
+                 {"< nan", "", GATE_KHAT},
+                 {"< inf", "", GATE_KHAT},
+                 {"< 0.7 x", "", GATE_KHAT}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        gate got = {GATE_COUNT, GATE_LT, 0};
+        flow_err err = FLOW_ERR_INIT;
+        char text[GATE_TEXT] = "";
+        int status = gate_parse(&got, cases[i].figure, cases[i].text, &err);
+        cr_expect_eq(status, *cases[i].prints ? FLOW_OK : FLOW_ECONFIG, "'%s'", cases[i].text);
+        if (!status)
+            gate_print(text, &got);
+        cr_expect_str_eq(text, cases[i].prints);
+        cr_expect(status || got.figure == cases[i].figure);
+    }
+}
+
+Test(gates, hold_on_the_right_side)
+{
+    static const bool expected[][3] = {[GATE_LT] = {true, false, false},
+                                       [GATE_LE] = {true, true, false},
+                                       [GATE_GT] = {false, false, true},
+                                       [GATE_GE] = {false, true, true}};
+    const double values[] = {2.384, 2.385, 2.386};
+    for (int op = GATE_LT; op <= GATE_GE; op++) {
+        const gate one = {GATE_KHAT, (gate_op)op, 2.385};
+        for (size_t i = 0; i < 3; i++)
+            cr_expect_eq(gate_holds(&one, values[i]), expected[op][i], "%d %zu", op, i);
+        cr_expect_not(gate_holds(&one, NAN));
+    }
+}
+
+/* ---- numbers */
+
+Test(number, whole)
+{
+    static const struct {
+        char text[32];
+        number_fault fault;
+        uint64_t value;
+    } cases[] = {{"0", NUMBER_GOOD, 0},
+                 {"12", NUMBER_GOOD, 12},
+                 {"+12", NUMBER_GOOD, 12},
+                 {"-0", NUMBER_GOOD, 0},
+                 {"2e5", NUMBER_GOOD, 200000},
+                 {"2E+5", NUMBER_GOOD, 200000},
+                 {"1.5e3", NUMBER_GOOD, 1500},
+                 {"3.0", NUMBER_GOOD, 3},
+                 {"3.", NUMBER_GOOD, 3},
+                 {"300e-2", NUMBER_GOOD, 3},
+                 {"0.003e3", NUMBER_GOOD, 3},
+                 {"0e99999", NUMBER_GOOD, 0},
+                 {"9223372036854775807", NUMBER_GOOD, INT64_MAX},
+                 {"9.223372036854775807e18", NUMBER_GOOD, INT64_MAX},
+                 {"922337203685477580700e-2", NUMBER_GOOD, INT64_MAX},
+                 {"9223372036854775808", NUMBER_TOO_LARGE, 0},
+                 {"99999999999999999999", NUMBER_TOO_LARGE, 0},
+                 {"1e19", NUMBER_TOO_LARGE, 0},
+                 {"1e999999999999999999", NUMBER_TOO_LARGE, 0},
+                 {"2.5", NUMBER_NOT_WHOLE, 0},
+                 {"1e-1", NUMBER_NOT_WHOLE, 0},
+                 {"1e-99999999", NUMBER_NOT_WHOLE, 0},
+                 {"-3", NUMBER_NEGATIVE, 0},
+                 {"", NUMBER_NONE, 0},
+                 {".", NUMBER_NONE, 0},
+                 {"+", NUMBER_NONE, 0},
+                 {"e5", NUMBER_NONE, 0},
+                 {"1e", NUMBER_NONE, 0},
+                 {"1e+", NUMBER_NONE, 0},
+                 {"10k", NUMBER_NONE, 0},
+                 {"1_000", NUMBER_NONE, 0},
+                 {"010", NUMBER_NONE, 0},
+                 {"0x10", NUMBER_NONE, 0},
+                 {"1 000", NUMBER_NONE, 0},
+                 {" 1", NUMBER_NONE, 0},
+                 {"1 ", NUMBER_NONE, 0},
+                 {"1.2.3", NUMBER_NONE, 0},
+                 {"--1", NUMBER_NONE, 0}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        uint64_t value = 0;
+        number_fault fault = number_parse_whole(&value, cases[i].text);
+        cr_expect_eq(fault, cases[i].fault, "'%s': %d", cases[i].text, fault);
+        cr_expect(fault || value == cases[i].value, "'%s'", cases[i].text);
+    }
+}
+
+Test(number, real)
+{
+    static const struct {
+        char text[32];
+        number_fault fault;
+        double value;
+    } cases[] = {{"1e-4", NUMBER_GOOD, 1e-4},
+                 {".5", NUMBER_GOOD, 0.5},
+                 {"-2.385", NUMBER_GOOD, -2.385},
+                 {"+3", NUMBER_GOOD, 3},
+                 {"0", NUMBER_GOOD, 0},
+                 {"0e-999", NUMBER_GOOD, 0},
+                 {"5e-324", NUMBER_GOOD, 5e-324},
+                 {"1.7976931348623157e308", NUMBER_GOOD, 1.7976931348623157e308},
+                 {"1e309", NUMBER_TOO_LARGE, 0},
+                 {"-1e999", NUMBER_TOO_LARGE, 0},
+                 {"1e-400", NUMBER_TOO_LARGE, 0},
+                 {"nan", NUMBER_NONE, 0},
+                 {"inf", NUMBER_NONE, 0},
+                 {"0x1p3", NUMBER_NONE, 0},
+                 {"1,5", NUMBER_NONE, 0},
+                 {"00.5", NUMBER_NONE, 0},
+                 {"1e-4x", NUMBER_NONE, 0},
+                 {"", NUMBER_NONE, 0}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        double value = 0;
+        number_fault fault = number_parse_real(&value, cases[i].text);
+        cr_expect_eq(fault, cases[i].fault, "'%s': %d", cases[i].text, fault);
+        cr_expect(fault || value == cases[i].value, "'%s'", cases[i].text);
+    }
+}
