@@ -51,7 +51,7 @@ $(BUILD)/libdistill.a: $(LIB_OBJ)
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(if $(filter flow/pcg.c,$<),$(NUMERIC)) -c -o $@ $<
+	$(CC) $(CFLAGS) $(if $(filter flow/pcg.c,$<),$(NUMERIC) -ffp-contract=off) -c -o $@ $<
 
 define layer_rule
 $(BUILD)/%.f32.$(1).o: %.c

@@ -49,6 +49,9 @@ void flow_init(flow *self, pcg_stream stream);
  * flow is DATA_TO_NOISE and in noise space otherwise, pushed through the layers before them. */
 int flow_init_data(flow *self, const double *rows, const double *context, size_t n, flow_err *err);
 
+/* The same map in another precision: same description, same weights (rounded on the way down). */
+flow *flow_convert(const flow *self, flow_precision precision, flow_err *err);
+
 /* ---- looking at one */
 
 size_t flow_dim(const flow *self);

@@ -12,6 +12,7 @@ typedef struct side {
 
 typedef struct validation {
     const flow *student;
+    flow *precise; /* the student in double */
     const target *teacher;
     flow_pool *pool;
     const student_validate_options *options;
@@ -48,6 +49,8 @@ static int take(validation *v, flow_err *err)
 {
     size_t c = v->teacher->context;
     v->context = c ? malloc((v->n * c + 1) * sizeof *v->context) : NULL;
+    if (!(v->precise = flow_convert(v->student, FLOW_F64, err)))
+        return err->code;
     if (take_side(&v->own, v->n, v->dim) || take_side(&v->theirs, v->n, v->dim) ||
         (c && !v->context))
         return flow_fail(err, FLOW_ENOMEM, "out of memory for %zu validation rows", v->n);
@@ -56,6 +59,7 @@ static int take(validation *v, flow_err *err)
 
 static void release(validation *v)
 {
+    flow_free(v->precise);
     free(v->context);
     release_side(&v->own);
     release_side(&v->theirs);
@@ -97,7 +101,7 @@ static int draw(validation *v, flow_err *err)
     code = target_sample(v->teacher, v->pool, theirs->x, theirs->log_p, v->context,
                          stream_of(v, PCG_TARGET), 0, v->n, err);
     if (!code)
-        code = flow_log_prob(v->student, v->pool, theirs->log_q, NULL, theirs->x, v->context, v->n,
+        code = flow_log_prob(v->precise, v->pool, theirs->log_q, NULL, theirs->x, v->context, v->n,
                              err);
     weigh(theirs, v->n);
     return code;

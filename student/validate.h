@@ -4,7 +4,12 @@
  * everything this folder knows: both KL directions, ELBO and EUBO, both effective sample sizes at
  * growing N, Pareto k-hat, log Z, moments, two-sample tests, shares of known modes, the round trip
  * through the student, and how fast everyone samples. All numbers but the speeds depend on the
- * models and the seed alone. */
+ * models and the seed alone.
+ *
+ * The student's own draws and their log q are what its user gets, in the student's precision.
+ * Everything they are measured by is in double: the teacher's densities and draws, and the student's
+ * density at the teacher's draws. (In single precision an inverse near a steep place of a flow can be
+ * off by more than the flow itself is, and one such row in 50,000 ruins a forward ESS.) */
 #ifndef STUDENT_VALIDATE_H
 #define STUDENT_VALIDATE_H
 
@@ -42,7 +47,8 @@ typedef struct student_validation {
     student_speed speed;
 } student_validation;
 
-/* teacher_flow: the flow behind the target, for its speeds; NULL if it is none. */
+/* teacher: in double. teacher_flow: the flow as it was trained, for its speeds; NULL if the teacher is
+ * none. */
 int student_validate(student_validation *out, const flow *student, const target *teacher,
                      const flow *teacher_flow, flow_pool *pool, const distill_contexts *contexts,
                      const student_validate_options *options, flow_err *err);

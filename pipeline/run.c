@@ -1,0 +1,477 @@
+/* pipeline/run.c -- the stages of a run in their order: data, teacher, student, validate, export. */
+#include "pipeline/run.h"
+
+#include "flow/model.h"
+#include "pipeline/cli.h"
+#include "pipeline/output.h"
+#include "pipeline/progress.h"
+#include "pipeline/rundir.h"
+#include "pipeline/settings.h"
+#include "pipeline/signals.h"
+#include "pipeline/term.h"
+#include "pipeline/verdict.h"
+#include "pipeline/version.h"
+#include "student/iaf.h"
+#include "teacher/generate.h"
+#include "teacher/maf.h"
+#include "teacher/read.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+typedef struct run {
+    const run_options *options;
+    config *config;
+    rundir dir;
+    flow_pool *pool;
+    data_set *data;
+    const data_generator *generator; /* NULL: the data are from a file */
+    flow_model teacher, student;     /* units and names belong to the data set and to `names` */
+    json_t *names, *context_names;
+    target *target;
+    metrics metrics;
+    flow_err metrics_error; /* the first one met inside a watch */
+    distill_state training;
+    student_validation validation;
+    double started, seconds[4]; /* of teacher, student, validate, export */
+    bool gates_hold;
+} run;
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* ---- data */
+
+static flow_table *load_table(run *r, flow_err *err)
+{
+    const config_data *d = &r->config->data;
+    if (d->path)
+        return data_read(d->path, d->header, err);
+    r->generator = &data_generators[d->generator];
+    double noise = isnan(d->noise) ? r->generator->noise : d->noise;
+    return data_generate_table(r->generator, noise, r->config->seed, (size_t)d->rows, err);
+}
+
+static json_t *name_list(char **names, size_t n)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < n; i++)
+        json_array_append_new(list, json_string(names[i]));
+    return list;
+}
+
+static int stage_data(run *r, flow_err *err)
+{
+    flow_table *table = load_table(r, err);
+    if (!table)
+        return err->code;
+    data_options options = settings_data(r->config);
+    const char *source = r->config->data.path ? r->config->data.path : r->generator->name;
+    r->data = data_set_create(table, source, &options, err);
+    flow_table_free(table);
+    if (!r->data)
+        return err->code;
+    r->names = name_list(r->data->names, r->data->dim);
+    r->context_names = name_list(r->data->context_names, r->data->n_context);
+    if (!r->options->quiet)
+        fprintf(stderr, "data      %s: %zu + %zu + %zu rows, %zu columns, %zu of context\n", source,
+                r->data->train.n, r->data->valid.n, r->data->test.n, r->data->dim,
+                r->data->n_context);
+    if (r->data->dropped && !r->options->quiet)
+        fprintf(stderr, "data      %zu rows that were not finite were dropped\n", r->data->dropped);
+    return 0;
+}
+
+static void fill_model(run *r, flow_model *model, flow *f, const char *role)
+{
+    *model = (flow_model){.flow = f,
+                          .units = r->data->units,
+                          .context_units = r->data->context_units,
+                          .names = r->names,
+                          .context_names = r->data->n_context ? r->context_names : NULL};
+    strcpy(model->role, role);
+}
+
+static int write_model(run *r, const flow_model *model, flow_err *err)
+{
+    char name[64], path[RUNDIR_PATH];
+    snprintf(name, sizeof name, "%s/model.safetensors", model->role);
+    return rundir_path(&r->dir, path, name, err) ? flow_model_write(model, path, err) : err->code;
+}
+
+/* A watch cannot fail; the error is kept, the training stopped, and the error found afterwards. */
+static int record(run *r, json_t *row)
+{
+    if (!r->metrics_error.code)
+        metrics_append(&r->metrics, row, &r->metrics_error);
+    else
+        json_decref(row);
+    return r->metrics_error.code != 0 || signals_pending() != 0;
+}
+
+/* Keeps what was trained even if it was stopped; the stop stays an error. */
+static int end_training(run *r, const flow_model *model, int code, flow_err *err)
+{
+    flow_err late = FLOW_ERR_INIT;
+    metrics_close(&r->metrics);
+    if (r->metrics_error.code) {
+        *err = r->metrics_error;
+        return err->code;
+    }
+    if (code && code != FLOW_ESTOPPED) {
+        progress_clear();
+        return flow_fail_prefix(err, model->role);
+    }
+    if (write_model(r, model, &late)) {
+        *err = late;
+        return err->code;
+    }
+    return code;
+}
+
+/* ---- teacher */
+
+static int watch_fit(void *arg, const teacher_fit_state *s)
+{
+    run *r = arg;
+    progress_update(s->epoch, "loss %.4f, validation %.4f, best %.4f at %zu", s->train_loss,
+                    s->valid_loss, s->best_loss, s->best_epoch);
+    return record(r, json_pack("{s:I, s:I, s:o, s:o, s:o, s:o, s:I, s:I}", "epoch",
+                               (json_int_t)s->epoch, "step", (json_int_t)s->step, "train_loss",
+                               json_finite(s->train_loss), "valid_loss",
+                               json_finite(s->valid_loss), "lr", json_finite(s->lr), "grad_norm",
+                               json_finite(s->gradient_norm), "clipped", (json_int_t)s->clipped,
+                               "skipped", (json_int_t)s->skipped));
+}
+
+static int stage_teacher(run *r, flow_err *err)
+{
+    size_t hidden[CONFIG_MAX_WHOLES];
+    teacher_fit_state state;
+    flow_spec spec = settings_flow(r->config, hidden, FLOW_DATA_TO_NOISE, r->data->dim,
+                                   r->data->n_context);
+    teacher_fit_options options = settings_fit(r->config);
+    flow *maf = maf_create(&spec, r->config->precision, err);
+    if (!maf)
+        return flow_fail_prefix(err, "teacher.flow");
+    fill_model(r, &r->teacher, maf, "teacher");
+    if (metrics_open(&r->metrics, &r->dir, "teacher/metrics.jsonl", err))
+        return err->code;
+    progress_begin("teacher", options.epochs);
+    int code = teacher_fit(maf, &state, r->pool, r->data, &options, watch_fit, r, err);
+    if (code == 0)
+        progress_end("%zu weights, best validation loss %.4f at epoch %zu of %zu",
+                     flow_n_weights(maf), state.best_loss, state.best_epoch, state.epoch);
+    return end_training(r, &r->teacher, code, err);
+}
+
+/* ---- student */
+
+static int watch_distill(void *arg, const distill_state *s)
+{
+    run *r = arg;
+    progress_update(s->step, "KL reverse %.4f, forward %.4f, beta %.2f", s->kl_reverse,
+                    s->kl_forward, s->beta);
+    return record(r, json_pack("{s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:I, s:I}", "step",
+                               (json_int_t)s->step, "rows", (json_int_t)s->rows, "kl_reverse",
+                               json_finite(s->kl_reverse), "kl_forward",
+                               json_finite(s->kl_forward), "beta", json_finite(s->beta), "lambda",
+                               json_finite(s->lambda), "lr", json_finite(s->lr), "grad_norm",
+                               json_finite(s->gradient_norm), "gradient",
+                               s->gradient == DISTILL_PATH ? "path" : "total", "clipped",
+                               (json_int_t)s->clipped, "skipped", (json_int_t)s->skipped));
+}
+
+static distill_contexts contexts_of(const data_part *part)
+{
+    return (distill_contexts){.rows = part->context, .n = part->n};
+}
+
+static int stage_student(run *r, flow_err *err)
+{
+    size_t hidden[CONFIG_MAX_WHOLES];
+    flow_spec spec = settings_flow(r->config, hidden, FLOW_NOISE_TO_DATA, r->data->dim,
+                                   r->data->n_context);
+    distill_options options = settings_distill(r->config);
+    distill_contexts contexts = contexts_of(&r->data->train);
+    flow *iaf = iaf_create(&spec, r->config->precision, err);
+    if (!iaf)
+        return flow_fail_prefix(err, "student.flow");
+    fill_model(r, &r->student, iaf, "student");
+    r->target = target_from_flow(r->teacher.flow, err);
+    if (!r->target || metrics_open(&r->metrics, &r->dir, "student/metrics.jsonl", err))
+        return err->code;
+    progress_begin("student", options.steps);
+    int code = student_distill(iaf, &r->training, r->pool, r->target, &contexts, &options,
+                               watch_distill, r, err);
+    if (code == 0)
+        progress_end("%zu weights, %zu rows, KL reverse %.4f, forward %.4f", flow_n_weights(iaf),
+                     r->training.rows, r->training.kl_reverse, r->training.kl_forward);
+    return end_training(r, &r->student, code, err);
+}
+
+/* ---- validate */
+
+static size_t mode_in_user_units(void *arg, const double *u)
+{
+    const run *r = arg;
+    double x[2];
+    flow_units_to_user(r->data->units, x, NULL, u, 1);
+    return r->generator->mode_of(x);
+}
+
+static const data_part *held_out(const data_set *data)
+{
+    return data->test.n ? &data->test : data->valid.n ? &data->valid : &data->train;
+}
+
+static int write_verdict(run *r, double mean, double se, flow_err *err)
+{
+    verdict_input in = {.student = &r->validation,
+                        .require = &r->config->validate.require,
+                        .teacher_mean = mean,
+                        .teacher_se = se,
+                        .teacher_rows = r->data->test.n,
+                        .samples = (size_t)r->config->validate.samples,
+                        .teacher_flow = r->teacher.flow,
+                        .student_flow = r->student.flow,
+                        .training = &r->training,
+                        .names = (const char *const *)r->data->names};
+    json_t *verdict = verdict_json(&in, &r->gates_hold);
+    int code = rundir_write_json(&r->dir, "validation.json", verdict, err);
+    if (!code && !r->options->quiet)
+        verdict_print(&in, verdict);
+    json_decref(verdict);
+    return code;
+}
+
+/* Measured in double, whatever the precision of the run (validate.h). */
+static int validate_in_double(run *r, const student_validate_options *options, flow_err *err)
+{
+    distill_contexts contexts = contexts_of(held_out(r->data));
+    flow *precise = flow_convert(r->teacher.flow, FLOW_F64, err);
+    target *teacher = precise ? target_from_flow(precise, err) : NULL;
+    int code = teacher ? student_validate(&r->validation, r->student.flow, teacher, r->teacher.flow,
+                                          r->pool, &contexts, options, err)
+                       : err->code;
+    target_free(teacher);
+    flow_free(precise);
+    return code;
+}
+
+static int stage_validate(run *r, flow_err *err)
+{
+    double mean, se;
+    student_validate_options options = {.samples = (size_t)r->config->validate.samples,
+                                        .seed = r->config->seed};
+    if (r->generator && r->generator->modes) {
+        options.mode_of = mode_in_user_units;
+        options.mode_arg = r;
+        options.n_modes = r->generator->modes;
+    }
+    progress_begin("validate", 0);
+    int code = teacher_log_likelihood(r->teacher.flow, r->pool, &mean, &se, &r->data->test, err);
+    if (!code)
+        code = validate_in_double(r, &options, err);
+    if (code) {
+        progress_clear();
+        return flow_fail_prefix(err, "validate");
+    }
+    progress_end("%zu samples; teacher's test log-likelihood %.4f +- %.4f nats a row",
+                 options.samples, mean, se);
+    return write_verdict(r, mean, se, err);
+}
+
+/* ---- export */
+
+/* Contexts for n samples: the held-out rows in turn, in the user's units. */
+static double *export_contexts(const run *r, size_t n, flow_err *err)
+{
+    size_t c = r->data->n_context;
+    const data_part *part = held_out(r->data);
+    double *out = malloc((n * c + 1) * sizeof *out);
+    if (!out) {
+        flow_fail(err, FLOW_ENOMEM, "out of memory for %zu rows of context", n);
+        return NULL;
+    }
+    for (size_t i = 0; i < n && c; i++)
+        memcpy(out + i * c, part->context + i % part->n * c, c * sizeof *out);
+    if (c)
+        flow_units_to_user(r->data->context_units, out, NULL, out, n);
+    return out;
+}
+
+static int stage_export(run *r, flow_err *err)
+{
+    size_t n = (size_t)r->config->export.samples;
+    char name[512], path[RUNDIR_PATH];
+    if (n == 0)
+        return 0;
+    snprintf(name, sizeof name, "export/%s", r->config->export.file);
+    if (!rundir_path(&r->dir, path, name, err))
+        return err->code;
+    double *contexts = export_contexts(r, n, err);
+    output_request request = {.model = &r->student,
+                              .pool = r->pool,
+                              .context = r->data->n_context ? contexts : NULL,
+                              .stream = {.seed = r->config->seed,
+                                         .stage = PCG_EXPORT,
+                                         .purpose = PCG_BASE},
+                              .n = n,
+                              .path = path,
+                              .format = output_format_of(path)};
+    progress_begin("export", n);
+    int code = contexts ? output_samples(&request, err) : FLOW_ENOMEM;
+    if (!code)
+        progress_end("%zu samples in %s", n, path);
+    free(contexts);
+    return code;
+}
+
+/* ---- the record of the run */
+
+static int write_overrides(run *r, flow_err *err)
+{
+    const config_sources *s = &r->options->sources;
+    size_t size = 1;
+    for (size_t i = 0; i < s->n_sets; i++)
+        size += strlen(s->sets[i]) + 1;
+    char *text = calloc(size, 1);
+    if (!text)
+        return flow_fail(err, FLOW_ENOMEM, "out of memory for the overrides");
+    for (size_t i = 0; i < s->n_sets; i++)
+        strcat(strcat(text, s->sets[i]), "\n");
+    int code = rundir_write_text(&r->dir, "overrides.txt", text, err);
+    free(text);
+    return code;
+}
+
+static int write_inputs(run *r, flow_err *err)
+{
+    const config_sources *s = &r->options->sources;
+    json_t *resolved = config_to_json(r->config);
+    int code = rundir_write_json(&r->dir, "resolved.json", resolved, err);
+    json_decref(resolved);
+    if (!code)
+        code = rundir_copy(&r->dir, "config.yaml", s->file, err);
+    for (size_t i = 0; i < s->n_overlays && !code; i++) {
+        char name[64];
+        snprintf(name, sizeof name, "overlay-%zu.yaml", i + 1);
+        code = rundir_copy(&r->dir, name, s->overlays[i], err);
+    }
+    return code ? code : write_overrides(r, err);
+}
+
+static json_t *seconds_json(const run *r)
+{
+    return json_pack("{s:f, s:f, s:f, s:f}", "teacher", r->seconds[0], "student", r->seconds[1],
+                     "validate", r->seconds[2], "export", r->seconds[3]);
+}
+
+static int write_manifest(run *r, const char *end, flow_err *err)
+{
+    json_t *argv = json_array(), *versions = version_json();
+    for (int i = 0; i < r->options->argc; i++)
+        json_array_append_new(argv, json_string(r->options->argv[i]));
+    const char *backend = r->student.flow   ? flow_backend_name(r->student.flow)
+                          : r->teacher.flow ? flow_backend_name(r->teacher.flow)
+                                            : NULL;
+    json_t *out = json_pack(
+        "{s:o, s:o, s:s?, s:I, s:I, s:s, s:f, s:f, s:o, s:s}", "argv", argv, "versions", versions,
+        "backend", backend, "threads", (json_int_t)flow_pool_threads(r->pool), "seed",
+        (json_int_t)r->config->seed, "seed_from", r->config->seed_given ? "config" : "drawn",
+        "started", r->started, "ended", now(), "seconds", seconds_json(r), "end", end);
+    int code = rundir_write_json(&r->dir, "manifest.json", out, err);
+    json_decref(out);
+    return code;
+}
+
+/* ---- the whole */
+
+typedef int stage(run *r, flow_err *err);
+
+static int run_stages(run *r, flow_err *err)
+{
+    static stage *const stages[] = {stage_teacher, stage_student, stage_validate, stage_export};
+    int code = stage_data(r, err);
+    for (size_t i = 0; i < 4 && !code; i++) {
+        double start = now();
+        code = stages[i](r, err);
+        r->seconds[i] = now() - start;
+        if (!code && signals_pending())
+            code = flow_fail(err, FLOW_ESTOPPED, "stopped between two stages");
+    }
+    return code;
+}
+
+static int open_run(run *r, flow_err *err)
+{
+    char root[RUNDIR_PATH];
+    snprintf(root, sizeof root, "runs/%.255s", r->config->name);
+    uint64_t threads = r->options->threads ? r->options->threads : r->config->compute.threads;
+    if (!r->config->seed_given && config_draw_seed(r->config, err))
+        return err->code;
+    if (!(r->pool = flow_pool_create((size_t)threads, err)) ||
+        rundir_create(&r->dir, r->options->out ? r->options->out : root, err))
+        return err->code;
+    return write_inputs(r, err);
+}
+
+static void release(run *r)
+{
+    target_free(r->target);
+    flow_free(r->teacher.flow);
+    flow_free(r->student.flow);
+    data_set_free(r->data);
+    json_decref(r->names);
+    json_decref(r->context_names);
+    student_validation_release(&r->validation);
+    flow_pool_free(r->pool);
+    config_free(r->config);
+}
+
+static int execute(run *r)
+{
+    flow_err err = FLOW_ERR_INIT, late = FLOW_ERR_INIT;
+    int code = open_run(r, &err);
+    if (code)
+        return cli_fail(&err);
+    code = run_stages(r, &err);
+    progress_clear();
+    const char *end = code == 0                 ? (r->gates_hold ? "good" : "gate failed")
+                      : code == FLOW_ESTOPPED   ? "stopped"
+                                                : "error";
+    if (write_manifest(r, end, &late) && !code)
+        return cli_fail(&late);
+    if (code)
+        return cli_fail(&err);
+    printf("%s\n", r->dir.root);
+    return r->gates_hold ? EXIT_GOOD : EXIT_GATE;
+}
+
+int run_verb(const run_options *options)
+{
+    run r = {.options = options, .started = now(), .metrics.fd = -1};
+    complaints *out = complaints_create();
+    if (!out)
+        return EXIT_MEMORY;
+    r.config = config_load(&options->sources, out);
+    int status = complaints_exit_code(out);
+    complaints_show(out, stderr, term_colour(STDERR_FILENO));
+    complaints_free(out);
+    if (!r.config)
+        return status;
+    signals_catch();
+    progress_init(options->quiet);
+    status = execute(&r);
+    release(&r);
+    return status;
+}
