@@ -402,14 +402,6 @@ static bool name_after(config *self, const char *file)
     return true;
 }
 
-static bool set_defaults(config *self)
-{
-    bool good = true;
-    for (size_t i = 0; i < schema_n_keys; i++)
-        good &= value_default(self, &schema_keys[i]);
-    return good;
-}
-
 static void load_sources(loader *self, const config_sources *sources)
 {
     load_file(self, sources->file);
@@ -432,7 +424,7 @@ config *config_load(const config_sources *sources, complaints *out)
     loader self = {.config = calloc(1, sizeof(config)),
                    .out = out,
                    .keys = calloc(schema_n_keys, sizeof(given))};
-    if (!self.config || !self.keys || !set_defaults(self.config)) {
+    if (!self.config || !self.keys || !value_defaults(self.config)) {
         size_t source = complaints_source(out, sources->file, NULL, 0);
         complain(out, E_SIZE, (place){source, 0, 0, 1}, NULL, "out of memory");
         goto done;

@@ -7,6 +7,7 @@
 #include <assert.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- complaints about one value */
@@ -224,6 +225,11 @@ static bool read_enum(void *out, const arrival *in)
 
 /* ---- lists */
 
+static size_t item_count(const yaml_node_t *list)
+{
+    return (size_t)(list->data.sequence.items.top - list->data.sequence.items.start);
+}
+
 /* The number of items of a list of the right length, or 0 after a complaint. */
 static size_t list_length(const arrival *in)
 {
@@ -239,8 +245,7 @@ static size_t list_length(const arrival *in)
         reject(in, E_TYPE, NULL);
         return 0;
     }
-    const yaml_node_item_t *first = in->node->data.sequence.items.start;
-    size_t n = (size_t)(in->node->data.sequence.items.top - first);
+    size_t n = item_count(in->node);
     if (n >= in->key->n_min && n <= in->key->n_max)
         return n;
     char help[64];
@@ -352,19 +357,57 @@ bool value_read_gate(config *self, const schema_key *key, gate_figure figure,
 
 /* ---- defaults */
 
-bool value_default(config *self, const schema_key *key)
+/* Reads text as one YAML value and passes it to `then`. False if something is wrong with it: a bug
+ * in the table, which tests/pipeline/schema.c finds, or no memory. */
+static bool read_text(config *self, const schema_key *key, const char *text,
+                      bool (*then)(config *, const schema_key *, const value_source *,
+                                   const yaml_node_t *))
 {
-    field_clear(self, key);
-    if (!key->def)
-        return true;
     complaints *out = complaints_create();
     yaml_tree tree;
-    bool good = out && yaml_tree_load(&tree, out, 0, true, key->def, strlen(key->def));
+    bool good = out && yaml_tree_load(&tree, out, 0, true, text, strlen(text));
     if (good) {
         const value_source from = {&tree, "", out};
-        good = value_read(self, key, &from, yaml_tree_root(&tree));
+        good = then(self, key, &from, yaml_tree_root(&tree));
         yaml_tree_free(&tree);
     }
     complaints_free(out);
+    return good;
+}
+
+bool value_default(config *self, const schema_key *key)
+{
+    field_clear(self, key);
+    return !key->def || read_text(self, key, key->def, value_read);
+}
+
+/* Item k of the list is the default of the k-th row that has one. */
+static bool read_defaults(config *self, const schema_key *key, const value_source *from,
+                          const yaml_node_t *list)
+{
+    const arrival in = {key, from, list, 0};
+    bool good = list->type == YAML_SEQUENCE_NODE;
+    size_t n = good ? item_count(list) : 0, k = 0;
+    for (size_t i = 0; good && i < schema_n_keys; i++)
+        if (schema_keys[i].def)
+            good = k < n && value_read(self, &schema_keys[i], from, list_item(&in, k++).node);
+    return good && k == n;
+}
+
+bool value_defaults(config *self)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *to = open_memstream(&text, &size);
+    if (!to)
+        return false;
+    for (size_t i = 0, n = 0; i < schema_n_keys; i++) {
+        field_clear(self, &schema_keys[i]);
+        if (schema_keys[i].def)
+            fprintf(to, "%s%s", n++ ? ", " : "[", schema_keys[i].def);
+    }
+    fputs("]", to);
+    bool good = fclose(to) == 0 && read_text(self, schema_keys, text, read_defaults);
+    free(text);
     return good;
 }

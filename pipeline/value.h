@@ -30,4 +30,7 @@ bool value_is_null(const yaml_node_t *node);
 /* The default of the row, or "none". False if out of memory. */
 bool value_default(config *self, const schema_key *key);
 
+/* The same for every row, in one go. */
+bool value_defaults(config *self);
+
 #endif
