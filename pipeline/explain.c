@@ -138,7 +138,7 @@ static void one_section(FILE *to, const schema_section *section)
         const char *colon = *section->path ? ": " : "";
         if (!headed) {
             fprintf(to, "%s%s", section->path, colon);
-            wrap(to, section->doc, strlen(section->path) + strlen(colon), MARGIN);
+            wrap(to, section->doc, strlen(section->path) + strlen(colon), 2 * MARGIN);
         }
         headed = true;
         key_line(to, &schema_keys[i]);

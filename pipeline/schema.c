@@ -333,7 +333,7 @@ const size_t schema_n_keys = sizeof schema_keys / sizeof *schema_keys;
 
 const schema_section schema_sections[] = {
     {"", "The run as a whole."},
-    {"compute", "How the work is spread. Does not change results but for their last bits."},
+    {"compute", "How the work is spread: changes the last bits of a result at most."},
     {"data", "What the teacher learns from."},
     {"data.logit", "A map for data that lie in an interval."},
     {"teacher", "The density that is slow to sample."},

@@ -233,12 +233,17 @@ Test(cli, output_that_does_not_arrive)
     command line;
     split(&line, "distill --help");
     fflush(NULL);
-    int saved = dup(1), refuses = open("ok.csv", O_RDONLY);
-    cr_assert(saved >= 0 && refuses >= 0 && dup2(refuses, 1) >= 0);
+    int saved[2] = {dup(1), dup(2)}, refuses = open("ok.csv", O_RDONLY);
+    int err = open("err", O_CREAT | O_WRONLY, 0600);
+    cr_assert(refuses >= 0 && err >= 0 && dup2(refuses, 1) >= 0 && dup2(err, 2) >= 0);
     int status = cli_main(line.argc, line.argv);
     clearerr(stdout);
-    dup2(saved, 1);
+    dup2(saved[0], 1);
+    dup2(saved[1], 2);
     cr_expect_eq(status, 74, "status %d", status);
+    char *text = temp_slurp("err", NULL);
+    cr_expect_str_eq(text, "distill: error: cannot write to stdout\n");
+    free(text);
     temp_close();
 }
 
