@@ -1,0 +1,277 @@
+#define FLOW_BITS 64
+#define FLOW_ISA generic
+#include "tests/common/examples.h"
+
+#include "flow/layer/activation.h"
+#include "flow/layer/transformer.h"
+#include "tests/common/sanitized.h"
+
+#include <criterion/criterion.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- autoregressive: every transformer x every activation x these bodies */
+
+static const struct {
+    const char *transformer, *options;
+} transformer_options[] = {
+    {"affine", "{\"scale_bound\": 1.7}"},
+    {"spline", "{\"bins\": 4, \"bound\": 2.3}"},
+};
+enum { N_OPTIONS = sizeof transformer_options / sizeof transformer_options[0] };
+
+/* Unequal widths, some smaller than D so that not every degree has a unit. */
+static const struct {
+    const char *hidden;
+    int residual;
+} bodies[] = {
+    {"[11]", 0}, {"[13, 9]", 0}, {"[18, 3, 7]", 0}, {"[10]", 1}, {"[7]", 3},
+};
+enum { N_BODIES = sizeof bodies / sizeof bodies[0] };
+
+static size_t n_transformers(void)
+{
+    size_t count = 0;
+    while (transformer_kinds[count])
+        count++;
+    return count;
+}
+
+static size_t n_activations(void)
+{
+    size_t count = 0;
+    while (activation_kinds[count].name)
+        count++;
+    return count;
+}
+
+static size_t autoregressive_count(void)
+{
+    return n_transformers() * n_activations() * N_BODIES;
+}
+
+static const char *options_of(const char *name)
+{
+    for (size_t i = 0; i < N_OPTIONS; i++)
+        if (strcmp(transformer_options[i].transformer, name) == 0)
+            return transformer_options[i].options;
+    return NULL;
+}
+
+static json_t *make_autoregressive(size_t index, size_t dim)
+{
+    size_t body = index % N_BODIES, f = index / N_BODIES % n_activations();
+    const char *tau = transformer_kinds[index / N_BODIES / n_activations()]->name;
+    const char *options = options_of(tau);
+    (void)dim;
+    json_t *layer = json_loads(options ? options : "{}", 0, NULL);
+    json_object_set_new(layer, "kind", json_string("autoregressive"));
+    json_object_set_new(layer, "transformer", json_string(tau));
+    json_object_set_new(layer, "activation", json_string(activation_kinds[f].name));
+    json_object_set_new(layer, "hidden", json_loads(bodies[body].hidden, 0, NULL));
+    json_object_set_new(layer, "residual", json_integer(bodies[body].residual));
+    return layer;
+}
+
+/* ---- the other kinds */
+
+static size_t one(void)
+{
+    return 1;
+}
+
+static json_t *make_permutation(size_t index, size_t dim)
+{
+    const pcg_stream stream = {.seed = 90210 + index, .stage = PCG_TEST, .purpose = PCG_PERMUTE};
+    size_t *order = malloc(dim * sizeof *order);
+    pcg_permutation(order, dim, stream, 3);
+    json_t *list = json_array();
+    for (size_t i = 0; i < dim; i++)
+        json_array_append_new(list, json_integer((json_int_t)order[i]));
+    free(order);
+    return json_pack("{s:s, s:o}", "kind", "permutation", "order", list);
+}
+
+static json_t *make_lu_linear(size_t index, size_t dim)
+{
+    (void)index, (void)dim;
+    return json_pack("{s:s}", "kind", "lu_linear");
+}
+
+static json_t *make_actnorm(size_t index, size_t dim)
+{
+    (void)index, (void)dim;
+    return json_pack("{s:s}", "kind", "actnorm");
+}
+
+/* ---- the table */
+
+static const struct {
+    const char *kind;
+    size_t (*count)(void);
+    json_t *(*make)(size_t index, size_t dim);
+} kinds[] = {
+    {"permutation", one, make_permutation},
+    {"lu_linear", one, make_lu_linear},
+    {"actnorm", one, make_actnorm},
+    {"autoregressive", autoregressive_count, make_autoregressive},
+};
+enum { N_KINDS = sizeof kinds / sizeof kinds[0] };
+
+size_t example_count(void)
+{
+    size_t count = 0;
+    for (size_t k = 0; k < N_KINDS; k++)
+        count += kinds[k].count();
+    return count;
+}
+
+/* The kind of an example; *example becomes the number within the kind. */
+static size_t kind_of(size_t *example)
+{
+    size_t k = 0;
+    for (; *example >= kinds[k].count(); k++)
+        *example -= kinds[k].count();
+    return k;
+}
+
+json_t *example_layer(size_t example, size_t dim)
+{
+    size_t k = kind_of(&example);
+    return kinds[k].make(example, dim);
+}
+
+int example_is(size_t example, const char *kind)
+{
+    return strcmp(kinds[kind_of(&example)].kind, kind) == 0;
+}
+
+const char *example_missing(const flow_backend *backend)
+{
+    const char *kind;
+    for (size_t i = 0; (kind = backend->kind(i, NULL)); i++) {
+        size_t k = 0;
+        while (k < N_KINDS && strcmp(kinds[k].kind, kind) != 0)
+            k++;
+        if (k == N_KINDS)
+            return kind;
+    }
+    for (size_t t = 0; t < n_transformers(); t++)
+        if (!options_of(transformer_kinds[t]->name))
+            return transformer_kinds[t]->name;
+    return NULL;
+}
+
+json_t *describe_one(size_t dim, size_t context, const char *direction, json_t *layer)
+{
+    return json_pack("{s:I, s:I, s:s, s:[o]}", "dim", (json_int_t)dim, "context",
+                     (json_int_t)context, "direction", direction, "layers", layer);
+}
+
+/* ---- random numbers */
+
+static const pcg_stream numbers = {.stage = PCG_TEST, .purpose = PCG_BASE};
+
+void random_numbers(double *out, size_t count, double width, uint64_t seed)
+{
+    pcg_stream stream = numbers;
+    stream.seed = seed;
+    pcg_normals(out, stream, 0, count, 1);
+    for (size_t i = 0; i < count; i++)
+        out[i] = (double)(float)(width * out[i]);
+}
+
+void randomise_parameters(flow *target, double width, uint64_t seed)
+{
+    pcg_stream stream = numbers;
+    stream.seed = seed;
+    for (size_t t = 0; t < flow_n_tensors(target); t++) {
+        flow_tensor_info info;
+        flow_tensor(target, &info, t);
+        size_t count = info.rows * (info.cols ? info.cols : 1);
+        double scale = info.cols ? 1.7 * width / sqrt((double)info.cols) : width;
+        double *values = malloc((count + 1) * sizeof *values);
+        pcg_uniforms(values, stream, (uint64_t)t << 32, count, 1);
+        for (size_t i = 0; i < count; i++)
+            values[i] = (double)(float)(scale * (2 * values[i] - 1));
+        flow_tensor_set(target, t, values);
+        free(values);
+    }
+}
+
+/* ---- a case */
+
+static double *numbers_new(size_t count, double width, uint64_t seed)
+{
+    double *out = malloc((count + 1) * sizeof *out);
+    random_numbers(out, count, width, seed);
+    return out;
+}
+
+static void name_case(flow_case *self, const json_t *layer)
+{
+    char *text = json_dumps(layer, JSON_COMPACT);
+    snprintf(self->name, sizeof self->name, "%s D=%zu C=%zu n=%zu %.120s",
+             flow_backend_name(self->flow), self->dim, self->context, self->n, text);
+    free(text);
+}
+
+void flow_case_open(flow_case *self, const flow_backend *backend, size_t example, size_t dim,
+                    size_t context, size_t n)
+{
+    flow_err err = FLOW_ERR_INIT;
+    const uint64_t seed = 7919 * example + 31 * dim + context;
+    json_t *layer = example_layer(example, dim);
+    json_t *description = describe_one(dim, context, "data_to_noise", json_incref(layer));
+    *self = (flow_case){.dim = dim, .context = context, .n = n};
+    self->flow = flow_create_on(backend, description, SIZE_MAX, &err);
+    cr_assert(self->flow, "%s", err.text);
+    randomise_parameters(self->flow, 0.55, seed + 1);
+    self->pass = flow_pass_create(self->flow, n, FLOW_PASS_TRAIN, &err);
+    cr_assert(self->pass, "%s", err.text);
+    self->x = numbers_new(n * dim, 1.3, seed + 2); /* 8 % beyond the spline's bound */
+    self->c = numbers_new(n * context, 0.9, seed + 3);
+    self->dy = numbers_new(n * dim, 0.7, seed + 4);
+    self->dlogdet = numbers_new(n, 0.8, seed + 5);
+    self->y = malloc(n * dim * sizeof *self->y);
+    self->dx = malloc(n * dim * sizeof *self->dx);
+    self->logdet = malloc(n * sizeof *self->logdet);
+    self->gradient = aligned_alloc(64, flow_params_bytes(self->flow) / 64 * 64 + 64);
+    name_case(self, layer);
+    json_decref(layer);
+    json_decref(description);
+}
+
+void flow_case_close(flow_case *self)
+{
+    double *owned[] = {self->x, self->c, self->dy, self->dlogdet, self->y, self->logdet, self->dx};
+    for (size_t i = 0; i < sizeof owned / sizeof owned[0]; i++)
+        free(owned[i]);
+    free(self->gradient);
+    flow_pass_free(self->pass);
+    flow_free(self->flow);
+}
+
+void flow_case_each(const flow_backend *backend, size_t max_dim, size_t n,
+                    void (*check)(flow_case *self))
+{
+    static const size_t dims[] = {1, 2, 3, 5, 17};
+    max_dim = UNLESS_SANITIZED(max_dim, max_dim < 5 ? max_dim : 5);
+    for (size_t e = 0; e < example_count(); e += UNLESS_SANITIZED(1, 3))
+        for (size_t d = 0; d < sizeof dims / sizeof dims[0] && dims[d] <= max_dim; d++)
+            for (size_t context = 0; context <= 2; context += 2) {
+                flow_case c;
+                flow_case_open(&c, backend, e, dims[d], context, n);
+                check(&c);
+                flow_case_close(&c);
+            }
+}
+
+void flow_case_run(flow_case *self)
+{
+    memset(self->gradient, 0, flow_params_bytes(self->flow));
+    flow_pass_forward(self->pass, NULL, self->y, self->logdet, self->x, self->c, self->n);
+    flow_pass_backward(self->pass, NULL, self->dx, self->gradient, self->dy, self->dlogdet);
+}
