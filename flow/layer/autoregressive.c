@@ -50,11 +50,11 @@ static int read_hidden(conditioner_spec *spec, const json_t *hidden, flow_err *e
     return 0;
 }
 
-static int check_transformer(const transformer_spec *spec, int bins, flow_err *err)
+static int check_transformer(const transformer_spec *spec, json_int_t bins, flow_err *err)
 {
     if (bins < 2 || bins > TRANSFORMER_MAX_BINS)
-        return flow_fail(err, FLOW_ECONFIG, "autoregressive: bins go from 2 to %d, got %d",
-                         TRANSFORMER_MAX_BINS, bins);
+        return flow_fail(err, FLOW_ECONFIG, "autoregressive: bins go from 2 to %d, got %lld",
+                         TRANSFORMER_MAX_BINS, (long long)bins);
     if (!(spec->bound > 0 && spec->bound <= 1e6) ||
         !(spec->scale_bound > 0 && spec->scale_bound <= 50))
         return flow_fail(err, FLOW_ECONFIG,
@@ -69,10 +69,10 @@ static int read_description(autoregressive *self, conditioner_spec *net_spec,
     const char *kind, *tau = "affine", *nonlinearity = "relu";
     json_t *hidden;
     json_error_t why;
-    int residual = 0, bins = 8;
+    json_int_t residual = 0, bins = 8;
     self->spec = (transformer_spec){.bound = 3, .scale_bound = 3};
     if (json_unpack_ex((json_t *)(uintptr_t)description, &why, JSON_STRICT,
-                       "{s:s, s:o, s?s, s?i, s?s, s?i, s?F, s?F}", "kind", &kind, "hidden", &hidden,
+                       "{s:s, s:o, s?s, s?I, s?s, s?I, s?F, s?F}", "kind", &kind, "hidden", &hidden,
                        "transformer", &tau, "residual", &residual, "activation", &nonlinearity,
                        "bins", &bins, "bound", &self->spec.bound, "scale_bound",
                        &self->spec.scale_bound))
@@ -159,8 +159,8 @@ static size_t autoregressive_cache_len(const flow_layer *layer, size_t ld)
 static size_t autoregressive_work_len(const flow_layer *layer, size_t ld)
 {
     const conditioner *net = &down(layer)->net;
-    size_t scratch = net->widest > flow_pad(down(layer)->outputs) ? net->widest
-                                                                  : flow_pad(down(layer)->outputs);
+    size_t scratch =
+        net->widest > flow_pad(down(layer)->outputs) ? net->widest : flow_pad(down(layer)->outputs);
     return (net->value_rows + scratch) * ld;
 }
 
@@ -256,7 +256,8 @@ static void autoregressive_score(const flow_layer *layer, real *score_y, const r
     }
 }
 
-/* ---- parameters by name: map m has "conditioner.m.weight" (2m) and "conditioner.m.bias" (2m + 1) */
+/* ---- parameters by name: map m has "conditioner.m.weight" (2m) and "conditioner.m.bias" (2m + 1)
+ */
 
 static size_t autoregressive_n_tensors(const flow_layer *layer)
 {
