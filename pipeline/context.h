@@ -5,8 +5,8 @@
 #include "flow/model.h"
 #include "flow/table.h"
 
-/* Reads `path` and checks it against the model and n rows; *out NULL where none is wanted. path NULL:
- * none was given. model_path is for messages. Free *out also after an error. */
+/* Reads `path` and checks it against the model and n rows; *out NULL where none is wanted. path
+ * NULL: none was given. model_path is for messages. Free *out also after an error. */
 int context_load(flow_table **out, const flow_model *model, const char *model_path,
                  const char *path, size_t n, flow_err *err);
 

@@ -33,8 +33,9 @@ output *output_open(const char *path, table_format format, size_t rows, size_t c
         return NULL;
     }
     if (format == TABLE_NPY)
-        self->npy = path ? flow_npy_open(path, rows, cols, FLOW_F64, err)
-                         : flow_npy_open_stream(stdout, "standard output", rows, cols, FLOW_F64, err);
+        self->npy =
+            path ? flow_npy_open(path, rows, cols, FLOW_F64, err)
+                 : flow_npy_open_stream(stdout, "standard output", rows, cols, FLOW_F64, err);
     else
         self->csv = path ? data_csv_open(path, cols, names, err)
                          : data_csv_open_stream(stdout, "standard output", cols, names, err);

@@ -1,4 +1,5 @@
-/* pipeline/run.c -- the stages of a run in their order: data, teacher, student, validate, export. */
+/* pipeline/run.c -- the stages of a run in their order: data, teacher, student, validate, export.
+ */
 #include "pipeline/run.h"
 
 #include "flow/model.h"
@@ -144,20 +145,20 @@ static int watch_fit(void *arg, const teacher_fit_state *s)
     run *r = arg;
     progress_update(s->epoch, "loss %.4f, validation %.4f, best %.4f at %zu", s->train_loss,
                     s->valid_loss, s->best_loss, s->best_epoch);
-    return record(r, json_pack("{s:I, s:I, s:o, s:o, s:o, s:o, s:I, s:I}", "epoch",
-                               (json_int_t)s->epoch, "step", (json_int_t)s->step, "train_loss",
-                               json_finite(s->train_loss), "valid_loss",
-                               json_finite(s->valid_loss), "lr", json_finite(s->lr), "grad_norm",
-                               json_finite(s->gradient_norm), "clipped", (json_int_t)s->clipped,
-                               "skipped", (json_int_t)s->skipped));
+    return record(r,
+                  json_pack("{s:I, s:I, s:o, s:o, s:o, s:o, s:I, s:I}", "epoch",
+                            (json_int_t)s->epoch, "step", (json_int_t)s->step, "train_loss",
+                            json_finite(s->train_loss), "valid_loss", json_finite(s->valid_loss),
+                            "lr", json_finite(s->lr), "grad_norm", json_finite(s->gradient_norm),
+                            "clipped", (json_int_t)s->clipped, "skipped", (json_int_t)s->skipped));
 }
 
 static int stage_teacher(run *r, flow_err *err)
 {
     size_t hidden[CONFIG_MAX_WHOLES];
     teacher_fit_state state;
-    flow_spec spec = settings_flow(r->config, hidden, FLOW_DATA_TO_NOISE, r->data->dim,
-                                   r->data->n_context);
+    flow_spec spec =
+        settings_flow(r->config, hidden, FLOW_DATA_TO_NOISE, r->data->dim, r->data->n_context);
     teacher_fit_options options = settings_fit(r->config);
     flow *maf = maf_create(&spec, r->config->precision, err);
     if (!maf)
@@ -180,14 +181,14 @@ static int watch_distill(void *arg, const distill_state *s)
     run *r = arg;
     progress_update(s->step, "KL reverse %.4f, forward %.4f, beta %.2f", s->kl_reverse,
                     s->kl_forward, s->beta);
-    return record(r, json_pack("{s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:I, s:I}", "step",
-                               (json_int_t)s->step, "rows", (json_int_t)s->rows, "kl_reverse",
-                               json_finite(s->kl_reverse), "kl_forward",
-                               json_finite(s->kl_forward), "beta", json_finite(s->beta), "lambda",
-                               json_finite(s->lambda), "lr", json_finite(s->lr), "grad_norm",
-                               json_finite(s->gradient_norm), "gradient",
-                               s->gradient == DISTILL_PATH ? "path" : "total", "clipped",
-                               (json_int_t)s->clipped, "skipped", (json_int_t)s->skipped));
+    return record(r,
+                  json_pack("{s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:I, s:I}", "step",
+                            (json_int_t)s->step, "rows", (json_int_t)s->rows, "kl_reverse",
+                            json_finite(s->kl_reverse), "kl_forward", json_finite(s->kl_forward),
+                            "beta", json_finite(s->beta), "lambda", json_finite(s->lambda), "lr",
+                            json_finite(s->lr), "grad_norm", json_finite(s->gradient_norm),
+                            "gradient", s->gradient == DISTILL_PATH ? "path" : "total", "clipped",
+                            (json_int_t)s->clipped, "skipped", (json_int_t)s->skipped));
 }
 
 static distill_contexts contexts_of(const data_part *part)
@@ -198,8 +199,8 @@ static distill_contexts contexts_of(const data_part *part)
 static int stage_student(run *r, flow_err *err)
 {
     size_t hidden[CONFIG_MAX_WHOLES];
-    flow_spec spec = settings_flow(r->config, hidden, FLOW_NOISE_TO_DATA, r->data->dim,
-                                   r->data->n_context);
+    flow_spec spec =
+        settings_flow(r->config, hidden, FLOW_NOISE_TO_DATA, r->data->dim, r->data->n_context);
     distill_options options = settings_distill(r->config);
     distill_contexts contexts = contexts_of(&r->data->train);
     flow *iaf = iaf_create(&spec, r->config->precision, err);
@@ -319,15 +320,14 @@ static int stage_export(run *r, flow_err *err)
     if (!rundir_path(&r->dir, path, name, err))
         return err->code;
     double *contexts = export_contexts(r, n, err);
-    output_request request = {.model = &r->student,
-                              .pool = r->pool,
-                              .context = r->data->n_context ? contexts : NULL,
-                              .stream = {.seed = r->config->seed,
-                                         .stage = PCG_EXPORT,
-                                         .purpose = PCG_BASE},
-                              .n = n,
-                              .path = path,
-                              .format = output_format_of(path)};
+    output_request request = {
+        .model = &r->student,
+        .pool = r->pool,
+        .context = r->data->n_context ? contexts : NULL,
+        .stream = {.seed = r->config->seed, .stage = PCG_EXPORT, .purpose = PCG_BASE},
+        .n = n,
+        .path = path,
+        .format = output_format_of(path)};
     progress_begin("export", n);
     int code = contexts ? output_samples(&request, err) : FLOW_ENOMEM;
     if (!code)
@@ -446,9 +446,9 @@ static int execute(run *r)
         return cli_fail(&err);
     code = run_stages(r, &err);
     progress_clear();
-    const char *end = code == 0                 ? (r->gates_hold ? "good" : "gate failed")
-                      : code == FLOW_ESTOPPED   ? "stopped"
-                                                : "error";
+    const char *end = code == 0               ? (r->gates_hold ? "good" : "gate failed")
+                      : code == FLOW_ESTOPPED ? "stopped"
+                                              : "error";
     if (write_manifest(r, end, &late) && !code)
         return cli_fail(&late);
     if (code)

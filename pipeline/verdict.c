@@ -22,8 +22,8 @@ static json_t *ess(student_estimate e, const student_curve *curve)
 {
     json_t *points = json_array(), *out = estimate(e);
     for (size_t i = 0; i < curve->len; i++)
-        json_array_append_new(points, json_pack("[I, o]", (json_int_t)curve->rows[i],
-                                                json_finite(curve->ess[i])));
+        json_array_append_new(
+            points, json_pack("[I, o]", (json_int_t)curve->rows[i], json_finite(curve->ess[i])));
     json_object_set_new(out, "ess_curve", points);
     return out;
 }
@@ -43,8 +43,7 @@ static json_t *two_sample(const student_two_sample *t)
         return json_null();
     return json_pack("{s:o, s:o, s:o, s:o, s:o, s:I}", "value", json_finite(t->value), "teacher",
                      json_finite(t->teacher), "null_mean", json_finite(t->null_mean), "null_sd",
-                     json_finite(t->null_sd), "p", json_finite(t->p), "rows",
-                     (json_int_t)t->rows);
+                     json_finite(t->null_sd), "p", json_finite(t->p), "rows", (json_int_t)t->rows);
 }
 
 static json_t *modes(const student_validation *v)
@@ -181,8 +180,9 @@ static json_t *warnings(const verdict_input *in)
 {
     const student_diagnostics *d = &in->student->weights;
     json_t *list = json_array();
-    warn_if(list, d->psis.khat > d->psis.threshold,
-            "k-hat is above its threshold: importance weights, ESS and log Z are not to be trusted");
+    warn_if(
+        list, d->psis.khat > d->psis.threshold,
+        "k-hat is above its threshold: importance weights, ESS and log Z are not to be trusted");
     warn_if(list, fabs(d->mean_w.z) > 5 || fabs(d->mean_inverse_w.z) > 5,
             "a normalisation check is more than 5 standard errors off: the weights have a heavy "
             "tail, or a mode is missing");
@@ -231,8 +231,7 @@ static void print_list(const char *head, const json_t *list)
 {
     size_t i;
     const json_t *item;
-    json_array_foreach(list, i, item)
-        fprintf(stderr, "  %-9s %s\n", head, json_string_value(item));
+    json_array_foreach(list, i, item) fprintf(stderr, "  %-9s %s\n", head, json_string_value(item));
 }
 
 void verdict_print(const verdict_input *in, const json_t *verdict)

@@ -5,8 +5,8 @@
  *   reasons     one line per gate that failed, or why nothing was verified
  *   warnings    what a reader should know even if all gates hold
  *   kl_reverse, kl_forward, elbo, eubo, jeffreys, log_z           {value, se}
- *   ess_reverse, ess_forward                                      {value, se, ess_curve: [[N, ess]]}
- *   khat {value, threshold, tail}; normalisation {mean_w, mean_inverse_w: {value, se, z}}
+ *   ess_reverse, ess_forward                                      {value, se, ess_curve: [[N,
+ * ess]]} khat {value, threshold, tail}; normalisation {mean_w, mean_inverse_w: {value, se, z}}
  *   zero_density {reverse, forward}; samples; roundtrip
  *   mode_share [{share, weight, se, teacher}] or null
  *   moments {mean, sd, correlation: {column, other, student, teacher, z, p}}

@@ -24,7 +24,7 @@
         }                                                                                          \
     }
 
-ACTIVATION(relu, (void)0, x < 0 ? 0 : x, x > 0 ? 1 : (x <= 0 ? 0 : x * f))
+ACTIVATION(relu, (void)0, x<0 ? 0 : x, x> 0 ? 1 : (x <= 0 ? 0 : x * f))
 
 ACTIVATION(hyperbolic_tangent, (void)0, vm_tanh(x), 1 - f * f)
 

@@ -13,7 +13,7 @@ typedef struct activation {
 #define activation_kinds FLOW_NAME(activation_kinds)
 #define activation_find FLOW_NAME(activation_find)
 
-extern const activation activation_kinds[]; /* ends with a NULL name */
+extern const activation activation_kinds[];          /* ends with a NULL name */
 const activation *activation_find(const char *name); /* NULL: no such name */
 
 #endif

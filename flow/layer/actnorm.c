@@ -1,5 +1,5 @@
-/* flow/layer/actnorm.c -- y_i = x_i e^s_i + b_i, free s and b, set from the first batch so that every
- * y_i there has mean 0 and variance 1 (Kingma & Dhariwal 2018, "Glow", section 3.1).
+/* flow/layer/actnorm.c -- y_i = x_i e^s_i + b_i, free s and b, set from the first batch so that
+ * every y_i there has mean 0 and variance 1 (Kingma & Dhariwal 2018, "Glow", section 3.1).
  * Description: {"kind": "actnorm"}. Parameters: s (D), b (D). */
 #include "flow/layer/layer.h"
 #include "flow/layer/vmath.h"

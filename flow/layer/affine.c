@@ -1,6 +1,6 @@
 /* flow/layer/affine.c -- y = x e^s + m, the transformer of MAF and IAF (Papamakarios 2017; Kingma
- * 2016). The log-scale is softly bounded, s = u / (1 + |u| / c): a bounded smooth map, 0 with slope 1
- * at u = 0, so that no output of a network can overflow the exponential. h = (m, u). */
+ * 2016). The log-scale is softly bounded, s = u / (1 + |u| / c): a bounded smooth map, 0 with slope
+ * 1 at u = 0, so that no output of a network can overflow the exponential. h = (m, u). */
 #include "flow/layer/transformer.h"
 #include "flow/layer/vmath.h"
 
@@ -10,12 +10,12 @@ static size_t affine_n_params(const transformer_spec *spec)
     return 2;
 }
 
-static inline real log_scale(real u, real inv_c)
+FLOW_INLINE real log_scale(real u, real inv_c)
 {
     return u / ((real)1 + vm_abs(u) * inv_c);
 }
 
-static inline real log_scale_slope(real u, real inv_c)
+FLOW_INLINE real log_scale_slope(real u, real inv_c)
 {
     real r = (real)1 / ((real)1 + vm_abs(u) * inv_c);
     return r * r;

@@ -78,11 +78,8 @@ static int add_map(conditioner *self, size_t src, size_t dst, size_t add, int st
     free(limit);
     if (failed)
         return -1;
-    self->steps[self->n_steps++] = (conditioner_step){.map = (int)self->n_maps++,
-                                                      .src = src,
-                                                      .dst = dst,
-                                                      .add = add,
-                                                      .offset = self->n_params};
+    self->steps[self->n_steps++] = (conditioner_step){
+        .map = (int)self->n_maps++, .src = src, .dst = dst, .add = add, .offset = self->n_params};
     self->n_params += map->n_params;
     self->n_live += map->n_live;
     return 0;

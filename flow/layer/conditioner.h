@@ -1,15 +1,16 @@
 /* flow/layer/conditioner.h -- the masked network of an autoregressive layer (MADE, Germain 2015).
  *
- * Inputs are C context columns (degree 0) and x_1 .. x_D (degree 1 .. D). A hidden unit has a degree
- * in 1 .. D - 1 (0 .. D - 1 with context) and sees units of no larger degree; the P outputs of
- * dimension i see hidden units of degree < i. Hidden units are sorted by degree, so every map is a
- * stair. With D = 1 and no context there is nothing to see and the outputs are their biases.
+ * Inputs are C context columns (degree 0) and x_1 .. x_D (degree 1 .. D). A hidden unit has a
+ * degree in 1 .. D - 1 (0 .. D - 1 with context) and sees units of no larger degree; the P outputs
+ * of dimension i see hidden units of degree < i. Hidden units are sorted by degree, so every map is
+ * a stair. With D = 1 and no context there is nothing to see and the outputs are their biases.
  *
  * Bodies: a plain network of any widths, or, with `residual` = B > 0 blocks, the pre-activation
  * residual network r <- r + W2 f(W1 f(r) + b1) + b2 of one width (He 2016; Durkan 2019).
  *
- * The network is a short program of steps over buffers. Each step can run on all rows, or on the rows
- * of one degree: that is what makes the inverse and the score incremental (mathematics 2 and 4). */
+ * The network is a short program of steps over buffers. Each step can run on all rows, or on the
+ * rows of one degree: that is what makes the inverse and the score incremental (mathematics 2 and
+ * 4). */
 #ifndef FLOW_LAYER_CONDITIONER_H
 #define FLOW_LAYER_CONDITIONER_H
 
@@ -32,8 +33,8 @@ typedef struct conditioner_spec {
     const activation *activation;
 } conditioner_spec;
 
-/* A buffer of features: rows [begin[d], begin[d + 1]) have degree d. For the output buffer these are
- * the P outputs of dimension d, which belong to the step that needs hidden degrees < d. */
+/* A buffer of features: rows [begin[d], begin[d + 1]) have degree d. For the output buffer these
+ * are the P outputs of dimension d, which belong to the step that needs hidden degrees < d. */
 typedef struct conditioner_buffer {
     size_t rows, offset; /* offset in rows of ld numbers */
     size_t *begin;       /* (D + 2) */
@@ -93,8 +94,8 @@ void conditioner_backward(const conditioner *self, real *cotangents, real *dthet
                           real *work);
 
 /* Backward through degree d only, given the cotangents of outputs d + 1 .. D and that this has been
- * called for all higher degrees: writes the cotangents of hidden units and of the input of degree d.
- * d = D writes zeros (nothing sees the last input). */
+ * called for all higher degrees: writes the cotangents of hidden units and of the input of degree
+ * d. d = D writes zeros (nothing sees the last input). */
 void conditioner_pull_degree(const conditioner *self, real *cotangents, const real *theta,
                              const real *slopes, size_t d, size_t ld);
 

@@ -1,14 +1,13 @@
 /* flow/layer/layer.h -- one invertible map y = f(x; theta) on R^dim, as a table of operations.
  *
- * Shapes     Feature-major shards (real.h): x, y, dx, dy, scores are (dim', ld), context is (C, ld),
- *            logdet is (ld) in double, dlogdet is (ld); theta, dtheta are (n_params). cache and work
- *            are flat, cache_len and work_len numbers.
- * Direction  forward is x -> y and is the parallel one. Whether that means density or sampling is
- *            the flow's choice.
- * Memory     The caller owns every buffer; none may overlap unless it is said. Only create
- *            allocates. Buffers are aligned to 64 bytes, lengths are multiples of FLOW_PAD.
- * Threads    self is const: share it, and give each thread its own cache and work.
- * Numbers    Nothing fails: a NaN that comes in goes out. Callers check results.
+ * Shapes     Feature-major shards (real.h): x, y, dx, dy, scores are (dim', ld), context is (C,
+ * ld), logdet is (ld) in double, dlogdet is (ld); theta, dtheta are (n_params). cache and work are
+ * flat, cache_len and work_len numbers. Direction  forward is x -> y and is the parallel one.
+ * Whether that means density or sampling is the flow's choice. Memory     The caller owns every
+ * buffer; none may overlap unless it is said. Only create allocates. Buffers are aligned to 64
+ * bytes, lengths are multiples of FLOW_PAD. Threads    self is const: share it, and give each
+ * thread its own cache and work. Numbers    Nothing fails: a NaN that comes in goes out. Callers
+ * check results.
  *
  * A layer kind is one file that ends in its table, and one entry of flow_layer_kinds. Configs,
  * checkpoints, `explain` and the conformance tests walk that list. */

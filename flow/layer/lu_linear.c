@@ -1,9 +1,10 @@
 /* flow/layer/lu_linear.c -- y = L S U x + b: L unit lower, U unit upper triangular, S = diag(e^s)
- * with the softly bounded log-scale s = u / (1 + |u| / c) (Oliva 2018, "Transformation Autoregressive
- * Networks"; Kingma & Dhariwal 2018). log|det| = sum s. It starts as the identity.
+ * with the softly bounded log-scale s = u / (1 + |u| / c) (Oliva 2018, "Transformation
+ * Autoregressive Networks"; Kingma & Dhariwal 2018). log|det| = sum s. It starts as the identity.
  *
- * The triangular products and solves are OpenBLAS's, in tiles of FLOW_PAD columns when a result must
- * not depend on how many rows a shard has (gemm kernels treat the edges of a matrix differently).
+ * The triangular products and solves are OpenBLAS's, in tiles of FLOW_PAD columns when a result
+ * must not depend on how many rows a shard has (gemm kernels treat the edges of a matrix
+ * differently).
  *
  * Description: {"kind": "lu_linear"}. Parameters: one (D, D) matrix with L below the diagonal, u on
  * it and U above, then b (D). */

@@ -1,7 +1,7 @@
 /* flow/layer/pass.c -- a flow's layers over one shard: the buffers and the loops around the layers.
  *
- * Rows of doubles come in, features of reals go through, rows of doubles go out. With FLOW_PASS_TRAIN
- * every layer's input is kept with its cache; without, two buffers take turns. */
+ * Rows of doubles come in, features of reals go through, rows of doubles go out. With
+ * FLOW_PASS_TRAIN every layer's input is kept with its cache; without, two buffers take turns. */
 #include "flow/layer/stack.h"
 
 #include <assert.h>
@@ -14,8 +14,8 @@ typedef struct pass {
     size_t max_rows, rows, ld; /* rows, ld: of the shard in work */
     unsigned flags;
     double *logdet;
-    real **x;       /* (n_layers + 1) inputs of the layers and the output; two in turn without TRAIN */
-    real **cache;   /* (n_layers), NULLs without TRAIN */
+    real **x; /* (n_layers + 1) inputs of the layers and the output; two in turn without TRAIN */
+    real **cache; /* (n_layers), NULLs without TRAIN */
     real *context, *dlogdet, *a, *b, *work;
     void *block;
 } pass;
@@ -117,7 +117,7 @@ static void begin(pass *self, const double *context, size_t n)
 }
 
 void shard_forward(flow_pass *head, const void *params, double *y, double *logdet, const double *x,
-                  const double *context, size_t n)
+                   const double *context, size_t n)
 {
     pass *self = (pass *)head;
     const flow *f = head->flow;
@@ -132,7 +132,7 @@ void shard_forward(flow_pass *head, const void *params, double *y, double *logde
 }
 
 void shard_inverse(flow_pass *head, const void *params, double *x, double *logdet, const double *y,
-                  const double *context, size_t n)
+                   const double *context, size_t n)
 {
     pass *self = (pass *)head;
     const flow *f = head->flow;
@@ -150,8 +150,8 @@ void shard_inverse(flow_pass *head, const void *params, double *x, double *logde
     memcpy(logdet, self->logdet, n * sizeof *logdet);
 }
 
-void shard_backward(flow_pass *head, const void *params, double *dx, void *dparams, const double *dy,
-                   const double *dlogdet)
+void shard_backward(flow_pass *head, const void *params, double *dx, void *dparams,
+                    const double *dy, const double *dlogdet)
 {
     pass *self = (pass *)head;
     const flow *f = head->flow;

@@ -106,17 +106,16 @@ static void permutation_forward(const flow_layer *layer, real *y, real *cache, d
     permute_rows(layer, y, x, ld);
 }
 
-static void permutation_inverse(const flow_layer *layer, real *x, double *logdet,
-                                const real *theta, const real *y, const real *context, size_t ld,
-                                real *work)
+static void permutation_inverse(const flow_layer *layer, real *x, double *logdet, const real *theta,
+                                const real *y, const real *context, size_t ld, real *work)
 {
     (void)logdet, (void)theta, (void)context, (void)work;
     permute_rows_back(layer, x, y, ld);
 }
 
-static void permutation_backward(const flow_layer *layer, real *dx, real *dtheta,
-                                 const real *theta, const real *dy, const real *dlogdet,
-                                 const real *x, const real *cache, size_t ld, real *work)
+static void permutation_backward(const flow_layer *layer, real *dx, real *dtheta, const real *theta,
+                                 const real *dy, const real *dlogdet, const real *x,
+                                 const real *cache, size_t ld, real *work)
 {
     (void)dtheta, (void)theta, (void)dlogdet, (void)x, (void)cache, (void)work;
     permute_rows_back(layer, dx, dy, ld);

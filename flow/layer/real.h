@@ -29,6 +29,9 @@ typedef double real;
 
 #define FLOW_PAD 16
 
+/* For what must melt into the loop around it, or the loop stays scalar. */
+#define FLOW_INLINE static inline __attribute__((always_inline))
+
 #if defined(__AVX512F__)
 #define FLOW_VEC_BYTES 64
 #elif defined(__AVX__)

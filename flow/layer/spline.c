@@ -2,9 +2,9 @@
  * 2019, "Neural Spline Flows", equations 4-8; Gregory & Delbourgo 1982).
  *
  * K bins tile [-B, B] on both axes; outside the map is the identity, with slope 1 at both ends. The
- * parameters h are K widths, K heights (softmax, floored) and K - 1 inner slopes (softplus, floored,
- * 1 at h = 0). In a bin of width w, height v, slope s = v / w, end slopes d0, d1, with
- * t = (x - x_k) / w, q = t (1 - t):
+ * parameters h are K widths, K heights (softmax, floored) and K - 1 inner slopes (softplus,
+ * floored, 1 at h = 0). In a bin of width w, height v, slope s = v / w, end slopes d0, d1, with t =
+ * (x - x_k) / w, q = t (1 - t):
  *
  *   den = s + (d0 + d1 - 2 s) q,   num = s t^2 + d0 q,   y = y_k + v num / den
  *   N   = d1 t^2 + 2 s q + d0 (1 - t)^2,   dy/dx = s^2 N / den^2
@@ -16,7 +16,8 @@
 
 enum { T = FLOW_PAD, K_MAX = TRANSFORMER_MAX_BINS };
 
-#define MIN_SHARE ((real)1e-3) /* of a bin in the width or height of [-B, B], times K <= 64: < 7 % */
+#define MIN_SHARE                                                                                  \
+    ((real)1e-3) /* of a bin in the width or height of [-B, B], times K <= 64: < 7 % */
 #define MIN_SLOPE ((real)1e-3)
 #define SLOPE_SHIFT ((real)0.5397424172369522) /* softplus(SLOPE_SHIFT) = 1 - MIN_SLOPE */
 
@@ -62,7 +63,7 @@ static void softmax(shares *out, const real *h, size_t bins, size_t ld)
 }
 
 /* The length on an axis of a bin of share p. */
-static inline real extent(real p, real bound, real bins)
+FLOW_INLINE real extent(real p, real bound, real bins)
 {
     return 2 * bound * (MIN_SHARE + (1 - MIN_SHARE * bins) * p);
 }
@@ -97,18 +98,18 @@ static void gather(gathered *g, const shares *width, const shares *height, const
     }
 }
 
-static inline real end_slope(real raw, real edge)
+FLOW_INLINE real end_slope(real raw, real edge)
 {
     return edge != 0 ? (real)1 : MIN_SLOPE + vm_softplus(raw + SLOPE_SHIFT);
 }
 
-static inline int inside(real x, real bound)
+FLOW_INLINE int inside(real x, real bound)
 {
     return x >= -bound && x <= bound;
 }
 
 /* log dy/dx at t. */
-static inline real log_slope(real t, real s, real d0, real d1)
+FLOW_INLINE real log_slope(real t, real s, real d0, real d1)
 {
     real q = t * (1 - t), den = s + (d0 + d1 - 2 * s) * q;
     real n = d1 * t * t + 2 * s * q + d0 * (1 - t) * (1 - t), r = s / den;
@@ -142,17 +143,22 @@ static void inverse_block(const transformer_spec *spec, real *x, double *logdet,
     softmax(&width, h, spec->bins, ld);
     softmax(&height, h + spec->bins * ld, spec->bins, ld);
     gather(&g, &width, &height, y, h + 2 * spec->bins * ld, spec, ld, 1);
-    const real bound = (real)spec->bound;
+    lane d0, d1, root;
     for (size_t j = 0; j < T; j++) {
-        real d0 = end_slope(g.u0[j], g.edge0[j]), d1 = end_slope(g.u1[j], g.edge1[j]);
-        real s = g.v[j] / g.w[j], rise = y[j] - g.yk[j], bend = d0 + d1 - 2 * s;
-        real a = g.v[j] * (s - d0) + rise * bend, b = g.v[j] * d0 - rise * bend, c = -s * rise;
-        real disc = b * b - 4 * a * c;
-        disc = disc > 0 ? disc : 0;
-        real t = 2 * c / (-b - vm_sqrt(disc));
-        int in = inside(y[j], bound);
-        x[j] = in ? g.xk[j] + t * g.w[j] : y[j];
-        logdet[j] -= in ? (double)log_slope(t, s, d0, d1) : 0.0;
+        d0[j] = end_slope(g.u0[j], g.edge0[j]);
+        d1[j] = end_slope(g.u1[j], g.edge1[j]);
+    }
+    for (size_t j = 0; j < T; j++) {
+        real s = g.v[j] / g.w[j], rise = y[j] - g.yk[j], bend = d0[j] + d1[j] - 2 * s;
+        real a = g.v[j] * (s - d0[j]) + rise * bend, b = g.v[j] * d0[j] - rise * bend;
+        real c = -s * rise, disc = b * b - 4 * a * c;
+        root[j] = 2 * c / (-b - vm_sqrt(disc > 0 ? disc : 0));
+    }
+    for (size_t j = 0; j < T; j++) {
+        real l = log_slope(root[j], g.v[j] / g.w[j], d0[j], d1[j]);
+        int in = inside(y[j], (real)spec->bound);
+        x[j] = in ? g.xk[j] + root[j] * g.w[j] : y[j];
+        logdet[j] -= in ? (double)l : 0.0;
     }
 }
 
@@ -162,8 +168,8 @@ typedef struct bin_cotangents {
 } bin_cotangents;
 
 /* From the cotangents dy of y and dl of l at one sample: those of x and of the bin. */
-static inline real bin_backward(bin_cotangents *c, const gathered *g, size_t j, real x, real dy,
-                                real dl, real in)
+FLOW_INLINE real bin_backward(bin_cotangents *c, const gathered *g, size_t j, real x, real dy,
+                              real dl, real in)
 {
     real r0 = g->u0[j] + SLOPE_SHIFT, r1 = g->u1[j] + SLOPE_SHIFT;
     real d0 = end_slope(g->u0[j], g->edge0[j]), d1 = end_slope(g->u1[j], g->edge1[j]);
@@ -172,12 +178,12 @@ static inline real bin_backward(bin_cotangents *c, const gathered *g, size_t j, 
     real p = 1 - t, q = t * p, bend = d0 + d1 - 2 * s, turn = 1 - 2 * t;
     real inv_den = 1 / (s + bend * q), num = s * t * t + d0 * q;
     real inv_n = 1 / (d1 * t * t + 2 * s * q + d0 * p * p);
-    real dnum = dy * v * inv_den;                        /* dL/dnum */
-    real dden = -(dnum * num + 2 * dl) * inv_den;        /* dL/dden */
-    real dn = dl * inv_n;                                /* dL/dN */
+    real dnum = dy * v * inv_den;                 /* dL/dnum */
+    real dden = -(dnum * num + 2 * dl) * inv_den; /* dL/dden */
+    real dn = dl * inv_n;                         /* dL/dN */
     real ds = dnum * t * t + dden * (1 - 2 * q) + dn * 2 * q + 2 * dl / s;
-    real dt = dnum * (2 * s * t + d0 * turn) + dden * bend * turn +
-              dn * 2 * (d1 * t + s * turn - d0 * p);
+    real dt =
+        dnum * (2 * s * t + d0 * turn) + dden * bend * turn + dn * 2 * (d1 * t + s * turn - d0 * p);
     real dd0 = dnum * q + dden * q + dn * p * p, dd1 = dden * q + dn * t * t;
     real dx = dt * inv_w;
     c->xk[j] = -dx * in;
@@ -189,7 +195,8 @@ static inline real bin_backward(bin_cotangents *c, const gathered *g, size_t j, 
     return in != 0 ? dx : dy;
 }
 
-/* dh of one axis: the corner at bin b moves with every extent before b; then through the softmax. */
+/* dh of one axis: the corner at bin b moves with every extent before b; then through the softmax.
+ */
 static void axis_backward(real *dh, const shares *p, const lane corner, const lane ext,
                           const lane bin, const transformer_spec *spec, size_t ld)
 {
@@ -236,8 +243,7 @@ static void backward_block(const transformer_spec *spec, real *dx, real *dh, con
     softmax(&height, h + spec->bins * ld, spec->bins, ld);
     gather(&g, &width, &height, x, h + 2 * spec->bins * ld, spec, ld, 0);
     for (size_t j = 0; j < T; j++)
-        dx[j] = bin_backward(&c, &g, j, x[j], dy[j], dl[j],
-                             (real)inside(x[j], (real)spec->bound));
+        dx[j] = bin_backward(&c, &g, j, x[j], dy[j], dl[j], (real)inside(x[j], (real)spec->bound));
     params_backward(dh, &c, &g, &width, &height, spec, ld);
 }
 

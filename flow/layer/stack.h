@@ -1,4 +1,5 @@
-/* flow/layer/stack.h -- the list of layers of one flow, and the pass that runs them over a shard. */
+/* flow/layer/stack.h -- the list of layers of one flow, and the pass that runs them over a shard.
+ */
 #ifndef FLOW_LAYER_STACK_H
 #define FLOW_LAYER_STACK_H
 
@@ -38,11 +39,11 @@ void stack_tensor_set(flow *self, size_t index, const double *values);
 flow_pass *shard_create(const flow *self, size_t max_rows, unsigned flags, flow_err *err);
 void shard_free(flow_pass *pass);
 void shard_forward(flow_pass *pass, const void *params, double *y, double *logdet, const double *x,
-                  const double *context, size_t n);
+                   const double *context, size_t n);
 void shard_inverse(flow_pass *pass, const void *params, double *x, double *logdet, const double *y,
-                  const double *context, size_t n);
-void shard_backward(flow_pass *pass, const void *params, double *dx, void *dparams, const double *dy,
-                   const double *dlogdet);
+                   const double *context, size_t n);
+void shard_backward(flow_pass *pass, const void *params, double *dx, void *dparams,
+                    const double *dy, const double *dlogdet);
 void shard_score(flow_pass *pass, const void *params, double *score_y, const double *score_x);
 
 void range_take(void *to, void *from, size_t first, size_t n);

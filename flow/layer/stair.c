@@ -70,16 +70,14 @@ void stair_release(stair *self)
 
 typedef vec tile[CHUNK][4];
 
-static inline __attribute__((always_inline)) void tile_load(tile acc, const real *src, size_t ld,
-                                                            size_t mr, size_t nr)
+FLOW_INLINE void tile_load(tile acc, const real *src, size_t ld, size_t mr, size_t nr)
 {
     for (size_t i = 0; i < mr; i++)
         for (size_t v = 0; v < nr; v++)
             acc[i][v] = *(const vec *)(src + i * ld + v * FLOW_LANES);
 }
 
-static inline __attribute__((always_inline)) void tile_store(real *dst, tile acc, size_t ld,
-                                                             size_t mr, size_t nr)
+FLOW_INLINE void tile_store(real *dst, tile acc, size_t ld, size_t mr, size_t nr)
 {
     for (size_t i = 0; i < mr; i++)
         for (size_t v = 0; v < nr; v++)
@@ -87,9 +85,8 @@ static inline __attribute__((always_inline)) void tile_store(real *dst, tile acc
 }
 
 /* w: element i of step k at w[i * wi + k * wk]; b: step k at b + k * ld. */
-static inline __attribute__((always_inline)) void tile_multiply(tile acc, const real *w, size_t wi,
-                                                                size_t wk, const real *b, size_t ld,
-                                                                size_t steps, size_t mr, size_t nr)
+FLOW_INLINE void tile_multiply(tile acc, const real *w, size_t wi, size_t wk, const real *b,
+                               size_t ld, size_t steps, size_t mr, size_t nr)
 {
     for (size_t k = 0; k < steps; k++) {
         vec bv[4];
@@ -113,8 +110,7 @@ typedef struct product_args {
     size_t depth, ld;
 } product_args;
 
-static inline __attribute__((always_inline)) void product_tile(const product_args *a, size_t col,
-                                                               size_t mr, size_t nr)
+FLOW_INLINE void product_tile(const product_args *a, size_t col, size_t mr, size_t nr)
 {
     tile acc;
     for (size_t i = 0; i < mr; i++)
@@ -188,8 +184,7 @@ typedef struct transposed_args {
     size_t col0, ld;
 } transposed_args;
 
-static inline __attribute__((always_inline)) void transposed_tile(const transposed_args *a,
-                                                                  size_t col, size_t mr, size_t nr)
+FLOW_INLINE void transposed_tile(const transposed_args *a, size_t col, size_t mr, size_t nr)
 {
     tile acc;
     const stair *s = a->self;
@@ -269,11 +264,9 @@ static void transpose(real *out, const real *in, size_t rows, size_t ld)
                     out[j * rows + m] = in[m * ld + j];
 }
 
-
 /* dw (kr, FLOW_PAD) += sum_j x[k, j] dyt[j, panel rows] */
-static inline __attribute__((always_inline)) void gradient_tile(real *dw, const real *x,
-                                                                const real *dyt, size_t rows,
-                                                                size_t ld, size_t kr, size_t nr)
+FLOW_INLINE void gradient_tile(real *dw, const real *x, const real *dyt, size_t rows, size_t ld,
+                               size_t kr, size_t nr)
 {
     tile acc;
     tile_load(acc, dw, FLOW_PAD, kr, nr);

@@ -1,17 +1,17 @@
 /* flow/layer/stair.h -- a masked linear map whose mask is a staircase.
  *
- * y = W x + b where row m of W sees the columns 0 .. limit[m] - 1 only, limit ascending. Sorting the
- * units of a MADE by degree (Germain 2015) gives exactly this mask, and then about half of the dense
- * arithmetic is not there to be done: nothing here multiplies by a masked weight but for the few
- * inside a panel's last step.
+ * y = W x + b where row m of W sees the columns 0 .. limit[m] - 1 only, limit ascending. Sorting
+ * the units of a MADE by degree (Germain 2015) gives exactly this mask, and then about half of the
+ * dense arithmetic is not there to be done: nothing here multiplies by a masked weight but for the
+ * few inside a panel's last step.
  *
  * Weights are stored in panels of FLOW_PAD rows, a panel as (depth, FLOW_PAD), depth = the largest
  * limit in the panel: element (m, k) of panel p lies at offset + k * FLOW_PAD + (m - row). Masked
  * entries and padding are zero and stay zero, since their gradient is zero. The bias follows the
  * last panel.
  *
- * Every element of a result is one chain of multiply-adds in ascending k that starts at the bias, so
- * rows computed one by one, in groups, or all at once agree to the last bit. */
+ * Every element of a result is one chain of multiply-adds in ascending k that starts at the bias,
+ * so rows computed one by one, in groups, or all at once agree to the last bit. */
 #ifndef FLOW_LAYER_STAIR_H
 #define FLOW_LAYER_STAIR_H
 
@@ -59,7 +59,8 @@ void stair_product(const stair *self, real *y, const real *theta, const real *x,
 void stair_product_t(const stair *self, real *dx, const real *theta, const real *dy,
                      const real *add, size_t col0, size_t col1, size_t ld);
 
-/* dtheta += dy x^T below the stairs, and the row sums of dy for the bias. work: rows padded * ld. */
+/* dtheta += dy x^T below the stairs, and the row sums of dy for the bias. work: rows padded * ld.
+ */
 void stair_gradient(const stair *self, real *dtheta, const real *dy, const real *x, size_t ld,
                     real *work);
 

@@ -2,7 +2,6 @@
 #include "flow/layer/stack.h"
 #include "flow/layer/vmath.h"
 
-
 void range_take(void *to, void *from, size_t first, size_t n)
 {
     real *a = (real *)to + first, *b = (real *)from + first;

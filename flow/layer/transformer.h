@@ -46,7 +46,7 @@ typedef struct transformer {
 enum { TRANSFORMER_MAX_BINS = 64 };
 
 extern const transformer transformer_affine, transformer_spline;
-extern const transformer *const transformer_kinds[]; /* NULL-terminated */
+extern const transformer *const transformer_kinds[];   /* NULL-terminated */
 const transformer *transformer_find(const char *name); /* NULL: no such name */
 
 #endif

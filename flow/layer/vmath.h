@@ -1,8 +1,8 @@
 /* flow/layer/vmath.h -- exp, log and kin, free of branches so that loops over them vectorise.
  *
- * All keep IEEE behaviour at infinities and NaN. Errors are within 2 units in the last place for exp
- * and log (tests/flow/vmath.c holds them to that), and absolute errors of that size relative to 1
- * for tanh, sigmoid and softplus.
+ * All keep IEEE behaviour at infinities and NaN. Errors are within 2 units in the last place for
+ * exp and log (tests/flow/vmath.c holds them to that), and absolute errors of that size relative to
+ * 1 for tanh, sigmoid and softplus.
  *
  * exp: x = k ln 2 + r, |r| <= ln 2 / 2, Taylor series of e^r (its remainder is below half a unit).
  * log: x = 2^k m, m in [sqrt .5, sqrt 2), log m = 2 atanh((m - 1) / (m + 1)). */
@@ -35,14 +35,14 @@ typedef int64_t real_int;
 #define VM_SQRT_HALF_BITS 0x3fe6a09e667f3bcd
 #endif
 
-static inline real_int vm_bits(real x)
+FLOW_INLINE real_int vm_bits(real x)
 {
     real_int b;
     memcpy(&b, &x, sizeof b);
     return b;
 }
 
-static inline real vm_from_bits(real_int b)
+FLOW_INLINE real vm_from_bits(real_int b)
 {
     real x;
     memcpy(&x, &b, sizeof x);
@@ -50,12 +50,12 @@ static inline real vm_from_bits(real_int b)
 }
 
 /* 2^k for k within the exponent range of normal numbers. */
-static inline real vm_pow2(real_int k)
+FLOW_INLINE real vm_pow2(real_int k)
 {
     return vm_from_bits((k + VM_BIAS) << VM_MANTISSA);
 }
 
-static inline real vm_exp_poly(real r)
+FLOW_INLINE real vm_exp_poly(real r)
 {
 #if FLOW_BITS == 32
     real p = 1.98412698e-4f;
@@ -79,7 +79,7 @@ static inline real vm_exp_poly(real r)
     return p * r * r + r; /* e^r - 1 */
 }
 
-static inline real vm_exp(real x)
+FLOW_INLINE real vm_exp(real x)
 {
     real c = x > VM_EXP_HI ? VM_EXP_HI : x; /* NaN passes both tests unchanged */
     c = c < VM_EXP_LO ? VM_EXP_LO : c;
@@ -93,7 +93,7 @@ static inline real vm_exp(real x)
 }
 
 /* log x for x >= 0; -inf at 0, NaN below 0. Subnormal x count as 2^(1 - bias). */
-static inline real vm_log(real x)
+FLOW_INLINE real vm_log(real x)
 {
     real_int b = vm_bits(x);
     real_int k = (b - VM_SQRT_HALF_BITS) >> VM_MANTISSA;
@@ -123,7 +123,7 @@ static inline real vm_log(real x)
     return x >= (real)0 ? y : (real)__builtin_nan("");
 }
 
-static inline real vm_sqrt(real x)
+FLOW_INLINE real vm_sqrt(real x)
 {
 #if FLOW_BITS == 32
     return __builtin_sqrtf(x);
@@ -132,23 +132,23 @@ static inline real vm_sqrt(real x)
 #endif
 }
 
-static inline real vm_abs(real x)
+FLOW_INLINE real vm_abs(real x)
 {
     return x < (real)0 ? -x : x;
 }
 
-static inline real vm_sigmoid(real x)
+FLOW_INLINE real vm_sigmoid(real x)
 {
     return (real)1 / ((real)1 + vm_exp(-x));
 }
 
-static inline real vm_tanh(real x)
+FLOW_INLINE real vm_tanh(real x)
 {
     return (real)1 - (real)2 / ((real)1 + vm_exp((real)2 * x));
 }
 
 /* log(1 + e^x) */
-static inline real vm_softplus(real x)
+FLOW_INLINE real vm_softplus(real x)
 {
     real top = x > (real)0 ? x : (real)0;
     real y = top + vm_log((real)1 + vm_exp(-vm_abs(x)));
