@@ -2,9 +2,11 @@
 
 #include <criterion/criterion.h>
 #include <dirent.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -51,6 +53,15 @@ char *temp_slurp(const char *path, size_t *len)
     if (len)
         *len = size;
     return bytes;
+}
+
+void temp_disk_full(int full)
+{
+    struct rlimit limit;
+    cr_assert_eq(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = full ? 0 : limit.rlim_max;
+    signal(SIGXFSZ, SIG_IGN); /* so that write fails instead */
+    cr_assert_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
 }
 
 /* Counts the files, and removes them if asked to. */

@@ -17,6 +17,11 @@ const char *temp_write(const char *name, const void *bytes, size_t len);
 /* The bytes of any file plus a zero byte, to be freed; len may be NULL. */
 char *temp_slurp(const char *path, size_t *len);
 
+/* While full, no regular file of this process can grow: writing one fails ("File too large"), as on
+ * a full disk. Tests never hand a real device to code that could replace it: `make test` may run as
+ * root, where a bug would rename a file over /dev/null. */
+void temp_disk_full(int full);
+
 /* How many files it holds. */
 size_t temp_count(void);
 

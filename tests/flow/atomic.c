@@ -4,6 +4,7 @@
 #include "tests/common/temp.h"
 
 #include <criterion/criterion.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -49,13 +50,11 @@ Test(atomic, a_failed_write_keeps_the_old_file)
 {
     flow_err err = FLOW_ERR_INIT;
     const char *path = (temp_open(), temp_write("a", "old", 3));
-    flow_atomic *file = flow_atomic_open(path, &err);
-    FILE *out = flow_atomic_file(file);
-    int full = fileno(fopen("/dev/full", "wb"));
-    cr_assert_neq(dup2(full, fileno(out)), -1);
-    fputs("new text", out);
-    cr_assert_eq(flow_atomic_commit(file, &err), FLOW_EIO);
-    cr_assert(strstr(err.text, "/a: cannot be written: No space left"), "%s", err.text);
+    temp_disk_full(1);
+    int code = flow_atomic_write(path, "new text", 8, &err);
+    temp_disk_full(0);
+    cr_assert_eq(code, FLOW_EIO);
+    cr_assert(strstr(err.text, "/a: cannot be written: File too large"), "%s", err.text);
     check_content(path, "old");
     cr_assert_eq(temp_count(), 1);
     temp_close();
@@ -86,15 +85,24 @@ Test(atomic, a_link_stays_a_link)
     temp_close();
 }
 
-Test(atomic, a_device_stays_a_device)
+/* What is no regular file is written to, not replaced. */
+Test(atomic, a_pipe_stays_a_pipe)
 {
     flow_err err = FLOW_ERR_INIT;
     struct stat status;
-    cr_assert_eq(flow_atomic_write("/dev/null", "new", 3, &err), 0, "%s", err.text);
-    cr_assert_eq(stat("/dev/null", &status), 0);
-    cr_assert(S_ISCHR(status.st_mode));
-    cr_assert_eq(flow_atomic_write("/dev/full", "new", 3, &err), FLOW_EIO);
-    cr_assert(strstr(err.text, "/dev/full: cannot be written: No space left"), "%s", err.text);
+    char got[8] = "";
+    const char *path = (temp_open(), temp_path("pipe"));
+    cr_assert_eq(mkfifo(path, 0600), 0);
+    int reader = open(path, O_RDONLY | O_NONBLOCK);
+    cr_assert_geq(reader, 0);
+    cr_assert_eq(flow_atomic_write(path, "new", 3, &err), 0, "%s", err.text);
+    cr_assert_eq(lstat(path, &status), 0);
+    cr_assert(S_ISFIFO(status.st_mode), "the pipe was replaced");
+    cr_assert_eq(read(reader, got, sizeof got), 3);
+    cr_assert_str_eq(got, "new");
+    cr_assert_eq(temp_count(), 1);
+    close(reader);
+    temp_close();
 }
 
 Test(atomic, no_place_for_it)

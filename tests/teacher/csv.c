@@ -216,8 +216,12 @@ Test(csv, failed_writes_leave_nothing)
     data_csv_discard(NULL);
     cr_assert_eq(temp_count(), 0);
     cr_assert_eq(data_csv_write(temp_path("none/x.csv"), four, 2, 2, NULL, &err), FLOW_ECREATE);
-    cr_assert_eq(data_csv_write("/dev/full", four, 2, 2, NULL, &err), FLOW_EIO);
-    cr_assert(strstr(err.text, "/dev/full: cannot be written: No space left"), "%s", err.text);
+    temp_disk_full(1);
+    int code = data_csv_write(temp_path("x.csv"), four, 2, 2, NULL, &err);
+    temp_disk_full(0);
+    cr_assert_eq(code, FLOW_EIO);
+    cr_assert(strstr(err.text, "x.csv: cannot be written: File too large"), "%s", err.text);
+    cr_assert_eq(temp_count(), 0);
     FILE *out = fopen("/dev/full", "wb");
     writer = data_csv_open_stream(out, "stdout", 2, NULL, &err);
     cr_assert_eq(data_csv_append(writer, four, 2, &err), 0);
