@@ -254,42 +254,88 @@ void stair_product_t(const stair *self, real *dx, const real *theta, const real 
 
 /* ---- dW += dy x^T */
 
-/* out (ld, rows) = in (rows, ld) transposed, in square blocks. */
+/* Sixteen numbers, whatever the width of the registers. */
+typedef real row16 __attribute__((vector_size(FLOW_PAD * sizeof(real)), may_alias));
+
+#define SWAP_STEP(A, B, LOW, HIGH)                                                                 \
+    {                                                                                              \
+        row16 low = __builtin_shufflevector(A, B, LOW),                                            \
+              high = __builtin_shufflevector(A, B, HIGH);                                          \
+        A = low;                                                                                   \
+        B = high;                                                                                  \
+    }
+#define LOW_8 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23
+#define HIGH_8 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31
+#define LOW_4 0, 1, 2, 3, 16, 17, 18, 19, 8, 9, 10, 11, 24, 25, 26, 27
+#define HIGH_4 4, 5, 6, 7, 20, 21, 22, 23, 12, 13, 14, 15, 28, 29, 30, 31
+#define LOW_2 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29
+#define HIGH_2 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31
+#define LOW_1 0, 16, 2, 18, 4, 20, 6, 22, 8, 24, 10, 26, 12, 28, 14, 30
+#define HIGH_1 1, 17, 3, 19, 5, 21, 7, 23, 9, 25, 11, 27, 13, 29, 15, 31
+
+/* One block of 16 x 16: blocks of 8, 4, 2 and 1 across the diagonal change places (Eklundh 1972).
+ */
+FLOW_INLINE void transpose_block(real *out, size_t out_ld, const real *in, size_t in_ld)
+{
+    row16 r[FLOW_PAD];
+    for (size_t i = 0; i < FLOW_PAD; i++)
+        r[i] = *(const row16 *)(in + i * in_ld);
+    for (size_t i = 0; i < 8; i++)
+        SWAP_STEP(r[i], r[i + 8], LOW_8, HIGH_8)
+    for (size_t h = 0; h < FLOW_PAD; h += 8)
+        for (size_t i = h; i < h + 4; i++)
+            SWAP_STEP(r[i], r[i + 4], LOW_4, HIGH_4)
+    for (size_t h = 0; h < FLOW_PAD; h += 4)
+        for (size_t i = h; i < h + 2; i++)
+            SWAP_STEP(r[i], r[i + 2], LOW_2, HIGH_2)
+    for (size_t h = 0; h < FLOW_PAD; h += 2)
+        SWAP_STEP(r[h], r[h + 1], LOW_1, HIGH_1)
+    for (size_t i = 0; i < FLOW_PAD; i++)
+        *(row16 *)(out + i * out_ld) = r[i];
+}
+
+/* out (ld, rows) = in (rows, ld) transposed. */
 static void transpose(real *out, const real *in, size_t rows, size_t ld)
 {
-    for (size_t m0 = 0; m0 < rows; m0 += FLOW_PAD)
-        for (size_t j0 = 0; j0 < ld; j0 += FLOW_PAD)
-            for (size_t j = j0; j < j0 + FLOW_PAD; j++)
-                for (size_t m = m0; m < m0 + FLOW_PAD; m++)
-                    out[j * rows + m] = in[m * ld + j];
+    for (size_t m = 0; m < rows; m += FLOW_PAD)
+        for (size_t j = 0; j < ld; j += FLOW_PAD)
+            transpose_block(out + j * rows + m, rows, in + m * ld + j, ld);
 }
 
-/* dw (kr, FLOW_PAD) += sum_j x[k, j] dyt[j, panel rows] */
-FLOW_INLINE void gradient_tile(real *dw, const real *x, const real *dyt, size_t rows, size_t ld,
-                               size_t kr, size_t nr)
+enum { PANEL_VECS = FLOW_PAD * sizeof(real) / FLOW_VEC_BYTES }; /* vectors across a panel */
+
+/* Where the accumulators of nr vectors live: some in one panel, the others in the next. */
+typedef struct gradient_args {
+    real *dw[2];
+    const real *x, *dyt;
+    size_t rows, ld;
+} gradient_args;
+
+/* dw (kr, FLOW_PAD) += sum_j x[k, j] dyt[j, rows of the panel], for vectors v .. v + nr - 1 counted
+ * over both panels. */
+FLOW_INLINE void gradient_tile(const gradient_args *a, size_t k, size_t v, size_t kr, size_t nr)
 {
     tile acc;
-    tile_load(acc, dw, FLOW_PAD, kr, nr);
-    tile_multiply(acc, x, ld, 1, dyt, rows, ld, kr, nr);
-    tile_store(dw, acc, FLOW_PAD, kr, nr);
+    for (size_t i = 0; i < kr; i++)
+        for (size_t n = 0; n < nr; n++)
+            acc[i][n] = *(vec *)(a->dw[(v + n) / PANEL_VECS] + (k + i) * FLOW_PAD +
+                                 (v + n) % PANEL_VECS * FLOW_LANES);
+    tile_multiply(acc, a->x + k * a->ld, a->ld, 1, a->dyt + v * FLOW_LANES, a->rows, a->ld, kr, nr);
+    for (size_t i = 0; i < kr; i++)
+        for (size_t n = 0; n < nr; n++)
+            *(vec *)(a->dw[(v + n) / PANEL_VECS] + (k + i) * FLOW_PAD +
+                     (v + n) % PANEL_VECS * FLOW_LANES) = acc[i][n];
 }
 
-static void gradient_panel(real *dw, const real *x, const real *dyt, size_t rows, size_t depth,
-                           size_t ld)
+/* Columns k0 .. k1 - 1 (in steps of CHUNK) of the first `vectors` vectors of the panels. */
+static void gradient_columns(const gradient_args *a, size_t k0, size_t k1, size_t vectors)
 {
-    for (size_t v = 0; v < FLOW_PAD / FLOW_LANES;) {
-        size_t shift = v * FLOW_LANES, k = 0;
-        if (v + 2 <= FLOW_PAD / FLOW_LANES) {
-            for (; k < depth; k += CHUNK)
-                gradient_tile(dw + k * FLOW_PAD + shift, x + k * ld, dyt + shift, rows, ld, CHUNK,
-                              2);
-            v += 2;
-        } else {
-            for (; k < depth; k += CHUNK)
-                gradient_tile(dw + k * FLOW_PAD + shift, x + k * ld, dyt + shift, rows, ld, CHUNK,
-                              1);
-            v += 1;
-        }
+    for (size_t k = k0; k < k1; k += CHUNK) {
+        size_t v = 0;
+        for (; v + 2 <= vectors; v += 2)
+            gradient_tile(a, k, v, CHUNK, 2);
+        for (; v < vectors; v++)
+            gradient_tile(a, k, v, CHUNK, 1);
     }
 }
 
@@ -304,21 +350,45 @@ static void mask_panel(const stair *self, real *dw, const stair_panel *panel)
     }
 }
 
+static void add_bias_gradient(real *db, const real *dyt, size_t rows, size_t live, size_t ld)
+{
+    for (size_t m = 0; m < rows; m += FLOW_PAD) {
+        row16 sum = {0};
+        for (size_t j = 0; j < ld; j++)
+            sum += *(const row16 *)(dyt + j * rows + m);
+        for (size_t i = 0; i < FLOW_PAD && m + i < live; i++)
+            db[m + i] += sum[i];
+    }
+}
+
 void stair_gradient(const stair *self, real *dtheta, const real *dy, const real *x, size_t ld,
                     real *work)
 {
     size_t rows = flow_pad(self->rows);
     transpose(work, dy, rows, ld);
-    for (size_t p = 0; p < self->n_panels; p++) {
-        const stair_panel *panel = &self->panels[p];
-        real *dw = dtheta + panel->offset;
-        gradient_panel(dw, x, work + panel->row, rows, panel->depth, ld);
-        mask_panel(self, dw, panel);
+    for (size_t p = 0; p < self->n_panels; p += 2) {
+        const stair_panel *panel = &self->panels[p], *next = panel + 1;
+        gradient_args a = {.dw = {dtheta + panel->offset, NULL},
+                           .x = x,
+                           .dyt = work + panel->row,
+                           .rows = rows,
+                           .ld = ld};
+        size_t depth = round8(panel->depth);
+        if (p + 1 == self->n_panels) {
+            gradient_columns(&a, 0, depth, PANEL_VECS);
+            mask_panel(self, a.dw[0], panel);
+            break;
+        }
+        a.dw[1] = dtheta + next->offset;
+        gradient_columns(&a, 0, depth, 2 * PANEL_VECS);
+        gradient_args rest = a;
+        rest.dw[0] = a.dw[1];
+        rest.dyt = work + next->row;
+        gradient_columns(&rest, depth, next->depth, PANEL_VECS);
+        mask_panel(self, a.dw[0], panel);
+        mask_panel(self, a.dw[1], next);
     }
-    real *db = dtheta + self->bias;
-    for (size_t j = 0; j < ld; j++)
-        for (size_t m = 0; m < self->rows; m++)
-            db[m] += work[j * rows + m];
+    add_bias_gradient(dtheta + self->bias, work, rows, self->rows, ld);
 }
 
 /* ---- dense copies */
