@@ -1,90 +1,151 @@
-# make            build/distill and build/libdistill.a
-# make run        install what is missing, build, run the main job on real data
-# make test       install what is missing, build, run every test (sanitizers and fuzzing included)
-# make bench      rows/s of every operation at six sizes
-# make format     clang-format over the tree;  make clean
+# make                     build/distill and build/libdistill.a
+# make run                 install what is missing, build, run the main job on real data
+# make test                install what is missing, build, run every test; tests/README.md
+# make bench               rows/s of every operation at six sizes
+# make install PREFIX=DIR  the program, the library and its headers; default /usr/local
+# make format              clang-format over the tree
+# make clean               remove build/
 #
-# SANITIZE=1 builds into build/asan with the address and undefined-behaviour sanitizers.
+# Variables: CC, CFLAGS (default -g -O2), CPPFLAGS, LDFLAGS; BUILD, the directory of all that is made;
+# WERROR=-Werror; SANITIZE=address (also finds undefined behaviour; 1 means the same) or thread, which
+# build into directories of their own; RUN_CONFIG, what `make run` runs.
 
-CC      ?= gcc
-BUILD   := build$(if $(SANITIZE),/asan)
-PACKAGES := libopenblas-dev libyaml-dev libjansson-dev
-TEST_PACKAGES := libcriterion-dev
+BUILD      ?= build
+PREFIX     ?= /usr/local
+RUN_CONFIG ?= configs/power.yaml
+VERSION    := 0.1.0
 
-VERSION := 0.1.0
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+
+# ---- flags
+
+CFLAGS ?= -g $(if $(SANITIZE),-O1,-O2)
+comma  := ,
+override SANITIZE := $(SANITIZE:1=address)
+SANITIZE_address := -fsanitize=address$(comma)undefined -fno-sanitize-recover=all
+SANITIZE_thread  := -fsanitize=thread
+OUT    := $(BUILD)$(if $(SANITIZE),/$(SANITIZE))
+CHECKS := $(if $(SANITIZE),$(or $(SANITIZE_$(SANITIZE)),$(error SANITIZE is address or thread)) -fno-omit-frame-pointer)
+
+# Asked once, and only when something is compiled: there may be no pkg-config before `make run`.
+LIBRARIES  := openblas yaml-0.1 jansson
+PKG_CFLAGS  = $(eval PKG_CFLAGS := $$(shell pkg-config --cflags $(LIBRARIES)))$(PKG_CFLAGS)
+PKG_LIBS    = $(eval PKG_LIBS := $$(shell pkg-config --libs $(LIBRARIES)))$(PKG_LIBS)
+
 WARN    := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes
-OPT     := $(if $(SANITIZE),-O1 -fsanitize=address$(comma)undefined -fno-sanitize-recover=all \
-             -fno-omit-frame-pointer,-O2)
-comma   := ,
-CFLAGS  += -std=c11 -g $(OPT) $(WARN) $(WERROR) -MMD -MP -I. -D_POSIX_C_SOURCE=200809L \
-           -DDISTILL_VERSION='"$(VERSION)"' $(shell pkg-config --cflags openblas yaml-0.1 jansson 2>/dev/null)
-LDLIBS  += $(shell pkg-config --libs openblas yaml-0.1 jansson 2>/dev/null) -lm -pthread -ldl
-LDFLAGS += $(if $(SANITIZE),-fsanitize=address$(comma)undefined)
+COMPILE  = $(CC) -std=c11 $(CPPFLAGS) $(CFLAGS) $(CHECKS) $(WARN) $(WERROR) -MMD -MP -I. \
+           -D_POSIX_C_SOURCE=200809L -DDISTILL_VERSION='"$(VERSION)"' $(PKG_CFLAGS)
+LINK     = $(CC) $(CFLAGS) $(CHECKS) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(PKG_LIBS) -lm -pthread -ldl
 
 # flow/layer/ is compiled once per precision and instruction set (flow/backend.h chooses at run time).
-# Contraction to fused multiply-add is wanted there; nothing else of -ffast-math is.
-X86     := $(findstring x86_64,$(shell $(CC) -dumpmachine 2>/dev/null))
-ISAS    := generic $(if $(X86),avx2 avx512)
-NUMERIC := -O3 -ffp-contract=fast -fno-math-errno -fno-trapping-math
+# Contraction to fused multiply-add is wanted there; nothing else of -ffast-math is. pcg.c shall give
+# the same bits everywhere, so it is not contracted.
+NUMERIC     := -O3 -ffp-contract=fast -fno-math-errno -fno-trapping-math
+ISAS        := generic $(if $(findstring x86_64,$(shell $(CC) -dumpmachine 2>/dev/null)),avx2 avx512)
 ISA_generic :=
 ISA_avx2    := -mavx2 -mfma
 ISA_avx512  := -mavx2 -mfma -mavx512f -mavx512vl -mavx512dq -mavx512bw -mprefer-vector-width=512
 
-LAYER_SRC := $(sort $(wildcard flow/layer/*.c))
-LIB_SRC   := $(sort $(wildcard flow/*.c teacher/*.c student/*.c))
-APP_SRC   := $(sort $(wildcard pipeline/*.c))
-MAIN_SRC  := pipeline/main.c
+# ---- the program and the library
 
-LIB_OBJ   := $(LIB_SRC:%.c=$(BUILD)/%.o) \
-             $(foreach p,f32 f64,$(foreach i,$(ISAS),$(LAYER_SRC:%.c=$(BUILD)/%.$(p).$(i).o)))
-APP_OBJ   := $(filter-out $(BUILD)/pipeline/main.o,$(APP_SRC:%.c=$(BUILD)/%.o))
+LAYER_SRC := $(wildcard flow/layer/*.c)
+LIB_OBJ   := $(patsubst %.c,$(OUT)/%.o,$(wildcard flow/*.c teacher/*.c student/*.c)) \
+             $(foreach i,$(ISAS),$(foreach p,f32 f64,$(LAYER_SRC:%.c=$(OUT)/%.$p.$i.o)))
+MAIN_OBJ  := $(OUT)/pipeline/main.o
+APP_OBJ   := $(filter-out $(MAIN_OBJ),$(patsubst %.c,$(OUT)/%.o,$(wildcard pipeline/*.c)))
+HEADERS   := $(wildcard flow/*.h teacher/*.h student/*.h)
 
-.PHONY: all run test bench format check-format clean deps test-deps fuzz
-all: $(BUILD)/distill $(BUILD)/libdistill.a
+.PHONY: all tests run test bench deps test-deps install format check-format clean help FORCE
+all: $(OUT)/distill $(OUT)/libdistill.a
 
-$(BUILD)/distill: $(BUILD)/pipeline/main.o $(APP_OBJ) $(BUILD)/libdistill.a
-	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+$(OUT)/distill: $(MAIN_OBJ) $(APP_OBJ) $(OUT)/libdistill.a
+	$(LINK)
 
-$(BUILD)/libdistill.a: $(LIB_OBJ)
+$(OUT)/libdistill.a: $(LIB_OBJ) $(OUT)/made-of
 	@rm -f $@
-	ar rcs $@ $^
+	$(AR) rcs $@ $(filter %.o,$^)
 
-$(BUILD)/%.o: %.c
+# ---- tests: a Criterion program per floor, linked with everything but main; programs of one file
+
+FLOORS    := $(foreach d,flow teacher student pipeline,$(if $(wildcard tests/$d/*.c),$d))
+TEST_SRC  := $(foreach d,$(FLOORS) common bench,$(wildcard tests/$d/*.c))
+TEST_BINS := $(FLOORS:%=$(OUT)/tests/test_%) \
+             $(patsubst %.c,$(OUT)/%,$(wildcard tests/fuzz/fuzz_*.c tests/e2e/*.c))
+tests: all $(TEST_BINS)
+
+objects_of = $(patsubst %.c,$(OUT)/%.o,$(wildcard tests/$1/*.c))
+$(foreach d,$(FLOORS),$(eval $(OUT)/tests/test_$d: $(call objects_of,$d) $(call objects_of,common)))
+$(OUT)/tests/test_%: $(APP_OBJ) $(OUT)/libdistill.a $(OUT)/made-of
+	$(LINK) -no-pie -lcriterion
+
+$(OUT)/tests/%: $(OUT)/tests/%.o $(APP_OBJ) $(OUT)/libdistill.a
+	$(LINK)
+
+$(OUT)/tests/benchmark: $(call objects_of,bench) $(OUT)/libdistill.a $(OUT)/made-of
+	$(LINK)
+
+# ---- objects
+
+$(OUT)/%.o: %.c $(OUT)/made-with
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(if $(filter flow/pcg.c,$<),$(NUMERIC) -ffp-contract=off) -c -o $@ $<
+	$(COMPILE) $(if $(filter flow/pcg.c,$<),$(NUMERIC) -ffp-contract=off) -c -o $@ $<
 
 define layer_rule
-$(BUILD)/%.f32.$(1).o: %.c
+$(OUT)/%.f$2.$1.o: %.c $(OUT)/made-with
 	@mkdir -p $$(@D)
-	$$(CC) $$(CFLAGS) $$(NUMERIC) $$(ISA_$(1)) -DFLOW_BITS=32 -DFLOW_ISA=$(1) -c -o $$@ $$<
-$(BUILD)/%.f64.$(1).o: %.c
-	@mkdir -p $$(@D)
-	$$(CC) $$(CFLAGS) $$(NUMERIC) $$(ISA_$(1)) -DFLOW_BITS=64 -DFLOW_ISA=$(1) -c -o $$@ $$<
+	$$(COMPILE) $$(NUMERIC) $$(ISA_$1) -DFLOW_BITS=$2 -DFLOW_ISA=$1 -c -o $$@ $$<
 endef
-$(foreach i,$(ISAS),$(eval $(call layer_rule,$(i))))
+$(foreach i,$(ISAS),$(foreach b,32 64,$(eval $(call layer_rule,$i,$b))))
 
-# ---- tests: one Criterion program per floor, linked with everything but main
+# Text files that change only when the text does, so that what hangs on the flags, or on the list of
+# sources, is made anew when they change.
+stamp = @mkdir -p $(@D); echo '$(subst ',,$1)' >$@.new; cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+$(OUT)/made-with: FORCE
+	$(call stamp,$(COMPILE:$(WERROR)=) $(NUMERIC) $(foreach i,$(ISAS),$(ISA_$i)))
+$(OUT)/made-of: FORCE
+	$(call stamp,$(LIB_OBJ) $(APP_OBJ) $(TEST_SRC))
 
-TEST_DIRS := flow teacher student pipeline
-TEST_BINS := $(foreach d,$(TEST_DIRS),$(if $(wildcard tests/$(d)/*.c),$(BUILD)/tests/test_$(d)))
-TEST_COMMON := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/common/*.c))
+-include $(shell find $(OUT) -name '*.d' 2>/dev/null)
 
-define test_rule
-$(BUILD)/tests/test_$(1): $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/$(1)/*.c)) $(TEST_COMMON) \
-                          $(APP_OBJ) $(BUILD)/libdistill.a
-	@mkdir -p $$(@D)
-	$$(CC) $$(LDFLAGS) -no-pie -o $$@ $$^ $$(LDLIBS) -lcriterion
-endef
-$(foreach d,$(TEST_DIRS),$(eval $(call test_rule,$(d))))
+# ---- what a user asks for
 
-tests: $(TEST_BINS)
+# A make started here sees what was just installed.
+AGAIN = $(MAKE) --no-print-directory $(if $(findstring j,$(firstword -$(MAKEFLAGS))),,-j$(shell nproc))
 
+run: deps
+	$(AGAIN) all
+	$(OUT)/distill run $(RUN_CONFIG)
+
+test: test-deps
+	@CC='$(CC)' MAKE='$(MAKE)' BUILD='$(BUILD)' tests/run.sh
+
+bench: $(OUT)/tests/benchmark
+	$<
+
+deps:
+	@CC='$(CC)' tests/deps.sh $(LIBRARIES)
+test-deps:
+	@CC='$(CC)' tests/deps.sh $(LIBRARIES) criterion
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/pkgconfig
+	install -m 755 $(OUT)/distill $(DESTDIR)$(PREFIX)/bin/
+	install -m 644 $(OUT)/libdistill.a $(DESTDIR)$(PREFIX)/lib/
+	for h in $(HEADERS); do install -D -m 644 $$h $(DESTDIR)$(PREFIX)/include/distill/$$h || exit 1; done
+	printf '%s\n' 'Name: distill' 'Description: normalizing flows and their distillation' \
+	    'Version: $(VERSION)' 'Requires: $(LIBRARIES)' 'Cflags: -I$(PREFIX)/include/distill' \
+	    'Libs: -L$(PREFIX)/lib -ldistill -lm -pthread' >$(DESTDIR)$(PREFIX)/lib/pkgconfig/distill.pc
+
+SOURCES = $$(git ls-files -co --exclude-standard '*.c' '*.h')
 format:
-	clang-format -i $$(git ls-files -co --exclude-standard '*.c' '*.h')
+	clang-format -i $(SOURCES)
 check-format:
-	clang-format --dry-run -Werror $$(git ls-files -co --exclude-standard '*.c' '*.h')
+	clang-format --dry-run -Werror $(SOURCES)
 
 clean:
-	rm -rf build
+	rm -rf $(BUILD)
 
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+help:
+	@sed -n '/^#/!q; s/^# \{0,1\}//p' $(firstword $(MAKEFILE_LIST))
