@@ -15,6 +15,7 @@
 
 #if FLOW_BITS == 32
 typedef int32_t real_int;
+typedef uint32_t real_bits; /* for bit patterns whose shifts and differences may wrap: NaN, x < 0 */
 #define VM_MANTISSA 23
 #define VM_BIAS 127
 #define VM_ROUND 12582912.0f /* 1.5 * 2^23: adding it rounds to a whole number */
@@ -25,6 +26,7 @@ typedef int32_t real_int;
 #define VM_SQRT_HALF_BITS 0x3f3504f3
 #else
 typedef int64_t real_int;
+typedef uint64_t real_bits;
 #define VM_MANTISSA 52
 #define VM_BIAS 1023
 #define VM_ROUND 6755399441055744.0
@@ -52,7 +54,7 @@ FLOW_INLINE real vm_from_bits(real_int b)
 /* 2^k for k within the exponent range of normal numbers. */
 FLOW_INLINE real vm_pow2(real_int k)
 {
-    return vm_from_bits((k + VM_BIAS) << VM_MANTISSA);
+    return vm_from_bits((real_int)((real_bits)(k + VM_BIAS) << VM_MANTISSA));
 }
 
 FLOW_INLINE real vm_exp_poly(real r)
@@ -96,8 +98,8 @@ FLOW_INLINE real vm_exp(real x)
 FLOW_INLINE real vm_log(real x)
 {
     real_int b = vm_bits(x);
-    real_int k = (b - VM_SQRT_HALF_BITS) >> VM_MANTISSA;
-    real m = vm_from_bits(b - (real_int)((uint64_t)k << VM_MANTISSA));
+    real_int k = (real_int)((real_bits)b - VM_SQRT_HALF_BITS) >> VM_MANTISSA;
+    real m = vm_from_bits((real_int)((real_bits)b - ((real_bits)k << VM_MANTISSA)));
     real s = (m - (real)1) / (m + (real)1), z = s * s;
 #if FLOW_BITS == 32
     real p = 0.2222222222f; /* 2/9 */
