@@ -6,16 +6,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_SKIPPED = 50 };   /* steps in a row before giving up */
-#define TEMPER_ESS 0.5       /* beta rises as far as this share of the sample stays effective */
-#define TEMPER_RISE 1.25     /* and at most by this factor from one probe to the next */
+enum { MAX_SKIPPED = 50 }; /* steps in a row before giving up */
+#define TEMPER_ESS 0.5     /* beta rises as far as this share of the sample stays effective */
+#define TEMPER_RISE 1.25   /* and at most by this factor from one probe to the next */
 
 /* What one thread needs for a shard of n rows. */
 typedef struct seat {
     flow_pass *pass;
     void *work; /* of the target */
     double *block;
-    double *x, *z, *grad, *score, *context;      /* (shard, D), context (shard, C) */
+    double *x, *z, *grad, *score, *context;     /* (shard, D), context (shard, C) */
     double *logp, *logq, *logdet, *dlogdet, *u; /* (shard) */
 } seat;
 
@@ -175,24 +175,29 @@ static int reverse_term(distill *d, seat *s, const flow_slice *slice, flow_err *
     return 0;
 }
 
-/* lambda KL(p || q) on the target's samples: d(-log q(x)) = g on x and 1 on the log-det, g the
- * score there (mathematics 4, "gradient at a fixed x"). */
+/* lambda KL(p || q) on the target's samples. With g the score of q at x (mathematics 4, "gradient
+ * at a fixed x"), d(-log q(x)) is g on x and 1 on the log-det. Since E_p[div v + v . grad log p] =
+ * 0 for the velocity v of the samples, g - grad log p on x and nothing on the log-det has the same
+ * expectation, and no variance where q = p: the path gradient again, now at x ~ p (Vaitl 2024). */
 static int forward_term(distill *d, seat *s, const flow_slice *slice, flow_err *err)
 {
     const double weight = d->state->lambda;
+    const int path = d->estimator == DISTILL_PATH;
     size_t n = slice->n, dim = d->teacher->dim;
     pcg_normals(s->z, stream_of(d, PCG_TARGET), d->state->rows + slice->row, n, dim);
-    if (d->teacher->ops->sample(d->teacher, s->x, s->logp, s->z, s->context, n, s->work, err))
+    if (d->teacher->ops->sample(d->teacher, s->x, s->logp, s->z, s->context, n, s->work, err) ||
+        (path && d->teacher->ops->log_density(d->teacher, s->logp, s->grad, s->x, s->context, n,
+                                              s->work, err)))
         return err->code;
     flow_pass_log_prob(s->pass, NULL, s->logq, s->z, s->x, s->context, n);
     flow_pass_forward(s->pass, NULL, s->x, s->logdet, s->z, s->context, n);
     score_of_samples(d, s, n);
     for (size_t r = 0; r < n; r++) {
-        s->dlogdet[r] = weight;
+        s->dlogdet[r] = path ? 0 : weight;
         d->sums[slice->shard].forward += s->logp[r] - s->logq[r];
     }
     for (size_t i = 0; i < n * dim; i++)
-        s->score[i] *= weight;
+        s->score[i] = weight * (s->score[i] - (path ? s->grad[i] : 0));
     flow_pass_backward(s->pass, NULL, NULL, flow_optimizer_lane(d->optimizer, slice->lane),
                        s->score, s->dlogdet);
     return 0;
@@ -276,10 +281,8 @@ static void set_lambda(distill *d)
 static int choose_estimator(distill *d, flow_err *err)
 {
     double spread[2];
-    if (d->options->gradient != DISTILL_AUTO || d->cut->lanes < 2 || d->state->lambda >= 1)
+    if (d->options->gradient != DISTILL_AUTO || d->cut->lanes < 2)
         return 0;
-    double lambda = d->state->lambda;
-    d->state->lambda = 0;
     for (int k = 0; k < 2; k++) {
         d->estimator = k ? DISTILL_PATH : DISTILL_TOTAL;
         int code = run_lanes(d, err);
@@ -287,7 +290,6 @@ static int choose_estimator(distill *d, flow_err *err)
             return code;
         spread[k] = flow_optimizer_lane_spread(d->optimizer, d->pool);
     }
-    d->state->lambda = lambda;
     d->state->spread_total = spread[0];
     d->state->spread_path = spread[1];
     d->estimator = spread[0] < spread[1] ? DISTILL_TOTAL : DISTILL_PATH;
@@ -313,9 +315,8 @@ static int apply(distill *d, flow_err *err)
     distill_state *state = d->state;
     double clip = o->clip > 0 ? o->clip * flow_median_get(&d->norms) : INFINITY;
     state->lr = o->lr * flow_schedule_factor(o->schedule, state->step, o->warmup, o->steps);
-    flow_step_result result = flow_optimizer_step(d->optimizer, d->pool, state->lr,
-                                                  1.0 / (double)d->cut->rows, clip,
-                                                  &state->gradient_norm);
+    flow_step_result result = flow_optimizer_step(
+        d->optimizer, d->pool, state->lr, 1.0 / (double)d->cut->rows, clip, &state->gradient_norm);
     if (result != FLOW_STEP_SKIPPED)
         flow_median_add(&d->norms, state->gradient_norm);
     state->clipped += result == FLOW_STEP_CLIPPED;
@@ -391,10 +392,8 @@ int student_distill(flow *self, distill_state *state, flow_pool *pool, const tar
                  .options = options,
                  .state = state,
                  .estimator = options->gradient == DISTILL_TOTAL ? DISTILL_TOTAL : DISTILL_PATH};
-    *state = (distill_state){.steps = options->steps,
-                             .beta = options->temper,
-                             .spread_total = NAN,
-                             .spread_path = NAN};
+    *state = (distill_state){
+        .steps = options->steps, .beta = options->temper, .spread_total = NAN, .spread_path = NAN};
     if ((options->forward > 0 || options->forward_end > 0) && !teacher->ops->sample)
         return flow_fail(err, FLOW_ECONFIG,
                          "student.train.forward: the target cannot be sampled, so there is no "
