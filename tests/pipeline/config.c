@@ -190,6 +190,7 @@ static void expect_repeated(const char *head, const char *piece, size_t n, const
 Test(config, limits_of_size)
 {
     load_open();
+    expect_repeated(LOAD_HEAD "x: ", "[", 31, "\n", "error: this list is not closed");
     expect_repeated(LOAD_HEAD "x: ", "[", 32, "\n", "error: nested deeper than 32 levels [E109]");
     expect_repeated(LOAD_HEAD "x: ", "[", 100000, "", "error: nested deeper than 32 levels [E109]");
     expect_repeated(LOAD_HEAD, "- {a: ", 100000, "", "[E10");
@@ -309,7 +310,7 @@ static const char everything[] =
     "validate:\n"
     "  samples: 2e5\n"
     "  require: {khat: \"< 0.7\", ess_reverse: '>=0.8', kl_forward: <= 1e-2 , elbo: '> -3'}\n"
-    "export: {samples: 1e5, file: s.csv, weights: false}\n";
+    "export: {samples: 1e5, file: s.csv}\n";
 
 Test(config, every_value_arrives)
 {
@@ -381,9 +382,28 @@ Test(config, every_gate_arrives)
                       got->bound == expected[i].bound,
                   "gate %zu", i);
     }
-    cr_expect(self->export.samples == 100000 && !self->export.weights);
+    cr_expect(self->export.samples == 100000);
     cr_expect_str_eq(self->export.file, "s.csv");
     config_free(self);
+    temp_close();
+}
+
+/* Close to what the rules refuse. */
+Test(config, allowed_together)
+{
+    static const char *const texts[] = {
+        LOAD_HEAD "student: {train: {forward: 0.5, forward_end: 1, gradient: path}}\n",
+        LOAD_HEAD "student: {train: {forward: 1, forward_end: 0.5, temper: 0.5}}\n",
+        LOAD_HEAD "student: {train: {warmup: 100, steps: 100}}\n",
+        "schema: 1\ndata: {generator: rings, valid: 0}\nteacher: {train: {patience: 0}}\n",
+        "schema: 1\ndata: {generator: rings, valid: 0.5, test: 0.499}\n",
+        "schema: 1\ndata: {path: ok.csv, header: yes}\n",
+        "schema: 1\ndata: {generator: rings, noise: 0}\n",
+        LOAD_HEAD "student: {flow: {hidden: [8, 8], residual: 0}}\n",
+        LOAD_HEAD "validate: {require: {mode_share_error: < 0.1}}\n"};
+    load_open();
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        config_free(load_good(texts[i]));
     temp_close();
 }
 
@@ -407,6 +427,13 @@ Test(config, paths_are_relative_to_their_file)
     self = config_load(&(config_sources){file, NULL, 0, sets, 2}, out);
     cr_assert_not_null(self);
     cr_expect_str_eq(self->data.path, "ok.csv");
+    config_free(self);
+    char absolute[700];
+    snprintf(absolute, sizeof absolute, "data: {path: %s}\n", temp_path("ok.csv"));
+    temp_write("o.yaml", absolute, strlen(absolute));
+    self = config_load(&(config_sources){file, overlays, 1, sets, 1}, out);
+    cr_assert_not_null(self);
+    cr_expect_str_eq(self->data.path, temp_path("ok.csv"));
     config_free(self);
     complaints_free(out);
     temp_close();
