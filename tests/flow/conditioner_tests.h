@@ -1,0 +1,407 @@
+/* tests/flow/conditioner_tests.h -- the masked network against the definition of a MADE (Germain
+ * 2015): dense matrices times explicit masks of 0 and 1, and the incremental inverse against D full
+ * passes; see kernel_tests.h. */
+
+/* ---- activations against libm */
+
+static double naive_activation(const char *name, double x)
+{
+    if (strcmp(name, "relu") == 0)
+        return fmax(x, 0);
+    if (strcmp(name, "tanh") == 0)
+        return tanh(x);
+    if (strcmp(name, "elu") == 0)
+        return x > 0 ? x : expm1(x);
+    if (strcmp(name, "silu") == 0)
+        return x / (1 + exp(-x));
+    if (strcmp(name, "gelu") == 0)
+        return 0.5 * x * (1 + tanh(sqrt(2 / 3.14159265358979323846) * (x + 0.044715 * x * x * x)));
+    cr_assert_fail("activation '%s' has no formula in this test", name);
+    return NAN;
+}
+
+static void check_activation(const activation *f)
+{
+    enum { N = 4096 };
+    real *a = reals_new(N), *h = reals_new(N), *slope = reals_new(N), *plain = reals_new(N);
+    fill(a, N, 3.7, 12);
+    f->apply(h, slope, a, N);
+    f->apply(plain, NULL, a, N);
+    check_equal(plain, h, N, f->name, 0);
+    for (size_t i = 0; i < N; i++) {
+        double x = (double)a[i], step = 1e-6;
+        double want = naive_activation(f->name, x);
+        double rise = (naive_activation(f->name, x + step) - naive_activation(f->name, x - step)) /
+                      (2 * step);
+        /* absolute, relative to 1 + |x|: sigmoid is good to a rounding of 1 */
+        check_close(&(double){(double)h[i]}, &want, 1, 0, 8 * EPS * (1 + fabs(x)), "%s of %g",
+                    f->name, x);
+        /* differences of numbers of size x over 2e-6 */
+        check_close(&(double){(double)slope[i]}, &rise, 1, 0,
+                    1e-9 + 20 * EPS + (1e-9 + 20 * EPS) * fabs(x), "slope of %s at %g", f->name, x);
+    }
+    f->apply(a, slope, a, N); /* in place */
+    check_equal(a, h, N, f->name, 1);
+    free(a), free(h), free(slope), free(plain);
+}
+
+KERNEL_TEST(conditioner, activations)
+{
+    for (const activation *f = activation_kinds; f->name; f++) {
+        cr_assert(f->doc && *f->doc, "%s has no doc", f->name);
+        cr_assert_eq(activation_find(f->name), f);
+        check_activation(f);
+    }
+    cr_assert_null(activation_find("swich"));
+}
+
+/* ---- the network, dense and masked */
+
+/* D, C, P, hidden widths, residual blocks: widths that no vector length divides, and some smaller
+ * than D, so that some degrees have no unit. */
+static const struct {
+    size_t dim, context, outputs, n_hidden, hidden[3], residual;
+} nets[] = {
+    {1, 0, 2, 1, {7}, 0},   {1, 2, 3, 2, {5, 6}, 0},       {2, 0, 2, 1, {9}, 0},
+    {2, 3, 1, 1, {4}, 2},   {3, 0, 5, 2, {13, 11}, 0},     {5, 1, 2, 3, {19, 8, 23}, 0},
+    {5, 0, 2, 1, {12}, 3},  {7, 2, 2, 1, {3}, 1},          {11, 0, 4, 2, {6, 17}, 0},
+    {17, 2, 2, 1, {33}, 2}, {23, 5, 3, 3, {50, 7, 21}, 0}, {40, 0, 2, 1, {70}, 0},
+};
+enum { N_NETS = sizeof nets / sizeof nets[0], NET_LD = 48, MAX_UNITS = 160 };
+
+typedef struct net_case {
+    conditioner net;
+    conditioner_spec spec;
+    real *theta, *values, *slopes;
+    double *weights[16], *biases[16]; /* of each map, dense and not masked */
+} net_case;
+
+/* Fills map k with dense random numbers: masking is the job of the map. */
+static void randomise_map(net_case *c, size_t k, uint64_t seed)
+{
+    const stair *map = &c->net.maps[k];
+    size_t offset = 0, count = map->rows * map->cols;
+    for (size_t s = 0; s < c->net.n_steps; s++)
+        if (c->net.steps[s].map == (int)k)
+            offset = c->net.steps[s].offset;
+    c->weights[k] = malloc((count + 1) * sizeof *c->weights[k]);
+    c->biases[k] = malloc(map->rows * sizeof *c->biases[k]);
+    random_numbers(c->weights[k], count, 1 / sqrt((double)map->cols), seed + 2 * k);
+    random_numbers(c->biases[k], map->rows, 0.4, seed + 2 * k + 1);
+    stair_set_weight(map, c->theta + offset, c->weights[k]);
+    stair_set_bias(map, c->theta + offset, c->biases[k]);
+}
+
+static void net_case_open(net_case *c, size_t number, const activation *f)
+{
+    flow_err err = FLOW_ERR_INIT;
+    *c = (net_case){.spec = {.dim = nets[number].dim,
+                             .context = nets[number].context,
+                             .outputs = nets[number].outputs,
+                             .n_hidden = nets[number].n_hidden,
+                             .residual = nets[number].residual,
+                             .activation = f}};
+    memcpy(c->spec.hidden, nets[number].hidden, sizeof nets[number].hidden);
+    cr_assert_eq(conditioner_create(&c->net, &c->spec, &err), 0, "%s", err.text);
+    c->theta = reals_new(c->net.n_params);
+    c->values = reals_new(c->net.value_rows * NET_LD);
+    c->slopes = reals_new(c->net.slope_rows * NET_LD);
+    for (size_t k = 0; k < c->net.n_maps; k++)
+        randomise_map(c, k, 100 * number + 17);
+    fill(c->values, (c->spec.context + c->spec.dim) * NET_LD, 1.2, number);
+}
+
+static void net_case_close(net_case *c)
+{
+    for (size_t k = 0; k < c->net.n_maps; k++) {
+        free(c->weights[k]);
+        free(c->biases[k]);
+    }
+    free(c->theta);
+    free(c->values);
+    free(c->slopes);
+    conditioner_release(&c->net);
+}
+
+/* Features with their degrees. */
+typedef struct units {
+    size_t n, degree[MAX_UNITS];
+    double value[MAX_UNITS];
+} units;
+
+/* y = (W * M) x + b with M[m][k] = 1 where unit m may see unit k. */
+static void naive_map(const net_case *c, size_t *map, units *y, const units *x, int strict)
+{
+    size_t k = (*map)++;
+    cr_assert_eq(c->net.maps[k].rows, y->n);
+    cr_assert_eq(c->net.maps[k].cols, x->n);
+    for (size_t m = 0; m < y->n; m++) {
+        y->value[m] = c->biases[k][m];
+        for (size_t i = 0; i < x->n; i++) {
+            int sees = strict ? y->degree[m] > x->degree[i] : y->degree[m] >= x->degree[i];
+            y->value[m] += sees ? c->weights[k][m * x->n + i] * x->value[i] : 0;
+        }
+    }
+}
+
+/* Degrees even and ascending over lowest .. D - 1; lowest is 0 with context, else 1. */
+static units naive_hidden(const net_case *c, size_t width)
+{
+    size_t lowest = c->spec.context ? 0 : 1, count = c->spec.dim - lowest;
+    units h = {.n = width};
+    for (size_t u = 0; u < width; u++)
+        h.degree[u] = lowest + u * count / width;
+    return h;
+}
+
+static void naive_activate(const net_case *c, units *out, const units *in)
+{
+    *out = *in;
+    for (size_t u = 0; u < in->n; u++)
+        out->value[u] = naive_activation(c->spec.activation->name, in->value[u]);
+}
+
+/* r + W2 f(W1 f(r) + b1) + b2 */
+static void naive_block(const net_case *c, size_t *map, units *r)
+{
+    units u, v = *r, next = *r;
+    naive_activate(c, &u, r);
+    naive_map(c, map, &v, &u, 0);
+    naive_activate(c, &u, &v);
+    naive_map(c, map, &next, &u, 0);
+    for (size_t i = 0; i < r->n; i++)
+        r->value[i] += next.value[i];
+}
+
+/* The network at sample j of the values: outputs, P per dimension. */
+static units naive_network(const net_case *c, size_t j)
+{
+    size_t map = 0, dim = c->spec.dim, context = c->spec.context;
+    units h = {.n = context + dim}, out = {.n = dim * c->spec.outputs};
+    for (size_t i = 0; i < h.n; i++) {
+        h.degree[i] = i < context ? 0 : i - context + 1;
+        h.value[i] = (double)c->values[i * NET_LD + j];
+    }
+    for (size_t m = 0; m < out.n; m++)
+        out.degree[m] = m / c->spec.outputs + 1;
+    int empty = dim == 1 && context == 0; /* there is nothing to see */
+    for (size_t l = 0; l < c->spec.n_hidden && !empty; l++) {
+        units next = naive_hidden(c, c->spec.hidden[l]);
+        naive_map(c, &map, &next, &h, 0);
+        h = next;
+        if (!c->spec.residual)
+            naive_activate(c, &h, &next);
+    }
+    for (size_t b = 0; b < c->spec.residual && !empty; b++)
+        naive_block(c, &map, &h);
+    naive_map(c, &map, &out, &h, 1);
+    cr_assert_eq(map, c->net.n_maps);
+    return out;
+}
+
+static real *net_outputs(net_case *c, real *values)
+{
+    return conditioner_rows(&c->net, values, c->net.n_buffers - 1, 0, NET_LD);
+}
+
+static void check_network(net_case *c, size_t number)
+{
+    conditioner_forward(&c->net, c->values, c->slopes, c->theta, NET_LD);
+    const real *out = net_outputs(c, c->values);
+    for (size_t j = 0; j < NET_LD; j += 5) {
+        units want = naive_network(c, j);
+        for (size_t m = 0; m < want.n; m++) /* numbers of size 1 through up to seven maps */
+            check_close(&(double){(double)out[m * NET_LD + j]}, &want.value[m], 1, 200 * EPS,
+                        200 * EPS, "network %zu with %s, sample %zu, output %zu", number,
+                        c->spec.activation->name, j, m);
+    }
+}
+
+static void each_net(void (*check)(net_case *c, size_t number))
+{
+    for (const activation *f = activation_kinds; f->name; f++)
+        for (size_t number = 0; number < N_NETS; number++) {
+            net_case c;
+            net_case_open(&c, number, f);
+            check(&c, number);
+            net_case_close(&c);
+        }
+}
+
+KERNEL_TEST(conditioner, masked_network)
+{
+    each_net(check_network);
+}
+
+/* ---- piece by piece: the same bits, and nothing is read before it is known (all else is NaN) */
+
+static void check_pieces(net_case *c, size_t number)
+{
+    size_t dim = c->spec.dim, context = c->spec.context;
+    real *values = reals_new(c->net.value_rows * NET_LD);
+    conditioner_forward(&c->net, c->values, NULL, c->theta, NET_LD);
+    memcpy(values, c->values, context * NET_LD * sizeof *values);
+    conditioner_hidden_of(&c->net, values, c->theta, 0, NET_LD);
+    for (size_t i = 1; i <= dim; i++) {
+        size_t input = (context + i - 1) * NET_LD;
+        conditioner_outputs_of(&c->net, values, c->theta, i, NET_LD);
+        memcpy(values + input, c->values + input, NET_LD * sizeof *values);
+        conditioner_hidden_of(&c->net, values, c->theta, i, NET_LD);
+    }
+    check_equal(net_outputs(c, values), net_outputs(c, c->values), dim * c->spec.outputs * NET_LD,
+                "network piece by piece", number);
+    free(values);
+}
+
+KERNEL_TEST(conditioner, pieces_have_the_same_bits)
+{
+    each_net(check_pieces);
+}
+
+/* The sweep in descending degree gives what backward gives. An output's cotangents are put in just
+ * before they are needed. */
+static void check_sweep(net_case *c, size_t number)
+{
+    size_t dim = c->spec.dim, p = c->spec.outputs, rows = c->net.value_rows * NET_LD;
+    real *whole = reals_new(rows), *swept = reals_new(rows);
+    real *work = reals_new(c->net.widest * NET_LD), *given = reals_new(dim * p * NET_LD);
+    real *gradient = reals_new(c->net.n_params), *none = reals_new(c->net.n_params);
+    memset(gradient, 0, c->net.n_params * sizeof *gradient);
+    fill(given, dim * p * NET_LD, 0.9, 3 * number);
+    conditioner_forward(&c->net, c->values, c->slopes, c->theta, NET_LD);
+    memcpy(net_outputs(c, whole), given, dim * p * NET_LD * sizeof *given);
+    conditioner_backward(&c->net, whole, gradient, c->theta, c->values, c->slopes, NET_LD, work);
+    for (size_t d = dim; d > 0; d--) {
+        conditioner_pull_degree(&c->net, swept, c->theta, c->slopes, d, NET_LD);
+        memcpy(net_outputs(c, swept) + (d - 1) * p * NET_LD, given + (d - 1) * p * NET_LD,
+               p * NET_LD * sizeof *given);
+    }
+    size_t first = c->spec.context * NET_LD;
+    check_equal(swept + first, whole + first, dim * NET_LD, "sweep of network", number);
+    for (size_t j = 0; j < NET_LD; j++)
+        cr_assert_eq(whole[first + (dim - 1) * NET_LD + j], 0, "the last input is seen");
+    free(whole), free(swept), free(work), free(given), free(gradient), free(none);
+}
+
+KERNEL_TEST(conditioner, sweep_equals_backward)
+{
+    each_net(check_sweep);
+}
+
+/* ---- counts, start, and specifications that are refused */
+
+KERNEL_TEST(conditioner, start)
+{
+    for (size_t number = 0; number < N_NETS; number++) {
+        net_case c;
+        net_case_open(&c, number, activation_find("relu"));
+        pcg rng = pcg_at((pcg_stream){.seed = 5, .stage = PCG_TEST, .purpose = PCG_INIT}, 0, 1);
+        conditioner_init(&c.net, c.theta, &rng);
+        for (size_t i = 0; i < c.net.n_params; i++)
+            cr_assert(fabs((double)c.theta[i]) <= sqrt(3.0), "network %zu starts at %g", number,
+                      (double)c.theta[i]);
+        conditioner_forward(&c.net, c.values, NULL, c.theta, NET_LD);
+        const real *out = net_outputs(&c, c.values);
+        for (size_t i = 0; i < c.spec.dim * c.spec.outputs * NET_LD; i++)
+            cr_assert_eq(out[i], 0, "network %zu does not start at zero", number);
+        net_case_close(&c);
+    }
+}
+
+KERNEL_TEST(conditioner, refused)
+{
+    const conditioner_spec good = {
+        .dim = 3, .outputs = 2, .n_hidden = 1, .hidden = {5}, .activation = activation_find("elu")};
+    conditioner_spec bad[7] = {good, good, good, good, good, good, good};
+    bad[0].dim = 0;
+    bad[1].outputs = 0;
+    bad[2].n_hidden = 0;
+    bad[3].n_hidden = CONDITIONER_MAX_HIDDEN + 1;
+    bad[4].hidden[0] = CONDITIONER_MAX_WIDTH + 1;
+    bad[5].residual = CONDITIONER_MAX_BLOCKS + 1;
+    bad[6].residual = 2, bad[6].n_hidden = 2, bad[6].hidden[1] = 5;
+    for (size_t i = 0; i < 7; i++) {
+        flow_err err = FLOW_ERR_INIT;
+        conditioner net;
+        cr_assert_eq(conditioner_create(&net, &bad[i], &err), FLOW_ECONFIG, "specification %zu", i);
+        cr_assert(*err.text, "specification %zu: no text", i);
+        cr_assert_eq(conditioner_create(&net, &bad[i], NULL), FLOW_ECONFIG, "without an err");
+    }
+}
+
+/* ---- an autoregressive layer inverted by D full passes of the network: what everybody does, and
+ * what the incremental inverse must equal to the last bit */
+
+/* x_i is known after pass i, from the outputs that see x_1 .. x_(i-1); what is not known is 0. */
+static void naive_inverse(net_case *c, real *x, double *logdet, const transformer *tau,
+                          const transformer_spec *spec, const real *y)
+{
+    real *inputs = c->values + c->spec.context * NET_LD;
+    memset(inputs, 0, c->spec.dim * NET_LD * sizeof *inputs);
+    for (size_t i = 0; i < c->spec.dim; i++) {
+        conditioner_forward(&c->net, c->values, NULL, c->theta, NET_LD);
+        tau->inverse(spec, inputs + i * NET_LD, logdet, y + i * NET_LD,
+                     net_outputs(c, c->values) + i * c->spec.outputs * NET_LD, NET_LD);
+    }
+    memcpy(x, inputs, c->spec.dim * NET_LD * sizeof *x);
+}
+
+static flow_layer *layer_like(const net_case *c, const transformer *tau,
+                              const transformer_spec *spec)
+{
+    flow_err err = FLOW_ERR_INIT;
+    json_t *hidden = json_array();
+    for (size_t l = 0; l < c->spec.n_hidden; l++)
+        json_array_append_new(hidden, json_integer((json_int_t)c->spec.hidden[l]));
+    json_t *d = json_pack("{s:s, s:s, s:s, s:o, s:i, s:i, s:f, s:f}", "kind", "autoregressive",
+                          "transformer", tau->name, "activation", c->spec.activation->name,
+                          "hidden", hidden, "residual", (int)c->spec.residual, "bins",
+                          (int)spec->bins, "bound", spec->bound, "scale_bound", spec->scale_bound);
+    flow_layer *layer = layer_autoregressive.create(d, c->spec.dim, c->spec.context, &err);
+    cr_assert(layer, "%s", err.text);
+    cr_assert_eq(layer->n_params, c->net.n_params);
+    json_decref(d);
+    return layer;
+}
+
+static void check_inverse_of(size_t number, const activation *f, const transformer *tau)
+{
+    const transformer_spec spec = {.bins = 3, .bound = 2.7, .scale_bound = 1.3};
+    net_case c;
+    conditioner_spec like;
+    net_case_open(&c, number, f); /* again, with as many outputs as tau has parameters */
+    like = c.spec;
+    net_case_close(&c);
+    like.outputs = tau->n_params(&spec);
+    c = (net_case){.spec = like};
+    cr_assert_eq(conditioner_create(&c.net, &like, NULL), 0);
+    c.theta = reals_new(c.net.n_params);
+    c.values = reals_new(c.net.value_rows * NET_LD);
+    c.slopes = reals_new(1);
+    for (size_t k = 0; k < c.net.n_maps; k++)
+        randomise_map(&c, k, 31 * number);
+    flow_layer *layer = layer_like(&c, tau, &spec);
+    size_t len = c.spec.dim * NET_LD;
+    real *context = reals_new(flow_pad(c.spec.context) * NET_LD), *y = reals_new(len);
+    real *x = reals_new(len), *want = reals_new(len);
+    real *work = reals_new(layer->ops->work_len(layer, NET_LD));
+    double logdet[NET_LD] = {0}, want_logdet[NET_LD] = {0};
+    fill(context, c.spec.context * NET_LD, 0.8, number);
+    fill(y, len, 1.4, number + 40);
+    memcpy(c.values, context, c.spec.context * NET_LD * sizeof *context);
+    naive_inverse(&c, want, want_logdet, tau, &spec, y);
+    layer->ops->inverse(layer, x, logdet, c.theta, y, context, NET_LD, work);
+    check_equal(x, want, len, "incremental inverse of network", number);
+    check_same(logdet, want_logdet, NET_LD, "logdet, network %zu, %s", number, tau->name);
+    free(context), free(y), free(x), free(want), free(work);
+    layer->ops->free(layer);
+    net_case_close(&c);
+}
+
+KERNEL_TEST(conditioner, incremental_inverse_equals_full_passes)
+{
+    for (const activation *f = activation_kinds; f->name; f++)
+        for (const transformer *const *tau = transformer_kinds; *tau; tau++)
+            for (size_t number = 0; number < N_NETS; number++)
+                check_inverse_of(number, f, *tau);
+}

@@ -1,0 +1,7 @@
+#if defined(__x86_64__)
+#define FLOW_BITS 64
+#define FLOW_ISA avx2
+#include "tests/flow/kernel_tests.h"
+#else
+typedef int nothing_here;
+#endif

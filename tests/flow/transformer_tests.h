@@ -1,0 +1,266 @@
+/* tests/flow/transformer_tests.h -- element-wise maps against their formulas in double: the inverse
+ * by bisection; see kernel_tests.h. */
+
+enum { TAU_LD = 16, TAU_MAX_PARAMS = 3 * TRANSFORMER_MAX_BINS };
+
+/* ---- the formulas */
+
+/* y and dy/dx of Durkan 2019, equations 4 and 5, at x in [-B, B]; h: widths, heights, slopes. */
+static void naive_spline(double *y, double *slope, double x, const double *h,
+                         const transformer_spec *spec)
+{
+    size_t bins = spec->bins, k = 0;
+    double w[TRANSFORMER_MAX_BINS], v[TRANSFORMER_MAX_BINS], sum[2] = {0, 0};
+    double at_x = -spec->bound, at_y = -spec->bound;
+    for (size_t i = 0; i < bins; i++) {
+        sum[0] += w[i] = exp(h[i]);
+        sum[1] += v[i] = exp(h[bins + i]);
+    }
+    for (size_t i = 0; i < bins; i++) { /* no bin is smaller than a thousandth of [-B, B] */
+        w[i] = 2 * spec->bound * (1e-3 + (1 - 1e-3 * (double)bins) * w[i] / sum[0]);
+        v[i] = 2 * spec->bound * (1e-3 + (1 - 1e-3 * (double)bins) * v[i] / sum[1]);
+    }
+    for (; k + 1 < bins && x >= at_x + w[k]; k++) {
+        at_x += w[k];
+        at_y += v[k];
+    }
+    const double shift = log(expm1(0.999)); /* slopes: 1 at h = 0, at least a thousandth */
+    double d0 = k == 0 ? 1 : 1e-3 + log1p(exp(h[2 * bins + k - 1] + shift));
+    double d1 = k + 1 == bins ? 1 : 1e-3 + log1p(exp(h[2 * bins + k] + shift));
+    double s = v[k] / w[k], t = (x - at_x) / w[k], q = t * (1 - t);
+    double den = s + (d1 + d0 - 2 * s) * q;
+    *y = at_y + v[k] * (s * t * t + d0 * q) / den;
+    *slope = s * s * (d1 * t * t + 2 * s * q + d0 * (1 - t) * (1 - t)) / (den * den);
+}
+
+/* Returns whether the transformer has a formula here. */
+static int naive_forward(const char *name, double *y, double *l, double x, const double *h,
+                         const transformer_spec *spec)
+{
+    if (strcmp(name, "affine") == 0) {
+        *l = h[1] / (1 + fabs(h[1]) / spec->scale_bound);
+        *y = x * exp(*l) + h[0];
+        return 1;
+    }
+    if (strcmp(name, "spline") == 0) {
+        double slope = 1;
+        *y = x;
+        if (fabs(x) <= spec->bound)
+            naive_spline(y, &slope, x, h, spec);
+        *l = log(slope);
+        return 1;
+    }
+    return 0;
+}
+
+/* ---- cases */
+
+static const struct {
+    size_t bins;
+    double bound, scale_bound, width; /* width: size of the parameters */
+} taus[] = {
+    {2, 2.385, 0.9, 0.713}, {5, 3, 3, 1.3}, {8, 3, 3, 0.2}, {17, 5.1, 7, 2}, {64, 1.9, 50, 1}};
+enum { N_TAUS = sizeof taus / sizeof taus[0], TAU_REPEATS = UNLESS_SANITIZED(40, 8) };
+
+typedef struct tau_case {
+    const transformer *tau;
+    transformer_spec spec;
+    size_t params;
+    real *x, *h, *y, *back;
+    double logdet[TAU_LD], back_logdet[TAU_LD];
+} tau_case;
+
+static void tau_case_open(tau_case *c, const transformer *tau, size_t number, uint64_t seed)
+{
+    *c = (tau_case){.tau = tau,
+                    .spec = {.bins = taus[number].bins,
+                             .bound = taus[number].bound,
+                             .scale_bound = taus[number].scale_bound}};
+    c->params = tau->n_params(&c->spec);
+    cr_assert(c->params > 0 && c->params <= TAU_MAX_PARAMS);
+    c->x = reals_new(TAU_LD);
+    c->y = reals_new(TAU_LD);
+    c->back = reals_new(TAU_LD);
+    c->h = reals_new(c->params * TAU_LD);
+    fill(c->h, c->params * TAU_LD, taus[number].width, 1000 * number + seed);
+    fill(c->x, TAU_LD, 0.6 * taus[number].bound, 1000 * number + seed + 500);
+    c->x[3] = (real)taus[number].bound; /* the ends */
+    c->x[4] = -(real)taus[number].bound;
+    c->x[5] = (real)(1.7 * taus[number].bound); /* and beyond */
+}
+
+static void tau_case_close(tau_case *c)
+{
+    free(c->x), free(c->h), free(c->y), free(c->back);
+}
+
+static void params_of(const tau_case *c, double *h, size_t j)
+{
+    for (size_t k = 0; k < c->params; k++)
+        h[k] = (double)c->h[k * TAU_LD + j];
+}
+
+static void each_tau(void (*check)(tau_case *c))
+{
+    for (const transformer *const *tau = transformer_kinds; *tau; tau++)
+        for (size_t number = 0; number < N_TAUS; number++)
+            for (uint64_t seed = 0; seed < TAU_REPEATS; seed++) {
+                tau_case c;
+                tau_case_open(&c, *tau, number, seed);
+                check(&c);
+                tau_case_close(&c);
+            }
+}
+
+/* ---- the checks */
+
+/* A position within a bin is a difference of sums over bins: K roundings of the bound, divided by a
+ * bin's width; slopes multiply them. */
+static double tau_tolerance(const tau_case *c, double slope)
+{
+    return 40 * EPS * (1 + fabs(slope)) * c->spec.bound * (double)c->spec.bins;
+}
+
+static void check_tau_forward(tau_case *c)
+{
+    double h[TAU_MAX_PARAMS], y, l;
+    c->tau->forward(&c->spec, c->y, c->logdet, c->x, c->h, TAU_LD);
+    for (size_t j = 0; j < TAU_LD; j++) {
+        double x = (double)c->x[j];
+        params_of(c, h, j);
+        /* the bound itself belongs to the spline, and is a number of this precision */
+        c->spec.bound = (double)(real)c->spec.bound;
+        if (!naive_forward(c->tau->name, &y, &l, x, h, &c->spec))
+            return;
+        double tolerance = tau_tolerance(c, exp(l));
+        check_close(&(double){(double)c->y[j]}, &y, 1, 8 * EPS, tolerance,
+                    "%s, %zu bins, sample %zu at %g", c->tau->name, c->spec.bins, j, x);
+        check_close(&c->logdet[j], &l, 1, 8 * EPS, 50 * tolerance,
+                    "log slope of %s, %zu bins, sample %zu at %g", c->tau->name, c->spec.bins, j,
+                    x);
+    }
+}
+
+KERNEL_TEST(transformer, forward)
+{
+    each_tau(check_tau_forward);
+}
+
+/* The x in [lo, hi] whose naive y is the given one, to the last bit of double. */
+static double bisect(const tau_case *c, double y, const double *h, double lo, double hi)
+{
+    for (int i = 0; i < 200; i++) {
+        double middle = 0.5 * (lo + hi), got, l;
+        naive_forward(c->tau->name, &got, &l, middle, h, &c->spec);
+        *(got < y ? &lo : &hi) = middle;
+    }
+    return 0.5 * (lo + hi);
+}
+
+static void check_tau_inverse(tau_case *c)
+{
+    double h[TAU_MAX_PARAMS], y, l;
+    c->tau->inverse(&c->spec, c->back, c->back_logdet, c->x, c->h, TAU_LD);
+    for (size_t j = 0; j < TAU_LD; j++) {
+        params_of(c, h, j);
+        c->spec.bound = (double)(real)c->spec.bound;
+        if (!naive_forward(c->tau->name, &y, &l, 0.1, h, &c->spec))
+            return;
+        double want = bisect(c, (double)c->x[j], h, -1e9, 1e9);
+        naive_forward(c->tau->name, &y, &l, want, h, &c->spec);
+        double tolerance = tau_tolerance(c, exp(-l));
+        check_close(&(double){(double)c->back[j]}, &want, 1, 8 * EPS, tolerance,
+                    "inverse of %s, %zu bins, sample %zu at %g", c->tau->name, c->spec.bins, j,
+                    (double)c->x[j]);
+    }
+}
+
+KERNEL_TEST(transformer, inverse)
+{
+    each_tau(check_tau_inverse);
+}
+
+KERNEL_TEST(transformer, zero_parameters_are_the_identity)
+{
+    for (const transformer *const *tau = transformer_kinds; *tau; tau++)
+        for (size_t number = 0; number < N_TAUS; number++) {
+            tau_case c;
+            tau_case_open(&c, *tau, number, 3);
+            memset(c.h, 0, c.params * TAU_LD * sizeof *c.h);
+            c.tau->forward(&c.spec, c.y, c.logdet, c.x, c.h, TAU_LD);
+            for (size_t j = 0; j < TAU_LD; j++) {
+                double tolerance = tau_tolerance(&c, 1);
+                check_close(&(double){(double)c.y[j]}, &(double){(double)c.x[j]}, 1, 0, tolerance,
+                            "%s at h = 0", c.tau->name);
+                check_close(&c.logdet[j], &(double){0}, 1, 0, 10 * tolerance, "%s at h = 0",
+                            c.tau->name);
+            }
+            tau_case_close(&c);
+        }
+}
+
+/* Huge parameters of a network that went astray: numbers stay finite, maps stay increasing, and the
+ * affine log-scale stays within its bound. */
+static void check_tau_extremes(tau_case *c)
+{
+    const double sizes[] = {40, 1e4, 1e15};
+    for (size_t s = 0; s < 3; s++) {
+        double low = -1e300, l_before = 0;
+        fill(c->h, c->params, sizes[s], 77 + s); /* one map, at sixteen ascending points */
+        for (size_t k = c->params; k-- > 0;)
+            for (size_t j = 0; j < TAU_LD; j++)
+                c->h[k * TAU_LD + j] = c->h[k];
+        for (size_t j = 0; j < TAU_LD; j++) {
+            c->x[j] = (real)(c->spec.bound * (0.11 + 0.12 * ((double)j - 8)));
+            c->logdet[j] = 0;
+        }
+        c->tau->forward(&c->spec, c->y, c->logdet, c->x, c->h, TAU_LD);
+        for (size_t j = 0; j < TAU_LD; j++) {
+            cr_assert(isfinite((double)c->y[j]) && isfinite(c->logdet[j]),
+                      "%s with parameters of %g gives %g, %g", c->tau->name, sizes[s],
+                      (double)c->y[j], c->logdet[j]);
+            cr_assert((double)c->y[j] >= low, "%s with parameters of %g falls", c->tau->name,
+                      sizes[s]);
+            low = (double)c->y[j];
+            l_before = fmax(l_before, fabs(c->logdet[j]));
+        }
+        if (strcmp(c->tau->name, "affine") == 0)
+            cr_assert(l_before <= c->spec.scale_bound * (1 + 4 * EPS), "log-scale %g", l_before);
+    }
+}
+
+KERNEL_TEST(transformer, extremes)
+{
+    each_tau(check_tau_extremes);
+}
+
+/* With m = 0 and x a power of two the affine map computes x e^s, and the log-determinant is s: the
+ * exponential of this instruction set within 2 units in the last place. */
+KERNEL_TEST(transformer, exponential)
+{
+    const transformer_spec spec = {.bins = 8, .bound = 3, .scale_bound = 40};
+    real h[2 * TAU_LD] __attribute__((aligned(64))), x[TAU_LD] __attribute__((aligned(64)));
+    real y[TAU_LD] __attribute__((aligned(64)));
+    for (uint64_t seed = 0; seed < UNLESS_SANITIZED(2000, 200); seed++) {
+        double l[TAU_LD] = {0};
+        memset(h, 0, sizeof h);
+        fill(h + TAU_LD, TAU_LD, 0.7 * (double)seed, seed);
+        for (size_t j = 0; j < TAU_LD; j++)
+            x[j] = (real)0.25;
+        transformer_affine.forward(&spec, y, l, x, h, TAU_LD);
+        for (size_t j = 0; j < TAU_LD; j++) {
+            long double want = expl((long double)l[j]) / 4;
+            cr_assert(fabsl(((long double)y[j] - want) / want) <= 2 * EPS, "exp(%a) = %a", l[j],
+                      4 * (double)y[j]);
+        }
+    }
+}
+
+KERNEL_TEST(transformer, registry)
+{
+    for (const transformer *const *tau = transformer_kinds; *tau; tau++) {
+        cr_assert((*tau)->doc && *(*tau)->doc, "%s has no doc", (*tau)->name);
+        cr_assert_eq(transformer_find((*tau)->name), *tau);
+    }
+    cr_assert_null(transformer_find("afine"));
+}
