@@ -19,7 +19,8 @@ typedef struct claim {
     double difference; /* largest |incremental - naive| */
     double rounding;   /* largest |incremental in f32 - incremental in f64|, same weights */
     double largest;    /* largest |sample| */
-    int holds;         /* ratio >= CLAIM_TIMES, and difference of the order of rounding */
+    int agree;         /* the difference is of the order of rounding */
+    int holds;         /* they agree, and ratio >= CLAIM_TIMES */
 } claim;
 
 void claim_check(claim *out, flow_pool *pool, size_t rounds, double least);
