@@ -167,7 +167,6 @@ typedef struct config_validate {
 typedef struct config_export {
     uint64_t samples; /* 0: none */
     const char *file; /* inside the run directory; .npy or .csv */
-    bool weights;
 } config_export;
 
 typedef struct config {

@@ -160,12 +160,10 @@ static void pure_forward(const rules_view *self)
     if (train->forward < 1 || train->forward_end < 1 ||
         !sound(self, "student.train.forward", "student.train.forward_end"))
         return;
-    static const char *const keys[] = {"student.train.gradient", "student.train.temper"};
-    for (size_t i = 0; i < 2; i++)
-        if (is_given(self, keys[i]))
-            complain(self->out, E_NO_EFFECT, given_at(self, keys[i])->at, "take it out",
-                     "%s has no effect: forward and forward_end are 1, so there is no reverse KL",
-                     keys[i]);
+    if (is_given(self, "student.train.temper"))
+        complain(self->out, E_NO_EFFECT, given_at(self, "student.train.temper")->at, "take it out",
+                 "student.train.temper has no effect: forward and forward_end are 1, so there is "
+                 "no reverse KL");
 }
 
 /* ---- values that do not go together */

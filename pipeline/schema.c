@@ -78,117 +78,65 @@ const config_choice config_gradients[] = {
 #define RANGE(LO, HI) .min = (LO), .max = (HI)
 #define LENGTH(LO, HI) .n_min = (LO), .n_max = (HI)
 
-/* clang-format off: rows are easier to read than columns */
+/* A row is easier to read than a column. */
+/* clang-format off */
 
 /* A flow is described by the same keys wherever it stands. */
-#define FLOW_KEYS(WHO, STAGE, LAYERS, HIDDEN)                                                      \
-    {KEY(WHO.flow.layers),                                                                         \
-     .type = SCHEMA_WHOLE,                                                                         \
-     RANGE(1, 64),                                                                                 \
-     .def = LAYERS,                                                                                \
-     .stages = STAGE,                                                                              \
-     .doc = "Autoregressive layers, one after the other. More layers bend further and cost "       \
-            "proportionally more."},                                                               \
-        {KEY(WHO.flow.hidden), .type = SCHEMA_WHOLES,                                              \
-         RANGE(1, 65536),      LENGTH(1, CONFIG_MAX_WHOLES),                                       \
-         .def = HIDDEN,        .unit = "units",                                                    \
-         .stages = STAGE,      .doc = "Widths of the hidden layers of each conditioner network."}, \
-        {KEY(WHO.flow.residual),                                                                   \
-         .type = SCHEMA_WHOLE,                                                                     \
-         RANGE(0, 16),                                                                             \
-         .def = "0",                                                                               \
-         .unit = "blocks",                                                                         \
-         .stages = STAGE,                                                                          \
-         .doc = "Residual blocks of two masked layers each, all of the one width in hidden. 0 is " \
-                "a plain network."},                                                               \
-        {KEY(WHO.flow.activation),                                                                 \
-         .type = SCHEMA_ENUM,                                                                      \
-         .choices = config_activations,                                                            \
-         .def = "relu",                                                                            \
-         .stages = STAGE,                                                                          \
-         .doc = "Activation of the hidden units."},                                                \
-        {KEY(WHO.flow.transformer),                                                                \
-         .type = SCHEMA_ENUM,                                                                      \
-         .choices = config_transformers,                                                           \
-         .def = "affine",                                                                          \
-         .stages = STAGE,                                                                          \
-         .doc = "What a layer does to each coordinate with the numbers its conditioner gives."},   \
-        {KEY(WHO.flow.bins),                                                                       \
-         .type = SCHEMA_WHOLE,                                                                     \
-         RANGE(2, 64),                                                                             \
-         .def = "8",                                                                               \
-         .only = "transformer = spline",                                                           \
-         .stages = STAGE,                                                                          \
-         .doc = "Pieces of the spline."},                                                          \
-        {KEY(WHO.flow.bound),                                                                      \
-         .type = SCHEMA_REAL,                                                                      \
-         RANGE(0.1, 1000),                                                                         \
-         .def = "4",                                                                               \
-         .only = "transformer = spline",                                                           \
-         .unit = "standard deviations of the data",                                                \
-         .stages = STAGE,                                                                          \
-         .doc = "The spline bends between -bound and bound and is the identity outside."},         \
-        {KEY(WHO.flow.scale_bound),                                                                \
-         .type = SCHEMA_REAL,                                                                      \
-         RANGE(0.1, 20),                                                                           \
-         .def = "5",                                                                               \
-         .only = "transformer = affine",                                                           \
-         .unit = "nats",                                                                           \
-         .stages = STAGE,                                                                          \
-         .doc = "Soft bound of the log of a layer's scale: it stays between -scale_bound and "     \
-                "scale_bound."},                                                                   \
-        {KEY(WHO.flow.permute),                                                                    \
-         .type = SCHEMA_ENUM,                                                                      \
-         .choices = config_permutes,                                                               \
-         .def = "reverse",                                                                         \
-         .stages = STAGE,                                                                          \
-         .doc = "What happens to the order of the coordinates between two layers."},               \
-        {KEY(WHO.flow.linear),                                                                     \
-         .type = SCHEMA_ENUM,                                                                      \
-         .choices = config_linears,                                                                \
-         .def = "none",                                                                            \
-         .stages = STAGE,                                                                          \
-         .doc = "A learned linear map of all coordinates between two layers."},                    \
-    {                                                                                              \
-        KEY(WHO.flow.actnorm),                                                                     \
-            .type = SCHEMA_BOOL, .def = "false", .stages = STAGE,                                  \
-            .doc =                                                                                 \
-                "A learned shift and scale of each coordinate between two layers, set from data "  \
-                "so that its first output has mean 0 and variance 1."                              \
-    }
+#define FLOW_KEYS(WHO, STAGE, LAYERS, HIDDEN) \
+    {KEY(WHO.flow.layers), .type = SCHEMA_WHOLE, RANGE(1, 64), .def = LAYERS, .stages = STAGE, \
+     .doc = "Autoregressive layers, one after the other. More layers bend further and cost " \
+            "proportionally more."}, \
+    {KEY(WHO.flow.hidden), .type = SCHEMA_WHOLES, RANGE(1, 65536), LENGTH(1, CONFIG_MAX_WHOLES), \
+     .def = HIDDEN, .unit = "units", .stages = STAGE, \
+     .doc = "Widths of the hidden layers of each conditioner network."}, \
+    {KEY(WHO.flow.residual), .type = SCHEMA_WHOLE, RANGE(0, 16), .def = "0", .unit = "blocks", \
+     .stages = STAGE, \
+     .doc = "Residual blocks of two masked layers each, all of the one width in hidden. 0 is " \
+            "a plain network."}, \
+    {KEY(WHO.flow.activation), .type = SCHEMA_ENUM, .choices = config_activations, .def = "silu", \
+     .stages = STAGE, \
+     .doc = "Activation of the hidden units."}, \
+    {KEY(WHO.flow.transformer), .type = SCHEMA_ENUM, .choices = config_transformers, \
+     .def = "spline", .stages = STAGE, \
+     .doc = "What a layer does to each coordinate with the numbers its conditioner gives."}, \
+    {KEY(WHO.flow.bins), .type = SCHEMA_WHOLE, RANGE(2, 64), .def = "8", \
+     .only = "transformer = spline", .stages = STAGE, \
+     .doc = "Pieces of the spline."}, \
+    {KEY(WHO.flow.bound), .type = SCHEMA_REAL, RANGE(0.1, 1000), .def = "5", \
+     .only = "transformer = spline", .unit = "standard deviations of the data", .stages = STAGE, \
+     .doc = "The spline bends between -bound and bound and is the identity outside."}, \
+    {KEY(WHO.flow.scale_bound), .type = SCHEMA_REAL, RANGE(0.1, 20), .def = "3", \
+     .only = "transformer = affine", .unit = "nats", .stages = STAGE, \
+     .doc = "Soft bound of the log of a layer's scale: it stays between -scale_bound and " \
+            "scale_bound."}, \
+    {KEY(WHO.flow.permute), .type = SCHEMA_ENUM, .choices = config_permutes, .def = "reverse", \
+     .stages = STAGE, \
+     .doc = "What happens to the order of the coordinates between two layers."}, \
+    {KEY(WHO.flow.linear), .type = SCHEMA_ENUM, .choices = config_linears, .def = "lu", \
+     .stages = STAGE, \
+     .doc = "A learned linear map of all coordinates between two layers."}, \
+    {KEY(WHO.flow.actnorm), .type = SCHEMA_BOOL, .def = "false", .stages = STAGE, \
+     .doc = "A learned shift and scale of each coordinate between two layers, set from data " \
+            "so that its first output has mean 0 and variance 1."}
 
 /* What both fits have in common. */
-#define TRAIN_KEYS(WHO, STAGE, BATCH, LR)                                                          \
-    {KEY(WHO.train.batch), .type = SCHEMA_WHOLE, RANGE(1, 1048576),      .def = BATCH,             \
-     .unit = "rows",       .stages = STAGE,      .doc = "Rows per step."},                         \
-        {KEY(WHO.train.lr),                                                                        \
-         .type = SCHEMA_REAL,                                                                      \
-         .flags = SCHEMA_OPEN_MIN,                                                                 \
-         RANGE(0, 1),                                                                              \
-         .def = LR,                                                                                \
-         .stages = STAGE,                                                                          \
-         .doc = "Step size of Adam at its largest."},                                              \
-        {KEY(WHO.train.warmup),                                                                    \
-         .type = SCHEMA_WHOLE,                                                                     \
-         FROM(0),                                                                                  \
-         .def = "0",                                                                               \
-         .unit = "steps",                                                                          \
-         .stages = STAGE,                                                                          \
-         .doc = "Steps over which the step size rises from 0 to lr."},                             \
-        {KEY(WHO.train.weight_decay),                                                              \
-         .type = SCHEMA_REAL,                                                                      \
-         RANGE(0, 1),                                                                              \
-         .def = "0",                                                                               \
-         .stages = STAGE,                                                                          \
-         .doc = "Decoupled weight decay (AdamW): each step also shrinks the weights by lr times "  \
-                "this."},                                                                          \
-    {                                                                                              \
-        KEY(WHO.train.average),                                                                    \
-            .type = SCHEMA_REAL, .flags = SCHEMA_OPEN_MAX, RANGE(0, 1), .def = "0",                \
-            .stages = STAGE,                                                                       \
-            .doc = "Decay per step of a moving average of the weights, which is what is then "     \
-                   "validated and saved. 0 is off; 0.999 averages over about 1000 steps."          \
-    }
+#define TRAIN_KEYS(WHO, STAGE, BATCH, LR) \
+    {KEY(WHO.train.batch), .type = SCHEMA_WHOLE, RANGE(1, 1048576), .def = BATCH, .unit = "rows", \
+     .stages = STAGE, \
+     .doc = "Rows per step."}, \
+    {KEY(WHO.train.lr), .type = SCHEMA_REAL, .flags = SCHEMA_OPEN_MIN, RANGE(0, 1), .def = LR, \
+     .stages = STAGE, \
+     .doc = "Step size of Adam at its largest."}, \
+    {KEY(WHO.train.warmup), .type = SCHEMA_WHOLE, FROM(0), .def = "100", .unit = "steps", \
+     .stages = STAGE, \
+     .doc = "Steps over which the step size rises from 0 to lr."}, \
+    {KEY(WHO.train.weight_decay), .type = SCHEMA_REAL, RANGE(0, 1), .def = "0", .stages = STAGE, \
+     .doc = "Decoupled weight decay (AdamW): each step also shrinks the weights by lr times " \
+            "this."}, \
+    {KEY(WHO.train.average), .type = SCHEMA_REAL, .flags = SCHEMA_OPEN_MAX, RANGE(0, 1), \
+     .def = "0.99", .stages = STAGE, \
+     .doc = "Decay per step of a moving average of the weights, which is what is then " \
+            "validated and saved. 0 is off; 0.999 averages over about 1000 steps."}
 
 const schema_key schema_keys[] = {
     {KEY(schema), .type = SCHEMA_WHOLE, .flags = SCHEMA_REQUIRED, RANGE(1, 1),
@@ -200,12 +148,13 @@ const schema_key schema_keys[] = {
      .doc = "Every random number of the run depends on it. If not given: drawn, and recorded "
             "as drawn."},
     {KEY(precision), .type = SCHEMA_ENUM, .choices = config_precisions, .def = "f32",
-     .stages = SCHEMA_TEACHER | SCHEMA_STUDENT, .doc = "Precision of the networks."},
+     .stages = SCHEMA_TEACHER | SCHEMA_STUDENT,
+     .doc = "Precision of the networks."},
 
     {KEY(compute.threads), .type = SCHEMA_WHOLE, .flags = SCHEMA_AUTO, RANGE(1, 1024),
      .def = "auto",
      .doc = "Threads to use; the result is the same for any number. auto: one per processor."},
-    {KEY(compute.shard), .type = SCHEMA_WHOLE, .flags = SCHEMA_AUTO, RANGE(8, 1024), .def = "auto",
+    {KEY(compute.shard), .type = SCHEMA_WHOLE, .flags = SCHEMA_AUTO, RANGE(8, 128), .def = "auto",
      .unit = "rows", .stages = SCHEMA_TEACHER | SCHEMA_STUDENT,
      .doc = "Rows that one thread works on at a time. Changes the last bits of the result."},
 
@@ -248,9 +197,11 @@ const schema_key schema_keys[] = {
      .only = "alpha", .unit = "units of the data", .stages = SCHEMA_DATA,
      .doc = "Upper end of the interval."},
     {KEY(data.nonfinite), .type = SCHEMA_ENUM, .choices = config_nonfinites, .def = "error",
-     .only = "path", .stages = SCHEMA_DATA, .doc = "What to do with rows that hold nan or inf."},
+     .only = "path", .stages = SCHEMA_DATA,
+     .doc = "What to do with rows that hold nan or inf."},
     {KEY(data.split), .type = SCHEMA_ENUM, .choices = config_splits, .def = "position",
-     .stages = SCHEMA_DATA, .doc = "How rows are chosen for training, validation and test."},
+     .stages = SCHEMA_DATA,
+     .doc = "How rows are chosen for training, validation and test."},
     {KEY(data.valid), .type = SCHEMA_REAL, .flags = SCHEMA_OPEN_MAX, RANGE(0, 1), .def = "0.1",
      .unit = "share of the rows", .stages = SCHEMA_DATA,
      .doc = "Rows that decide when the fit of the teacher stops."},
@@ -258,12 +209,14 @@ const schema_key schema_keys[] = {
      .unit = "share of the rows", .stages = SCHEMA_DATA,
      .doc = "Rows that no fit sees, for the teacher's test log-likelihood."},
 
-    FLOW_KEYS(teacher, SCHEMA_TEACHER, "5", "[64, 64]"),
+    FLOW_KEYS(teacher, SCHEMA_TEACHER, "5", "[128, 128]"),
     TRAIN_KEYS(teacher, SCHEMA_TEACHER, "256", "1e-3"),
     {KEY(teacher.train.epochs), .type = SCHEMA_WHOLE, FROM(1), .def = "100",
-     .stages = SCHEMA_TEACHER, .doc = "Passes over the training rows, at most."},
-    {KEY(teacher.train.schedule), .type = SCHEMA_ENUM, .choices = config_schedules, .def = "cosine",
-     .stages = SCHEMA_TEACHER, .doc = "Course of the step size after warmup."},
+     .stages = SCHEMA_TEACHER,
+     .doc = "Passes over the training rows, at most."},
+    {KEY(teacher.train.schedule), .type = SCHEMA_ENUM, .choices = config_schedules,
+     .def = "cosine", .stages = SCHEMA_TEACHER,
+     .doc = "Course of the step size after warmup."},
     {KEY(teacher.train.plateau_factor), .type = SCHEMA_REAL,
      .flags = SCHEMA_OPEN_MIN | SCHEMA_OPEN_MAX, RANGE(0, 1), .def = "0.5",
      .only = "schedule = plateau", .stages = SCHEMA_TEACHER,
@@ -278,23 +231,27 @@ const schema_key schema_keys[] = {
      .doc = "Epochs without a better validation loss before the fit stops. The best weights "
             "are kept. 0: never."},
 
-    FLOW_KEYS(student, SCHEMA_STUDENT, "4", "[64, 64]"),
-    TRAIN_KEYS(student, SCHEMA_STUDENT, "512", "1e-3"),
-    {KEY(student.train.steps), .type = SCHEMA_WHOLE, FROM(1), .def = "10000",
-     .stages = SCHEMA_STUDENT, .doc = "Steps of distillation."},
+    FLOW_KEYS(student, SCHEMA_STUDENT, "5", "[128, 128]"),
+    TRAIN_KEYS(student, SCHEMA_STUDENT, "256", "1e-3"),
+    {KEY(student.train.steps), .type = SCHEMA_WHOLE, FROM(1), .def = "5000",
+     .stages = SCHEMA_STUDENT,
+     .doc = "Steps of distillation."},
     {KEY(student.train.schedule), .type = SCHEMA_ENUM, .choices = config_student_schedules,
-     .def = "cosine", .stages = SCHEMA_STUDENT, .doc = "Course of the step size after warmup."},
-    {KEY(student.train.clip), .type = SCHEMA_REAL, FROM(0), .def = "5", .stages = SCHEMA_STUDENT,
+     .def = "cosine", .stages = SCHEMA_STUDENT,
+     .doc = "Course of the step size after warmup."},
+    {KEY(student.train.clip), .type = SCHEMA_REAL, FROM(0), .def = "10", .stages = SCHEMA_STUDENT,
      .doc = "A gradient longer than this many times the running median of its norm is scaled "
             "down to that. 0 is off."},
     {KEY(student.train.gradient), .type = SCHEMA_ENUM, .choices = config_gradients, .def = "auto",
-     .stages = SCHEMA_STUDENT, .doc = "Estimator of the gradient of reverse KL."},
-    {KEY(student.train.forward), .type = SCHEMA_REAL, RANGE(0, 1), .def = "0",
+     .stages = SCHEMA_STUDENT,
+     .doc = "Estimator of the gradient of both KL terms."},
+    {KEY(student.train.forward), .type = SCHEMA_REAL, RANGE(0, 1), .def = "0.5",
      .stages = SCHEMA_STUDENT,
      .doc = "Weight of forward KL, on samples of the teacher, at the first step. Reverse KL "
             "has the rest. Keeps a student from losing modes."},
-    {KEY(student.train.forward_end), .type = SCHEMA_REAL, RANGE(0, 1), .def = "0",
-     .stages = SCHEMA_STUDENT, .doc = "Weight of forward KL at the last step; linear in between."},
+    {KEY(student.train.forward_end), .type = SCHEMA_REAL, RANGE(0, 1), .def = "0.5",
+     .stages = SCHEMA_STUDENT,
+     .doc = "Weight of forward KL at the last step; linear in between."},
     {KEY(student.train.temper), .type = SCHEMA_REAL, .flags = SCHEMA_OPEN_MIN, RANGE(0, 1),
      .def = "1", .stages = SCHEMA_STUDENT,
      .doc = "Inverse temperature of the teacher at the first step: below 1 its modes are wider "
@@ -307,7 +264,8 @@ const schema_key schema_keys[] = {
      .stages = SCHEMA_STUDENT,
      .doc = "The batch is this many times larger in the last part of the steps. 1 is off."},
     {KEY(student.train.late_from), .type = SCHEMA_REAL, .flags = SCHEMA_OPEN_MAX, RANGE(0, 1),
-     .def = "0.8", .only = "late_batch > 1", .unit = "share of the steps", .stages = SCHEMA_STUDENT,
+     .def = "0.8", .only = "late_batch > 1", .unit = "share of the steps",
+     .stages = SCHEMA_STUDENT,
      .doc = "Where that last part starts."},
 
     {KEY(validate.samples), .type = SCHEMA_WHOLE, RANGE(100, 1e9), .def = "100000", .unit = "rows",
@@ -319,13 +277,11 @@ const schema_key schema_keys[] = {
             "not, or its figure could not be computed, the exit code is 1."},
 
     {KEY(export.samples), .type = SCHEMA_WHOLE, RANGE(0, 1e9), .def = "0", .unit = "rows",
-     .stages = SCHEMA_EXPORT, .doc = "Samples of the student to write. 0 is off."},
+     .stages = SCHEMA_EXPORT,
+     .doc = "Samples of the student to write. 0 is off."},
     {KEY(export.file), .type = SCHEMA_STRING, RANGE(1, 255), .def = "samples.npy",
      .only = "samples > 0", .stages = SCHEMA_EXPORT,
      .doc = "File for the samples, in the run directory; .npy or .csv by its ending."},
-    {KEY(export.weights), .type = SCHEMA_BOOL, .def = "true", .stages = SCHEMA_EXPORT,
-     .doc = "Write teacher.safetensors and student.safetensors, which `distill sample` and "
-            "`distill logp` read."},
 };
 /* clang-format on */
 

@@ -163,7 +163,7 @@ static const char *const seeds[] = {
     "          temper_until: 0.4, late_batch: 4, forward: 0.5, gradient: path}}\n",
     "schema: 1\ndata:\n  generator: eight_gaussians\nvalidate:\n  samples: 1e5\n  require:\n"
     "    khat: \"< 0.7\"\n    ess_forward: '>= 0.8'\n    mode_share_error: <0.02\n"
-    "export:\n  samples: 1000\n  file: \"s.csv\"\n  weights: false\n",
+    "export:\n  samples: 1000\n  file: \"s.csv\"\n",
 };
 
 enum { SEEDS = sizeof seeds / sizeof *seeds };

@@ -190,7 +190,7 @@ static void expect_repeated(const char *head, const char *piece, size_t n, const
 Test(config, limits_of_size)
 {
     load_open();
-    expect_repeated(LOAD_HEAD "x: ", "[", 31, "\n", "error: this list is not closed");
+    expect_repeated(LOAD_HEAD "x: ", "[", 31, "1\n", "error: this list is not closed");
     expect_repeated(LOAD_HEAD "x: ", "[", 32, "\n", "error: nested deeper than 32 levels [E109]");
     expect_repeated(LOAD_HEAD "x: ", "[", 100000, "", "error: nested deeper than 32 levels [E109]");
     expect_repeated(LOAD_HEAD, "- {a: ", 100000, "", "[E10");
@@ -282,7 +282,7 @@ static const char everything[] =
     "name: 'two.moons_3-b'\n"
     "seed: 9223372036854775807\n"
     "precision: f64\n"
-    "compute: {threads: 3, shard: 256}\n"
+    "compute: {threads: 3, shard: 96}\n"
     "data:\n"
     "  path: ok.csv\n"
     "  header: no\n"
@@ -303,7 +303,8 @@ static const char everything[] =
     "          plateau_factor: 0.25, plateau_patience: 7, weight_decay: 1e-5, clip: 2.5,\n"
     "          average: 0.999, patience: 8}\n"
     "student:\n"
-    "  flow: {layers: 3, hidden: [128, 2.56e2], activation: tanh, scale_bound: 3, permute: none}\n"
+    "  flow: {layers: 3, hidden: [128, 2.56e2], activation: tanh, transformer: affine,\n"
+    "         scale_bound: 3, permute: none, linear: none}\n"
     "  train: {batch: 2048, steps: 4e4, lr: 5e-4, schedule: constant, clip: 3, gradient: path,\n"
     "          forward: 0.5, forward_end: 0.125, temper: 0.1, temper_until: 0.4, late_batch: 4,\n"
     "          late_from: 0.9}\n"
@@ -319,7 +320,7 @@ Test(config, every_value_arrives)
     cr_expect_str_eq(self->name, "two.moons_3-b");
     cr_expect(self->seed == INT64_MAX && self->seed_given);
     cr_expect_eq(self->precision, FLOW_F64);
-    cr_expect(self->compute.threads == 3 && self->compute.shard == 256);
+    cr_expect(self->compute.threads == 3 && self->compute.shard == 96);
 
     const config_data *data = &self->data;
     cr_expect_str_eq(data->path, "ok.csv");
@@ -495,15 +496,17 @@ Test(config, null_takes_back)
 {
     load_open();
     const load_input input = {
-        .text = LOAD_HEAD "seed: 1\nteacher: {flow: {transformer: spline, bins: 12}}\n"
+        .text = LOAD_HEAD "seed: 1\nteacher: {flow: {transformer: spline, bins: 57}}\n"
                           "validate: {require: {khat: < 0.7}}\n",
         .overlay = "teacher: {flow: {transformer: ~, bins: null}}\nvalidate: {require: null}\n",
         .sets = {"seed=null", "data.generator=null", "data.path=ok.npy"}};
-    config *self = load_text(&input, NULL, NULL);
+    config *self = load_text(&input, NULL, NULL), *fresh = load_good(LOAD_HEAD);
     cr_assert_not_null(self);
     cr_expect(!self->seed_given && self->data.generator == -1);
-    cr_expect(self->teacher.flow.transformer == CONFIG_AFFINE && self->teacher.flow.bins == 8);
+    cr_expect_eq(self->teacher.flow.transformer, fresh->teacher.flow.transformer);
+    cr_expect_eq(self->teacher.flow.bins, fresh->teacher.flow.bins);
     cr_expect_eq(self->validate.require.n, 0);
+    config_free(fresh);
     config_free(self);
     temp_close();
 }
