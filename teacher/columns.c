@@ -34,8 +34,8 @@ static int find(size_t *col, const flow_table *table, const char *source, const 
         if (strcmp(table->names[*col], asked) == 0)
             return FLOW_OK;
     size_t digits = strspn(asked, "0123456789");
-    if (digits > 0 && digits < 10 && !asked[digits])
-        *col = (size_t)strtoul(asked, NULL, 10);
+    if (digits > 0 && !asked[digits])
+        *col = (size_t)strtoul(asked, NULL, 10); /* too large: the largest, which is not there */
     else
         *col = table->cols;
     return *col < table->cols ? FLOW_OK : fail_unknown(table, source, asked, err);

@@ -178,7 +178,7 @@ static int fail_number(const reader *self, size_t col, number_kind kind, flow_er
     char what[160];
     if (kind == NUMBER_EMPTY)
         return fail_at(self, col, err, "the field is empty; write nan for a missing value");
-    bool comma = self->delimiter == ';' && strchr(field, ',');
+    bool comma = strchr(field, ',') != NULL;
     snprintf(what, sizeof what, "'%.40s' is %s%s", field,
              kind == NUMBER_RANGE ? "too large for a double" : "not a number",
              comma ? "; decimals want a point, not a comma" : "");
@@ -350,7 +350,7 @@ struct data_csv_writer {
 
 static void write_name(FILE *out, const char *name)
 {
-    if (!strpbrk(name, ",;\t\"")) {
+    if (!strpbrk(name, ",;\"")) {
         fputs(name, out);
         return;
     }

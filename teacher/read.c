@@ -11,7 +11,7 @@
 /* The ending, with its dot; "" if there is none. */
 static const char *ending(const char *path)
 {
-    const char *slash = strrchr(path, '/'), *dot = strrchr(slash ? slash : path, '.');
+    const char *dot = strrchr(path, '.');
     return dot ? dot : "";
 }
 

@@ -164,6 +164,7 @@ Test(npy, refuses_bad_headers)
         {HEADER("'<f8'", "False", "(6,"), BAD},
         {HEADER("'<f8'", "0", "(6,)"), BAD},
         {HEADER("'<f8", "False", "(6,)"), BAD},
+        {HEADER("'<f8\x1b[2J'", "False", "(6,)"), BAD},
         {HEADER("'\\x3cf8'", "False", "(6,)"), BAD},
         {HEADER("[('a', '<f8'", "False", "(6,)"), BAD},
         {HEADER("'<f8'", "False", "(6,), 'shape': (6,)"), BAD},

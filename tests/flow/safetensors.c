@@ -389,6 +389,23 @@ Test(safetensors, padding_by_others_is_read)
     free(bytes);
 }
 
+/* An empty tensor begins where its neighbour does, whichever the header names first. */
+Test(safetensors, an_empty_tensor_beside_another)
+{
+    static const char *const headers[] = {
+        "{" T("a", "\"F32\"", "[2]", "[0,8]") "," T("b", "\"F32\"", "[0]", "[0,0]") "}",
+        "{" T("b", "\"F32\"", "[0]", "[0,0]") "," T("a", "\"F32\"", "[2]", "[0,8]") "}"};
+    for (size_t i = 0; i < 2; i++) {
+        flow_err err = FLOW_ERR_INIT;
+        size_t len;
+        unsigned char *bytes = make_file(headers[i], 8, &len);
+        flow_tensors *self = flow_tensors_read_bytes(bytes, len, "m", &err);
+        cr_assert_not_null(self, "%s", err.text);
+        flow_tensors_free(self);
+        free(bytes);
+    }
+}
+
 Test(safetensors, files_that_cannot_be)
 {
     flow_err err = FLOW_ERR_INIT;

@@ -29,6 +29,10 @@ Test(suggest, nearest)
                  {"hiiddenn", "hidden"},
                  {"heddon", "hidden"},
                  {"haddonn", NULL},
+                 {"rl", "lr"},
+                 {"LR", "lr"},
+                 {"benx", NULL},
+                 {"lernin_rat", "learning_rate"},
                  {"learn", NULL}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const char *got = flow_suggest(cases[i].word, words, WORDS);

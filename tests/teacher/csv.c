@@ -186,6 +186,20 @@ Test(csv, round_trip_keeps_bits)
     temp_close();
 }
 
+Test(csv, a_name_with_the_other_delimiter)
+{
+    static const char *const names[] = {"d;e"};
+    flow_err err = FLOW_ERR_INIT;
+    const char *path = (temp_open(), temp_path("x.csv"));
+    cr_assert_eq(data_csv_write(path, four, 2, 1, names, &err), 0, "%s", err.text);
+    flow_table *table = data_csv_read(path, DATA_HEADER_AUTO, &err);
+    cr_assert_not_null(table, "%s", err.text);
+    cr_assert(table->rows == 2 && table->cols == 1);
+    cr_assert_str_eq(table->names[0], "d;e");
+    flow_table_free(table);
+    temp_close();
+}
+
 Test(csv, writes_in_pieces)
 {
     flow_err err = FLOW_ERR_INIT;

@@ -190,6 +190,10 @@ Test(dataset, refuses_columns)
          {0},
          false,
          "x.npy: there is no column '-1'; its columns have no names, only numbers from 0 to 2"},
+        {{"1x"},
+         {0},
+         false,
+         "x.npy: there is no column '1x'; its columns have no names, only numbers from 0 to 2"},
         {{"18446744073709551616"},
          {0},
          false,
@@ -233,7 +237,8 @@ Test(dataset, split_by_position)
                  {7, 0, 0, 7, 0, 0},
                  {7, 0, 0.5, 3, 0, 4},
                  {7, 0.5, 0, 3, 4, 0},
-                 {100, 0.3, 0.3, 40, 30, 30}};
+                 {100, 0.3, 0.3, 40, 30, 30},
+                 {1000, 0.45, 0.45, 100, 450, 450}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         data_options options = plain();
         options.valid = cases[i].valid;
@@ -357,6 +362,24 @@ Test(dataset, not_finite_rows_dropped)
            "x.npy: 0 rows are too few: 0 to train, 0 to validate, 0 to test");
 }
 
+Test(dataset, dropped_rows_stay_out_of_a_shuffle)
+{
+    data_options options = plain();
+    options.nonfinite = DATA_NONFINITE_DROP;
+    options.split = DATA_SPLIT_SEED;
+    flow_table *table = make_table(30, 1, NULL);
+    table->values[0] = table->values[13] = NAN;
+    data_set *set = create(table, &options);
+    size_t seen[30] = {0};
+    cr_assert_eq(set->train.n, 28);
+    for (size_t i = 0; i < 28; i++)
+        for (size_t row = 0; row < 30; row++)
+            seen[row] += set->train.x[i] == value_at(row, 0);
+    for (size_t row = 0; row < 30; row++)
+        cr_assert_eq(seen[row], row != 0 && row != 13, "row %zu", row);
+    data_set_free(set);
+}
+
 Test(dataset, not_finite_does_not_matter_elsewhere)
 {
     static const char *const columns[] = {"0"};
@@ -463,6 +486,14 @@ Test(dataset, refuses_constant_columns)
                "x.npy: column 1 'price' (counted from 0) is -0.713 in all 16 training rows; leave "
                "it out");
     }
+}
+
+Test(dataset, ends_that_agree_are_not_constant)
+{
+    data_options options = data_options_default();
+    flow_table *table = make_table(20, 1, NULL);
+    table->values[15] = table->values[0]; /* the last training row */
+    data_set_free(create(table, &options));
 }
 
 Test(dataset, refuses_columns_without_scale)

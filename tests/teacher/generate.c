@@ -123,6 +123,9 @@ Test(generate, noise_rarely_changes_the_mode)
 
 Test(generate, modes_far_away)
 {
+    static const double outside[] = {10, 0}, middle[] = {0.1, 0.1};
+    cr_assert_eq(find("rings")->mode_of(outside), 3);
+    cr_assert_eq(find("rings")->mode_of(middle), 0);
     static const double far[][2] = {{1e300, -1e300}, {0, 0}, {INFINITY, 0}, {-0.0, -INFINITY}};
     for (const data_generator *g = data_generators; g->name; g++)
         for (size_t i = 0; g->modes > 0 && i < 4; i++)
@@ -226,7 +229,7 @@ Test(generate, moments_in_closed_form)
         /* each coordinate alone is uniform on [-4, 4] */
         {"checkerboard", 0.2, {0, 0}, {16. / 3 + 0.04, 16. / 3 + 0.04}},
         /* r^2 = 4 ((1 + 0.3 z)^2 + noise^2 z^2) */
-        {"pinwheel", 0.2, {0, 0}, {2 * (1.09 + 0.04), 2 * (1.09 + 0.04)}},
+        {"pinwheel", 1, {0, 0}, {2 * (1.09 + 1), 2 * (1.09 + 1)}},
         {"eight_gaussians", 0.5, {0, 0}, {8.25, 8.25}},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -241,6 +244,17 @@ Test(generate, moments_in_closed_form)
         }
         free(x);
     }
+}
+
+/* Along a blade, distances are 1 + 0.3 z in units of 2: E r^2 = 4.36, and E r^4 = 16 E (1 + 0.3
+ * z)^4 = 16 (1 + 6 * 0.09 + 3 * 0.0081) = 25.0288, so r^2 has variance 25.0288 - 4.36^2. */
+Test(generate, pinwheel_along_the_blade)
+{
+    double *x = draw(find("pinwheel"), 0, seed), mean = 0;
+    for (size_t i = 0; i < N; i++)
+        mean += (x[2 * i] * x[2 * i] + x[2 * i + 1] * x[2 * i + 1]) / N;
+    cr_assert_float_eq(mean, 4.36, 5 * sqrt((25.0288 - 4.36 * 4.36) / N), "%g", mean); /* 6e-7 */
+    free(x);
 }
 
 /* On a spiral t has density ~ t on [0, 3 pi], so (t / 3 pi)^2 is uniform. */
