@@ -87,8 +87,9 @@ npy_rows() {
 # same_numbers A B TOLERANCE: two files of rows of numbers are equal within TOLERANCE * (1 + |a|). A
 # tolerance of 0 wants the same doubles. Separators are blanks or commas.
 same_numbers() {
-    [ -s "$1" ] && [ "$(wc -l <"$1")" -eq "$(wc -l <"$2")" ] || return 1
-    paste -d ' ' "$1" "$2" | tr ',' ' ' | awk -v tolerance="$3" '
+    cat "$1" >"$T/left" && cat "$2" >"$T/right" || return 1
+    [ -s "$T/left" ] && [ "$(wc -l <"$T/left")" -eq "$(wc -l <"$T/right")" ] || return 1
+    paste -d ' ' "$T/left" "$T/right" | tr ',' ' ' | awk -v tolerance="$3" '
         function abs(v) { return v < 0 ? -v : v }
         NF == 0 || NF % 2 { print "line " NR ": " NF " numbers"; bad = 1; exit }
         { for (i = 1; i <= NF / 2; i++) {

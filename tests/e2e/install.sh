@@ -1,0 +1,42 @@
+#!/bin/bash
+# make install: the program and the library work from where they are installed.
+. tests/e2e/lib.sh
+
+prefix=$T/usr
+check "make install" make -s install BUILD="$BUILD" CC="${CC:-gcc}" PREFIX="$prefix"
+check "the installed program runs" "$prefix/bin/distill" --version
+check "make install DESTDIR= puts it elsewhere" make -s install BUILD="$BUILD" CC="${CC:-gcc}" PREFIX=/usr DESTDIR="$T/stage"
+check "for packagers" test -x "$T/stage/usr/bin/distill" -a -s "$T/stage/usr/lib/libdistill.a"
+check "and does not name the stage" sh -c '! grep -r "$1" "$1/usr/lib/pkgconfig"' - "$T/stage"
+
+cat >"$T/user.c" <<'C'
+#include "flow/model.h"
+#include "flow/pool.h"
+
+#include <stdio.h>
+
+int main(int argc, char **argv)
+{
+    flow_err err = FLOW_ERR_INIT;
+    double x[6];
+    flow_model *model = argc > 1 ? flow_model_read(argv[1], &err) : NULL;
+    flow_pool *pool = flow_pool_create(1, &err);
+    pcg_stream stream = {.seed = 0, .stage = PCG_EXPORT, .purpose = PCG_BASE};
+    if (!model || !pool || flow_model_sample(model, pool, x, NULL, NULL, stream, 0, 3, &err)) {
+        fprintf(stderr, "%s\n", err.text);
+        return 1;
+    }
+    for (int i = 0; i < 3; i++)
+        printf("%.17g,%.17g\n", x[2 * i], x[2 * i + 1]);
+    flow_pool_free(pool);
+    flow_model_free(model);
+    return 0;
+}
+C
+export PKG_CONFIG_PATH=$prefix/lib/pkgconfig
+# shellcheck disable=SC2046 # a list of flags
+check "a program builds with the installed library" "${CC:-gcc}" -std=c11 -Wall -Wextra -Werror "$T/user.c" \
+    -o "$T/user" $(pkg-config --cflags --libs distill)
+run run configs/two_moons.yaml "${QUICK[@]}" --out "$T/run"
+model=$T/run/student/model.safetensors
+check "and samples what distill samples" same_numbers <("$T/user" "$model") <("$DISTILL" sample "$model" -n 3 | tail -n +2) 0
