@@ -375,7 +375,8 @@ struct flow_npy_writer {
     flow_precision precision;
 };
 
-/* A multiple of 64 bytes: magic, version 1.0, length, dictionary, spaces, newline. Returns the length. */
+/* A multiple of 64 bytes: magic, version 1.0, length, dictionary, spaces, newline. Returns the
+ * length. */
 static size_t make_header(char bytes[192], size_t rows, size_t cols, flow_precision precision)
 {
     char shape[64];

@@ -176,13 +176,9 @@ static void make_seeds(input seeds[FORMATS][SEEDS])
         flow_precision precision;
     } arrays[SEEDS] = {{4, 3, FLOW_F64}, {12, 0, FLOW_F64}, {0, 3, FLOW_F64},
                        {3, 4, FLOW_F32}, {1, 1, FLOW_F32},  {6, 2, FLOW_F32}};
-    static const char *const texts[SEEDS] = {"a,b,c\n1,2,3\n-0.5,1e-3,nan\n",
-                                             "1;2\n3;4\n\n",
-                                             "x\ty\r\n1\t2\r\n",
-                                             "\"a \"\"q\"\"\",b\n\"1\",2\n",
-                                             "\xef\xbb\xbf"
-                                             "1\n",
-                                             "only,a,header"};
+    static const char *const texts[SEEDS] = {
+        "a,b,c\n1,2,3\n-0.5,1e-3,nan\n", "1;2\n3;4\n\n",    "x\ty\r\n1\t2\r\n",
+        "\"a \"\"q\"\"\",b\n\"1\",2\n",  "\357\273\2771\n", "only,a,header"};
     for (size_t i = 0; i < SEEDS; i++) {
         seeds[0][i] = npy_input(arrays[i].rows, arrays[i].cols, arrays[i].precision);
         seeds[1][i] = text_input(texts[i]);
