@@ -393,7 +393,7 @@ Test(config, every_gate_arrives)
 Test(config, allowed_together)
 {
     static const char *const texts[] = {
-        LOAD_HEAD "student: {train: {forward: 0.5, forward_end: 1, gradient: path}}\n",
+        LOAD_HEAD "student: {train: {forward: 0.5, forward_end: 1, temper: 0.5}}\n",
         LOAD_HEAD "student: {train: {forward: 1, forward_end: 0.5, temper: 0.5}}\n",
         LOAD_HEAD "student: {train: {warmup: 100, steps: 100}}\n",
         "schema: 1\ndata: {generator: rings, valid: 0}\nteacher: {train: {patience: 0}}\n",
