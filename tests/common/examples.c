@@ -106,6 +106,16 @@ static json_t *make_actnorm(size_t index, size_t dim)
     return json_pack("{s:s}", "kind", "actnorm");
 }
 
+/* Layers of all kinds on top of each other. */
+static json_t *make_stack(size_t index, size_t dim)
+{
+    size_t last = autoregressive_count() - 1;
+    (void)index;
+    return json_pack("[o, o, o, o, o]", make_actnorm(0, dim), make_autoregressive(N_BODIES, dim),
+                     make_permutation(1, dim), make_lu_linear(0, dim),
+                     make_autoregressive(last, dim));
+}
+
 /* ---- the table */
 
 static const struct {
@@ -117,6 +127,7 @@ static const struct {
     {"lu_linear", one, make_lu_linear},
     {"actnorm", one, make_actnorm},
     {"autoregressive", autoregressive_count, make_autoregressive},
+    {"stack", one, make_stack}, /* not a kind, but it must keep the same promises */
 };
 enum { N_KINDS = sizeof kinds / sizeof kinds[0] };
 
@@ -166,8 +177,9 @@ const char *example_missing(const flow_backend *backend)
 
 json_t *describe_one(size_t dim, size_t context, const char *direction, json_t *layer)
 {
-    return json_pack("{s:I, s:I, s:s, s:[o]}", "dim", (json_int_t)dim, "context",
-                     (json_int_t)context, "direction", direction, "layers", layer);
+    json_t *layers = json_is_array(layer) ? layer : json_pack("[o]", layer);
+    return json_pack("{s:I, s:I, s:s, s:o}", "dim", (json_int_t)dim, "context", (json_int_t)context,
+                     "direction", direction, "layers", layers);
 }
 
 /* ---- random numbers */

@@ -11,7 +11,7 @@
 /* Examples are numbered 0 .. example_count() - 1. */
 size_t example_count(void);
 
-/* A new reference to the description of a layer on R^dim. */
+/* A new reference to the description of a layer on R^dim, or of a stack: then it is a list. */
 json_t *example_layer(size_t example, size_t dim);
 
 /* Whether the example is a layer of this kind. */
@@ -20,7 +20,8 @@ int example_is(size_t example, const char *kind);
 /* A registered kind or transformer that has no example; NULL: none. */
 const char *example_missing(const flow_backend *backend);
 
-/* {"dim", "context", "direction", "layers": [layer]}; takes over the reference to the layer. */
+/* {"dim", "context", "direction", "layers": [layer]}; layer may be a list of layers. Takes over its
+ * reference. */
 json_t *describe_one(size_t dim, size_t context, const char *direction, json_t *layer);
 
 /* Every parameter that takes part becomes uniform on +- width, a matrix's divided by the root of

@@ -78,11 +78,12 @@ static size_t tensor_count(const flow *f, flow_tensor_info *info, size_t t)
     return info->rows * (info->cols ? info->cols : 1);
 }
 
-/* A name is "layers.0.<name>", printable, and not used before. */
+/* A name is "layers.<number>.<name>", and not used before. */
 static void check_name(const flow_case *c, size_t t, const flow_tensor_info *info)
 {
     size_t len = strlen(info->name);
-    cr_assert(strncmp(info->name, "layers.0.", 9) == 0 && len > 9 && len < sizeof info->name,
+    cr_assert(strncmp(info->name, "layers.", 7) == 0 && info->name[8] == '.' && len > 9 &&
+                  (size_t)(info->name[7] - '0') < c->flow->n_layers && len < sizeof info->name,
               "%s: tensor %zu is called '%s'", c->name, t, info->name);
     for (size_t s = 0; s < t; s++) {
         flow_tensor_info other;

@@ -1,0 +1,101 @@
+/* The backends of this machine and how one is chosen. */
+#include "flow/backend.h"
+#include "tests/common/examples.h"
+
+#include <cblas.h>
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+Test(backend, list)
+{
+    size_t count[2] = {0, 0};
+    for (size_t b = 0; flow_backend_at(b); b++) {
+        const flow_backend *backend = flow_backend_at(b);
+        int is64 = backend->precision == FLOW_F64;
+        char head[8];
+        snprintf(head, sizeof head, "f%d/", (int)backend->precision);
+        cr_assert(strncmp(backend->name, head, 4) == 0, "%s has %d bits", backend->name,
+                  (int)backend->precision);
+        cr_assert_eq(backend->real_size, is64 ? sizeof(double) : sizeof(float));
+        cr_assert(backend->supported());
+        for (size_t other = 0; other < b; other++)
+            cr_assert_str_neq(flow_backend_at(other)->name, backend->name);
+        count[is64]++;
+    }
+    cr_assert(count[0] > 0 && count[0] == count[1], "%zu f32 and %zu f64", count[0], count[1]);
+}
+
+/* The same kinds in the same order everywhere. */
+Test(backend, kinds)
+{
+    for (size_t b = 1; flow_backend_at(b); b++)
+        for (size_t k = 0;; k++) {
+            const char *first = flow_backend_at(0)->kind(k, NULL);
+            const char *kind = flow_backend_at(b)->kind(k, NULL);
+            cr_assert_eq(!first, !kind);
+            if (!first)
+                break;
+            cr_assert_str_eq(first, kind);
+        }
+}
+
+static const flow_backend *find(const char *isa, flow_precision precision, flow_err *err)
+{
+    if (isa)
+        setenv("FLOW_ISA", isa, 1);
+    else
+        unsetenv("FLOW_ISA");
+    return flow_backend_find(precision, err);
+}
+
+Test(backend, chosen_by_the_environment)
+{
+    flow_err err = FLOW_ERR_INIT;
+    const flow_precision both[] = {FLOW_F32, FLOW_F64};
+    for (size_t p = 0; p < 2; p++) {
+        const flow_backend *fastest = find(NULL, both[p], &err);
+        cr_assert(fastest && fastest->precision == both[p]);
+        cr_assert_eq(find("", both[p], &err), fastest);
+        const flow_backend *generic = find("generic", both[p], &err);
+        cr_assert(generic && generic->precision == both[p]);
+        cr_assert_str_eq(strchr(generic->name, '/'), "/generic");
+        cr_assert_null(find("sse9", both[p], &err));
+        cr_assert_eq(err.code, FLOW_EUSAGE);
+        cr_assert(strstr(err.text, "sse9"), "%s", err.text);
+        cr_assert_null(find("avx", both[p], NULL)); /* a whole name, not the start of one */
+    }
+    for (size_t b = 0; flow_backend_at(b); b++) {
+        const flow_backend *wanted = flow_backend_at(b);
+        cr_assert_eq(find(strchr(wanted->name, '/') + 1, wanted->precision, &err), wanted);
+    }
+}
+
+/* flow_create takes the one that is asked for, and says which it is. */
+Test(backend, of_a_flow)
+{
+    flow_err err = FLOW_ERR_INIT;
+    json_t *d = describe_one(3, 0, "data_to_noise", json_pack("{s:s}", "kind", "actnorm"));
+    for (size_t b = 0; flow_backend_at(b); b++) {
+        const flow_backend *wanted = flow_backend_at(b);
+        cr_assert_eq(find(strchr(wanted->name, '/') + 1, wanted->precision, &err), wanted);
+        flow *f = flow_create(d, wanted->precision, &err);
+        cr_assert(f, "%s", err.text);
+        cr_assert_str_eq(flow_backend_name(f), wanted->name);
+        cr_assert_eq(flow_get_precision(f), wanted->precision);
+        cr_assert_eq(flow_params_bytes(f), flow_n_params(f) * wanted->real_size);
+        cr_assert_eq((uintptr_t)flow_params(f) % 64, 0);
+        flow_free(f);
+    }
+    setenv("FLOW_ISA", "sse9", 1);
+    cr_assert_null(flow_create(d, FLOW_F32, &err));
+    cr_assert_eq(err.code, FLOW_EUSAGE);
+    json_decref(d);
+}
+
+/* A second thread inside BLAS would make results move with the machine. */
+Test(backend, blas_has_one_thread)
+{
+    cr_assert_eq(openblas_get_num_threads(), 1);
+}
