@@ -222,8 +222,8 @@ const line_spec line_sample = {
     .n_min = 1,
     .n_max = 1,
     .doc = "Draws samples from a model file.",
-    .examples = "  distill sample runs/moons/student.safetensors -n 1e6 -o samples.npy\n"
-                "  distill sample runs/moons/student.safetensors -n 5 --logp\n",
+    .examples = "  distill sample runs/moons/student/model.safetensors -n 1e6 -o samples.npy\n"
+                "  distill sample runs/moons/student/model.safetensors -n 5 --logp\n",
     .options = sample_table};
 
 typedef struct sample_line {
@@ -277,7 +277,10 @@ int line_read_sample(sample_options *out, int argc, char **argv)
 
 /* ---- logp */
 
-static const cli_option logp_table[] = {OUTPUT_OPTIONS, {NULL, 0, NULL, NULL}};
+static const cli_option logp_table[] = {
+    {"context", OPTION_CONTEXT, "FILE", "one row of context per row of data, .npy or .csv"},
+    OUTPUT_OPTIONS,
+    {NULL, 0, NULL, NULL}};
 
 const line_spec line_logp = {
     .name = "logp",
@@ -285,25 +288,37 @@ const line_spec line_logp = {
     .n_min = 2,
     .n_max = 2,
     .doc = "Writes the log-density of a model at each row of a .npy or .csv file.",
-    .examples = "  distill logp runs/moons/teacher.safetensors points.csv\n"
-                "  distill logp runs/moons/teacher.safetensors points.npy -o logp.npy\n",
+    .examples = "  distill logp runs/moons/teacher/model.safetensors points.csv\n"
+                "  distill logp runs/moons/teacher/model.safetensors points.npy -o logp.npy\n",
     .options = logp_table};
+
+typedef struct logp_line {
+    logp_options *options;
+    output output;
+} logp_line;
 
 static int take_logp(void *into, int id, const char *arg, flow_err *err)
 {
-    return take_output(into, id, arg, err);
+    logp_line *line = into;
+    if (id != OPTION_CONTEXT)
+        return take_output(&line->output, id, arg, err);
+    line->options->context = arg;
+    return FLOW_OK;
 }
 
 int line_read_logp(logp_options *out, int argc, char **argv)
 {
-    output to = {NULL, NULL, 0};
+    logp_line line = {.options = out};
     flow_err err = FLOW_ERR_INIT;
     char **operands;
-    int status = read_line(&operands, &line_logp, &to, take_logp, argc, argv);
+    *out = (logp_options){.model = NULL};
+    int status = read_line(&operands, &line_logp, &line, take_logp, argc, argv);
     if (status >= 0)
         return status;
-    *out = (logp_options){.model = operands[0], .input = operands[1], .threads = to.threads};
-    if (resolve_output(&to, &out->output, &out->format, &err))
+    out->model = operands[0];
+    out->input = operands[1];
+    out->threads = line.output.threads;
+    if (resolve_output(&line.output, &out->output, &out->format, &err))
         return refuse(&line_logp, &err);
     return -1;
 }

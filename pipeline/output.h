@@ -11,7 +11,7 @@ table_format output_format_of(const char *path);
 /* n rows of `cols` columns, handed over a block at a time. */
 typedef struct output output;
 
-/* path NULL: stdout. names (cols) head a csv. A binary stream to a terminal is FLOW_EUSAGE. */
+/* path NULL: stdout. names (cols) head a csv. */
 output *output_open(const char *path, table_format format, size_t rows, size_t cols,
                     const char *const *names, flow_err *err);
 int output_append(output *self, const double *values, size_t n, flow_err *err);

@@ -9,7 +9,6 @@
 #include "pipeline/rundir.h"
 #include "pipeline/settings.h"
 #include "pipeline/signals.h"
-#include "pipeline/term.h"
 #include "pipeline/verdict.h"
 #include "pipeline/version.h"
 #include "student/iaf.h"
@@ -459,14 +458,9 @@ static int execute(run *r)
 
 int run_verb(const run_options *options)
 {
+    int status;
     run r = {.options = options, .started = now(), .metrics.fd = -1};
-    complaints *out = complaints_create();
-    if (!out)
-        return EXIT_MEMORY;
-    r.config = config_load(&options->sources, out);
-    int status = complaints_exit_code(out);
-    complaints_show(out, stderr, term_colour(STDERR_FILENO));
-    complaints_free(out);
+    r.config = cli_load_config(&status, &options->sources);
     if (!r.config)
         return status;
     signals_catch();
