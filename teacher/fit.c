@@ -120,9 +120,8 @@ static int step(fit *f, double lr, flow_err *err)
     teacher_fit_state *state = f->state;
     double clip = f->options->clip > 0 ? f->options->clip : INFINITY;
     flow_lanes_run(&f->lanes, f->pool, gradient_of_shard, f);
-    flow_step_result result = flow_optimizer_step(f->optimizer, f->pool, lr,
-                                                  1.0 / (double)f->lanes.rows, clip,
-                                                  &state->gradient_norm);
+    flow_step_result result = flow_optimizer_step(
+        f->optimizer, f->pool, lr, 1.0 / (double)f->lanes.rows, clip, &state->gradient_norm);
     state->step++;
     state->clipped += result == FLOW_STEP_CLIPPED;
     state->skipped += result == FLOW_STEP_SKIPPED;
@@ -146,9 +145,9 @@ static int run_epoch(fit *f, double plateau, flow_err *err)
     double sum = 0;
     for (size_t b = 0; b < batches; b++) {
         f->batch_start = b * f->lanes.rows;
-        f->state->lr = o->lr * plateau *
-                       flow_schedule_factor(o->schedule, f->state->step, o->warmup,
-                                            o->epochs * batches);
+        f->state->lr =
+            o->lr * plateau *
+            flow_schedule_factor(o->schedule, f->state->step, o->warmup, o->epochs * batches);
         if (step(f, f->state->lr, err))
             return FLOW_EDIVERGED;
         sum += sum_of_shards(f);
@@ -166,7 +165,8 @@ static int validate(fit *f, flow_err *err)
     int code = teacher_log_likelihood(f->flow, f->pool, &mean, &se, &f->data->valid, err);
     teacher_fit_state *state = f->state;
     state->valid_loss = -mean;
-    double loss = f->data->valid.n ? state->valid_loss : -(double)state->epoch; /* newest is best */
+    double newest = isfinite(state->train_loss) ? -(double)state->epoch : NAN;
+    double loss = f->data->valid.n ? state->valid_loss : newest; /* without rows: newest is best */
     if (!code && loss < state->best_loss) {
         state->best_loss = loss;
         state->best_epoch = state->epoch;
@@ -202,6 +202,10 @@ static int run_epochs(fit *f, teacher_fit_watch watch, void *arg, flow_err *err)
         if (out_of_patience(f))
             break;
     }
+    if (o->epochs && !f->state->best_epoch) /* too few steps to be caught by step() */
+        return flow_fail(err, FLOW_EDIVERGED,
+                         "no epoch of %zu ended with a finite loss; try a smaller teacher.train.lr",
+                         f->state->epoch);
     return 0;
 }
 
@@ -209,8 +213,8 @@ static int start(fit *f, flow_err *err)
 {
     const data_part *train = &f->data->train;
     pcg_stream init = {.seed = f->options->seed, .stage = PCG_TEACHER, .purpose = PCG_INIT};
-    *f->state = (teacher_fit_state){
-        .epochs = f->options->epochs, .best_loss = INFINITY, .valid_loss = NAN};
+    *f->state =
+        (teacher_fit_state){.epochs = f->options->epochs, .best_loss = INFINITY, .valid_loss = NAN};
     if (train->n == 0)
         return flow_fail(err, FLOW_EDATA, "no training rows");
     flow_init(f->flow, init);
