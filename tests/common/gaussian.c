@@ -116,8 +116,10 @@ static int log_density(const target *self, double *logp, double *grad, const dou
     scratch *w = work;
     cr_assert(n > 0 && n <= w->max_rows, "%zu rows, scratch for %zu", n, w->max_rows);
     cr_assert_eq(w->in_use++, 0, "scratch is shared");
-    if (atomic_fetch_add(&g->calls, 1) >= g->fail_after)
+    if (atomic_fetch_add(&g->calls, 1) >= g->fail_after) {
+        w->in_use = 0;
         return flow_fail(err, FLOW_EDATA, "the energy broke at call %zu", g->fail_after);
+    }
     gaussian_log_density(g, logp, x, context, n);
     for (size_t r = 0; r < n && grad; r++) {
         double u[3];
