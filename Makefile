@@ -42,7 +42,7 @@ LINK     = $(CC) $(CFLAGS) $(CHECKS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter 
 # flow/layer/ is compiled once per precision and instruction set (flow/backend.h chooses at run time).
 # Contraction to fused multiply-add is wanted there; nothing else of -ffast-math is. pcg.c shall give
 # the same bits everywhere, so it is not contracted.
-NUMERIC     := -O3 -ffp-contract=fast -fno-math-errno -fno-trapping-math
+NUMERIC     := $(if $(SANITIZE),-O1,-O3) -ffp-contract=fast -fno-math-errno -fno-trapping-math
 ISAS        := generic $(if $(findstring x86_64,$(shell $(CC) -dumpmachine 2>/dev/null)),avx2 avx512)
 ISA_generic :=
 ISA_avx2    := -mavx2 -mfma
