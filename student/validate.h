@@ -1,15 +1,16 @@
 /* student/validate.h -- a trained student held against its teacher.
  *
- * Draws n rows from the student and, if the teacher can be sampled, n from the teacher, and computes
- * everything this folder knows: both KL directions, ELBO and EUBO, both effective sample sizes at
- * growing N, Pareto k-hat, log Z, moments, two-sample tests, shares of known modes, the round trip
- * through the student, and how fast everyone samples. All numbers but the speeds depend on the
- * models and the seed alone.
+ * Draws n rows from the student and, if the teacher can be sampled, n from the teacher, and
+ * computes everything this folder knows: both KL directions, ELBO and EUBO, both effective sample
+ * sizes at growing N, Pareto k-hat, log Z, moments, two-sample tests, shares of known modes, the
+ * round trip through the student, and how fast everyone samples. All numbers but the speeds depend
+ * on the models and the seed alone.
  *
  * The student's own draws and their log q are what its user gets, in the student's precision.
- * Everything they are measured by is in double: the teacher's densities and draws, and the student's
- * density at the teacher's draws. (In single precision an inverse near a steep place of a flow can be
- * off by more than the flow itself is, and one such row in 50,000 ruins a forward ESS.) */
+ * Everything they are measured by is in double: the teacher's densities and draws, and the
+ * student's density at the teacher's draws. (In single precision an inverse near a steep place of a
+ * flow can be off by more than the flow itself is, and one such row in 50,000 ruins a forward ESS.)
+ */
 #ifndef STUDENT_VALIDATE_H
 #define STUDENT_VALIDATE_H
 
@@ -32,7 +33,8 @@ typedef struct student_validate_options {
 typedef struct student_speed {
     double student;             /* samples with log q, one parallel pass */
     double teacher_incremental; /* samples by our inverse: about one masked pass */
-    double teacher_naive;       /* D full passes for every row, what other libraries do */
+    double teacher_naive; /* D full passes a row, what other libraries do: teacher_density / D;
+                             `make bench` runs them */
     double teacher_density;
 } student_speed;
 
@@ -47,8 +49,8 @@ typedef struct student_validation {
     student_speed speed;
 } student_validation;
 
-/* teacher: in double. teacher_flow: the flow as it was trained, for its speeds; NULL if the teacher is
- * none. */
+/* teacher: in double. teacher_flow: the flow as it was trained, for its speeds; NULL if the teacher
+ * is none. */
 int student_validate(student_validation *out, const flow *student, const target *teacher,
                      const flow *teacher_flow, flow_pool *pool, const distill_contexts *contexts,
                      const student_validate_options *options, flow_err *err);

@@ -117,6 +117,18 @@ class TorchPeer:
 class Plain(TorchPeer):
     incremental = True
 
+    def build(self, size):
+        super().build(size)
+        self.check_inverse()
+
+    @torch.no_grad()
+    def check_inverse(self):
+        """A sampler that is fast because it is wrong would be no peer."""
+        z, log_det = self.teacher(self.rows[:16])
+        x, back = self.teacher.inverse(z)
+        if not (x.allclose(self.rows[:16], atol=1e-3) and back.allclose(-log_det, atol=1e-2)):
+            raise ValueError("the plain flow's sampler is not the inverse of its density's map")
+
     def make(self, size, student):
         from masked import MaskedFlow
 
