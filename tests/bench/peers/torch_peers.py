@@ -67,17 +67,17 @@ class TorchPeer:
         self.after_step(self.trained)
         return n
 
-    @torch.no_grad()
+    @torch.inference_mode()
     def density(self):
         self.log_prob(self.teacher, self.rows)
         return len(self.rows)
 
-    @torch.no_grad()
+    @torch.inference_mode()
     def teacher_sample(self, n):
         self.sample(self.teacher, n)
         return n
 
-    @torch.no_grad()
+    @torch.inference_mode()
     def student_sample(self):
         self.sample(self.student, self.size["rows"])
         return self.size["rows"]
