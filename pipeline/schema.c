@@ -244,7 +244,7 @@ const schema_key schema_keys[] = {
             "down to that. 0 is off."},
     {KEY(student.train.gradient), .type = SCHEMA_ENUM, .choices = config_gradients, .def = "auto",
      .stages = SCHEMA_STUDENT,
-     .doc = "Estimator of the gradient of both KL terms."},
+     .doc = "Estimator of the gradient of reverse KL."},
     {KEY(student.train.forward), .type = SCHEMA_REAL, RANGE(0, 1), .def = "0.5",
      .stages = SCHEMA_STUDENT,
      .doc = "Weight of forward KL, on samples of the teacher, at the first step. Reverse KL "

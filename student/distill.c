@@ -175,29 +175,29 @@ static int reverse_term(distill *d, seat *s, const flow_slice *slice, flow_err *
     return 0;
 }
 
-/* lambda KL(p || q) on the target's samples. With g the score of q at x (mathematics 4, "gradient
- * at a fixed x"), d(-log q(x)) is g on x and 1 on the log-det. Since E_p[div v + v . grad log p] =
- * 0 for the velocity v of the samples, g - grad log p on x and nothing on the log-det has the same
- * expectation, and no variance where q = p: the path gradient again, now at x ~ p (Vaitl 2024). */
+/* lambda KL(p || q) on the target's samples: d(-log q(x)) = g on x and 1 on the log-det, g the
+ * score there (mathematics 4, "gradient at a fixed x").
+ *
+ * There is a path gradient for this term too (Vaitl 2024): g - grad log p on x and nothing on the
+ * log-det. It is not used. Where q is p up to a factor on each of two modes, both scores agree and
+ * it is zero but on the bridge between them: it learns the shapes of modes and not their shares,
+ * which is what this term is there for. */
 static int forward_term(distill *d, seat *s, const flow_slice *slice, flow_err *err)
 {
     const double weight = d->state->lambda;
-    const int path = d->estimator == DISTILL_PATH;
     size_t n = slice->n, dim = d->teacher->dim;
     pcg_normals(s->z, stream_of(d, PCG_TARGET), d->state->rows + slice->row, n, dim);
-    if (d->teacher->ops->sample(d->teacher, s->x, s->logp, s->z, s->context, n, s->work, err) ||
-        (path && d->teacher->ops->log_density(d->teacher, s->logp, s->grad, s->x, s->context, n,
-                                              s->work, err)))
+    if (d->teacher->ops->sample(d->teacher, s->x, s->logp, s->z, s->context, n, s->work, err))
         return err->code;
     flow_pass_log_prob(s->pass, NULL, s->logq, s->z, s->x, s->context, n);
     flow_pass_forward(s->pass, NULL, s->x, s->logdet, s->z, s->context, n);
     score_of_samples(d, s, n);
     for (size_t r = 0; r < n; r++) {
-        s->dlogdet[r] = path ? 0 : weight;
+        s->dlogdet[r] = weight;
         d->sums[slice->shard].forward += s->logp[r] - s->logq[r];
     }
     for (size_t i = 0; i < n * dim; i++)
-        s->score[i] = weight * (s->score[i] - (path ? s->grad[i] : 0));
+        s->score[i] *= weight;
     flow_pass_backward(s->pass, NULL, NULL, flow_optimizer_lane(d->optimizer, slice->lane),
                        s->score, s->dlogdet);
     return 0;
@@ -281,8 +281,10 @@ static void set_lambda(distill *d)
 static int choose_estimator(distill *d, flow_err *err)
 {
     double spread[2];
-    if (d->options->gradient != DISTILL_AUTO || d->cut->lanes < 2)
+    if (d->options->gradient != DISTILL_AUTO || d->cut->lanes < 2 || d->state->lambda >= 1)
         return 0;
+    double lambda = d->state->lambda;
+    d->state->lambda = 0;
     for (int k = 0; k < 2; k++) {
         d->estimator = k ? DISTILL_PATH : DISTILL_TOTAL;
         int code = run_lanes(d, err);
@@ -290,6 +292,7 @@ static int choose_estimator(distill *d, flow_err *err)
             return code;
         spread[k] = flow_optimizer_lane_spread(d->optimizer, d->pool);
     }
+    d->state->lambda = lambda;
     d->state->spread_total = spread[0];
     d->state->spread_path = spread[1];
     d->estimator = spread[0] < spread[1] ? DISTILL_TOTAL : DISTILL_PATH;

@@ -1,16 +1,15 @@
 /* student/distill.h -- a student flow trained against a target on samples that it draws itself.
  *
  * Objective (mathematics 3 and 5):  (1 - lambda) KL(q || p~^beta) + lambda KL(p || q).
- *   reverse   x = f(z)
- *   forward   x from the target's own sampler, z by the student's inverse: needs a target that can
- *             be sampled
- *   gradient  of both terms, as cotangents of the student's samples x and log-det:
- *             total  reverse: -beta grad log p~ and -1      forward: grad log q and 1
- *             path   grad log q - beta grad log p~ and 0, beta = 1 in the forward term (Roeder
- * 2017; Vaitl 2022, 2024): no variance where q = p auto   whichever has the smaller variance
- * between the lanes of a batch, measured anew every DISTILL_PROBE steps beta      the inverse
- * temperature, below 1 at first: raised as far as the effective sample size of the student under
- * p~^beta allows, and to 1 in any case by `temper_until`
+ *   reverse   x = f(z), gradient by one of two estimators:
+ *             total  -beta grad log p~ on x, -1 on the log-det          (Kingma & Welling 2014)
+ *             path   grad log q - beta grad log p~ on x                 (Roeder 2017; Vaitl 2022)
+ *             auto   whichever has the smaller variance between the lanes of a batch, measured anew
+ *                    every DISTILL_PROBE steps
+ *   forward   x from the target's own sampler, z by the student's inverse, d log q(x) by one more
+ *             score and backward: needs a target that can be sampled
+ *   beta      the inverse temperature, below 1 at first: raised as far as the effective sample size
+ *             of the student under p~^beta allows, and to 1 in any case by `temper_until`
  *
  * The same target, options and seed give the same bits for any number of threads. */
 #ifndef STUDENT_DISTILL_H
