@@ -30,7 +30,7 @@ OUT    := $(BUILD)$(if $(SANITIZE),/$(SANITIZE))
 CHECKS := $(if $(SANITIZE),$(or $(SANITIZE_$(SANITIZE)),$(error SANITIZE is address or thread)) -fno-omit-frame-pointer)
 
 # Asked once, and only when something is compiled: there may be no pkg-config before `make run`.
-LIBRARIES  := openblas yaml-0.1 jansson
+LIBRARIES  := openblas yaml-0.1 jansson libpng
 PKG_CFLAGS  = $(eval PKG_CFLAGS := $$(shell pkg-config --cflags $(LIBRARIES)))$(PKG_CFLAGS)
 PKG_LIBS    = $(eval PKG_LIBS := $$(shell pkg-config --libs $(LIBRARIES)))$(PKG_LIBS)
 
@@ -101,7 +101,7 @@ $(foreach i,$(ISAS),$(foreach b,32 64,$(eval $(call layer_rule,$i,$b))))
 
 # Text files that change only when the text does, so that what hangs on the flags, or on the list of
 # sources, is made anew when they change.
-stamp = @mkdir -p $(@D); echo '$(subst ',,$1)' >$@.new; cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+stamp = @mkdir -p $(@D); echo '$(strip $(subst ',,$1))' >$@.new; cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 $(OUT)/made-with: FORCE
 	$(call stamp,$(COMPILE:$(WERROR)=) $(NUMERIC) $(foreach i,$(ISAS),$(ISA_$i)))
 $(OUT)/made-of: FORCE

@@ -5,6 +5,7 @@
 #include "flow/model.h"
 #include "pipeline/cli.h"
 #include "pipeline/output.h"
+#include "pipeline/picture_run.h"
 #include "pipeline/progress.h"
 #include "pipeline/rundir.h"
 #include "pipeline/settings.h"
@@ -37,7 +38,7 @@ typedef struct run {
     flow_err metrics_error; /* the first one met inside a watch */
     distill_state training;
     student_validation validation;
-    double started, seconds[4]; /* of teacher, student, validate, export */
+    double started, seconds[5]; /* of teacher, student, validate, export, picture */
     bool gates_hold;
 } run;
 
@@ -335,6 +336,24 @@ static int stage_export(run *r, flow_err *err)
     return code;
 }
 
+/* ---- picture */
+
+static int stage_picture(run *r, flow_err *err)
+{
+    char path[RUNDIR_PATH];
+    if (!rundir_path(&r->dir, path, "picture.png", err))
+        return err->code;
+    progress_begin("picture", 0);
+    int code =
+        picture_of_run(path, r->data, &r->teacher, &r->student, r->pool, r->config->seed, err);
+    if (code) {
+        progress_clear();
+        return flow_fail_prefix(err, "picture");
+    }
+    progress_end("data, teacher and student in %s", path);
+    return 0;
+}
+
 /* ---- the record of the run */
 
 static int write_overrides(run *r, flow_err *err)
@@ -371,8 +390,9 @@ static int write_inputs(run *r, flow_err *err)
 
 static json_t *seconds_json(const run *r)
 {
-    return json_pack("{s:f, s:f, s:f, s:f}", "teacher", r->seconds[0], "student", r->seconds[1],
-                     "validate", r->seconds[2], "export", r->seconds[3]);
+    return json_pack("{s:f, s:f, s:f, s:f, s:f}", "teacher", r->seconds[0], "student",
+                     r->seconds[1], "validate", r->seconds[2], "export", r->seconds[3], "picture",
+                     r->seconds[4]);
 }
 
 static int write_manifest(run *r, const char *end, flow_err *err)
@@ -399,9 +419,10 @@ typedef int stage(run *r, flow_err *err);
 
 static int run_stages(run *r, flow_err *err)
 {
-    static stage *const stages[] = {stage_teacher, stage_student, stage_validate, stage_export};
+    static stage *const stages[] = {stage_teacher, stage_student, stage_validate, stage_export,
+                                    stage_picture};
     int code = stage_data(r, err);
-    for (size_t i = 0; i < 4 && !code; i++) {
+    for (size_t i = 0; i < sizeof stages / sizeof stages[0] && !code; i++) {
         double start = now();
         code = stages[i](r, err);
         r->seconds[i] = now() - start;

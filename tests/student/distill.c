@@ -287,7 +287,7 @@ static run chosen(double s, size_t batch)
 
 Test(distill, the_quieter_estimator_is_chosen)
 {
-    const double widths[] = {3, 1.2, 0.5};
+    const double widths[] = {3, 1.2, 0.8};
     const distill_gradient want[] = {DISTILL_TOTAL, DISTILL_PATH, DISTILL_PATH};
     for (size_t k = 0; k < 3; k++) {
         run r = chosen(widths[k], 2048 * FLOW_MAX_LANES);
