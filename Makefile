@@ -57,7 +57,7 @@ MAIN_OBJ  := $(OUT)/pipeline/main.o
 APP_OBJ   := $(filter-out $(MAIN_OBJ),$(patsubst %.c,$(OUT)/%.o,$(wildcard pipeline/*.c)))
 HEADERS   := $(wildcard flow/*.h teacher/*.h student/*.h)
 
-.PHONY: all tests run test bench deps test-deps install format check-format clean help FORCE
+.PHONY: all tests run test deps test-deps install format check-format clean help FORCE
 all: $(OUT)/distill $(OUT)/libdistill.a
 
 $(OUT)/distill: $(MAIN_OBJ) $(APP_OBJ) $(OUT)/libdistill.a
@@ -73,7 +73,7 @@ FLOORS    := $(foreach d,flow teacher student pipeline,$(if $(wildcard tests/$d/
 TEST_SRC  := $(foreach d,$(FLOORS) common bench,$(wildcard tests/$d/*.c))
 TEST_BINS := $(FLOORS:%=$(OUT)/tests/test_%) \
              $(patsubst %.c,$(OUT)/%,$(wildcard tests/fuzz/fuzz_*.c tests/e2e/*.c))
-tests: all $(TEST_BINS)
+tests: all $(TEST_BINS) $(OUT)/bench
 
 objects_of = $(patsubst %.c,$(OUT)/%.o,$(wildcard tests/$1/*.c))
 $(foreach d,$(FLOORS),$(eval $(OUT)/tests/test_$d: $(call objects_of,$d) $(call objects_of,common)))
@@ -83,8 +83,7 @@ $(OUT)/tests/test_%: $(APP_OBJ) $(OUT)/libdistill.a $(OUT)/made-of
 $(OUT)/tests/%: $(OUT)/tests/%.o $(APP_OBJ) $(OUT)/libdistill.a
 	$(LINK)
 
-$(OUT)/tests/benchmark: $(call objects_of,bench) $(OUT)/libdistill.a $(OUT)/made-of
-	$(LINK)
+include tests/bench/bench.mk
 
 # ---- objects
 
@@ -121,9 +120,6 @@ run: deps
 test: test-deps
 	@CC='$(CC)' MAKE='$(MAKE)' BUILD='$(BUILD)' tests/run.sh
 
-bench: $(OUT)/tests/benchmark
-	$<
-
 deps:
 	@CC='$(CC)' tests/deps.sh $(LIBRARIES)
 test-deps:
@@ -135,7 +131,7 @@ install: all
 	install -m 644 $(OUT)/libdistill.a $(DESTDIR)$(PREFIX)/lib/
 	for h in $(HEADERS); do install -D -m 644 $$h $(DESTDIR)$(PREFIX)/include/distill/$$h || exit 1; done
 	printf '%s\n' 'Name: distill' 'Description: normalizing flows and their distillation' \
-	    'Version: $(VERSION)' 'Requires: $(LIBRARIES)' 'Cflags: -I$(PREFIX)/include/distill' \
+	    'Version: $(VERSION)' 'Requires: openblas jansson' 'Cflags: -I$(PREFIX)/include/distill' \
 	    'Libs: -L$(PREFIX)/lib -ldistill -lm -pthread' >$(DESTDIR)$(PREFIX)/lib/pkgconfig/distill.pc
 
 SOURCES = $$(git ls-files -co --exclude-standard '*.c' '*.h')

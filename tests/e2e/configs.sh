@@ -64,6 +64,9 @@ refuses "a file that is not UTF-8" E107 "$T/c.yaml"
 : >"$T/c.yaml"
 refuses "an empty file" E102 "$T/c.yaml"
 
+for config in configs/*.yaml; do
+    expect "$config is good" 0 check "$config"
+done
 run run "$T/none.yaml" --out "$T/run"
 check "a file that is not there: exit code 66" test "$status" -eq 66 -a ! -e "$T/run"
 echo "$base" >"$T/c.yaml"

@@ -6,6 +6,7 @@
 moons=(run configs/two_moons.yaml --quiet --set teacher.train.epochs=8 --set student.train.steps=800
     --set teacher.flow.layers=2 --set "teacher.flow.hidden=[32, 32]"
     --set student.flow.layers=2 --set "student.flow.hidden=[32, 32]"
+    --set teacher.flow.linear=none --set student.flow.linear=none
     --set validate.samples=20000 --set export.samples=1000
     --set 'validate.require={kl_reverse: "< 0.1", kl_forward: "< 0.1", ess_reverse: "> 0.5",
         ess_forward: "> 0.5", mode_share_error: "< 0.05", log_z_sigmas: "< 4"}')
@@ -20,7 +21,7 @@ for file in config.yaml overrides.txt resolved.json manifest.json validation.jso
 done
 check "no temporary file is left" test -z "$(find "$dir" -name '*.tmp.*')"
 check "config.yaml is the file as given" cmp configs/two_moons.yaml "$dir/config.yaml"
-check "overrides.txt has every --set" test "$(grep -c = "$dir/overrides.txt")" -eq 9
+check "overrides.txt has every --set" test "$(grep -c = "$dir/overrides.txt")" -eq 11
 check "resolved.json has what --set asked for" test "$(value "$dir/resolved.json" student.train.steps)" = 800
 check "manifest.json says how it ended" test "$(value "$dir/manifest.json" end)" = '"good"'
 check "manifest.json names versions, seed, threads" "$PROBE" json "$dir/manifest.json" argv seed \
