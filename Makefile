@@ -2,6 +2,7 @@
 # make run                 install what is missing, build, run the main job on real data
 # make test                install what is missing, build, run every test; tests/README.md
 # make bench               rows/s of every operation at six sizes
+# make deps                install what is missing to build, and no more
 # make install PREFIX=DIR  the program, the library and its headers; default /usr/local
 # make format              clang-format over the tree
 # make clean               remove build/
@@ -31,8 +32,10 @@ CHECKS := $(if $(SANITIZE),$(or $(SANITIZE_$(SANITIZE)),$(error SANITIZE is addr
 
 # Asked once, and only when something is compiled: there may be no pkg-config before `make run`.
 LIBRARIES  := openblas yaml-0.1 jansson libpng
-PKG_CFLAGS  = $(eval PKG_CFLAGS := $$(shell pkg-config --cflags $(LIBRARIES)))$(PKG_CFLAGS)
-PKG_LIBS    = $(eval PKG_LIBS := $$(shell pkg-config --libs $(LIBRARIES)))$(PKG_LIBS)
+PKG_CFLAGS  = $(eval PKG_CFLAGS := $$(call ask,--cflags))$(PKG_CFLAGS)
+PKG_LIBS    = $(eval PKG_LIBS := $$(call ask,--libs))$(PKG_LIBS)
+ask = $(shell pkg-config $1 $(LIBRARIES))$(if \
+    $(filter-out 0,$(.SHELLSTATUS)),$(error libraries are missing: "make deps" installs them))
 
 WARN    := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes
 COMPILE  = $(CC) -std=c11 $(CPPFLAGS) $(CFLAGS) $(CHECKS) $(WARN) $(WERROR) -MMD -MP -I. \
