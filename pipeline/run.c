@@ -356,6 +356,21 @@ static int stage_picture(run *r, flow_err *err)
 
 /* ---- the record of the run */
 
+/* What an earlier run in this directory left, which would pass for this one's. */
+static int remove_results(run *r, flow_err *err)
+{
+    static const char *const names[] = {"validation.json",
+                                        "picture.png",
+                                        "manifest.json",
+                                        "teacher/model.safetensors",
+                                        "student/model.safetensors",
+                                        "student/metrics.jsonl"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (rundir_remove(&r->dir, names[i], err))
+            return err->code;
+    return 0;
+}
+
 static int write_overrides(run *r, flow_err *err)
 {
     const config_sources *s = &r->options->sources;
@@ -421,7 +436,7 @@ static int run_stages(run *r, flow_err *err)
 {
     static stage *const stages[] = {stage_teacher, stage_student, stage_validate, stage_export,
                                     stage_picture};
-    int code = stage_data(r, err);
+    int code = 0;
     for (size_t i = 0; i < sizeof stages / sizeof stages[0] && !code; i++) {
         double start = now();
         code = stages[i](r, err);
@@ -432,6 +447,7 @@ static int run_stages(run *r, flow_err *err)
     return code;
 }
 
+/* Bad data leave an earlier run in the directory as it was; a run that starts leaves nothing of it. */
 static int open_run(run *r, flow_err *err)
 {
     char root[RUNDIR_PATH];
@@ -439,8 +455,9 @@ static int open_run(run *r, flow_err *err)
     uint64_t threads = r->options->threads ? r->options->threads : r->config->compute.threads;
     if (!r->config->seed_given && config_draw_seed(r->config, err))
         return err->code;
-    if (!(r->pool = flow_pool_create((size_t)threads, err)) ||
-        rundir_create(&r->dir, r->options->out ? r->options->out : root, err))
+    if (!(r->pool = flow_pool_create((size_t)threads, err)) || stage_data(r, err) ||
+        rundir_create(&r->dir, r->options->out ? r->options->out : root, err) ||
+        remove_results(r, err))
         return err->code;
     return write_inputs(r, err);
 }

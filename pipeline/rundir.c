@@ -123,6 +123,14 @@ int rundir_write_json(const rundir *self, const char *name, const json_t *value,
     return code;
 }
 
+int rundir_remove(const rundir *self, const char *name, flow_err *err)
+{
+    char path[RUNDIR_PATH];
+    if (!rundir_path(self, path, name, err))
+        return err->code;
+    return unlink(path) && errno != ENOENT ? fail_errno(err, FLOW_ECREATE, path) : 0;
+}
+
 json_t *json_finite(double value)
 {
     return isfinite(value) ? json_real(value) : json_null();

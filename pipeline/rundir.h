@@ -31,6 +31,9 @@ int rundir_copy(const rundir *self, const char *name, const char *from, flow_err
 int rundir_write_text(const rundir *self, const char *name, const char *text, flow_err *err);
 int rundir_write_json(const rundir *self, const char *name, const json_t *value, flow_err *err);
 
+/* Removes a file; one that is not there is no error. */
+int rundir_remove(const rundir *self, const char *name, flow_err *err);
+
 /* A number for JSON: null if it is not finite, since JSON has no word for that. */
 json_t *json_finite(double value);
 

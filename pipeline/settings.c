@@ -1,5 +1,7 @@
 #include "pipeline/settings.h"
 
+#include "pipeline/signals.h"
+
 #include <math.h>
 
 data_options settings_data(const config *self)
@@ -67,7 +69,8 @@ teacher_fit_options settings_fit(const config *self)
                                  .clip = t->clip,
                                  .average = t->average,
                                  .patience = (size_t)t->patience,
-                                 .seed = self->seed};
+                                 .seed = self->seed,
+                                 .stop = signals_pending};
 }
 
 distill_options settings_distill(const config *self)
@@ -89,5 +92,6 @@ distill_options settings_distill(const config *self)
                              .temper_until = t->temper_until,
                              .late_batch = (size_t)t->late_batch,
                              .late_from = t->late_from,
-                             .seed = self->seed};
+                             .seed = self->seed,
+                             .stop = signals_pending};
 }

@@ -372,6 +372,8 @@ static int run_steps(distill *d, distill_watch watch, void *arg, flow_err *err)
     while (state->step < state->steps) {
         if (step(d, err))
             return err->code;
+        if (d->options->stop && d->options->stop())
+            return flow_fail(err, FLOW_ESTOPPED, "stopped after step %zu", state->step);
         if (state->step % DISTILL_PROBE && state->step < state->steps)
             continue;
         report(d);

@@ -38,6 +38,7 @@ typedef struct distill_options {
     size_t late_batch;           /* the batch is multiplied by this ... */
     double late_from;            /* ... from this share of the steps on */
     uint64_t seed;
+    int (*stop)(void); /* asked after every step; non-zero stops there. NULL: never */
 } distill_options;
 
 typedef struct distill_state {
@@ -63,7 +64,7 @@ typedef int (*distill_watch)(void *arg, const distill_state *state);
 
 /* Initialises the student (parallel in sampling) and trains it. At the end it holds the averaged
  * weights. Errors: FLOW_EDIVERGED with the step; FLOW_ECONFIG: lambda > 0 without a sampler;
- * FLOW_ENOMEM; FLOW_ESTOPPED if watch asked to stop (the student is then as good as it got). */
+ * FLOW_ENOMEM; FLOW_ESTOPPED if stop or watch said so (the student is then as good as it got). */
 int student_distill(flow *self, distill_state *state, flow_pool *pool, const target *teacher,
                     const distill_contexts *contexts, const distill_options *options,
                     distill_watch watch, void *arg, flow_err *err);

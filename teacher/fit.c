@@ -151,6 +151,8 @@ static int run_epoch(fit *f, double plateau, flow_err *err)
         if (step(f, f->state->lr, err))
             return FLOW_EDIVERGED;
         sum += sum_of_shards(f);
+        if (o->stop && o->stop())
+            return flow_fail(err, FLOW_ESTOPPED, "stopped in epoch %zu", f->state->epoch);
     }
     f->state->rows_left_out = n - batches * f->lanes.rows;
     f->state->train_loss = sum / (double)(batches * f->lanes.rows);

@@ -18,10 +18,11 @@ typedef struct teacher_fit_options {
     double plateau_factor;
     size_t plateau_patience; /* epochs */
     double weight_decay;
-    double clip;     /* largest gradient norm; 0: never clipped */
-    double average;  /* decay of the running average of the weights; 0: none */
-    size_t patience; /* epochs without a better validation loss before stopping; 0: never */
-    uint64_t seed;   /* of the initial weights and of the order of rows */
+    double clip;       /* largest gradient norm; 0: never clipped */
+    double average;    /* decay of the running average of the weights; 0: none */
+    size_t patience;   /* epochs without a better validation loss before stopping; 0: never */
+    uint64_t seed;     /* of the initial weights and of the order of rows */
+    int (*stop)(void); /* asked after every step; non-zero stops there. NULL: never */
 } teacher_fit_options;
 
 /* Where the fit stands, at the end of an epoch. Losses are -log p in nats a row, flow's units. */
@@ -36,12 +37,12 @@ typedef struct teacher_fit_state {
     size_t rows_left_out;    /* of each epoch: the last, incomplete batch */
 } teacher_fit_state;
 
-/* Called after every epoch; returns non-zero to stop there (the best weights are kept). */
+/* Called after every epoch; non-zero stops there. */
 typedef int (*teacher_fit_watch)(void *arg, const teacher_fit_state *state);
 
 /* Initialises the flow (parallel in density) and fits it. *state is the last one watched. Errors:
- * FLOW_EDIVERGED with the step, FLOW_EDATA, FLOW_ENOMEM. FLOW_ESTOPPED if watch asked to stop: the
- * flow then holds the best weights so far. */
+ * FLOW_EDIVERGED with the step, FLOW_EDATA, FLOW_ENOMEM. FLOW_ESTOPPED if stop or watch said so:
+ * the flow then holds the best weights so far. */
 int teacher_fit(flow *self, teacher_fit_state *state, flow_pool *pool, const data_set *data,
                 const teacher_fit_options *options, teacher_fit_watch watch, void *arg,
                 flow_err *err);

@@ -69,11 +69,16 @@ done
 wrong "a column that is not there" 78 'voltage' good.csv --set "data.columns=[voltage]"
 wrong "a column number that is too large" 78 '6' good.csv --set "data.columns=[0, 6]"
 
-# A directory that had a good run: a bad one must not leave the old verdict as if it were its own.
+# A directory that had a good run: a bad one leaves it as it was, one that starts leaves nothing of it.
+all_of() { (cd "$T/run" && find . -type f | sort | xargs cksum); }
 rm -rf "$T/run"
 run_on good.csv
 expect "a good run" 0 "${arguments[@]}"
+all_of >"$T/before"
 run_on nan.npy
-refused "a bad run in its directory" 65 nan.npy "${arguments[@]}"
-check "leaves no verdict of the good one" sh -c '! grep -q verdict "$1/validation.json" 2>/dev/null' - "$T/run"
-check "nor its models" sh -c '! ls "$1"/*/model.safetensors 2>/dev/null' - "$T/run"
+refused "bad data in its directory" 65 nan.npy "${arguments[@]}"
+all_of >"$T/after"
+check "leave it as it was" cmp "$T/before" "$T/after"
+run_on good.csv
+timeout -s INT 0.3 "$DISTILL" "${arguments[@]}" --set teacher.train.epochs=100000 --set teacher.train.patience=0 >/dev/null 2>&1
+check "a run that was stopped leaves no verdict of the one before" sh -c '! test -e "$1/validation.json"' - "$T/run"
