@@ -7,7 +7,7 @@
 # make format              clang-format over the tree
 # make clean               remove build/
 #
-# Variables: CC, CFLAGS (default -g -O2), CPPFLAGS, LDFLAGS; BUILD, the directory of all that is made;
+# Variables: CC, CFLAGS (default -g -O2), CPPFLAGS, LDFLAGS; BUILD, the directory of all that is made; V=1;
 # WERROR=-Werror; SANITIZE=address (also finds undefined behaviour; 1 means the same) or thread, which
 # build into directories of their own; RUN_CONFIG, what `make run` runs.
 
@@ -40,7 +40,7 @@ ask = $(shell pkg-config $1 $(LIBRARIES))$(if \
 WARN    := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes
 COMPILE  = $(CC) -std=c11 $(CPPFLAGS) $(CFLAGS) $(CHECKS) $(WARN) $(WERROR) -MMD -MP -I. \
            -D_POSIX_C_SOURCE=200809L -DDISTILL_VERSION='"$(VERSION)"' $(PKG_CFLAGS)
-LINK     = $(CC) $(CFLAGS) $(CHECKS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(PKG_LIBS) -lm -pthread -ldl
+LINK     = $(call show,link)$(CC) $(CFLAGS) $(CHECKS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(PKG_LIBS) -lm -pthread -ldl
 
 # flow/layer/ is compiled once per precision and instruction set (flow/backend.h chooses at run time).
 # Contraction to fused multiply-add is wanted there; nothing else of -ffast-math is. pcg.c shall give
@@ -63,12 +63,15 @@ HEADERS   := $(wildcard flow/*.h teacher/*.h student/*.h)
 .PHONY: all tests run test deps test-deps install format check-format clean help FORCE
 all: $(OUT)/distill $(OUT)/libdistill.a
 
+# One short line for each thing that is made; the whole command with V=1.
+show = $(if $(V),,@echo '  $1 $(@:$(OUT)/%=%)';)
+
 $(OUT)/distill: $(MAIN_OBJ) $(APP_OBJ) $(OUT)/libdistill.a
 	$(LINK)
 
 $(OUT)/libdistill.a: $(LIB_OBJ) $(OUT)/made-of
 	@rm -f $@
-	$(AR) rcs $@ $(filter %.o,$^)
+	$(call show,ar  )$(AR) rcs $@ $(filter %.o,$^)
 
 # ---- tests: a Criterion program per floor, linked with everything but main; programs of one file
 
@@ -92,12 +95,14 @@ include tests/bench/bench.mk
 
 $(OUT)/%.o: %.c $(OUT)/made-with
 	@mkdir -p $(@D)
-	$(COMPILE) $(if $(filter flow/pcg.c,$<),$(NUMERIC) -ffp-contract=off) -c -o $@ $<
+	$(call show,cc  )$(COMPILE) $(if $(filter flow/pcg.c,$<),$(NUMERIC) -ffp-contract=off) -c -o $@ $<
+
+.SECONDARY: # keep the objects of programs of one file
 
 define layer_rule
 $(OUT)/%.f$2.$1.o: %.c $(OUT)/made-with
 	@mkdir -p $$(@D)
-	$$(COMPILE) $$(NUMERIC) $$(ISA_$1) -DFLOW_BITS=$2 -DFLOW_ISA=$1 -c -o $$@ $$<
+	$$(call show,cc  )$$(COMPILE) $$(NUMERIC) $$(ISA_$1) -DFLOW_BITS=$2 -DFLOW_ISA=$1 -c -o $$@ $$<
 endef
 $(foreach i,$(ISAS),$(foreach b,32 64,$(eval $(call layer_rule,$i,$b))))
 
