@@ -163,10 +163,10 @@ static int unknown_verb(const char *word)
     return EXIT_USAGE;
 }
 
-/* What was printed must have arrived: a full disk behind stdout is an error. */
+/* What was printed must have arrived: a full disk behind stdout is an error, told once. */
 static int flushed(int status)
 {
-    if (fflush(stdout) == 0 && !ferror(stdout))
+    if ((fflush(stdout) == 0 && !ferror(stdout)) || status == EXIT_IO)
         return status;
     fputs("distill: error: cannot write to stdout\n", stderr);
     return status ? status : EXIT_IO;

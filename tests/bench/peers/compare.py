@@ -54,8 +54,10 @@ class Bench:
     def run(self, number, ops, seconds):
         command = [self.path, "--sizes", str(number), "--ops", ",".join(ops), "--rounds", "1"]
         command += ["--seconds", str(seconds), "--threads", str(self.threads), "--json", "-"]
-        out = subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout
-        return json.loads(out)
+        done = subprocess.run(command, stdout=subprocess.PIPE)
+        if done.returncode:
+            sys.exit(f"{' '.join(command)}: status {done.returncode}")
+        return json.loads(done.stdout)
 
     def first_step_command(self, size):
         return [self.path, "--first-step", "--sizes", str(size["number"])] + [
@@ -72,18 +74,21 @@ class Bench:
         return {op: (done[op]["rows_per_s"], False) for op in ops}
 
 
-class Worker:
-    """A peer: one process from first to last, asked over a pipe."""
+class Peer:
+    """One process from first to last, asked over a pipe."""
 
     def __init__(self, name, threads):
         self.name, self.threads = name, threads
+        self.start()
+
+    def start(self):
         self.process = subprocess.Popen(
             self.command(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
 
     def command(self):
-        worker = os.path.join(HERE, "worker.py")
-        return [sys.executable, worker, self.name, "--threads", str(self.threads)]
+        program = os.path.join(HERE, "peer.py")
+        return [sys.executable, program, self.name, "--threads", str(self.threads)]
 
     def first_step_command(self, size):
         return self.command() + ["--first-step", json.dumps(size)]
@@ -95,12 +100,16 @@ class Worker:
             line = self.process.stdout.readline()
         except BrokenPipeError:
             line = ""
-        reply = json.loads(line) if line else {"error": "its process ended"}
+        if not line:
+            raise RuntimeError(f"its process ended with status {self.process.wait()}")
+        reply = json.loads(line)
         if "error" in reply:
             raise RuntimeError(reply["error"])
         return reply
 
     def build(self, size):
+        if self.process.poll() is not None:  # it ended at the size before
+            self.start()
         self.ask(build=size)
 
     def round(self, size, ops, seconds, longest):
@@ -108,8 +117,7 @@ class Worker:
         return {op: (reply["rate"], reply["bound"]) for op, reply in replies.items()}
 
     def close(self):
-        self.process.stdin.close()
-        self.process.wait()
+        self.process.communicate()
 
 
 # ---- measuring
@@ -242,9 +250,9 @@ def start_peers(args):
             say(f"{name} is left out: {PEERS[name]} is not installed")
             continue
         try:
-            worker = Worker(name, args.threads)
-            versions[name] = worker.ask(versions=1)
-            who[name] = worker
+            peer = Peer(name, args.threads)
+            versions[name] = peer.ask(versions=1)
+            who[name] = peer
         except RuntimeError as error:
             say(f"{name} is left out: {error}")
     return who, versions
@@ -316,8 +324,8 @@ def main():
         rates = measure_size(size, who, args)
         print_size(size, rates, list(who))
         results.append((size, rates))
-    for worker in peers.values():
-        worker.close()
+    for peer in peers.values():
+        peer.close()
     chosen = [size for size in sizes if size["number"] in (3, 6)] or sizes[-1:]
     starts = measure_starts(who, chosen, list(who))
     write_json(args.json, machine, versions, args, results, starts)

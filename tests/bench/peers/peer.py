@@ -1,4 +1,4 @@
-"""One peer in a process of its own. Requests and replies are JSON, one a line:
+"""One peer in a process of its own, driven by compare.py. Requests and replies are JSON, one a line:
     {"build": size}                                -> {}
     {"rate": op, "seconds": s, "longest": l}       -> {"rate": rows a second, "bound": flag}
     {"versions": 1}                                -> {...}
