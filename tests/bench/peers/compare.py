@@ -205,7 +205,7 @@ def print_size(size, rates, names):
 
 
 def print_starts(starts, sizes, names):
-    say("\nprocess start to first training step (s, best of two), and peak memory with 20 more (MB)")
+    say("\nprocess start to first training step, and peak memory with 20 more steps")
     say(" " * 24 + "".join(f"{name:>16}" for name in names))
     for size in sizes:
         cells = ""
@@ -227,7 +227,7 @@ def arguments():
     parser.add_argument("--peers", default=",".join(PEERS), help=f"of {', '.join(PEERS)} (all)")
     parser.add_argument("--rounds", type=int, help="of which the median is printed (3)")
     parser.add_argument("--seconds", type=float, help="an operation in a round, at least (0.3)")
-    parser.add_argument("--longest", type=float, default=6.0,
+    parser.add_argument("--longest", type=float, default=4.0,
                         help="a library whose sampler needs more seconds a call is given density / D")
     parser.add_argument("--json", help="results, every round (beside the program)")
     parser.add_argument("--quick", action="store_true", help="sizes 1 and 3, one round of 0.2 s")
@@ -279,8 +279,7 @@ def measure_starts(who, sizes, names):
     for size in sizes:
         for name in names:
             try:
-                runs = [first_step(who[name], size) for _ in range(2)]
-                starts[size["number"], name] = [min(r[0] for r in runs), max(r[1] for r in runs)]
+                starts[size["number"], name] = first_step(who[name], size)
             except RuntimeError as error:
                 say(f"   {name}: no first step: {error}")
     print_starts(starts, sizes, names)
