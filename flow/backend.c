@@ -15,8 +15,8 @@ BACKENDS(avx512)
 /* Fastest first. */
 static const flow_backend *const all[] = {
 #if defined(__x86_64__)
-    &flow_backend_table_f32_avx512,  &flow_backend_table_f64_avx512, &flow_backend_table_f32_avx2,
-    &flow_backend_table_f64_avx2,
+    &flow_backend_table_f32_avx512,  &flow_backend_table_f64_avx512,
+    &flow_backend_table_f32_avx2,    &flow_backend_table_f64_avx2,
 #endif
     &flow_backend_table_f32_generic, &flow_backend_table_f64_generic,
 };

@@ -56,8 +56,7 @@ struct flow_backend {
                          const double *y, const double *context, size_t n);
     void (*pass_backward)(flow_pass *pass, const void *params, double *dx, void *dparams,
                           const double *dy, const double *dlogdet);
-    void (*pass_score)(flow_pass *pass, const void *params, double *score_y,
-                       const double *score_x);
+    void (*pass_score)(flow_pass *pass, const void *params, double *score_y, const double *score_x);
 
     /* to += from; from = 0 */
     void (*block_take)(void *to, void *from, size_t first, size_t n);

@@ -21,8 +21,9 @@ static int read_head(flow *self, const json_t **layers, const json_t *descriptio
                        &direction, "base", &base, "layers", &list))
         return flow_fail(err, FLOW_ECONFIG, "flow description: %s", why.text);
     if (dim < 1 || dim > MAX_DIM || context < 0 || context > MAX_DIM)
-        return flow_fail(err, FLOW_ECONFIG, "flow description: dim must be 1 to %d, context 0 to %d",
-                         MAX_DIM, MAX_DIM);
+        return flow_fail(err, FLOW_ECONFIG,
+                         "flow description: dim must be 1 to %d, context 0 to %d", MAX_DIM,
+                         MAX_DIM);
     if (strcmp(base, "normal") != 0)
         return flow_fail(err, FLOW_ECONFIG, "flow description: no base '%s'", base);
     if (!json_is_array(list) || json_array_size(list) > 1024)

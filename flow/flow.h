@@ -56,7 +56,7 @@ flow *flow_convert(const flow *self, flow_precision precision, flow_err *err);
 
 size_t flow_dim(const flow *self);
 size_t flow_context(const flow *self);
-size_t flow_n_params(const flow *self); /* with padding: the length of a parameter block */
+size_t flow_n_params(const flow *self);  /* with padding: the length of a parameter block */
 size_t flow_n_weights(const flow *self); /* live weights: what a paper would count */
 flow_precision flow_get_precision(const flow *self);
 flow_direction flow_get_direction(const flow *self);

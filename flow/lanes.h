@@ -10,8 +10,8 @@
 enum { FLOW_MAX_LANES = 16 };
 
 typedef struct flow_lanes {
-    size_t rows;   /* of the batch */
-    size_t shard;  /* rows of a shard; the last one may have fewer */
+    size_t rows;  /* of the batch */
+    size_t shard; /* rows of a shard; the last one may have fewer */
     size_t shards;
     size_t lanes; /* min(shards, FLOW_MAX_LANES) */
 } flow_lanes;

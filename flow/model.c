@@ -293,7 +293,7 @@ int flow_model_log_prob(const flow_model *self, flow_pool *pool, double *logp, c
     }
     for (size_t r = 0; !code && r < n; r++)
         logp[r] = flow_units_first_outside(self->units, x + r * dim) == dim ? logp[r] + logdet[r]
-                                                                           : -INFINITY;
+                                                                            : -INFINITY;
     free(inner);
     free(u);
     free(logdet);

@@ -19,9 +19,9 @@ struct flow_pool {
     void (*task)(void *arg, size_t index, size_t worker);
     void *arg;
     size_t count;
-    atomic_size_t next;    /* next index to hand out */
-    atomic_size_t busy;    /* workers that have not finished this round */
-    atomic_uint round;     /* number of the round in work */
+    atomic_size_t next; /* next index to hand out */
+    atomic_size_t busy; /* workers that have not finished this round */
+    atomic_uint round;  /* number of the round in work */
     atomic_uint sleepers;
     atomic_int quit;
     pthread_mutex_t mutex;

@@ -1,13 +1,12 @@
 /* flow/safetensors.h -- named tensors and a map of strings, in memory and as a safetensors file.
  *
  * The file (github.com/huggingface/safetensors, README "Format"): 8 bytes, the little-endian length
- * N of the header; N bytes of JSON, {"name": {"dtype": "F32", "shape": [2, 3], "data_offsets": [b,
- * e]},
- * ..., "__metadata__": {"key": "text"}}; then the tensors, offsets counted from the end of the
- * header.
+ * N of the header; N bytes of JSON,
+ *   {"name": {"dtype": "F32", "shape": [2, 3], "data_offsets": [begin, end]}, ...,
+ *    "__metadata__": {"key": "text"}};
+ * then the tensors, offsets counted from the end of the header.
  *
- * Written files are canonical: the same content gives the same bytes, whatever the order of adding.
- */
+ * Written files are canonical: the same content gives the same bytes, whatever the order of adding. */
 #ifndef FLOW_SAFETENSORS_H
 #define FLOW_SAFETENSORS_H
 

@@ -55,13 +55,12 @@ json_t *flow_spec_describe(const flow_spec *self, flow_err *err)
     int failed = layers == NULL;
     for (size_t block = 0; block < self->layers && !failed; block++)
         failed = append_block(self, layers, block);
-    json_t *out =
-        failed ? NULL
-               : json_pack("{s:I, s:I, s:s, s:s, s:O}", "dim", (json_int_t)self->dim, "context",
-                           (json_int_t)self->context, "direction",
-                           self->direction == FLOW_DATA_TO_NOISE ? "data_to_noise"
-                                                                 : "noise_to_data",
-                           "base", "normal", "layers", layers);
+    json_t *out = failed ? NULL
+                         : json_pack("{s:I, s:I, s:s, s:s, s:O}", "dim", (json_int_t)self->dim,
+                                     "context", (json_int_t)self->context, "direction",
+                                     self->direction == FLOW_DATA_TO_NOISE ? "data_to_noise"
+                                                                           : "noise_to_data",
+                                     "base", "normal", "layers", layers);
     json_decref(layers);
     if (!out)
         flow_fail(err, FLOW_ENOMEM, "out of memory for the description of a flow");

@@ -17,9 +17,9 @@ typedef struct flow_spec {
     size_t n_hidden;
     size_t residual; /* blocks; 0: plain */
     const char *activation, *transformer;
-    size_t bins;                    /* spline only */
-    double bound;                   /* spline only */
-    double scale_bound;             /* affine only */
+    size_t bins;        /* spline only */
+    double bound;       /* spline only */
+    double scale_bound; /* affine only */
     flow_permute permute;
     int lu, actnorm;
     pcg_stream stream; /* of the random permutations: row l for the one after block l */

@@ -1,8 +1,8 @@
 /* flow/units.h -- between the user's units x and the units u that a flow works in, column by
  * column:
  *
- *     p = alpha + (1 - 2 alpha) (x - lo) / (hi - lo),  t = log(p / (1 - p))     if logit; else t =
- * x u = (t - shift) / scale
+ *     p = alpha + (1 - 2 alpha) (x - lo) / (hi - lo),  t = log(p / (1 - p))   if logit, else t = x
+ *     u = (t - shift) / scale
  *
  * The logit is that of Papamakarios, Pavlakou, Murray (2017), "Masked Autoregressive Flow for
  * Density Estimation", section 4.3 and appendix D, for values in an interval; with alpha > 0 its

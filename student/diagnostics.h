@@ -15,7 +15,7 @@
  *   ess_forward 1 / (mean_p w * mean_p 1/w), rows from p: the same number in the limit, but it sees
  *               modes that the student misses
  *   mean_w      E_q w / Z = 1 and, from p, E_p Z / w = 1: exact checks of the whole program, when Z
- * is known (a flow teacher is normalised: log Z = 0)
+ *               is known (a flow teacher is normalised: log Z = 0)
  *
  * Every se is one standard error to first order (delta method) from the sample variance;
  * differences of figures from the same rows account for their correlation. NaN: the figure or its

@@ -21,12 +21,13 @@ typedef struct psis_fit {
     size_t tail;      /* weights that the fit used */
 } psis_fit;
 
-/* log_w (n): log weights in any order, up to a constant. -inf is a weight of zero: it counts in S =
- * n. khat is NaN   when the tail of n weights has fewer than PSIS_MIN_TAIL members (n < 25): no
- * estimate; +inf  when the fit would rest on underflow or on fewer than PSIS_MIN_TAIL positive
- * weights: a few rows carry everything, as far from equal weights as can be; -inf  when the whole
- * tail is equal, as with constant weights: bounded weights, nothing to fit. Errors: FLOW_EDIVERGED
- * names the first row that is NaN or +inf; FLOW_ENOMEM. */
+/* log_w (n): log weights in any order, up to a constant. -inf is a weight of zero: it counts in S = n.
+ * khat is
+ *   NaN   when the tail of n weights has fewer than PSIS_MIN_TAIL members (n < 25): no estimate;
+ *   +inf  when the fit would rest on underflow or on fewer than PSIS_MIN_TAIL positive weights: a few
+ *         rows carry everything, as far from equal weights as can be;
+ *   -inf  when the whole tail is equal, as with constant weights: bounded weights, nothing to fit.
+ * Errors: FLOW_EDIVERGED names the first row that is NaN or +inf; FLOW_ENOMEM. */
 enum { PSIS_MIN_TAIL = 5 };
 int psis_khat(psis_fit *fit, const double *log_w, size_t n, flow_err *err);
 

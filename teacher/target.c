@@ -67,8 +67,7 @@ static int run_batch(batch *b, flow_pool *pool, flow_err *err)
 int target_log_density(const target *self, flow_pool *pool, double *logp, double *grad,
                        const double *x, const double *context, size_t n, flow_err *err)
 {
-    batch b = {
-        .target = self, .logp = logp, .grad = grad, .from = x, .context = context, .n = n};
+    batch b = {.target = self, .logp = logp, .grad = grad, .from = x, .context = context, .n = n};
     return run_batch(&b, pool, err);
 }
 

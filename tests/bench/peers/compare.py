@@ -206,13 +206,13 @@ def print_size(size, rates, names):
 
 def print_starts(starts, sizes, names):
     say("\nprocess start to first training step, and peak memory with 20 more steps")
-    say(" " * 24 + "".join(f"{name:>16}" for name in names))
+    say(" " * 24 + "".join(f"{name:>18}" for name in names))
     for size in sizes:
         cells = ""
         for name in names:
             found = starts.get((size["number"], name))
             text = f"{found[0]:.3f} s {found[1]:.0f} MB" if found else "-"
-            cells += f"{text:>16}"
+            cells += f"{text:>18}"
         say(f"   size {size['number']:<16}{cells}")
 
 
