@@ -680,6 +680,28 @@ Test(distill, stopped_by_its_watcher)
     flow_free(r.student);
 }
 
+static size_t steps_seen;
+
+static int stop_after_five(void)
+{
+    return ++steps_seen == 5;
+}
+
+/* Asked after every step; nothing has been watched by then. */
+Test(distill, stopped_between_probes)
+{
+    gaussian g;
+    gaussian_init(&g, 3, lower3, mean3);
+    run r = {.teacher = &g.base, .options = usual(), .threads = 2};
+    r.student = iaf(&g.base, FLOW_F32);
+    r.options.stop = stop_after_five;
+    cr_assert_eq(distill(&r), FLOW_ESTOPPED);
+    cr_assert(steps_seen == 5 && r.state.step == 5 && r.state.rows == 5 * 256);
+    cr_assert_eq(r.history.n, 0);
+    cr_assert_eq(atomic_load(&g.works), 0, "scratch was not freed");
+    flow_free(r.student);
+}
+
 /* What the target says about its failure reaches the caller, whichever thread it happened on. */
 Test(distill, target_that_breaks)
 {

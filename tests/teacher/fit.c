@@ -305,6 +305,42 @@ Test(fit, stopped_by_its_watcher)
     rows_release(&r);
 }
 
+static size_t steps_seen, steps_allowed;
+
+static int stop(void)
+{
+    return ++steps_seen == steps_allowed;
+}
+
+/* Asked after every step. In the middle of the third epoch the best of two is kept; in the first
+ * there is none yet, and the weights are as far as they got. */
+Test(fit, stopped_within_an_epoch)
+{
+    const size_t allowed[] = {3, 2 * 7 + 4};
+    for (size_t k = 0; k < 2; k++) {
+        gaussian g;
+        rows r;
+        history h = {.n = 0};
+        teacher_fit_state state;
+        gaussian_init(&g, 3, lower3, mean3);
+        rows_init(&r, &g, 700, 300, 0);
+        teacher_fit_options options = usual();
+        options.batch = 100;
+        options.stop = stop;
+        steps_seen = 0;
+        steps_allowed = allowed[k];
+        flow *f = maf(&g, "affine", 9);
+        cr_assert_eq(fit(f, &state, &r, &options, &h, 2), FLOW_ESTOPPED);
+        cr_assert(steps_seen == allowed[k] && state.step == allowed[k] && h.n == 2 * k);
+        double loss = -log_likelihood(f, &r.set.valid);
+        cr_assert(isfinite(loss));
+        if (k > 0)
+            check_same(&loss, &state.best_loss, 1, "loss of what is kept");
+        flow_free(f);
+        rows_release(&r);
+    }
+}
+
 /* Learning rates that destroy the weights: the fit says so, or, where some epoch was still good,
  * returns that one. Never silence with weights that are not finite. */
 static void check_destroyed(double lr, size_t epochs, size_t patience, size_t valid)
