@@ -178,8 +178,11 @@ static int read_flow(flow_model *self, const flow_tensors *in, flow_err *err)
         return FLOW_EDATA;
     self->flow = flow_create_within(description, precision, total, err);
     json_decref(description);
-    if (!self->flow)
+    if (!self->flow) {
+        if (err && err->code == FLOW_ECONFIG)
+            err->code = FLOW_EDATA; /* nobody wrote this description but the file */
         return FLOW_EDATA;
+    }
     if (flow_n_tensors(self->flow) != flow_tensors_count(in))
         return flow_fail(err, FLOW_EDATA, "%zu tensors, the flow has %zu", flow_tensors_count(in),
                          flow_n_tensors(self->flow));
