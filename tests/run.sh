@@ -119,7 +119,8 @@ thread() {
     one thread/run 300 "${fixed[@]}" "$BUILD/thread/distill" run configs/two_moons.yaml --threads 3 \
         --out "$logs/thread-run" --set teacher.train.epochs=1 --set student.train.steps=110 \
         --set "teacher.flow.hidden=[16, 16]" --set "student.flow.hidden=[16, 16]" --set data.rows=1000 \
-        --set validate.samples=1000 --set 'validate.require={kl_reverse: "< 100"}'
+        --set validate.samples=1000 --set 'validate.require.kl_reverse="< 100"' \
+        --set 'validate.require.mode_share_error="< 2"'
 }
 
 fuzz() {

@@ -475,6 +475,69 @@ Test(fit, clipping_is_counted)
     rows_release(&r);
 }
 
+/* With a learning rate of 0 the loss of an epoch is that of the rows it took: two of three, other
+ * ones in other epochs (all the same: 3^-19). */
+Test(fit, rows_in_a_new_order_every_epoch)
+{
+    gaussian g;
+    rows r;
+    history h = {.n = 0};
+    teacher_fit_state state;
+    gaussian_init(&g, 3, lower3, mean3);
+    rows_init(&r, &g, 3, 0, 0);
+    teacher_fit_options options = usual();
+    options.batch = 2;
+    options.epochs = 20;
+    options.lr = 0;
+    flow *f = maf(&g, "affine", 9);
+    cr_assert_eq(fit(f, &state, &r, &options, &h, 1), 0);
+    size_t changes = 0;
+    for (size_t e = 1; e < h.n; e++)
+        changes += fabs(h.states[e].train_loss - h.states[e - 1].train_loss) > 1e-6;
+    cr_assert(changes > 0 && state.rows_left_out == 1);
+    flow_free(f);
+    rows_release(&r);
+}
+
+/* The weights of a fit of so many epochs of one step each, and no validation rows. */
+static flow *short_fit(const rows *r, const gaussian *g, size_t epochs, double lr, double average)
+{
+    teacher_fit_state state;
+    teacher_fit_options options = usual();
+    options.batch = r->set.train.n;
+    options.epochs = epochs;
+    options.warmup = 0;
+    options.schedule = FLOW_CONSTANT;
+    options.lr = lr;
+    options.average = average;
+    flow *f = maf(g, "affine", 9);
+    cr_assert_eq(fit(f, &state, r, &options, NULL, 1), 0);
+    return f;
+}
+
+/* What is kept with averaging is the mean of the start and of the weights after each step, as long
+ * as there are few of them; and training goes on from the weights themselves. */
+Test(fit, averaged_weights_are_kept)
+{
+    gaussian g;
+    rows r;
+    gaussian_init(&g, 3, lower3, mean3);
+    rows_init(&r, &g, 64, 0, 0);
+    flow *start = short_fit(&r, &g, 1, 0, 0), *one = short_fit(&r, &g, 1, 0.03, 0);
+    flow *two = short_fit(&r, &g, 2, 0.03, 0), *kept = short_fit(&r, &g, 2, 0.03, 0.99);
+    const float *w0 = flow_params(start), *w1 = flow_params(one), *w2 = flow_params(two);
+    const float *got = flow_params(kept);
+    for (size_t i = 0; i < flow_n_params(kept); i++) {
+        double want = ((double)w0[i] + (double)w1[i] + (double)w2[i]) / 3;
+        check_close(&(double){(double)got[i]}, &want, 1, 1e-6, 1e-7, "weight %zu", i);
+    }
+    flow_free(start);
+    flow_free(one);
+    flow_free(two);
+    flow_free(kept);
+    rows_release(&r);
+}
+
 /* ---- log-likelihood of a part */
 
 Test(fit, log_likelihood_and_its_error)
