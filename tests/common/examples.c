@@ -215,7 +215,7 @@ void randomise_parameters(flow *target, double width, uint64_t seed)
 
 /* ---- a case */
 
-static double *numbers_new(size_t count, double width, uint64_t seed)
+double *random_numbers_new(size_t count, double width, uint64_t seed)
 {
     double *out = malloc((count + 1) * sizeof *out);
     random_numbers(out, count, width, seed);
@@ -243,10 +243,10 @@ void flow_case_open(flow_case *self, const flow_backend *backend, size_t example
     randomise_parameters(self->flow, 0.55, seed + 1);
     self->pass = flow_pass_create(self->flow, n, FLOW_PASS_TRAIN, &err);
     cr_assert(self->pass, "%s", err.text);
-    self->x = numbers_new(n * dim, 1.3, seed + 2); /* 8 % beyond the spline's bound */
-    self->c = numbers_new(n * context, 0.9, seed + 3);
-    self->dy = numbers_new(n * dim, 0.7, seed + 4);
-    self->dlogdet = numbers_new(n, 0.8, seed + 5);
+    self->x = random_numbers_new(n * dim, 1.3, seed + 2); /* 8 % beyond the spline's bound */
+    self->c = random_numbers_new(n * context, 0.9, seed + 3);
+    self->dy = random_numbers_new(n * dim, 0.7, seed + 4);
+    self->dlogdet = random_numbers_new(n, 0.8, seed + 5);
     self->y = malloc(n * dim * sizeof *self->y);
     self->dx = malloc(n * dim * sizeof *self->dx);
     self->logdet = malloc(n * sizeof *self->logdet);

@@ -31,6 +31,9 @@ void randomise_parameters(flow *target, double width, uint64_t seed);
 /* count normals times width, rounded to single precision. */
 void random_numbers(double *out, size_t count, double width, uint64_t seed);
 
+/* The same in new memory. */
+double *random_numbers_new(size_t count, double width, uint64_t seed);
+
 /* One layer with random parameters, a training pass, and random inputs and cotangents for it. The
  * same on every backend. */
 typedef struct flow_case {

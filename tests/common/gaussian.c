@@ -6,6 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+const double lower2[] = {0.8, 0, 0.5, 1.2}, mean2[] = {0.7, -0.4};
+const double lower3[] = {1.3, 0, 0, 0.7, 0.6, 0, -0.4, 0.5, 0.9}, mean3[] = {0.3, -0.2, 0.1};
+
 typedef struct scratch {
     size_t max_rows;
     int in_use; /* by a thread */

@@ -18,6 +18,9 @@ typedef struct gaussian {
     atomic_int works; /* pieces of scratch that are not freed */
 } gaussian;
 
+/* Awkward ones in two and three dimensions. */
+extern const double lower2[4], mean2[2], lower3[9], mean3[3];
+
 /* Normalised, without context, with a sampler. */
 void gaussian_init(gaussian *self, size_t dim, const double *lower, const double *mean);
 

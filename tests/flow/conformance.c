@@ -1,27 +1,18 @@
 /* Every registered layer kind on every backend of this machine: descriptions and parameters. The
  * maps are in conformance_map.c, the derivatives in conformance_gradients.c. */
+#include "tests/common/backends.h"
 #include "tests/common/check.h"
 #include "tests/common/examples.h"
 
 #include <criterion/criterion.h>
-#include <criterion/parameterized.h>
 #include <stdlib.h>
 #include <string.h>
-
-static struct criterion_test_params backends(void)
-{
-    static size_t index[16];
-    size_t count = 0;
-    for (; flow_backend_at(count); count++)
-        index[count] = count;
-    return cr_make_param_array(size_t, index, count);
-}
 
 /* ---- the registry */
 
 ParameterizedTestParameters(conformance, every_kind_has_an_example)
 {
-    return backends();
+    return every_backend();
 }
 
 ParameterizedTest(size_t *b, conformance, every_kind_has_an_example)
@@ -62,7 +53,7 @@ static void check_description(flow_case *c)
 
 ParameterizedTestParameters(conformance, description_gives_the_same_map)
 {
-    return backends();
+    return every_backend();
 }
 
 ParameterizedTest(size_t *b, conformance, description_gives_the_same_map)
@@ -145,7 +136,7 @@ static void check_tensors(flow_case *c)
 
 ParameterizedTestParameters(conformance, tensors_round_trip)
 {
-    return backends();
+    return every_backend();
 }
 
 ParameterizedTest(size_t *b, conformance, tensors_round_trip)
@@ -182,7 +173,7 @@ static void check_init(flow_case *c)
 
 ParameterizedTestParameters(conformance, fresh_layers_do_nothing)
 {
-    return backends();
+    return every_backend();
 }
 
 ParameterizedTest(size_t *b, conformance, fresh_layers_do_nothing)
@@ -260,7 +251,7 @@ enum { N_REFUSED = sizeof refused / sizeof refused[0] };
 
 ParameterizedTestParameters(conformance, bad_layers_are_refused)
 {
-    return backends();
+    return every_backend();
 }
 
 ParameterizedTest(size_t *b, conformance, bad_layers_are_refused)

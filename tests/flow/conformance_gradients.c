@@ -1,22 +1,14 @@
 /* Every registered layer kind: derivatives. On the first f64 backend they are held against central
  * differences, one by one and with their signs; every other backend is held against that one. */
+#include "tests/common/backends.h"
 #include "tests/common/check.h"
 #include "tests/common/examples.h"
 #include "tests/common/sanitized.h"
 
 #include <criterion/criterion.h>
-#include <criterion/parameterized.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-static const flow_backend *reference(void)
-{
-    size_t b = 0;
-    while (flow_backend_at(b)->precision != FLOW_F64)
-        b++;
-    return flow_backend_at(b);
-}
 
 /* Central differences are good to 1e-9 here; a wrong term is off by 1e-2. */
 static const double TOLERANCE = 1e-6;
@@ -116,7 +108,7 @@ static void check_backward(flow_case *c)
 
 Test(conformance_gradients, backward_agrees_with_differences, .timeout = 300)
 {
-    flow_case_each(reference(), 17, 7, check_backward);
+    flow_case_each(first_f64_backend(), 17, 7, check_backward);
 }
 
 /* ---- what backward promises beside its values */
@@ -146,7 +138,7 @@ static void check_promises(flow_case *c)
 
 Test(conformance_gradients, frozen_added_and_no_logdet)
 {
-    flow_case_each(reference(), 17, 16, check_promises);
+    flow_case_each(first_f64_backend(), 17, 16, check_promises);
 }
 
 /* A forward without a training pass gives the same bits, and so does another copy of the parameters
@@ -176,7 +168,7 @@ static void check_passes(flow_case *c)
 
 Test(conformance_gradients, passes_and_parameters_passed_in)
 {
-    flow_case_each(reference(), 5, 7, check_passes);
+    flow_case_each(first_f64_backend(), 5, 7, check_passes);
 }
 
 /* ---- log q(y) = log N(x) - log|det dy/dx| at x = f^-1(y), through the inverse */
@@ -230,7 +222,7 @@ static void check_score(flow_case *c)
 
 Test(conformance_gradients, score_agrees_with_differences)
 {
-    flow_case_each(reference(), 17, 7, check_score);
+    flow_case_each(first_f64_backend(), 17, 7, check_score);
 }
 
 /* d log q(y) / dtheta at a fixed y is backward with -score on y and -1 on the log-det. */
@@ -250,7 +242,7 @@ static void check_fixed_point(flow_case *c)
 
 Test(conformance_gradients, gradient_at_a_fixed_point, .timeout = 300)
 {
-    flow_case_each(reference(), 5, 7, check_fixed_point);
+    flow_case_each(first_f64_backend(), 5, 7, check_fixed_point);
 }
 
 /* ---- every other backend against the reference. f64: another order of the same sums, relative to
@@ -305,11 +297,7 @@ static void compare_with_reference(flow_case *want, size_t example)
 
 ParameterizedTestParameters(conformance_gradients, backends_agree)
 {
-    static size_t index[16];
-    size_t count = 0;
-    for (; flow_backend_at(count); count++)
-        index[count] = count;
-    return cr_make_param_array(size_t, index, count);
+    return every_backend();
 }
 
 ParameterizedTest(size_t *b, conformance_gradients, backends_agree)
@@ -320,7 +308,7 @@ ParameterizedTest(size_t *b, conformance_gradients, backends_agree)
         for (size_t d = 0; d < 5; d++)
             for (size_t context = 0; context <= 2; context += 2) {
                 flow_case want;
-                flow_case_open(&want, reference(), e, dims[d], context, rows[(e + d) % 4]);
+                flow_case_open(&want, first_f64_backend(), e, dims[d], context, rows[(e + d) % 4]);
                 compare_with_reference(&want, e);
                 flow_case_close(&want);
             }

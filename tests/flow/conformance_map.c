@@ -1,23 +1,14 @@
 /* Every registered layer kind on every backend: the map and its inverse, the log-determinant, and
  * that a row's result depends on that row alone. */
+#include "tests/common/backends.h"
 #include "tests/common/check.h"
 #include "tests/common/dense.h"
 #include "tests/common/examples.h"
 
 #include <criterion/criterion.h>
-#include <criterion/parameterized.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-static struct criterion_test_params backends(void)
-{
-    static size_t index[16];
-    size_t count = 0;
-    for (; flow_backend_at(count); count++)
-        index[count] = count;
-    return cr_make_param_array(size_t, index, count);
-}
 
 static int is_double(const flow_case *c)
 {
@@ -45,7 +36,7 @@ static void check_round_trip(flow_case *c)
 
 ParameterizedTestParameters(conformance_map, round_trip)
 {
-    return backends();
+    return every_backend();
 }
 
 ParameterizedTest(size_t *b, conformance_map, round_trip)
@@ -114,7 +105,7 @@ static void check_jacobian(flow_case *c)
 
 ParameterizedTestParameters(conformance_map, jacobian_gives_logdet_and_score)
 {
-    return backends();
+    return every_backend();
 }
 
 ParameterizedTest(size_t *b, conformance_map, jacobian_gives_logdet_and_score)
@@ -163,7 +154,7 @@ static size_t check_order(const flow_backend *backend, size_t example, size_t di
 
 ParameterizedTestParameters(conformance_map, autoregressive_order)
 {
-    return backends();
+    return every_backend();
 }
 
 /* A few units of relu may all be dead at one D, not at all of them. */
@@ -243,7 +234,7 @@ static void check_rows(flow_case *c)
 
 ParameterizedTestParameters(conformance_map, rows_are_independent)
 {
-    return backends();
+    return every_backend();
 }
 
 ParameterizedTest(size_t *b, conformance_map, rows_are_independent)
@@ -291,7 +282,7 @@ static void check_broken_rows(flow_case *c)
 
 ParameterizedTestParameters(conformance_map, broken_rows_stay_alone)
 {
-    return backends();
+    return every_backend();
 }
 
 ParameterizedTest(size_t *b, conformance_map, broken_rows_stay_alone)
@@ -318,7 +309,7 @@ static void check_incremental(flow_case *c)
 
 ParameterizedTestParameters(conformance_map, incremental_inverse_has_the_bits_of_full_passes)
 {
-    return backends();
+    return every_backend();
 }
 
 ParameterizedTest(size_t *b, conformance_map, incremental_inverse_has_the_bits_of_full_passes)

@@ -3,25 +3,17 @@
 #include "flow/flow.h"
 #include "flow/backend.h"
 #include "flow/spec.h"
+#include "tests/common/backends.h"
 #include "tests/common/check.h"
 #include "tests/common/examples.h"
 #include "tests/common/sanitized.h"
 
 #include <criterion/criterion.h>
-#include <criterion/parameterized.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 static const pcg_stream noise = {.seed = 2718, .stage = PCG_TEST, .purpose = PCG_BASE};
-
-static const flow_backend *f64_backend(void)
-{
-    size_t b = 0;
-    while (flow_backend_at(b)->precision != FLOW_F64)
-        b++;
-    return flow_backend_at(b);
-}
 
 static flow *create(const flow_backend *backend, const json_t *description)
 {
@@ -61,22 +53,11 @@ static flow_spec small_spec(size_t dim, size_t context, flow_direction direction
                        .actnorm = 1};
 }
 
-static double *numbers_new(size_t count, double width, uint64_t seed)
-{
-    double *out = malloc((count + 1) * sizeof *out);
-    random_numbers(out, count, width, seed);
-    return out;
-}
-
 /* ---- ten layers in 64 dimensions, inverted incrementally */
 
 ParameterizedTestParameters(flow, deep_round_trip)
 {
-    static size_t index[16];
-    size_t count = 0;
-    for (; flow_backend_at(count); count++)
-        index[count] = count;
-    return cr_make_param_array(size_t, index, count);
+    return every_backend();
 }
 
 /* f64 1e-10, f32 1e-4, relative to the largest number: each layer's rounding is magnified by the
@@ -97,7 +78,7 @@ ParameterizedTest(size_t *b, flow, deep_round_trip)
         spec.transformer = splines ? "spline" : "affine";
         flow *f = stack(backend, &spec, 0.55);
         flow_pass *pass = flow_pass_create(f, N, 0, NULL);
-        double *x = numbers_new(N * D, 1.1, 1), *y = malloc(2 * N * (D + 1) * sizeof *y);
+        double *x = random_numbers_new(N * D, 1.1, 1), *y = malloc(2 * N * (D + 1) * sizeof *y);
         double *back = y + N * D, *logdet = back + N * D, *back_logdet = logdet + N;
         flow_pass_forward(pass, NULL, y, logdet, x, NULL, N);
         flow_pass_inverse(pass, NULL, back, back_logdet, y, NULL, N);
@@ -159,7 +140,8 @@ Test(flow, densities_integrate_to_one)
         flow_direction direction = d % 2 ? FLOW_NOISE_TO_DATA : FLOW_DATA_TO_NOISE;
         flow_spec line = small_spec(1, 2, direction), plane = small_spec(2, 2, direction);
         line.transformer = plane.transformer = d < 2 ? "affine" : "spline";
-        flow *f = stack(f64_backend(), &line, 0.55), *g = stack(f64_backend(), &plane, 0.55);
+        flow *f = stack(first_f64_backend(), &line, 0.55),
+             *g = stack(first_f64_backend(), &plane, 0.55);
         double one = integral(f, 4000, 0.01, context);
         double two = integral(g, UNLESS_SANITIZED(150, 60), UNLESS_SANITIZED(0.1, 0.25), context);
         /* a spline's density has kinks, where the rule is off by a step squared */
@@ -208,7 +190,7 @@ Test(flow, samples_follow_the_density)
     for (int d = 0; d < 4; d++) {
         flow_spec spec = small_spec(1, 0, d % 2 ? FLOW_NOISE_TO_DATA : FLOW_DATA_TO_NOISE);
         spec.transformer = d < 2 ? "affine" : "spline";
-        flow *f = stack(f64_backend(), &spec, 0.55);
+        flow *f = stack(first_f64_backend(), &spec, 0.55);
         cr_assert_eq(flow_sample(f, pool, x, NULL, NULL, noise, 0, N, NULL), 0);
         qsort(x, N, sizeof *x, ascending);
         double distance = kolmogorov_smirnov(f, x, N);
@@ -225,11 +207,11 @@ Test(flow, directions)
 {
     enum { N = 19, D = 3 };
     flow_spec spec = small_spec(D, 2, FLOW_DATA_TO_NOISE);
-    flow *maf = stack(f64_backend(), &spec, 0.55);
+    flow *maf = stack(first_f64_backend(), &spec, 0.55);
     spec.direction = FLOW_NOISE_TO_DATA;
-    flow *iaf = stack(f64_backend(), &spec, 0.55);
+    flow *iaf = stack(first_f64_backend(), &spec, 0.55);
     flow_pool *pool = flow_pool_create(1, NULL);
-    double *x = numbers_new(N * D, 1.2, 5), *c = numbers_new(2 * N, 0.8, 6);
+    double *x = random_numbers_new(N * D, 1.2, 5), *c = random_numbers_new(2 * N, 0.8, 6);
     double *room = malloc(4 * N * (D + 1) * sizeof *room);
     double *z = room, *forward = z + N * D, *back = forward + N * D, *logp = back + N * D;
     double *logq = logp + N, *base = logq + N, *logdet = base + N;
@@ -312,7 +294,7 @@ static void check_batches(const flow *f, const double *c, double tolerance)
 
 Test(flow, batches)
 {
-    double *c = numbers_new(2 * 300, 0.8, 6);
+    double *c = random_numbers_new(2 * 300, 0.8, 6);
     for (size_t b = 0; b < 4; b++) { /* f32 and f64, both directions */
         flow_direction direction = b < 2 ? FLOW_NOISE_TO_DATA : FLOW_DATA_TO_NOISE;
         const flow_backend *backend = flow_backend_at(b % 2);
@@ -333,10 +315,10 @@ Test(flow, optional_results)
 {
     enum { N = 150, D = 2 };
     flow_spec spec = small_spec(D, 0, FLOW_NOISE_TO_DATA);
-    flow *f = stack(f64_backend(), &spec, 0.55);
+    flow *f = stack(first_f64_backend(), &spec, 0.55);
     flow_pool *pool = flow_pool_create(2, NULL);
     batch a = batch_new(N, D), b = batch_new(N, D);
-    double *z = numbers_new(N * D, 1.1, 8);
+    double *z = random_numbers_new(N * D, 1.1, 8);
     cr_assert_eq(flow_transport(f, pool, a.x, a.logp, z, NULL, N, NULL), 0);
     cr_assert_eq(flow_transport(f, pool, b.x, NULL, z, NULL, N, NULL), 0);
     check_same(b.x, a.x, N * D, "transport without log-densities");
@@ -357,7 +339,7 @@ Test(flow, no_layers)
     json_t *d = describe_one(D, 0, "noise_to_data", json_array());
     for (size_t b = 0; flow_backend_at(b); b++) {
         flow *f = create(flow_backend_at(b), d);
-        double *z = numbers_new(N * D, 1.1, 8), x[N * D], logp[N], want[N], grad[N * D];
+        double *z = random_numbers_new(N * D, 1.1, 8), x[N * D], logp[N], want[N], grad[N * D];
         flow_pass *pass = flow_pass_create(f, N, FLOW_PASS_TRAIN, NULL);
         cr_assert_eq(flow_n_params(f) + flow_n_weights(f) + flow_n_tensors(f), 0);
         flow_init(f, noise);
@@ -435,7 +417,8 @@ static void check_init_data(const flow_backend *backend, const char *direction)
     json_t *d = describe_one(D, 2, direction, layers);
     flow *f = create(backend, d);
     randomise_parameters(f, 0.7, 3);
-    double *x = numbers_new(N * D, 2.385, 1), *c = numbers_new(2 * N, 0.8, 2), y[N * D], logdet[N];
+    double *x = random_numbers_new(N * D, 2.385, 1), *c = random_numbers_new(2 * N, 0.8, 2),
+           y[N * D], logdet[N];
     for (size_t i = 0; i < N * D; i++)
         x[i] += 5.1 * (double)(i % D) - 3.3;
     cr_assert_eq(flow_init_data(f, x, c, N, &err), 0, "%s", err.text);
@@ -469,7 +452,7 @@ Test(flow, init_from_little_data)
     enum { D = 2 };
     const double rows[3 * D] = {2.385, 0.3, 2.385, 0.7, 2.385, -1.9};
     json_t *d = describe_one(D, 0, "data_to_noise", json_pack("{s:s}", "kind", "actnorm"));
-    flow *f = create(f64_backend(), d);
+    flow *f = create(first_f64_backend(), d);
     randomise_parameters(f, 0.7, 3);
     double before[64], *now = flow_params(f);
     memcpy(before, now, flow_params_bytes(f));
@@ -483,7 +466,7 @@ Test(flow, init_from_little_data)
     flow_free(f);
     json_decref(d);
     d = describe_one(D, 0, "data_to_noise", json_pack("{s:s}", "kind", "lu_linear"));
-    f = create(f64_backend(), d);
+    f = create(first_f64_backend(), d);
     randomise_parameters(f, 0.7, 3);
     memcpy(before, flow_params(f), flow_params_bytes(f));
     cr_assert_eq(flow_init_data(f, rows, NULL, 3, NULL), 0);

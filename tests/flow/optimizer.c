@@ -1,11 +1,11 @@
 /* AdamW on lanes of gradients against the formulas of the papers, and what surrounds a step. */
 #include "flow/optimizer.h"
 #include "flow/backend.h"
+#include "tests/common/backends.h"
 #include "tests/common/check.h"
 #include "tests/common/examples.h"
 
 #include <criterion/criterion.h>
-#include <criterion/parameterized.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -78,14 +78,6 @@ static double norm_of(const double *values, size_t n)
     return sqrt(sum);
 }
 
-static const flow_backend *f64_backend(void)
-{
-    size_t b = 0;
-    while (flow_backend_at(b)->precision != FLOW_F64)
-        b++;
-    return flow_backend_at(b);
-}
-
 /* ---- the step */
 
 typedef struct adam_reference {
@@ -145,11 +137,7 @@ static void check_against_reference(flow *f, const double *want, const char *wha
 
 ParameterizedTestParameters(optimizer, steps_follow_the_formula)
 {
-    static size_t index[16];
-    size_t count = 0;
-    for (; flow_backend_at(count); count++)
-        index[count] = count;
-    return cr_make_param_array(size_t, index, count);
+    return every_backend();
 }
 
 /* Eight steps of three lanes; every third is clipped to half its norm. */
@@ -187,7 +175,7 @@ ParameterizedTest(size_t *b, optimizer, steps_follow_the_formula)
  */
 Test(optimizer, defaults)
 {
-    flow *f = flow_of_dim(f64_backend(), 4);
+    flow *f = flow_of_dim(first_f64_backend(), 4);
     flow_optimizer *o = optimizer_new(f, &(flow_optimizer_options){0}, 1);
     flow_pool *pool = flow_pool_create(1, NULL);
     size_t n = flow_n_params(f);
@@ -218,7 +206,7 @@ Test(optimizer, defaults)
 Test(optimizer, broken_gradients_are_skipped)
 {
     const double broken[] = {NAN, INFINITY, -INFINITY, 1e200}; /* the last one's square */
-    flow *f = flow_of_dim(f64_backend(), 5), *twin = flow_of_dim(f64_backend(), 5);
+    flow *f = flow_of_dim(first_f64_backend(), 5), *twin = flow_of_dim(first_f64_backend(), 5);
     flow_optimizer *o = optimizer_new(f, &awkward, 3), *other = optimizer_new(twin, &awkward, 3);
     flow_pool *pool = flow_pool_create(1, NULL);
     size_t n = flow_n_params(f);
@@ -289,7 +277,7 @@ Test(optimizer, threads_do_not_matter)
 
 Test(optimizer, norm_and_spread)
 {
-    flow *f = flow_of_dim(f64_backend(), 130);
+    flow *f = flow_of_dim(first_f64_backend(), 130);
     flow_optimizer *o = optimizer_new(f, &awkward, 4);
     flow_pool *pool = flow_pool_create(2, NULL);
     size_t n = flow_n_params(f);
@@ -315,7 +303,7 @@ Test(optimizer, norm_and_spread)
 /* Lanes that agree have no spread. */
 Test(optimizer, spread_of_equal_lanes)
 {
-    flow *f = flow_of_dim(f64_backend(), 3);
+    flow *f = flow_of_dim(first_f64_backend(), 3);
     flow_optimizer *o = optimizer_new(f, &awkward, 3);
     flow_pool *pool = flow_pool_create(1, NULL);
     for (size_t k = 0; k < 3; k++)

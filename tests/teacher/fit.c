@@ -13,7 +13,6 @@
 
 /* ---- data: rows of a Gaussian with known entropy */
 
-static const double lower3[] = {1.3, 0, 0, 0.7, 0.6, 0, -0.4, 0.5, 0.9}, mean3[] = {0.3, -0.2, 0.1};
 static const double lower1[] = {0.5}, mean1[] = {0.25};
 
 typedef struct rows {

@@ -149,9 +149,8 @@ Test(target, samples_follow_the_density)
         target_free(t);
         flow_free(f);
     }
-    const double lower[] = {1.3, 0, 0, 0.7, 0.6, 0, -0.4, 0.5, 0.9}, mean[] = {0.3, -0.2, 0.1};
     gaussian g;
-    gaussian_init(&g, 3, lower, mean);
+    gaussian_init(&g, 3, lower3, mean3);
     check_stein(&g.base, "gaussian"); /* the test's own: it must keep what it promises, too */
     cr_assert_eq(atomic_load(&g.works), 0, "scratch was not freed");
 }
@@ -198,9 +197,8 @@ Test(target, batches)
         target_free(t);
         flow_free(f);
     }
-    const double lower[] = {1.3, 0, -0.7, 0.6}, mean[] = {0.3, -0.2};
     gaussian g;
-    gaussian_init(&g, 2, lower, mean);
+    gaussian_init(&g, 2, lower2, mean2);
     check_batches(&g.base, NULL);
 }
 
@@ -208,14 +206,13 @@ Test(target, batches)
 Test(target, failures_are_passed_on)
 {
     enum { N = 5 * FLOW_SHARD };
-    const double lower[] = {1.3, 0, -0.7, 0.6}, mean[] = {0.3, -0.2};
     double *x = malloc(3 * N * sizeof *x);
     random_numbers(x, 2 * N, 1.1, 4);
     for (size_t threads = 1; threads <= 3; threads++) {
         gaussian g;
         flow_err err = FLOW_ERR_INIT;
         flow_pool *pool = flow_pool_create(threads, NULL);
-        gaussian_init(&g, 2, lower, mean);
+        gaussian_init(&g, 2, lower2, mean2);
         g.fail_after = 3;
         cr_assert_eq(target_log_density(&g.base, pool, x + 2 * N, NULL, x, NULL, N, &err),
                      FLOW_EDATA);
