@@ -17,6 +17,15 @@ flow_lanes flow_lanes_cut(size_t batch, size_t shard)
                         .lanes = shards < FLOW_MAX_LANES ? shards : FLOW_MAX_LANES};
 }
 
+size_t flow_lanes_rows(const flow_lanes *self, size_t lane)
+{
+    if (lane >= self->lanes)
+        return 0;
+    size_t first = lane * self->shards / self->lanes * self->shard;
+    size_t end = (lane + 1) * self->shards / self->lanes * self->shard;
+    return (end < self->rows ? end : self->rows) - first;
+}
+
 typedef struct run {
     const flow_lanes *cut;
     void (*work)(void *arg, const flow_slice *slice);

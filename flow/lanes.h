@@ -25,6 +25,9 @@ typedef struct flow_slice {
     size_t lane, worker;
 } flow_slice;
 
+/* Rows of a lane; 0 for those beyond the last. */
+size_t flow_lanes_rows(const flow_lanes *self, size_t lane);
+
 void flow_lanes_run(const flow_lanes *self, flow_pool *pool,
                     void (*work)(void *arg, const flow_slice *slice), void *arg);
 

@@ -164,14 +164,19 @@ void flow_optimizer_swap_average(flow_optimizer *self)
     self->average = raw;
 }
 
-double flow_optimizer_lane_spread(flow_optimizer *self, flow_pool *pool)
+double flow_optimizer_lane_spread(flow_optimizer *self, flow_pool *pool, const size_t *rows)
 {
-    double each = 0;
-    for (size_t k = 0; k < self->lanes; k++)
-        each += self->flow->backend->block_square(self->lane[k], 0, flow_n_params(self->flow));
+    double each = 0, all = 0;
+    for (size_t k = 0; k < self->lanes; k++) {
+        if (rows[k] == 0)
+            continue;
+        each += self->flow->backend->block_square(self->lane[k], 0, flow_n_params(self->flow)) /
+                (double)rows[k];
+        all += (double)rows[k];
+    }
     double norm = flow_optimizer_gradient_norm(self, pool, 1);
     memset(self->lane[0], 0, flow_params_bytes(self->flow));
-    return each - norm * norm / (double)self->lanes;
+    return each - norm * norm / all;
 }
 
 size_t flow_optimizer_steps(const flow_optimizer *self)

@@ -39,9 +39,10 @@ flow_step_result flow_optimizer_step(flow_optimizer *self, flow_pool *pool, doub
 /* The norm that a step would see; sums the lanes into lane 0 (for tests and for choosing gradients). */
 double flow_optimizer_gradient_norm(flow_optimizer *self, flow_pool *pool, double scale);
 
-/* How much the lanes disagree: sum_k |g_k|^2 - |sum_k g_k|^2 / K, which is proportional to the
- * variance of the gradient. Zeroes the lanes. Needs two lanes at least. */
-double flow_optimizer_lane_spread(flow_optimizer *self, flow_pool *pool);
+/* How much the lanes disagree, when lane k is the sum over rows[k] rows, 0 for a lane not in use:
+ * sum_k |g_k|^2 / rows[k] - |sum_k g_k|^2 / sum_k rows[k]. On average that is the variance of one
+ * row's gradient times the number of lanes in use minus 1. Zeroes the lanes. */
+double flow_optimizer_lane_spread(flow_optimizer *self, flow_pool *pool, const size_t *rows);
 
 /* Exchanges the flow's parameters with their running average (nothing without averaging): call it
  * before and after an evaluation. No step may come in between. */

@@ -281,8 +281,11 @@ static void set_lambda(distill *d)
 static int choose_estimator(distill *d, flow_err *err)
 {
     double spread[2];
+    size_t rows[FLOW_MAX_LANES];
     if (d->options->gradient != DISTILL_AUTO || d->cut->lanes < 2 || d->state->lambda >= 1)
         return 0;
+    for (size_t l = 0; l < FLOW_MAX_LANES; l++)
+        rows[l] = flow_lanes_rows(d->cut, l);
     double lambda = d->state->lambda;
     d->state->lambda = 0;
     for (int k = 0; k < 2; k++) {
@@ -290,7 +293,7 @@ static int choose_estimator(distill *d, flow_err *err)
         int code = run_lanes(d, err);
         if (code)
             return code;
-        spread[k] = flow_optimizer_lane_spread(d->optimizer, d->pool);
+        spread[k] = flow_optimizer_lane_spread(d->optimizer, d->pool, rows);
     }
     d->state->lambda = lambda;
     d->state->spread_total = spread[0];

@@ -61,6 +61,16 @@ static void check_cut(size_t batch, size_t shard)
     cr_assert_eq(row, batch);
     cr_assert(atomic_load(&one->disorder) == 0 && atomic_load(&three->disorder) == 0,
               "batch %zu, shard %zu: lanes out of order", batch, shard);
+    size_t rows = 0;
+    for (size_t lane = 0; lane < cut.lanes; lane++) {
+        size_t of_lane = 0;
+        for (size_t s = 0; s < cut.shards; s++)
+            of_lane += one->slices[s].lane == lane ? one->slices[s].n : 0;
+        cr_assert_eq(flow_lanes_rows(&cut, lane), of_lane, "batch %zu: lane %zu", batch, lane);
+        rows += of_lane;
+    }
+    cr_assert_eq(rows, batch);
+    cr_assert_eq(flow_lanes_rows(&cut, cut.lanes), 0);
     free(one);
     free(three);
 }

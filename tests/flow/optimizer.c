@@ -281,14 +281,21 @@ Test(optimizer, norm_and_spread)
     flow_optimizer *o = optimizer_new(f, &awkward, 4);
     flow_pool *pool = flow_pool_create(2, NULL);
     size_t n = flow_n_params(f);
+    const size_t rows[] = {32, 48, 0, 16};
     double *g = malloc(n * sizeof *g), each = 0;
     fill_lanes(f, o, 4, 9, g);
+    memset(flow_optimizer_lane(o, 2), 0, n * sizeof *g); /* not in use */
+    for (size_t i = 0; i < n; i++)
+        g[i] = 0;
+    for (size_t k = 0; k < 4; k++)
+        for (size_t i = 0; i < n; i++)
+            g[i] += ((const double *)flow_optimizer_lane(o, k))[i];
     for (size_t k = 0; k < 4; k++) {
         double norm = norm_of(flow_optimizer_lane(o, k), n);
-        each += norm * norm;
+        each += rows[k] ? norm * norm / (double)rows[k] : 0;
     }
-    double got = flow_optimizer_lane_spread(o, pool), norm = norm_of(g, n);
-    double want = each - norm * norm / 4;
+    double got = flow_optimizer_lane_spread(o, pool, rows), norm = norm_of(g, n);
+    double want = each - norm * norm / 96;
     check_close(&got, &want, 1, 1e-12, 0, "spread");
     fill_lanes(f, o, 4, 10, g); /* checks that the lanes are zero */
     got = flow_optimizer_gradient_norm(o, pool, -0.37);
@@ -300,15 +307,20 @@ Test(optimizer, norm_and_spread)
     flow_free(f);
 }
 
-/* Lanes that agree have no spread. */
+/* Lanes whose rows agree have no spread, however many rows each has. */
 Test(optimizer, spread_of_equal_lanes)
 {
     flow *f = flow_of_dim(first_f64_backend(), 3);
     flow_optimizer *o = optimizer_new(f, &awkward, 3);
     flow_pool *pool = flow_pool_create(1, NULL);
-    for (size_t k = 0; k < 3; k++)
-        random_numbers(flow_optimizer_lane(o, k), flow_n_params(f), 1.9, 5);
-    double got = flow_optimizer_lane_spread(o, pool);
+    const size_t rows[] = {2, 7, 4};
+    for (size_t k = 0; k < 3; k++) {
+        double *lane = flow_optimizer_lane(o, k);
+        random_numbers(lane, flow_n_params(f), 1.9, 5);
+        for (size_t i = 0; i < flow_n_params(f); i++)
+            lane[i] *= (double)rows[k];
+    }
+    double got = flow_optimizer_lane_spread(o, pool, rows);
     check_close(&got, &(double){0}, 1, 0, 1e-12, "spread");
     flow_optimizer_free(o);
     flow_pool_free(pool);

@@ -146,7 +146,7 @@ Test(distill, path_gradient_vanishes_at_the_optimum)
 /* ---- which estimator is chosen. For N(0, s^2) and a student N(0, 1) in one dimension the
  * variances of the gradient are 3 P^2 (total) and 3 (1 - P)^2 (path), P = s^-2. */
 
-static distilling chosen(double s, size_t batch)
+static distilling chosen(double s, size_t batch, size_t late_batch)
 {
     gaussian g;
     const double zero[] = {0};
@@ -155,6 +155,7 @@ static distilling chosen(double s, size_t batch)
     r.student = scales_and_shifts(1, FLOW_F64);
     r.options.steps = 1;
     r.options.batch = batch;
+    r.options.late_batch = late_batch;
     r.options.gradient = DISTILL_AUTO;
     cr_assert_eq(distilling_run(&r), 0);
     flow_free(r.student);
@@ -167,8 +168,11 @@ Test(distill, the_quieter_estimator_is_chosen)
 {
     const double widths[] = {3, 1.2, 0.8};
     const distill_gradient want[] = {DISTILL_TOTAL, DISTILL_PATH, DISTILL_PATH};
-    for (size_t k = 0; k < 3; k++) {
-        distilling r = chosen(widths[k], 2048 * FLOW_MAX_LANES);
+    /* lanes of equal and of unequal numbers of rows, and some that only late batches use */
+    const size_t batches[] = {2048 * FLOW_MAX_LANES, 2500, 1100}, late[] = {1, 1, 2};
+    for (size_t j = 0; j < 9; j++) {
+        size_t k = j / 3;
+        distilling r = chosen(widths[k], batches[j % 3], late[j % 3]);
         double p = 1 / (widths[k] * widths[k]), exact = p * p / (1 - p) / (1 - p);
         double ratio = r.state.spread_total / r.state.spread_path;
         cr_assert_eq(r.state.gradient, want[k], "s = %g: %d", widths[k], (int)r.state.gradient);
@@ -176,7 +180,7 @@ Test(distill, the_quieter_estimator_is_chosen)
         cr_assert(ratio < 4 * exact && ratio > exact / 4, "s = %g: ratio %g, want %g", widths[k],
                   ratio, exact);
     }
-    distilling r = chosen(3, 16); /* one lane has no spread: nothing is measured */
+    distilling r = chosen(3, 16, 1); /* one lane has no spread: nothing is measured */
     cr_assert(isnan(r.state.spread_total) && isnan(r.state.spread_path));
     cr_assert_eq(r.state.gradient, DISTILL_PATH);
 }
