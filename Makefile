@@ -126,7 +126,7 @@ run: deps
 	$(OUT)/distill run $(RUN_CONFIG)
 
 test: test-deps
-	@CC='$(CC)' MAKE='$(MAKE)' BUILD='$(BUILD)' tests/run.sh
+	@CC='$(CC)' BUILD='$(BUILD)' tests/run.sh
 
 deps:
 	@CC='$(CC)' tests/deps.sh $(LIBRARIES)
