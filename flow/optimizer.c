@@ -179,6 +179,12 @@ double flow_optimizer_lane_spread(flow_optimizer *self, flow_pool *pool, const s
     return each - norm * norm / all;
 }
 
+int flow_optimizer_finite(const flow_optimizer *self)
+{
+    const flow *f = self->flow;
+    return isfinite(f->backend->block_square(f->params, 0, flow_n_params(f)));
+}
+
 size_t flow_optimizer_steps(const flow_optimizer *self)
 {
     return self->steps;

@@ -48,6 +48,9 @@ double flow_optimizer_lane_spread(flow_optimizer *self, flow_pool *pool, const s
  * before and after an evaluation. No step may come in between. */
 void flow_optimizer_swap_average(flow_optimizer *self);
 
+/* Whether every parameter of the flow is a finite number: to be asked at the end of a training. */
+int flow_optimizer_finite(const flow_optimizer *self);
+
 /* Steps done so far (skipped ones not counted). */
 size_t flow_optimizer_steps(const flow_optimizer *self);
 

@@ -412,6 +412,10 @@ int student_distill(flow *self, distill_state *state, flow_pool *pool, const tar
         code = run_steps(&d, watch, arg, &local);
     if (d.optimizer)
         flow_optimizer_swap_average(d.optimizer);
+    if (!code && !flow_optimizer_finite(d.optimizer)) /* too few steps to be caught by apply() */
+        code = flow_fail(&local, FLOW_EDIVERGED,
+                         "step %zu: weights are not finite; try a smaller student.train.lr",
+                         state->step);
     release(&d);
     if (code)
         flow_fail(err, (flow_code)code, "%s", local.text);

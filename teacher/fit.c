@@ -167,7 +167,7 @@ static int validate(fit *f, flow_err *err)
     int code = teacher_log_likelihood(f->flow, f->pool, &mean, &se, &f->data->valid, err);
     teacher_fit_state *state = f->state;
     state->valid_loss = -mean;
-    double newest = isfinite(state->train_loss) ? -(double)state->epoch : NAN;
+    double newest = flow_optimizer_finite(f->optimizer) ? -(double)state->epoch : NAN;
     double loss = f->data->valid.n ? state->valid_loss : newest; /* without rows: newest is best */
     if (!code && loss < state->best_loss) {
         state->best_loss = loss;

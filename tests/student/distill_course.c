@@ -374,6 +374,7 @@ static void check_destroyed(double lr, size_t steps)
 Test(distill_course, absurd_learning_rates)
 {
     check_destroyed(NAN, 200);
+    check_destroyed(NAN, 5); /* too few to be caught as steps in a row */
     check_destroyed(1e30, 200);
     check_destroyed(1e5, 200);
     check_destroyed(1e30, 20);
