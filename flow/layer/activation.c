@@ -38,13 +38,27 @@ ACTIVATION(silu, const real s = vm_sigmoid(x), x *s, s *(1 + x * (1 - s)))
     const real du = (real)1.5957691216057308 * (1 + (real)0.134145 * x * x)
 ACTIVATION(gelu, GELU_PREPARE; (void)du, x *s, s + x * s * (1 - s) * du)
 
+/* The slope from the value f alone. */
+#define PULL(NAME, SLOPE)                                                                          \
+    static void NAME(real *d, const real *h, size_t count)                                         \
+    {                                                                                              \
+        for (size_t i = 0; i < count; i++) {                                                       \
+            const real f = h[i];                                                                   \
+            d[i] *= SLOPE;                                                                         \
+        }                                                                                          \
+    }
+
+PULL(relu_pull, f > 0 ? 1 : (f <= 0 ? 0 : f))
+PULL(tanh_pull, 1 - f * f)
+PULL(elu_pull, f > 0 ? 1 : f + 1)
+
 const activation activation_kinds[] = {
-    {"relu", "max(0, x)", relu},
-    {"tanh", "hyperbolic tangent", hyperbolic_tangent},
-    {"elu", "x above 0, e^x - 1 below", elu},
-    {"gelu", "x Phi(x), in its tanh form", gelu},
-    {"silu", "x sigmoid(x), also called swish", silu},
-    {NULL, NULL, NULL},
+    {"relu", "max(0, x)", relu, relu_pull},
+    {"tanh", "hyperbolic tangent", hyperbolic_tangent, tanh_pull},
+    {"elu", "x above 0, e^x - 1 below", elu, elu_pull},
+    {"gelu", "x Phi(x), in its tanh form", gelu, NULL},
+    {"silu", "x sigmoid(x), also called swish", silu, NULL},
+    {NULL, NULL, NULL, NULL},
 };
 
 const activation *activation_find(const char *name)

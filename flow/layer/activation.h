@@ -8,6 +8,8 @@ typedef struct activation {
     const char *name, *doc;
     /* h = f(a) over count numbers; slope = f'(a), NULL: not wanted. h may be a. */
     void (*apply)(real *h, real *slope, const real *a, size_t count);
+    /* d *= f'(a), given h = f(a): nothing but h need be kept for backward. NULL: h does not tell. */
+    void (*pull)(real *d, const real *h, size_t count);
 } activation;
 
 #define activation_kinds FLOW_NAME(activation_kinds)

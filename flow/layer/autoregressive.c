@@ -247,7 +247,7 @@ static void autoregressive_score(const flow_layer *layer, real *score_y, const r
     const real *slopes = cache + self->net.value_rows * ld;
     real *cotangents = work, *a = work + self->net.value_rows * ld;
     for (size_t j = layer->dim; j-- > 0;) {
-        conditioner_pull_degree(&self->net, cotangents, theta, slopes, j + 1, ld);
+        conditioner_pull_degree(&self->net, cotangents, theta, values, slopes, j + 1, ld);
         const real *handed = input_rows(self, cotangents, ld) + j * ld;
         for (size_t r = 0; r < ld; r++)
             a[r] = score_x[j * ld + r] - handed[r];

@@ -7,6 +7,8 @@
 
 static const size_t NONE = SIZE_MAX;
 
+enum { BLOCK = 32 }; /* rows that a map and an activation take in turns */
+
 /* ---- making the program of steps */
 
 /* Adds a buffer of `rows` features; begin is filled by the caller. SIZE_MAX: out of memory. */
@@ -89,7 +91,8 @@ static void add_activation(conditioner *self, size_t src, size_t dst)
 {
     self->steps[self->n_steps++] = (conditioner_step){
         .map = -1, .src = src, .dst = dst, .add = NONE, .slope = self->slope_rows};
-    self->slope_rows += flow_pad(self->buffers[src].rows);
+    if (!self->spec.activation->pull)
+        self->slope_rows += flow_pad(self->buffers[src].rows);
 }
 
 /* inputs -> W -> f -> W -> f ... ; returns the last buffer. */
@@ -225,16 +228,34 @@ static void run_rows(const conditioner *self, const conditioner_step *step, real
         stair_product(&self->maps[step->map], dst, theta + step->offset, src, add, row0, row1, ld);
         return;
     }
-    real *slope = slopes ? slopes + (step->slope + row0) * ld : NULL;
-    self->spec.activation->apply(dst + row0 * ld, slope, src + row0 * ld, (row1 - row0) * ld);
+    const activation *f = self->spec.activation;
+    real *slope = slopes && !f->pull ? slopes + (step->slope + row0) * ld : NULL;
+    f->apply(dst + row0 * ld, slope, src + row0 * ld, (row1 - row0) * ld);
+}
+
+/* Step s is a map and step s + 1 the activation of its result in place: run block by block, so that
+ * what the one leaves is still in the nearest cache for the other. */
+static int activated_in_place(const conditioner *self, size_t s)
+{
+    const conditioner_step *map = &self->steps[s], *next = map + 1;
+    return s + 1 < self->n_steps && map->map >= 0 && next->map < 0 && next->src == next->dst &&
+           next->dst == map->dst;
 }
 
 void conditioner_forward(const conditioner *self, real *values, real *slopes, const real *theta,
                          size_t ld)
 {
-    for (size_t s = 0; s < self->n_steps; s++)
-        run_rows(self, &self->steps[s], values, slopes, theta, 0,
-                 self->buffers[self->steps[s].dst].rows, ld);
+    for (size_t s = 0; s < self->n_steps; s++) {
+        const conditioner_step *step = &self->steps[s];
+        size_t rows = self->buffers[step->dst].rows, pair = (size_t)activated_in_place(self, s);
+        size_t block = pair ? BLOCK : rows;
+        for (size_t row = 0; row < rows; row += block) {
+            size_t end = row + block < rows ? row + block : rows;
+            for (size_t k = 0; k <= pair; k++)
+                run_rows(self, step + k, values, slopes, theta, row, end, ld);
+        }
+        s += pair;
+    }
 }
 
 void conditioner_outputs_of(const conditioner *self, real *values, const real *theta, size_t i,
@@ -256,16 +277,37 @@ void conditioner_hidden_of(const conditioner *self, real *values, const real *th
 
 /* ---- backward */
 
+static void multiply(real *d, const real *by, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        d[i] *= by[i];
+}
+
+static void add(real *to, const real *from, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        to[i] += from[i];
+}
+
+/* Step s is a map and step s - 1 the activation, in place, of what it reads. */
+static int activated_before(const conditioner *self, size_t s)
+{
+    const conditioner_step *map = &self->steps[s], *before = map - 1;
+    return s > 0 && map->map >= 0 && before->map < 0 && before->src == before->dst &&
+           before->dst == map->src;
+}
+
 /* What a step hands back to its source, for the source's rows row0 .. row1 - 1. A buffer may feed
  * two steps, an activation (or the output map) and the skip of a block; `add` is what the later one
  * already left there. */
 static void pull_rows(const conditioner *self, const conditioner_step *step, real *cotangents,
-                      const real *theta, const real *slopes, size_t row0, size_t row1, size_t ld)
+                      const real *theta, const real *values, const real *slopes, size_t row0,
+                      size_t row1, size_t ld)
 {
     if (row0 >= row1)
         return;
     real *dsrc = conditioner_rows(self, cotangents, step->src, 0, ld);
-    const real *ddst = conditioner_rows(self, cotangents, step->dst, 0, ld);
+    real *ddst = conditioner_rows(self, cotangents, step->dst, 0, ld);
     if (step->map >= 0) {
         stair_product_t(&self->maps[step->map], dsrc, theta + step->offset, ddst, NULL, row0, row1,
                         ld);
@@ -274,15 +316,15 @@ static void pull_rows(const conditioner *self, const conditioner_step *step, rea
                    (row1 - row0) * ld * sizeof *dsrc);
         return;
     }
-    const real *slope = slopes + (step->slope + row0) * ld, *from = ddst + row0 * ld;
-    real *to = dsrc + row0 * ld;
+    const activation *f = self->spec.activation;
+    real *to = dsrc + row0 * ld, *from = ddst + row0 * ld;
     size_t count = (row1 - row0) * ld;
-    if (step->src == step->dst)
-        for (size_t i = 0; i < count; i++)
-            to[i] *= slope[i];
+    if (f->pull)
+        f->pull(from, values + (self->buffers[step->dst].offset + row0) * ld, count);
     else
-        for (size_t i = 0; i < count; i++)
-            to[i] += from[i] * slope[i];
+        multiply(from, slopes + (step->slope + row0) * ld, count);
+    if (step->src != step->dst)
+        add(to, from, count);
 }
 
 void conditioner_backward(const conditioner *self, real *cotangents, real *dtheta,
@@ -295,16 +337,23 @@ void conditioner_backward(const conditioner *self, real *cotangents, real *dthet
             stair_gradient(&self->maps[step->map], dtheta + step->offset,
                            cotangents + self->buffers[step->dst].offset * ld,
                            values + self->buffers[step->src].offset * ld, ld, work);
-        pull_rows(self, step, cotangents, theta, slopes, 0, self->buffers[step->src].rows, ld);
+        size_t rows = self->buffers[step->src].rows, pair = (size_t)activated_before(self, s);
+        size_t block = pair ? BLOCK : rows;
+        for (size_t row = 0; row < rows; row += block) {
+            size_t end = row + block < rows ? row + block : rows;
+            for (size_t k = 0; k <= pair; k++)
+                pull_rows(self, step - k, cotangents, theta, values, slopes, row, end, ld);
+        }
+        s -= pair;
     }
 }
 
 void conditioner_pull_degree(const conditioner *self, real *cotangents, const real *theta,
-                             const real *slopes, size_t d, size_t ld)
+                             const real *values, const real *slopes, size_t d, size_t ld)
 {
     for (size_t s = self->n_steps; s-- > 0;) {
         const conditioner_step *step = &self->steps[s];
         const size_t *begin = self->buffers[step->src].begin;
-        pull_rows(self, step, cotangents, theta, slopes, begin[d], begin[d + 1], ld);
+        pull_rows(self, step, cotangents, theta, values, slopes, begin[d], begin[d + 1], ld);
     }
 }

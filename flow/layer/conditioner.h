@@ -44,7 +44,7 @@ typedef struct conditioner_step {
     int map; /* index of a stair, or -1: dst = activation(src) */
     size_t src, dst;
     size_t add;    /* buffer added to a map's result; SIZE_MAX: none */
-    size_t slope;  /* of an activation: offset in rows among the slopes */
+    size_t slope;  /* of an activation without pull: offset in rows among the slopes */
     size_t offset; /* of a map: its parameters */
 } conditioner_step;
 
@@ -75,7 +75,7 @@ void conditioner_release(conditioner *self);
 void conditioner_init(const conditioner *self, real *theta, pcg *rng);
 
 /* values (value_rows, ld): the caller has filled the inputs, rows 0 .. C + D - 1. slopes
- * (slope_rows, ld), NULL: not wanted. The outputs of dimension i (1-based), P rows, begin at row
+ * (slope_rows, ld), NULL: not wanted (slope_rows is 0 if values tell the slopes). The outputs of dimension i (1-based), P rows, begin at row
  * P (i - 1) of the last buffer. */
 void conditioner_forward(const conditioner *self, real *values, real *slopes, const real *theta,
                          size_t ld);
@@ -97,7 +97,7 @@ void conditioner_backward(const conditioner *self, real *cotangents, real *dthet
  * called for all higher degrees: writes the cotangents of hidden units and of the input of degree
  * d. d = D writes zeros (nothing sees the last input). */
 void conditioner_pull_degree(const conditioner *self, real *cotangents, const real *theta,
-                             const real *slopes, size_t d, size_t ld);
+                             const real *values, const real *slopes, size_t d, size_t ld);
 
 static inline real *conditioner_rows(const conditioner *self, real *values, size_t buffer,
                                      size_t row, size_t ld)

@@ -42,6 +42,13 @@ static void check_activation(const activation *f)
     }
     f->apply(a, slope, a, N); /* in place */
     check_equal(a, h, N, f->name, 1);
+    for (size_t i = 0; f->pull && i < N; i++)
+        plain[i] = 1;
+    if (f->pull)
+        f->pull(plain, h, N);
+    for (size_t i = 0; f->pull && i < N; i++)
+        check_close(&(double){(double)plain[i]}, &(double){(double)slope[i]}, 1, 0, 4 * EPS,
+                    "slope of %s from its value %g", f->name, (double)h[i]);
     free(a), free(h), free(slope), free(plain);
 }
 
@@ -272,7 +279,7 @@ static void check_sweep(net_case *c, size_t number)
     memcpy(net_outputs(c, whole), given, dim * p * NET_LD * sizeof *given);
     conditioner_backward(&c->net, whole, gradient, c->theta, c->values, c->slopes, NET_LD, work);
     for (size_t d = dim; d > 0; d--) {
-        conditioner_pull_degree(&c->net, swept, c->theta, c->slopes, d, NET_LD);
+        conditioner_pull_degree(&c->net, swept, c->theta, c->values, c->slopes, d, NET_LD);
         memcpy(net_outputs(c, swept) + (d - 1) * p * NET_LD, given + (d - 1) * p * NET_LD,
                p * NET_LD * sizeof *given);
     }
