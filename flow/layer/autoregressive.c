@@ -180,6 +180,15 @@ static real *output_rows(const autoregressive *self, real *values, size_t i, siz
     return conditioner_rows(&self->net, values, last_buffer(self), i * self->outputs, ld);
 }
 
+/* The same, fresh from the conditioner, made ready for the transformer. */
+static const real *prepared_rows(const autoregressive *self, real *values, size_t i, size_t ld)
+{
+    real *h = output_rows(self, values, i, ld);
+    if (self->tau->prepare)
+        self->tau->prepare(&self->spec, h, ld);
+    return h;
+}
+
 static void set_context(const autoregressive *self, real *values, const real *context, size_t ld)
 {
     if (self->base.context)
@@ -201,7 +210,7 @@ static void autoregressive_forward(const flow_layer *layer, real *y, real *cache
     conditioner_forward(&self->net, values, slopes, theta, ld);
     for (size_t i = 0; i < layer->dim; i++)
         self->tau->forward(&self->spec, y + i * ld, logdet, x + i * ld,
-                           output_rows(self, values, i, ld), ld);
+                           prepared_rows(self, values, i, ld), ld);
 }
 
 static void autoregressive_inverse(const flow_layer *layer, real *x, double *logdet,
@@ -215,7 +224,7 @@ static void autoregressive_inverse(const flow_layer *layer, real *x, double *log
     for (size_t i = 0; i < layer->dim; i++) {
         conditioner_outputs_of(&self->net, values, theta, i + 1, ld);
         self->tau->inverse(&self->spec, inputs + i * ld, logdet, y + i * ld,
-                           output_rows(self, values, i, ld), ld);
+                           prepared_rows(self, values, i, ld), ld);
         conditioner_hidden_of(&self->net, values, theta, i + 1, ld);
     }
     memcpy(x, inputs, layer->dim * ld * sizeof *x);

@@ -14,7 +14,7 @@
 #include "flow/layer/transformer.h"
 #include "flow/layer/vmath.h"
 
-enum { T = FLOW_PAD, K_MAX = TRANSFORMER_MAX_BINS };
+enum { T = FLOW_PAD };
 
 #define MIN_SHARE                                                                                  \
     ((real)1e-3) /* of a bin in the width or height of [-B, B], times K <= 64: < 7 % */
@@ -31,35 +31,40 @@ typedef struct gathered {
     lane bin;          /* its index */
 } gathered;
 
-typedef struct shares {
-    lane p[K_MAX]; /* softmax */
-} shares;
-
 static size_t spline_n_params(const transformer_spec *spec)
 {
     return 3 * spec->bins - 1;
 }
 
-static void softmax(shares *out, const real *h, size_t bins, size_t ld)
+/* h (bins, ld) of one block becomes its softmax over the bins. */
+static void softmax(real *h, size_t bins, size_t ld)
 {
-    lane top, sum;
-    for (size_t j = 0; j < T; j++) {
+    lane top, sum = {0};
+    for (size_t j = 0; j < T; j++)
         top[j] = h[j];
-        sum[j] = 0;
-    }
     for (size_t k = 1; k < bins; k++)
         for (size_t j = 0; j < T; j++)
             top[j] = h[k * ld + j] > top[j] ? h[k * ld + j] : top[j];
     for (size_t k = 0; k < bins; k++)
         for (size_t j = 0; j < T; j++) {
-            out->p[k][j] = vm_exp(h[k * ld + j] - top[j]);
-            sum[j] += out->p[k][j];
+            real e = vm_exp(h[k * ld + j] - top[j]);
+            h[k * ld + j] = e;
+            sum[j] += e;
         }
     for (size_t j = 0; j < T; j++)
         sum[j] = (real)1 / sum[j];
     for (size_t k = 0; k < bins; k++)
         for (size_t j = 0; j < T; j++)
-            out->p[k][j] *= sum[j];
+            h[k * ld + j] *= sum[j];
+}
+
+/* Widths and heights become shares of [-B, B]; slopes stay raw, since two of them are enough. */
+static void spline_prepare(const transformer_spec *spec, real *h, size_t ld)
+{
+    for (size_t j = 0; j < ld; j += T) {
+        softmax(h + j, spec->bins, ld);
+        softmax(h + spec->bins * ld + j, spec->bins, ld);
+    }
 }
 
 /* The length on an axis of a bin of share p. */
@@ -69,9 +74,10 @@ FLOW_INLINE real extent(real p, real bound, real bins)
 }
 
 /* Walks the bins; `by_y` searches on the y axis (inverse), else on the x axis. */
-static void gather(gathered *g, const shares *width, const shares *height, const real *at,
-                   const real *slopes, const transformer_spec *spec, size_t ld, int by_y)
+static void gather(gathered *g, const real *h, const real *at, const transformer_spec *spec,
+                   size_t ld, int by_y)
 {
+    const real *width = h, *height = h + spec->bins * ld, *slopes = h + 2 * spec->bins * ld;
     const real bound = (real)spec->bound, bins = (real)spec->bins;
     lane x, y;
     for (size_t j = 0; j < T; j++)
@@ -81,7 +87,8 @@ static void gather(gathered *g, const shares *width, const shares *height, const
         const real *u1 = slopes + (k + 1 == spec->bins ? (k == 0 ? 0 : k - 1) : k) * ld;
         const real first = k == 0, last = k + 1 == spec->bins;
         for (size_t j = 0; j < T; j++) {
-            real w = extent(width->p[k][j], bound, bins), v = extent(height->p[k][j], bound, bins);
+            real w = extent(width[k * ld + j], bound, bins);
+            real v = extent(height[k * ld + j], bound, bins);
             int here = first != 0 || at[j] >= (by_y ? y[j] : x[j]);
             g->xk[j] = here ? x[j] : g->xk[j];
             g->yk[j] = here ? y[j] : g->yk[j];
@@ -119,11 +126,8 @@ FLOW_INLINE real log_slope(real t, real s, real d0, real d1)
 static void forward_block(const transformer_spec *spec, real *y, double *logdet, const real *x,
                           const real *h, size_t ld)
 {
-    shares width, height;
     gathered g = {0};
-    softmax(&width, h, spec->bins, ld);
-    softmax(&height, h + spec->bins * ld, spec->bins, ld);
-    gather(&g, &width, &height, x, h + 2 * spec->bins * ld, spec, ld, 0);
+    gather(&g, h, x, spec, ld, 0);
     const real bound = (real)spec->bound;
     for (size_t j = 0; j < T; j++) {
         real d0 = end_slope(g.u0[j], g.edge0[j]), d1 = end_slope(g.u1[j], g.edge1[j]);
@@ -138,11 +142,8 @@ static void forward_block(const transformer_spec *spec, real *y, double *logdet,
 static void inverse_block(const transformer_spec *spec, real *x, double *logdet, const real *y,
                           const real *h, size_t ld)
 {
-    shares width, height;
     gathered g = {0};
-    softmax(&width, h, spec->bins, ld);
-    softmax(&height, h + spec->bins * ld, spec->bins, ld);
-    gather(&g, &width, &height, y, h + 2 * spec->bins * ld, spec, ld, 1);
+    gather(&g, h, y, spec, ld, 1);
     lane d0, d1, root;
     for (size_t j = 0; j < T; j++) {
         d0[j] = end_slope(g.u0[j], g.edge0[j]);
@@ -197,7 +198,7 @@ FLOW_INLINE real bin_backward(bin_cotangents *c, const gathered *g, size_t j, re
 
 /* dh of one axis: the corner at bin b moves with every extent before b; then through the softmax.
  */
-static void axis_backward(real *dh, const shares *p, const lane corner, const lane ext,
+static void axis_backward(real *dh, const real *p, const lane corner, const lane ext,
                           const lane bin, const transformer_spec *spec, size_t ld)
 {
     const real gain = 2 * (real)spec->bound * (1 - MIN_SHARE * (real)spec->bins);
@@ -207,11 +208,11 @@ static void axis_backward(real *dh, const shares *p, const lane corner, const la
             real kk = (real)k;
             real d = gain * (kk < bin[j] ? corner[j] : (kk == bin[j] ? ext[j] : 0));
             dh[k * ld + j] = d;
-            mean[j] += p->p[k][j] * d;
+            mean[j] += p[k * ld + j] * d;
         }
     for (size_t k = 0; k < spec->bins; k++)
         for (size_t j = 0; j < T; j++)
-            dh[k * ld + j] = p->p[k][j] * (dh[k * ld + j] - mean[j]);
+            dh[k * ld + j] = p[k * ld + j] * (dh[k * ld + j] - mean[j]);
 }
 
 static void slopes_backward(real *dh, const bin_cotangents *c, const lane bin, size_t bins,
@@ -224,38 +225,32 @@ static void slopes_backward(real *dh, const bin_cotangents *c, const lane bin, s
         }
 }
 
-static void params_backward(real *dh, const bin_cotangents *c, const gathered *g,
-                            const shares *width, const shares *height, const transformer_spec *spec,
-                            size_t ld)
+static void params_backward(real *dh, const bin_cotangents *c, const gathered *g, const real *h,
+                            const transformer_spec *spec, size_t ld)
 {
-    axis_backward(dh, width, c->xk, c->w, g->bin, spec, ld);
-    axis_backward(dh + spec->bins * ld, height, c->yk, c->v, g->bin, spec, ld);
+    size_t heights = spec->bins * ld;
+    axis_backward(dh, h, c->xk, c->w, g->bin, spec, ld);
+    axis_backward(dh + heights, h + heights, c->yk, c->v, g->bin, spec, ld);
     slopes_backward(dh + 2 * spec->bins * ld, c, g->bin, spec->bins, ld);
 }
 
 static void backward_block(const transformer_spec *spec, real *dx, real *dh, const real *dy,
                            const real *dl, const real *x, const real *h, size_t ld)
 {
-    shares width, height;
     gathered g = {0};
     bin_cotangents c;
-    softmax(&width, h, spec->bins, ld);
-    softmax(&height, h + spec->bins * ld, spec->bins, ld);
-    gather(&g, &width, &height, x, h + 2 * spec->bins * ld, spec, ld, 0);
+    gather(&g, h, x, spec, ld, 0);
     for (size_t j = 0; j < T; j++)
         dx[j] = bin_backward(&c, &g, j, x[j], dy[j], dl[j], (real)inside(x[j], (real)spec->bound));
-    params_backward(dh, &c, &g, &width, &height, spec, ld);
+    params_backward(dh, &c, &g, h, spec, ld);
 }
 
 static void score_block(const transformer_spec *spec, real *out, real *dh, const real *a,
                         const real *x, const real *h, size_t ld)
 {
-    shares width, height;
     gathered g = {0};
     bin_cotangents c;
-    softmax(&width, h, spec->bins, ld);
-    softmax(&height, h + spec->bins * ld, spec->bins, ld);
-    gather(&g, &width, &height, x, h + 2 * spec->bins * ld, spec, ld, 0);
+    gather(&g, h, x, spec, ld, 0);
     for (size_t j = 0; j < T; j++) {
         real in = (real)inside(x[j], (real)spec->bound);
         real d0 = end_slope(g.u0[j], g.edge0[j]), d1 = end_slope(g.u1[j], g.edge1[j]);
@@ -265,7 +260,7 @@ static void score_block(const transformer_spec *spec, real *out, real *dh, const
         out[j] = in != 0 ? (a[j] - dl_dx) / slope : a[j];
         bin_backward(&c, &g, j, x[j], out[j], 1, in);
     }
-    params_backward(dh, &c, &g, &width, &height, spec, ld);
+    params_backward(dh, &c, &g, h, spec, ld);
 }
 
 static void spline_forward(const transformer_spec *spec, real *y, double *logdet, const real *x,
@@ -301,6 +296,7 @@ const transformer transformer_spline = {
     .doc = "monotone rational-quadratic spline of `bins` bins on [-bound, bound]",
     .keys = "bins bound",
     .n_params = spline_n_params,
+    .prepare = spline_prepare,
     .forward = spline_forward,
     .inverse = spline_inverse,
     .backward = spline_backward,

@@ -26,6 +26,9 @@ typedef struct transformer {
     const char *name, *doc;
     const char *keys; /* the options that it uses, separated by spaces */
     size_t (*n_params)(const transformer_spec *spec);
+    /* What every op needs of h, once and in place: the others take h so prepared (and hand back
+     * cotangents of the raw one). NULL: h is good as it is. */
+    void (*prepare)(const transformer_spec *spec, real *h, size_t ld);
     void (*forward)(const transformer_spec *spec, real *y, double *logdet, const real *x,
                     const real *h, size_t ld);
     void (*inverse)(const transformer_spec *spec, real *x, double *logdet, const real *y,

@@ -347,8 +347,10 @@ static void naive_inverse(net_case *c, real *x, double *logdet, const transforme
     memset(inputs, 0, c->spec.dim * NET_LD * sizeof *inputs);
     for (size_t i = 0; i < c->spec.dim; i++) {
         conditioner_forward(&c->net, c->values, NULL, c->theta, NET_LD);
-        tau->inverse(spec, inputs + i * NET_LD, logdet, y + i * NET_LD,
-                     net_outputs(c, c->values) + i * c->spec.outputs * NET_LD, NET_LD);
+        real *h = net_outputs(c, c->values) + i * c->spec.outputs * NET_LD;
+        if (tau->prepare)
+            tau->prepare(spec, h, NET_LD);
+        tau->inverse(spec, inputs + i * NET_LD, logdet, y + i * NET_LD, h, NET_LD);
     }
     memcpy(x, inputs, c->spec.dim * NET_LD * sizeof *x);
 }
