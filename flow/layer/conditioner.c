@@ -215,8 +215,12 @@ void conditioner_init(const conditioner *self, real *theta, pcg *rng)
 
 /* ---- forward */
 
-static void run_rows(const conditioner *self, const conditioner_step *step, real *values,
-                     real *slopes, const real *theta, size_t row0, size_t row1, size_t ld)
+typedef void product(const stair *self, real *y, const real *theta, const real *x, const real *add,
+                     size_t row0, size_t row1, size_t ld);
+
+static void run_rows(const conditioner *self, const conditioner_step *step, product *multiply,
+                     real *values, real *slopes, const real *theta, size_t row0, size_t row1,
+                     size_t ld)
 {
     if (row0 >= row1)
         return;
@@ -225,7 +229,7 @@ static void run_rows(const conditioner *self, const conditioner_step *step, real
     if (step->map >= 0) {
         const real *add =
             step->add == NONE ? NULL : conditioner_rows(self, values, step->add, 0, ld);
-        stair_product(&self->maps[step->map], dst, theta + step->offset, src, add, row0, row1, ld);
+        multiply(&self->maps[step->map], dst, theta + step->offset, src, add, row0, row1, ld);
         return;
     }
     const activation *f = self->spec.activation;
@@ -252,7 +256,7 @@ void conditioner_forward(const conditioner *self, real *values, real *slopes, co
         for (size_t row = 0; row < rows; row += block) {
             size_t end = row + block < rows ? row + block : rows;
             for (size_t k = 0; k <= pair; k++)
-                run_rows(self, step + k, values, slopes, theta, row, end, ld);
+                run_rows(self, step + k, stair_product, values, slopes, theta, row, end, ld);
         }
         s += pair;
     }
@@ -262,8 +266,8 @@ void conditioner_outputs_of(const conditioner *self, real *values, const real *t
                             size_t ld)
 {
     const size_t *begin = self->buffers[self->n_buffers - 1].begin;
-    run_rows(self, &self->steps[self->n_steps - 1], values, NULL, theta, begin[i], begin[i + 1],
-             ld);
+    run_rows(self, &self->steps[self->n_steps - 1], stair_product_next, values, NULL, theta,
+             begin[i], begin[i + 1], ld);
 }
 
 void conditioner_hidden_of(const conditioner *self, real *values, const real *theta, size_t d,
@@ -271,7 +275,8 @@ void conditioner_hidden_of(const conditioner *self, real *values, const real *th
 {
     for (size_t s = 0; s + 1 < self->n_steps; s++) {
         const size_t *begin = self->buffers[self->steps[s].dst].begin;
-        run_rows(self, &self->steps[s], values, NULL, theta, begin[d], begin[d + 1], ld);
+        run_rows(self, &self->steps[s], stair_product_next, values, NULL, theta, begin[d],
+                 begin[d + 1], ld);
     }
 }
 

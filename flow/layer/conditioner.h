@@ -80,8 +80,9 @@ void conditioner_init(const conditioner *self, real *theta, pcg *rng);
 void conditioner_forward(const conditioner *self, real *values, real *slopes, const real *theta,
                          size_t ld);
 
-/* The same network piece by piece: outputs of dimension i once hidden degrees < i are known; hidden
- * units of degree d once inputs of degree <= d are known. */
+/* The same network piece by piece, in order from 1 (outputs) and 0 (hidden units) on: outputs of
+ * dimension i once hidden degrees < i are known; hidden units of degree d once inputs of degree <= d
+ * are known. */
 void conditioner_outputs_of(const conditioner *self, real *values, const real *theta, size_t i,
                             size_t ld);
 void conditioner_hidden_of(const conditioner *self, real *values, const real *theta, size_t d,

@@ -106,16 +106,19 @@ FLOW_INLINE void tile_multiply(tile acc, const real *w, size_t wi, size_t wk, co
 
 typedef struct product_args {
     real *y;
-    const real *w, *bias, *x, *add;
+    const real *w, *bias, *x, *add; /* bias NULL: goes on from y */
     size_t depth, ld;
 } product_args;
 
 FLOW_INLINE void product_tile(const product_args *a, size_t col, size_t mr, size_t nr)
 {
     tile acc;
-    for (size_t i = 0; i < mr; i++)
-        for (size_t v = 0; v < nr; v++)
-            acc[i][v] = (vec){0} + a->bias[i];
+    if (a->bias)
+        for (size_t i = 0; i < mr; i++)
+            for (size_t v = 0; v < nr; v++)
+                acc[i][v] = (vec){0} + a->bias[i];
+    else
+        tile_load(acc, a->y + col, a->ld, mr, nr);
     tile_multiply(acc, a->w, 1, FLOW_PAD, a->x + col, a->ld, a->depth, mr, nr);
     if (a->add)
         for (size_t i = 0; i < mr; i++)
@@ -171,6 +174,43 @@ void stair_product(const stair *self, real *y, const real *theta, const real *x,
                           .depth = self->limit[last],
                           .ld = ld};
         product_strips[count](&a);
+        row += count;
+    }
+}
+
+/* Rows of a panel: bias and columns 0 .. k - 1, which all of them see. */
+static void begin_panel(const stair *self, real *y, const real *theta, const real *x,
+                        const stair_panel *panel, size_t k, size_t ld)
+{
+    for (size_t row = panel->row; row < panel->row + FLOW_PAD; row += CHUNK) {
+        product_args a = {.y = y + row * ld,
+                          .w = theta + panel->offset + (row - panel->row),
+                          .bias = theta + self->bias + row,
+                          .x = x,
+                          .depth = k,
+                          .ld = ld};
+        product_strips[CHUNK](&a);
+    }
+}
+
+void stair_product_next(const stair *self, real *y, const real *theta, const real *x,
+                        const real *add, size_t row0, size_t row1, size_t ld)
+{
+    for (size_t row = row0; row < row1;) {
+        const stair_panel *panel = &self->panels[row / FLOW_PAD];
+        size_t k = self->limit[panel->row];
+        if (row == panel->row)
+            begin_panel(self, y, theta, x, panel, k, ld);
+        size_t in_chunk = CHUNK - row % CHUNK, left = row1 - row;
+        size_t count = left < in_chunk ? left : in_chunk;
+        product_args a = {.y = y + row * ld,
+                          .w = theta + panel->offset + k * FLOW_PAD + (row - panel->row),
+                          .x = x + k * ld,
+                          .add = add ? add + row * ld : NULL,
+                          .depth = self->limit[row + count - 1] - k,
+                          .ld = ld};
+        if (a.depth > 0 || a.add)
+            product_strips[count](&a);
         row += count;
     }
 }

@@ -37,6 +37,7 @@ typedef struct stair {
 #define stair_create FLOW_NAME(stair_create)
 #define stair_release FLOW_NAME(stair_release)
 #define stair_product FLOW_NAME(stair_product)
+#define stair_product_next FLOW_NAME(stair_product_next)
 #define stair_product_t FLOW_NAME(stair_product_t)
 #define stair_gradient FLOW_NAME(stair_gradient)
 #define stair_get_weight FLOW_NAME(stair_get_weight)
@@ -52,6 +53,12 @@ void stair_release(stair *self);
  * of row1 - 1 only. If row1 = rows, also writes padding rows up to a multiple of 8. */
 void stair_product(const stair *self, real *y, const real *theta, const real *x, const real *add,
                    size_t row0, size_t row1, size_t ld);
+
+/* The same rows when they are asked for in order from 0 on, a few at a time, while x grows: what the
+ * rows of a panel have in common is done for all of them with its first, so y must have room for
+ * whole panels, and a row's place in y is not to be written before it was asked for. Same bits. */
+void stair_product_next(const stair *self, real *y, const real *theta, const real *x,
+                        const real *add, size_t row0, size_t row1, size_t ld);
 
 /* Rows col0 .. col1 - 1 of dx (cols, ld) = W^T dy + add; add NULL: nothing; add may be dx. Reads
  * only the rows of dy that see column col0. The columns must not be split within one step of the
