@@ -302,20 +302,22 @@ static int activated_before(const conditioner *self, size_t s)
            before->dst == map->src;
 }
 
+typedef void product_t(const stair *self, real *dx, const real *theta, const real *dy, size_t col0,
+                       size_t col1, size_t ld);
+
 /* What a step hands back to its source, for the source's rows row0 .. row1 - 1. A buffer may feed
  * two steps, an activation (or the output map) and the skip of a block; `add` is what the later one
  * already left there. */
-static void pull_rows(const conditioner *self, const conditioner_step *step, real *cotangents,
-                      const real *theta, const real *values, const real *slopes, size_t row0,
-                      size_t row1, size_t ld)
+static void pull_rows(const conditioner *self, const conditioner_step *step, product_t *multiply_t,
+                      real *cotangents, const real *theta, const real *values, const real *slopes,
+                      size_t row0, size_t row1, size_t ld)
 {
     if (row0 >= row1)
         return;
     real *dsrc = conditioner_rows(self, cotangents, step->src, 0, ld);
     real *ddst = conditioner_rows(self, cotangents, step->dst, 0, ld);
     if (step->map >= 0) {
-        stair_product_t(&self->maps[step->map], dsrc, theta + step->offset, ddst, NULL, row0, row1,
-                        ld);
+        multiply_t(&self->maps[step->map], dsrc, theta + step->offset, ddst, row0, row1, ld);
         if (step->add != NONE)
             memcpy(conditioner_rows(self, cotangents, step->add, row0, ld), ddst + row0 * ld,
                    (row1 - row0) * ld * sizeof *dsrc);
@@ -347,7 +349,8 @@ void conditioner_backward(const conditioner *self, real *cotangents, real *dthet
         for (size_t row = 0; row < rows; row += block) {
             size_t end = row + block < rows ? row + block : rows;
             for (size_t k = 0; k <= pair; k++)
-                pull_rows(self, step - k, cotangents, theta, values, slopes, row, end, ld);
+                pull_rows(self, step - k, stair_product_t, cotangents, theta, values, slopes, row,
+                          end, ld);
         }
         s -= pair;
     }
@@ -359,6 +362,7 @@ void conditioner_pull_degree(const conditioner *self, real *cotangents, const re
     for (size_t s = self->n_steps; s-- > 0;) {
         const conditioner_step *step = &self->steps[s];
         const size_t *begin = self->buffers[step->src].begin;
-        pull_rows(self, step, cotangents, theta, values, slopes, begin[d], begin[d + 1], ld);
+        pull_rows(self, step, stair_product_t_next, cotangents, theta, values, slopes, begin[d],
+                  begin[d + 1], ld);
     }
 }

@@ -10,8 +10,9 @@
  * entries and padding are zero and stay zero, since their gradient is zero. The bias follows the
  * last panel.
  *
- * Every element of a result is one chain of multiply-adds in ascending k that starts at the bias,
- * so rows computed one by one, in groups, or all at once agree to the last bit. */
+ * Every element of a result is one chain of multiply-adds, in an order that does not depend on how
+ * many rows are asked for at a time, so that one by one, in groups and all at once agree to the last
+ * bit. */
 #ifndef FLOW_LAYER_STAIR_H
 #define FLOW_LAYER_STAIR_H
 
@@ -39,6 +40,7 @@ typedef struct stair {
 #define stair_product FLOW_NAME(stair_product)
 #define stair_product_next FLOW_NAME(stair_product_next)
 #define stair_product_t FLOW_NAME(stair_product_t)
+#define stair_product_t_next FLOW_NAME(stair_product_t_next)
 #define stair_gradient FLOW_NAME(stair_gradient)
 #define stair_get_weight FLOW_NAME(stair_get_weight)
 #define stair_get_bias FLOW_NAME(stair_get_bias)
@@ -60,11 +62,16 @@ void stair_product(const stair *self, real *y, const real *theta, const real *x,
 void stair_product_next(const stair *self, real *y, const real *theta, const real *x,
                         const real *add, size_t row0, size_t row1, size_t ld);
 
-/* Rows col0 .. col1 - 1 of dx (cols, ld) = W^T dy + add; add NULL: nothing; add may be dx. Reads
- * only the rows of dy that see column col0. The columns must not be split within one step of the
- * staircase, or start at a multiple of 8 and end at such a multiple or at cols. */
-void stair_product_t(const stair *self, real *dx, const real *theta, const real *dy,
-                     const real *add, size_t col0, size_t col1, size_t ld);
+/* Rows col0 .. col1 - 1 of dx (cols, ld) = W^T dy. col0 is a multiple of 8, and so is col1 if it is
+ * not cols; dx has room for cols rounded up to such a multiple. */
+void stair_product_t(const stair *self, real *dx, const real *theta, const real *dy, size_t col0,
+                     size_t col1, size_t ld);
+
+/* The same rows when they are asked for in order from the last on down, a step of the staircase at a
+ * time, while dy grows downwards: reads only the rows of dy that see column col0. A row's place in
+ * dx is not to be written before it was asked for. Same bits. */
+void stair_product_t_next(const stair *self, real *dx, const real *theta, const real *dy,
+                          size_t col0, size_t col1, size_t ld);
 
 /* dtheta += dy x^T below the stairs, and the row sums of dy for the bias. work: rows padded * ld.
  */

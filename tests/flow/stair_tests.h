@@ -186,33 +186,65 @@ KERNEL_TEST(stair, rows_one_by_one_have_the_same_bits)
     each_stair(check_row_ranges);
 }
 
-/* ---- dx = W^T dy + add */
+/* Rows asked for in order, 1, 2, .. 11 at a time, have the bits of the whole and read no more of x
+ * than their limit. */
+static void check_rows_in_order(stair_case *s, size_t number)
+{
+    size_t ld = s->ld;
+    real *x = reals_new(flow_pad(s->cols) * ld), *y = reals_new(flow_pad(s->rows) * ld);
+    stair_product(&s->map, s->y, s->theta, s->x, s->add, 0, s->rows, ld);
+    for (size_t step = 1; step < 12; step++) {
+        for (size_t row = 0, end; row < s->rows; row = end) {
+            end = row + step < s->rows ? row + step : s->rows;
+            for (size_t i = 0; i < s->cols * ld; i++)
+                x[i] = i < s->limit[end - 1] * ld ? s->x[i] : (real)NAN;
+            stair_product_next(&s->map, y, s->theta, x, s->add, row, end, ld);
+        }
+        check_equal(y, s->y, s->rows * ld, "rows in order of staircase", number);
+    }
+    free(x);
+    free(y);
+}
+
+KERNEL_TEST(stair, rows_in_order_have_the_same_bits)
+{
+    each_stair(check_rows_in_order);
+}
+
+/* ---- dx = W^T dy */
 
 static void check_transposed(stair_case *s, size_t number)
 {
-    real *add = reals_new(flow_pad(s->cols) * s->ld);
-    fill(add, flow_pad(s->cols) * s->ld, 0.8, 99);
-    for (int with_add = 0; with_add < 3; with_add++) { /* 2: added in place */
-        memcpy(s->dx, add, flow_pad(s->cols) * s->ld * sizeof *add);
-        stair_product_t(&s->map, s->dx, s->theta, s->dy,
-                        with_add == 0   ? NULL
-                        : with_add == 1 ? add
-                                        : s->dx,
-                        0, s->cols, s->ld);
-        for (size_t i = 0; i < s->cols * s->ld; i++) {
-            double want = with_add ? (double)add[i] : 0;
-            for (size_t m = 0; m < s->rows; m++)
-                want += s->dense[m * s->cols + i / s->ld] * (double)s->dy[m * s->ld + i % s->ld];
-            check_close(&(double){(double)s->dx[i]}, &want, 1, STAIR_TOLERANCE, STAIR_TOLERANCE,
-                        "staircase %zu, ld %zu, element %zu", number, s->ld, i);
-        }
+    stair_product_t(&s->map, s->dx, s->theta, s->dy, 0, s->cols, s->ld);
+    for (size_t i = 0; i < s->cols * s->ld; i++) {
+        double want = 0;
+        for (size_t m = 0; m < s->rows; m++)
+            want += s->dense[m * s->cols + i / s->ld] * (double)s->dy[m * s->ld + i % s->ld];
+        check_close(&(double){(double)s->dx[i]}, &want, 1, STAIR_TOLERANCE, STAIR_TOLERANCE,
+                    "staircase %zu, ld %zu, element %zu", number, s->ld, i);
     }
-    free(add);
 }
 
 KERNEL_TEST(stair, transposed)
 {
     each_stair(check_transposed);
+}
+
+static void check_column_chunks(stair_case *s, size_t number)
+{
+    real *dx = reals_new(flow_pad(s->cols) * s->ld);
+    stair_product_t(&s->map, s->dx, s->theta, s->dy, 0, s->cols, s->ld);
+    for (size_t col = 0, end; col < s->cols; col = end) {
+        end = col + 16 < s->cols ? col + 16 : s->cols;
+        stair_product_t(&s->map, dx, s->theta, s->dy, col, end, s->ld);
+    }
+    check_equal(dx, s->dx, s->cols * s->ld, "columns in chunks of staircase", number);
+    free(dx);
+}
+
+KERNEL_TEST(stair, columns_in_chunks_have_the_same_bits)
+{
+    each_stair(check_column_chunks);
 }
 
 /* Rows that do not see column k: where the steps of the staircase are. */
@@ -224,23 +256,22 @@ static size_t rows_above(const stair_case *s, size_t k)
     return m;
 }
 
-/* Columns by steps of the staircase have the bits of the whole, and read no row of dy that does not
- * see them: those are NaN. */
+/* Columns by steps of the staircase, the last first, have the bits of the whole and read no row of dy
+ * that does not see them: those are NaN. */
 static void check_column_steps(stair_case *s, size_t number)
 {
     size_t ld = s->ld;
     real *dx = reals_new(flow_pad(s->cols) * ld), *dy = reals_new(flow_pad(s->rows) * ld);
-    stair_product_t(&s->map, s->dx, s->theta, s->dy, NULL, 0, s->cols, ld);
-    for (size_t col0 = 0, col1; col0 < s->cols; col0 = col1) {
-        size_t above = rows_above(s, col0);
-        for (col1 = col0 + 1; col1 < s->cols && rows_above(s, col1) == above;)
-            col1++;
+    stair_product_t(&s->map, s->dx, s->theta, s->dy, 0, s->cols, ld);
+    for (size_t col1 = s->cols, col0; col1 > 0; col1 = col0) {
+        size_t above = rows_above(s, col1 - 1);
+        for (col0 = col1 - 1; col0 > 0 && rows_above(s, col0 - 1) == above;)
+            col0--;
         for (size_t i = 0; i < s->rows * ld; i++)
             dy[i] = i / ld < above ? (real)NAN : s->dy[i];
-        stair_product_t(&s->map, dx, s->theta, dy, NULL, col0, col1, ld);
-        check_equal(dx + col0 * ld, s->dx + col0 * ld, (col1 - col0) * ld, "columns of staircase",
-                    number);
+        stair_product_t_next(&s->map, dx, s->theta, dy, col0, col1, ld);
     }
+    check_equal(dx, s->dx, s->cols * ld, "columns of staircase", number);
     free(dx);
     free(dy);
 }
