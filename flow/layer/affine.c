@@ -43,8 +43,10 @@ static void affine_inverse(const transformer_spec *spec, real *x, double *logdet
     }
 }
 
-static void affine_backward(const transformer_spec *spec, real *dx, real *dh, const real *dy,
-                            const real *dl, const real *x, const real *h, size_t ld)
+/* restrict: or the many arrays would have to be told apart at run time, and the loop not vectorise. */
+static void affine_backward(const transformer_spec *spec, real *restrict dx, real *restrict dh,
+                            const real *restrict dy, const real *restrict dl,
+                            const real *restrict x, const real *restrict h, size_t ld)
 {
     const real *u = h + ld, inv_c = (real)(1 / spec->scale_bound);
     real *dm = dh, *du = dh + ld;
@@ -56,8 +58,9 @@ static void affine_backward(const transformer_spec *spec, real *dx, real *dh, co
     }
 }
 
-static void affine_score(const transformer_spec *spec, real *g, real *dh, const real *a,
-                         const real *x, const real *h, size_t ld)
+static void affine_score(const transformer_spec *spec, real *restrict g, real *restrict dh,
+                         const real *restrict a, const real *restrict x, const real *restrict h,
+                         size_t ld)
 {
     const real *u = h + ld, inv_c = (real)(1 / spec->scale_bound);
     real *dm = dh, *du = dh + ld;

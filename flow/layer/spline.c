@@ -144,6 +144,7 @@ static void inverse_block(const transformer_spec *spec, real *x, double *logdet,
 {
     gathered g = {0};
     gather(&g, h, y, spec, ld, 1);
+    const real bound = (real)spec->bound;
     lane d0, d1, root;
     for (size_t j = 0; j < T; j++) {
         d0[j] = end_slope(g.u0[j], g.edge0[j]);
@@ -157,8 +158,9 @@ static void inverse_block(const transformer_spec *spec, real *x, double *logdet,
     }
     for (size_t j = 0; j < T; j++) {
         real l = log_slope(root[j], g.v[j] / g.w[j], d0[j], d1[j]);
-        int in = inside(y[j], (real)spec->bound);
-        x[j] = in ? g.xk[j] + root[j] * g.w[j] : y[j];
+        real from = y[j], at = g.xk[j] + root[j] * g.w[j];
+        int in = inside(from, bound);
+        x[j] = in ? at : from;
         logdet[j] -= in ? (double)l : 0.0;
     }
 }
@@ -198,8 +200,9 @@ FLOW_INLINE real bin_backward(bin_cotangents *c, const gathered *g, size_t j, re
 
 /* dh of one axis: the corner at bin b moves with every extent before b; then through the softmax.
  */
-static void axis_backward(real *dh, const real *p, const lane corner, const lane ext,
-                          const lane bin, const transformer_spec *spec, size_t ld)
+static void axis_backward(real *restrict dh, const real *restrict p, const real *restrict corner,
+                          const real *restrict ext, const real *restrict bin,
+                          const transformer_spec *spec, size_t ld)
 {
     const real gain = 2 * (real)spec->bound * (1 - MIN_SHARE * (real)spec->bins);
     lane mean = {0};
@@ -215,14 +218,15 @@ static void axis_backward(real *dh, const real *p, const lane corner, const lane
             dh[k * ld + j] = p[k * ld + j] * (dh[k * ld + j] - mean[j]);
 }
 
-static void slopes_backward(real *dh, const bin_cotangents *c, const lane bin, size_t bins,
-                            size_t ld)
+/* Inner slope k ends bin k and begins bin k + 1. */
+static void slopes_backward(real *restrict dh, const real *restrict u0, const real *restrict u1,
+                            const real *restrict bin, size_t bins, size_t ld)
 {
-    for (size_t k = 0; k + 1 < bins; k++) /* inner slope k ends bin k and begins bin k + 1 */
-        for (size_t j = 0; j < T; j++) {
-            real kk = (real)k;
-            dh[k * ld + j] = (bin[j] == kk ? c->u1[j] : 0) + (bin[j] == kk + 1 ? c->u0[j] : 0);
-        }
+    for (size_t k = 0; k + 1 < bins; k++) {
+        const real kk = (real)k, next = (real)(k + 1);
+        for (size_t j = 0; j < T; j++)
+            dh[k * ld + j] = (bin[j] == kk ? u1[j] : 0) + (bin[j] == next ? u0[j] : 0);
+    }
 }
 
 static void params_backward(real *dh, const bin_cotangents *c, const gathered *g, const real *h,
@@ -231,7 +235,7 @@ static void params_backward(real *dh, const bin_cotangents *c, const gathered *g
     size_t heights = spec->bins * ld;
     axis_backward(dh, h, c->xk, c->w, g->bin, spec, ld);
     axis_backward(dh + heights, h + heights, c->yk, c->v, g->bin, spec, ld);
-    slopes_backward(dh + 2 * spec->bins * ld, c, g->bin, spec->bins, ld);
+    slopes_backward(dh + 2 * heights, c->u0, c->u1, g->bin, spec->bins, ld);
 }
 
 static void backward_block(const transformer_spec *spec, real *dx, real *dh, const real *dy,
