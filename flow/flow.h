@@ -93,7 +93,8 @@ void flow_pass_free(flow_pass *pass);
 void flow_pass_forward(flow_pass *pass, const void *params, double *y, double *logdet,
                        const double *x, const double *context, size_t n);
 
-/* x = forward^-1(y); logdet = log|det dx/dy|. Incremental: about the work of one forward. */
+/* x = forward^-1(y); logdet = log|det dx/dy|. Incremental: about the work of one forward. Leaves what
+ * backward and score need, as forward at x does. */
 void flow_pass_inverse(flow_pass *pass, const void *params, double *x, double *logdet,
                        const double *y, const double *context, size_t n);
 
@@ -107,7 +108,7 @@ void flow_pass_backward(flow_pass *pass, const void *params, double *dx, void *d
 void flow_pass_score(flow_pass *pass, const void *params, double *score_y, const double *score_x);
 
 /* Density and sampling of a shard of up to FLOW_SHARD rows, in whichever direction the flow has. z
- * and logp are always written. The parallel direction leaves the pass ready for backward and score. */
+ * and logp are always written. Both leave the pass ready for backward and score. */
 void flow_pass_log_prob(flow_pass *pass, const void *params, double *logp, double *z,
                         const double *x, const double *context, size_t n);
 void flow_pass_transport(flow_pass *pass, const void *params, double *x, double *logp,

@@ -15,8 +15,8 @@ typedef struct seat {
     flow_pass *pass;
     void *work; /* of the target */
     double *block;
-    double *x, *z, *grad, *score, *context;     /* (shard, D), context (shard, C) */
-    double *logp, *logq, *logdet, *dlogdet, *u; /* (shard) */
+    double *x, *z, *grad, *score, *context; /* (shard, D), context (shard, C) */
+    double *logp, *logq, *dlogdet, *u;      /* (shard) */
 } seat;
 
 typedef struct shard_sums {
@@ -60,15 +60,15 @@ static int take_seat(const distill *d, seat *s, flow_err *err)
     size_t dim = d->teacher->dim, c = d->teacher->context;
     s->pass = flow_pass_create(d->flow, rows, FLOW_PASS_TRAIN, err);
     s->work = d->teacher->ops->work_create(d->teacher, rows, err);
-    s->block = malloc(rows * (4 * dim + c + 5) * sizeof *s->block);
+    s->block = malloc(rows * (4 * dim + c + 4) * sizeof *s->block);
     if (!s->pass || !s->work || !s->block)
         return flow_fail(err, FLOW_ENOMEM, "out of memory for a training shard");
     double *at = s->block;
     double **per_dim[] = {&s->x, &s->z, &s->grad, &s->score};
-    double **per_row[] = {&s->logp, &s->logq, &s->logdet, &s->dlogdet, &s->u};
+    double **per_row[] = {&s->logp, &s->logq, &s->dlogdet, &s->u};
     for (size_t i = 0; i < 4; i++, at += rows * dim)
         *per_dim[i] = at;
-    for (size_t i = 0; i < 5; i++, at += rows)
+    for (size_t i = 0; i < 4; i++, at += rows)
         *per_row[i] = at;
     s->context = at;
     return 0;
@@ -176,7 +176,7 @@ static int reverse_term(distill *d, seat *s, const flow_slice *slice, flow_err *
 }
 
 /* lambda KL(p || q) on the target's samples: d(-log q(x)) = g on x and 1 on the log-det, g the
- * score there (mathematics 4, "gradient at a fixed x").
+ * score there (mathematics 4, "gradient at a fixed x"). The student's inverse has left the pass ready.
  *
  * There is a path gradient for this term too (Vaitl 2024): g - grad log p on x and nothing on the
  * log-det. It is not used. Where q is p up to a factor on each of two modes, both scores agree and
@@ -190,7 +190,6 @@ static int forward_term(distill *d, seat *s, const flow_slice *slice, flow_err *
     if (d->teacher->ops->sample(d->teacher, s->x, s->logp, s->z, s->context, n, s->work, err))
         return err->code;
     flow_pass_log_prob(s->pass, NULL, s->logq, s->z, s->x, s->context, n);
-    flow_pass_forward(s->pass, NULL, s->x, s->logdet, s->z, s->context, n);
     score_of_samples(d, s, n);
     for (size_t r = 0; r < n; r++) {
         s->dlogdet[r] = weight;

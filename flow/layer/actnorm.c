@@ -82,10 +82,11 @@ static void actnorm_forward(const flow_layer *layer, real *y, real *cache, doubl
         logdet[j] += sum;
 }
 
-static void actnorm_inverse(const flow_layer *layer, real *x, double *logdet, const real *theta,
-                            const real *y, const real *context, size_t ld, real *work)
+static void actnorm_inverse(const flow_layer *layer, real *x, real *cache, double *logdet,
+                            const real *theta, const real *y, const real *context, size_t ld,
+                            real *work)
 {
-    (void)context, (void)work;
+    (void)cache, (void)context, (void)work;
     double sum = 0;
     for (size_t i = 0; i < layer->dim; i++) {
         real scale = vm_exp(-theta[i]), shift = theta[flow_pad(layer->dim) + i];

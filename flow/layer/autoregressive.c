@@ -213,19 +213,20 @@ static void autoregressive_forward(const flow_layer *layer, real *y, real *cache
                            prepared_rows(self, values, i, ld), ld);
 }
 
-static void autoregressive_inverse(const flow_layer *layer, real *x, double *logdet,
+static void autoregressive_inverse(const flow_layer *layer, real *x, real *cache, double *logdet,
                                    const real *theta, const real *y, const real *context, size_t ld,
                                    real *work)
 {
     const autoregressive *self = down(layer);
-    real *values = work, *inputs = input_rows(self, values, ld);
+    real *values = cache ? cache : work, *inputs = input_rows(self, values, ld);
+    real *slopes = cache ? cache + self->net.value_rows * ld : NULL;
     set_context(self, values, context, ld);
-    conditioner_hidden_of(&self->net, values, theta, 0, ld);
+    conditioner_hidden_of(&self->net, values, slopes, theta, 0, ld);
     for (size_t i = 0; i < layer->dim; i++) {
         conditioner_outputs_of(&self->net, values, theta, i + 1, ld);
         self->tau->inverse(&self->spec, inputs + i * ld, logdet, y + i * ld,
                            prepared_rows(self, values, i, ld), ld);
-        conditioner_hidden_of(&self->net, values, theta, i + 1, ld);
+        conditioner_hidden_of(&self->net, values, slopes, theta, i + 1, ld);
     }
     memcpy(x, inputs, layer->dim * ld * sizeof *x);
 }

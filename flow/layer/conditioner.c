@@ -270,12 +270,12 @@ void conditioner_outputs_of(const conditioner *self, real *values, const real *t
              begin[i], begin[i + 1], ld);
 }
 
-void conditioner_hidden_of(const conditioner *self, real *values, const real *theta, size_t d,
-                           size_t ld)
+void conditioner_hidden_of(const conditioner *self, real *values, real *slopes, const real *theta,
+                           size_t d, size_t ld)
 {
     for (size_t s = 0; s + 1 < self->n_steps; s++) {
         const size_t *begin = self->buffers[self->steps[s].dst].begin;
-        run_rows(self, &self->steps[s], stair_product_next, values, NULL, theta, begin[d],
+        run_rows(self, &self->steps[s], stair_product_next, values, slopes, theta, begin[d],
                  begin[d + 1], ld);
     }
 }

@@ -85,8 +85,8 @@ void conditioner_forward(const conditioner *self, real *values, real *slopes, co
  * are known. */
 void conditioner_outputs_of(const conditioner *self, real *values, const real *theta, size_t i,
                             size_t ld);
-void conditioner_hidden_of(const conditioner *self, real *values, const real *theta, size_t d,
-                           size_t ld);
+void conditioner_hidden_of(const conditioner *self, real *values, real *slopes, const real *theta,
+                           size_t d, size_t ld);
 
 /* cotangents (value_rows, ld): the caller has filled those of the outputs; the inputs' are written.
  * dtheta += gradient, NULL: frozen. work: widest * ld. */

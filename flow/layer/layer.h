@@ -53,8 +53,8 @@ struct flow_layer_ops {
     void (*forward)(const flow_layer *self, real *y, real *cache, double *logdet, const real *theta,
                     const real *x, const real *context, size_t ld, real *work);
 
-    /* x = f^-1(y); logdet += log|det df^-1/dy|. */
-    void (*inverse)(const flow_layer *self, real *x, double *logdet, const real *theta,
+    /* x = f^-1(y); logdet += log|det df^-1/dy|. cache as after forward at x; NULL: not wanted. */
+    void (*inverse)(const flow_layer *self, real *x, real *cache, double *logdet, const real *theta,
                     const real *y, const real *context, size_t ld, real *work);
 
     /* dx = J^T dy + dlogdet grad_x logdet; the same for theta added to dtheta (NULL: frozen). */

@@ -149,8 +149,9 @@ static void lu_linear_forward(const flow_layer *layer, real *y, real *cache, dou
     add_logdet(logdet, logdet_of(layer, theta), ld);
 }
 
-static void lu_linear_inverse(const flow_layer *layer, real *x, double *logdet, const real *theta,
-                              const real *y, const real *context, size_t ld, real *work)
+static void lu_linear_inverse(const flow_layer *layer, real *x, real *cache, double *logdet,
+                              const real *theta, const real *y, const real *context, size_t ld,
+                              real *work)
 {
     (void)context, (void)work;
     const real *b = theta + matrix_len(layer->dim);
@@ -158,6 +159,8 @@ static void lu_linear_inverse(const flow_layer *layer, real *x, double *logdet, 
         for (size_t j = 0; j < ld; j++)
             x[i * ld + j] = y[i * ld + j] - b[i];
     solve(layer, x, theta, LOWER, CblasNoTrans, ld);
+    if (cache)
+        memcpy(cache, x, layer->dim * ld * sizeof *x);
     scale_rows(layer, x, theta, -1, ld);
     solve(layer, x, theta, UPPER, CblasNoTrans, ld);
     add_logdet(logdet, -logdet_of(layer, theta), ld);

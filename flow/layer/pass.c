@@ -136,17 +136,13 @@ void shard_inverse(flow_pass *head, const void *params, double *x, double *logde
 {
     pass *self = (pass *)head;
     const flow *f = head->flow;
-    real *in = self->a, *out = self->b;
     begin(self, context, n);
-    rows_to_features(in, y, n, f->dim, self->ld);
-    for (size_t l = f->n_layers; l-- > 0;) {
-        f->layers[l]->ops->inverse(f->layers[l], out, self->logdet, theta_of(self, params, l), in,
-                                   self->context, self->ld, self->work);
-        real *t = in;
-        in = out;
-        out = t;
-    }
-    features_to_rows(x, in, n, f->dim, self->ld);
+    rows_to_features(self->x[f->n_layers], y, n, f->dim, self->ld);
+    for (size_t l = f->n_layers; l-- > 0;)
+        f->layers[l]->ops->inverse(f->layers[l], self->x[l], self->cache[l], self->logdet,
+                                   theta_of(self, params, l), self->x[l + 1], self->context,
+                                   self->ld, self->work);
+    features_to_rows(x, self->x[0], n, f->dim, self->ld);
     memcpy(logdet, self->logdet, n * sizeof *logdet);
 }
 

@@ -106,10 +106,11 @@ static void permutation_forward(const flow_layer *layer, real *y, real *cache, d
     permute_rows(layer, y, x, ld);
 }
 
-static void permutation_inverse(const flow_layer *layer, real *x, double *logdet, const real *theta,
-                                const real *y, const real *context, size_t ld, real *work)
+static void permutation_inverse(const flow_layer *layer, real *x, real *cache, double *logdet,
+                                const real *theta, const real *y, const real *context, size_t ld,
+                                real *work)
 {
-    (void)logdet, (void)theta, (void)context, (void)work;
+    (void)cache, (void)logdet, (void)theta, (void)context, (void)work;
     permute_rows_back(layer, x, y, ld);
 }
 

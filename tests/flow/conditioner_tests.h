@@ -248,12 +248,12 @@ static void check_pieces(net_case *c, size_t number)
     real *values = reals_new(c->net.value_rows * NET_LD);
     conditioner_forward(&c->net, c->values, NULL, c->theta, NET_LD);
     memcpy(values, c->values, context * NET_LD * sizeof *values);
-    conditioner_hidden_of(&c->net, values, c->theta, 0, NET_LD);
+    conditioner_hidden_of(&c->net, values, NULL, c->theta, 0, NET_LD);
     for (size_t i = 1; i <= dim; i++) {
         size_t input = (context + i - 1) * NET_LD;
         conditioner_outputs_of(&c->net, values, c->theta, i, NET_LD);
         memcpy(values + input, c->values + input, NET_LD * sizeof *values);
-        conditioner_hidden_of(&c->net, values, c->theta, i, NET_LD);
+        conditioner_hidden_of(&c->net, values, NULL, c->theta, i, NET_LD);
     }
     check_equal(net_outputs(c, values), net_outputs(c, c->values), dim * c->spec.outputs * NET_LD,
                 "network piece by piece", number);
@@ -399,7 +399,7 @@ static void check_inverse_of(size_t number, const activation *f, const transform
     fill(y, len, 1.4, number + 40);
     memcpy(c.values, context, c.spec.context * NET_LD * sizeof *context);
     naive_inverse(&c, want, want_logdet, tau, &spec, y);
-    layer->ops->inverse(layer, x, logdet, c.theta, y, context, NET_LD, work);
+    layer->ops->inverse(layer, x, NULL, logdet, c.theta, y, context, NET_LD, work);
     check_equal(x, want, len, "incremental inverse of network", number);
     check_same(logdet, want_logdet, NET_LD, "logdet, network %zu, %s", number, tau->name);
     free(context), free(y), free(x), free(want), free(work);

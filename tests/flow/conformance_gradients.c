@@ -194,14 +194,13 @@ static void log_q(void *arg, double *out)
         *out += c->dlogdet[r] * rows[r];
 }
 
-/* y is the point; x = f^-1(y) with the pass ready for score and backward; returns grad log q(y). */
+/* y is the point; x = f^-1(y) leaves the pass ready for score and backward; returns grad log q(y). */
 static double *score_at(flow_case *c)
 {
     size_t rows = c->n * c->dim;
-    double *score = malloc(2 * rows * sizeof *score), *y = score + rows;
-    memcpy(c->y, c->x, rows * sizeof *y);
+    double *score = malloc(rows * sizeof *score);
+    memcpy(c->y, c->x, rows * sizeof *score);
     flow_pass_inverse(c->pass, NULL, c->x, c->logdet, c->y, c->c, c->n);
-    flow_pass_forward(c->pass, NULL, y, c->logdet, c->x, c->c, c->n);
     for (size_t i = 0; i < rows; i++)
         score[i] = -c->x[i];
     flow_pass_score(c->pass, NULL, score, score);
