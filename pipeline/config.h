@@ -143,6 +143,8 @@ typedef struct config_student_train {
     distill_gradient gradient;
     double forward;      /* weight of forward KL at the first step; reverse KL has 1 - forward */
     double forward_end;  /* and at the last */
+    double widen;        /* share of forward KL's samples from stretched noise; 0: off */
+    double widen_by;     /* factor on that noise */
     double temper;       /* inverse temperature of the teacher at the first step; 1: off */
     double temper_until; /* share of the steps at which it reaches 1 */
     uint64_t late_batch; /* batch is multiplied by this ... */

@@ -154,16 +154,25 @@ static void header_of_csv(const rules_view *self)
                  "data.header has no effect: a .npy file has no header");
 }
 
-static void pure_forward(const rules_view *self)
+/* A key of the one term of the objective when there is only the other. */
+static void useless_term(const rules_view *self, const char *key, const char *why)
+{
+    if (is_given(self, key))
+        complain(self->out, E_NO_EFFECT, given_at(self, key)->at, "take it out",
+                 "%s has no effect: %s", key, why);
+}
+
+static void one_term(const rules_view *self)
 {
     const config_student_train *train = &self->config->student.train;
-    if (train->forward < 1 || train->forward_end < 1 ||
-        !sound(self, "student.train.forward", "student.train.forward_end"))
+    if (!sound(self, "student.train.forward", "student.train.forward_end"))
         return;
-    if (is_given(self, "student.train.temper"))
-        complain(self->out, E_NO_EFFECT, given_at(self, "student.train.temper")->at, "take it out",
-                 "student.train.temper has no effect: forward and forward_end are 1, so there is "
-                 "no reverse KL");
+    if (train->forward >= 1 && train->forward_end >= 1)
+        useless_term(self, "student.train.temper",
+                     "forward and forward_end are 1, so there is no reverse KL");
+    if (train->forward <= 0 && train->forward_end <= 0)
+        useless_term(self, "student.train.widen",
+                     "forward and forward_end are 0, so there is no forward KL");
 }
 
 /* ---- values that do not go together */
@@ -272,7 +281,7 @@ static void export_file(const rules_view *self)
 }
 
 static void (*const rules[])(const rules_view *) = {
-    required_keys,  data_source, useless_keys,    header_of_csv, pure_forward,
+    required_keys,  data_source, useless_keys,    header_of_csv, one_term,
     shares,         interval,    residual_widths, warmup,        needs_validation,
     possible_gates, data_file,   export_file};
 

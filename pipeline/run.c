@@ -176,11 +176,23 @@ static int stage_teacher(run *r, flow_err *err)
 
 /* ---- student */
 
+/* What was measured of the last steps: of a term with no weight there is no figure. */
+static const char *figures_of(char *out, size_t size, const distill_state *s)
+{
+    if (isnan(s->kl_reverse))
+        snprintf(out, size, "KL forward %.4f", s->kl_forward);
+    else if (isnan(s->kl_forward))
+        snprintf(out, size, "KL reverse %.4f", s->kl_reverse);
+    else
+        snprintf(out, size, "KL reverse %.4f, forward %.4f", s->kl_reverse, s->kl_forward);
+    return out;
+}
+
 static int watch_distill(void *arg, const distill_state *s)
 {
     run *r = arg;
-    progress_update(s->step, "KL reverse %.4f, forward %.4f, beta %.2f", s->kl_reverse,
-                    s->kl_forward, s->beta);
+    char kl[64];
+    progress_update(s->step, "%s, beta %.2f", figures_of(kl, sizeof kl, s), s->beta);
     return record(r,
                   json_pack("{s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:I, s:I}", "step",
                             (json_int_t)s->step, "rows", (json_int_t)s->rows, "kl_reverse",
@@ -203,6 +215,7 @@ static int stage_student(run *r, flow_err *err)
         settings_flow(r->config, hidden, FLOW_NOISE_TO_DATA, r->data->dim, r->data->n_context);
     distill_options options = settings_distill(r->config);
     distill_contexts contexts = contexts_of(&r->data->train);
+    char kl[64];
     flow *iaf = iaf_create(&spec, r->config->precision, err);
     if (!iaf)
         return flow_fail_prefix(err, "student.flow");
@@ -214,8 +227,8 @@ static int stage_student(run *r, flow_err *err)
     int code = student_distill(iaf, &r->training, r->pool, r->target, &contexts, &options,
                                watch_distill, r, err);
     if (code == 0)
-        progress_end("%zu weights, %zu rows, KL reverse %.4f, forward %.4f", flow_n_weights(iaf),
-                     r->training.rows, r->training.kl_reverse, r->training.kl_forward);
+        progress_end("%zu weights, %zu rows, %s", flow_n_weights(iaf), r->training.rows,
+                     figures_of(kl, sizeof kl, &r->training));
     return end_training(r, &r->student, code, err);
 }
 

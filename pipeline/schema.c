@@ -252,6 +252,12 @@ const schema_key schema_keys[] = {
     {KEY(student.train.forward_end), .type = SCHEMA_REAL, RANGE(0, 1), .def = "0.5",
      .stages = SCHEMA_STUDENT,
      .doc = "Weight of forward KL at the last step; linear in between."},
+    {KEY(student.train.widen), .type = SCHEMA_REAL, .flags = SCHEMA_OPEN_MAX, RANGE(0, 1),
+     .def = "0", .unit = "share of the samples", .stages = SCHEMA_STUDENT,
+     .doc = "Samples of the teacher, for forward KL, whose noise is stretched: they keep the "
+            "student's tails above the teacher's. 0 is off."},
+    {KEY(student.train.widen_by), .type = SCHEMA_REAL, RANGE(1, 10), .def = "1.3",
+     .only = "widen > 0", .stages = SCHEMA_STUDENT, .doc = "Factor on their noise."},
     {KEY(student.train.temper), .type = SCHEMA_REAL, .flags = SCHEMA_OPEN_MIN, RANGE(0, 1),
      .def = "1", .stages = SCHEMA_STUDENT,
      .doc = "Inverse temperature of the teacher at the first step: below 1 its modes are wider "

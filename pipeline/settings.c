@@ -88,6 +88,8 @@ distill_options settings_distill(const config *self)
                              .gradient = t->gradient,
                              .forward = t->forward,
                              .forward_end = t->forward_end,
+                             .widen = t->widen,
+                             .widen_by = t->widen_by,
                              .temper = t->temper,
                              .temper_until = t->temper_until,
                              .late_batch = (size_t)t->late_batch,

@@ -21,7 +21,7 @@ typedef struct seat {
 
 typedef struct shard_sums {
     double reverse, forward; /* sums of log q - log p~ and of log p~ - log q */
-    size_t zero_density;
+    size_t n_reverse, n_forward, zero_density;
 } shard_sums;
 
 typedef struct distill {
@@ -40,8 +40,8 @@ typedef struct distill {
     flow_err *seat_errors; /* (threads) */
     flow_median norms;
     distill_gradient estimator; /* total or path */
-    double sum_reverse, sum_forward;
-    size_t n_sums, skipped_in_a_row;
+    shard_sums since_report;
+    size_t skipped_in_a_row;
 } distill;
 
 /* ---- memory */
@@ -168,11 +168,26 @@ static int reverse_term(distill *d, seat *s, const flow_slice *slice, flow_err *
             sums->zero_density++;
         } else {
             sums->reverse += s->logq[r] - s->logp[r];
+            sums->n_reverse++;
         }
     }
     flow_pass_backward(s->pass, NULL, NULL, flow_optimizer_lane(d->optimizer, slice->lane), s->grad,
                        s->dlogdet);
     return 0;
+}
+
+/* Evenly spread over the rows: the multiples of the golden ratio, modulo 1. */
+static int is_wide(const distill *d, uint64_t row)
+{
+    return fmod((double)row * 0.6180339887498949, 1) < d->options->widen;
+}
+
+static void widen_noise(const distill *d, seat *s, uint64_t first, size_t n)
+{
+    size_t dim = d->teacher->dim;
+    for (size_t r = 0; r < n; r++)
+        for (size_t i = r * dim; is_wide(d, first + r) && i < (r + 1) * dim; i++)
+            s->z[i] *= d->options->widen_by;
 }
 
 /* lambda KL(p || q) on the target's samples: d(-log q(x)) = g on x and 1 on the log-det, g the
@@ -186,14 +201,20 @@ static int forward_term(distill *d, seat *s, const flow_slice *slice, flow_err *
 {
     const double weight = d->state->lambda;
     size_t n = slice->n, dim = d->teacher->dim;
-    pcg_normals(s->z, stream_of(d, PCG_TARGET), d->state->rows + slice->row, n, dim);
+    uint64_t first = d->state->rows + slice->row;
+    shard_sums *sums = &d->sums[slice->shard];
+    pcg_normals(s->z, stream_of(d, PCG_TARGET), first, n, dim);
+    widen_noise(d, s, first, n);
     if (d->teacher->ops->sample(d->teacher, s->x, s->logp, s->z, s->context, n, s->work, err))
         return err->code;
     flow_pass_log_prob(s->pass, NULL, s->logq, s->z, s->x, s->context, n);
     score_of_samples(d, s, n);
     for (size_t r = 0; r < n; r++) {
         s->dlogdet[r] = weight;
-        d->sums[slice->shard].forward += s->logp[r] - s->logq[r];
+        if (is_wide(d, first + r))
+            continue;
+        sums->forward += s->logp[r] - s->logq[r];
+        sums->n_forward++;
     }
     for (size_t i = 0; i < n * dim; i++)
         s->score[i] *= weight;
@@ -303,15 +324,15 @@ static int choose_estimator(distill *d, flow_err *err)
 
 static void add_sums(distill *d)
 {
-    double reverse = 0, forward = 0;
+    shard_sums *to = &d->since_report;
     for (size_t s = 0; s < d->cut->shards; s++) {
-        reverse += d->sums[s].reverse;
-        forward += d->sums[s].forward;
-        d->state->zero_density += d->sums[s].zero_density;
+        const shard_sums *from = &d->sums[s];
+        to->reverse += from->reverse;
+        to->forward += from->forward;
+        to->n_reverse += from->n_reverse;
+        to->n_forward += from->n_forward;
+        d->state->zero_density += from->zero_density;
     }
-    d->sum_reverse += reverse / (double)d->cut->rows;
-    d->sum_forward += forward / (double)d->cut->rows;
-    d->n_sums++;
 }
 
 static int apply(distill *d, flow_err *err)
@@ -360,12 +381,11 @@ static int step(distill *d, flow_err *err)
 static void report(distill *d)
 {
     distill_state *state = d->state;
-    double n = (double)d->n_sums;
-    state->kl_reverse = state->lambda < 1 ? d->sum_reverse / n : NAN;
-    state->kl_forward = state->lambda > 0 ? d->sum_forward / n : NAN;
+    const shard_sums *sums = &d->since_report;
+    state->kl_reverse = sums->n_reverse ? sums->reverse / (double)sums->n_reverse : NAN;
+    state->kl_forward = sums->n_forward ? sums->forward / (double)sums->n_forward : NAN;
     state->gradient = d->estimator;
-    d->sum_reverse = d->sum_forward = 0;
-    d->n_sums = 0;
+    d->since_report = (shard_sums){0};
 }
 
 static int run_steps(distill *d, distill_watch watch, void *arg, flow_err *err)

@@ -7,7 +7,11 @@
  *             auto   whichever has the smaller variance between the lanes of a batch, measured anew
  *                    every DISTILL_PROBE steps
  *   forward   x from the target's own sampler, z by the student's inverse, d log q(x) by one more
- *             score and backward: needs a target that can be sampled
+ *             score and backward: needs a target that can be sampled. A share `widen` of the samples
+ *             comes from noise that is stretched by `widen_by`: the student learns a mixture of p and
+ *             a wider p, so that its density does not fall below p's far out, where p has few samples
+ *             to teach it and one of them can ruin the effective sample size (defensive mixtures:
+ *             Hesterberg 1995)
  *   beta      the inverse temperature, below 1 at first: raised as far as the effective sample size
  *             of the student under p~^beta allows, and to 1 in any case by `temper_until`
  *
@@ -33,6 +37,8 @@ typedef struct distill_options {
     double average; /* decay of the running average of the weights; 0: none */
     distill_gradient gradient;
     double forward, forward_end; /* lambda at the first and the last step, linear between */
+    double widen;                /* share of the forward term's samples, in [0, 1); 0: none */
+    double widen_by;             /* factor on their noise, >= 1 */
     double temper;               /* beta at the first step, in (0, 1]; 1: off */
     double temper_until;         /* share of the steps */
     size_t late_batch;           /* the batch is multiplied by this ... */
@@ -44,7 +50,8 @@ typedef struct distill_options {
 typedef struct distill_state {
     size_t step, steps, rows; /* rows drawn so far */
     double kl_reverse;        /* E_q[log q - log p~], mean over the last DISTILL_PROBE steps */
-    double kl_forward;        /* E_p[log p~ - log q], likewise; NaN when lambda is 0 */
+    double kl_forward;        /* E_p[log p~ - log q], likewise, not over widened samples; NaN when
+                                 lambda is 0 */
     double beta, lambda, lr, gradient_norm;
     double spread_total, spread_path; /* of the last probe: variances up to one factor; NaN: none */
     distill_gradient gradient;        /* in use */

@@ -306,8 +306,8 @@ static const char everything[] =
     "  flow: {layers: 3, hidden: [128, 2.56e2], activation: tanh, transformer: affine,\n"
     "         scale_bound: 3, permute: none, linear: none}\n"
     "  train: {batch: 2048, steps: 4e4, lr: 5e-4, schedule: constant, clip: 3, gradient: path,\n"
-    "          forward: 0.5, forward_end: 0.125, temper: 0.1, temper_until: 0.4, late_batch: 4,\n"
-    "          late_from: 0.9}\n"
+    "          forward: 0.5, forward_end: 0.125, widen: 0.07, widen_by: 1.6, temper: 0.1,\n"
+    "          temper_until: 0.4, late_batch: 4, late_from: 0.9}\n"
     "validate:\n"
     "  samples: 2e5\n"
     "  require: {khat: \"< 0.7\", ess_reverse: '>=0.8', kl_forward: <= 1e-2 , elbo: '> -3'}\n"
@@ -362,6 +362,7 @@ Test(config, every_value_of_the_flows_arrives)
     cr_expect(train->batch == 2048 && train->steps == 40000 && train->lr == 5e-4);
     cr_expect(train->schedule == FLOW_CONSTANT && train->gradient == DISTILL_PATH);
     cr_expect(train->forward == 0.5 && train->forward_end == 0.125 && train->temper == 0.1);
+    cr_expect(train->widen == 0.07 && train->widen_by == 1.6);
     cr_expect(train->temper_until == 0.4 && train->late_batch == 4 && train->late_from == 0.9);
     config_free(self);
     temp_close();

@@ -103,6 +103,8 @@ Test(distill, first_figures)
         r.options.steps = 1;
         r.options.batch = 100000;
         r.options.forward = r.options.forward_end = 0.5 * k;
+        r.options.widen = 0.15 * k; /* not in the figure */
+        r.options.widen_by = 3;
         cr_assert_eq(distilling_run(&r), 0);
         /* log p - log q has a standard deviation below 2: .0063, 4.5 of them */
         if (k < 2)
@@ -117,6 +119,26 @@ Test(distill, first_figures)
         cr_assert(memcmp(&r.history.states[0], &r.state, sizeof r.state) == 0);
         flow_free(r.student);
     }
+}
+
+/* The diagonal Gaussian nearest to .4 N(0, I) + .6 N(0, 4 I) has variances of 2.8. */
+Test(distill, widened_samples_widen_the_student)
+{
+    const double unit[] = {1, 0, 0, 1}, zero[] = {0, 0}, want = 0.5 * log(2.8);
+    gaussian g;
+    gaussian_init(&g, 2, unit, zero);
+    distilling r = {.teacher = &g.base, .options = distilling_options()};
+    r.student = scales_and_shifts(2, FLOW_F64);
+    r.options.batch = UNLESS_SANITIZED(2000, 500);
+    r.options.forward = r.options.forward_end = 1;
+    r.options.widen = 0.6;
+    r.options.widen_by = 2;
+    cr_assert_eq(distilling_run(&r), 0, "%s", r.err.text);
+    double s[2];
+    flow_tensor_get(r.student, s, 0);
+    for (size_t i = 0; i < 2; i++) /* without the factor it would be 0, with all rows .69 */
+        check_close(&s[i], &want, 1, 0, 0.03, "log scale %zu", i);
+    flow_free(r.student);
 }
 
 /* At q = p every row's path gradient is zero; the total one only on average, and so is the forward
