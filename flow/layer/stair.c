@@ -381,21 +381,22 @@ FLOW_INLINE void transpose_block(real *out, size_t out_ld, const real *in, size_
         *(row16 *)(out + i * out_ld) = r[i];
 }
 
-/* out (ld, rows) = in (rows, ld) transposed. */
+/* in (rows, ld), each FLOW_PAD rows of it transposed: out is rows / FLOW_PAD panels of (ld,
+ * FLOW_PAD). A panel is in one piece, so that none of its lines drives another out of the cache. */
 static void transpose(real *out, const real *in, size_t rows, size_t ld)
 {
     for (size_t m = 0; m < rows; m += FLOW_PAD)
         for (size_t j = 0; j < ld; j += FLOW_PAD)
-            transpose_block(out + j * rows + m, rows, in + m * ld + j, ld);
+            transpose_block(out + m * ld + j * FLOW_PAD, FLOW_PAD, in + m * ld + j, ld);
 }
 
 enum { PANEL_VECS = FLOW_PAD * sizeof(real) / FLOW_VEC_BYTES }; /* vectors across a panel */
 
-/* Where the accumulators of nr vectors live: some in one panel, the others in the next. */
+/* One panel of weights or two, which are as deep as the columns asked for. */
 typedef struct gradient_args {
     real *dw[2];
-    const real *x, *dyt;
-    size_t rows, ld;
+    const real *x, *dyt[2]; /* dyt: panels of (ld, FLOW_PAD) */
+    size_t ld;
 } gradient_args;
 
 /* dw (kr, FLOW_PAD) += sum_j x[k, j] dyt[j, rows of the panel], for vectors v .. v + nr - 1 counted
@@ -403,15 +404,22 @@ typedef struct gradient_args {
 FLOW_INLINE void gradient_tile(const gradient_args *a, size_t k, size_t v, size_t kr, size_t nr)
 {
     tile acc;
-    for (size_t i = 0; i < kr; i++)
-        for (size_t n = 0; n < nr; n++)
-            acc[i][n] = *(vec *)(a->dw[(v + n) / PANEL_VECS] + (k + i) * FLOW_PAD +
-                                 (v + n) % PANEL_VECS * FLOW_LANES);
-    tile_multiply(acc, a->x + k * a->ld, a->ld, 1, a->dyt + v * FLOW_LANES, a->rows, a->ld, kr, nr);
-    for (size_t i = 0; i < kr; i++)
-        for (size_t n = 0; n < nr; n++)
-            *(vec *)(a->dw[(v + n) / PANEL_VECS] + (k + i) * FLOW_PAD +
-                     (v + n) % PANEL_VECS * FLOW_LANES) = acc[i][n];
+    real *dw[2] = {0};
+    const real *dyt[2] = {0}, *x = a->x + k * a->ld;
+    for (size_t n = 0; n < nr; n++) {
+        size_t panel = (v + n) / PANEL_VECS, at = (v + n) % PANEL_VECS * FLOW_LANES;
+        dw[n] = a->dw[panel] + k * FLOW_PAD + at;
+        dyt[n] = a->dyt[panel] + at;
+        for (size_t i = 0; i < kr; i++)
+            acc[i][n] = *(vec *)(dw[n] + i * FLOW_PAD);
+    }
+    for (size_t j = 0; j < a->ld; j++)
+        for (size_t i = 0; i < kr; i++)
+            for (size_t n = 0; n < nr; n++)
+                acc[i][n] += x[i * a->ld + j] * *(const vec *)(dyt[n] + j * FLOW_PAD);
+    for (size_t n = 0; n < nr; n++)
+        for (size_t i = 0; i < kr; i++)
+            *(vec *)(dw[n] + i * FLOW_PAD) = acc[i][n];
 }
 
 /* Columns k0 .. k1 - 1 (in steps of CHUNK) of the first `vectors` vectors of the panels. */
@@ -437,12 +445,12 @@ static void mask_panel(const stair *self, real *dw, const stair_panel *panel)
     }
 }
 
-static void add_bias_gradient(real *db, const real *dyt, size_t rows, size_t live, size_t ld)
+static void add_bias_gradient(real *db, const real *dyt, size_t live, size_t ld)
 {
-    for (size_t m = 0; m < rows; m += FLOW_PAD) {
+    for (size_t m = 0; m < live; m += FLOW_PAD) {
         row16 sum = {0};
         for (size_t j = 0; j < ld; j++)
-            sum += *(const row16 *)(dyt + j * rows + m);
+            sum += *(const row16 *)(dyt + m * ld + j * FLOW_PAD);
         for (size_t i = 0; i < FLOW_PAD && m + i < live; i++)
             db[m + i] += sum[i];
     }
@@ -455,11 +463,8 @@ void stair_gradient(const stair *self, real *dtheta, const real *dy, const real 
     transpose(work, dy, rows, ld);
     for (size_t p = 0; p < self->n_panels; p += 2) {
         const stair_panel *panel = &self->panels[p], *next = panel + 1;
-        gradient_args a = {.dw = {dtheta + panel->offset, NULL},
-                           .x = x,
-                           .dyt = work + panel->row,
-                           .rows = rows,
-                           .ld = ld};
+        gradient_args a = {
+            .dw = {dtheta + panel->offset}, .x = x, .dyt = {work + panel->row * ld}, .ld = ld};
         size_t depth = round8(panel->depth);
         if (p + 1 == self->n_panels) {
             gradient_columns(&a, 0, depth, PANEL_VECS);
@@ -467,15 +472,14 @@ void stair_gradient(const stair *self, real *dtheta, const real *dy, const real 
             break;
         }
         a.dw[1] = dtheta + next->offset;
+        a.dyt[1] = work + next->row * ld;
         gradient_columns(&a, 0, depth, 2 * PANEL_VECS);
-        gradient_args rest = a;
-        rest.dw[0] = a.dw[1];
-        rest.dyt = work + next->row;
+        gradient_args rest = {.dw = {a.dw[1]}, .x = x, .dyt = {a.dyt[1]}, .ld = ld};
         gradient_columns(&rest, depth, next->depth, PANEL_VECS);
         mask_panel(self, a.dw[0], panel);
         mask_panel(self, a.dw[1], next);
     }
-    add_bias_gradient(dtheta + self->bias, work, rows, self->rows, ld);
+    add_bias_gradient(dtheta + self->bias, work, self->rows, ld);
 }
 
 /* ---- dense copies */
