@@ -171,9 +171,11 @@ void flow_pool_run(flow_pool *self, void (*task)(void *arg, size_t index, size_t
     atomic_store(&self->busy, self->threads - 1);
     start_round(self);
     work_off(self, 0);
-    for (int spin = 0; atomic_load_explicit(&self->busy, memory_order_acquire) > 0; spin++)
-        if (spin < SPINS)
+    for (int spin = 0; atomic_load_explicit(&self->busy, memory_order_acquire) > 0;)
+        if (spin < SPINS) {
             relax();
-        else
+            spin++;
+        } else {
             sched_yield();
+        }
 }

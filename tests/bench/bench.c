@@ -59,7 +59,7 @@ static void run_size(bench *b, const bench_size *size)
     if (b->options.linearity)
         linearity_measure(&result->linearity, bench_case_student(cases[0]), b->pools[0],
                           b->options.rounds, b->options.least);
-    result->peak = machine_sgemm_peak();
+    result->peak = machine_sgemm_peak(b->pools[0]);
     if (b->table)
         report_size(b->table, result, &b->machine, &b->options);
     for (size_t t = 0; t < 2; t++)
@@ -105,7 +105,7 @@ static int run(bench *b)
     describe_machine(b);
     b->table = o->json && strcmp(o->json, "-") == 0 ? NULL : stdout;
     if (b->table)
-        report_head(b->table, &b->machine, o, machine_sgemm_peak());
+        report_head(b->table, &b->machine, o, machine_sgemm_peak(b->pools[0]));
     for (size_t i = 0; i < BENCH_SIZES; i++)
         if (o->sizes[i])
             run_size(b, &bench_sizes[i]);
