@@ -154,6 +154,6 @@ double bench_case_flops(const bench_case *self, bench_op op)
 {
     const double times[BENCH_OPS] = {[BENCH_STEP] = 3,    [BENCH_DENSITY] = 1,
                                      [BENCH_SAMPLE] = 1,  [BENCH_NAIVE] = (double)self->size->dim,
-                                     [BENCH_STUDENT] = 1, [BENCH_DISTILL] = 6};
+                                     [BENCH_STUDENT] = 1, [BENCH_DISTILL] = 5};
     return 2 * self->live * times[op];
 }

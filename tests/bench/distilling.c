@@ -72,7 +72,7 @@ static void distil(flow *student, const target *teacher, flow_pool *pool, size_t
                                      .steps = steps,
                                      .lr = 1e-4,
                                      .schedule = FLOW_CONSTANT,
-                                     .gradient = DISTILL_PATH,
+                                     .gradient = DISTILL_TOTAL,
                                      .temper = 1,
                                      .late_batch = 1,
                                      .late_from = 2,

@@ -83,8 +83,7 @@ class TorchPeer:
         return self.size["rows"]
 
     def distill(self):
-        """Reverse KL by its total gradient: forward twice, one backward. (The path gradient that
-        distill takes needs one more sweep, and in these libraries an inverse of the student.)"""
+        """Reverse KL by its total gradient: forward twice, one backward."""
         n = self.size["batch"]
         self.pupil_adam.zero_grad(set_to_none=True)
         x, log_q = self.sample(self.pupil, n)
