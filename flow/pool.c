@@ -1,6 +1,7 @@
 #define _GNU_SOURCE /* sched_getaffinity, CPU_COUNT */
 /* flow/pool.c -- a fork-join pool for steps of tens of microseconds: workers look for work in a short
- * spin before they sleep, and tasks are handed out by one atomic counter. */
+ * spin before they sleep. Every worker has its share of the indices, the same in every round of equal
+ * length, so that what a task left in a core's cache is found there again; who is done helps others. */
 #include "flow/pool.h"
 
 #include <assert.h>
@@ -12,14 +13,19 @@
 
 enum { MAX_THREADS = 1024, SPINS = 4000 };
 
+/* Indices that a worker takes first. */
+typedef struct share {
+    _Alignas(64) atomic_size_t next;
+    size_t end;
+} share;
+
 struct flow_pool {
     size_t threads;
+    share *shares;      /* (threads) */
     pthread_t *handles; /* (threads - 1) */
     size_t started;
     void (*task)(void *arg, size_t index, size_t worker);
     void *arg;
-    size_t count;
-    atomic_size_t next; /* next index to hand out */
     atomic_size_t busy; /* workers that have not finished this round */
     atomic_uint round;  /* number of the round in work */
     atomic_uint sleepers;
@@ -42,11 +48,14 @@ static void relax(void)
 
 static void work_off(flow_pool *self, size_t worker)
 {
-    for (;;) {
-        size_t index = atomic_fetch_add_explicit(&self->next, 1, memory_order_relaxed);
-        if (index >= self->count)
-            return;
-        self->task(self->arg, index, worker);
+    for (size_t k = 0; k < self->threads; k++) {
+        share *from = &self->shares[(worker + k) % self->threads];
+        for (;;) {
+            size_t index = atomic_fetch_add_explicit(&from->next, 1, memory_order_relaxed);
+            if (index >= from->end)
+                break;
+            self->task(self->arg, index, worker);
+        }
     }
 }
 
@@ -124,7 +133,8 @@ flow_pool *flow_pool_create(size_t threads, flow_err *err)
     pthread_mutex_init(&self->mutex, NULL);
     pthread_cond_init(&self->wake, NULL);
     self->handles = calloc(threads, sizeof *self->handles);
-    if (!self->handles)
+    self->shares = aligned_alloc(64, threads * sizeof *self->shares);
+    if (!self->handles || !self->shares)
         goto fail;
     for (size_t w = 1; w < threads; w++)
         if (start_worker(self, w))
@@ -146,6 +156,7 @@ void flow_pool_free(flow_pool *self)
         pthread_join(self->handles[w], NULL);
     pthread_cond_destroy(&self->wake);
     pthread_mutex_destroy(&self->mutex);
+    free(self->shares);
     free(self->handles);
     free(self);
 }
@@ -166,8 +177,10 @@ void flow_pool_run(flow_pool *self, void (*task)(void *arg, size_t index, size_t
     }
     self->task = task;
     self->arg = arg;
-    self->count = count;
-    atomic_store(&self->next, 0);
+    for (size_t w = 0; w < self->threads; w++) {
+        atomic_store(&self->shares[w].next, w * count / self->threads);
+        self->shares[w].end = (w + 1) * count / self->threads;
+    }
     atomic_store(&self->busy, self->threads - 1);
     start_round(self);
     work_off(self, 0);
