@@ -11,7 +11,7 @@ typedef struct flow_target {
 } flow_target;
 
 typedef struct flow_work {
-    flow_pass *pass;
+    flow_pass *pass, *sampler; /* sampler keeps nothing for gradients */
     double *z, *ones; /* (max_rows, D), (max_rows) */
 } flow_work;
 
@@ -27,6 +27,7 @@ static void flow_work_free(const target *self, void *work)
     if (!w)
         return;
     flow_pass_free(w->pass);
+    flow_pass_free(w->sampler);
     free(w->z);
     free(w->ones);
     free(w);
@@ -39,9 +40,10 @@ static void *flow_work_create(const target *self, size_t max_rows, flow_err *err
     if (!w)
         goto fail;
     w->pass = flow_pass_create(flow_of(self), max_rows, FLOW_PASS_TRAIN, err);
+    w->sampler = flow_pass_create(flow_of(self), max_rows, 0, err);
     w->z = malloc(max_rows * self->dim * sizeof *w->z);
     w->ones = malloc(max_rows * sizeof *w->ones);
-    if (!w->pass || !w->z || !w->ones)
+    if (!w->pass || !w->sampler || !w->z || !w->ones)
         goto fail;
     for (size_t r = 0; r < max_rows; r++)
         w->ones[r] = 1;
@@ -62,10 +64,6 @@ static int flow_log_density(const target *self, double *logp, double *grad, cons
     flow_pass_log_prob(w->pass, NULL, logp, w->z, x, context, n);
     if (!grad)
         return 0;
-    if (flow_get_direction(flow_of(self)) == FLOW_NOISE_TO_DATA) {
-        double logdet[FLOW_SHARD];
-        flow_pass_forward(w->pass, NULL, grad, logdet, w->z, context, n);
-    }
     for (size_t i = 0; i < n * self->dim; i++)
         w->z[i] = -w->z[i];
     if (flow_get_direction(flow_of(self)) == FLOW_DATA_TO_NOISE)
@@ -79,7 +77,7 @@ static int flow_target_sample(const target *self, double *x, double *logp, const
                               const double *context, size_t n, void *work, flow_err *err)
 {
     (void)self, (void)err;
-    flow_pass_transport(((flow_work *)work)->pass, NULL, x, logp, z, context, n);
+    flow_pass_transport(((flow_work *)work)->sampler, NULL, x, logp, z, context, n);
     return 0;
 }
 
