@@ -164,6 +164,7 @@ static void actnorm_tensor_set(const flow_layer *layer, real *theta, const doubl
 const flow_layer_ops layer_actnorm = {
     .name = "actnorm",
     .doc = "y_i = x_i e^s_i + b_i, started from the first batch",
+    .single = 1,
     .create = actnorm_create,
     .free = actnorm_free,
     .describe = actnorm_describe,

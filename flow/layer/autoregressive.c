@@ -180,15 +180,6 @@ static real *output_rows(const autoregressive *self, real *values, size_t i, siz
     return conditioner_rows(&self->net, values, last_buffer(self), i * self->outputs, ld);
 }
 
-/* The same, fresh from the conditioner, made ready for the transformer. */
-static const real *prepared_rows(const autoregressive *self, real *values, size_t i, size_t ld)
-{
-    real *h = output_rows(self, values, i, ld);
-    if (self->tau->prepare)
-        self->tau->prepare(&self->spec, h, ld);
-    return h;
-}
-
 static void set_context(const autoregressive *self, real *values, const real *context, size_t ld)
 {
     if (self->base.context)
@@ -197,6 +188,48 @@ static void set_context(const autoregressive *self, real *values, const real *co
 }
 
 /* ---- the map */
+
+typedef void element_wise(const transformer_spec *spec, real *to, double *logdet, const real *from,
+                          const real *h, size_t ld);
+
+/* Dimension i through the transformer, whose parameters are fresh from the conditioner. */
+static void transform_row(const autoregressive *self, element_wise *f, real *to, double *logdet,
+                          const real *from, real *values, size_t i, size_t ld)
+{
+    real *h = output_rows(self, values, i, ld);
+    if (self->tau->prepare)
+        self->tau->prepare(&self->spec, h, ld);
+    f(&self->spec, to, logdet, from, h, ld);
+}
+
+/* The same for a single row: a transformer takes whole vectors. `wide`: (outputs + 2) * FLOW_PAD. */
+static void transform_single(const autoregressive *self, element_wise *f, real *to, double *logdet,
+                             const real *from, const real *h, real *wide)
+{
+    real *x = wide + self->outputs * FLOW_PAD, *y = x + FLOW_PAD;
+    double sum[FLOW_PAD] = {0};
+    memset(wide, 0, (self->outputs + 2) * FLOW_PAD * sizeof *wide);
+    for (size_t k = 0; k < self->outputs; k++)
+        wide[k * FLOW_PAD] = h[k];
+    *x = *from;
+    if (self->tau->prepare)
+        self->tau->prepare(&self->spec, wide, FLOW_PAD);
+    f(&self->spec, y, sum, x, wide, FLOW_PAD);
+    *to = *y;
+    *logdet += *sum;
+}
+
+/* Dimension i, in a shard or alone; alone, `work` has room beside the values, which are a
+ * FLOW_PAD'th of what it was made for. */
+static void transform_dimension(const autoregressive *self, element_wise *f, real *to,
+                                double *logdet, const real *from, real *values, size_t i, size_t ld)
+{
+    if (ld > 1)
+        transform_row(self, f, to, logdet, from, values, i, ld);
+    else
+        transform_single(self, f, to, logdet, from, output_rows(self, values, i, ld),
+                         values + self->net.value_rows);
+}
 
 static void autoregressive_forward(const flow_layer *layer, real *y, real *cache, double *logdet,
                                    const real *theta, const real *x, const real *context, size_t ld,
@@ -209,8 +242,8 @@ static void autoregressive_forward(const flow_layer *layer, real *y, real *cache
     memcpy(input_rows(self, values, ld), x, layer->dim * ld * sizeof *x);
     conditioner_forward(&self->net, values, slopes, theta, ld);
     for (size_t i = 0; i < layer->dim; i++)
-        self->tau->forward(&self->spec, y + i * ld, logdet, x + i * ld,
-                           prepared_rows(self, values, i, ld), ld);
+        transform_dimension(self, self->tau->forward, y + i * ld, logdet, x + i * ld, values, i,
+                            ld);
 }
 
 static void autoregressive_inverse(const flow_layer *layer, real *x, real *cache, double *logdet,
@@ -224,8 +257,8 @@ static void autoregressive_inverse(const flow_layer *layer, real *x, real *cache
     conditioner_hidden_of(&self->net, values, slopes, theta, 0, ld);
     for (size_t i = 0; i < layer->dim; i++) {
         conditioner_outputs_of(&self->net, values, theta, i + 1, ld);
-        self->tau->inverse(&self->spec, inputs + i * ld, logdet, y + i * ld,
-                           prepared_rows(self, values, i, ld), ld);
+        transform_dimension(self, self->tau->inverse, inputs + i * ld, logdet, y + i * ld, values,
+                            i, ld);
         conditioner_hidden_of(&self->net, values, slopes, theta, i + 1, ld);
     }
     memcpy(x, inputs, layer->dim * ld * sizeof *x);
@@ -319,6 +352,7 @@ const flow_layer_ops layer_autoregressive = {
     .name = "autoregressive",
     .doc = "y_i = tau(x_i; h_i(x_<i, context)): a masked network gives the parameters of an "
            "element-wise transformer",
+    .single = 1,
     .create = autoregressive_create,
     .free = autoregressive_free,
     .describe = autoregressive_describe,

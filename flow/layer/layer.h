@@ -34,6 +34,7 @@ typedef struct flow_layer {
 struct flow_layer_ops {
     const char *name; /* the key in descriptions and checkpoints */
     const char *doc;
+    int single; /* forward and inverse without cache also take ld = 1: one row, with the same bits */
 
     /* From the layer's description ({"kind": name, ...}); its other keys are read strictly. */
     flow_layer *(*create)(const json_t *description, size_t dim, size_t context, flow_err *err);

@@ -16,6 +16,8 @@ typedef struct pass {
     double *logdet;
     real **x; /* (n_layers + 1) inputs of the layers and the output; two in turn without TRAIN */
     real **cache; /* (n_layers), NULLs without TRAIN */
+    real
+        *wide_context; /* the context of a single row in ld = FLOW_PAD, for layers that need that */
     real *context, *dlogdet, *a, *b, *work;
     void *block;
 } pass;
@@ -55,6 +57,7 @@ static void lay_out(pass *self, arena *a)
         work = len > work ? len : work;
     }
     self->context = take(a, flow_pad(f->context) * ld * sizeof(real));
+    self->wide_context = take(a, flow_pad(f->context) * FLOW_PAD * sizeof(real));
     self->dlogdet = take(a, ld * sizeof(real));
     self->a = take(a, rows);
     self->b = take(a, rows);
@@ -109,11 +112,45 @@ static const real *theta_of(const pass *self, const void *params, size_t l)
 static void begin(pass *self, const double *context, size_t n)
 {
     assert(n > 0 && n <= self->max_rows);
+    size_t c = self->head.flow->context;
     self->rows = n;
-    self->ld = flow_pad(n);
-    memset(self->logdet, 0, self->ld * sizeof *self->logdet);
-    if (self->head.flow->context)
-        rows_to_features(self->context, context, n, self->head.flow->context, self->ld);
+    self->ld = n == 1 && !(self->flags & FLOW_PASS_TRAIN) ? 1 : flow_pad(n);
+    memset(self->logdet, 0, flow_pad(n) * sizeof *self->logdet);
+    if (c == 0)
+        return;
+    rows_to_features(self->context, context, n, c, self->ld);
+    if (self->ld == 1)
+        rows_to_features(self->wide_context, context, 1, c, FLOW_PAD);
+}
+
+typedef void transform(const flow_layer *self, real *to, real *cache, double *logdet,
+                       const real *theta, const real *from, const real *context, size_t ld,
+                       real *work);
+
+/* A single row through a layer that takes whole vectors only. */
+static void run_wide(pass *self, transform *f, const flow_layer *layer, const real *theta, real *to,
+                     const real *from)
+{
+    memset(self->a, 0, layer->dim * FLOW_PAD * sizeof *self->a);
+    for (size_t i = 0; i < layer->dim; i++)
+        self->a[i * FLOW_PAD] = from[i];
+    f(layer, self->b, NULL, self->logdet, theta, self->a, self->wide_context, FLOW_PAD, self->work);
+    for (size_t i = 0; i < layer->dim; i++)
+        to[i] = self->b[i * FLOW_PAD];
+}
+
+/* Layer l forwards, x[l] to x[l + 1], or backwards. */
+static void run_layer(pass *self, const void *params, size_t l, int forward)
+{
+    const flow_layer *layer = self->head.flow->layers[l];
+    const real *theta = theta_of(self, params, l), *from = self->x[forward ? l : l + 1];
+    transform *f = forward ? layer->ops->forward : layer->ops->inverse;
+    real *to = self->x[forward ? l + 1 : l];
+    if (self->ld == 1 && !layer->ops->single)
+        run_wide(self, f, layer, theta, to, from);
+    else
+        f(layer, to, self->cache[l], self->logdet, theta, from, self->context, self->ld,
+          self->work);
 }
 
 void shard_forward(flow_pass *head, const void *params, double *y, double *logdet, const double *x,
@@ -124,9 +161,7 @@ void shard_forward(flow_pass *head, const void *params, double *y, double *logde
     begin(self, context, n);
     rows_to_features(self->x[0], x, n, f->dim, self->ld);
     for (size_t l = 0; l < f->n_layers; l++)
-        f->layers[l]->ops->forward(f->layers[l], self->x[l + 1], self->cache[l], self->logdet,
-                                   theta_of(self, params, l), self->x[l], self->context, self->ld,
-                                   self->work);
+        run_layer(self, params, l, 1);
     features_to_rows(y, self->x[f->n_layers], n, f->dim, self->ld);
     memcpy(logdet, self->logdet, n * sizeof *logdet);
 }
@@ -139,9 +174,7 @@ void shard_inverse(flow_pass *head, const void *params, double *x, double *logde
     begin(self, context, n);
     rows_to_features(self->x[f->n_layers], y, n, f->dim, self->ld);
     for (size_t l = f->n_layers; l-- > 0;)
-        f->layers[l]->ops->inverse(f->layers[l], self->x[l], self->cache[l], self->logdet,
-                                   theta_of(self, params, l), self->x[l + 1], self->context,
-                                   self->ld, self->work);
+        run_layer(self, params, l, 0);
     features_to_rows(x, self->x[0], n, f->dim, self->ld);
     memcpy(logdet, self->logdet, n * sizeof *logdet);
 }

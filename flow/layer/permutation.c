@@ -139,6 +139,7 @@ static size_t permutation_n_tensors(const flow_layer *layer)
 const flow_layer_ops layer_permutation = {
     .name = "permutation",
     .doc = "y_i = x_order[i]",
+    .single = 1,
     .create = permutation_create,
     .free = permutation_free,
     .describe = permutation_describe,

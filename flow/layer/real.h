@@ -6,7 +6,8 @@
  * Shapes inside this folder: a shard is feature-major. A buffer of R features is (R', ld) with R'
  * = R rounded up to FLOW_PAD rows and ld = the shard's rows rounded up to FLOW_PAD numbers, so that
  * loops run over whole vectors and a feature of all samples is contiguous. Columns beyond the
- * shard's rows hold finite filler, and their cotangents are zero. */
+ * shard's rows hold finite filler, and their cotangents are zero. A single row may also come with ld
+ * = 1, where a feature is one number. */
 #ifndef FLOW_LAYER_REAL_H
 #define FLOW_LAYER_REAL_H
 

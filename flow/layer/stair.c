@@ -66,6 +66,10 @@ void stair_release(stair *self)
     *self = (stair){0};
 }
 
+/* Sixteen numbers, whatever the width of the registers. */
+typedef real row16
+    __attribute__((vector_size(FLOW_PAD * sizeof(real)), aligned(FLOW_VEC_BYTES), may_alias));
+
 /* ---- the micro-kernel: acc (MR rows, NR vectors) += sum_k w[k] (x) b[k] */
 
 typedef vec tile[CHUNK][4];
@@ -158,9 +162,79 @@ static void (*const product_strips[CHUNK + 1])(const product_args *) = {
     product_strip_8,
 };
 
+/* ---- the same for one column: vectors run along the rows of a panel */
+
+enum { AT_ONCE = 4 }; /* panels, or an addition would wait for the one before */
+
+/* y (FLOW_PAD) = *start + columns from .. to - 1. */
+FLOW_INLINE void single_chain(real *y, const row16 *start, const real *w, const real *x,
+                              size_t from, size_t to)
+{
+    row16 sum = *start;
+    for (size_t k = from; k < to; k++)
+        sum += *(const row16 *)(w + k * FLOW_PAD) * x[k];
+    *(row16 *)y = sum;
+}
+
+static void single_panels(const stair *self, real *y, const real *theta, const real *x,
+                          const stair_panel *panel)
+{
+    row16 sum[AT_ONCE];
+    const real *w[AT_ONCE];
+    for (size_t p = 0; p < AT_ONCE; p++) {
+        sum[p] = *(const row16 *)(theta + self->bias + panel[p].row);
+        w[p] = theta + panel[p].offset;
+    }
+    for (size_t k = 0; k < panel[0].depth; k++)
+        for (size_t p = 0; p < AT_ONCE; p++)
+            sum[p] += *(const row16 *)(w[p] + k * FLOW_PAD) * x[k];
+    for (size_t p = 0; p < AT_ONCE; p++)
+        single_chain(y + panel[p].row, &sum[p], w[p], x, panel[0].depth, panel[p].depth);
+}
+
+/* Bias and columns 0 .. k - 1 of one panel. */
+static void single_panel(const stair *self, real *y, const real *theta, const real *x,
+                         const stair_panel *panel, size_t k)
+{
+    const row16 *bias = (const row16 *)(theta + self->bias + panel->row);
+    single_chain(y + panel->row, bias, theta + panel->offset, x, 0, k);
+}
+
+static void single_product(const stair *self, real *y, const real *theta, const real *x,
+                           const real *add, size_t row0, size_t row1)
+{
+    size_t p = row0 / FLOW_PAD, end = flow_pad(row1) / FLOW_PAD;
+    assert(row0 % FLOW_PAD == 0 && (row1 % FLOW_PAD == 0 || row1 == self->rows));
+    for (; p + AT_ONCE <= end; p += AT_ONCE)
+        single_panels(self, y, theta, x, &self->panels[p]);
+    for (; p < end; p++)
+        single_panel(self, y, theta, x, &self->panels[p], self->panels[p].depth);
+    for (size_t row = row0; add && row < row1; row++)
+        y[row] += add[row];
+}
+
+/* Columns k .. of rows of one panel, whose y has those before. */
+static void single_finish(const stair *self, real *y, const real *theta, const real *x,
+                          const real *add, const stair_panel *panel, size_t row0, size_t row1)
+{
+    for (size_t row = row0; row < row1; row++) {
+        const real *w = theta + panel->offset + (row - panel->row);
+        real sum = y[row];
+        for (size_t k = self->limit[panel->row]; k < self->limit[row]; k++)
+            sum += w[k * FLOW_PAD] * x[k];
+        y[row] = add ? sum + add[row] : sum;
+    }
+}
+
+/* ---- products with rows of W */
+
 void stair_product(const stair *self, real *y, const real *theta, const real *x, const real *add,
                    size_t row0, size_t row1, size_t ld)
 {
+    if (ld == 1) {
+        single_product(self, y, theta, x, add, row0, row1);
+        return;
+    }
     size_t end = row1 == self->rows ? round8(row1) : row1;
     for (size_t row = row0; row < end;) {
         const stair_panel *panel = &self->panels[row / FLOW_PAD];
@@ -199,6 +273,14 @@ void stair_product_next(const stair *self, real *y, const real *theta, const rea
     for (size_t row = row0; row < row1;) {
         const stair_panel *panel = &self->panels[row / FLOW_PAD];
         size_t k = self->limit[panel->row];
+        if (ld == 1) {
+            size_t end = panel->row + FLOW_PAD < row1 ? panel->row + FLOW_PAD : row1;
+            if (row == panel->row)
+                single_panel(self, y, theta, x, panel, k);
+            single_finish(self, y, theta, x, add, panel, row, end);
+            row = end;
+            continue;
+        }
         if (row == panel->row)
             begin_panel(self, y, theta, x, panel, k, ld);
         size_t in_chunk = CHUNK - row % CHUNK, left = row1 - row;
@@ -340,9 +422,6 @@ void stair_product_t_next(const stair *self, real *dx, const real *theta, const 
 }
 
 /* ---- dW += dy x^T */
-
-/* Sixteen numbers, whatever the width of the registers. */
-typedef real row16 __attribute__((vector_size(FLOW_PAD * sizeof(real)), may_alias));
 
 #define SWAP_STEP(A, B, LOW, HIGH)                                                                 \
     {                                                                                              \

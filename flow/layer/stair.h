@@ -52,7 +52,9 @@ int stair_create(stair *self, const size_t *limit, size_t rows, size_t cols);
 void stair_release(stair *self);
 
 /* Rows row0 .. row1 - 1 of y (rows, ld) = W x + b + add; add NULL: nothing. Reads x up to the limit
- * of row1 - 1 only. If row1 = rows, also writes padding rows up to a multiple of 8. */
+ * of row1 - 1 only. If row1 = rows, also writes padding rows up to a multiple of 8.
+ * ld = 1 is one column by kernels of its own, with the same bits: row0 is then a multiple of FLOW_PAD,
+ * so is row1 if it is not rows, and padding is written up to such a multiple. */
 void stair_product(const stair *self, real *y, const real *theta, const real *x, const real *add,
                    size_t row0, size_t row1, size_t ld);
 

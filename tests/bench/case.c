@@ -16,15 +16,26 @@ struct bench_case {
     flow *pupil;
     training *training;
     naive *naive;
+    flow_pass *single; /* of the student */
     double live;
     size_t distill_steps; /* of the next call; grows until the call is long enough */
+    uint64_t drawn;       /* rows by BENCH_ONE so far */
     double *x, *z, *logp; /* (rows, D), (rows, D), (rows) */
 };
 
-const char *const bench_op_keys[BENCH_OPS] = {"step",  "density", "sample",
-                                              "naive", "student", "distill"};
+const char *const bench_op_keys[BENCH_OPS] = {"step",    "density", "sample", "naive",
+                                              "student", "one",     "distill"};
 
 static const pcg_stream noise = {.seed = 3, .stage = PCG_TEST, .purpose = PCG_BASE};
+
+static flow_pass *one_row_pass(const flow *f)
+{
+    flow_err err = FLOW_ERR_INIT;
+    flow_pass *out = flow_pass_create(f, 1, 0, &err);
+    if (!out)
+        die("%s", err.text);
+    return out;
+}
 
 bench_case *bench_case_create(const bench_size *size, flow_pool *pool)
 {
@@ -36,6 +47,7 @@ bench_case *bench_case_create(const bench_size *size, flow_pool *pool)
     self->pupil = bench_network(size, FLOW_NOISE_TO_DATA, 2);
     self->training = training_create(self->trained, pool, size->batch);
     self->naive = naive_create(self->teacher, pool);
+    self->single = one_row_pass(self->student);
     self->live = bench_live_weights(self->teacher);
     self->x = take(size->rows * size->dim, sizeof *self->x);
     self->z = take(size->rows * size->dim, sizeof *self->z);
@@ -50,6 +62,7 @@ void bench_case_free(bench_case *self)
         return;
     training_free(self->training);
     naive_free(self->naive);
+    flow_pass_free(self->single);
     flow_free(self->teacher);
     flow_free(self->trained);
     flow_free(self->student);
@@ -105,6 +118,18 @@ static double one_student_sampling(bench_case *self)
     return one_sampling(self, self->student);
 }
 
+/* A thousand calls, so that the clock is not what is timed. */
+static double one_row_sampling(bench_case *self)
+{
+    enum { CALLS = 1000 };
+    for (size_t i = 0; i < CALLS; i++) {
+        double *z = self->x + self->size->dim;
+        pcg_normals(z, noise, self->drawn++, 1, self->size->dim);
+        flow_pass_transport(self->single, NULL, self->x, self->logp, z, NULL, 1);
+    }
+    return CALLS;
+}
+
 /* Some of the D passes: that share of the rows. */
 static double one_naive(bench_case *self)
 {
@@ -120,6 +145,7 @@ static double (*const one[BENCH_OPS])(bench_case *) = {
     [BENCH_SAMPLE] = one_teacher_sampling,
     [BENCH_NAIVE] = one_naive,
     [BENCH_STUDENT] = one_student_sampling,
+    [BENCH_ONE] = one_row_sampling,
 };
 
 /* ---- rates */
@@ -154,6 +180,7 @@ double bench_case_flops(const bench_case *self, bench_op op)
 {
     const double times[BENCH_OPS] = {[BENCH_STEP] = 3,    [BENCH_DENSITY] = 1,
                                      [BENCH_SAMPLE] = 1,  [BENCH_NAIVE] = (double)self->size->dim,
-                                     [BENCH_STUDENT] = 1, [BENCH_DISTILL] = 5};
+                                     [BENCH_STUDENT] = 1, [BENCH_ONE] = 1,
+                                     [BENCH_DISTILL] = 5};
     return 2 * self->live * times[op];
 }

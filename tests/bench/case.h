@@ -11,6 +11,7 @@ typedef enum bench_op {
     BENCH_SAMPLE,  /* teacher: flow_sample, incremental, log p with it */
     BENCH_NAIVE,   /* teacher: the same by D dense passes a layer (naive.h) */
     BENCH_STUDENT, /* student: flow_sample, log q with it */
+    BENCH_ONE,     /* student: the same a row at a time, on one thread, in a pass that is kept */
     BENCH_DISTILL, /* student: a step of student_distill (distilling.h) */
     BENCH_OPS
 } bench_op;
@@ -29,8 +30,8 @@ double bench_case_rate(bench_case *self, bench_op op, double least);
 /* Floating-point operations a row that an operation cannot do without: 2 for each live weight,
  *   once    density, sampling (a MAF uses each weight once, however it is inverted)
  *   3 times a training step: outputs, input gradients, weight gradients
- *   6 times a distillation step: student forward, teacher forward and input gradients, score,
- *           student backward, which counts for two
+ *   5 times a distillation step: student forward, teacher forward and input gradients, student
+ *           backward, which counts for two
  * Element-wise work, biases and the optimiser are not counted. D dense passes are counted as D
  * times once. */
 double bench_case_flops(const bench_case *self, bench_op op);

@@ -12,7 +12,7 @@ static const char usage[] =
     "reaches.\n\n"
     "  --threads N        threads (all)\n"
     "  --sizes 1,3        which sizes, by number; leaves the claim out\n"
-    "  --ops step,student which of step, density, sample, naive, student, distill; likewise\n"
+    "  --ops step,student which of step, density, sample, naive, student, one, distill; likewise\n"
     "  --rounds R         rounds, of which the median is printed (5)\n"
     "  --seconds S        least duration of an operation in a round (0.3)\n"
     "  --claim            the claim about incremental sampling, whatever the sizes\n"

@@ -24,6 +24,7 @@ OPS = {  # key of `bench --ops`: what a reader is told
     "density": "teacher density",
     "sample": "teacher sampling",
     "student": "student sampling",
+    "one": "student, 1 row a call",
     "distill": "distillation step",
 }
 

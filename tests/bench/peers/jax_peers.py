@@ -122,6 +122,10 @@ class FlowJax:
         self.last = self.run_sample(self.student, self.next_key(), self.size["rows"])
         return self.size["rows"]
 
+    def student_one(self):
+        self.last = self.run_sample(self.student, self.next_key(), 1)
+        return 1
+
     def distill(self):
         n = self.size["batch"]
         self.pupil, self.pupil_state = self.run_distill(

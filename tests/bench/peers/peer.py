@@ -65,7 +65,7 @@ def teacher_rate(peer, seconds, longest):
 def answer(peer, request):
     if "build" in request:
         peer.build(request["build"])
-        for call in (peer.step, peer.density, peer.student_sample, peer.distill):
+        for call in (peer.step, peer.density, peer.student_sample, peer.student_one, peer.distill):
             call()
             call()
             peer.wait()
@@ -81,6 +81,7 @@ def answer(peer, request):
         "step": peer.step,
         "density": peer.density,
         "student": peer.student_sample,
+        "one": peer.student_one,
         "distill": peer.distill,
     }[request["rate"]]
     return {"rate": rate_of(peer, call, request["seconds"]), "bound": False}

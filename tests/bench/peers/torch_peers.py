@@ -82,6 +82,11 @@ class TorchPeer:
         self.sample(self.student, self.size["rows"])
         return self.size["rows"]
 
+    @torch.inference_mode()
+    def student_one(self):
+        self.sample(self.student, 1)
+        return 1
+
     def distill(self):
         """Reverse KL by its total gradient: forward twice, one backward."""
         n = self.size["batch"]
