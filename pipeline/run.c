@@ -176,15 +176,19 @@ static int stage_teacher(run *r, flow_err *err)
 
 /* ---- student */
 
-/* What was measured of the last steps: of a term with no weight there is no figure. */
+/* What was measured of the last steps: of a term with no weight there is no figure, and beta is told
+ * while it is not 1. */
 static const char *figures_of(char *out, size_t size, const distill_state *s)
 {
+    int n;
     if (isnan(s->kl_reverse))
-        snprintf(out, size, "KL forward %.4f", s->kl_forward);
+        n = snprintf(out, size, "KL forward %.4f", s->kl_forward);
     else if (isnan(s->kl_forward))
-        snprintf(out, size, "KL reverse %.4f", s->kl_reverse);
+        n = snprintf(out, size, "KL reverse %.4f", s->kl_reverse);
     else
-        snprintf(out, size, "KL reverse %.4f, forward %.4f", s->kl_reverse, s->kl_forward);
+        n = snprintf(out, size, "KL reverse %.4f, forward %.4f", s->kl_reverse, s->kl_forward);
+    if (s->beta < 1 && n > 0 && (size_t)n < size)
+        snprintf(out + n, size - (size_t)n, ", beta %.2f", s->beta);
     return out;
 }
 
@@ -192,7 +196,7 @@ static int watch_distill(void *arg, const distill_state *s)
 {
     run *r = arg;
     char kl[64];
-    progress_update(s->step, "%s, beta %.2f", figures_of(kl, sizeof kl, s), s->beta);
+    progress_update(s->step, "%s", figures_of(kl, sizeof kl, s));
     return record(r,
                   json_pack("{s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:I, s:I}", "step",
                             (json_int_t)s->step, "rows", (json_int_t)s->rows, "kl_reverse",
