@@ -281,9 +281,8 @@ static void export_file(const rules_view *self)
 }
 
 static void (*const rules[])(const rules_view *) = {
-    required_keys,  data_source, useless_keys,    header_of_csv, one_term,
-    shares,         interval,    residual_widths, warmup,        needs_validation,
-    possible_gates, data_file,   export_file};
+    required_keys,   data_source, useless_keys,     header_of_csv,  one_term,  shares,     interval,
+    residual_widths, warmup,      needs_validation, possible_gates, data_file, export_file};
 
 void rules_check(const rules_view *self)
 {

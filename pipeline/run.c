@@ -4,6 +4,7 @@
 
 #include "flow/model.h"
 #include "pipeline/cli.h"
+#include "pipeline/course.h"
 #include "pipeline/output.h"
 #include "pipeline/picture_run.h"
 #include "pipeline/progress.h"
@@ -34,8 +35,7 @@ typedef struct run {
     flow_model teacher, student;     /* units and names belong to the data set and to `names` */
     json_t *names, *context_names;
     target *target;
-    metrics metrics;
-    flow_err metrics_error; /* the first one met inside a watch */
+    course course; /* of the training in work */
     distill_state training;
     student_validation validation;
     double started, seconds[5]; /* of teacher, student, validate, export, picture */
@@ -108,25 +108,12 @@ static int write_model(run *r, const flow_model *model, flow_err *err)
     return rundir_path(&r->dir, path, name, err) ? flow_model_write(model, path, err) : err->code;
 }
 
-/* A watch cannot fail; the error is kept, the training stopped, and the error found afterwards. */
-static int record(run *r, json_t *row)
-{
-    if (!r->metrics_error.code)
-        metrics_append(&r->metrics, row, &r->metrics_error);
-    else
-        json_decref(row);
-    return r->metrics_error.code != 0 || signals_pending() != 0;
-}
-
 /* Keeps what was trained even if it was stopped; the stop stays an error. */
 static int end_training(run *r, const flow_model *model, int code, flow_err *err)
 {
     flow_err late = FLOW_ERR_INIT;
-    metrics_close(&r->metrics);
-    if (r->metrics_error.code) {
-        *err = r->metrics_error;
+    if (course_end(&r->course, err))
         return err->code;
-    }
     if (code && code != FLOW_ESTOPPED) {
         progress_clear();
         return flow_fail_prefix(err, model->role);
@@ -140,19 +127,6 @@ static int end_training(run *r, const flow_model *model, int code, flow_err *err
 
 /* ---- teacher */
 
-static int watch_fit(void *arg, const teacher_fit_state *s)
-{
-    run *r = arg;
-    progress_update(s->epoch, "loss %.4f, validation %.4f, best %.4f at %zu", s->train_loss,
-                    s->valid_loss, s->best_loss, s->best_epoch);
-    return record(r,
-                  json_pack("{s:I, s:I, s:o, s:o, s:o, s:o, s:I, s:I}", "epoch",
-                            (json_int_t)s->epoch, "step", (json_int_t)s->step, "train_loss",
-                            json_finite(s->train_loss), "valid_loss", json_finite(s->valid_loss),
-                            "lr", json_finite(s->lr), "grad_norm", json_finite(s->gradient_norm),
-                            "clipped", (json_int_t)s->clipped, "skipped", (json_int_t)s->skipped));
-}
-
 static int stage_teacher(run *r, flow_err *err)
 {
     size_t hidden[CONFIG_MAX_WHOLES];
@@ -164,48 +138,16 @@ static int stage_teacher(run *r, flow_err *err)
     if (!maf)
         return flow_fail_prefix(err, "teacher.flow");
     fill_model(r, &r->teacher, maf, "teacher");
-    if (metrics_open(&r->metrics, &r->dir, "teacher/metrics.jsonl", err))
+    if (course_begin(&r->course, &r->dir, "teacher", options.epochs, err))
         return err->code;
-    progress_begin("teacher", options.epochs);
-    int code = teacher_fit(maf, &state, r->pool, r->data, &options, watch_fit, r, err);
+    int code =
+        teacher_fit(maf, &state, r->pool, r->data, &options, course_watch_fit, &r->course, err);
     if (code == 0)
-        progress_end("%zu weights, best validation loss %.4f at epoch %zu of %zu",
-                     flow_n_weights(maf), state.best_loss, state.best_epoch, state.epoch);
+        course_tell_fit(&state, flow_n_weights(maf));
     return end_training(r, &r->teacher, code, err);
 }
 
 /* ---- student */
-
-/* What was measured of the last steps: of a term with no weight there is no figure, and beta is told
- * while it is not 1. */
-static const char *figures_of(char *out, size_t size, const distill_state *s)
-{
-    int n;
-    if (isnan(s->kl_reverse))
-        n = snprintf(out, size, "KL forward %.4f", s->kl_forward);
-    else if (isnan(s->kl_forward))
-        n = snprintf(out, size, "KL reverse %.4f", s->kl_reverse);
-    else
-        n = snprintf(out, size, "KL reverse %.4f, forward %.4f", s->kl_reverse, s->kl_forward);
-    if (s->beta < 1 && n > 0 && (size_t)n < size)
-        snprintf(out + n, size - (size_t)n, ", beta %.2f", s->beta);
-    return out;
-}
-
-static int watch_distill(void *arg, const distill_state *s)
-{
-    run *r = arg;
-    char kl[64];
-    progress_update(s->step, "%s", figures_of(kl, sizeof kl, s));
-    return record(r,
-                  json_pack("{s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:I, s:I}", "step",
-                            (json_int_t)s->step, "rows", (json_int_t)s->rows, "kl_reverse",
-                            json_finite(s->kl_reverse), "kl_forward", json_finite(s->kl_forward),
-                            "beta", json_finite(s->beta), "lambda", json_finite(s->lambda), "lr",
-                            json_finite(s->lr), "grad_norm", json_finite(s->gradient_norm),
-                            "gradient", s->gradient == DISTILL_PATH ? "path" : "total", "clipped",
-                            (json_int_t)s->clipped, "skipped", (json_int_t)s->skipped));
-}
 
 static distill_contexts contexts_of(const data_part *part)
 {
@@ -219,20 +161,17 @@ static int stage_student(run *r, flow_err *err)
         settings_flow(r->config, hidden, FLOW_NOISE_TO_DATA, r->data->dim, r->data->n_context);
     distill_options options = settings_distill(r->config);
     distill_contexts contexts = contexts_of(&r->data->train);
-    char kl[64];
     flow *iaf = iaf_create(&spec, r->config->precision, err);
     if (!iaf)
         return flow_fail_prefix(err, "student.flow");
     fill_model(r, &r->student, iaf, "student");
     r->target = target_from_flow(r->teacher.flow, err);
-    if (!r->target || metrics_open(&r->metrics, &r->dir, "student/metrics.jsonl", err))
+    if (!r->target || course_begin(&r->course, &r->dir, "student", options.steps, err))
         return err->code;
-    progress_begin("student", options.steps);
     int code = student_distill(iaf, &r->training, r->pool, r->target, &contexts, &options,
-                               watch_distill, r, err);
+                               course_watch_distill, &r->course, err);
     if (code == 0)
-        progress_end("%zu weights, %zu rows, %s", flow_n_weights(iaf), r->training.rows,
-                     figures_of(kl, sizeof kl, &r->training));
+        course_tell_distill(&r->training, flow_n_weights(iaf));
     return end_training(r, &r->student, code, err);
 }
 
@@ -514,7 +453,7 @@ static int execute(run *r)
 int run_verb(const run_options *options)
 {
     int status;
-    run r = {.options = options, .started = now(), .metrics.fd = -1};
+    run r = {.options = options, .started = now(), .course.metrics.fd = -1};
     r.config = cli_load_config(&status, &options->sources);
     if (!r.config)
         return status;

@@ -1,9 +1,13 @@
 /* pipeline/rundir.h -- the directory of a run and what is written into it.
  *
- *   config.yaml, overlay-N.yaml  the files as they were given; overrides.txt: every --set, one a
- * line resolved.json                every key with its value, defaults filled in manifest.json
- * versions, processor, threads, seed and where it is from, times teacher/, student/ metrics.jsonl
- * and model.safetensors validation.json              the verdict export/ samples
+ *   config.yaml, overlay-N.yaml  the files as they were given
+ *   overrides.txt                every --set, one a line
+ *   resolved.json                every key with its value, defaults filled in
+ *   manifest.json                versions, processor, threads, seed and where it is from, times
+ *   teacher/, student/           metrics.jsonl and model.safetensors
+ *   validation.json              the verdict
+ *   export/                      samples
+ *   picture.png                  data, teacher and student
  *
  * Every file but metrics.jsonl appears whole or not at all. */
 #ifndef PIPELINE_RUNDIR_H
