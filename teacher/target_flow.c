@@ -12,7 +12,7 @@ typedef struct flow_target {
 
 typedef struct flow_work {
     flow_pass *pass, *sampler; /* sampler keeps nothing for gradients */
-    double *z, *ones; /* (max_rows, D), (max_rows) */
+    double *z, *ones;          /* (max_rows, D), (max_rows) */
 } flow_work;
 
 static const flow *flow_of(const target *self)
