@@ -259,12 +259,27 @@ def start_peers(args):
     return who, versions
 
 
+def busy_processors():
+    """How many processors had work over one second, before there is any of ours. (The load average
+    remembers what has ended.)"""
+
+    def ticks():
+        with open("/proc/stat", encoding="ascii") as file:
+            fields = [int(field) for field in file.readline().split()[1:9]]
+        return sum(fields), fields[3] + fields[4]
+
+    total, idle = ticks()
+    time.sleep(1)
+    total_after, idle_after = ticks()
+    return (1 - (idle_after - idle) / max(1, total_after - total)) * os.cpu_count()
+
+
 def print_machine(bench, who, versions, args):
-    load, out = os.getloadavg()[0], bench.run(1, ["density"], 0.01)
+    busy, out = busy_processors(), bench.run(1, ["density"], 0.01)
     say(f"{out['processor']}; {args.threads} threads; f32")
-    if load > 0.5:
-        say(f"   WARNING: load {load:.1f}: something else runs here. PyTorch waits at a barrier in every "
-            "product, so it suffers more than we do: do not quote these ratios")
+    if busy > 0.2:
+        say(f"   WARNING: {busy:.1f} processors are busy: something else runs here. PyTorch waits at a barrier "
+            "in every product, so it suffers more than we do: do not quote these ratios")
     say(f"   distill: {out['backend']}; OpenBLAS {out['blas_core']}, sgemm "
         f"{args.threads} x {out['peak_flops_per_thread'] * 1e-9:.0f} Gflop/s")
     for name, found in versions.items():
@@ -272,6 +287,7 @@ def print_machine(bench, who, versions, args):
     if "plain" in who:
         flops = who["plain"].ask(gemm=1)["flops"]
         say(f"   torch.mm: {flops * 1e-9:.0f} Gflop/s on {args.threads} threads")
+    out["busy"] = round(busy, 2)
     return out
 
 
@@ -300,7 +316,7 @@ def write_json(path, machine, versions, args, results, starts):
              for (number, name), found in starts.items()]
     keys = ("processor", "backend", "blas_core", "peak_flops_per_thread")
     out = {**{k: machine[k] for k in keys}, "threads": args.threads, "versions": versions,
-           "load": os.getloadavg()[0], "sizes": sizes, "first_step": first}
+           "busy_processors_before": machine["busy"], "sizes": sizes, "first_step": first}
     with open(path, "w", encoding="utf-8") as file:
         json.dump(out, file, indent=2)
         file.write("\n")
