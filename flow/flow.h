@@ -98,13 +98,13 @@ void flow_pass_forward(flow_pass *pass, const void *params, double *y, double *l
 void flow_pass_inverse(flow_pass *pass, const void *params, double *x, double *logdet,
                        const double *y, const double *context, size_t n);
 
-/* After forward: with L = sum(dy * y) + sum(dlogdet * logdet), dx = dL/dx (NULL: not wanted) and
- * dparams += dL/dparams (NULL: frozen). dlogdet NULL means 0. */
+/* After forward or inverse: with L = sum(dy * y) + sum(dlogdet * logdet), y and logdet of forward, dx =
+ * dL/dx (NULL: not wanted) and dparams += dL/dparams (NULL: frozen). dlogdet NULL means 0. */
 void flow_pass_backward(flow_pass *pass, const void *params, double *dx, void *dparams,
                         const double *dy, const double *dlogdet);
 
-/* After forward: carries a score through the layers. score_x = grad_x log p(x) before them,
- * score_y = grad_y log q(y) after them, q the push-forward of p. (mathematics: J^-T products.) */
+/* After forward or inverse: carries a score through the layers. score_x = grad_x log p(x) before
+ * them, score_y = grad_y log q(y) after them, q the push-forward of p. (mathematics: J^-T products.) */
 void flow_pass_score(flow_pass *pass, const void *params, double *score_y, const double *score_x);
 
 /* Density and sampling of a shard of up to FLOW_SHARD rows, in whichever direction the flow has. z

@@ -185,9 +185,12 @@ static int is_wide(const distill *d, uint64_t row)
 static void widen_noise(const distill *d, seat *s, uint64_t first, size_t n)
 {
     size_t dim = d->teacher->dim;
-    for (size_t r = 0; r < n; r++)
-        for (size_t i = r * dim; is_wide(d, first + r) && i < (r + 1) * dim; i++)
+    for (size_t r = 0; r < n; r++) {
+        if (!is_wide(d, first + r))
+            continue;
+        for (size_t i = r * dim; i < (r + 1) * dim; i++)
             s->z[i] *= d->options->widen_by;
+    }
 }
 
 /* lambda KL(p || q) on the target's samples: d(-log q(x)) = g on x and 1 on the log-det, g the

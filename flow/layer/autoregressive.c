@@ -192,17 +192,16 @@ static void set_context(const autoregressive *self, real *values, const real *co
 typedef void element_wise(const transformer_spec *spec, real *to, double *logdet, const real *from,
                           const real *h, size_t ld);
 
-/* Dimension i through the transformer, whose parameters are fresh from the conditioner. */
-static void transform_row(const autoregressive *self, element_wise *f, real *to, double *logdet,
-                          const real *from, real *values, size_t i, size_t ld)
+/* Whole vectors through the transformer; h (outputs, ld) is fresh from the conditioner. */
+static void transform(const autoregressive *self, element_wise *f, real *to, double *logdet,
+                      const real *from, real *h, size_t ld)
 {
-    real *h = output_rows(self, values, i, ld);
     if (self->tau->prepare)
         self->tau->prepare(&self->spec, h, ld);
     f(&self->spec, to, logdet, from, h, ld);
 }
 
-/* The same for a single row: a transformer takes whole vectors. `wide`: (outputs + 2) * FLOW_PAD. */
+/* A single row, in the first column of such vectors. `wide`: (outputs + 2) * FLOW_PAD. */
 static void transform_single(const autoregressive *self, element_wise *f, real *to, double *logdet,
                              const real *from, const real *h, real *wide)
 {
@@ -212,9 +211,7 @@ static void transform_single(const autoregressive *self, element_wise *f, real *
     for (size_t k = 0; k < self->outputs; k++)
         wide[k * FLOW_PAD] = h[k];
     *x = *from;
-    if (self->tau->prepare)
-        self->tau->prepare(&self->spec, wide, FLOW_PAD);
-    f(&self->spec, y, sum, x, wide, FLOW_PAD);
+    transform(self, f, y, sum, x, wide, FLOW_PAD);
     *to = *y;
     *logdet += *sum;
 }
@@ -224,11 +221,11 @@ static void transform_single(const autoregressive *self, element_wise *f, real *
 static void transform_dimension(const autoregressive *self, element_wise *f, real *to,
                                 double *logdet, const real *from, real *values, size_t i, size_t ld)
 {
+    real *h = output_rows(self, values, i, ld);
     if (ld > 1)
-        transform_row(self, f, to, logdet, from, values, i, ld);
+        transform(self, f, to, logdet, from, h, ld);
     else
-        transform_single(self, f, to, logdet, from, output_rows(self, values, i, ld),
-                         values + self->net.value_rows);
+        transform_single(self, f, to, logdet, from, h, values + self->net.value_rows);
 }
 
 static void autoregressive_forward(const flow_layer *layer, real *y, real *cache, double *logdet,

@@ -237,13 +237,25 @@ static void run_rows(const conditioner *self, const conditioner_step *step, prod
     f->apply(dst + row0 * ld, slope, src + row0 * ld, (row1 - row0) * ld);
 }
 
-/* Step s is a map and step s + 1 the activation of its result in place: run block by block, so that
- * what the one leaves is still in the nearest cache for the other. */
-static int activated_in_place(const conditioner *self, size_t s)
+/* Maps and activations in place take turns, block by block, so that what the one leaves is still in
+ * the nearest cache for the other. */
+static int activates_in_place(const conditioner_step *step, size_t buffer)
 {
-    const conditioner_step *map = &self->steps[s], *next = map + 1;
-    return s + 1 < self->n_steps && map->map >= 0 && next->map < 0 && next->src == next->dst &&
-           next->dst == map->dst;
+    return step->map < 0 && step->src == buffer && step->dst == buffer;
+}
+
+/* Step s is a map and step s + 1 the activation of its result. */
+static int activated_after(const conditioner *self, size_t s)
+{
+    const conditioner_step *map = &self->steps[s];
+    return s + 1 < self->n_steps && map->map >= 0 && activates_in_place(map + 1, map->dst);
+}
+
+/* Step s is a map and step s - 1 the activation of what it reads. */
+static int activated_before(const conditioner *self, size_t s)
+{
+    const conditioner_step *map = &self->steps[s];
+    return s > 0 && map->map >= 0 && activates_in_place(map - 1, map->src);
 }
 
 void conditioner_forward(const conditioner *self, real *values, real *slopes, const real *theta,
@@ -251,7 +263,7 @@ void conditioner_forward(const conditioner *self, real *values, real *slopes, co
 {
     for (size_t s = 0; s < self->n_steps; s++) {
         const conditioner_step *step = &self->steps[s];
-        size_t rows = self->buffers[step->dst].rows, pair = (size_t)activated_in_place(self, s);
+        size_t rows = self->buffers[step->dst].rows, pair = (size_t)activated_after(self, s);
         size_t block = pair ? BLOCK : rows;
         for (size_t row = 0; row < rows; row += block) {
             size_t end = row + block < rows ? row + block : rows;
@@ -292,14 +304,6 @@ static void add(real *to, const real *from, size_t count)
 {
     for (size_t i = 0; i < count; i++)
         to[i] += from[i];
-}
-
-/* Step s is a map and step s - 1 the activation, in place, of what it reads. */
-static int activated_before(const conditioner *self, size_t s)
-{
-    const conditioner_step *map = &self->steps[s], *before = map - 1;
-    return s > 0 && map->map >= 0 && before->map < 0 && before->src == before->dst &&
-           before->dst == map->src;
 }
 
 typedef void product_t(const stair *self, real *dx, const real *theta, const real *dy, size_t col0,

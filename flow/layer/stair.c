@@ -226,6 +226,18 @@ static void single_finish(const stair *self, real *y, const real *theta, const r
     }
 }
 
+static void single_next(const stair *self, real *y, const real *theta, const real *x,
+                        const real *add, size_t row0, size_t row1)
+{
+    for (size_t row = row0, end; row < row1; row = end) {
+        const stair_panel *panel = &self->panels[row / FLOW_PAD];
+        end = panel->row + FLOW_PAD < row1 ? panel->row + FLOW_PAD : row1;
+        if (row == panel->row)
+            single_panel(self, y, theta, x, panel, self->limit[row]);
+        single_finish(self, y, theta, x, add, panel, row, end);
+    }
+}
+
 /* ---- products with rows of W */
 
 void stair_product(const stair *self, real *y, const real *theta, const real *x, const real *add,
@@ -270,17 +282,13 @@ static void begin_panel(const stair *self, real *y, const real *theta, const rea
 void stair_product_next(const stair *self, real *y, const real *theta, const real *x,
                         const real *add, size_t row0, size_t row1, size_t ld)
 {
+    if (ld == 1) {
+        single_next(self, y, theta, x, add, row0, row1);
+        return;
+    }
     for (size_t row = row0; row < row1;) {
         const stair_panel *panel = &self->panels[row / FLOW_PAD];
         size_t k = self->limit[panel->row];
-        if (ld == 1) {
-            size_t end = panel->row + FLOW_PAD < row1 ? panel->row + FLOW_PAD : row1;
-            if (row == panel->row)
-                single_panel(self, y, theta, x, panel, k);
-            single_finish(self, y, theta, x, add, panel, row, end);
-            row = end;
-            continue;
-        }
         if (row == panel->row)
             begin_panel(self, y, theta, x, panel, k, ld);
         size_t in_chunk = CHUNK - row % CHUNK, left = row1 - row;
