@@ -70,9 +70,12 @@ void stair_release(stair *self)
 typedef real row16
     __attribute__((vector_size(FLOW_PAD * sizeof(real)), aligned(FLOW_VEC_BYTES), may_alias));
 
-/* ---- the micro-kernel: acc (MR rows, NR vectors) += sum_k w[k] (x) b[k] */
+/* ---- the micro-kernel: acc (mr rows, nr vectors) += sum_k w[k] (x) b[k] */
 
-typedef vec tile[CHUNK][4];
+/* So many rows of three vectors fill the registers: 24 sums where there are 32, 12 where 16. */
+enum { TILE_ROWS = FLOW_VEC_BYTES == 64 ? 8 : 4, TILE_VECS = 3, AHEAD = 8 };
+
+typedef vec tile[TILE_ROWS][4];
 
 FLOW_INLINE void tile_load(tile acc, const real *src, size_t ld, size_t mr, size_t nr)
 {
@@ -96,6 +99,8 @@ FLOW_INLINE void tile_multiply(tile acc, const real *w, size_t wi, size_t wk, co
         vec bv[4];
         for (size_t v = 0; v < nr; v++)
             bv[v] = *(const vec *)(b + v * FLOW_LANES);
+        if (wk > 1) /* a line a step, of which half is used: the processor is late with them */
+            __builtin_prefetch(w + AHEAD * wk);
         for (size_t i = 0; i < mr; i++) {
             real wi_k = w[i * wi];
             for (size_t v = 0; v < nr; v++)
@@ -106,6 +111,44 @@ FLOW_INLINE void tile_multiply(tile acc, const real *w, size_t wi, size_t wk, co
     }
 }
 
+/* Tiles of NR vectors across the columns of a strip of MR rows; what is left over in twos, since a
+ * tile of one vector waits for its loads. */
+#define STRIP(WHAT, MR, NR)                                                                        \
+    static void WHAT##_strip_##MR(const WHAT##_args *a)                                            \
+    {                                                                                              \
+        size_t col = 0, left = a->ld / FLOW_LANES;                                                 \
+        for (; left >= (NR) && left != (NR) + 1; left -= (NR), col += (NR)*FLOW_LANES)             \
+            WHAT##_rows(a, col, MR, NR);                                                           \
+        for (; left >= 2; left -= 2, col += 2 * FLOW_LANES)                                        \
+            WHAT##_rows(a, col, MR, 2);                                                            \
+        if (left)                                                                                  \
+            WHAT##_rows(a, col, MR, 1);                                                            \
+    }
+
+/* Strips of 1 to CHUNK rows, those with too many for one tile in two. */
+#define STRIPS(WHAT)                                                                               \
+    FLOW_INLINE void WHAT##_rows(const WHAT##_args *a, size_t col, size_t mr, size_t nr)           \
+    {                                                                                              \
+        if (mr <= TILE_ROWS) {                                                                     \
+            WHAT##_tile(a, 0, col, mr, nr);                                                        \
+        } else {                                                                                   \
+            WHAT##_tile(a, 0, col, TILE_ROWS, nr);                                                 \
+            WHAT##_tile(a, TILE_ROWS, col, mr - TILE_ROWS, nr);                                    \
+        }                                                                                          \
+    }                                                                                              \
+    STRIP(WHAT, 1, 4)                                                                              \
+    STRIP(WHAT, 2, 4)                                                                              \
+    STRIP(WHAT, 3, TILE_VECS)                                                                      \
+    STRIP(WHAT, 4, TILE_VECS)                                                                      \
+    STRIP(WHAT, 5, TILE_VECS)                                                                      \
+    STRIP(WHAT, 6, TILE_VECS)                                                                      \
+    STRIP(WHAT, 7, TILE_VECS)                                                                      \
+    STRIP(WHAT, 8, TILE_VECS)                                                                      \
+    static void (*const WHAT##_strips[CHUNK + 1])(const WHAT##_args *) = {                         \
+        NULL,           WHAT##_strip_1, WHAT##_strip_2, WHAT##_strip_3, WHAT##_strip_4,            \
+        WHAT##_strip_5, WHAT##_strip_6, WHAT##_strip_7, WHAT##_strip_8,                            \
+    };
+
 /* ---- y = W x + b */
 
 typedef struct product_args {
@@ -114,53 +157,26 @@ typedef struct product_args {
     size_t depth, ld;
 } product_args;
 
-FLOW_INLINE void product_tile(const product_args *a, size_t col, size_t mr, size_t nr)
+/* Rows row .. row + mr - 1 of the strip. */
+FLOW_INLINE void product_tile(const product_args *a, size_t row, size_t col, size_t mr, size_t nr)
 {
     tile acc;
+    real *y = a->y + row * a->ld + col;
     if (a->bias)
         for (size_t i = 0; i < mr; i++)
             for (size_t v = 0; v < nr; v++)
-                acc[i][v] = (vec){0} + a->bias[i];
+                acc[i][v] = (vec){0} + a->bias[row + i];
     else
-        tile_load(acc, a->y + col, a->ld, mr, nr);
-    tile_multiply(acc, a->w, 1, FLOW_PAD, a->x + col, a->ld, a->depth, mr, nr);
+        tile_load(acc, y, a->ld, mr, nr);
+    tile_multiply(acc, a->w + row, 1, FLOW_PAD, a->x + col, a->ld, a->depth, mr, nr);
     if (a->add)
         for (size_t i = 0; i < mr; i++)
             for (size_t v = 0; v < nr; v++)
-                acc[i][v] += *(const vec *)(a->add + i * a->ld + col + v * FLOW_LANES);
-    tile_store(a->y + col, acc, a->ld, mr, nr);
+                acc[i][v] += *(const vec *)(a->add + (row + i) * a->ld + col + v * FLOW_LANES);
+    tile_store(y, acc, a->ld, mr, nr);
 }
 
-/* A strip of mr rows over all columns: tiles of nr vectors, then single vectors. */
-#define PRODUCT_STRIP(MR, NR)                                                                      \
-    static void product_strip_##MR(const product_args *a)                                          \
-    {                                                                                              \
-        size_t col = 0;                                                                            \
-        for (; col + (NR)*FLOW_LANES <= a->ld; col += (NR)*FLOW_LANES)                             \
-            product_tile(a, col, MR, NR);                                                          \
-        for (; col < a->ld; col += FLOW_LANES)                                                     \
-            product_tile(a, col, MR, 1);                                                           \
-    }
-PRODUCT_STRIP(1, 4)
-PRODUCT_STRIP(2, 4)
-PRODUCT_STRIP(3, 4)
-PRODUCT_STRIP(4, 4)
-PRODUCT_STRIP(5, 2)
-PRODUCT_STRIP(6, 2)
-PRODUCT_STRIP(7, 2)
-PRODUCT_STRIP(8, 2)
-
-static void (*const product_strips[CHUNK + 1])(const product_args *) = {
-    NULL,
-    product_strip_1,
-    product_strip_2,
-    product_strip_3,
-    product_strip_4,
-    product_strip_5,
-    product_strip_6,
-    product_strip_7,
-    product_strip_8,
-};
+STRIPS(product)
 
 /* ---- the same for one column: vectors run along the rows of a panel */
 
@@ -317,61 +333,37 @@ typedef struct transposed_args {
     int resume; /* goes on from dx */
 } transposed_args;
 
-FLOW_INLINE void transposed_rows(const transposed_args *a, tile acc, size_t row, size_t last,
-                                 size_t col, size_t mr, size_t nr)
+/* acc += the rows first .. last - 1 of dy, through columns col0 .. col0 + mr - 1. */
+FLOW_INLINE void transposed_range(const transposed_args *a, tile acc, size_t first, size_t last,
+                                  size_t col0, size_t col, size_t mr, size_t nr)
 {
-    while (row < last) {
-        const stair_panel *panel = &a->self->panels[row / FLOW_PAD];
+    while (first < last) {
+        const stair_panel *panel = &a->self->panels[first / FLOW_PAD];
         size_t end = panel->row + FLOW_PAD < last ? panel->row + FLOW_PAD : last;
-        const real *w = a->theta + panel->offset + a->col0 * FLOW_PAD + (row - panel->row);
-        tile_multiply(acc, w, FLOW_PAD, 1, a->dy + row * a->ld + col, a->ld, end - row, mr, nr);
-        row = end;
+        const real *w = a->theta + panel->offset + col0 * FLOW_PAD + (first - panel->row);
+        tile_multiply(acc, w, FLOW_PAD, 1, a->dy + first * a->ld + col, a->ld, end - first, mr, nr);
+        first = end;
     }
 }
 
-FLOW_INLINE void transposed_tile(const transposed_args *a, size_t col, size_t mr, size_t nr)
+/* Rows row .. row + mr - 1 of the strip. */
+FLOW_INLINE void transposed_tile(const transposed_args *a, size_t row, size_t col, size_t mr,
+                                 size_t nr)
 {
     tile acc;
+    real *dx = a->dx + row * a->ld + col;
     if (a->resume)
-        tile_load(acc, a->dx + col, a->ld, mr, nr);
+        tile_load(acc, dx, a->ld, mr, nr);
     else
         for (size_t i = 0; i < mr; i++)
             for (size_t v = 0; v < nr; v++)
                 acc[i][v] = (vec){0};
-    transposed_rows(a, acc, a->upper, a->end, col, mr, nr);
-    transposed_rows(a, acc, a->lower, a->upper, col, mr, nr);
-    tile_store(a->dx + col, acc, a->ld, mr, nr);
+    transposed_range(a, acc, a->upper, a->end, a->col0 + row, col, mr, nr);
+    transposed_range(a, acc, a->lower, a->upper, a->col0 + row, col, mr, nr);
+    tile_store(dx, acc, a->ld, mr, nr);
 }
 
-#define TRANSPOSED_STRIP(MR, NR)                                                                   \
-    static void transposed_strip_##MR(const transposed_args *a)                                    \
-    {                                                                                              \
-        size_t col = 0;                                                                            \
-        for (; col + (NR)*FLOW_LANES <= a->ld; col += (NR)*FLOW_LANES)                             \
-            transposed_tile(a, col, MR, NR);                                                       \
-        for (; col < a->ld; col += FLOW_LANES)                                                     \
-            transposed_tile(a, col, MR, 1);                                                        \
-    }
-TRANSPOSED_STRIP(1, 4)
-TRANSPOSED_STRIP(2, 4)
-TRANSPOSED_STRIP(3, 4)
-TRANSPOSED_STRIP(4, 4)
-TRANSPOSED_STRIP(5, 2)
-TRANSPOSED_STRIP(6, 2)
-TRANSPOSED_STRIP(7, 2)
-TRANSPOSED_STRIP(8, 2)
-
-static void (*const transposed_strips[CHUNK + 1])(const transposed_args *) = {
-    NULL,
-    transposed_strip_1,
-    transposed_strip_2,
-    transposed_strip_3,
-    transposed_strip_4,
-    transposed_strip_5,
-    transposed_strip_6,
-    transposed_strip_7,
-    transposed_strip_8,
-};
+STRIPS(transposed)
 
 /* The first row that sees all columns of the chunk of column col. */
 static size_t row_of_chunk(const stair *self, size_t col)
@@ -431,13 +423,9 @@ void stair_product_t_next(const stair *self, real *dx, const real *theta, const 
 
 /* ---- dW += dy x^T */
 
-#define SWAP_STEP(A, B, LOW, HIGH)                                                                 \
-    {                                                                                              \
-        row16 low = __builtin_shufflevector(A, B, LOW),                                            \
-              high = __builtin_shufflevector(A, B, HIGH);                                          \
-        A = low;                                                                                   \
-        B = high;                                                                                  \
-    }
+/* Blocks of so many rows and columns fit the registers. Indices count through two rows. */
+#if FLOW_VEC_BYTES == 64
+#define SIDE 16
 #define LOW_8 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23
 #define HIGH_8 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31
 #define LOW_4 0, 1, 2, 3, 16, 17, 18, 19, 8, 9, 10, 11, 24, 25, 26, 27
@@ -446,127 +434,153 @@ void stair_product_t_next(const stair *self, real *dx, const real *theta, const 
 #define HIGH_2 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31
 #define LOW_1 0, 16, 2, 18, 4, 20, 6, 22, 8, 24, 10, 26, 12, 28, 14, 30
 #define HIGH_1 1, 17, 3, 19, 5, 21, 7, 23, 9, 25, 11, 27, 13, 29, 15, 31
+#else
+#define SIDE 8
+#define LOW_4 0, 1, 2, 3, 8, 9, 10, 11
+#define HIGH_4 4, 5, 6, 7, 12, 13, 14, 15
+#define LOW_2 0, 1, 8, 9, 4, 5, 12, 13
+#define HIGH_2 2, 3, 10, 11, 6, 7, 14, 15
+#define LOW_1 0, 8, 2, 10, 4, 12, 6, 14
+#define HIGH_1 1, 9, 3, 11, 5, 13, 7, 15
+#endif
 
-/* One block of 16 x 16: blocks of 8, 4, 2 and 1 across the diagonal change places (Eklundh 1972).
- */
+typedef real side
+    __attribute__((vector_size(SIDE * sizeof(real)), aligned(FLOW_VEC_BYTES), may_alias));
+
+/* Sub-blocks of N rows and columns change places across the diagonal. */
+#define SWAP(R, N)                                                                                 \
+    for (size_t h = 0; h < SIDE; h += 2 * (N))                                                     \
+        for (size_t i = h; i < h + (N); i++) {                                                     \
+            side low = __builtin_shufflevector(R[i], R[i + (N)], LOW_##N),                         \
+                 high = __builtin_shufflevector(R[i], R[i + (N)], HIGH_##N);                       \
+            R[i] = low;                                                                            \
+            R[i + (N)] = high;                                                                     \
+        }
+
+/* One block, by sub-blocks of halving size (Eklundh 1972). */
 FLOW_INLINE void transpose_block(real *out, size_t out_ld, const real *in, size_t in_ld)
 {
-    row16 r[FLOW_PAD];
-    for (size_t i = 0; i < FLOW_PAD; i++)
-        r[i] = *(const row16 *)(in + i * in_ld);
-    for (size_t i = 0; i < 8; i++)
-        SWAP_STEP(r[i], r[i + 8], LOW_8, HIGH_8)
-    for (size_t h = 0; h < FLOW_PAD; h += 8)
-        for (size_t i = h; i < h + 4; i++)
-            SWAP_STEP(r[i], r[i + 4], LOW_4, HIGH_4)
-    for (size_t h = 0; h < FLOW_PAD; h += 4)
-        for (size_t i = h; i < h + 2; i++)
-            SWAP_STEP(r[i], r[i + 2], LOW_2, HIGH_2)
-    for (size_t h = 0; h < FLOW_PAD; h += 2)
-        SWAP_STEP(r[h], r[h + 1], LOW_1, HIGH_1)
-    for (size_t i = 0; i < FLOW_PAD; i++)
-        *(row16 *)(out + i * out_ld) = r[i];
+    side r[SIDE];
+    for (size_t i = 0; i < SIDE; i++)
+        r[i] = *(const side *)(in + i * in_ld);
+#if SIDE == 16
+    SWAP(r, 8)
+#endif
+    SWAP(r, 4)
+    SWAP(r, 2)
+    SWAP(r, 1)
+    for (size_t i = 0; i < SIDE; i++)
+        *(side *)(out + i * out_ld) = r[i];
 }
 
-/* in (rows, ld), each FLOW_PAD rows of it transposed: out is rows / FLOW_PAD panels of (ld,
- * FLOW_PAD). A panel is in one piece, so that none of its lines drives another out of the cache. */
+enum {
+    PANEL_VECS = FLOW_PAD * sizeof(real) / FLOW_VEC_BYTES, /* vectors across a panel */
+    GROUP = TILE_VECS                                      /* panels, so that tiles come out even */
+};
+
+/* in (rows, ld) transposed: out (ld, rows). */
 static void transpose(real *out, const real *in, size_t rows, size_t ld)
 {
-    for (size_t m = 0; m < rows; m += FLOW_PAD)
-        for (size_t j = 0; j < ld; j += FLOW_PAD)
-            transpose_block(out + m * ld + j * FLOW_PAD, FLOW_PAD, in + m * ld + j, ld);
+    for (size_t m = 0; m < rows; m += SIDE)
+        for (size_t j = 0; j < ld; j += SIDE)
+            transpose_block(out + j * rows + m, rows, in + m * ld + j, ld);
 }
 
-enum { PANEL_VECS = FLOW_PAD * sizeof(real) / FLOW_VEC_BYTES }; /* vectors across a panel */
-
-/* One panel of weights or two, which are as deep as the columns asked for. */
+/* Panels of weights next to one another. */
 typedef struct gradient_args {
-    real *dw[2];
-    const real *x, *dyt[2]; /* dyt: panels of (ld, FLOW_PAD) */
-    size_t ld;
+    real *dw[GROUP];
+    const real *x, *dyt; /* dyt (ld, width): rows of all the panels */
+    size_t width, ld;
 } gradient_args;
 
-/* dw (kr, FLOW_PAD) += sum_j x[k, j] dyt[j, rows of the panel], for vectors v .. v + nr - 1 counted
- * over both panels. */
-FLOW_INLINE void gradient_tile(const gradient_args *a, size_t k, size_t v, size_t kr, size_t nr)
+/* dw (TILE_ROWS, FLOW_PAD) += sum_j x[k, j] dyt[j, rows of the panel], for vectors v .. v + nr - 1
+ * counted over the panels. */
+FLOW_INLINE void gradient_tile(const gradient_args *a, size_t k, size_t v, size_t nr)
 {
     tile acc;
-    real *dw[2] = {0};
-    const real *dyt[2] = {0}, *x = a->x + k * a->ld;
+    real *dw[TILE_VECS] = {0};
     for (size_t n = 0; n < nr; n++) {
-        size_t panel = (v + n) / PANEL_VECS, at = (v + n) % PANEL_VECS * FLOW_LANES;
-        dw[n] = a->dw[panel] + k * FLOW_PAD + at;
-        dyt[n] = a->dyt[panel] + at;
-        for (size_t i = 0; i < kr; i++)
+        dw[n] = a->dw[(v + n) / PANEL_VECS] + k * FLOW_PAD + (v + n) % PANEL_VECS * FLOW_LANES;
+        for (size_t i = 0; i < TILE_ROWS; i++)
             acc[i][n] = *(vec *)(dw[n] + i * FLOW_PAD);
     }
-    for (size_t j = 0; j < a->ld; j++)
-        for (size_t i = 0; i < kr; i++)
-            for (size_t n = 0; n < nr; n++)
-                acc[i][n] += x[i * a->ld + j] * *(const vec *)(dyt[n] + j * FLOW_PAD);
+    tile_multiply(acc, a->x + k * a->ld, a->ld, 1, a->dyt + v * FLOW_LANES, a->width, a->ld,
+                  TILE_ROWS, nr);
     for (size_t n = 0; n < nr; n++)
-        for (size_t i = 0; i < kr; i++)
+        for (size_t i = 0; i < TILE_ROWS; i++)
             *(vec *)(dw[n] + i * FLOW_PAD) = acc[i][n];
 }
 
-/* Columns k0 .. k1 - 1 (in steps of CHUNK) of the first `vectors` vectors of the panels. */
-static void gradient_columns(const gradient_args *a, size_t k0, size_t k1, size_t vectors)
+/* Columns k0 .. k1 - 1 (in steps of CHUNK) of the panels first .. count - 1. */
+static void gradient_columns(const gradient_args *a, size_t first, size_t count, size_t k0,
+                             size_t k1)
 {
-    for (size_t k = k0; k < k1; k += CHUNK) {
-        size_t v = 0;
-        for (; v + 2 <= vectors; v += 2)
-            gradient_tile(a, k, v, CHUNK, 2);
-        for (; v < vectors; v++)
-            gradient_tile(a, k, v, CHUNK, 1);
+    for (size_t k = k0; k < k1; k += TILE_ROWS) {
+        size_t v = first * PANEL_VECS, end = count * PANEL_VECS;
+        for (; v + TILE_VECS <= end; v += TILE_VECS)
+            gradient_tile(a, k, v, TILE_VECS);
+        if (v + 2 == end)
+            gradient_tile(a, k, v, 2);
+        else if (v < end)
+            gradient_tile(a, k, v, 1);
     }
+}
+
+/* dw (FLOW_PAD) = 0 but for elements from .. to - 1. */
+FLOW_INLINE void keep(real *dw, size_t from, size_t to)
+{
+    for (size_t i = 0; i < FLOW_PAD; i++)
+        dw[i] = i >= from && i < to ? dw[i] : 0;
 }
 
 /* Zeroes what the panel product put above the stairs and into padding. */
 static void mask_panel(const stair *self, real *dw, const stair_panel *panel)
 {
-    for (size_t i = 0; i < FLOW_PAD; i++) {
-        size_t row = panel->row + i;
-        size_t first = row < self->rows ? self->limit[row] : 0;
-        for (size_t k = first; k < round8(panel->depth); k++)
-            dw[k * FLOW_PAD + i] = 0;
-    }
+    size_t live = self->rows - panel->row, depth = round8(panel->depth);
+    if (live < FLOW_PAD)
+        for (size_t k = 0; k < depth; k++)
+            keep(dw + k * FLOW_PAD, 0, live);
+    for (size_t k = self->limit[panel->row]; k < depth; k++)
+        keep(dw + k * FLOW_PAD, k < self->cols ? self->first_row[k] - panel->row : FLOW_PAD,
+             FLOW_PAD);
 }
 
-static void add_bias_gradient(real *db, const real *dyt, size_t live, size_t ld)
+/* db += sum_j dyt[j], for the live ones of dyt's (ld, width) columns. */
+static void add_bias_gradient(real *db, const real *dyt, size_t live, size_t width, size_t ld)
 {
-    for (size_t m = 0; m < live; m += FLOW_PAD) {
-        row16 sum = {0};
-        for (size_t j = 0; j < ld; j++)
-            sum += *(const row16 *)(dyt + m * ld + j * FLOW_PAD);
-        for (size_t i = 0; i < FLOW_PAD && m + i < live; i++)
-            db[m + i] += sum[i];
+    row16 sum[GROUP] = {{0}};
+    for (size_t j = 0; j < ld; j++)
+        for (size_t p = 0; p < GROUP; p++)
+            sum[p] += *(const row16 *)(dyt + j * width + (p * FLOW_PAD < width ? p * FLOW_PAD : 0));
+    for (size_t m = 0; m < live; m++)
+        db[m] += sum[m / FLOW_PAD][m % FLOW_PAD];
+}
+
+/* Panels next to one another, each as far down as it goes. work (ld, their rows). */
+static void gradient_group(const stair *self, real *dtheta, const real *dy, const real *x,
+                           const stair_panel *panel, size_t count, size_t ld, real *work)
+{
+    size_t row = panel->row, width = count * FLOW_PAD, left = self->rows - row;
+    gradient_args a = {.x = x, .dyt = work, .width = width, .ld = ld};
+    transpose(work, dy + row * ld, width, ld);
+    for (size_t p = 0; p < count; p++)
+        a.dw[p] = dtheta + panel[p].offset;
+    for (size_t p = 0, k = 0; p < count; p++) {
+        gradient_columns(&a, p, count, k, round8(panel[p].depth));
+        k = round8(panel[p].depth);
     }
+    for (size_t p = 0; p < count; p++)
+        mask_panel(self, a.dw[p], &panel[p]);
+    add_bias_gradient(dtheta + self->bias + row, work, left < width ? left : width, width, ld);
 }
 
 void stair_gradient(const stair *self, real *dtheta, const real *dy, const real *x, size_t ld,
                     real *work)
 {
-    size_t rows = flow_pad(self->rows);
-    transpose(work, dy, rows, ld);
-    for (size_t p = 0; p < self->n_panels; p += 2) {
-        const stair_panel *panel = &self->panels[p], *next = panel + 1;
-        gradient_args a = {
-            .dw = {dtheta + panel->offset}, .x = x, .dyt = {work + panel->row * ld}, .ld = ld};
-        size_t depth = round8(panel->depth);
-        if (p + 1 == self->n_panels) {
-            gradient_columns(&a, 0, depth, PANEL_VECS);
-            mask_panel(self, a.dw[0], panel);
-            break;
-        }
-        a.dw[1] = dtheta + next->offset;
-        a.dyt[1] = work + next->row * ld;
-        gradient_columns(&a, 0, depth, 2 * PANEL_VECS);
-        gradient_args rest = {.dw = {a.dw[1]}, .x = x, .dyt = {a.dyt[1]}, .ld = ld};
-        gradient_columns(&rest, depth, next->depth, PANEL_VECS);
-        mask_panel(self, a.dw[0], panel);
-        mask_panel(self, a.dw[1], next);
+    for (size_t p = 0; p < self->n_panels; p += GROUP) {
+        size_t left = self->n_panels - p, count = left < GROUP ? left : GROUP;
+        gradient_group(self, dtheta, dy, x, &self->panels[p], count, ld, work);
     }
-    add_bias_gradient(dtheta + self->bias, work, self->rows, ld);
 }
 
 /* ---- dense copies */
