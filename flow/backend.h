@@ -54,17 +54,17 @@ struct flow_backend {
                          const double *x, const double *context, size_t n);
     void (*pass_inverse)(flow_pass *pass, const void *params, double *x, double *logdet,
                          const double *y, const double *context, size_t n);
-    void (*pass_backward)(flow_pass *pass, const void *params, double *dx, void *dparams,
+    void (*pass_backward)(flow_pass *pass, const void *params, double *dx, flow_gradient *gradient,
                           const double *dy, const double *dlogdet);
     void (*pass_score)(flow_pass *pass, const void *params, double *score_y, const double *score_x);
 
-    /* to += from; from = 0 */
-    void (*block_take)(void *to, void *from, size_t first, size_t n);
+    /* to += from */
+    void (*block_add)(void *to, const void *from, size_t first, size_t n);
     /* sum of squares */
     double (*block_square)(const void *block, size_t first, size_t n);
-    /* one AdamW step on params with gradient grad (zeroed after) and moments m, v */
-    void (*block_adam)(void *params, void *m, void *v, void *average, void *grad, size_t first,
-                       size_t n, const flow_adam *adam);
+    /* one AdamW step on params with gradient grad and moments m, v */
+    void (*block_adam)(void *params, void *m, void *v, void *average, const void *grad,
+                       size_t first, size_t n, const flow_adam *adam);
 };
 
 /* The fastest backend of this precision on this processor. FLOW_ISA in the environment (generic,

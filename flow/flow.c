@@ -228,10 +228,10 @@ void flow_pass_inverse(flow_pass *pass, const void *params, double *x, double *l
     pass->flow->backend->pass_inverse(pass, params, x, logdet, y, context, n);
 }
 
-void flow_pass_backward(flow_pass *pass, const void *params, double *dx, void *dparams,
+void flow_pass_backward(flow_pass *pass, const void *params, double *dx, flow_gradient *gradient,
                         const double *dy, const double *dlogdet)
 {
-    pass->flow->backend->pass_backward(pass, params, dx, dparams, dy, dlogdet);
+    pass->flow->backend->pass_backward(pass, params, dx, gradient, dy, dlogdet);
 }
 
 void flow_pass_score(flow_pass *pass, const void *params, double *score_y, const double *score_x)

@@ -98,9 +98,16 @@ void flow_pass_forward(flow_pass *pass, const void *params, double *y, double *l
 void flow_pass_inverse(flow_pass *pass, const void *params, double *x, double *logdet,
                        const double *y, const double *context, size_t n);
 
+/* A block like the parameters that gradients are summed in. The first backward finds it empty and
+ * writes all of it, the next ones add: it need not be zeroed, nor read the first time. */
+typedef struct flow_gradient {
+    void *block; /* flow_params_bytes, aligned to 64 */
+    int filled;
+} flow_gradient;
+
 /* After forward or inverse: with L = sum(dy * y) + sum(dlogdet * logdet), y and logdet of forward, dx =
- * dL/dx (NULL: not wanted) and dparams += dL/dparams (NULL: frozen). dlogdet NULL means 0. */
-void flow_pass_backward(flow_pass *pass, const void *params, double *dx, void *dparams,
+ * dL/dx (NULL: not wanted) and gradient += dL/dparams (NULL: frozen). dlogdet NULL means 0. */
+void flow_pass_backward(flow_pass *pass, const void *params, double *dx, flow_gradient *gradient,
                         const double *dy, const double *dlogdet);
 
 /* After forward or inverse: carries a score through the layers. score_x = grad_x log p(x) before

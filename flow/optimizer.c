@@ -12,7 +12,8 @@ struct flow_optimizer {
     flow *flow;
     flow_optimizer_options options;
     size_t lanes, ranges, steps;
-    void **lane;
+    flow_gradient *lane; /* (lanes) */
+    flow_gradient *sum;  /* the lane that the others are added to */
     void *moment1, *moment2, *average;
     double *squares; /* (ranges) */
     flow_adam adam;  /* of the step in work */
@@ -41,7 +42,7 @@ static int take_blocks(flow_optimizer *self)
     if (self->options.average > 0)
         self->average = new_block(self->flow);
     for (size_t k = 0; k < self->lanes; k++)
-        if (!(self->lane[k] = new_block(self->flow)))
+        if (!(self->lane[k].block = new_block(self->flow)))
             return -1;
     return self->moment1 && self->moment2 && (self->average || self->options.average <= 0) ? 0 : -1;
 }
@@ -76,7 +77,7 @@ void flow_optimizer_free(flow_optimizer *self)
     if (!self)
         return;
     for (size_t k = 0; self->lane && k < self->lanes; k++)
-        free(self->lane[k]);
+        free(self->lane[k].block);
     free(self->lane);
     free(self->squares);
     free(self->moment1);
@@ -85,10 +86,10 @@ void flow_optimizer_free(flow_optimizer *self)
     free(self);
 }
 
-void *flow_optimizer_lane(flow_optimizer *self, size_t lane)
+flow_gradient *flow_optimizer_lane(flow_optimizer *self, size_t lane)
 {
     assert(lane < self->lanes);
-    return self->lane[lane];
+    return &self->lane[lane];
 }
 
 static size_t range_len(const flow_optimizer *self, size_t range)
@@ -102,9 +103,10 @@ static void sum_range(void *arg, size_t range, size_t worker)
     flow_optimizer *self = arg;
     size_t first = range * RANGE, n = range_len(self, range);
     (void)worker;
-    for (size_t k = 1; k < self->lanes; k++)
-        self->flow->backend->block_take(self->lane[0], self->lane[k], first, n);
-    self->squares[range] = self->flow->backend->block_square(self->lane[0], first, n);
+    for (flow_gradient *lane = self->sum + 1; lane < self->lane + self->lanes; lane++)
+        if (lane->filled)
+            self->flow->backend->block_add(self->sum->block, lane->block, first, n);
+    self->squares[range] = self->flow->backend->block_square(self->sum->block, first, n);
 }
 
 static void update_range(void *arg, size_t range, size_t worker)
@@ -112,13 +114,26 @@ static void update_range(void *arg, size_t range, size_t worker)
     flow_optimizer *self = arg;
     (void)worker;
     self->flow->backend->block_adam(self->flow->params, self->moment1, self->moment2, self->average,
-                                    self->lane[0], range * RANGE, range_len(self, range),
+                                    self->sum->block, range * RANGE, range_len(self, range),
                                     &self->adam);
+}
+
+static void empty_lanes(flow_optimizer *self)
+{
+    for (size_t k = 0; k < self->lanes; k++)
+        self->lane[k].filled = 0;
 }
 
 double flow_optimizer_gradient_norm(flow_optimizer *self, flow_pool *pool, double scale)
 {
+    self->sum = self->lane;
+    while (!self->sum->filled && self->sum + 1 < self->lane + self->lanes)
+        self->sum++;
+    if (!self->sum->filled)
+        memset(self->sum->block, 0, flow_params_bytes(self->flow));
     flow_pool_run(pool, sum_range, self, self->ranges);
+    empty_lanes(self);
+    self->sum->filled = 1;
     double sum = 0;
     for (size_t r = 0; r < self->ranges; r++)
         sum += self->squares[r];
@@ -136,10 +151,9 @@ flow_step_result flow_optimizer_step(flow_optimizer *self, flow_pool *pool, doub
                                      double clip, double *norm)
 {
     *norm = flow_optimizer_gradient_norm(self, pool, scale);
-    if (!isfinite(*norm)) {
-        memset(self->lane[0], 0, flow_params_bytes(self->flow));
+    empty_lanes(self);
+    if (!isfinite(*norm))
         return FLOW_STEP_SKIPPED;
-    }
     int clipped = *norm > clip;
     self->steps++;
     self->adam = (flow_adam){.lr = lr,
@@ -168,14 +182,14 @@ double flow_optimizer_lane_spread(flow_optimizer *self, flow_pool *pool, const s
 {
     double each = 0, all = 0;
     for (size_t k = 0; k < self->lanes; k++) {
-        if (rows[k] == 0)
-            continue;
-        each += self->flow->backend->block_square(self->lane[k], 0, flow_n_params(self->flow)) /
-                (double)rows[k];
+        const flow_gradient *lane = &self->lane[k];
+        if (rows[k] > 0 && lane->filled)
+            each += self->flow->backend->block_square(lane->block, 0, flow_n_params(self->flow)) /
+                    (double)rows[k];
         all += (double)rows[k];
     }
     double norm = flow_optimizer_gradient_norm(self, pool, 1);
-    memset(self->lane[0], 0, flow_params_bytes(self->flow));
+    empty_lanes(self);
     return each - norm * norm / all;
 }
 

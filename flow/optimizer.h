@@ -20,28 +20,28 @@ typedef struct flow_optimizer_options {
 typedef enum flow_step_result {
     FLOW_STEP_DONE,
     FLOW_STEP_CLIPPED,
-    FLOW_STEP_SKIPPED /* the gradient was not finite: nothing changed but the lanes, which are zero */
+    FLOW_STEP_SKIPPED /* the gradient was not finite: nothing changed but the lanes, which are empty */
 } flow_step_result;
 
-/* lanes >= 1 gradient blocks, zero. The flow's parameters are updated in place by steps. */
+/* lanes >= 1 gradient blocks, empty. The flow's parameters are updated in place by steps. */
 flow_optimizer *flow_optimizer_create(flow *target, const flow_optimizer_options *options,
                                       size_t lanes, flow_err *err);
 void flow_optimizer_free(flow_optimizer *self);
 
-/* The gradient block of a lane: what backward adds to. */
-void *flow_optimizer_lane(flow_optimizer *self, size_t lane);
+/* The gradient of a lane, for backward. */
+flow_gradient *flow_optimizer_lane(flow_optimizer *self, size_t lane);
 
 /* One step with the gradient scale * sum(lanes), clipped to norm `clip` (infinity: never). The norm
- * before clipping goes to *norm. Zeroes the lanes. */
+ * before clipping goes to *norm. Empties the lanes. */
 flow_step_result flow_optimizer_step(flow_optimizer *self, flow_pool *pool, double lr, double scale,
                                      double clip, double *norm);
 
-/* The norm that a step would see; sums the lanes into lane 0 (for tests and for choosing gradients). */
+/* The norm that a step would see; sums the lanes into one (for tests and for choosing gradients). */
 double flow_optimizer_gradient_norm(flow_optimizer *self, flow_pool *pool, double scale);
 
 /* How much the lanes disagree, when lane k is the sum over rows[k] rows, 0 for a lane not in use:
  * sum_k |g_k|^2 / rows[k] - |sum_k g_k|^2 / sum_k rows[k]. On average that is the variance of one
- * row's gradient times the number of lanes in use minus 1. Zeroes the lanes. */
+ * row's gradient times the number of lanes in use minus 1. Empties the lanes. */
 double flow_optimizer_lane_spread(flow_optimizer *self, flow_pool *pool, const size_t *rows);
 
 /* Exchanges the flow's parameters with their running average (nothing without averaging): call it

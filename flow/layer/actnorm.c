@@ -98,12 +98,14 @@ static void actnorm_inverse(const flow_layer *layer, real *x, real *cache, doubl
         logdet[j] -= sum;
 }
 
-static void actnorm_backward(const flow_layer *layer, real *dx, real *dtheta, const real *theta,
-                             const real *dy, const real *dlogdet, const real *x, const real *cache,
-                             size_t ld, real *work)
+static void actnorm_backward(const flow_layer *layer, real *dx, real *dtheta, int add,
+                             const real *theta, const real *dy, const real *dlogdet, const real *x,
+                             const real *cache, size_t ld, real *work)
 {
     (void)cache, (void)work;
     double dl = 0;
+    if (dtheta && !add)
+        memset(dtheta, 0, layer->n_params * sizeof *dtheta);
     for (size_t j = 0; j < ld; j++)
         dl += (double)dlogdet[j];
     for (size_t i = 0; i < layer->dim; i++) {

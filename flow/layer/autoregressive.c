@@ -261,7 +261,7 @@ static void autoregressive_inverse(const flow_layer *layer, real *x, real *cache
     memcpy(x, inputs, layer->dim * ld * sizeof *x);
 }
 
-static void autoregressive_backward(const flow_layer *layer, real *dx, real *dtheta,
+static void autoregressive_backward(const flow_layer *layer, real *dx, real *dtheta, int add,
                                     const real *theta, const real *dy, const real *dlogdet,
                                     const real *x, const real *cache, size_t ld, real *work)
 {
@@ -272,7 +272,7 @@ static void autoregressive_backward(const flow_layer *layer, real *dx, real *dth
     for (size_t i = 0; i < layer->dim; i++)
         self->tau->backward(&self->spec, dx + i * ld, output_rows(self, cotangents, i, ld),
                             dy + i * ld, dlogdet, x + i * ld, output_rows(self, values, i, ld), ld);
-    conditioner_backward(&self->net, cotangents, dtheta, theta, cache, slopes, ld, scratch);
+    conditioner_backward(&self->net, cotangents, dtheta, add, theta, cache, slopes, ld, scratch);
     const real *through = input_rows(self, cotangents, ld);
     for (size_t k = 0; k < layer->dim * ld; k++)
         dx[k] += through[k];

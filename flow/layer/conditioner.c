@@ -338,14 +338,14 @@ static void pull_rows(const conditioner *self, const conditioner_step *step, pro
         add(to, from, count);
 }
 
-void conditioner_backward(const conditioner *self, real *cotangents, real *dtheta,
+void conditioner_backward(const conditioner *self, real *cotangents, real *dtheta, int add_to,
                           const real *theta, const real *values, const real *slopes, size_t ld,
                           real *work)
 {
     for (size_t s = self->n_steps; s-- > 0;) {
         const conditioner_step *step = &self->steps[s];
         if (dtheta && step->map >= 0)
-            stair_gradient(&self->maps[step->map], dtheta + step->offset,
+            stair_gradient(&self->maps[step->map], dtheta + step->offset, add_to,
                            cotangents + self->buffers[step->dst].offset * ld,
                            values + self->buffers[step->src].offset * ld, ld, work);
         size_t rows = self->buffers[step->src].rows, pair = (size_t)activated_before(self, s);

@@ -89,8 +89,8 @@ void conditioner_hidden_of(const conditioner *self, real *values, real *slopes, 
                            size_t d, size_t ld);
 
 /* cotangents (value_rows, ld): the caller has filled those of the outputs; the inputs' are written.
- * dtheta += gradient, NULL: frozen. work: widest * ld. */
-void conditioner_backward(const conditioner *self, real *cotangents, real *dtheta,
+ * dtheta += gradient, or, with add 0, = gradient; NULL: frozen. work: widest * ld. */
+void conditioner_backward(const conditioner *self, real *cotangents, real *dtheta, int add_to,
                           const real *theta, const real *values, const real *slopes, size_t ld,
                           real *work);
 

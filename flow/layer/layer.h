@@ -58,8 +58,9 @@ struct flow_layer_ops {
     void (*inverse)(const flow_layer *self, real *x, real *cache, double *logdet, const real *theta,
                     const real *y, const real *context, size_t ld, real *work);
 
-    /* dx = J^T dy + dlogdet grad_x logdet; the same for theta added to dtheta (NULL: frozen). */
-    void (*backward)(const flow_layer *self, real *dx, real *dtheta, const real *theta,
+    /* dx = J^T dy + dlogdet grad_x logdet; the same for theta (NULL: frozen) is added to dtheta, or,
+     * with add 0, written over all of it. */
+    void (*backward)(const flow_layer *self, real *dx, real *dtheta, int add, const real *theta,
                      const real *dy, const real *dlogdet, const real *x, const real *cache,
                      size_t ld, real *work);
 

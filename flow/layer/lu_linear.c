@@ -201,12 +201,14 @@ static void add_scale_and_bias(const flow_layer *layer, real *dtheta, const real
     }
 }
 
-static void lu_linear_backward(const flow_layer *layer, real *dx, real *dtheta, const real *theta,
-                               const real *dy, const real *dlogdet, const real *x,
-                               const real *cache, size_t ld, real *work)
+static void lu_linear_backward(const flow_layer *layer, real *dx, real *dtheta, int add,
+                               const real *theta, const real *dy, const real *dlogdet,
+                               const real *x, const real *cache, size_t ld, real *work)
 {
     real *dw = work, *matrix = work + flow_pad(layer->dim) * ld;
     size_t count = layer->dim * ld;
+    if (dtheta && !add)
+        memset(dtheta, 0, layer->n_params * sizeof *dtheta);
     memcpy(dw, dy, count * sizeof *dw);
     multiply(layer, dw, theta, LOWER, CblasTrans, ld); /* dw = L^T dy */
     if (dtheta) {

@@ -179,7 +179,7 @@ void shard_inverse(flow_pass *head, const void *params, double *x, double *logde
     memcpy(logdet, self->logdet, n * sizeof *logdet);
 }
 
-void shard_backward(flow_pass *head, const void *params, double *dx, void *dparams,
+void shard_backward(flow_pass *head, const void *params, double *dx, flow_gradient *gradient,
                     const double *dy, const double *dlogdet)
 {
     pass *self = (pass *)head;
@@ -190,14 +190,16 @@ void shard_backward(flow_pass *head, const void *params, double *dx, void *dpara
     for (size_t j = 0; j < self->ld; j++)
         self->dlogdet[j] = dlogdet && j < self->rows ? (real)dlogdet[j] : 0;
     for (size_t l = f->n_layers; l-- > 0;) {
-        real *dtheta = dparams ? (real *)dparams + f->offsets[l] : NULL;
-        f->layers[l]->ops->backward(f->layers[l], to, dtheta, theta_of(self, params, l), from,
-                                    self->dlogdet, self->x[l], self->cache[l], self->ld,
-                                    self->work);
+        real *dtheta = gradient ? (real *)gradient->block + f->offsets[l] : NULL;
+        f->layers[l]->ops->backward(f->layers[l], to, dtheta, dtheta && gradient->filled,
+                                    theta_of(self, params, l), from, self->dlogdet, self->x[l],
+                                    self->cache[l], self->ld, self->work);
         real *t = from;
         from = to;
         to = t;
     }
+    if (gradient)
+        gradient->filled = 1;
     if (dx)
         features_to_rows(dx, from, self->rows, f->dim, self->ld);
 }

@@ -114,11 +114,11 @@ static void permutation_inverse(const flow_layer *layer, real *x, real *cache, d
     permute_rows_back(layer, x, y, ld);
 }
 
-static void permutation_backward(const flow_layer *layer, real *dx, real *dtheta, const real *theta,
-                                 const real *dy, const real *dlogdet, const real *x,
-                                 const real *cache, size_t ld, real *work)
+static void permutation_backward(const flow_layer *layer, real *dx, real *dtheta, int add,
+                                 const real *theta, const real *dy, const real *dlogdet,
+                                 const real *x, const real *cache, size_t ld, real *work)
 {
-    (void)dtheta, (void)theta, (void)dlogdet, (void)x, (void)cache, (void)work;
+    (void)dtheta, (void)add, (void)theta, (void)dlogdet, (void)x, (void)cache, (void)work;
     permute_rows_back(layer, dx, dy, ld);
 }
 

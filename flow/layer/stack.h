@@ -21,7 +21,7 @@
 #define shard_inverse FLOW_NAME(shard_inverse)
 #define shard_backward FLOW_NAME(shard_backward)
 #define shard_score FLOW_NAME(shard_score)
-#define range_take FLOW_NAME(range_take)
+#define range_add FLOW_NAME(range_add)
 #define range_square FLOW_NAME(range_square)
 #define range_adam FLOW_NAME(range_adam)
 
@@ -42,14 +42,14 @@ void shard_forward(flow_pass *pass, const void *params, double *y, double *logde
                    const double *context, size_t n);
 void shard_inverse(flow_pass *pass, const void *params, double *x, double *logdet, const double *y,
                    const double *context, size_t n);
-void shard_backward(flow_pass *pass, const void *params, double *dx, void *dparams,
+void shard_backward(flow_pass *pass, const void *params, double *dx, flow_gradient *gradient,
                     const double *dy, const double *dlogdet);
 void shard_score(flow_pass *pass, const void *params, double *score_y, const double *score_x);
 
-void range_take(void *to, void *from, size_t first, size_t n);
+void range_add(void *to, const void *from, size_t first, size_t n);
 double range_square(const void *block, size_t first, size_t n);
-void range_adam(void *params, void *m, void *v, void *average, void *grad, size_t first, size_t n,
-                const flow_adam *adam);
+void range_adam(void *params, void *m, void *v, void *average, const void *grad, size_t first,
+                size_t n, const flow_adam *adam);
 
 /* n rows of doubles (n, cols) to features (cols, ld) and back; columns beyond n become 0. */
 static inline void rows_to_features(real *out, const double *in, size_t n, size_t cols, size_t ld)

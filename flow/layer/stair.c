@@ -491,9 +491,10 @@ typedef struct gradient_args {
     real *dw[GROUP];
     const real *x, *dyt; /* dyt (ld, width): rows of all the panels */
     size_t width, ld;
+    int add; /* to what dw holds */
 } gradient_args;
 
-/* dw (TILE_ROWS, FLOW_PAD) += sum_j x[k, j] dyt[j, rows of the panel], for vectors v .. v + nr - 1
+/* dw (TILE_ROWS, FLOW_PAD) + or = sum_j x[k, j] dyt[j, rows of the panel], for vectors v .. v + nr - 1
  * counted over the panels. */
 FLOW_INLINE void gradient_tile(const gradient_args *a, size_t k, size_t v, size_t nr)
 {
@@ -502,7 +503,7 @@ FLOW_INLINE void gradient_tile(const gradient_args *a, size_t k, size_t v, size_
     for (size_t n = 0; n < nr; n++) {
         dw[n] = a->dw[(v + n) / PANEL_VECS] + k * FLOW_PAD + (v + n) % PANEL_VECS * FLOW_LANES;
         for (size_t i = 0; i < TILE_ROWS; i++)
-            acc[i][n] = *(vec *)(dw[n] + i * FLOW_PAD);
+            acc[i][n] = a->add ? *(vec *)(dw[n] + i * FLOW_PAD) : (vec){0};
     }
     tile_multiply(acc, a->x + k * a->ld, a->ld, 1, a->dyt + v * FLOW_LANES, a->width, a->ld,
                   TILE_ROWS, nr);
@@ -545,23 +546,23 @@ static void mask_panel(const stair *self, real *dw, const stair_panel *panel)
              FLOW_PAD);
 }
 
-/* db += sum_j dyt[j], for the live ones of dyt's (ld, width) columns. */
-static void add_bias_gradient(real *db, const real *dyt, size_t live, size_t width, size_t ld)
+/* db + or = sum_j dyt[j] for the live ones of dyt's (ld, width) columns, 0 for the others. */
+static void bias_gradient(real *db, int add, const real *dyt, size_t live, size_t width, size_t ld)
 {
     row16 sum[GROUP] = {{0}};
     for (size_t j = 0; j < ld; j++)
         for (size_t p = 0; p < GROUP; p++)
             sum[p] += *(const row16 *)(dyt + j * width + (p * FLOW_PAD < width ? p * FLOW_PAD : 0));
-    for (size_t m = 0; m < live; m++)
-        db[m] += sum[m / FLOW_PAD][m % FLOW_PAD];
+    for (size_t m = 0; m < width; m++)
+        db[m] = (add ? db[m] : 0) + (m < live ? sum[m / FLOW_PAD][m % FLOW_PAD] : 0);
 }
 
 /* Panels next to one another, each as far down as it goes. work (ld, their rows). */
-static void gradient_group(const stair *self, real *dtheta, const real *dy, const real *x,
+static void gradient_group(const stair *self, real *dtheta, int add, const real *dy, const real *x,
                            const stair_panel *panel, size_t count, size_t ld, real *work)
 {
     size_t row = panel->row, width = count * FLOW_PAD, left = self->rows - row;
-    gradient_args a = {.x = x, .dyt = work, .width = width, .ld = ld};
+    gradient_args a = {.x = x, .dyt = work, .width = width, .ld = ld, .add = add};
     transpose(work, dy + row * ld, width, ld);
     for (size_t p = 0; p < count; p++)
         a.dw[p] = dtheta + panel[p].offset;
@@ -571,15 +572,15 @@ static void gradient_group(const stair *self, real *dtheta, const real *dy, cons
     }
     for (size_t p = 0; p < count; p++)
         mask_panel(self, a.dw[p], &panel[p]);
-    add_bias_gradient(dtheta + self->bias + row, work, left < width ? left : width, width, ld);
+    bias_gradient(dtheta + self->bias + row, add, work, left < width ? left : width, width, ld);
 }
 
-void stair_gradient(const stair *self, real *dtheta, const real *dy, const real *x, size_t ld,
-                    real *work)
+void stair_gradient(const stair *self, real *dtheta, int add, const real *dy, const real *x,
+                    size_t ld, real *work)
 {
     for (size_t p = 0; p < self->n_panels; p += GROUP) {
         size_t left = self->n_panels - p, count = left < GROUP ? left : GROUP;
-        gradient_group(self, dtheta, dy, x, &self->panels[p], count, ld, work);
+        gradient_group(self, dtheta, add, dy, x, &self->panels[p], count, ld, work);
     }
 }
 

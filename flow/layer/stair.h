@@ -75,10 +75,10 @@ void stair_product_t(const stair *self, real *dx, const real *theta, const real 
 void stair_product_t_next(const stair *self, real *dx, const real *theta, const real *dy,
                           size_t col0, size_t col1, size_t ld);
 
-/* dtheta += dy x^T below the stairs, and the row sums of dy for the bias. work: rows padded * ld.
- */
-void stair_gradient(const stair *self, real *dtheta, const real *dy, const real *x, size_t ld,
-                    real *work);
+/* dtheta += dy x^T below the stairs, and the row sums of dy for the bias; with add 0, dtheta = that.
+ * work: rows padded * ld. */
+void stair_gradient(const stair *self, real *dtheta, int add, const real *dy, const real *x,
+                    size_t ld, real *work);
 
 /* W as dense row-major (rows, cols) with zeros above the stairs, b as (rows). stair_set_weight
  * ignores what is above the stairs. */

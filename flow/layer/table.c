@@ -2,13 +2,12 @@
 #include "flow/layer/stack.h"
 #include "flow/layer/vmath.h"
 
-void range_take(void *to, void *from, size_t first, size_t n)
+void range_add(void *to, const void *from, size_t first, size_t n)
 {
-    real *a = (real *)to + first, *b = (real *)from + first;
-    for (size_t i = 0; i < n; i++) {
+    real *a = (real *)to + first;
+    const real *b = (const real *)from + first;
+    for (size_t i = 0; i < n; i++)
         a[i] += b[i];
-        b[i] = 0;
-    }
 }
 
 double range_square(const void *block, size_t first, size_t n)
@@ -25,11 +24,12 @@ double range_square(const void *block, size_t first, size_t n)
 }
 
 /* Kingma & Ba 2015, algorithm 1, with decoupled weight decay. */
-void range_adam(void *params, void *moment1, void *moment2, void *average, void *grad, size_t first,
-                size_t n, const flow_adam *adam)
+void range_adam(void *params, void *moment1, void *moment2, void *average, const void *grad,
+                size_t first, size_t n, const flow_adam *adam)
 {
     real *p = (real *)params + first, *m = (real *)moment1 + first, *v = (real *)moment2 + first;
-    real *avg = average ? (real *)average + first : NULL, *g = (real *)grad + first;
+    const real *g = (const real *)grad + first;
+    real *avg = average ? (real *)average + first : NULL;
     const real beta1 = (real)adam->beta1, beta2 = (real)adam->beta2, scale = (real)adam->scale;
     const real step = (real)(adam->lr / adam->correct1), eps = (real)adam->eps;
     const real inv2 = (real)(1 / adam->correct2), keep = (real)(1 - adam->lr * adam->weight_decay);
@@ -38,7 +38,6 @@ void range_adam(void *params, void *moment1, void *moment2, void *average, void 
         m[i] = beta1 * m[i] + (1 - beta1) * gi;
         v[i] = beta2 * v[i] + (1 - beta2) * gi * gi;
         p[i] = keep * p[i] - step * m[i] / (vm_sqrt(v[i] * inv2) + eps);
-        g[i] = 0;
     }
     if (avg)
         for (size_t i = 0; i < n; i++)
@@ -90,7 +89,7 @@ const flow_backend flow_backend_table = {
     .pass_inverse = shard_inverse,
     .pass_backward = shard_backward,
     .pass_score = shard_score,
-    .block_take = range_take,
+    .block_add = range_add,
     .block_square = range_square,
     .block_adam = range_adam,
 };

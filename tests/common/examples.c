@@ -283,7 +283,8 @@ void flow_case_each(const flow_backend *backend, size_t max_dim, size_t n,
 
 void flow_case_run(flow_case *self)
 {
-    memset(self->gradient, 0, flow_params_bytes(self->flow));
+    flow_gradient gradient = {.block = self->gradient};
+    memset(self->gradient, 0xff, flow_params_bytes(self->flow)); /* NaN: to be overwritten */
     flow_pass_forward(self->pass, NULL, self->y, self->logdet, self->x, self->c, self->n);
-    flow_pass_backward(self->pass, NULL, self->dx, self->gradient, self->dy, self->dlogdet);
+    flow_pass_backward(self->pass, NULL, self->dx, &gradient, self->dy, self->dlogdet);
 }

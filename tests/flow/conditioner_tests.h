@@ -273,11 +273,10 @@ static void check_sweep(net_case *c, size_t number)
     real *whole = reals_new(rows), *swept = reals_new(rows);
     real *work = reals_new(c->net.widest * NET_LD), *given = reals_new(dim * p * NET_LD);
     real *gradient = reals_new(c->net.n_params), *none = reals_new(c->net.n_params);
-    memset(gradient, 0, c->net.n_params * sizeof *gradient);
     fill(given, dim * p * NET_LD, 0.9, 3 * number);
     conditioner_forward(&c->net, c->values, c->slopes, c->theta, NET_LD);
     memcpy(net_outputs(c, whole), given, dim * p * NET_LD * sizeof *given);
-    conditioner_backward(&c->net, whole, gradient, c->theta, c->values, c->slopes, NET_LD, work);
+    conditioner_backward(&c->net, whole, gradient, 0, c->theta, c->values, c->slopes, NET_LD, work);
     for (size_t d = dim; d > 0; d--) {
         conditioner_pull_degree(&c->net, swept, c->theta, c->values, c->slopes, d, NET_LD);
         memcpy(net_outputs(c, swept) + (d - 1) * p * NET_LD, given + (d - 1) * p * NET_LD,

@@ -53,19 +53,25 @@ static flow_optimizer *optimizer_new(flow *f, const flow_optimizer_options *opti
     return o;
 }
 
-/* Gradient of lane k at step t; what all lanes add up to goes to sum (n_params). */
+/* Gradient of lane k at step t; what all lanes add up to goes to sum (n_params). An empty lane may
+ * hold anything: it is filled with NaN before. */
 static void fill_lanes(flow *f, flow_optimizer *o, size_t lanes, uint64_t t, double *sum)
 {
     size_t n = flow_n_params(f);
     double *g = malloc(n * sizeof *g);
     memset(sum, 0, n * sizeof *sum);
     for (size_t k = 0; k < lanes; k++) {
+        flow_gradient *lane = flow_optimizer_lane(o, k);
+        cr_assert_not(lane->filled, "lane %zu is not empty", k);
+        memset(lane->block, 0xff, flow_params_bytes(f));
+        if (lanes > 3 && k == 2)
+            continue; /* stays empty */
         random_numbers(g, n, 0.4, 100 * t + k);
         for (size_t i = 0; i < n; i++) {
-            cr_assert_eq(value_at(f, flow_optimizer_lane(o, k), i), 0, "lane %zu is not zero", k);
-            set_value(f, flow_optimizer_lane(o, k), i, g[i]);
+            set_value(f, lane->block, i, g[i]);
             sum[i] += g[i];
         }
+        lane->filled = 1;
     }
     free(g);
 }
@@ -212,8 +218,8 @@ Test(optimizer, broken_gradients_are_skipped)
     size_t n = flow_n_params(f);
     double *g = malloc(n * sizeof *g), *before = block_values(f, flow_params_const(f)), norm;
     for (size_t k = 0; k < 4; k++) {
-        fill_lanes(f, o, 3, 50 + k, g); /* also checks that the lanes are zero again */
-        set_value(f, flow_optimizer_lane(o, k % 3), 7 * k, broken[k]);
+        fill_lanes(f, o, 3, 50 + k, g); /* also checks that the lanes are empty again */
+        set_value(f, flow_optimizer_lane(o, k % 3)->block, 7 * k, broken[k]);
         cr_assert_eq(flow_optimizer_step(o, pool, 0.1, 0.29, 2.5, &norm), FLOW_STEP_SKIPPED);
         cr_assert_not(isfinite(norm));
         check_same(flow_params(f), before, n, "weights after a gradient with %g", broken[k]);
@@ -284,23 +290,45 @@ Test(optimizer, norm_and_spread)
     const size_t rows[] = {32, 48, 0, 16};
     double *g = malloc(n * sizeof *g), each = 0;
     fill_lanes(f, o, 4, 9, g);
-    memset(flow_optimizer_lane(o, 2), 0, n * sizeof *g); /* not in use */
-    for (size_t i = 0; i < n; i++)
-        g[i] = 0;
-    for (size_t k = 0; k < 4; k++)
-        for (size_t i = 0; i < n; i++)
-            g[i] += ((const double *)flow_optimizer_lane(o, k))[i];
     for (size_t k = 0; k < 4; k++) {
-        double norm = norm_of(flow_optimizer_lane(o, k), n);
+        const flow_gradient *lane = flow_optimizer_lane(o, k);
+        double norm = lane->filled ? norm_of(lane->block, n) : 0;
         each += rows[k] ? norm * norm / (double)rows[k] : 0;
     }
     double got = flow_optimizer_lane_spread(o, pool, rows), norm = norm_of(g, n);
     double want = each - norm * norm / 96;
     check_close(&got, &want, 1, 1e-12, 0, "spread");
-    fill_lanes(f, o, 4, 10, g); /* checks that the lanes are zero */
+    fill_lanes(f, o, 4, 10, g); /* checks that the lanes are empty */
     got = flow_optimizer_gradient_norm(o, pool, -0.37);
     want = 0.37 * norm_of(g, n);
     check_close(&got, &want, 1, 1e-12, 0, "norm");
+    free(g);
+    flow_optimizer_free(o);
+    flow_pool_free(pool);
+    flow_free(f);
+}
+
+/* The sum of the lanes from `first` on, the others empty. */
+Test(optimizer, empty_lanes_count_as_zero)
+{
+    flow *f = flow_of_dim(first_f64_backend(), 130);
+    flow_optimizer *o = optimizer_new(f, &awkward, 3);
+    flow_pool *pool = flow_pool_create(2, NULL);
+    size_t n = flow_n_params(f);
+    double *g = malloc(n * sizeof *g), norm;
+    for (size_t first = 0; first <= 3; first++) {
+        fill_lanes(f, o, 3, first, g);
+        for (size_t k = 0; k < first; k++) {
+            flow_gradient *lane = flow_optimizer_lane(o, k);
+            for (size_t i = 0; i < n; i++)
+                g[i] -= value_at(f, lane->block, i);
+            lane->filled = 0;
+        }
+        double got = flow_optimizer_gradient_norm(o, pool, 1), want = norm_of(g, n);
+        check_close(&got, &want, 1, 1e-12, 1e-12, "norm of lanes from %zu on", first);
+        flow_optimizer_step(o, pool, 0, 1, INFINITY, &norm); /* takes the sum that is there */
+        check_close(&norm, &want, 1, 1e-12, 1e-12, "norm of the step, lanes from %zu on", first);
+    }
     free(g);
     flow_optimizer_free(o);
     flow_pool_free(pool);
@@ -315,10 +343,12 @@ Test(optimizer, spread_of_equal_lanes)
     flow_pool *pool = flow_pool_create(1, NULL);
     const size_t rows[] = {2, 7, 4};
     for (size_t k = 0; k < 3; k++) {
-        double *lane = flow_optimizer_lane(o, k);
-        random_numbers(lane, flow_n_params(f), 1.9, 5);
+        flow_gradient *lane = flow_optimizer_lane(o, k);
+        double *values = lane->block;
+        random_numbers(values, flow_n_params(f), 1.9, 5);
         for (size_t i = 0; i < flow_n_params(f); i++)
-            lane[i] *= (double)rows[k];
+            values[i] *= (double)rows[k];
+        lane->filled = 1;
     }
     double got = flow_optimizer_lane_spread(o, pool, rows);
     check_close(&got, &(double){0}, 1, 0, 1e-12, "spread");

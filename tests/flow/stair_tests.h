@@ -283,20 +283,22 @@ KERNEL_TEST(stair, columns_by_steps_have_the_same_bits)
 
 /* ---- dW += dy x^T */
 
-static void check_gradient_of(stair_case *s, size_t number)
+/* Added to the weights, or written over NaN. */
+static void check_gradient_into(stair_case *s, size_t number, int add)
 {
     size_t n = s->map.n_params, dense = s->rows * s->cols;
     real *gradient = reals_new(n), *work = reals_new(flow_pad(s->rows) * s->ld);
     double *weight = malloc((dense + s->rows) * sizeof *weight), *bias = weight + dense;
-    memset(gradient, 0, n * sizeof *gradient);
-    stair_set_weight(&s->map, gradient, s->dense); /* it adds to what is there */
-    stair_gradient(&s->map, gradient, s->dy, s->x, s->ld, work);
+    memset(gradient, add ? 0 : 0xff, n * sizeof *gradient);
+    if (add)
+        stair_set_weight(&s->map, gradient, s->dense);
+    stair_gradient(&s->map, gradient, add, s->dy, s->x, s->ld, work);
     stair_get_weight(&s->map, weight, gradient);
     stair_get_bias(&s->map, bias, gradient);
     for (size_t m = 0; m < s->rows; m++) {
         double sum = 0;
         for (size_t k = 0; k < s->cols; k++) {
-            double want = s->dense[m * s->cols + k];
+            double want = add ? s->dense[m * s->cols + k] : 0;
             for (size_t j = 0; j < s->ld && k < s->limit[m]; j++)
                 want += (double)s->dy[m * s->ld + j] * (double)s->x[k * s->ld + j];
             check_close(&weight[m * s->cols + k], &want, 1, STAIR_TOLERANCE, 3 * STAIR_TOLERANCE,
@@ -318,6 +320,12 @@ static void check_gradient_of(stair_case *s, size_t number)
     free(gradient);
     free(work);
     free(weight);
+}
+
+static void check_gradient_of(stair_case *s, size_t number)
+{
+    check_gradient_into(s, number, 0);
+    check_gradient_into(s, number, 1);
 }
 
 KERNEL_TEST(stair, gradient)
