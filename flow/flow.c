@@ -1,5 +1,6 @@
 #include "flow/flow.h"
 #include "flow/backend.h"
+#include "flow/block.h"
 
 #include <assert.h>
 #include <math.h>
@@ -51,14 +52,11 @@ flow *flow_create_on(const flow_backend *backend, const json_t *description, siz
     self->max_live = max_weights;
     if (read_head(self, &layers, description, err) || backend->create_layers(self, layers, err))
         goto fail;
-    size_t bytes = self->n_params * backend->real_size;
-    bytes = (bytes + 63) / 64 * 64 + 64;
-    self->params = aligned_alloc(64, bytes);
+    self->params = flow_block_new(self->n_params * backend->real_size);
     if (!self->params) {
         flow_fail(err, FLOW_ENOMEM, "out of memory for %zu parameters", self->n_params);
         goto fail;
     }
-    memset(self->params, 0, bytes);
     return self;
 fail:
     flow_free(self);
@@ -288,7 +286,8 @@ typedef struct batch {
     batch_kind kind;
     const flow *flow;
     flow_pass **passes; /* (workers) */
-    double *scratch;    /* (workers, FLOW_SHARD * (D + 1)) */
+    size_t shard;       /* rows */
+    double *scratch;    /* (workers, shard * (D + 1)) */
     double *logp, *z, *x;
     const double *from, *context;
     pcg_stream stream;
@@ -299,10 +298,10 @@ typedef struct batch {
 static void run_shard(void *arg, size_t index, size_t worker)
 {
     batch *b = arg;
-    size_t dim = b->flow->dim, row = index * FLOW_SHARD;
-    size_t n = b->n - row < FLOW_SHARD ? b->n - row : FLOW_SHARD;
+    size_t dim = b->flow->dim, row = index * b->shard;
+    size_t n = b->n - row < b->shard ? b->n - row : b->shard;
     const double *context = b->context ? b->context + row * b->flow->context : NULL;
-    double *rows = b->scratch + worker * FLOW_SHARD * (dim + 1), *spare = rows + FLOW_SHARD * dim;
+    double *rows = b->scratch + worker * b->shard * (dim + 1), *spare = rows + b->shard * dim;
     double *logp = b->logp ? b->logp + row : spare;
     if (b->kind == LOG_PROB) {
         flow_pass_log_prob(b->passes[worker], NULL, logp, b->z ? b->z + row * dim : rows,
@@ -315,20 +314,30 @@ static void run_shard(void *arg, size_t index, size_t worker)
     flow_pass_transport(b->passes[worker], NULL, b->x + row * dim, logp, z, context, n);
 }
 
+/* Of large networks less, so that the activations stay in the second cache beside the weights that
+ * pass through. */
+static size_t rows_of_shard(const flow *self, size_t n)
+{
+    enum { LARGE = 1 << 18, SHARD_OF_LARGE = 96 }; /* parameters; two tiles of the kernels */
+    size_t rows = self->n_params > LARGE ? SHARD_OF_LARGE : FLOW_SHARD;
+    return n < rows ? n : rows;
+}
+
 static int run_batch(batch *b, flow_pool *pool, flow_err *err)
 {
-    size_t workers = flow_pool_threads(pool), shards = (b->n + FLOW_SHARD - 1) / FLOW_SHARD;
-    size_t rows = b->n < FLOW_SHARD ? b->n : FLOW_SHARD;
+    size_t workers = flow_pool_threads(pool), shards;
     int code = 0;
     if (b->n == 0)
         return 0;
+    b->shard = rows_of_shard(b->flow, b->n);
+    shards = (b->n + b->shard - 1) / b->shard;
     workers = shards == 1 ? 1 : workers; /* any worker may take any shard */
     b->passes = calloc(workers, sizeof *b->passes);
-    b->scratch = malloc(workers * FLOW_SHARD * (b->flow->dim + 1) * sizeof *b->scratch);
+    b->scratch = malloc(workers * b->shard * (b->flow->dim + 1) * sizeof *b->scratch);
     if (!b->passes || !b->scratch)
         code = flow_fail(err, FLOW_ENOMEM, "out of memory for a batch of %zu rows", b->n);
     for (size_t w = 0; w < workers && !code; w++)
-        if (!(b->passes[w] = flow_pass_create(b->flow, rows, 0, err)))
+        if (!(b->passes[w] = flow_pass_create(b->flow, b->shard, 0, err)))
             code = FLOW_ENOMEM;
     if (!code)
         flow_pool_run(pool, run_shard, b, shards);

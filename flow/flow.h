@@ -82,7 +82,7 @@ void flow_tensor_set(flow *self, size_t index, const double *values);
 
 typedef struct flow_pass flow_pass;
 
-enum { FLOW_SHARD = 128 };    /* rows that one thread takes at a time outside of training */
+enum { FLOW_SHARD = 128 };    /* most rows that one thread takes at a time outside of training */
 enum { FLOW_PASS_TRAIN = 1 }; /* room for what backward and score need */
 
 flow_pass *flow_pass_create(const flow *self, size_t max_rows, unsigned flags, flow_err *err);
@@ -121,7 +121,7 @@ void flow_pass_log_prob(flow_pass *pass, const void *params, double *logp, doubl
 void flow_pass_transport(flow_pass *pass, const void *params, double *x, double *logp,
                          const double *z, const double *context, size_t n);
 
-/* ---- whole batches, spread over a pool by shards of FLOW_SHARD rows. Row r of the result depends
+/* ---- whole batches, spread over a pool by shards of up to FLOW_SHARD rows. Row r of the result depends
  * on row r of the input alone, so the first k of n rows do not depend on n or on the pool. */
 
 /* logp[r] = log density at x[r]; z (NULL: not wanted) the noise it comes from. */

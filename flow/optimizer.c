@@ -1,5 +1,6 @@
 #include "flow/optimizer.h"
 #include "flow/backend.h"
+#include "flow/block.h"
 
 #include <assert.h>
 #include <math.h>
@@ -19,15 +20,6 @@ struct flow_optimizer {
     flow_adam adam;  /* of the step in work */
 };
 
-static void *new_block(const flow *f)
-{
-    size_t bytes = (flow_params_bytes(f) + 63) / 64 * 64 + 64;
-    void *block = aligned_alloc(64, bytes);
-    if (block)
-        memset(block, 0, bytes);
-    return block;
-}
-
 static void fill_defaults(flow_optimizer_options *o)
 {
     o->beta1 = o->beta1 > 0 ? o->beta1 : 0.9;
@@ -37,12 +29,12 @@ static void fill_defaults(flow_optimizer_options *o)
 
 static int take_blocks(flow_optimizer *self)
 {
-    self->moment1 = new_block(self->flow);
-    self->moment2 = new_block(self->flow);
+    self->moment1 = flow_block_new(flow_params_bytes(self->flow));
+    self->moment2 = flow_block_new(flow_params_bytes(self->flow));
     if (self->options.average > 0)
-        self->average = new_block(self->flow);
+        self->average = flow_block_new(flow_params_bytes(self->flow));
     for (size_t k = 0; k < self->lanes; k++)
-        if (!(self->lane[k].block = new_block(self->flow)))
+        if (!(self->lane[k].block = flow_block_new(flow_params_bytes(self->flow))))
             return -1;
     return self->moment1 && self->moment2 && (self->average || self->options.average <= 0) ? 0 : -1;
 }

@@ -3,6 +3,7 @@
  * Rows of doubles come in, features of reals go through, rows of doubles go out. With
  * FLOW_PASS_TRAIN every layer's input is kept with its cache; without, two buffers take turns. */
 #include "flow/layer/stack.h"
+#include "flow/block.h"
 
 #include <assert.h>
 #include <stdint.h>
@@ -77,10 +78,9 @@ flow_pass *shard_create(const flow *f, size_t max_rows, unsigned flags, flow_err
         goto fail;
     arena count = {0};
     lay_out(self, &count);
-    self->block = aligned_alloc(64, count.used);
+    self->block = flow_block_new(count.used);
     if (!self->block)
         goto fail;
-    memset(self->block, 0, count.used);
     lay_out(self, &(arena){.base = self->block});
     return &self->head;
 fail:

@@ -1,4 +1,5 @@
 #include "flow/layer/stack.h"
+#include "flow/block.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -114,10 +115,9 @@ int stack_init_data(flow *self, const double *x, const double *context, size_t n
         return 0;
     size_t ld = flow_pad(n), rows = flow_pad(self->dim) * ld, c = flow_pad(self->context) * ld;
     size_t bytes = (2 * rows + c + largest_work(self, ld)) * sizeof(real) + ld * sizeof(double);
-    char *block = aligned_alloc(64, (bytes + 63) / 64 * 64);
+    char *block = flow_block_new(bytes);
     if (!block)
         return flow_fail(err, FLOW_ENOMEM, "out of memory for the data-dependent start");
-    memset(block, 0, bytes);
     double *logdet = (double *)(void *)block;
     real *a = (real *)(void *)(block + ld * sizeof(double)), *b = a + rows, *ctx = b + rows;
     rows_to_features(a, x, n, self->dim, ld);
