@@ -2,8 +2,8 @@
  *
  * Rows of doubles come in, features of reals go through, rows of doubles go out. With
  * FLOW_PASS_TRAIN every layer's input is kept with its cache; without, two buffers take turns. */
-#include "flow/layer/stack.h"
 #include "flow/block.h"
+#include "flow/layer/stack.h"
 
 #include <assert.h>
 #include <stdint.h>

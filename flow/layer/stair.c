@@ -66,10 +66,6 @@ void stair_release(stair *self)
     *self = (stair){0};
 }
 
-/* Sixteen numbers, whatever the width of the registers. */
-typedef real row16
-    __attribute__((vector_size(FLOW_PAD * sizeof(real)), aligned(FLOW_VEC_BYTES), may_alias));
-
 /* ---- the micro-kernel: acc (mr rows, nr vectors) += sum_k w[k] (x) b[k] */
 
 /* So many rows of three vectors fill the registers: 24 sums where there are 32, 12 where 16. */
@@ -180,40 +176,59 @@ STRIPS(product)
 
 /* ---- the same for one column: vectors run along the rows of a panel */
 
-enum { AT_ONCE = 4 }; /* panels, or an addition would wait for the one before */
+enum {
+    PANEL_VECS = FLOW_PAD * sizeof(real) / FLOW_VEC_BYTES, /* vectors across a panel */
+    AT_ONCE = 4 / (PANEL_VECS < 4 ? PANEL_VECS : 4)        /* panels, for four sums or more */
+};
 
-/* y (FLOW_PAD) = *start + columns from .. to - 1. */
-FLOW_INLINE void single_chain(real *y, const row16 *start, const real *w, const real *x,
-                              size_t from, size_t to)
+/* sum (count, PANEL_VECS) = bias */
+FLOW_INLINE void single_begin(vec *sum, const real *bias, size_t count)
 {
-    row16 sum = *start;
-    for (size_t k = from; k < to; k++)
-        sum += *(const row16 *)(w + k * FLOW_PAD) * x[k];
-    *(row16 *)y = sum;
+    for (size_t v = 0; v < count * PANEL_VECS; v++)
+        sum[v] = *(const vec *)(bias + v * FLOW_LANES);
 }
 
+/* sum += columns from .. to - 1 of `count` panels that begin at w[0], w[1] .. */
+FLOW_INLINE void single_columns(vec *sum, const real *const *w, const real *x, size_t from,
+                                size_t to, size_t count)
+{
+    for (size_t k = from; k < to; k++)
+        for (size_t v = 0; v < count * PANEL_VECS; v++)
+            sum[v] +=
+                *(const vec *)(w[v / PANEL_VECS] + k * FLOW_PAD + v % PANEL_VECS * FLOW_LANES) *
+                x[k];
+}
+
+FLOW_INLINE void single_end(real *y, const vec *sum, size_t count)
+{
+    for (size_t v = 0; v < count * PANEL_VECS; v++)
+        *(vec *)(y + v * FLOW_LANES) = sum[v];
+}
+
+/* Panels next to one another: together as far as the first goes, then each by itself. */
 static void single_panels(const stair *self, real *y, const real *theta, const real *x,
                           const stair_panel *panel)
 {
-    row16 sum[AT_ONCE];
+    vec sum[AT_ONCE * PANEL_VECS];
     const real *w[AT_ONCE];
-    for (size_t p = 0; p < AT_ONCE; p++) {
-        sum[p] = *(const row16 *)(theta + self->bias + panel[p].row);
-        w[p] = theta + panel[p].offset;
-    }
-    for (size_t k = 0; k < panel[0].depth; k++)
-        for (size_t p = 0; p < AT_ONCE; p++)
-            sum[p] += *(const row16 *)(w[p] + k * FLOW_PAD) * x[k];
     for (size_t p = 0; p < AT_ONCE; p++)
-        single_chain(y + panel[p].row, &sum[p], w[p], x, panel[0].depth, panel[p].depth);
+        w[p] = theta + panel[p].offset;
+    single_begin(sum, theta + self->bias + panel->row, AT_ONCE);
+    single_columns(sum, w, x, 0, panel->depth, AT_ONCE);
+    for (size_t p = 1; p < AT_ONCE; p++)
+        single_columns(sum + p * PANEL_VECS, w + p, x, panel->depth, panel[p].depth, 1);
+    single_end(y + panel->row, sum, AT_ONCE);
 }
 
 /* Bias and columns 0 .. k - 1 of one panel. */
 static void single_panel(const stair *self, real *y, const real *theta, const real *x,
                          const stair_panel *panel, size_t k)
 {
-    const row16 *bias = (const row16 *)(theta + self->bias + panel->row);
-    single_chain(y + panel->row, bias, theta + panel->offset, x, 0, k);
+    vec sum[PANEL_VECS];
+    const real *w = theta + panel->offset;
+    single_begin(sum, theta + self->bias + panel->row, 1);
+    single_columns(sum, &w, x, 0, k, 1);
+    single_end(y + panel->row, sum, 1);
 }
 
 static void single_product(const stair *self, real *y, const real *theta, const real *x,
@@ -473,10 +488,7 @@ FLOW_INLINE void transpose_block(real *out, size_t out_ld, const real *in, size_
         *(side *)(out + i * out_ld) = r[i];
 }
 
-enum {
-    PANEL_VECS = FLOW_PAD * sizeof(real) / FLOW_VEC_BYTES, /* vectors across a panel */
-    GROUP = TILE_VECS                                      /* panels, so that tiles come out even */
-};
+enum { GROUP = TILE_VECS }; /* panels, so that tiles come out even */
 
 /* in (rows, ld) transposed: out (ld, rows). */
 static void transpose(real *out, const real *in, size_t rows, size_t ld)
@@ -549,12 +561,13 @@ static void mask_panel(const stair *self, real *dw, const stair_panel *panel)
 /* db + or = sum_j dyt[j] for the live ones of dyt's (ld, width) columns, 0 for the others. */
 static void bias_gradient(real *db, int add, const real *dyt, size_t live, size_t width, size_t ld)
 {
-    row16 sum[GROUP] = {{0}};
+    vec sum[GROUP * PANEL_VECS] = {{0}};
+    size_t count = width / FLOW_LANES;
     for (size_t j = 0; j < ld; j++)
-        for (size_t p = 0; p < GROUP; p++)
-            sum[p] += *(const row16 *)(dyt + j * width + (p * FLOW_PAD < width ? p * FLOW_PAD : 0));
+        for (size_t v = 0; v < GROUP * PANEL_VECS; v++)
+            sum[v] += *(const vec *)(dyt + j * width + (v < count ? v * FLOW_LANES : 0));
     for (size_t m = 0; m < width; m++)
-        db[m] = (add ? db[m] : 0) + (m < live ? sum[m / FLOW_PAD][m % FLOW_PAD] : 0);
+        db[m] = (add ? db[m] : 0) + (m < live ? sum[m / FLOW_LANES][m % FLOW_LANES] : 0);
 }
 
 /* Panels next to one another, each as far down as it goes. work (ld, their rows). */
