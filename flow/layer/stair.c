@@ -69,7 +69,7 @@ void stair_release(stair *self)
 /* ---- the micro-kernel: acc (mr rows, nr vectors) += sum_k w[k] (x) b[k] */
 
 /* So many rows of three vectors fill the registers: 24 sums where there are 32, 12 where 16. */
-enum { TILE_ROWS = FLOW_VEC_BYTES == 64 ? 8 : 4, TILE_VECS = 3, AHEAD = 8 };
+enum { TILE_ROWS = FLOW_VEC_BYTES == 64 ? 8 : 4, TILE_VECS = 3, AHEAD = 16 };
 
 typedef vec tile[TILE_ROWS][4];
 

@@ -74,7 +74,7 @@ static void first_step(const bench *b)
     while (chosen + 1 < BENCH_SIZES && !b->options.sizes[chosen])
         chosen++;
     double start = seconds();
-    flow *teacher = bench_network(&bench_sizes[chosen], FLOW_DATA_TO_NOISE, 1);
+    flow *teacher = bench_new_network(&bench_sizes[chosen], FLOW_DATA_TO_NOISE, 1);
     training *t = training_create(teacher, b->pools[0], bench_sizes[chosen].batch);
     training_step(t);
     printf("first step %.6f\n", seconds() - start);

@@ -39,8 +39,9 @@ static void randomise(flow *f, uint64_t seed)
     }
 }
 
-flow *bench_network(const bench_size *size, flow_direction direction, uint64_t seed)
+flow *bench_new_network(const bench_size *size, flow_direction direction, uint64_t seed)
 {
+    const pcg_stream start = {.seed = seed, .stage = PCG_TEST, .purpose = PCG_INIT};
     const size_t hidden[] = {size->hidden, size->hidden};
     const flow_spec spec = {.dim = size->dim,
                             .direction = direction,
@@ -55,6 +56,13 @@ flow *bench_network(const bench_size *size, flow_direction direction, uint64_t s
     flow *f = flow_spec_create(&spec, FLOW_F32, &err);
     if (!f)
         die("%s", err.text);
+    flow_init(f, start);
+    return f;
+}
+
+flow *bench_network(const bench_size *size, flow_direction direction, uint64_t seed)
+{
+    flow *f = bench_new_network(size, direction, seed);
     randomise(f, seed);
     return f;
 }

@@ -16,7 +16,8 @@ extern const bench_size bench_sizes[BENCH_SIZES];
 
 #define BENCH_SCALE_BOUND 3.0 /* log-scale s = u / (1 + |u| / bound), flow/layer/affine.c */
 
-/* The caller's, to be freed. */
+/* Both are the caller's, to be freed. The first has the weights that a training starts from. */
+flow *bench_new_network(const bench_size *size, flow_direction direction, uint64_t seed);
 flow *bench_network(const bench_size *size, flow_direction direction, uint64_t seed);
 
 /* Weights that are not masked, biases not counted. */
