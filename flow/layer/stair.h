@@ -6,7 +6,7 @@
  * few inside a panel's last step.
  *
  * Weights are stored in panels of FLOW_PAD rows, a panel as (depth, FLOW_PAD), depth = the largest
- * limit in the panel: element (m, k) of panel p lies at offset + k * FLOW_PAD + (m - row). Masked
+ * limit in the panel, stored up to a multiple of 8: element (m, k) of panel p lies at offset + k * FLOW_PAD + (m - row). Masked
  * entries and padding are zero and stay zero, since their gradient is zero. The bias follows the
  * last panel.
  *
@@ -34,6 +34,11 @@ typedef struct stair {
     size_t n_params; /* with padding */
     size_t n_live;   /* weights that are not masked, biases included */
 } stair;
+
+static inline size_t stair_stored_depth(const stair_panel *panel)
+{
+    return (panel->depth + 7) / 8 * 8;
+}
 
 #define stair_create FLOW_NAME(stair_create)
 #define stair_release FLOW_NAME(stair_release)
