@@ -13,8 +13,8 @@ enum { LINE = 64, LARGE_PAGE = 1 << 21 };
 void *flow_block_new(size_t bytes)
 {
     size_t alignment = bytes >= LARGE_PAGE ? LARGE_PAGE : LINE;
-    void *block = aligned_alloc(alignment, (bytes / LINE + 1) * LINE);
-    if (!block)
+    void *block;
+    if (posix_memalign(&block, alignment, bytes ? bytes : 1))
         return NULL;
 #ifdef MADV_HUGEPAGE
     if (alignment == LARGE_PAGE)

@@ -15,7 +15,9 @@ struct flow_optimizer {
     size_t lanes, ranges, steps;
     flow_gradient *lane; /* (lanes) */
     flow_gradient *sum;  /* the lane that the others are added to */
-    void *moment1, *moment2, *average;
+    void *moment1, *moment2;
+    char *memory;    /* of moments and lanes */
+    void *average;   /* NULL: none is kept; may change places with the flow's parameters */
     double *squares; /* (ranges) */
     flow_adam adam;  /* of the step in work */
 };
@@ -27,16 +29,20 @@ static void fill_defaults(flow_optimizer_options *o)
     o->eps = o->eps > 0 ? o->eps : 1e-8;
 }
 
+/* Moments and lanes in one piece, which gets large pages even where a block alone is small. */
 static int take_blocks(flow_optimizer *self)
 {
-    self->moment1 = flow_block_new(flow_params_bytes(self->flow));
-    self->moment2 = flow_block_new(flow_params_bytes(self->flow));
-    if (self->options.average > 0)
-        self->average = flow_block_new(flow_params_bytes(self->flow));
+    size_t each = (flow_params_bytes(self->flow) + 63) / 64 * 64;
+    self->memory = flow_block_new((2 + self->lanes) * each);
+    if (!self->memory)
+        return -1;
+    self->moment1 = self->memory;
+    self->moment2 = self->memory + each;
     for (size_t k = 0; k < self->lanes; k++)
-        if (!(self->lane[k].block = flow_block_new(flow_params_bytes(self->flow))))
-            return -1;
-    return self->moment1 && self->moment2 && (self->average || self->options.average <= 0) ? 0 : -1;
+        self->lane[k].block = self->memory + (2 + k) * each;
+    if (self->options.average > 0 && !(self->average = flow_block_new(each)))
+        return -1;
+    return 0;
 }
 
 flow_optimizer *flow_optimizer_create(flow *target, const flow_optimizer_options *options,
@@ -68,12 +74,9 @@ void flow_optimizer_free(flow_optimizer *self)
 {
     if (!self)
         return;
-    for (size_t k = 0; self->lane && k < self->lanes; k++)
-        free(self->lane[k].block);
     free(self->lane);
     free(self->squares);
-    free(self->moment1);
-    free(self->moment2);
+    free(self->memory);
     free(self->average);
     free(self);
 }

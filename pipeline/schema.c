@@ -303,7 +303,8 @@ const schema_section schema_sections[] = {
     {"teacher.train", "Its fit to the data by maximum likelihood, with Adam."},
     {"student", "The sampler that is made from the teacher."},
     {"student.flow", "Its inverse autoregressive flow (IAF)."},
-    {"student.train", "Distillation by reverse KL on its own samples, with Adam."},
+    {"student.train", "Distillation with Adam: reverse KL on its own samples and, if the teacher "
+                      "can sample, forward KL."},
     {"validate", "The student against the teacher."},
     {"export", "What is written beside the results."},
     {NULL, NULL}};
