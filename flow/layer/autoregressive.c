@@ -159,8 +159,8 @@ static size_t autoregressive_cache_len(const flow_layer *layer, size_t ld)
 static size_t autoregressive_work_len(const flow_layer *layer, size_t ld)
 {
     const conditioner *net = &down(layer)->net;
-    size_t scratch =
-        net->widest > flow_pad(down(layer)->outputs) ? net->widest : flow_pad(down(layer)->outputs);
+    size_t outputs = flow_pad(down(layer)->outputs);
+    size_t scratch = outputs > STAIR_WORK_ROWS ? outputs : STAIR_WORK_ROWS;
     return (net->value_rows + scratch) * ld;
 }
 

@@ -22,8 +22,6 @@ static size_t add_buffer(conditioner *self, size_t rows)
     b->rows = rows;
     b->offset = self->value_rows;
     self->value_rows += flow_pad(rows);
-    if (flow_pad(rows) > self->widest)
-        self->widest = flow_pad(rows);
     return self->n_buffers++;
 }
 

@@ -56,7 +56,6 @@ typedef struct conditioner {
     stair maps[CONDITIONER_MAX_STEPS];
     size_t value_rows, slope_rows; /* rows of all buffers, of all slopes */
     size_t n_params, n_live;
-    size_t widest; /* rows of the largest buffer, padded */
 } conditioner;
 
 #define conditioner_create FLOW_NAME(conditioner_create)
@@ -89,7 +88,7 @@ void conditioner_hidden_of(const conditioner *self, real *values, real *slopes, 
                            size_t d, size_t ld);
 
 /* cotangents (value_rows, ld): the caller has filled those of the outputs; the inputs' are written.
- * dtheta += gradient, or, with add 0, = gradient; NULL: frozen. work: widest * ld. */
+ * dtheta += gradient, or, with add 0, = gradient; NULL: frozen. work: STAIR_WORK_ROWS * ld. */
 void conditioner_backward(const conditioner *self, real *cotangents, real *dtheta, int add_to,
                           const real *theta, const real *values, const real *slopes, size_t ld,
                           real *work);

@@ -35,6 +35,8 @@ typedef struct stair {
     size_t n_live;   /* weights that are not masked, biases included */
 } stair;
 
+enum { STAIR_WORK_ROWS = 3 * FLOW_PAD }; /* of which stair_gradient turns dy over at a time */
+
 static inline size_t stair_stored_depth(const stair_panel *panel)
 {
     return (panel->depth + 7) / 8 * 8;
@@ -81,7 +83,7 @@ void stair_product_t_next(const stair *self, real *dx, const real *theta, const 
                           size_t col0, size_t col1, size_t ld);
 
 /* dtheta += dy x^T below the stairs, and the row sums of dy for the bias; with add 0, dtheta = that.
- * work: rows padded * ld. */
+ * work: STAIR_WORK_ROWS * ld. */
 void stair_gradient(const stair *self, real *dtheta, int add, const real *dy, const real *x,
                     size_t ld, real *work);
 

@@ -64,7 +64,9 @@ static void transpose(real *out, const real *in, size_t rows, size_t ld)
 
 /* ---- dW += dy x^T */
 
-enum { GROUP = TILE_VECS }; /* panels, so that tiles come out even */
+enum {
+    GROUP = STAIR_WORK_ROWS / FLOW_PAD
+}; /* panels: as many as TILE_VECS, so that tiles come out even */
 
 /* Panels of weights next to one another. */
 typedef struct gradient_args {
@@ -92,7 +94,7 @@ FLOW_INLINE void gradient_tile(const gradient_args *a, size_t k, size_t v, size_
             *(vec *)(dw[n] + i * FLOW_PAD) = acc[i][n];
 }
 
-/* Columns k0 .. k1 - 1 (in steps of CHUNK) of the panels first .. count - 1. */
+/* Columns k0 .. k1 - 1 of the panels first .. count - 1. */
 static void gradient_columns(const gradient_args *a, size_t first, size_t count, size_t k0,
                              size_t k1)
 {

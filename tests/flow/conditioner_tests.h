@@ -271,7 +271,7 @@ static void check_sweep(net_case *c, size_t number)
 {
     size_t dim = c->spec.dim, p = c->spec.outputs, rows = c->net.value_rows * NET_LD;
     real *whole = reals_new(rows), *swept = reals_new(rows);
-    real *work = reals_new(c->net.widest * NET_LD), *given = reals_new(dim * p * NET_LD);
+    real *work = reals_new(STAIR_WORK_ROWS * NET_LD), *given = reals_new(dim * p * NET_LD);
     real *gradient = reals_new(c->net.n_params), *none = reals_new(c->net.n_params);
     fill(given, dim * p * NET_LD, 0.9, 3 * number);
     conditioner_forward(&c->net, c->values, c->slopes, c->theta, NET_LD);

@@ -287,7 +287,7 @@ KERNEL_TEST(stair, columns_by_steps_have_the_same_bits)
 static void check_gradient_into(stair_case *s, size_t number, int add)
 {
     size_t n = s->map.n_params, dense = s->rows * s->cols;
-    real *gradient = reals_new(n), *work = reals_new(flow_pad(s->rows) * s->ld);
+    real *gradient = reals_new(n), *work = reals_new(STAIR_WORK_ROWS * s->ld);
     double *weight = malloc((dense + s->rows) * sizeof *weight), *bias = weight + dense;
     memset(gradient, add ? 0 : 0xff, n * sizeof *gradient);
     if (add)
