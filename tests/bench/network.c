@@ -39,9 +39,8 @@ static void randomise(flow *f, uint64_t seed)
     }
 }
 
-flow *bench_new_network(const bench_size *size, flow_direction direction, uint64_t seed)
+static flow *create(const bench_size *size, flow_direction direction)
 {
-    const pcg_stream start = {.seed = seed, .stage = PCG_TEST, .purpose = PCG_INIT};
     const size_t hidden[] = {size->hidden, size->hidden};
     const flow_spec spec = {.dim = size->dim,
                             .direction = direction,
@@ -56,13 +55,20 @@ flow *bench_new_network(const bench_size *size, flow_direction direction, uint64
     flow *f = flow_spec_create(&spec, FLOW_F32, &err);
     if (!f)
         die("%s", err.text);
+    return f;
+}
+
+flow *bench_new_network(const bench_size *size, flow_direction direction, uint64_t seed)
+{
+    const pcg_stream start = {.seed = seed, .stage = PCG_TEST, .purpose = PCG_INIT};
+    flow *f = create(size, direction);
     flow_init(f, start);
     return f;
 }
 
 flow *bench_network(const bench_size *size, flow_direction direction, uint64_t seed)
 {
-    flow *f = bench_new_network(size, direction, seed);
+    flow *f = create(size, direction);
     randomise(f, seed);
     return f;
 }
