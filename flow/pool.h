@@ -21,4 +21,10 @@ size_t flow_pool_threads(const flow_pool *self);
 void flow_pool_run(flow_pool *self, void (*task)(void *arg, size_t index, size_t worker), void *arg,
                    size_t count);
 
+/* From inside a task: part(arg, index) for index = 0 .. count - 1, in any order; returns when all are
+ * done. Workers of the pool that have nothing to do help. A part shares nothing further: what it
+ * shares it does itself, and so does a thread that is in no task. As with tasks, what a part computes
+ * must depend on its index only. Worth it from tens of microseconds on. */
+void flow_pool_share(void (*part)(void *arg, size_t index), void *arg, size_t count);
+
 #endif

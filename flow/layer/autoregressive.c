@@ -159,9 +159,7 @@ static size_t autoregressive_cache_len(const flow_layer *layer, size_t ld)
 static size_t autoregressive_work_len(const flow_layer *layer, size_t ld)
 {
     const conditioner *net = &down(layer)->net;
-    size_t outputs = flow_pad(down(layer)->outputs);
-    size_t scratch = outputs > STAIR_WORK_ROWS ? outputs : STAIR_WORK_ROWS;
-    return (net->value_rows + scratch) * ld;
+    return (net->value_rows + flow_pad(down(layer)->outputs)) * ld;
 }
 
 static real *input_rows(const autoregressive *self, real *values, size_t ld)
@@ -268,11 +266,11 @@ static void autoregressive_backward(const flow_layer *layer, real *dx, real *dth
     const autoregressive *self = down(layer);
     real *values = (real *)(uintptr_t)cache; /* read only */
     const real *slopes = cache + self->net.value_rows * ld;
-    real *cotangents = work, *scratch = work + self->net.value_rows * ld;
+    real *cotangents = work;
     for (size_t i = 0; i < layer->dim; i++)
         self->tau->backward(&self->spec, dx + i * ld, output_rows(self, cotangents, i, ld),
                             dy + i * ld, dlogdet, x + i * ld, output_rows(self, values, i, ld), ld);
-    conditioner_backward(&self->net, cotangents, dtheta, add, theta, cache, slopes, ld, scratch);
+    conditioner_backward(&self->net, cotangents, dtheta, add, theta, cache, slopes, ld);
     const real *through = input_rows(self, cotangents, ld);
     for (size_t k = 0; k < layer->dim * ld; k++)
         dx[k] += through[k];

@@ -1,4 +1,5 @@
 #include "flow/layer/conditioner.h"
+#include "flow/pool.h"
 
 #include <assert.h>
 #include <math.h>
@@ -7,7 +8,10 @@
 
 static const size_t NONE = SIZE_MAX;
 
-enum { BLOCK = 32 }; /* rows that a map and an activation take in turns */
+/* Rows that a map and an activation take in turns, for many columns and for one. */
+enum { BLOCK = 32, SINGLE_BLOCK = 64 };
+
+enum { SHARED_FROM = 1 << 20, COLUMNS_OF_FETCH = 10 }; /* run_parts */
 
 /* ---- making the program of steps */
 
@@ -256,19 +260,62 @@ static int activated_before(const conditioner *self, size_t s)
     return s > 0 && map->map >= 0 && activates_in_place(map - 1, map->src);
 }
 
+/* ---- all rows of a step, by parts that other threads may take (pool.h) */
+
+/* A map, and the activation in place of its result or of what it reads, if there is one. */
+typedef struct work {
+    const conditioner *net;
+    const conditioner_step *step;
+    size_t pair, rows, block, blocks; /* pair: 1 with an activation; rows: of what is written */
+    real *values, *slopes, *cotangents, *dtheta;
+    const real *theta;
+    int add;
+    size_t ld;
+} work;
+
+static void cut(work *w, size_t rows)
+{
+    w->rows = rows;
+    w->block = w->ld == 1 ? SINGLE_BLOCK : BLOCK;
+    w->blocks = (rows + w->block - 1) / w->block;
+}
+
+/* Parts by all threads, if the map is large enough for that: as many multiply-adds, or, of a few
+ * columns, as many weights to be fetched. */
+static void run_parts(const work *w, void (*part)(void *arg, size_t index), size_t count)
+{
+    size_t live = w->step->map < 0 ? 0 : w->net->maps[w->step->map].n_live;
+    if (live * (w->ld + COLUMNS_OF_FETCH) >= SHARED_FROM) {
+        flow_pool_share(part, (void *)(uintptr_t)w, count);
+        return;
+    }
+    for (size_t index = 0; index < count; index++)
+        part((void *)(uintptr_t)w, index);
+}
+
+static void forward_block(void *arg, size_t index)
+{
+    const work *w = arg;
+    size_t row = index * w->block, end = row + w->block < w->rows ? row + w->block : w->rows;
+    for (size_t k = 0; k <= w->pair; k++)
+        run_rows(w->net, w->step + k, stair_product, w->values, w->slopes, w->theta, row, end,
+                 w->ld);
+}
+
 void conditioner_forward(const conditioner *self, real *values, real *slopes, const real *theta,
                          size_t ld)
 {
     for (size_t s = 0; s < self->n_steps; s++) {
-        const conditioner_step *step = &self->steps[s];
-        size_t rows = self->buffers[step->dst].rows, pair = (size_t)activated_after(self, s);
-        size_t block = pair ? BLOCK : rows;
-        for (size_t row = 0; row < rows; row += block) {
-            size_t end = row + block < rows ? row + block : rows;
-            for (size_t k = 0; k <= pair; k++)
-                run_rows(self, step + k, stair_product, values, slopes, theta, row, end, ld);
-        }
-        s += pair;
+        work w = {.net = self,
+                  .step = &self->steps[s],
+                  .pair = (size_t)activated_after(self, s),
+                  .values = values,
+                  .slopes = slopes,
+                  .theta = theta,
+                  .ld = ld};
+        cut(&w, self->buffers[w.step->dst].rows);
+        run_parts(&w, forward_block, w.blocks);
+        s += w.pair;
     }
 }
 
@@ -336,25 +383,44 @@ static void pull_rows(const conditioner *self, const conditioner_step *step, pro
         add(to, from, count);
 }
 
+/* Blocks of what is handed back first, then groups of panels of the gradient: none of them reads what
+ * another writes. */
+static void backward_part(void *arg, size_t index)
+{
+    const work *w = arg;
+    const conditioner *net = w->net;
+    const conditioner_step *step = w->step;
+    size_t ld = w->ld;
+    if (index >= w->blocks) {
+        stair_gradient(&net->maps[step->map], w->dtheta + step->offset, w->add,
+                       w->cotangents + net->buffers[step->dst].offset * ld,
+                       w->values + net->buffers[step->src].offset * ld, index - w->blocks, ld);
+        return;
+    }
+    size_t row = index * w->block, end = row + w->block < w->rows ? row + w->block : w->rows;
+    for (size_t k = 0; k <= w->pair; k++)
+        pull_rows(net, step - k, stair_product_t, w->cotangents, w->theta, w->values, w->slopes,
+                  row, end, ld);
+}
+
 void conditioner_backward(const conditioner *self, real *cotangents, real *dtheta, int add_to,
-                          const real *theta, const real *values, const real *slopes, size_t ld,
-                          real *work)
+                          const real *theta, const real *values, const real *slopes, size_t ld)
 {
     for (size_t s = self->n_steps; s-- > 0;) {
-        const conditioner_step *step = &self->steps[s];
-        if (dtheta && step->map >= 0)
-            stair_gradient(&self->maps[step->map], dtheta + step->offset, add_to,
-                           cotangents + self->buffers[step->dst].offset * ld,
-                           values + self->buffers[step->src].offset * ld, ld, work);
-        size_t rows = self->buffers[step->src].rows, pair = (size_t)activated_before(self, s);
-        size_t block = pair ? BLOCK : rows;
-        for (size_t row = 0; row < rows; row += block) {
-            size_t end = row + block < rows ? row + block : rows;
-            for (size_t k = 0; k <= pair; k++)
-                pull_rows(self, step - k, stair_product_t, cotangents, theta, values, slopes, row,
-                          end, ld);
-        }
-        s -= pair;
+        work w = {.net = self,
+                  .step = &self->steps[s],
+                  .pair = (size_t)activated_before(self, s),
+                  .values = (real *)(uintptr_t)values, /* read only */
+                  .slopes = (real *)(uintptr_t)slopes,
+                  .cotangents = cotangents,
+                  .dtheta = dtheta,
+                  .theta = theta,
+                  .add = add_to,
+                  .ld = ld};
+        int map = dtheta ? w.step->map : -1;
+        cut(&w, self->buffers[w.step->src].rows);
+        run_parts(&w, backward_part, w.blocks + (map < 0 ? 0 : stair_groups(&self->maps[map])));
+        s -= w.pair;
     }
 }
 

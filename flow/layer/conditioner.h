@@ -88,10 +88,9 @@ void conditioner_hidden_of(const conditioner *self, real *values, real *slopes, 
                            size_t d, size_t ld);
 
 /* cotangents (value_rows, ld): the caller has filled those of the outputs; the inputs' are written.
- * dtheta += gradient, or, with add 0, = gradient; NULL: frozen. work: STAIR_WORK_ROWS * ld. */
+ * dtheta += gradient, or, with add 0, = gradient; NULL: frozen. ld <= FLOW_SHARD. */
 void conditioner_backward(const conditioner *self, real *cotangents, real *dtheta, int add_to,
-                          const real *theta, const real *values, const real *slopes, size_t ld,
-                          real *work);
+                          const real *theta, const real *values, const real *slopes, size_t ld);
 
 /* Backward through degree d only, given the cotangents of outputs d + 1 .. D and that this has been
  * called for all higher degrees: writes the cotangents of hidden units and of the input of degree

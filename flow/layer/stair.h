@@ -35,8 +35,6 @@ typedef struct stair {
     size_t n_live;   /* weights that are not masked, biases included */
 } stair;
 
-enum { STAIR_WORK_ROWS = 3 * FLOW_PAD }; /* of which stair_gradient turns dy over at a time */
-
 static inline size_t stair_stored_depth(const stair_panel *panel)
 {
     return (panel->depth + 7) / 8 * 8;
@@ -48,6 +46,7 @@ static inline size_t stair_stored_depth(const stair_panel *panel)
 #define stair_product_next FLOW_NAME(stair_product_next)
 #define stair_product_t FLOW_NAME(stair_product_t)
 #define stair_product_t_next FLOW_NAME(stair_product_t_next)
+#define stair_groups FLOW_NAME(stair_groups)
 #define stair_gradient FLOW_NAME(stair_gradient)
 #define stair_get_weight FLOW_NAME(stair_get_weight)
 #define stair_get_bias FLOW_NAME(stair_get_bias)
@@ -83,9 +82,10 @@ void stair_product_t_next(const stair *self, real *dx, const real *theta, const 
                           size_t col0, size_t col1, size_t ld);
 
 /* dtheta += dy x^T below the stairs, and the row sums of dy for the bias; with add 0, dtheta = that.
- * work: STAIR_WORK_ROWS * ld. */
+ * One group of panels of it, of stair_groups(self); ld <= FLOW_SHARD. */
+size_t stair_groups(const stair *self);
 void stair_gradient(const stair *self, real *dtheta, int add, const real *dy, const real *x,
-                    size_t ld, real *work);
+                    size_t group, size_t ld);
 
 /* W as dense row-major (rows, cols) with zeros above the stairs, b as (rows). stair_set_weight
  * ignores what is above the stairs. */

@@ -1,6 +1,9 @@
 /* flow/layer/stair_gradient.c -- dW += dy x^T below the stairs, db += the sums of dy. */
+#include "flow/flow.h"
 #include "flow/layer/stair.h"
 #include "flow/layer/tile.h"
+
+#include <assert.h>
 
 /* ---- dy is turned over, so that vectors run along the rows of W */
 
@@ -64,9 +67,7 @@ static void transpose(real *out, const real *in, size_t rows, size_t ld)
 
 /* ---- dW += dy x^T */
 
-enum {
-    GROUP = STAIR_WORK_ROWS / FLOW_PAD
-}; /* panels: as many as TILE_VECS, so that tiles come out even */
+enum { GROUP = TILE_VECS }; /* panels: so that tiles come out even */
 
 /* Panels of weights next to one another. */
 typedef struct gradient_args {
@@ -158,11 +159,17 @@ static void gradient_group(const stair *self, real *dtheta, int add, const real 
     bias_gradient(dtheta + self->bias + row, add, work, left < width ? left : width, width, ld);
 }
 
-void stair_gradient(const stair *self, real *dtheta, int add, const real *dy, const real *x,
-                    size_t ld, real *work)
+size_t stair_groups(const stair *self)
 {
-    for (size_t p = 0; p < self->n_panels; p += GROUP) {
-        size_t left = self->n_panels - p, count = left < GROUP ? left : GROUP;
-        gradient_group(self, dtheta, add, dy, x, &self->panels[p], count, ld, work);
-    }
+    return (self->n_panels + GROUP - 1) / GROUP;
+}
+
+void stair_gradient(const stair *self, real *dtheta, int add, const real *dy, const real *x,
+                    size_t group, size_t ld)
+{
+    _Alignas(64) real work[GROUP * FLOW_PAD * FLOW_SHARD];
+    size_t first = group * GROUP, left = self->n_panels - first;
+    assert(ld <= FLOW_SHARD);
+    gradient_group(self, dtheta, add, dy, x, &self->panels[first], left < GROUP ? left : GROUP, ld,
+                   work);
 }

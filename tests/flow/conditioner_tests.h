@@ -271,12 +271,12 @@ static void check_sweep(net_case *c, size_t number)
 {
     size_t dim = c->spec.dim, p = c->spec.outputs, rows = c->net.value_rows * NET_LD;
     real *whole = reals_new(rows), *swept = reals_new(rows);
-    real *work = reals_new(STAIR_WORK_ROWS * NET_LD), *given = reals_new(dim * p * NET_LD);
+    real *given = reals_new(dim * p * NET_LD);
     real *gradient = reals_new(c->net.n_params), *none = reals_new(c->net.n_params);
     fill(given, dim * p * NET_LD, 0.9, 3 * number);
     conditioner_forward(&c->net, c->values, c->slopes, c->theta, NET_LD);
     memcpy(net_outputs(c, whole), given, dim * p * NET_LD * sizeof *given);
-    conditioner_backward(&c->net, whole, gradient, 0, c->theta, c->values, c->slopes, NET_LD, work);
+    conditioner_backward(&c->net, whole, gradient, 0, c->theta, c->values, c->slopes, NET_LD);
     for (size_t d = dim; d > 0; d--) {
         conditioner_pull_degree(&c->net, swept, c->theta, c->values, c->slopes, d, NET_LD);
         memcpy(net_outputs(c, swept) + (d - 1) * p * NET_LD, given + (d - 1) * p * NET_LD,
@@ -286,7 +286,7 @@ static void check_sweep(net_case *c, size_t number)
     check_equal(swept + first, whole + first, dim * NET_LD, "sweep of network", number);
     for (size_t j = 0; j < NET_LD; j++)
         cr_assert_eq(whole[first + (dim - 1) * NET_LD + j], 0, "the last input is seen");
-    free(whole), free(swept), free(work), free(given), free(gradient), free(none);
+    free(whole), free(swept), free(given), free(gradient), free(none);
 }
 
 KERNEL_TEST(conditioner, sweep_equals_backward)
