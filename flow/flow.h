@@ -78,12 +78,14 @@ void flow_tensor(const flow *self, flow_tensor_info *info, size_t index);
 void flow_tensor_get(const flow *self, double *values, size_t index);
 void flow_tensor_set(flow *self, size_t index, const double *values);
 
-/* ---- a shard's work: one thread, up to max_rows rows, all memory taken at create */
+/* ---- a shard's work: one thread, up to max_rows rows, all memory taken at create. From inside a task of
+ * a pool, forward, backward and single rows of wide networks are shared with its idle threads, with the
+ * same bits: for latency, flow_pool_run a single task. */
 
 typedef struct flow_pass flow_pass;
 
 enum { FLOW_SHARD = 128 };    /* most rows that one thread takes at a time outside of training */
-enum { FLOW_PASS_TRAIN = 1 }; /* room for what backward and score need */
+enum { FLOW_PASS_TRAIN = 1 }; /* room for what backward and score need; up to FLOW_SHARD rows */
 
 flow_pass *flow_pass_create(const flow *self, size_t max_rows, unsigned flags, flow_err *err);
 void flow_pass_free(flow_pass *pass);

@@ -1,5 +1,4 @@
 #include "flow/lanes.h"
-#include "flow/flow.h"
 
 #include <assert.h>
 
@@ -15,6 +14,14 @@ flow_lanes flow_lanes_cut(size_t batch, size_t shard)
                         .shard = shard,
                         .shards = shards,
                         .lanes = shards < FLOW_MAX_LANES ? shards : FLOW_MAX_LANES};
+}
+
+flow_lanes flow_lanes_cut_for(const flow *trained, size_t batch, size_t shard)
+{
+    enum { LARGE = 1 << 20 }; /* parameters */
+    if (shard == 0 && flow_n_params(trained) >= LARGE)
+        shard = batch < FLOW_SHARD ? batch : FLOW_SHARD;
+    return flow_lanes_cut(batch, shard);
 }
 
 size_t flow_lanes_rows(const flow_lanes *self, size_t lane)
@@ -46,6 +53,11 @@ static void run_lane(void *arg, size_t lane, size_t worker)
                             .worker = worker};
         r->work(r->arg, &slice);
     }
+}
+
+size_t flow_lanes_workers(const flow_lanes *self, const flow_pool *pool)
+{
+    return self->lanes == 1 ? 1 : flow_pool_threads(pool);
 }
 
 void flow_lanes_run(const flow_lanes *self, flow_pool *pool,

@@ -5,7 +5,7 @@
 #ifndef FLOW_LANES_H
 #define FLOW_LANES_H
 
-#include "flow/pool.h"
+#include "flow/flow.h"
 
 enum { FLOW_MAX_LANES = 16 };
 
@@ -19,6 +19,11 @@ typedef struct flow_lanes {
 /* shard 0: half the batch, in steps of 16, from 16 to FLOW_SHARD rows. */
 flow_lanes flow_lanes_cut(size_t batch, size_t shard);
 
+/* The same for a training of `trained` by forward and backward alone. With shard 0, shards of a large
+ * network are as long as they can be: threads share its maps anyway (pool.h), and a gradient lane
+ * less is the less memory to go through. */
+flow_lanes flow_lanes_cut_for(const flow *trained, size_t batch, size_t shard);
+
 /* One shard: rows row .. row + n - 1 of the batch. */
 typedef struct flow_slice {
     size_t shard, row, n;
@@ -27,6 +32,9 @@ typedef struct flow_slice {
 
 /* Rows of a lane; 0 for those beyond the last. */
 size_t flow_lanes_rows(const flow_lanes *self, size_t lane);
+
+/* Slices are given to workers 0 .. that - 1 only. */
+size_t flow_lanes_workers(const flow_lanes *self, const flow_pool *pool);
 
 void flow_lanes_run(const flow_lanes *self, flow_pool *pool,
                     void (*work)(void *arg, const flow_slice *slice), void *arg);

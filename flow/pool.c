@@ -50,7 +50,7 @@ struct flow_pool {
     size_t started;
     void (*task)(void *arg, size_t index, size_t worker);
     void *arg;
-    gate round;
+    _Alignas(64) gate round;
     _Alignas(64) atomic_uint calls; /* goes up when there is something to do */
     atomic_uint sleepers;
     atomic_int quit;

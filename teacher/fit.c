@@ -25,7 +25,7 @@ typedef struct fit {
     size_t *order;      /* (train.n) */
     size_t batch_start; /* into order */
     double *shard_loss; /* (shards) */
-    seat *seats;        /* (threads) */
+    seat *seats;        /* (flow_lanes_workers) */
     void *best;         /* parameter block */
     size_t skipped_in_a_row;
 } fit;
@@ -56,7 +56,7 @@ static int take_seat(seat *s, const fit *f, flow_err *err)
 
 static void release(fit *f)
 {
-    for (size_t w = 0; f->seats && w < flow_pool_threads(f->pool); w++)
+    for (size_t w = 0; f->seats && w < flow_lanes_workers(&f->lanes, f->pool); w++)
         release_seat(&f->seats[w]);
     free(f->seats);
     free(f->order);
@@ -69,16 +69,17 @@ static int take(fit *f, flow_err *err)
 {
     const teacher_fit_options *o = f->options;
     size_t n = f->data->train.n, batch = o->batch < n ? o->batch : n;
-    f->lanes = flow_lanes_cut(batch, o->shard);
+    f->lanes = flow_lanes_cut_for(f->flow, batch, o->shard);
+    size_t seats = flow_lanes_workers(&f->lanes, f->pool);
     flow_optimizer_options adam = {.weight_decay = o->weight_decay, .average = o->average};
     f->optimizer = flow_optimizer_create(f->flow, &adam, f->lanes.lanes, err);
     f->order = malloc(n * sizeof *f->order);
     f->shard_loss = malloc(f->lanes.shards * sizeof *f->shard_loss);
     f->best = malloc(flow_params_bytes(f->flow) + 1);
-    f->seats = calloc(flow_pool_threads(f->pool), sizeof *f->seats);
+    f->seats = calloc(seats, sizeof *f->seats);
     if (!f->optimizer || !f->order || !f->shard_loss || !f->best || !f->seats)
         return flow_fail(err, FLOW_ENOMEM, "out of memory for the fit");
-    for (size_t w = 0; w < flow_pool_threads(f->pool); w++)
+    for (size_t w = 0; w < seats; w++)
         if (take_seat(&f->seats[w], f, err))
             return FLOW_ENOMEM;
     return 0;

@@ -11,7 +11,10 @@ static const size_t NONE = SIZE_MAX;
 /* Rows that a map and an activation take in turns, for many columns and for one. */
 enum { BLOCK = 32, SINGLE_BLOCK = 64 };
 
-enum { SHARED_FROM = 1 << 20, COLUMNS_OF_FETCH = 10 }; /* run_parts */
+/* What is worth sharing: a map of so many multiply-adds; for a single row, which is as fast as its
+ * weights arrive, a map of so many weights, in a network that is too large for the second cache with
+ * others like it. */
+enum { SHARED_WORK = 1 << 20, SHARED_WEIGHTS = 1 << 14, LARGE_NETWORK = 1 << 16 };
 
 /* ---- making the program of steps */
 
@@ -280,17 +283,23 @@ static void cut(work *w, size_t rows)
     w->blocks = (rows + w->block - 1) / w->block;
 }
 
-/* Parts by all threads, if the map is large enough for that: as many multiply-adds, or, of a few
- * columns, as many weights to be fetched. */
-static void run_parts(const work *w, void (*part)(void *arg, size_t index), size_t count)
+static int worth_sharing(const work *w)
 {
-    size_t live = w->step->map < 0 ? 0 : w->net->maps[w->step->map].n_live;
-    if (live * (w->ld + COLUMNS_OF_FETCH) >= SHARED_FROM) {
-        flow_pool_share(part, (void *)(uintptr_t)w, count);
+    if (w->step->map < 0)
+        return 0;
+    size_t live = w->net->maps[w->step->map].n_live;
+    return w->ld == 1 ? live >= SHARED_WEIGHTS && w->net->n_live >= LARGE_NETWORK
+                      : live * w->ld >= SHARED_WORK;
+}
+
+static void run_parts(work *w, void (*part)(void *arg, size_t index), size_t count)
+{
+    if (worth_sharing(w)) {
+        flow_pool_share(part, w, count);
         return;
     }
     for (size_t index = 0; index < count; index++)
-        part((void *)(uintptr_t)w, index);
+        part(w, index);
 }
 
 static void forward_block(void *arg, size_t index)

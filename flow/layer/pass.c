@@ -67,7 +67,7 @@ static void lay_out(pass *self, arena *a)
 
 flow_pass *shard_create(const flow *f, size_t max_rows, unsigned flags, flow_err *err)
 {
-    assert(max_rows > 0);
+    assert(max_rows > 0 && (max_rows <= FLOW_SHARD || !(flags & FLOW_PASS_TRAIN)));
     pass *self = calloc(1, sizeof *self);
     if (!self)
         goto fail;

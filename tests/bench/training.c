@@ -24,7 +24,7 @@ struct training {
     size_t dim, batch; /* batch: the next one, of BATCHES */
     double *data;      /* (BATCHES * rows of a batch, D) */
     size_t *order;     /* of its rows */
-    seat *seats;       /* (threads) */
+    seat *seats;       /* (flow_lanes_workers) */
 };
 
 static void take_seat(seat *s, const training *t)
@@ -51,7 +51,7 @@ training *training_create(flow *teacher, flow_pool *pool, size_t batch)
     training *self = take(1, sizeof *self);
     size_t n = BATCHES * batch, dim = flow_dim(teacher);
     *self = (training){.flow = teacher, .pool = pool, .dim = dim};
-    self->lanes = flow_lanes_cut(batch, 0);
+    self->lanes = flow_lanes_cut_for(teacher, batch, 0);
     self->optimizer = flow_optimizer_create(teacher, &adam, self->lanes.lanes, &err);
     if (!self->optimizer)
         die("%s", err.text);
@@ -59,8 +59,9 @@ training *training_create(flow *teacher, flow_pool *pool, size_t batch)
     self->order = take(n, sizeof *self->order);
     pcg_normals(self->data, rows, 0, n, dim);
     pcg_permutation(self->order, n, shuffle, 0);
-    self->seats = take(flow_pool_threads(pool), sizeof *self->seats);
-    for (size_t w = 0; w < flow_pool_threads(pool); w++)
+    size_t seats = flow_lanes_workers(&self->lanes, pool);
+    self->seats = take(seats, sizeof *self->seats);
+    for (size_t w = 0; w < seats; w++)
         take_seat(&self->seats[w], self);
     return self;
 }
@@ -69,7 +70,7 @@ void training_free(training *self)
 {
     if (!self)
         return;
-    for (size_t w = 0; w < flow_pool_threads(self->pool); w++) {
+    for (size_t w = 0; w < flow_lanes_workers(&self->lanes, self->pool); w++) {
         seat *s = &self->seats[w];
         flow_pass_free(s->pass);
         free(s->x);

@@ -1,5 +1,5 @@
 /* tests/e2e/threads.c -- everything that threads share, for the thread sanitizer: pools that are
- * made, used and thrown away, lanes, a fit, a distillation, sampling. Criterion runs tests in
+ * made, used and thrown away, parts of tasks, lanes, a fit, a distillation, sampling. Criterion runs tests in
  * forked processes, which that sanitizer does not follow, so this is a program of its own.
  *
  * Prints a line per check as the end-to-end scripts do; status 1 if one failed. */
@@ -68,6 +68,45 @@ static void check_pools(flow_err *err)
     check("a pool runs every task once", good, err);
 }
 
+/* Each task fills its row in two sweeps of parts, of which the second reads what the first wrote. */
+typedef struct grid {
+    size_t values[2 * THREADS][2][500]; /* by task */
+} grid;
+
+static void fill_part(void *arg, size_t index)
+{
+    ((size_t(*)[500])arg)[0][index] += index;
+}
+
+static void sum_part(void *arg, size_t index)
+{
+    size_t(*row)[500] = arg;
+    row[1][index] = row[0][499 - index] + row[0][(index + 250) % 500];
+}
+
+static void share_row(void *arg, size_t index, size_t worker)
+{
+    grid *g = arg;
+    (void)worker;
+    flow_pool_share(fill_part, g->values[index], 500);
+    flow_pool_share(sum_part, g->values[index], 500);
+}
+
+static void check_parts(flow_pool *pool, flow_err *err)
+{
+    static grid g;
+    bool good = true;
+    for (size_t round = 1; round <= 60; round++) {
+        size_t tasks = 1 + round % (2 * THREADS);
+        g = (grid){0};
+        flow_pool_run(pool, share_row, &g, tasks);
+        for (size_t t = 0; t < tasks; t++)
+            for (size_t i = 0; i < 500; i++)
+                good = good && g.values[t][1][i] == 499 - i + (i + 250) % 500;
+    }
+    check("parts of tasks are done once, in order of the sweeps", good, err);
+}
+
 static void add_rows(void *arg, const flow_slice *slice)
 {
     size_t *sums = arg; /* by lane: no lock is needed */
@@ -100,9 +139,10 @@ static data_set *moons(flow_err *err)
     return out;
 }
 
+/* The map between hidden units is so wide that threads share it. */
 static flow_spec spec_of(flow_direction direction, size_t dim)
 {
-    static const size_t hidden[] = {16, 16};
+    static const size_t hidden[] = {192, 192};
     return (flow_spec){.dim = dim,
                        .direction = direction,
                        .layers = 2,
@@ -123,7 +163,7 @@ static flow *fitted(flow_pool *pool, const data_set *data, flow_err *err)
 {
     flow_spec spec = spec_of(FLOW_DATA_TO_NOISE, data->dim);
     teacher_fit_options options = {
-        .batch = 90, .epochs = 2, .shard = 16, .lr = 1e-3, .average = 0.9, .clip = 5, .seed = 1};
+        .batch = 90, .epochs = 2, .shard = 32, .lr = 1e-3, .average = 0.9, .clip = 5, .seed = 1};
     teacher_fit_state state;
     flow *maf = maf_create(&spec, FLOW_F32, err);
     if (maf && teacher_fit(maf, &state, pool, data, &options, NULL, NULL, err) == 0)
@@ -137,7 +177,7 @@ static flow *distilled(flow_pool *pool, flow *maf, flow_err *err)
     flow_spec spec = spec_of(FLOW_NOISE_TO_DATA, flow_dim(maf));
     distill_options options = {.batch = 90,
                                .steps = 30,
-                               .shard = 16,
+                               .shard = 32,
                                .lr = 1e-3,
                                .clip = 10,
                                .average = 0.9,
@@ -182,6 +222,7 @@ int main(void)
     data_set *data = pool ? moons(&err) : NULL;
     flow *maf = NULL, *iaf = NULL;
     if (data) {
+        check_parts(pool, &err);
         check_lanes(pool, &err);
         maf = fitted(pool, data, &err);
         check("a fit by four threads", maf, &err);

@@ -1,0 +1,118 @@
+/* Networks so wide that the threads of a pool share their maps: the same bits as by one thread
+ * alone, forwards, backwards, and for a single row. */
+#include "flow/block.h"
+#include "flow/flow.h"
+#include "flow/spec.h"
+#include "tests/common/backends.h"
+#include "tests/common/check.h"
+#include "tests/common/examples.h"
+#include "tests/common/sanitized.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { D = 9, N = 100 };
+
+/* One pass, all that it computes, and the noise that it starts from. */
+typedef struct job {
+    flow_pass *pass;
+    flow_gradient gradient;
+    size_t n, turns; /* rows; backwards, of which the later ones add */
+    double *x, *y, *logdet, *dx, *logp;
+} job;
+
+static flow *wide_flow(const flow_backend *backend, const size_t *hidden, size_t n_hidden,
+                       size_t residual)
+{
+    flow_spec spec = {.dim = D,
+                      .direction = FLOW_NOISE_TO_DATA,
+                      .layers = 2,
+                      .hidden = hidden,
+                      .n_hidden = n_hidden,
+                      .residual = residual,
+                      .activation = "silu",
+                      .transformer = "affine",
+                      .scale_bound = 2.1,
+                      .permute = FLOW_REVERSE};
+    json_t *d = flow_spec_describe(&spec, NULL);
+    flow_err err = FLOW_ERR_INIT;
+    flow *f = flow_create_on(backend, d, SIZE_MAX, &err);
+    cr_assert(f, "%s", err.text);
+    randomise_parameters(f, 0.4, 77);
+    json_decref(d);
+    return f;
+}
+
+static job job_new(const flow *f, size_t n, size_t turns)
+{
+    job out = {.n = n, .turns = turns};
+    out.pass = flow_pass_create(f, n, turns ? FLOW_PASS_TRAIN : 0, NULL);
+    out.gradient.block = flow_block_new(flow_params_bytes(f));
+    out.x = random_numbers_new(n * D, 1.1, 5);
+    out.y = calloc(2 * n * D + 2 * n, sizeof *out.y);
+    out.dx = out.y + n * D;
+    out.logdet = out.dx + n * D;
+    out.logp = out.logdet + n;
+    cr_assert(out.pass && out.gradient.block && out.y);
+    return out;
+}
+
+static void job_free(job *self)
+{
+    flow_pass_free(self->pass);
+    free(self->gradient.block);
+    free(self->x);
+    free(self->y);
+}
+
+static void work(void *arg, size_t index, size_t worker)
+{
+    job *j = arg;
+    (void)index, (void)worker;
+    flow_pass_transport(j->pass, NULL, j->y, j->logp, j->x, NULL, j->n);
+    for (size_t t = 0; t < j->turns; t++)
+        flow_pass_backward(j->pass, NULL, j->dx, &j->gradient, j->y, j->logp);
+}
+
+static void check_shared(const flow *f, size_t n, size_t turns, const char *what)
+{
+    job alone = job_new(f, n, turns);
+    work(&alone, 0, 0);
+    for (size_t threads = 2; threads <= 4; threads++) {
+        flow_pool *pool = flow_pool_create(threads, NULL);
+        for (int again = 0; again < UNLESS_SANITIZED(6, 2); again++) {
+            job shared = job_new(f, n, turns);
+            flow_pool_run(pool, work, &shared, 1);
+            check_same(shared.y, alone.y, n * D, "%s, %zu threads: y", what, threads);
+            check_same(shared.logp, alone.logp, n, "%s, %zu threads: log q", what, threads);
+            check_same(shared.dx, alone.dx, n * D, "%s, %zu threads: dx", what, threads);
+            cr_assert(memcmp(shared.gradient.block, alone.gradient.block, flow_params_bytes(f)) ==
+                          0,
+                      "%s, %zu threads: gradient", what, threads);
+            job_free(&shared);
+        }
+        flow_pool_free(pool);
+    }
+    job_free(&alone);
+}
+
+ParameterizedTestParameters(shared, same_bits)
+{
+    return every_backend();
+}
+
+ParameterizedTest(const size_t *which, shared, same_bits, .timeout = 300)
+{
+    static const size_t plain[] = {192, 200}, residual[] = {176}, wider[] = {520, 512};
+    const flow_backend *backend = flow_backend_at(*which);
+    flow *f = wide_flow(backend, plain, 2, 0), *g = wide_flow(backend, residual, 1, 1),
+         *h = wide_flow(backend, wider, 2, 0);
+    check_shared(f, N, 0, "plain, forwards");
+    check_shared(f, N, 2, "plain");
+    check_shared(g, N, 2, "residual");
+    check_shared(h, 1, 0, "a single row");
+    flow_free(f);
+    flow_free(g);
+    flow_free(h);
+}
