@@ -84,8 +84,8 @@ void flow_tensor_set(flow *self, size_t index, const double *values);
 
 typedef struct flow_pass flow_pass;
 
-enum { FLOW_SHARD = 128 };    /* most rows that one thread takes at a time outside of training */
-enum { FLOW_PASS_TRAIN = 1 }; /* room for what backward and score need; up to FLOW_SHARD rows */
+enum { FLOW_SHARD = 128 };    /* most rows of a shard */
+enum { FLOW_PASS_TRAIN = 1 }; /* room for what backward and score need */
 
 flow_pass *flow_pass_create(const flow *self, size_t max_rows, unsigned flags, flow_err *err);
 void flow_pass_free(flow_pass *pass);

@@ -102,6 +102,7 @@ static int run(bench *b)
 {
     const bench_options *o = &b->options;
     claim claimed = {.holds = 1};
+    growth grown[GROWTHS];
     describe_machine(b);
     b->table = o->json && strcmp(o->json, "-") == 0 ? NULL : stdout;
     if (b->table)
@@ -109,12 +110,17 @@ static int run(bench *b)
     for (size_t i = 0; i < BENCH_SIZES; i++)
         if (o->sizes[i])
             run_size(b, &bench_sizes[i]);
+    if (o->linearity)
+        growth_measure(grown, b->pools[0], o->ops, o->rounds, o->least);
+    if (o->linearity && b->table)
+        report_growth(b->table, grown, o);
     if (o->claim)
         claim_check(&claimed, b->pools[0], o->rounds, o->least);
     if (o->claim && b->table)
         report_claim(b->table, &claimed);
     if (o->json)
-        report_json(&b->machine, o, b->results, b->n_results, o->claim ? &claimed : NULL);
+        report_json(&b->machine, o, b->results, b->n_results, o->claim ? &claimed : NULL,
+                    o->linearity ? grown : NULL);
     return claimed.holds ? 0 : 1;
 }
 

@@ -115,6 +115,28 @@ void report_claim(FILE *to, const claim *c)
             c->rows, c->difference, c->rounding, c->largest, c->agree ? "rounding" : "WRONG");
 }
 
+void report_growth(FILE *to, const growth *result, const bench_options *options)
+{
+    for (const growth *g = result; g < result + GROWTHS; g++) {
+        char head[64], line[96], text[32];
+        snprintf(head, sizeof head, "\n%s", g->unit);
+        print_titles(to, options, head, owners);
+        print_titles(to, options, "     D  network", titles);
+        for (size_t i = 0; i < GROWTH_STEPS; i++) {
+            const bench_size *s = &g->size[i];
+            snprintf(line, sizeof line, "  %4zu  %2zu of %4zu x 2", s->dim, s->layers, s->hidden);
+            fprintf(to, "%-29s", line);
+            for (size_t op = 0; op < BENCH_OPS; op++)
+                if (options->ops[op])
+                    fprintf(to, "%13s",
+                            isnan(g->cost[op][i])
+                                ? "-"
+                                : short_number(text, sizeof text, g->cost[op][i]));
+            fputc('\n', to);
+        }
+    }
+}
+
 /* ---- JSON */
 
 static json_t *numbers(const double *values, size_t count)
@@ -166,8 +188,23 @@ static json_t *claim_json(const claim *c)
                      c->rounding, "largest_sample", c->largest, "holds", c->holds);
 }
 
+static json_t *growth_json(const growth *g, const bench_options *options)
+{
+    json_t *sizes = json_array(), *ops = json_object();
+    for (size_t i = 0; i < GROWTH_STEPS; i++)
+        json_array_append_new(sizes, json_pack("{s:I, s:I, s:I}", "dim", (json_int_t)g->size[i].dim,
+                                               "layers", (json_int_t)g->size[i].layers, "hidden",
+                                               (json_int_t)g->size[i].hidden));
+    for (size_t op = 0; op < BENCH_OPS; op++)
+        if (options->ops[op])
+            json_object_set_new(ops, bench_op_keys[op], numbers(g->cost[op], GROWTH_STEPS));
+    return json_pack("{s:s, s:s, s:o, s:o}", "grows", g->what, "unit", g->unit, "sizes", sizes,
+                     "ops", ops);
+}
+
 void report_json(const bench_machine *machine, const bench_options *options,
-                 const bench_result *results, size_t count, const claim *claimed)
+                 const bench_result *results, size_t count, const claim *claimed,
+                 const growth *grown)
 {
     json_t *sizes = json_array();
     for (size_t i = 0; i < count; i++)
@@ -178,6 +215,10 @@ void report_json(const bench_machine *machine, const bench_options *options,
                             count ? results[count - 1].peak : 0.0, "sizes", sizes);
     if (out && claimed)
         json_object_set_new(out, "claim", claim_json(claimed));
+    if (out && grown)
+        json_object_set_new(
+            out, "growth",
+            json_pack("[o, o]", growth_json(&grown[0], options), growth_json(&grown[1], options)));
     int to_stdout = strcmp(options->json, "-") == 0;
     if (!out || (to_stdout ? json_dumpf(out, stdout, JSON_INDENT(2))
                            : json_dump_file(out, options->json, JSON_INDENT(2))))

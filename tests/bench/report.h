@@ -3,6 +3,7 @@
 #define TESTS_BENCH_REPORT_H
 
 #include "tests/bench/claim.h"
+#include "tests/bench/growth.h"
 #include "tests/bench/linearity.h"
 #include "tests/bench/options.h"
 
@@ -29,8 +30,11 @@ void report_size(FILE *to, const bench_result *result, const bench_machine *mach
                  const bench_options *options);
 void report_claim(FILE *to, const claim *result);
 
-/* Everything; claimed NULL: not checked. Ends the program if the file cannot be written. */
+void report_growth(FILE *to, const growth *result, const bench_options *options);
+
+/* Everything; claimed, grown NULL: not measured. Ends the program if the file cannot be written. */
 void report_json(const bench_machine *machine, const bench_options *options,
-                 const bench_result *results, size_t count, const claim *claimed);
+                 const bench_result *results, size_t count, const claim *claimed,
+                 const growth *grown);
 
 #endif
