@@ -53,12 +53,12 @@ PULL(tanh_pull, 1 - f * f)
 PULL(elu_pull, f > 0 ? 1 : f + 1)
 
 const activation activation_kinds[] = {
-    {"relu", "max(0, x)", relu, relu_pull},
-    {"tanh", "hyperbolic tangent", hyperbolic_tangent, tanh_pull},
-    {"elu", "x above 0, e^x - 1 below", elu, elu_pull},
-    {"gelu", "x Phi(x), in its tanh form", gelu, NULL},
-    {"silu", "x sigmoid(x), also called swish", silu, NULL},
-    {NULL, NULL, NULL, NULL},
+    {"relu", "max(0, x)", relu, relu_pull, 1},
+    {"tanh", "hyperbolic tangent", hyperbolic_tangent, tanh_pull, 0},
+    {"elu", "x above 0, e^x - 1 below", elu, elu_pull, 0},
+    {"gelu", "x Phi(x), in its tanh form", gelu, NULL, 0},
+    {"silu", "x sigmoid(x), also called swish", silu, NULL, 0},
+    {NULL, NULL, NULL, NULL, 0},
 };
 
 const activation *activation_find(const char *name)

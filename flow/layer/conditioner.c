@@ -306,6 +306,11 @@ static void forward_block(void *arg, size_t index)
 {
     const work *w = arg;
     size_t row = index * w->block, end = row + w->block < w->rows ? row + w->block : w->rows;
+    if (w->pair && w->net->spec.activation->rectifier && w->ld > 1) {
+        run_rows(w->net, w->step, stair_product_rectified, w->values, NULL, w->theta, row, end,
+                 w->ld);
+        return;
+    }
     for (size_t k = 0; k <= w->pair; k++)
         run_rows(w->net, w->step + k, stair_product, w->values, w->slopes, w->theta, row, end,
                  w->ld);

@@ -16,8 +16,10 @@
 
 #if FLOW_BITS == 32
 typedef float real;
+typedef int32_t real_int; /* as wide */
 #elif FLOW_BITS == 64
 typedef double real;
+typedef int64_t real_int;
 #else
 #error "FLOW_BITS must be 32 or 64"
 #endif

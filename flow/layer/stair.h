@@ -43,6 +43,7 @@ static inline size_t stair_stored_depth(const stair_panel *panel)
 #define stair_create FLOW_NAME(stair_create)
 #define stair_release FLOW_NAME(stair_release)
 #define stair_product FLOW_NAME(stair_product)
+#define stair_product_rectified FLOW_NAME(stair_product_rectified)
 #define stair_product_next FLOW_NAME(stair_product_next)
 #define stair_product_t FLOW_NAME(stair_product_t)
 #define stair_product_t_next FLOW_NAME(stair_product_t_next)
@@ -64,7 +65,11 @@ void stair_release(stair *self);
 void stair_product(const stair *self, real *y, const real *theta, const real *x, const real *add,
                    size_t row0, size_t row1, size_t ld);
 
-/* The same rows when they are asked for in order from 0 on, a few at a time, while x grows: what the
+/* The same, and of that max(0, y), NaN kept; ld > 1. */
+void stair_product_rectified(const stair *self, real *y, const real *theta, const real *x,
+                             const real *add, size_t row0, size_t row1, size_t ld);
+
+/* Rows of stair_product that are asked for in order from 0 on, a few at a time, while x grows: what the
  * rows of a panel have in common is done for all of them with its first, so y must have room for
  * whole panels, and a row's place in y is not to be written before it was asked for. Same bits. */
 void stair_product_next(const stair *self, real *y, const real *theta, const real *x,

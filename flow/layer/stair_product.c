@@ -10,6 +10,7 @@ typedef struct product_args {
     real *y;
     const real *w, *bias, *x, *add; /* bias NULL: goes on from y */
     size_t depth, ld;
+    int rectify;
 } product_args;
 
 /* Rows row .. row + mr - 1 of the strip. */
@@ -28,6 +29,8 @@ FLOW_INLINE void product_tile(const product_args *a, size_t row, size_t col, siz
         for (size_t i = 0; i < mr; i++)
             for (size_t v = 0; v < nr; v++)
                 acc[i][v] += *(const vec *)(a->add + (row + i) * a->ld + col + v * FLOW_LANES);
+    if (a->rectify)
+        tile_rectify(acc, mr, nr);
     tile_store(y, acc, a->ld, mr, nr);
 }
 
@@ -127,13 +130,9 @@ static void single_next(const stair *self, real *y, const real *theta, const rea
 
 /* ---- products with rows of W */
 
-void stair_product(const stair *self, real *y, const real *theta, const real *x, const real *add,
-                   size_t row0, size_t row1, size_t ld)
+static void rows_of_product(const stair *self, real *y, const real *theta, const real *x,
+                            const real *add, size_t row0, size_t row1, size_t ld, int rectify)
 {
-    if (ld == 1) {
-        single_product(self, y, theta, x, add, row0, row1);
-        return;
-    }
     size_t end = row1 == self->rows ? (row1 + CHUNK - 1) / CHUNK * CHUNK : row1;
     for (size_t row = row0; row < end;) {
         const stair_panel *panel = &self->panels[row / FLOW_PAD];
@@ -145,10 +144,27 @@ void stair_product(const stair *self, real *y, const real *theta, const real *x,
                           .x = x,
                           .add = add ? add + row * ld : NULL,
                           .depth = self->limit[last],
-                          .ld = ld};
+                          .ld = ld,
+                          .rectify = rectify};
         product_strips[count](&a);
         row += count;
     }
+}
+
+void stair_product(const stair *self, real *y, const real *theta, const real *x, const real *add,
+                   size_t row0, size_t row1, size_t ld)
+{
+    if (ld == 1)
+        single_product(self, y, theta, x, add, row0, row1);
+    else
+        rows_of_product(self, y, theta, x, add, row0, row1, ld, 0);
+}
+
+void stair_product_rectified(const stair *self, real *y, const real *theta, const real *x,
+                             const real *add, size_t row0, size_t row1, size_t ld)
+{
+    assert(ld > 1);
+    rows_of_product(self, y, theta, x, add, row0, row1, ld, 1);
 }
 
 /* Rows of a panel: bias and columns 0 .. k - 1, which all of them see. */

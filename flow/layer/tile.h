@@ -31,6 +31,17 @@ FLOW_INLINE void tile_store(real *dst, tile acc, size_t ld, size_t mr, size_t nr
             *(vec *)(dst + i * ld + v * FLOW_LANES) = acc[i][v];
 }
 
+typedef real_int vec_int
+    __attribute__((vector_size(FLOW_VEC_BYTES), aligned(FLOW_VEC_BYTES), may_alias));
+
+/* max(0, sums), NaN kept. */
+FLOW_INLINE void tile_rectify(tile acc, size_t mr, size_t nr)
+{
+    for (size_t i = 0; i < mr; i++)
+        for (size_t v = 0; v < nr; v++)
+            acc[i][v] = (vec)((vec_int)acc[i][v] & ~(acc[i][v] < 0));
+}
+
 /* w: element i of step k at w[i * wi + k * wk]; b: step k at b + k * ld. */
 FLOW_INLINE void tile_multiply(tile acc, const real *w, size_t wi, size_t wk, const real *b,
                                size_t ld, size_t steps, size_t mr, size_t nr)

@@ -14,7 +14,6 @@
 #include <string.h>
 
 #if FLOW_BITS == 32
-typedef int32_t real_int;
 typedef uint32_t real_bits; /* for bit patterns whose shifts and differences may wrap: NaN, x < 0 */
 #define VM_MANTISSA 23
 #define VM_BIAS 127
@@ -25,7 +24,6 @@ typedef uint32_t real_bits; /* for bit patterns whose shifts and differences may
 #define VM_LN2_LO 1.42860682030941723e-6f
 #define VM_SQRT_HALF_BITS 0x3f3504f3
 #else
-typedef int64_t real_int;
 typedef uint64_t real_bits;
 #define VM_MANTISSA 52
 #define VM_BIAS 1023

@@ -127,9 +127,35 @@ static void check_product(stair_case *s, size_t number)
         cr_assert(isnan((double)s->y[i]), "staircase %zu writes beyond its padding", number);
 }
 
+/* The bits of a product and of max(0, .) after it; a NaN stays one. */
+static void check_rectified(stair_case *s, size_t number)
+{
+    if (s->ld == 1 || s->cols == 0)
+        return;
+    size_t n = s->rows * s->ld;
+    real *want = reals_new(n), kept = s->x[0];
+    s->x[0] = (real)NAN;
+    for (int with_add = 0; with_add < 2; with_add++) {
+        const real *add = with_add ? s->add : NULL;
+        stair_product(&s->map, s->y, s->theta, s->x, add, 0, s->rows, s->ld);
+        for (size_t i = 0; i < n; i++)
+            want[i] = s->y[i] < 0 ? 0 : s->y[i];
+        stair_product_rectified(&s->map, s->y, s->theta, s->x, add, 0, s->rows, s->ld);
+        cr_assert(memcmp(s->y, want, n * sizeof *want) == 0, "staircase %zu, ld %zu", number,
+                  s->ld);
+    }
+    s->x[0] = kept;
+    free(want);
+}
+
 KERNEL_TEST(stair, product)
 {
     each_stair(check_product);
+}
+
+KERNEL_TEST(stair, rectified_product)
+{
+    each_stair(check_rectified);
 }
 
 static void check_against_blas(stair_case *s, size_t number)
