@@ -17,7 +17,8 @@ void flow_pool_free(flow_pool *self);
 size_t flow_pool_threads(const flow_pool *self);
 
 /* Runs task(arg, index, worker) for index = 0 .. count - 1 and returns when all are done; worker is
- * in 0 .. threads - 1 and is not shared by two running tasks. Not to be called from inside a task. */
+ * in 0 .. threads - 1 and is not shared by two running tasks. Not to be called from inside a task of
+ * the same pool, nor by two threads at a time. */
 void flow_pool_run(flow_pool *self, void (*task)(void *arg, size_t index, size_t worker), void *arg,
                    size_t count);
 

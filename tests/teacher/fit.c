@@ -1,6 +1,7 @@
 /* Maximum likelihood: what is reached against closed forms, what is kept at the end, and how a fit
  * ends early. */
 #include "teacher/fit.h"
+#include "flow/lanes.h"
 #include "teacher/maf.h"
 #include "tests/common/check.h"
 #include "tests/common/gaussian.h"
@@ -216,6 +217,40 @@ Test(fit, threads_do_not_matter)
               "another seed gives the same weights");
     flow_free(first);
     flow_free(other);
+    rows_release(&r);
+}
+
+/* A network so large that a batch is one lane, by one worker whom the others help. */
+Test(fit, threads_do_not_matter_to_large_networks, .timeout = 300)
+{
+    gaussian g;
+    rows r;
+    gaussian_init(&g, 3, lower3, mean3);
+    rows_init(&r, &g, 210, 50, 0);
+    teacher_fit_options options = usual();
+    options.epochs = 1;
+    options.batch = 100;
+    flow *first = maf(&g, "spline", 16384), *small = maf(&g, "spline", 13);
+    flow_lanes cut = flow_lanes_cut_for(first, 100, 0), usual_cut = flow_lanes_cut(100, 0);
+    flow_lanes small_cut = flow_lanes_cut_for(small, 100, 0);
+    flow_pool *three = flow_pool_create(3, NULL);
+    cr_assert(cut.lanes == 1 && cut.shard == 100 && flow_lanes_workers(&cut, three) == 1);
+    cr_assert(flow_lanes_cut_for(first, 300, 0).shard == FLOW_SHARD);
+    cr_assert(flow_lanes_cut_for(first, 100, 48).shard == 48, "a shard that is asked for");
+    cr_assert(small_cut.shard == usual_cut.shard && small_cut.lanes == usual_cut.lanes);
+    cr_assert(small_cut.lanes == 2 && flow_lanes_workers(&small_cut, three) == 3);
+    flow_pool_free(three);
+    teacher_fit_state want, got;
+    fit(first, &want, &r, &options, NULL, 1);
+    for (size_t threads = 2; threads <= 3; threads++) {
+        flow *f = maf(&g, "spline", 16384);
+        fit(f, &got, &r, &options, NULL, threads);
+        cr_assert(memcmp(flow_params(f), flow_params(first), flow_params_bytes(f)) == 0,
+                  "%zu threads give other weights", threads);
+        flow_free(f);
+    }
+    flow_free(first);
+    flow_free(small);
     rows_release(&r);
 }
 
