@@ -78,9 +78,9 @@ void flow_tensor(const flow *self, flow_tensor_info *info, size_t index);
 void flow_tensor_get(const flow *self, double *values, size_t index);
 void flow_tensor_set(flow *self, size_t index, const double *values);
 
-/* ---- a shard's work: one thread, up to max_rows rows, all memory taken at create. From inside a task of
- * a pool, forward, backward and single rows of wide networks are shared with its idle threads, with the
- * same bits: for latency, flow_pool_run a single task. */
+/* ---- a shard's work: one thread, up to max_rows rows, all memory taken at create. From inside a
+ * task of a pool, wide networks share what they do forwards (a single row, too) and backwards with its
+ * idle threads, with the same bits: for latency, flow_pool_run a single task. */
 
 typedef struct flow_pass flow_pass;
 

@@ -69,8 +69,8 @@ void stair_product(const stair *self, real *y, const real *theta, const real *x,
 void stair_product_rectified(const stair *self, real *y, const real *theta, const real *x,
                              const real *add, size_t row0, size_t row1, size_t ld);
 
-/* Rows of stair_product that are asked for in order from 0 on, a few at a time, while x grows: what the
- * rows of a panel have in common is done for all of them with its first, so y must have room for
+/* Rows of stair_product that are asked for in order from 0 on, a few at a time, while x grows: what
+ * the rows of a panel have in common is done for all of them with its first, so y must have room for
  * whole panels, and a row's place in y is not to be written before it was asked for. Same bits. */
 void stair_product_next(const stair *self, real *y, const real *theta, const real *x,
                         const real *add, size_t row0, size_t row1, size_t ld);

@@ -1,6 +1,6 @@
 /* tests/e2e/threads.c -- everything that threads share, for the thread sanitizer: pools that are
- * made, used and thrown away, parts of tasks, lanes, a fit, a distillation, sampling. Criterion runs tests in
- * forked processes, which that sanitizer does not follow, so this is a program of its own.
+ * made, used and thrown away, parts of tasks, lanes, a fit, a distillation, sampling. Criterion runs
+ * tests in forked processes, which that sanitizer does not follow, so this is a program of its own.
  *
  * Prints a line per check as the end-to-end scripts do; status 1 if one failed. */
 #include "flow/lanes.h"
