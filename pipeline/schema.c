@@ -156,7 +156,9 @@ const schema_key schema_keys[] = {
      .doc = "Threads to use; the result is the same for any number. auto: one per processor."},
     {KEY(compute.shard), .type = SCHEMA_WHOLE, .flags = SCHEMA_AUTO, RANGE(8, 128), .def = "auto",
      .unit = "rows", .stages = SCHEMA_TEACHER | SCHEMA_STUDENT,
-     .doc = "Rows that one thread works on at a time. Changes the last bits of the result."},
+     .doc = "Rows that one thread works on at a time; others help it with wide networks. auto: half "
+            "the batch, or all of it for a teacher of a million parameters, up to 128. Changes the "
+            "last bits of the result."},
 
     {KEY(data.path), .type = SCHEMA_STRING, .flags = SCHEMA_FILE, RANGE(1, 4096),
      .stages = SCHEMA_DATA,
