@@ -90,21 +90,6 @@ static void gate_leave(gate *self)
     atomic_fetch_sub_explicit(&self->inside, 1, memory_order_release);
 }
 
-/* Closes it and waits until all have left; meanwhile does `other` things, if there are any. */
-static void gate_close(gate *self, int (*other)(flow_pool *pool, size_t worker), flow_pool *pool)
-{
-    atomic_store(&self->open, 0);
-    for (int spin = 0; atomic_load_explicit(&self->inside, memory_order_acquire) > 0;)
-        if (other && other(pool, 0)) {
-            spin = 0;
-        } else if (spin < SPINS) {
-            relax();
-            spin++;
-        } else {
-            sched_yield();
-        }
-}
-
 static void call(flow_pool *self)
 {
     atomic_fetch_add(&self->calls, 1);
@@ -184,6 +169,22 @@ static int help(flow_pool *self, size_t worker)
     return found;
 }
 
+/* Closes it and waits until all have left. helping: the pool whose parts the caller, its worker 0, takes
+ * meanwhile; NULL: none. */
+static void gate_close(gate *self, flow_pool *helping)
+{
+    atomic_store(&self->open, 0);
+    for (int spin = 0; atomic_load_explicit(&self->inside, memory_order_acquire) > 0;)
+        if (helping && help(helping, 0)) {
+            spin = 0;
+        } else if (spin < SPINS) {
+            relax();
+            spin++;
+        } else {
+            sched_yield();
+        }
+}
+
 void flow_pool_share(void (*part)(void *arg, size_t index), void *arg, size_t count)
 {
     flow_pool *pool = here.pool;
@@ -203,7 +204,7 @@ void flow_pool_share(void (*part)(void *arg, size_t index), void *arg, size_t co
     here.in_part = 1;
     work_from_front(own);
     here.in_part = 0;
-    gate_close(&own->gate, NULL, pool);
+    gate_close(&own->gate, NULL);
 }
 
 static void *worker_main(void *arg)
@@ -311,7 +312,7 @@ static void run_round(flow_pool *self, void (*task)(void *arg, size_t index, siz
     atomic_store(&self->round.open, 1);
     call(self);
     work_off(self, 0);
-    gate_close(&self->round, help, self);
+    gate_close(&self->round, self);
 }
 
 void flow_pool_run(flow_pool *self, void (*task)(void *arg, size_t index, size_t worker), void *arg,

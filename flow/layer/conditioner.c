@@ -283,6 +283,12 @@ static void cut(work *w, size_t rows)
     w->blocks = (rows + w->block - 1) / w->block;
 }
 
+static size_t end_of_block(const work *w, size_t index)
+{
+    size_t end = (index + 1) * w->block;
+    return end < w->rows ? end : w->rows;
+}
+
 static int worth_sharing(const work *w)
 {
     if (w->step->map < 0)
@@ -305,7 +311,7 @@ static void run_parts(work *w, void (*part)(void *arg, size_t index), size_t cou
 static void forward_block(void *arg, size_t index)
 {
     const work *w = arg;
-    size_t row = index * w->block, end = row + w->block < w->rows ? row + w->block : w->rows;
+    size_t row = index * w->block, end = end_of_block(w, index);
     if (w->pair && w->net->spec.activation->rectifier && w->ld > 1) {
         run_rows(w->net, w->step, stair_product_rectified, w->values, NULL, w->theta, row, end,
                  w->ld);
@@ -411,7 +417,7 @@ static void backward_part(void *arg, size_t index)
                        w->values + net->buffers[step->src].offset * ld, index - w->blocks, ld);
         return;
     }
-    size_t row = index * w->block, end = row + w->block < w->rows ? row + w->block : w->rows;
+    size_t row = index * w->block, end = end_of_block(w, index);
     for (size_t k = 0; k <= w->pair; k++)
         pull_rows(net, step - k, stair_product_t, w->cotangents, w->theta, w->values, w->slopes,
                   row, end, ld);
