@@ -213,6 +213,17 @@ void randomise_parameters(flow *target, double width, uint64_t seed)
     }
 }
 
+flow *random_flow(const flow_backend *backend, const flow_spec *spec, double width)
+{
+    flow_err err = FLOW_ERR_INIT;
+    json_t *d = flow_spec_describe(spec, &err);
+    flow *f = d ? flow_create_on(backend, d, SIZE_MAX, &err) : NULL;
+    cr_assert(f, "%s", err.text);
+    randomise_parameters(f, width, 99);
+    json_decref(d);
+    return f;
+}
+
 /* ---- a case */
 
 double *random_numbers_new(size_t count, double width, uint64_t seed)

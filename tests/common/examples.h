@@ -7,6 +7,7 @@
 #define TESTS_COMMON_EXAMPLES_H
 
 #include "flow/backend.h"
+#include "flow/spec.h"
 
 /* Examples are numbered 0 .. example_count() - 1. */
 size_t example_count(void);
@@ -27,6 +28,9 @@ json_t *describe_one(size_t dim, size_t context, const char *direction, json_t *
 /* Every parameter that takes part becomes uniform on +- width, a matrix's divided by the root of
  * its columns, rounded to single precision so that all backends can hold it. */
 void randomise_parameters(flow *target, double width, uint64_t seed);
+
+/* A stack as the options say, with such parameters. */
+flow *random_flow(const flow_backend *backend, const flow_spec *spec, double width);
 
 /* count normals times width, rounded to single precision. */
 void random_numbers(double *out, size_t count, double width, uint64_t seed);

@@ -23,16 +23,6 @@ static flow *create(const flow_backend *backend, const json_t *description)
     return f;
 }
 
-/* A stack of the usual kind with random parameters. */
-static flow *stack(const flow_backend *backend, const flow_spec *spec, double width)
-{
-    json_t *d = flow_spec_describe(spec, NULL);
-    flow *f = create(backend, d);
-    randomise_parameters(f, width, 99);
-    json_decref(d);
-    return f;
-}
-
 static const size_t small_hidden[] = {11, 9};
 
 static flow_spec small_spec(size_t dim, size_t context, flow_direction direction)
@@ -76,7 +66,7 @@ ParameterizedTest(size_t *b, flow, deep_round_trip)
     spec.lu = spec.actnorm = 0;
     for (int splines = 0; splines < 2; splines++) {
         spec.transformer = splines ? "spline" : "affine";
-        flow *f = stack(backend, &spec, 0.55);
+        flow *f = random_flow(backend, &spec, 0.55);
         flow_pass *pass = flow_pass_create(f, N, 0, NULL);
         double *x = random_numbers_new(N * D, 1.1, 1), *y = malloc(2 * N * (D + 1) * sizeof *y);
         double *back = y + N * D, *logdet = back + N * D, *back_logdet = logdet + N;
@@ -140,8 +130,8 @@ Test(flow, densities_integrate_to_one)
         flow_direction direction = d % 2 ? FLOW_NOISE_TO_DATA : FLOW_DATA_TO_NOISE;
         flow_spec line = small_spec(1, 2, direction), plane = small_spec(2, 2, direction);
         line.transformer = plane.transformer = d < 2 ? "affine" : "spline";
-        flow *f = stack(first_f64_backend(), &line, 0.55),
-             *g = stack(first_f64_backend(), &plane, 0.55);
+        flow *f = random_flow(first_f64_backend(), &line, 0.55),
+             *g = random_flow(first_f64_backend(), &plane, 0.55);
         double one = integral(f, 4000, 0.01, context);
         double two = integral(g, UNLESS_SANITIZED(150, 60), UNLESS_SANITIZED(0.1, 0.25), context);
         /* a spline's density has kinks, where the rule is off by a step squared */
@@ -190,7 +180,7 @@ Test(flow, samples_follow_the_density)
     for (int d = 0; d < 4; d++) {
         flow_spec spec = small_spec(1, 0, d % 2 ? FLOW_NOISE_TO_DATA : FLOW_DATA_TO_NOISE);
         spec.transformer = d < 2 ? "affine" : "spline";
-        flow *f = stack(first_f64_backend(), &spec, 0.55);
+        flow *f = random_flow(first_f64_backend(), &spec, 0.55);
         cr_assert_eq(flow_sample(f, pool, x, NULL, NULL, noise, 0, N, NULL), 0);
         qsort(x, N, sizeof *x, ascending);
         double distance = kolmogorov_smirnov(f, x, N);
@@ -207,9 +197,9 @@ Test(flow, directions)
 {
     enum { N = 19, D = 3 };
     flow_spec spec = small_spec(D, 2, FLOW_DATA_TO_NOISE);
-    flow *maf = stack(first_f64_backend(), &spec, 0.55);
+    flow *maf = random_flow(first_f64_backend(), &spec, 0.55);
     spec.direction = FLOW_NOISE_TO_DATA;
-    flow *iaf = stack(first_f64_backend(), &spec, 0.55);
+    flow *iaf = random_flow(first_f64_backend(), &spec, 0.55);
     flow_pool *pool = flow_pool_create(1, NULL);
     double *x = random_numbers_new(N * D, 1.2, 5), *c = random_numbers_new(2 * N, 0.8, 6);
     double *room = malloc(4 * N * (D + 1) * sizeof *room);
@@ -300,11 +290,11 @@ Test(flow, batches)
         const flow_backend *backend = flow_backend_at(b % 2);
         double tolerance = backend->precision == FLOW_F64 ? 1e-11 : 1e-4;
         flow_spec spec = small_spec(3, 2, direction);
-        flow *f = stack(backend, &spec, 0.55);
+        flow *f = random_flow(backend, &spec, 0.55);
         check_batches(f, c, tolerance);
         flow_free(f);
         spec = small_spec(1, 0, direction);
-        f = stack(backend, &spec, 0.55);
+        f = random_flow(backend, &spec, 0.55);
         check_batches(f, NULL, tolerance);
         flow_free(f);
     }
@@ -315,7 +305,7 @@ Test(flow, optional_results)
 {
     enum { N = 150, D = 2 };
     flow_spec spec = small_spec(D, 0, FLOW_NOISE_TO_DATA);
-    flow *f = stack(first_f64_backend(), &spec, 0.55);
+    flow *f = random_flow(first_f64_backend(), &spec, 0.55);
     flow_pool *pool = flow_pool_create(2, NULL);
     batch a = batch_new(N, D), b = batch_new(N, D);
     double *z = random_numbers_new(N * D, 1.1, 8);

@@ -2,7 +2,6 @@
  * alone, forwards, backwards, and for a single row. */
 #include "flow/block.h"
 #include "flow/flow.h"
-#include "flow/spec.h"
 #include "tests/common/backends.h"
 #include "tests/common/check.h"
 #include "tests/common/examples.h"
@@ -35,13 +34,7 @@ static flow *wide_flow(const flow_backend *backend, const size_t *hidden, size_t
                       .transformer = "affine",
                       .scale_bound = 2.1,
                       .permute = FLOW_REVERSE};
-    json_t *d = flow_spec_describe(&spec, NULL);
-    flow_err err = FLOW_ERR_INIT;
-    flow *f = flow_create_on(backend, d, SIZE_MAX, &err);
-    cr_assert(f, "%s", err.text);
-    randomise_parameters(f, 0.4, 77);
-    json_decref(d);
-    return f;
+    return random_flow(backend, &spec, 0.4);
 }
 
 static job job_new(const flow *f, size_t n, size_t turns)
