@@ -54,11 +54,12 @@ ISA_avx512  := -mavx2 -mfma -mavx512f -mavx512vl -mavx512dq -mavx512bw -mprefer-
 # ---- the program and the library
 
 LAYER_SRC := $(wildcard flow/layer/*.c)
-LIB_OBJ   := $(patsubst %.c,$(OUT)/%.o,$(wildcard flow/*.c teacher/*.c student/*.c)) \
+LIB_ROOMS := flow files teacher student
+LIB_OBJ   := $(patsubst %.c,$(OUT)/%.o,$(wildcard $(LIB_ROOMS:%=%/*.c))) \
              $(foreach i,$(ISAS),$(foreach p,f32 f64,$(LAYER_SRC:%.c=$(OUT)/%.$p.$i.o)))
 MAIN_OBJ  := $(OUT)/pipeline/main.o
-APP_OBJ   := $(filter-out $(MAIN_OBJ),$(patsubst %.c,$(OUT)/%.o,$(wildcard pipeline/*.c)))
-HEADERS   := $(wildcard flow/*.h teacher/*.h student/*.h)
+APP_OBJ   := $(filter-out $(MAIN_OBJ),$(patsubst %.c,$(OUT)/%.o,$(wildcard pipeline/*.c pipeline/*/*.c)))
+HEADERS   := $(wildcard $(LIB_ROOMS:%=%/*.h))
 
 .PHONY: all tests run test deps test-deps install format check-format clean help FORCE
 all: $(OUT)/distill $(OUT)/libdistill.a
@@ -75,7 +76,7 @@ $(OUT)/libdistill.a: $(LIB_OBJ) $(OUT)/made-of
 
 # ---- tests: a Criterion program per floor, linked with everything but main; programs of one file
 
-FLOORS    := $(foreach d,flow teacher student pipeline,$(if $(wildcard tests/$d/*.c),$d))
+FLOORS    := $(foreach d,flow files teacher student pipeline,$(if $(wildcard tests/$d/*.c),$d))
 TEST_SRC  := $(foreach d,$(FLOORS) common bench,$(wildcard tests/$d/*.c))
 TEST_BINS := $(FLOORS:%=$(OUT)/tests/test_%) \
              $(patsubst %.c,$(OUT)/%,$(wildcard tests/fuzz/fuzz_*.c tests/e2e/*.c))

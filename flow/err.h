@@ -26,7 +26,8 @@ typedef enum flow_code {
     FLOW_ECONFIG = -8,   /* a setting is wrong */
     FLOW_ENOMEM = -9,    /* out of memory, or a size that overflows */
     FLOW_ENOCONV = -10,  /* an iteration did not converge */
-    FLOW_ESTOPPED = -11  /* the user asked to stop */
+    FLOW_ESTOPPED = -11, /* the user asked to stop */
+    FLOW_ELOCKED = -12   /* another process is at work there */
 } flow_code;
 
 typedef struct flow_err {

@@ -1,4 +1,4 @@
-#include "pipeline/cli.h"
+#include "pipeline/command/cli.h"
 
 int main(int argc, char **argv)
 {

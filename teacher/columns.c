@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *data_column_label(char *label, const flow_table *table, size_t col)
+const char *data_column_label(char *label, const file_table *table, size_t col)
 {
     const char *name = table->names ? table->names[col] : NULL;
     snprintf(label, DATA_LABEL_SIZE, "column %zu%s%.80s%s (counted from 0)", col, name ? " '" : "",
@@ -14,7 +14,7 @@ const char *data_column_label(char *label, const flow_table *table, size_t col)
     return label;
 }
 
-static int fail_unknown(const flow_table *table, const char *source, const char *asked,
+static int fail_unknown(const file_table *table, const char *source, const char *asked,
                         flow_err *err)
 {
     if (!table->names)
@@ -27,7 +27,7 @@ static int fail_unknown(const flow_table *table, const char *source, const char 
                      near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
 }
 
-static int find(size_t *col, const flow_table *table, const char *source, const char *asked,
+static int find(size_t *col, const file_table *table, const char *source, const char *asked,
                 flow_err *err)
 {
     for (*col = 0; table->names && *col < table->cols; ++*col)
@@ -41,7 +41,7 @@ static int find(size_t *col, const flow_table *table, const char *source, const 
     return *col < table->cols ? FLOW_OK : fail_unknown(table, source, asked, err);
 }
 
-int data_columns_find(size_t *cols, bool *taken, const flow_table *table, const char *source,
+int data_columns_find(size_t *cols, bool *taken, const file_table *table, const char *source,
                       const char *const *asked, size_t n, flow_err *err)
 {
     for (size_t i = 0; i < n; i++) {
@@ -58,7 +58,7 @@ int data_columns_find(size_t *cols, bool *taken, const flow_table *table, const 
     return FLOW_OK;
 }
 
-char **data_columns_names(const flow_table *table, const size_t *cols, size_t n, flow_err *err)
+char **data_columns_names(const file_table *table, const size_t *cols, size_t n, flow_err *err)
 {
     char **names = calloc(n + 1, sizeof *names);
     for (size_t i = 0; names && i < n; i++) {

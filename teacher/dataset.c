@@ -10,7 +10,7 @@
 
 /* What one call of data_set_create works with. */
 typedef struct job {
-    const flow_table *table;
+    const file_table *table;
     const char *source;
     const data_options *options;
     size_t *data, *context; /* (D), (C) columns of the table */
@@ -106,7 +106,7 @@ static size_t bad_column(const job *self, size_t row)
 /* rows = the finite ones, in the order of the table. */
 static int keep_finite(job *self, flow_err *err)
 {
-    const flow_table *table = self->table;
+    const file_table *table = self->table;
     size_t first_row = 0, first_col = 0;
     self->rows = array(table->rows, sizeof *self->rows, err);
     if (!self->rows)
@@ -374,7 +374,7 @@ static int run(job *self, flow_err *err)
     return code;
 }
 
-data_set *data_set_create(const flow_table *table, const char *source, const data_options *options,
+data_set *data_set_create(const file_table *table, const char *source, const data_options *options,
                           flow_err *err)
 {
     job self = {.table = table, .source = source, .options = options};

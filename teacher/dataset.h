@@ -6,9 +6,9 @@
 #ifndef TEACHER_DATASET_H
 #define TEACHER_DATASET_H
 
-#include "flow/table.h"
+#include "files/read.h"
+#include "files/table.h"
 #include "flow/units.h"
-#include "teacher/read.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -64,7 +64,7 @@ typedef struct data_set {
 
 /* source names the table in messages. The table is not changed and may be freed. FLOW_EDATA for
  * what is wrong with the rows, FLOW_ECONFIG for what is wrong with the options. */
-data_set *data_set_create(const flow_table *table, const char *source, const data_options *options,
+data_set *data_set_create(const file_table *table, const char *source, const data_options *options,
                           flow_err *err);
 void data_set_free(data_set *self);
 

@@ -202,16 +202,16 @@ void data_generate(const data_generator *self, double *x, double noise, uint64_t
     }
 }
 
-flow_table *data_generate_table(const data_generator *self, double noise, uint64_t seed, size_t n,
+file_table *data_generate_table(const data_generator *self, double noise, uint64_t seed, size_t n,
                                 flow_err *err)
 {
     static const char *const names[] = {"x1", "x2"};
-    flow_table *table = flow_table_create(n, 2, err);
+    file_table *table = file_table_create(n, 2, err);
     if (!table)
         return NULL;
     data_generate(self, table->values, noise, seed, 0, n);
-    if (flow_table_set_names(table, names, err)) {
-        flow_table_free(table);
+    if (file_table_set_names(table, names, err)) {
+        file_table_free(table);
         return NULL;
     }
     return table;

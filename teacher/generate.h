@@ -4,8 +4,8 @@
 #ifndef TEACHER_GENERATE_H
 #define TEACHER_GENERATE_H
 
+#include "files/table.h"
 #include "flow/pcg.h"
-#include "flow/table.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -33,7 +33,7 @@ void data_generate(const data_generator *self, double *x, double noise, uint64_t
                    uint64_t first, size_t n);
 
 /* Rows 0 .. n - 1 as a table with columns x1 and x2. */
-flow_table *data_generate_table(const data_generator *self, double noise, uint64_t seed, size_t n,
+file_table *data_generate_table(const data_generator *self, double noise, uint64_t seed, size_t n,
                                 flow_err *err);
 
 #endif

@@ -10,7 +10,7 @@ check "for packagers" test -x "$T/stage/usr/bin/distill" -a -s "$T/stage/usr/lib
 check "and does not name the stage" sh -c '! grep -r "$1" "$1/usr/lib/pkgconfig"' - "$T/stage"
 
 cat >"$T/user.c" <<'C'
-#include "flow/model.h"
+#include "files/model.h"
 #include "flow/pool.h"
 
 #include <stdio.h>

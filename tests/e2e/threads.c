@@ -133,9 +133,9 @@ static void check_lanes(flow_pool *pool, flow_err *err)
 static data_set *moons(flow_err *err)
 {
     data_options options = data_options_default();
-    flow_table *table = data_generate_table(&data_generators[0], 0.1, 1, ROWS, err);
+    file_table *table = data_generate_table(&data_generators[0], 0.1, 1, ROWS, err);
     data_set *out = table ? data_set_create(table, "moons", &options, err) : NULL;
-    flow_table_free(table);
+    file_table_free(table);
     return out;
 }
 

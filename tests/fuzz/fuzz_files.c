@@ -5,10 +5,10 @@
  *
  * With -DFUZZ_LIBFUZZER it is a libFuzzer target instead (clang -fsanitize=fuzzer); the first byte
  * of an input chooses the format. */
-#include "flow/npy.h"
+#include "files/csv.h"
+#include "files/npy.h"
+#include "files/safetensors.h"
 #include "flow/pcg.h"
-#include "flow/safetensors.h"
-#include "teacher/csv.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -28,7 +28,7 @@ static bool refused(const flow_err *err)
     abort();
 }
 
-static int finish_table(flow_table *table, const flow_err *err)
+static int finish_table(file_table *table, const flow_err *err)
 {
     if (!table)
         return !refused(err);
@@ -37,7 +37,7 @@ static int finish_table(flow_table *table, const flow_err *err)
         sum += table->values[i];
     volatile double sink = sum;
     (void)sink;
-    flow_table_free(table);
+    file_table_free(table);
     return 1;
 }
 
@@ -58,7 +58,7 @@ static int try_npy(const unsigned char *bytes, size_t len, int fd)
     flow_err err = FLOW_ERR_INIT;
     FILE *in = open_bytes(bytes, len, fd);
     assert(in);
-    flow_table *table = flow_npy_read_stream(in, "fuzz.npy", &err);
+    file_table *table = file_npy_read_stream(in, "fuzz.npy", &err);
     fclose(in);
     return finish_table(table, &err);
 }
@@ -68,7 +68,7 @@ static int try_csv(const unsigned char *bytes, size_t len, int fd)
     flow_err err = FLOW_ERR_INIT;
     FILE *in = open_bytes(bytes, len, fd);
     assert(in);
-    flow_table *table = data_csv_read_stream(in, "fuzz.csv", DATA_HEADER_AUTO, &err);
+    file_table *table = file_csv_read_stream(in, "fuzz.csv", FILE_HEADER_AUTO, &err);
     fclose(in);
     return finish_table(table, &err);
 }
@@ -79,17 +79,17 @@ static int try_safetensors(const unsigned char *bytes, size_t len, int fd)
     (void)fd;
     flow_err err = FLOW_ERR_INIT;
     size_t again_len;
-    flow_tensors *tensors = flow_tensors_read_bytes(bytes, len, "fuzz.safetensors", &err);
+    file_tensors *tensors = file_tensors_read_bytes(bytes, len, "fuzz.safetensors", &err);
     if (!tensors)
         return !refused(&err);
-    unsigned char *again = flow_tensors_write_bytes(tensors, &again_len, &err);
-    flow_tensors *back = again ? flow_tensors_read_bytes(again, again_len, "again", &err) : NULL;
-    if (!back || flow_tensors_count(back) != flow_tensors_count(tensors)) {
+    unsigned char *again = file_tensors_write_bytes(tensors, &again_len, &err);
+    file_tensors *back = again ? file_tensors_read_bytes(again, again_len, "again", &err) : NULL;
+    if (!back || file_tensors_count(back) != file_tensors_count(tensors)) {
         fprintf(stderr, "accepted, but not after writing it: %s\n", err.text);
         abort();
     }
-    flow_tensors_free(back);
-    flow_tensors_free(tensors);
+    file_tensors_free(back);
+    file_tensors_free(tensors);
     free(again);
     return 1;
 }
@@ -138,9 +138,9 @@ static input npy_input(size_t rows, size_t cols, flow_precision precision)
     input out = {.len = 0};
     char *text = NULL;
     FILE *file = open_memstream(&text, &out.len);
-    flow_npy_writer *writer = flow_npy_open_stream(file, "seed", rows, cols, precision, NULL);
+    file_npy_writer *writer = file_npy_open_stream(file, "seed", rows, cols, precision, NULL);
     assert(writer);
-    if (flow_npy_append(writer, values, rows, NULL) || flow_npy_close(writer, NULL))
+    if (file_npy_append(writer, values, rows, NULL) || file_npy_close(writer, NULL))
         abort();
     fclose(file);
     memcpy(out.bytes, text, out.len);
@@ -152,20 +152,20 @@ static input safetensors_input(size_t tensors)
 {
     static const double values[12] = {2.385, -0.713, 1e-30, -0.0, 1e30, 0.1};
     input out = {.len = 0};
-    flow_tensors *set = flow_tensors_create(NULL);
+    file_tensors *set = file_tensors_create(NULL);
     for (size_t i = 0; i < tensors; i++) {
         char name[48];
         size_t dims[] = {i, 2, 1 + i % 2};
         snprintf(name, sizeof name, "layers.%zu.weight", i);
-        if (flow_tensors_add(set, name, i % 2 ? FLOW_F32 : FLOW_F64, dims, i % 4, values, NULL))
+        if (file_tensors_add(set, name, i % 2 ? FLOW_F32 : FLOW_F64, dims, i % 4, values, NULL))
             abort();
     }
-    if (flow_tensors_set_metadata(set, "format", "distill", NULL))
+    if (file_tensors_set_metadata(set, "format", "distill", NULL))
         abort();
-    unsigned char *bytes = flow_tensors_write_bytes(set, &out.len, NULL);
+    unsigned char *bytes = file_tensors_write_bytes(set, &out.len, NULL);
     memcpy(out.bytes, bytes, out.len);
     free(bytes);
-    flow_tensors_free(set);
+    file_tensors_free(set);
     return out;
 }
 

@@ -5,9 +5,9 @@
  *
  * With -DFUZZ_LIBFUZZER it is a libFuzzer target instead (clang -fsanitize=fuzzer). */
 #include "flow/pcg.h"
-#include "pipeline/config.h"
-#include "pipeline/field.h"
-#include "pipeline/schema.h"
+#include "pipeline/config/config.h"
+#include "pipeline/config/field.h"
+#include "pipeline/config/schema.h"
 
 #include <assert.h>
 #include <inttypes.h>

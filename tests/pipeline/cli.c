@@ -1,8 +1,9 @@
 /* The command line: what is accepted, what is refused and how, and where output goes. */
-#include "pipeline/cli.h"
+#include "pipeline/command/cli.h"
+#include "pipeline/console/exit.h"
 
-#include "pipeline/lines.h"
-#include "pipeline/signals.h"
+#include "pipeline/command/lines.h"
+#include "pipeline/console/signals.h"
 #include "tests/common/temp.h"
 #include "tests/pipeline/load.h"
 
@@ -323,7 +324,7 @@ Test(cli, exit_codes)
                                       {FLOW_EBUG, 70},   {FLOW_ENOMEM, 71},   {FLOW_ECREATE, 73},
                                       {FLOW_EIO, 74},    {FLOW_ECONFIG, 78}};
     for (size_t i = 0; i < sizeof expected / sizeof *expected; i++)
-        cr_expect_eq(cli_exit_code(expected[i][0]), expected[i][1], "%d", expected[i][0]);
+        cr_expect_eq(exit_code(expected[i][0]), expected[i][1], "%d", expected[i][0]);
 }
 
 Test(signals, first_asks_to_stop)
@@ -337,7 +338,7 @@ Test(signals, first_asks_to_stop)
             int before = signals_pending() || signals_exit_code();
             raise(numbers[i]);
             raise(SIGTERM); /* changes nothing */
-            _exit(before || signals_pending() != numbers[i] ? 1 : cli_exit_code(FLOW_ESTOPPED));
+            _exit(before || signals_pending() != numbers[i] ? 1 : exit_code(FLOW_ESTOPPED));
         }
         int status;
         cr_assert_eq(waitpid(child, &status, 0), child);

@@ -1,5 +1,5 @@
 /* Reading a configuration: what a wrong one is told, and what a good one becomes. */
-#include "pipeline/config.h"
+#include "pipeline/config/config.h"
 
 #include "teacher/generate.h"
 #include "tests/common/temp.h"
@@ -325,7 +325,7 @@ Test(config, every_value_arrives)
     const config_data *data = &self->data;
     cr_expect_str_eq(data->path, "ok.csv");
     cr_expect_eq(data->generator, -1);
-    cr_expect_eq(data->header, DATA_HEADER_NO);
+    cr_expect_eq(data->header, FILE_HEADER_NO);
     cr_expect_eq(data->columns.n, 4);
     cr_expect_str_eq(data->columns.at[1], "3");
     cr_expect_str_eq(data->columns.at[2], "04");

@@ -3,7 +3,7 @@
 #ifndef TESTS_PIPELINE_LOAD_H
 #define TESTS_PIPELINE_LOAD_H
 
-#include "pipeline/config.h"
+#include "pipeline/config/config.h"
 
 enum { LOAD_SETS = 8 };
 

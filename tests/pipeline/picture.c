@@ -1,7 +1,7 @@
 /* The picture as a reader of the file finds it: panels, cells, colours, bars, and its file. */
-#include "pipeline/picture.h"
+#include "pipeline/report/picture.h"
 
-#include "pipeline/picture_colour.h"
+#include "pipeline/report/picture_colour.h"
 #include "tests/common/temp.h"
 
 #include <criterion/criterion.h>

@@ -1,5 +1,5 @@
 /* Ranges and ticks of a picture's axes. */
-#include "pipeline/picture_axis.h"
+#include "pipeline/report/picture_axis.h"
 
 #include <criterion/criterion.h>
 #include <float.h>

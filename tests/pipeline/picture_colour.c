@@ -1,5 +1,5 @@
 /* The scale of colours is even to the eye, and sRGB has all of it. */
-#include "pipeline/picture_colour.h"
+#include "pipeline/report/picture_colour.h"
 
 #include <criterion/criterion.h>
 #include <math.h>

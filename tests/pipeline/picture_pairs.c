@@ -1,5 +1,5 @@
 /* Which columns are shown together. */
-#include "pipeline/picture_pairs.h"
+#include "pipeline/report/picture_pairs.h"
 
 #include "flow/pcg.h"
 

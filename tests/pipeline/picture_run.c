@@ -1,9 +1,9 @@
 /* The picture of a run shows what its header says: rows, streams, contexts. */
-#include "pipeline/picture_run.h"
+#include "pipeline/report/picture_run.h"
 
 #include "flow/spec.h"
-#include "pipeline/picture.h"
-#include "pipeline/picture_pairs.h"
+#include "pipeline/report/picture.h"
+#include "pipeline/report/picture_pairs.h"
 #include "tests/common/examples.h"
 #include "tests/common/temp.h"
 
@@ -14,7 +14,7 @@
 enum { D = 2, MOST_CONTEXT = 1, SEED = 11 };
 
 typedef struct example {
-    flow_table *table;
+    file_table *table;
     data_set *data;
     flow_model teacher, student;
     flow_pool *pool;
@@ -29,7 +29,7 @@ static void open_data(example *e, size_t n, size_t n_context)
     options.context = context;
     options.n_context = n_context;
     size_t cols = D + n_context;
-    cr_assert_not_null(e->table = flow_table_create(n, cols, &err));
+    cr_assert_not_null(e->table = file_table_create(n, cols, &err));
     pcg_normals(e->table->values,
                 (pcg_stream){.seed = SEED, .stage = PCG_TEST, .purpose = PCG_GENERATE}, 0, n, cols);
     for (size_t i = 0; i < n; i++)
@@ -75,7 +75,7 @@ static void close_example(example *e)
     flow_free(e->student.flow);
     flow_pool_free(e->pool);
     data_set_free(e->data);
-    flow_table_free(e->table);
+    file_table_free(e->table);
     temp_close();
 }
 

@@ -1,5 +1,5 @@
 /* The alphabet of strokes. */
-#include "pipeline/picture_text.h"
+#include "pipeline/report/picture_text.h"
 
 #include <criterion/criterion.h>
 #include <math.h>

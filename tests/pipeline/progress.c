@@ -1,6 +1,6 @@
 /* Progress: a rewritten line on a terminal, plain lines elsewhere, nothing when quiet. */
 #define _XOPEN_SOURCE 700 /* pseudo-terminals */
-#include "pipeline/progress.h"
+#include "pipeline/console/progress.h"
 
 #include "tests/common/temp.h"
 

@@ -1,12 +1,12 @@
 /* The table of keys: each row is whole, its default parses, it is explained, and a value of the
  * wrong kind is refused in the right place. A new row is tested because it is there. */
-#include "pipeline/schema.h"
+#include "pipeline/config/schema.h"
 
 #include "flow/suggest.h"
-#include "pipeline/explain.h"
-#include "pipeline/field.h"
-#include "pipeline/number.h"
-#include "pipeline/value.h"
+#include "pipeline/command/explain.h"
+#include "pipeline/config/field.h"
+#include "pipeline/config/number.h"
+#include "pipeline/config/value.h"
 #include "tests/common/temp.h"
 #include "tests/pipeline/load.h"
 

@@ -13,37 +13,37 @@ static double value_at(size_t row, size_t col)
     return 2.385 + 10 * (double)col + sin((double)(row * 7 + col * 3));
 }
 
-static flow_table *make_table(size_t rows, size_t cols, const char *const *names)
+static file_table *make_table(size_t rows, size_t cols, const char *const *names)
 {
     flow_err err = FLOW_ERR_INIT;
-    flow_table *table = flow_table_create(rows, cols, &err);
+    file_table *table = file_table_create(rows, cols, &err);
     cr_assert_not_null(table, "%s", err.text);
     for (size_t i = 0; i < rows * cols; i++)
         table->values[i] = value_at(i / cols, i % cols);
     if (names)
-        cr_assert_eq(flow_table_set_names(table, names, &err), 0);
+        cr_assert_eq(file_table_set_names(table, names, &err), 0);
     return table;
 }
 
 static const char *const names3[] = {"time", "price", "1"};
 
 /* Frees the table. */
-static data_set *create(flow_table *table, const data_options *options)
+static data_set *create(file_table *table, const data_options *options)
 {
     flow_err err = FLOW_ERR_INIT;
     data_set *set = data_set_create(table, "x.npy", options, &err);
     cr_assert_not_null(set, "%s", err.text);
-    flow_table_free(table);
+    file_table_free(table);
     return set;
 }
 
-static void refuse(flow_table *table, const data_options *options, int code, const char *want)
+static void refuse(file_table *table, const data_options *options, int code, const char *want)
 {
     flow_err err = FLOW_ERR_INIT;
     cr_assert_null(data_set_create(table, "x.npy", options, &err), "accepted; wanted '%s'", want);
     cr_assert_str_eq(err.text, want, "%s", err.text);
     cr_assert_eq(err.code, code, "%d: %s", err.code, err.text);
-    flow_table_free(table);
+    file_table_free(table);
 }
 
 /* Values as they are: no standardizing, everything trains. */
@@ -326,7 +326,7 @@ Test(dataset, not_finite)
     for (size_t i = 0; i < 3; i++) {
         char want[120];
         data_options options = data_options_default();
-        flow_table *table = make_table(30, 3, names3);
+        file_table *table = make_table(30, 3, names3);
         table->values[4 * 3 + 1] = bad[i];
         table->values[9 * 3 + 0] = table->values[9 * 3 + 2] = NAN;
         snprintf(want, sizeof want,
@@ -344,7 +344,7 @@ Test(dataset, not_finite_rows_dropped)
     options.nonfinite = DATA_NONFINITE_DROP;
     options.context = context;
     options.n_context = 1;
-    flow_table *table = make_table(30, 3, NULL);
+    file_table *table = make_table(30, 3, NULL);
     table->values[4 * 3 + 1] = NAN;
     table->values[9 * 3 + 2] = INFINITY; /* in the context */
     data_set *set = create(table, &options);
@@ -367,7 +367,7 @@ Test(dataset, dropped_rows_stay_out_of_a_shuffle)
     data_options options = plain();
     options.nonfinite = DATA_NONFINITE_DROP;
     options.split = DATA_SPLIT_SEED;
-    flow_table *table = make_table(30, 1, NULL);
+    file_table *table = make_table(30, 1, NULL);
     table->values[0] = table->values[13] = NAN;
     data_set *set = create(table, &options);
     size_t seen[30] = {0};
@@ -386,7 +386,7 @@ Test(dataset, not_finite_does_not_matter_elsewhere)
     data_options options = plain();
     options.columns = columns;
     options.n_columns = 1;
-    flow_table *table = make_table(30, 3, NULL);
+    file_table *table = make_table(30, 3, NULL);
     table->values[4 * 3 + 1] = NAN;
     data_set *set = create(table, &options);
     cr_assert(set->dropped == 0 && set->train.n == 30);
@@ -398,7 +398,7 @@ Test(dataset, not_finite_does_not_matter_elsewhere)
 /* The noise that 200 rows of two columns got, in the order of the rows of the set. */
 static double *noise_of(const data_options *options, size_t *n, bool with_nan)
 {
-    flow_table *table = make_table(200, 2, NULL);
+    file_table *table = make_table(200, 2, NULL);
     for (size_t i = 0; i < 400; i++)
         table->values[i] = (double)(i * 10);
     if (with_nan)
@@ -476,7 +476,7 @@ Test(dataset, refuses_constant_columns)
     static const char *const context[] = {"price"};
     data_options options = data_options_default();
     for (size_t variant = 0; variant < 3; variant++) {
-        flow_table *table = make_table(20, 3, names3);
+        file_table *table = make_table(20, 3, names3);
         for (size_t row = 0; row < 16; row++) /* the last four rows differ */
             table->values[row * 3 + 1] = -0.713;
         options.standardize = variant == 0;
@@ -491,7 +491,7 @@ Test(dataset, refuses_constant_columns)
 Test(dataset, ends_that_agree_are_not_constant)
 {
     data_options options = data_options_default();
-    flow_table *table = make_table(20, 1, NULL);
+    file_table *table = make_table(20, 1, NULL);
     table->values[15] = table->values[0]; /* the last training row */
     data_set_free(create(table, &options));
 }
@@ -505,7 +505,7 @@ Test(dataset, refuses_columns_without_scale)
                  {1e-200, "x.npy: column 2 (counted from 0) has a standard deviation of 0"}};
     for (size_t i = 0; i < 2; i++) {
         data_options options = data_options_default();
-        flow_table *table = make_table(20, 3, NULL);
+        file_table *table = make_table(20, 3, NULL);
         for (size_t row = 0; row < 20; row++)
             table->values[row * 3 + 2] = row % 2 ? cases[i].size : 0;
         refuse(table, &options, FLOW_EDATA, cases[i].want);
@@ -523,7 +523,7 @@ Test(dataset, refuses_logits)
     options.logit_alpha = 0.5;
     refuse(make_table(20, 3, NULL), &options, FLOW_ECONFIG, "logit: alpha 0.5 is not in [0, 0.5)");
     options.logit_alpha = 0;
-    flow_table *table = make_table(20, 3, names3);
+    file_table *table = make_table(20, 3, names3);
     for (size_t i = 0; i < 20 * 3; i++)
         table->values[i] = fmin(table->values[i], 19.5 - 0.01 * (double)(i % 17));
     table->values[19 * 3 + 1] = 20; /* a test row: it could not be scored */

@@ -71,14 +71,14 @@ Test(generate, tables)
     const data_generator *g = find("rings");
     for (size_t n = 0; n < 4; n++) {
         double x[2 * 3];
-        flow_table *table = data_generate_table(g, 0.3, seed, n, &err);
+        file_table *table = data_generate_table(g, 0.3, seed, n, &err);
         cr_assert_not_null(table, "%s", err.text);
         cr_assert(table->rows == n && table->cols == 2);
         cr_assert_str_eq(table->names[0], "x1");
         cr_assert_str_eq(table->names[1], "x2");
         data_generate(g, x, 0.3, seed, 0, n);
         cr_assert_eq(memcmp(table->values, x, n * 2 * sizeof *x), 0);
-        flow_table_free(table);
+        file_table_free(table);
     }
 }
 

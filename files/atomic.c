@@ -1,0 +1,136 @@
+#define _XOPEN_SOURCE 700 /* realpath */
+
+#include "files/atomic.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct file_atomic {
+    FILE *file;
+    char *path;      /* where it shall appear, symbolic links resolved */
+    char *temporary; /* where it is now; NULL: path is no regular file and is written directly */
+};
+
+static void release(file_atomic *self)
+{
+    if (!self)
+        return;
+    if (self->file)
+        fclose(self->file);
+    free(self->path);
+    free(self->temporary);
+    free(self);
+}
+
+void file_atomic_discard(file_atomic *self)
+{
+    if (self && self->file && self->temporary)
+        unlink(self->temporary);
+    release(self);
+}
+
+static char *temporary_name(const char *path)
+{
+    size_t size = strlen(path) + 32;
+    char *name = malloc(size);
+    if (name)
+        snprintf(name, size, "%s.tmp.%ld", path, (long)getpid());
+    return name;
+}
+
+file_atomic *file_atomic_open(const char *path, flow_err *err)
+{
+    struct stat status;
+    bool there = stat(path, &status) == 0;
+    if (there && S_ISDIR(status.st_mode)) {
+        flow_fail(err, FLOW_ECREATE, "%s: cannot be written: it is a directory", path);
+        return NULL;
+    }
+    file_atomic *self = calloc(1, sizeof *self);
+    if (!self)
+        goto no_memory;
+    bool direct = there && !S_ISREG(status.st_mode);
+    self->path = there && !direct ? realpath(path, NULL) : strdup(path);
+    if (!self->path)
+        goto no_memory;
+    if (!direct && !(self->temporary = temporary_name(self->path)))
+        goto no_memory;
+    self->file = fopen(direct ? self->path : self->temporary, "wb");
+    if (self->file)
+        return self;
+    flow_fail(err, FLOW_ECREATE, "%s: cannot be created: %s", path, strerror(errno));
+    goto fail;
+no_memory:
+    flow_fail(err, FLOW_ENOMEM, "%s: no memory to open it", path);
+fail:
+    file_atomic_discard(self);
+    return NULL;
+}
+
+FILE *file_atomic_file(file_atomic *self)
+{
+    return self->file;
+}
+
+/* So that the new name survives a power cut. Some file systems refuse; they then offer no more. */
+static void sync_directory(char *path)
+{
+    char *slash = strrchr(path, '/');
+    if (slash)
+        slash[slash == path] = '\0';
+    int directory = open(slash ? path : ".", O_RDONLY);
+    if (directory >= 0) {
+        fsync(directory);
+        close(directory);
+    }
+}
+
+/* Whether all that was written has reached the disk (or, written directly, its reader). */
+static bool finish(file_atomic *self)
+{
+    errno = 0;
+    bool good = !ferror(self->file) && fflush(self->file) == 0 &&
+                (!self->temporary || fsync(fileno(self->file)) == 0);
+    int reason = errno;
+    if (fclose(self->file) != 0 && good) {
+        good = false;
+        reason = errno;
+    }
+    self->file = NULL;
+    errno = reason ? reason : EIO;
+    return good;
+}
+
+int file_atomic_commit(file_atomic *self, flow_err *err)
+{
+    bool good = finish(self);
+    if (good && self->temporary)
+        good = rename(self->temporary, self->path) == 0;
+    if (!good) {
+        int code =
+            flow_fail(err, FLOW_EIO, "%s: cannot be written: %s", self->path, strerror(errno));
+        if (self->temporary)
+            unlink(self->temporary);
+        release(self);
+        return code;
+    }
+    if (self->temporary)
+        sync_directory(self->path);
+    release(self);
+    return FLOW_OK;
+}
+
+int file_atomic_write(const char *path, const void *bytes, size_t len, flow_err *err)
+{
+    file_atomic *file = file_atomic_open(path, err);
+    if (!file)
+        return err ? err->code : FLOW_ECREATE;
+    if (len > 0)
+        (void)!fwrite(bytes, 1, len, file->file); /* commit sees a failure */
+    return file_atomic_commit(file, err);
+}

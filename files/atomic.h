@@ -1,0 +1,30 @@
+/* files/atomic.h -- a file that appears whole or not at all.
+ *
+ * What is written goes to NAME.tmp.PID in the directory of NAME; commit flushes it to the disk and
+ * renames it, so a reader sees the old file or the new one, also after a power cut. A kill may
+ * leave NAME.tmp.PID behind. If NAME is a device or a pipe (/dev/stdout), it is written to
+ * directly. */
+#ifndef FILES_ATOMIC_H
+#define FILES_ATOMIC_H
+
+#include "flow/err.h"
+
+#include <stddef.h>
+#include <stdio.h>
+
+typedef struct file_atomic file_atomic;
+
+/* FLOW_ECREATE if it cannot be made there. */
+file_atomic *file_atomic_open(const char *path, flow_err *err);
+
+/* Where to write; stays open until commit or discard. */
+FILE *file_atomic_file(file_atomic *self);
+
+/* Both free self. After a failed commit (FLOW_EIO) the old file is as it was. */
+int file_atomic_commit(file_atomic *self, flow_err *err);
+void file_atomic_discard(file_atomic *self); /* accepts NULL */
+
+/* The three steps in one. */
+int file_atomic_write(const char *path, const void *bytes, size_t len, flow_err *err);
+
+#endif

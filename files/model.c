@@ -1,0 +1,304 @@
+#include "files/model.h"
+#include "files/safetensors.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char FORMAT[] = "distill.model.1";
+
+/* ---- writing */
+
+static int set_json(file_tensors *out, const char *key, const json_t *value, flow_err *err)
+{
+    char *text = value ? json_dumps(value, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
+    if (!text)
+        return flow_fail(err, FLOW_ENOMEM, "out of memory for the metadata of a model");
+    int code = file_tensors_set_metadata(out, key, text, err);
+    free(text);
+    return code;
+}
+
+/* The same for a new reference. */
+static int set_json_new(file_tensors *out, const char *key, json_t *value, flow_err *err)
+{
+    int code = set_json(out, key, value, err);
+    json_decref(value);
+    return code;
+}
+
+static int set_metadata(const flow_model *self, file_tensors *out, flow_err *err)
+{
+    int code = file_tensors_set_metadata(out, "format", FORMAT, err);
+    if (!code)
+        code = file_tensors_set_metadata(out, "role", self->role, err);
+    if (!code)
+        code = set_json_new(out, "flow", flow_describe(self->flow), err);
+    if (!code)
+        code = set_json_new(out, "units", flow_units_to_json(self->units), err);
+    if (!code)
+        code = set_json(out, "names", self->names, err);
+    if (!code && self->context_units)
+        code = set_json_new(out, "context_units", flow_units_to_json(self->context_units), err);
+    if (!code && self->context_units)
+        code = set_json(out, "context_names", self->context_names, err);
+    return code;
+}
+
+static size_t tensor_count(const flow_tensor_info *info)
+{
+    return info->rows * (info->cols ? info->cols : 1);
+}
+
+static int add_tensor(const flow_model *self, file_tensors *out, size_t index, flow_err *err)
+{
+    flow_tensor_info info;
+    flow_tensor(self->flow, &info, index);
+    double *values = malloc((tensor_count(&info) + 1) * sizeof *values);
+    if (!values)
+        return flow_fail(err, FLOW_ENOMEM, "out of memory for tensor %s", info.name);
+    flow_tensor_get(self->flow, values, index);
+    int code = file_tensors_add(out, info.name, flow_get_precision(self->flow),
+                                (size_t[]){info.rows, info.cols}, info.cols ? 2 : 1, values, err);
+    free(values);
+    return code;
+}
+
+int flow_model_write(const flow_model *self, const char *path, flow_err *err)
+{
+    file_tensors *out = file_tensors_create(err);
+    int code = out ? set_metadata(self, out, err) : FLOW_ENOMEM;
+    for (size_t i = 0; !code && i < flow_n_tensors(self->flow); i++)
+        code = add_tensor(self, out, i, err);
+    if (!code)
+        code = file_tensors_write(out, path, err);
+    file_tensors_free(out);
+    return code;
+}
+
+/* ---- reading */
+
+static json_t *get_json(const file_tensors *in, const char *key, flow_err *err)
+{
+    const char *text = file_tensors_metadata(in, key);
+    json_error_t why;
+    if (!text) {
+        flow_fail(err, FLOW_EDATA, "no metadata '%s'", key);
+        return NULL;
+    }
+    json_t *value = json_loads(text, JSON_REJECT_DUPLICATES, &why);
+    if (!value)
+        flow_fail(err, FLOW_EDATA, "metadata '%s': %s", key, why.text);
+    return value;
+}
+
+static flow_units *read_units(const file_tensors *in, const char *key, size_t dim, flow_err *err)
+{
+    json_t *json = get_json(in, key, err);
+    flow_units *units = json ? flow_units_from_json(json, err) : NULL;
+    json_decref(json);
+    if (units && units->dim != dim) {
+        flow_fail(err, FLOW_EDATA, "metadata '%s': %zu columns, the flow has %zu", key, units->dim,
+                  dim);
+        flow_units_free(units);
+        return NULL;
+    }
+    return units;
+}
+
+static json_t *read_names(const file_tensors *in, const char *key, size_t dim, flow_err *err)
+{
+    json_t *names = get_json(in, key, err);
+    int good = names && json_is_array(names) && json_array_size(names) == dim;
+    for (size_t i = 0; good && i < dim; i++)
+        good = json_is_string(json_array_get(names, i));
+    if (names && !good) {
+        flow_fail(err, FLOW_EDATA, "metadata '%s': wants a list of %zu strings", key, dim);
+        json_decref(names);
+        return NULL;
+    }
+    return names;
+}
+
+/* All tensors of one dtype, which is the flow's precision; *total: numbers in the file. */
+static int read_precision(const file_tensors *in, flow_precision *precision, size_t *total,
+                          flow_err *err)
+{
+    file_tensors_entry entry;
+    *precision = FLOW_F32;
+    *total = 0;
+    for (size_t i = 0; i < file_tensors_count(in); i++) {
+        file_tensors_info(in, &entry, i);
+        if (i > 0 && entry.dtype != *precision)
+            return flow_fail(err, FLOW_EDATA, "tensor %s: not of the precision of the others",
+                             entry.name);
+        *precision = entry.dtype;
+        *total += entry.count;
+    }
+    return 0;
+}
+
+static int read_tensor(flow_model *self, const file_tensors *in, size_t index, flow_err *err)
+{
+    flow_tensor_info info;
+    file_tensors_entry entry;
+    flow_tensor(self->flow, &info, index);
+    size_t at = file_tensors_find(in, info.name);
+    if (at == FILE_TENSORS_NONE)
+        return flow_fail(err, FLOW_EDATA, "tensor %s is missing", info.name);
+    file_tensors_info(in, &entry, at);
+    if (entry.rank != (info.cols ? 2u : 1u) || entry.dims[0] != info.rows ||
+        (info.cols && entry.dims[1] != info.cols))
+        return flow_fail(err, FLOW_EDATA, "tensor %s: wrong shape", info.name);
+    double *values = malloc((entry.count + 1) * sizeof *values);
+    if (!values)
+        return flow_fail(err, FLOW_ENOMEM, "out of memory for tensor %s", info.name);
+    file_tensors_get(in, values, at);
+    int finite = 1;
+    for (size_t i = 0; i < entry.count; i++)
+        finite = finite && isfinite(values[i]);
+    flow_tensor_set(self->flow, index, values);
+    free(values);
+    return finite ? 0 : flow_fail(err, FLOW_EDATA, "tensor %s: not finite", info.name);
+}
+
+static int read_flow(flow_model *self, const file_tensors *in, flow_err *err)
+{
+    flow_precision precision;
+    size_t total;
+    const char *format = file_tensors_metadata(in, "format");
+    if (!format || strcmp(format, FORMAT) != 0)
+        return flow_fail(err, FLOW_EDATA, "not a model: metadata 'format' is not %s", FORMAT);
+    if (read_precision(in, &precision, &total, err))
+        return FLOW_EDATA;
+    json_t *description = get_json(in, "flow", err);
+    if (!description)
+        return FLOW_EDATA;
+    self->flow = flow_create_within(description, precision, total, err);
+    json_decref(description);
+    if (!self->flow) {
+        if (err && err->code == FLOW_ECONFIG)
+            err->code = FLOW_EDATA; /* nobody wrote this description but the file */
+        return FLOW_EDATA;
+    }
+    if (flow_n_tensors(self->flow) != file_tensors_count(in))
+        return flow_fail(err, FLOW_EDATA, "%zu tensors, the flow has %zu", file_tensors_count(in),
+                         flow_n_tensors(self->flow));
+    for (size_t i = 0; i < flow_n_tensors(self->flow); i++)
+        if (read_tensor(self, in, i, err))
+            return FLOW_EDATA;
+    return 0;
+}
+
+static int read_surroundings(flow_model *self, const file_tensors *in, flow_err *err)
+{
+    size_t dim = flow_dim(self->flow), context = flow_context(self->flow);
+    const char *role = file_tensors_metadata(in, "role");
+    if (!role || (strcmp(role, "teacher") != 0 && strcmp(role, "student") != 0))
+        return flow_fail(err, FLOW_EDATA, "metadata 'role' is neither teacher nor student");
+    strcpy(self->role, role);
+    if (!(self->units = read_units(in, "units", dim, err)) ||
+        !(self->names = read_names(in, "names", dim, err)))
+        return FLOW_EDATA;
+    if (context && (!(self->context_units = read_units(in, "context_units", context, err)) ||
+                    !(self->context_names = read_names(in, "context_names", context, err))))
+        return FLOW_EDATA;
+    return 0;
+}
+
+static flow_model *from_tensors(file_tensors *in, const char *name, flow_err *err)
+{
+    flow_model *self = calloc(1, sizeof *self);
+    if (!self) {
+        flow_fail(err, FLOW_ENOMEM, "%s: out of memory", name);
+    } else if (read_flow(self, in, err) || read_surroundings(self, in, err)) {
+        flow_fail_prefix(err, name);
+        flow_model_free(self);
+        self = NULL;
+    }
+    file_tensors_free(in);
+    return self;
+}
+
+flow_model *flow_model_read(const char *path, flow_err *err)
+{
+    file_tensors *in = file_tensors_read(path, err);
+    return in ? from_tensors(in, path, err) : NULL;
+}
+
+flow_model *flow_model_read_bytes(const void *bytes, size_t len, const char *name, flow_err *err)
+{
+    file_tensors *in = file_tensors_read_bytes(bytes, len, name, err);
+    return in ? from_tensors(in, name, err) : NULL;
+}
+
+void flow_model_free(flow_model *self)
+{
+    if (!self)
+        return;
+    flow_free(self->flow);
+    flow_units_free(self->units);
+    flow_units_free(self->context_units);
+    json_decref(self->names);
+    json_decref(self->context_names);
+    free(self);
+}
+
+/* ---- using */
+
+/* The context in the flow's units, in new memory; *out NULL without context. */
+static int convert_context(const flow_model *self, double **out, const double *context, size_t n,
+                           flow_err *err)
+{
+    *out = NULL;
+    if (!self->context_units)
+        return 0;
+    assert(context || n == 0);
+    *out = malloc((n * self->context_units->dim + 1) * sizeof **out);
+    if (!*out)
+        return flow_fail(err, FLOW_ENOMEM, "out of memory for %zu rows of context", n);
+    flow_units_to_flow(self->context_units, *out, NULL, context, n);
+    return 0;
+}
+
+int flow_model_sample(const flow_model *self, flow_pool *pool, double *x, double *logp,
+                      const double *context, pcg_stream stream, uint64_t first, size_t n,
+                      flow_err *err)
+{
+    double *inner, *logdet = logp ? calloc(n + 1, sizeof *logdet) : NULL;
+    int code = convert_context(self, &inner, context, n, err);
+    if (!code && logp && !logdet)
+        code = flow_fail(err, FLOW_ENOMEM, "out of memory for %zu rows", n);
+    if (!code)
+        code = flow_sample(self->flow, pool, x, logp, inner, stream, first, n, err);
+    if (!code)
+        flow_units_to_user(self->units, x, logdet, x, n);
+    for (size_t r = 0; !code && logp && r < n; r++)
+        logp[r] -= logdet[r];
+    free(inner);
+    free(logdet);
+    return code;
+}
+
+int flow_model_log_prob(const flow_model *self, flow_pool *pool, double *logp, const double *x,
+                        const double *context, size_t n, flow_err *err)
+{
+    size_t dim = flow_dim(self->flow);
+    double *inner, *u = malloc((n * dim + 1) * sizeof *u), *logdet = calloc(n + 1, sizeof *logdet);
+    int code = convert_context(self, &inner, context, n, err);
+    if (!code && (!u || !logdet))
+        code = flow_fail(err, FLOW_ENOMEM, "out of memory for %zu rows", n);
+    if (!code) {
+        flow_units_to_flow(self->units, u, logdet, x, n);
+        code = flow_log_prob(self->flow, pool, logp, NULL, u, inner, n, err);
+    }
+    for (size_t r = 0; !code && r < n; r++)
+        logp[r] = flow_units_first_outside(self->units, x + r * dim) == dim ? logp[r] + logdet[r]
+                                                                            : -INFINITY;
+    free(inner);
+    free(u);
+    free(logdet);
+    return code;
+}

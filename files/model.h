@@ -1,0 +1,46 @@
+/* files/model.h -- a flow together with the user's units: what a model file holds.
+ *
+ * The file is safetensors. Tensors are the flow's ("layers.0.conditioner.0.weight", dense, masked
+ * entries zero), in the flow's precision. Metadata:
+ *   format          "distill.model.1"
+ *   flow            the description (flow.h), JSON text
+ *   units           the map between user's and flow's units (units.h), JSON text
+ *   context_units   likewise for the context columns; absent without context
+ *   names           JSON list of column names; context_names likewise
+ *   role            "teacher" or "student"
+ *
+ * With u = units(x): log p(x) = log p_flow(u) + log|det du/dx|. */
+#ifndef FILES_MODEL_H
+#define FILES_MODEL_H
+
+#include "flow/flow.h"
+#include "flow/units.h"
+
+typedef struct flow_model {
+    flow *flow;
+    flow_units *units;
+    flow_units *context_units; /* NULL without context */
+    json_t *names;             /* list of D strings */
+    json_t *context_names;     /* list of C strings; NULL without context */
+    char role[16];
+} flow_model;
+
+/* Writes the file atomically. */
+int flow_model_write(const flow_model *self, const char *path, flow_err *err);
+
+/* Treats the file as hostile. NULL: *err names the file and what is wrong. */
+flow_model *flow_model_read(const char *path, flow_err *err);
+flow_model *flow_model_read_bytes(const void *bytes, size_t len, const char *name, flow_err *err);
+void flow_model_free(flow_model *self); /* accepts NULL */
+
+/* n samples in user's units, rows first .. of the stream; logp (NULL: not wanted) is their density
+ * in user's units. context (n, C) in user's units. */
+int flow_model_sample(const flow_model *self, flow_pool *pool, double *x, double *logp,
+                      const double *context, pcg_stream stream, uint64_t first, size_t n,
+                      flow_err *err);
+
+/* logp (n) of rows x (n, D) in user's units; -inf outside the domain of a logit column. */
+int flow_model_log_prob(const flow_model *self, flow_pool *pool, double *logp, const double *x,
+                        const double *context, size_t n, flow_err *err);
+
+#endif

@@ -1,0 +1,11 @@
+/* files/read.h -- a table from a file, whatever its format. */
+#ifndef FILES_READ_H
+#define FILES_READ_H
+
+#include "files/csv.h"
+
+/* .npy or .csv by the ending of path. If the file names no columns and NAME.cols is beside
+ * NAME.npy, its lines are the names, one each. header is for .csv only. */
+file_table *file_read(const char *path, file_header header, flow_err *err);
+
+#endif

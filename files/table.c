@@ -1,0 +1,60 @@
+#include "files/table.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+file_table *file_table_create(size_t rows, size_t cols, flow_err *err)
+{
+    assert(cols >= 1);
+    size_t count, bytes;
+    if (__builtin_mul_overflow(rows, cols, &count) ||
+        __builtin_mul_overflow(count, sizeof(double), &bytes)) {
+        flow_fail(err, FLOW_ENOMEM, "a table of %zu x %zu numbers is too large", rows, cols);
+        return NULL;
+    }
+    file_table *self = calloc(1, sizeof *self);
+    if (self)
+        self->values = malloc(bytes > 0 ? bytes : 1);
+    if (!self || !self->values) {
+        file_table_free(self);
+        flow_fail(err, FLOW_ENOMEM, "no memory for a table of %zu x %zu numbers", rows, cols);
+        return NULL;
+    }
+    self->rows = rows;
+    self->cols = cols;
+    return self;
+}
+
+static void free_names(file_table *self)
+{
+    for (size_t col = 0; self->names && col < self->cols; col++)
+        free(self->names[col]);
+    free(self->names);
+    self->names = NULL;
+}
+
+void file_table_free(file_table *self)
+{
+    if (!self)
+        return;
+    free_names(self);
+    free(self->values);
+    free(self);
+}
+
+int file_table_set_names(file_table *self, const char *const *names, flow_err *err)
+{
+    free_names(self);
+    self->names = calloc(self->cols, sizeof *self->names);
+    if (!self->names)
+        return flow_fail(err, FLOW_ENOMEM, "no memory for %zu column names", self->cols);
+    for (size_t col = 0; col < self->cols; col++) {
+        self->names[col] = strdup(names[col]);
+        if (!self->names[col]) {
+            free_names(self);
+            return flow_fail(err, FLOW_ENOMEM, "no memory for %zu column names", self->cols);
+        }
+    }
+    return FLOW_OK;
+}

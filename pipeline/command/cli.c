@@ -1,0 +1,138 @@
+#include "pipeline/command/cli.h"
+
+#include "flow/suggest.h"
+#include "pipeline/command/explain.h"
+#include "pipeline/command/lines.h"
+#include "pipeline/config/show.h"
+#include "pipeline/console/exit.h"
+#include "pipeline/console/version.h"
+
+#include <string.h>
+#include <unistd.h>
+
+/* ---- verbs */
+
+static int do_run(int argc, char **argv)
+{
+    run_line line;
+    int status = line_read_run(&line, &line_run, argc, argv);
+    status = status < 0 ? run_verb(&line.options) : status;
+    run_line_free(&line);
+    return status;
+}
+
+static int check_config(const config_sources *sources)
+{
+    int status;
+    config *self = config_load_shown(&status, sources);
+    if (self)
+        fprintf(stderr, "%s: ok\n", sources->file);
+    config_free(self);
+    return status;
+}
+
+static int do_check(int argc, char **argv)
+{
+    run_line line;
+    int status = line_read_run(&line, &line_check, argc, argv);
+    status = status < 0 ? check_config(&line.options.sources) : status;
+    run_line_free(&line);
+    return status;
+}
+
+static int do_sample(int argc, char **argv)
+{
+    sample_options options;
+    int status = line_read_sample(&options, argc, argv);
+    return status < 0 ? sample_verb(&options) : status;
+}
+
+static int do_logp(int argc, char **argv)
+{
+    logp_options options;
+    int status = line_read_logp(&options, argc, argv);
+    return status < 0 ? logp_verb(&options) : status;
+}
+
+static int do_explain(int argc, char **argv)
+{
+    const char *key;
+    flow_err err = FLOW_ERR_INIT;
+    int status = line_read_explain(&key, argc, argv);
+    if (status >= 0)
+        return status;
+    return explain(stdout, key, &err) ? exit_fail(&err) : EXIT_GOOD;
+}
+
+static const struct {
+    const line_spec *spec;
+    int (*run)(int argc, char **argv);
+} verbs[] = {{&line_run, do_run},
+             {&line_check, do_check},
+             {&line_sample, do_sample},
+             {&line_logp, do_logp},
+             {&line_explain, do_explain}};
+
+enum { N_VERBS = sizeof verbs / sizeof *verbs };
+
+/* ---- the program */
+
+static void print_help(void)
+{
+    puts("  distill run moons.yaml                     fit, distil and validate\n"
+         "  distill run moons.yaml --set seed=7        the same with one key changed\n"
+         "  distill sample MODEL -n 1e6 -o x.npy       a million samples\n"
+         "  distill explain student.train              what a key means\n"
+         "\n"
+         "usage: distill VERB ...\n");
+    for (size_t i = 0; i < N_VERBS; i++)
+        printf("  %-10s%s\n", verbs[i].spec->name, verbs[i].spec->doc);
+    puts("\n"
+         "  --help, -h   this text; distill VERB --help tells about one verb\n"
+         "  --version    of this program, its compiler and its libraries\n");
+    exit_list(stdout);
+}
+
+static int unknown_verb(const char *word)
+{
+    const char *names[N_VERBS + 2] = {"--help", "--version"};
+    for (size_t i = 0; i < N_VERBS; i++)
+        names[i + 2] = verbs[i].spec->name;
+    const char *near = flow_suggest(word, names, N_VERBS + 2);
+    flow_err err = FLOW_ERR_INIT;
+    flow_fail(&err, FLOW_EUSAGE, "there is no %s '%.80s'%s%s%s", *word == '-' ? "option" : "verb",
+              word, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+    exit_fail(&err);
+    fputs("help: distill --help\n", stderr);
+    return EXIT_USAGE;
+}
+
+/* What was printed must have arrived: a full disk behind stdout is an error, told once. */
+static int flushed(int status)
+{
+    if ((fflush(stdout) == 0 && !ferror(stdout)) || status == EXIT_IO)
+        return status;
+    fputs("distill: error: cannot write to stdout\n", stderr);
+    return status ? status : EXIT_IO;
+}
+
+int cli_main(int argc, char **argv)
+{
+    const char *word = argc > 1 ? argv[1] : "";
+    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0) {
+        print_help();
+        return flushed(EXIT_GOOD);
+    }
+    if (strcmp(word, "--version") == 0) {
+        version_print(stdout);
+        return flushed(EXIT_GOOD);
+    }
+    if (!*word) {
+        fputs("distill: error: no verb\nhelp: distill --help\n", stderr);
+        return EXIT_USAGE;
+    }
+    for (size_t i = 0; i < N_VERBS; i++)
+        if (strcmp(verbs[i].spec->name, word) == 0)
+            return flushed(verbs[i].run(argc - 1, argv + 1));
+    return unknown_verb(word);
+}

@@ -1,0 +1,355 @@
+#include "pipeline/command/lines.h"
+
+#include "pipeline/console/exit.h"
+
+#include <assert.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { MAX_THREADS = 1024 };
+
+enum {
+    OPTION_SET = OPTION_LONG,
+    OPTION_OUT,
+    OPTION_THREADS,
+    OPTION_SEED,
+    OPTION_FIRST,
+    OPTION_CONTEXT,
+    OPTION_LOGP,
+    OPTION_FORMAT
+};
+
+/* ---- any verb */
+
+static void print_help(const line_spec *spec)
+{
+    printf("%s\nusage: distill %s %s\n\n%s\n\n", spec->examples, spec->name, spec->operands,
+           spec->doc);
+    options_print(stdout, spec->options);
+}
+
+/* Says what is wrong with the line; returns the exit code. */
+static int refuse(const line_spec *spec, const flow_err *err)
+{
+    int status = exit_fail(err);
+    fprintf(stderr, "help: distill %s --help\n", spec->name);
+    return status;
+}
+
+/* Stores one option; `into` is the options struct of the verb. */
+typedef int (*take_option)(void *into, int id, const char *arg, flow_err *err);
+
+/* Reads all options. Returns -1 to go on, with *operands the first operand and NULL after the last,
+ * or an exit code. */
+static int read_line(char ***operands, const line_spec *spec, void *into, take_option take,
+                     int argc, char **argv)
+{
+    option_reader reader;
+    flow_err err = FLOW_ERR_INIT;
+    int id;
+    options_start(&reader, spec->options, argc, argv);
+    while ((id = options_next(&reader, &err)) >= 0) {
+        if (id == OPTION_HELP) {
+            print_help(spec);
+            return EXIT_GOOD;
+        }
+        if (take(into, id, reader.arg, &err))
+            return refuse(spec, &err);
+    }
+    *operands = argv + optind;
+    int n = argc - optind;
+    if (!err.code && n < spec->n_min)
+        flow_fail(&err, FLOW_EUSAGE, "something is missing: distill %s %s", spec->name,
+                  spec->operands);
+    if (!err.code && n > spec->n_max)
+        flow_fail(&err, FLOW_EUSAGE, "what is '%.80s'? distill %s %s", argv[optind + spec->n_max],
+                  spec->name, spec->operands);
+    return err.code ? refuse(spec, &err) : -1;
+}
+
+/* ---- run and check */
+
+#define SOURCE_OPTIONS                                                                             \
+    {"set", OPTION_SET, "KEY=VALUE", "override one key; may be repeated"},                         \
+    {                                                                                              \
+        "config", 'c', "FILE", "lay a second YAML file over the first; may be repeated"            \
+    }
+
+static const cli_option run_table[] = {
+    SOURCE_OPTIONS,
+    {"out", OPTION_OUT, "DIR", "run directory; default runs/NAME"},
+    {"threads", OPTION_THREADS, "N", "threads; changes no result"},
+    {"quiet", 'q', NULL, "no progress on stderr"},
+    {NULL, 0, NULL, NULL}};
+
+static const cli_option check_table[] = {SOURCE_OPTIONS, {NULL, 0, NULL, NULL}};
+
+const line_spec line_run = {
+    .name = "run",
+    .operands = "FILE [options]",
+    .n_min = 1,
+    .n_max = 1,
+    .doc = "Fits the teacher, distils the student, validates it. Prints the run directory.",
+    .examples = "  distill run moons.yaml\n"
+                "  distill run moons.yaml --set student.flow.layers=8 --out runs/eight\n",
+    .options = run_table};
+
+const line_spec line_check = {.name = "check",
+                              .operands = "FILE [options]",
+                              .n_min = 1,
+                              .n_max = 1,
+                              .doc = "Reads a configuration as run would, and runs nothing.",
+                              .examples = "  distill check moons.yaml\n"
+                                          "  distill check moons.yaml -c slow.yaml --set seed=7\n",
+                              .options = check_table};
+
+static int take_run(void *into, int id, const char *arg, flow_err *err)
+{
+    run_line *line = into;
+    run_options *o = &line->options;
+    switch (id) {
+    case OPTION_SET:
+        line->sets[o->sources.n_sets++] = arg;
+        return FLOW_OK;
+    case 'c':
+        line->overlays[o->sources.n_overlays++] = arg;
+        return FLOW_OK;
+    case OPTION_OUT:
+        o->out = arg;
+        return FLOW_OK;
+    case OPTION_THREADS:
+        return option_whole(&o->threads, "--threads", arg, 1, MAX_THREADS, err);
+    default:
+        o->quiet = true;
+        return FLOW_OK;
+    }
+}
+
+int line_read_run(run_line *out, const line_spec *spec, int argc, char **argv)
+{
+    size_t n = (size_t)argc; /* more than can be given */
+    *out = (run_line){.overlays = calloc(n, sizeof(char *)), .sets = calloc(n, sizeof(char *))};
+    flow_err err = FLOW_ERR_INIT;
+    if (!out->overlays || !out->sets) {
+        flow_fail(&err, FLOW_ENOMEM, "out of memory");
+        return exit_fail(&err);
+    }
+    char **operands;
+    int status = read_line(&operands, spec, out, take_run, argc, argv);
+    if (status >= 0)
+        return status;
+    out->options.sources.file = operands[0];
+    out->options.sources.overlays = out->overlays;
+    out->options.sources.sets = out->sets;
+    out->options.argc = argc;
+    out->options.argv = argv;
+    return -1;
+}
+
+void run_line_free(run_line *self)
+{
+    free(self->overlays);
+    free(self->sets);
+}
+
+/* ---- where sample and logp write */
+
+#define OUTPUT_OPTIONS                                                                             \
+    {"output", 'o', "FILE", ".npy or .csv by its ending; default, and '-': stdout"},               \
+        {"format", OPTION_FORMAT, "npy|csv", "format, whatever the ending; stdout is csv"},        \
+    {                                                                                              \
+        "threads", OPTION_THREADS, "N", "threads; changes no result"                               \
+    }
+
+/* What both verbs know of their output. */
+typedef struct line_output {
+    const char *file;   /* NULL or "-": stdout */
+    const char *format; /* NULL: by the ending */
+    uint64_t threads;
+} line_output;
+
+static int take_output(line_output *out, int id, const char *arg, flow_err *err)
+{
+    if (id == OPTION_THREADS)
+        return option_whole(&out->threads, "--threads", arg, 1, MAX_THREADS, err);
+    if (id == 'o')
+        out->file = arg;
+    else
+        out->format = arg;
+    return FLOW_OK;
+}
+
+/* Fills in *file and *format, or fails with FLOW_EUSAGE. */
+static int resolve_output(const line_output *in, const char **file, table_format *format,
+                          flow_err *err)
+{
+    static const char *const words[] = {[TABLE_CSV] = "csv", [TABLE_NPY] = "npy"};
+    *file = in->file && strcmp(in->file, "-") != 0 ? in->file : NULL;
+    const char *dot = *file ? strrchr(*file, '.') : NULL;
+    const char *word = in->format ? in->format : dot ? dot + 1 : *file ? "" : "csv";
+    if (strcmp(word, words[TABLE_NPY]) == 0)
+        *format = TABLE_NPY;
+    else if (strcmp(word, words[TABLE_CSV]) == 0)
+        *format = TABLE_CSV;
+    else if (in->format)
+        return flow_fail(err, FLOW_EUSAGE, "--format wants npy or csv, got '%.60s'", word);
+    else
+        return flow_fail(err, FLOW_EUSAGE,
+                         "-o '%.200s' ends neither in .npy nor in .csv; say --format npy or csv",
+                         *file);
+    if (*format == TABLE_NPY && !*file && isatty(STDOUT_FILENO))
+        return flow_fail(err, FLOW_EUSAGE,
+                         "a .npy file would be binary on your terminal; say "
+                         "-o FILE.npy, or send stdout to a file");
+    return FLOW_OK;
+}
+
+/* ---- sample */
+
+static const cli_option sample_table[] = {
+    {"number", 'n', "N", "how many samples"},
+    {"seed", OPTION_SEED, "S", "default 0: the same command gives the same samples"},
+    {"first", OPTION_FIRST, "K", "start at sample K of the stream; default 0"},
+    {"context", OPTION_CONTEXT, "FILE", "one row of context per sample, .npy or .csv"},
+    {"logp", OPTION_LOGP, NULL, "add a last column: the log-density of the sample"},
+    OUTPUT_OPTIONS,
+    {NULL, 0, NULL, NULL}};
+
+const line_spec line_sample = {
+    .name = "sample",
+    .operands = "MODEL -n N [options]",
+    .n_min = 1,
+    .n_max = 1,
+    .doc = "Draws samples from a model file.",
+    .examples = "  distill sample runs/moons/student/model.safetensors -n 1e6 -o samples.npy\n"
+                "  distill sample runs/moons/student/model.safetensors -n 5 --logp\n",
+    .options = sample_table};
+
+typedef struct sample_line {
+    sample_options *options;
+    line_output output;
+    bool counted; /* -n is given */
+} sample_line;
+
+static int take_sample(void *into, int id, const char *arg, flow_err *err)
+{
+    sample_line *line = into;
+    sample_options *o = line->options;
+    switch (id) {
+    case 'n':
+        line->counted = true;
+        return option_whole(&o->n, "-n", arg, 0, INT64_MAX, err);
+    case OPTION_SEED:
+        return option_whole(&o->seed, "--seed", arg, 0, INT64_MAX, err);
+    case OPTION_FIRST:
+        return option_whole(&o->first, "--first", arg, 0, INT64_MAX, err);
+    case OPTION_CONTEXT:
+        o->context = arg;
+        return FLOW_OK;
+    case OPTION_LOGP:
+        o->logp = true;
+        return FLOW_OK;
+    default:
+        return take_output(&line->output, id, arg, err);
+    }
+}
+
+int line_read_sample(sample_options *out, int argc, char **argv)
+{
+    sample_line line = {.options = out};
+    flow_err err = FLOW_ERR_INIT;
+    char **operands;
+    *out = (sample_options){.n = 0};
+    int status = read_line(&operands, &line_sample, &line, take_sample, argc, argv);
+    if (status >= 0)
+        return status;
+    out->model = operands[0];
+    out->threads = line.output.threads;
+    if (!line.counted)
+        flow_fail(&err, FLOW_EUSAGE, "how many samples? distill sample MODEL -n 1000");
+    else if (out->n > INT64_MAX - out->first)
+        flow_fail(&err, FLOW_EUSAGE, "--first plus -n is too large");
+    else
+        resolve_output(&line.output, &out->output, &out->format, &err);
+    return err.code ? refuse(&line_sample, &err) : -1;
+}
+
+/* ---- logp */
+
+static const cli_option logp_table[] = {
+    {"context", OPTION_CONTEXT, "FILE", "one row of context per row of data, .npy or .csv"},
+    OUTPUT_OPTIONS,
+    {NULL, 0, NULL, NULL}};
+
+const line_spec line_logp = {
+    .name = "logp",
+    .operands = "MODEL DATA [options]",
+    .n_min = 2,
+    .n_max = 2,
+    .doc = "Writes the log-density of a model at each row of a .npy or .csv file.",
+    .examples = "  distill logp runs/moons/teacher/model.safetensors points.csv\n"
+                "  distill logp runs/moons/teacher/model.safetensors points.npy -o logp.npy\n",
+    .options = logp_table};
+
+typedef struct logp_line {
+    logp_options *options;
+    line_output output;
+} logp_line;
+
+static int take_logp(void *into, int id, const char *arg, flow_err *err)
+{
+    logp_line *line = into;
+    if (id != OPTION_CONTEXT)
+        return take_output(&line->output, id, arg, err);
+    line->options->context = arg;
+    return FLOW_OK;
+}
+
+int line_read_logp(logp_options *out, int argc, char **argv)
+{
+    logp_line line = {.options = out};
+    flow_err err = FLOW_ERR_INIT;
+    char **operands;
+    *out = (logp_options){.model = NULL};
+    int status = read_line(&operands, &line_logp, &line, take_logp, argc, argv);
+    if (status >= 0)
+        return status;
+    out->model = operands[0];
+    out->input = operands[1];
+    out->threads = line.output.threads;
+    if (resolve_output(&line.output, &out->output, &out->format, &err))
+        return refuse(&line_logp, &err);
+    return -1;
+}
+
+/* ---- explain */
+
+static const cli_option explain_table[] = {{NULL, 0, NULL, NULL}};
+
+const line_spec line_explain = {
+    .name = "explain",
+    .operands = "[KEY]",
+    .n_min = 0,
+    .n_max = 1,
+    .doc = "Tells what a key of the configuration means; without KEY, all of them.",
+    .examples = "  distill explain\n"
+                "  distill explain student.train\n"
+                "  distill explain student.train.lr\n",
+    .options = explain_table};
+
+/* The table is empty: never called. */
+static int take_nothing(void *into, int id, const char *arg, flow_err *err)
+{
+    (void)into, (void)arg;
+    return flow_fail(err, FLOW_EBUG, "option %d", id);
+}
+
+int line_read_explain(const char **key, int argc, char **argv)
+{
+    char **operands;
+    int status = read_line(&operands, &line_explain, NULL, take_nothing, argc, argv);
+    *key = status < 0 ? operands[0] : NULL;
+    return status;
+}

@@ -1,0 +1,36 @@
+/* pipeline/command/lines.h -- the command line of each verb: what it may hold, and reading it. */
+#ifndef PIPELINE_COMMAND_LINES_H
+#define PIPELINE_COMMAND_LINES_H
+
+#include "pipeline/command/logp.h"
+#include "pipeline/command/options.h"
+#include "pipeline/command/sample.h"
+#include "pipeline/stages/run.h"
+
+/* What a verb takes; the text of its --help. */
+typedef struct line_spec {
+    const char *name, *operands;
+    int n_min, n_max; /* operands */
+    const char *doc;
+    const char *examples; /* lines */
+    const cli_option *options;
+} line_spec;
+
+extern const line_spec line_run, line_check, line_sample, line_logp, line_explain;
+
+/* run and check: the options, and the lists that their sources point into. */
+typedef struct run_line {
+    run_options options;
+    const char **overlays, **sets;
+} run_line;
+
+/* Each reads argv (argc; argv[0] is the verb) into *out, which then points into argv. Returns -1 to
+ * go on, or the exit code of the process: an error has been printed, or --help. */
+int line_read_run(run_line *out, const line_spec *spec, int argc, char **argv);
+int line_read_sample(sample_options *out, int argc, char **argv);
+int line_read_logp(logp_options *out, int argc, char **argv);
+int line_read_explain(const char **key, int argc, char **argv); /* key NULL: all */
+
+void run_line_free(run_line *self);
+
+#endif

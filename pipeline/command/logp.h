@@ -1,0 +1,19 @@
+/* pipeline/command/logp.h -- distill logp: the log-density of a model at the rows of a file. */
+#ifndef PIPELINE_COMMAND_LOGP_H
+#define PIPELINE_COMMAND_LOGP_H
+
+#include "pipeline/command/sample.h"
+
+typedef struct logp_options {
+    const char *model;
+    const char *input;   /* .npy or .csv */
+    const char *context; /* file with the context of each row, or NULL */
+    const char *output;  /* NULL: stdout. Never an .npy stream to a terminal */
+    table_format format; /* of the output: from its name, else csv */
+    uint64_t threads;    /* 0: auto */
+} logp_options;
+
+/* Prints errors; returns the exit code of the process. */
+int logp_verb(const logp_options *options);
+
+#endif

@@ -1,0 +1,214 @@
+/* pipeline/config/config.h -- everything a YAML file can say, as plain numbers.
+ *
+ * Every field is described by one row of the table in pipeline/config/schema.c, which also holds its
+ * default, its range and its documentation. After config_load no field is unset: a key that was not
+ * given has its default. "auto" and "off" are stored as values that no user can write:
+ *   whole numbers  0   where the row has SCHEMA_AUTO
+ *   reals          NAN where the row has SCHEMA_AUTO, or no default
+ *   strings        NULL where the row has no default
+ *   words          -1  where the row has no default */
+#ifndef PIPELINE_CONFIG_CONFIG_H
+#define PIPELINE_CONFIG_CONFIG_H
+
+#include "flow/err.h"
+#include "flow/flow.h"
+#include "flow/optimizer.h"
+#include "flow/spec.h"
+#include "pipeline/config/complain.h"
+#include "pipeline/config/gates.h"
+#include "student/distill.h"
+#include "teacher/dataset.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { CONFIG_MAX_WHOLES = 8, CONFIG_MAX_NAMES = 4096 };
+
+/* A list of whole numbers, of at most CONFIG_MAX_WHOLES. */
+typedef struct config_wholes {
+    size_t n;
+    uint64_t at[CONFIG_MAX_WHOLES];
+} config_wholes;
+
+/* A list of names or numbers, kept as the text that was written; n = 0 if not given. */
+typedef struct config_names {
+    size_t n;
+    const char *const *at;
+} config_names;
+
+typedef struct config_gates {
+    size_t n;
+    gate at[GATE_COUNT]; /* in the order of the file, no figure twice */
+} config_gates;
+
+/* ---- words. An enum key is stored as the value that belongs to its word. In the lists below,
+ * which end in a NULL name, the word of value v stands at index v (config_precisions apart). */
+
+typedef struct config_choice {
+    const char *name;
+    int value;
+    const char *doc; /* one line */
+} config_choice;
+
+typedef enum config_activation {
+    CONFIG_RELU,
+    CONFIG_TANH,
+    CONFIG_ELU,
+    CONFIG_GELU,
+    CONFIG_SILU
+} config_activation;
+
+typedef enum config_transformer { CONFIG_AFFINE, CONFIG_SPLINE } config_transformer;
+
+typedef enum config_linear { CONFIG_LINEAR_NONE, CONFIG_LINEAR_LU } config_linear;
+
+extern const config_choice config_precisions[];
+extern const config_choice config_headers[];
+extern const config_choice config_nonfinites[];
+extern const config_choice config_splits[];
+extern const config_choice config_activations[];
+extern const config_choice config_transformers[];
+extern const config_choice config_permutes[];
+extern const config_choice config_linears[];
+extern const config_choice config_schedules[];         /* of a teacher */
+extern const config_choice config_student_schedules[]; /* no plateau */
+extern const config_choice config_gradients[];
+
+/* ---- sections */
+
+typedef struct config_compute {
+    uint64_t threads; /* 0: auto, one per processor */
+    uint64_t shard;   /* rows; 0: auto. Changes bits */
+} config_compute;
+
+/* Off unless alpha is given: x -> logit(alpha + (1 - 2 alpha) (x - lo) / (hi - lo)). */
+typedef struct config_logit {
+    double alpha; /* NAN: off */
+    double lo, hi;
+} config_logit;
+
+typedef struct config_data {
+    const char *path;     /* ready for fopen; NULL if generator is given */
+    int generator;        /* index into data_generators; -1 if path is given */
+    uint64_t rows;        /* generator only */
+    double noise;         /* generator only; NAN: auto, the generator's own */
+    file_header header;   /* csv only */
+    config_names columns; /* n = 0: all but those of context */
+    config_names context;
+    bool standardize;
+    double dequantize; /* step; 0: off */
+    config_logit logit;
+    data_nonfinite nonfinite;
+    data_split split;
+    double valid, test; /* shares of the rows */
+} config_data;
+
+typedef struct config_flow {
+    uint64_t layers;
+    config_wholes hidden;
+    uint64_t residual; /* blocks; 0: a plain network with widths `hidden` */
+    config_activation activation;
+    config_transformer transformer;
+    uint64_t bins;      /* spline only */
+    double bound;       /* spline only: half-width of the box outside which the map is linear */
+    double scale_bound; /* affine only: soft bound of |log scale| */
+    flow_permute permute;
+    config_linear linear;
+    bool actnorm;
+} config_flow;
+
+typedef struct config_teacher_train {
+    uint64_t batch, epochs;
+    double lr;
+    uint64_t warmup; /* steps */
+    flow_schedule schedule;
+    double plateau_factor;     /* plateau only */
+    uint64_t plateau_patience; /* epochs; plateau only */
+    double weight_decay;
+    double clip;       /* largest norm of the whole gradient; 0: off */
+    double average;    /* decay of the moving average of the weights; 0: off */
+    uint64_t patience; /* epochs without improvement before stopping; 0: never */
+} config_teacher_train;
+
+typedef struct config_student_train {
+    uint64_t batch, steps;
+    double lr;
+    uint64_t warmup; /* steps */
+    flow_schedule schedule;
+    double weight_decay;
+    double clip;    /* multiple of the running median of the gradient's norm; 0: off */
+    double average; /* decay of the moving average of the weights; 0: off */
+    distill_gradient gradient;
+    double forward;      /* weight of forward KL at the first step; reverse KL has 1 - forward */
+    double forward_end;  /* and at the last */
+    double widen;        /* share of forward KL's samples from stretched noise; 0: off */
+    double widen_by;     /* factor on that noise */
+    double temper;       /* inverse temperature of the teacher at the first step; 1: off */
+    double temper_until; /* share of the steps at which it reaches 1 */
+    uint64_t late_batch; /* batch is multiplied by this ... */
+    double late_from;    /* ... from this share of the steps on */
+} config_student_train;
+
+typedef struct config_teacher {
+    config_flow flow;
+    config_teacher_train train;
+} config_teacher;
+
+typedef struct config_student {
+    config_flow flow;
+    config_student_train train;
+} config_student;
+
+typedef struct config_validate {
+    uint64_t samples;
+    config_gates require;
+} config_validate;
+
+typedef struct config_export {
+    uint64_t samples; /* 0: none */
+    const char *file; /* inside the run directory; .npy or .csv */
+} config_export;
+
+typedef struct config {
+    uint64_t schema;
+    const char *name;
+    uint64_t seed;
+    bool seed_given; /* in a file or by --set */
+    bool seed_drawn; /* by config_draw_seed. While neither is true, seed means nothing */
+    flow_precision precision;
+    config_compute compute;
+    config_data data;
+    config_teacher teacher;
+    config_student student;
+    config_validate validate;
+    config_export export;
+    struct config_memory *memory; /* owns every string above */
+} config;
+
+/* ---- reading */
+
+/* What is read, in this order; a later one overrides an earlier one key by key. In overlays and
+ * sets the value null takes a key back to its default. */
+typedef struct config_sources {
+    const char *file;
+    const char *const *overlays; /* (n_overlays) files */
+    size_t n_overlays;
+    const char *const *sets; /* (n_sets) "key.key=value" */
+    size_t n_sets;
+} config_sources;
+
+/* NULL if anything at all is wrong; *out then has every complaint, in no particular order. */
+config *config_load(const config_sources *sources, complaints *out);
+void config_free(config *self);
+
+/* If no seed is given: draws one from the system (below 2^53, so that every JSON reader gets it
+ * right). Otherwise does nothing. */
+int config_draw_seed(config *self, flow_err *err);
+
+/* All keys with their values as nested objects: "auto" for auto, null for what has neither value
+ * nor default. A new reference; NULL if out of memory. Dump with JSON_SORT_KEYS. */
+json_t *config_to_json(const config *self);
+
+#endif

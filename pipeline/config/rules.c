@@ -1,0 +1,291 @@
+#include "pipeline/config/rules.h"
+
+#include "pipeline/config/field.h"
+#include "pipeline/config/number.h"
+#include "teacher/generate.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ---- helpers */
+
+static const given *given_of(const rules_view *self, const schema_key *key)
+{
+    assert(key);
+    return &self->keys[key - schema_keys];
+}
+
+static const given *given_at(const rules_view *self, const char *path)
+{
+    return given_of(self, schema_find(path));
+}
+
+static bool is_given(const rules_view *self, const char *path)
+{
+    return given_at(self, path)->state == GIVEN_GOOD;
+}
+
+/* Neither of these keys was given a bad value: a rule may look at them. */
+static bool sound(const rules_view *self, const char *a, const char *b)
+{
+    return given_at(self, a)->state != GIVEN_BAD && given_at(self, b)->state != GIVEN_BAD;
+}
+
+/* The place of the first of these keys that was given, or the file as a whole. */
+static place place_of(const rules_view *self, const char *a, const char *b)
+{
+    const char *path = is_given(self, a) ? a : b;
+    return is_given(self, path) ? given_at(self, path)->at : (place){self->source, 0, 0, 1};
+}
+
+static bool ends_in(const char *text, const char *ending)
+{
+    size_t n = strlen(text), m = strlen(ending);
+    return n > m && strcmp(text + n - m, ending) == 0;
+}
+
+static bool is_table(const char *path)
+{
+    return ends_in(path, ".npy") || ends_in(path, ".csv");
+}
+
+/* ---- missing and useless keys */
+
+static void required_keys(const rules_view *self)
+{
+    for (size_t i = 0; i < schema_n_keys && !self->unknown; i++) {
+        const schema_key *key = &schema_keys[i];
+        if (!(key->flags & SCHEMA_REQUIRED) || self->keys[i].state != GIVEN_NOT)
+            continue;
+        char help[128];
+        snprintf(help, sizeof help, "add '%s: %.15g'", key->path, key->min);
+        complain(self->out, E_MISSING, (place){self->source, 0, 0, 1}, help, "key '%s' is missing",
+                 key->path);
+    }
+}
+
+static void data_source(const rules_view *self)
+{
+    if (!sound(self, "data.path", "data.generator"))
+        return;
+    bool path = is_given(self, "data.path"), generator = is_given(self, "data.generator");
+    if (path && generator) {
+        place a = given_at(self, "data.path")->at, b = given_at(self, "data.generator")->at;
+        bool second = place_compare(a, b) < 0; /* blame what came later */
+        complain(self->out, E_EXCLUSIVE, second ? b : a,
+                 second ? "take one out, or take it back with --set data.path=null"
+                        : "take one out, or take it back with --set data.generator=null",
+                 "data.path and data.generator exclude each other");
+    } else if (!path && !generator && !self->unknown)
+        complain(self->out, E_MISSING, (place){self->source, 0, 0, 1},
+                 "add 'data: {path: FILE.npy}' or 'data: {generator: two_moons}'",
+                 "data.path or data.generator is missing");
+}
+
+/* The condition of a row, taken apart: "transformer = spline" -> its sibling, '=', "spline". */
+typedef struct condition {
+    const schema_key *on;
+    char op; /* '=', '<', '>', or 0: has a value at all */
+    const char *right;
+} condition;
+
+static condition parse_condition(const schema_key *key)
+{
+    char name[SCHEMA_MAX_PATH];
+    size_t size = strcspn(key->only, " ");
+    snprintf(name, sizeof name, "%.*s", (int)size, key->only);
+    condition out = {schema_sibling(key, name), 0, ""};
+    if (key->only[size]) {
+        out.op = key->only[size + 1];
+        out.right = key->only + size + 3;
+    }
+    assert(out.on);
+    return out;
+}
+
+static bool condition_holds(const condition *self, const config *in)
+{
+    if (!self->op)
+        return field_is_set(in, self->on);
+    if (self->op == '=')
+        return strcmp(field_word(in, self->on), self->right) == 0;
+    double right = 0, left = field_number(in, self->on);
+    number_parse_real(&right, self->right);
+    return self->op == '<' ? left < right : left > right;
+}
+
+static void describe(char *out, size_t size, const config *in, const schema_key *key)
+{
+    if (!field_is_set(in, key))
+        snprintf(out, size, "%s is not given", key->path);
+    else if (key->type == SCHEMA_ENUM)
+        snprintf(out, size, "%s is %s", key->path, field_word(in, key));
+    else
+        snprintf(out, size, "%s is %.15g", key->path, field_number(in, key));
+}
+
+static void useless_keys(const rules_view *self)
+{
+    for (size_t i = 0; i < schema_n_keys && !self->unknown; i++) {
+        const schema_key *key = &schema_keys[i];
+        if (!key->only || self->keys[i].state != GIVEN_GOOD)
+            continue;
+        condition need = parse_condition(key);
+        if (given_of(self, need.on)->state == GIVEN_BAD || condition_holds(&need, self->config))
+            continue;
+        char why[256], help[256];
+        describe(why, sizeof why, self->config, need.on);
+        snprintf(help, sizeof help, "take it out; it needs %s", key->only);
+        complain(self->out, E_NO_EFFECT, self->keys[i].at, help, "%s has no effect: %s", key->path,
+                 why);
+    }
+}
+
+static void header_of_csv(const rules_view *self)
+{
+    const char *path = self->config->data.path;
+    if (is_given(self, "data.header") && path && ends_in(path, ".npy"))
+        complain(self->out, E_NO_EFFECT, given_at(self, "data.header")->at, "take it out",
+                 "data.header has no effect: a .npy file has no header");
+}
+
+/* A key of the one term of the objective when there is only the other. */
+static void useless_term(const rules_view *self, const char *key, const char *why)
+{
+    if (is_given(self, key))
+        complain(self->out, E_NO_EFFECT, given_at(self, key)->at, "take it out",
+                 "%s has no effect: %s", key, why);
+}
+
+static void one_term(const rules_view *self)
+{
+    const config_student_train *train = &self->config->student.train;
+    if (!sound(self, "student.train.forward", "student.train.forward_end"))
+        return;
+    if (train->forward >= 1 && train->forward_end >= 1)
+        useless_term(self, "student.train.temper",
+                     "forward and forward_end are 1, so there is no reverse KL");
+    if (train->forward <= 0 && train->forward_end <= 0)
+        useless_term(self, "student.train.widen",
+                     "forward and forward_end are 0, so there is no forward KL");
+}
+
+/* ---- values that do not go together */
+
+static void shares(const rules_view *self)
+{
+    const config_data *data = &self->config->data;
+    if (sound(self, "data.valid", "data.test") && data->valid + data->test >= 1)
+        complain(self->out, E_CONFLICT, place_of(self, "data.test", "data.valid"), NULL,
+                 "data.valid + data.test is %.15g: no rows are left to train on",
+                 data->valid + data->test);
+}
+
+static void interval(const rules_view *self)
+{
+    const config_logit *logit = &self->config->data.logit;
+    if (sound(self, "data.logit.lo", "data.logit.hi") && !(logit->lo < logit->hi))
+        complain(self->out, E_CONFLICT, place_of(self, "data.logit.hi", "data.logit.lo"), NULL,
+                 "data.logit.lo = %.15g is not below data.logit.hi = %.15g", logit->lo, logit->hi);
+}
+
+static void residual_width(const rules_view *self, const char *residual, const char *hidden,
+                           const config_flow *net)
+{
+    if (sound(self, residual, hidden) && net->residual && net->hidden.n != 1)
+        complain(self->out, E_CONFLICT, place_of(self, residual, hidden),
+                 "residual blocks have one width: hidden: [128]",
+                 "%s wants one width in %s, not %zu", residual, hidden, net->hidden.n);
+}
+
+static void residual_widths(const rules_view *self)
+{
+    residual_width(self, "teacher.flow.residual", "teacher.flow.hidden",
+                   &self->config->teacher.flow);
+    residual_width(self, "student.flow.residual", "student.flow.hidden",
+                   &self->config->student.flow);
+}
+
+static void warmup(const rules_view *self)
+{
+    const config_student_train *train = &self->config->student.train;
+    if (sound(self, "student.train.warmup", "student.train.steps") && train->warmup > train->steps)
+        complain(self->out, E_CONFLICT,
+                 place_of(self, "student.train.warmup", "student.train.steps"), NULL,
+                 "student.train.warmup is longer than student.train.steps");
+}
+
+/* Without validation rows the fit runs to its end: nothing can wait for their loss. */
+static void needs_validation(const rules_view *self)
+{
+    const config_teacher_train *train = &self->config->teacher.train;
+    if (given_at(self, "data.valid")->state == GIVEN_BAD || self->config->data.valid > 0)
+        return;
+    if (is_given(self, "teacher.train.patience") && train->patience)
+        complain(self->out, E_NO_EFFECT, given_at(self, "teacher.train.patience")->at,
+                 "take it out, or set data.valid: 0.1",
+                 "teacher.train.patience has no effect: data.valid is 0");
+    if (is_given(self, "teacher.train.schedule") && train->schedule == FLOW_PLATEAU)
+        complain(self->out, E_CONFLICT, given_at(self, "teacher.train.schedule")->at,
+                 "set data.valid: 0.1", "schedule plateau needs validation rows: data.valid is 0");
+}
+
+static bool known_modes(const config_data *data)
+{
+    return data->generator >= 0 && data_generators[data->generator].modes > 0;
+}
+
+/* A gate on a figure that this run cannot have would fail at the very end. */
+static void possible_gates(const rules_view *self)
+{
+    const given *likelihood = &self->gates[GATE_TEACHER_TEST_LOG_LIKELIHOOD];
+    if (likelihood->state == GIVEN_GOOD && given_at(self, "data.test")->state != GIVEN_BAD &&
+        !(self->config->data.test > 0))
+        complain(self->out, E_CONFLICT, likelihood->at, "set data.test: 0.1",
+                 "teacher_test_log_likelihood needs test rows: data.test is 0");
+    const given *modes = &self->gates[GATE_MODE_SHARE_ERROR];
+    if (modes->state == GIVEN_GOOD && sound(self, "data.path", "data.generator") &&
+        !known_modes(&self->config->data))
+        complain(self->out, E_CONFLICT, modes->at, NULL,
+                 "mode_share_error needs data whose modes are known: a generator that has modes");
+}
+
+/* ---- files */
+
+static void data_file(const rules_view *self)
+{
+    const char *path = self->config->data.path;
+    if (!is_given(self, "data.path"))
+        return;
+    place at = given_at(self, "data.path")->at;
+    char quoted[COMPLAINT_QUOTE];
+    complaint_quote(quoted, path, strlen(path));
+    if (!is_table(path))
+        complain(self->out, E_RANGE, at, NULL, "data.path wants a .npy or .csv file, got '%s'",
+                 quoted);
+    else if (access(path, R_OK) != 0)
+        complain(self->out, E_FILE, at, NULL, "cannot read '%s': %s", quoted, strerror(errno));
+}
+
+static void export_file(const rules_view *self)
+{
+    const char *file = self->config->export.file;
+    if (is_given(self, "export.file") && (!is_table(file) || strchr(file, '/')))
+        complain(self->out, E_RANGE, given_at(self, "export.file")->at, "like samples.npy",
+                 "export.file wants a name without '/' that ends in .npy or .csv");
+}
+
+static void (*const rules[])(const rules_view *) = {
+    required_keys,   data_source, useless_keys,     header_of_csv,  one_term,  shares,     interval,
+    residual_widths, warmup,      needs_validation, possible_gates, data_file, export_file};
+
+void rules_check(const rules_view *self)
+{
+    for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
+        rules[i](self);
+}

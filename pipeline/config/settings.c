@@ -1,0 +1,99 @@
+#include "pipeline/config/settings.h"
+
+#include "pipeline/console/signals.h"
+
+#include <math.h>
+
+data_options settings_data(const config *self)
+{
+    const config_data *d = &self->data;
+    data_options out = data_options_default();
+    out.columns = d->columns.at;
+    out.n_columns = d->columns.n;
+    out.context = d->context.at;
+    out.n_context = d->context.n;
+    out.dequantise = &d->dequantize;
+    out.n_dequantise = d->dequantize > 0 ? 1 : 0;
+    out.logit = !isnan(d->logit.alpha);
+    out.logit_alpha = out.logit ? d->logit.alpha : 0;
+    out.logit_lo = d->logit.lo;
+    out.logit_hi = d->logit.hi;
+    out.standardize = d->standardize;
+    out.nonfinite = d->nonfinite;
+    out.split = d->split;
+    out.valid = d->valid;
+    out.test = d->test;
+    out.seed = self->seed;
+    return out;
+}
+
+flow_spec settings_flow(const config *self, size_t *hidden, flow_direction direction, size_t dim,
+                        size_t context)
+{
+    int teacher = direction == FLOW_DATA_TO_NOISE;
+    const config_flow *f = teacher ? &self->teacher.flow : &self->student.flow;
+    for (size_t i = 0; i < f->hidden.n; i++)
+        hidden[i] = (size_t)f->hidden.at[i];
+    return (flow_spec){.dim = dim,
+                       .context = context,
+                       .direction = direction,
+                       .layers = (size_t)f->layers,
+                       .hidden = hidden,
+                       .n_hidden = f->hidden.n,
+                       .residual = (size_t)f->residual,
+                       .activation = config_activations[f->activation].name,
+                       .transformer = config_transformers[f->transformer].name,
+                       .bins = (size_t)f->bins,
+                       .bound = f->bound,
+                       .scale_bound = f->scale_bound,
+                       .permute = f->permute,
+                       .lu = f->linear == CONFIG_LINEAR_LU,
+                       .actnorm = f->actnorm,
+                       .stream = {.seed = self->seed,
+                                  .stage = teacher ? PCG_TEACHER : PCG_STUDENT,
+                                  .purpose = PCG_PERMUTE}};
+}
+
+teacher_fit_options settings_fit(const config *self)
+{
+    const config_teacher_train *t = &self->teacher.train;
+    return (teacher_fit_options){.batch = (size_t)t->batch,
+                                 .epochs = (size_t)t->epochs,
+                                 .shard = (size_t)self->compute.shard,
+                                 .lr = t->lr,
+                                 .warmup = (size_t)t->warmup,
+                                 .schedule = t->schedule,
+                                 .plateau_factor = t->plateau_factor,
+                                 .plateau_patience = (size_t)t->plateau_patience,
+                                 .weight_decay = t->weight_decay,
+                                 .clip = t->clip,
+                                 .average = t->average,
+                                 .patience = (size_t)t->patience,
+                                 .seed = self->seed,
+                                 .stop = signals_pending};
+}
+
+distill_options settings_distill(const config *self)
+{
+    const config_student_train *t = &self->student.train;
+    return (distill_options){.batch = (size_t)t->batch,
+                             .steps = (size_t)t->steps,
+                             .shard = (size_t)self->compute.shard,
+                             .lr = t->lr,
+                             .warmup = (size_t)t->warmup,
+                             .schedule = t->schedule,
+                             .weight_decay = t->weight_decay,
+                             .clip = t->clip,
+                             .average = t->average,
+                             .gradient = t->gradient,
+                             .forward = t->forward,
+                             .forward_end = t->forward_end,
+                             .widen = t->widen,
+                             .widen_by = t->widen_by,
+                             .temper = t->temper,
+                             .temper_until = t->temper_until,
+                             .late_batch = (size_t)t->late_batch,
+                             .late_from = t->late_from,
+                             .seed = self->seed,
+                             .stop = signals_pending};
+}

@@ -1,0 +1,413 @@
+#include "pipeline/config/value.h"
+
+#include "flow/suggest.h"
+#include "pipeline/config/field.h"
+#include "pipeline/config/number.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- complaints about one value */
+
+/* A value on its way into a field. item counts from 1 inside a list, else 0. */
+typedef struct arrival {
+    const schema_key *key;
+    const value_source *from;
+    const yaml_node_t *node;
+    size_t item;
+} arrival;
+
+static void describe(char *out, size_t size, const arrival *in)
+{
+    if (in->node->type != YAML_SCALAR_NODE) {
+        snprintf(out, size, "%s", in->node->type == YAML_SEQUENCE_NODE ? "a list" : "a mapping");
+        return;
+    }
+    size_t length;
+    const char *text = yaml_text(in->node, &length);
+    char quoted[COMPLAINT_QUOTE];
+    if (!length && yaml_is_plain(in->node))
+        snprintf(out, size, "nothing");
+    else
+        snprintf(out, size, "%s'%s'", yaml_is_plain(in->node) ? "" : "the text ",
+                 complaint_quote(quoted, text, length));
+}
+
+/* "KEY wants WANTS, got GOT". Always false. */
+static bool reject(const arrival *in, complaint_code code, const char *help)
+{
+    char wants[512], got[COMPLAINT_QUOTE + 16], item[32] = "";
+    if (in->item)
+        schema_wants_item(wants, sizeof wants, in->key);
+    else
+        schema_wants(wants, sizeof wants, in->key);
+    describe(got, sizeof got, in);
+    if (in->item)
+        snprintf(item, sizeof item, "item %zu of ", in->item);
+    complain(in->from->out, code, yaml_tree_place(in->from->tree, in->node), help,
+             "%s%s wants %s, got %s", item, in->key->path, wants, got);
+    return false;
+}
+
+static bool reject_memory(const arrival *in)
+{
+    complain(in->from->out, E_SIZE, yaml_tree_place(in->from->tree, in->node), NULL,
+             "out of memory");
+    return false;
+}
+
+bool value_is_null(const yaml_node_t *node)
+{
+    size_t size;
+    const char *text = yaml_is_plain(node) ? yaml_text(node, &size) : "";
+    return strcmp(text, "null") == 0 || strcmp(text, "~") == 0;
+}
+
+/* The text of a scalar, or NULL after a complaint. Text with a NUL inside is no text. */
+static const char *scalar(const arrival *in)
+{
+    size_t size;
+    const char *text = in->node->type == YAML_SCALAR_NODE ? yaml_text(in->node, &size) : NULL;
+    bool nothing = !text || value_is_null(in->node) || (!size && yaml_is_plain(in->node));
+    if (!nothing && strlen(text) == size)
+        return text;
+    reject(in, E_TYPE, NULL);
+    return NULL;
+}
+
+/* The same for what may not stand in quotes. */
+static const char *plain_scalar(const arrival *in)
+{
+    const char *text = scalar(in);
+    if (!text || yaml_is_plain(in->node))
+        return text;
+    reject(in, E_TYPE, "write it without quotes");
+    return NULL;
+}
+
+static bool is_auto(const arrival *in)
+{
+    size_t size;
+    return in->key->flags & SCHEMA_AUTO && in->node->type == YAML_SCALAR_NODE &&
+           strcmp(yaml_text(in->node, &size), "auto") == 0;
+}
+
+static bool in_range(const schema_key *key, double value)
+{
+    bool low = key->flags & SCHEMA_OPEN_MIN ? value > key->min : value >= key->min;
+    bool high = key->flags & SCHEMA_OPEN_MAX ? value < key->max : value <= key->max;
+    return low && high;
+}
+
+/* ---- readers, one per type */
+
+static bool read_bool(bool *out, const arrival *in)
+{
+    const char *text = plain_scalar(in);
+    if (!text)
+        return false;
+    *out = strcmp(text, "true") == 0;
+    return *out || strcmp(text, "false") == 0 || reject(in, E_TYPE, NULL);
+}
+
+static const char *help_for_whole(const char *text, number_fault fault)
+{
+    size_t digits = strspn(text, "0123456789_");
+    if (fault == NUMBER_NOT_WHOLE)
+        return "it has a fraction";
+    if (fault == NUMBER_NONE && digits && strpbrk(text + digits, "kKMG"))
+        return "write the number out: 10000 or 1e4";
+    if (fault == NUMBER_NONE && digits && text[digits] == '\0')
+        return strchr(text, '_') ? "write it without '_'" : "write it without leading zeros";
+    return NULL;
+}
+
+static bool read_whole(uint64_t *out, const arrival *in)
+{
+    if (is_auto(in)) {
+        *out = 0;
+        return true;
+    }
+    const char *text = plain_scalar(in);
+    if (!text)
+        return false;
+    number_fault fault = number_parse_whole(out, text);
+    if (fault == NUMBER_NONE || fault == NUMBER_NOT_WHOLE)
+        return reject(in, E_TYPE, help_for_whole(text, fault));
+    if (fault == NUMBER_TOO_LARGE && isinf(in->key->max))
+        return reject(in, E_RANGE, "the largest number is 2^63 - 1");
+    return (fault == NUMBER_GOOD && in_range(in->key, (double)*out)) || reject(in, E_RANGE, NULL);
+}
+
+static bool read_real(double *out, const arrival *in)
+{
+    if (is_auto(in)) {
+        *out = NAN;
+        return true;
+    }
+    const char *text = plain_scalar(in);
+    if (!text)
+        return false;
+    number_fault fault = number_parse_real(out, text);
+    if (fault == NUMBER_NONE)
+        return reject(in, E_TYPE, strchr(text, ',') ? "the decimal sign is a point" : NULL);
+    return (fault == NUMBER_GOOD && in_range(in->key, *out)) || reject(in, E_RANGE, NULL);
+}
+
+static bool is_identifier(const char *text)
+{
+    static const char allowed[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+    return *text != '.' && *text != '-' && text[strspn(text, allowed)] == '\0';
+}
+
+/* Keeps a copy of dir + text in the config. */
+static const char *keep(config *self, const char *dir, const char *text)
+{
+    size_t n_dir = strlen(dir), n_text = strlen(text);
+    char *out = field_memory(self, n_dir + n_text + 1);
+    if (out) {
+        memcpy(out, dir, n_dir);
+        memcpy(out + n_dir, text, n_text + 1);
+    }
+    return out;
+}
+
+static bool read_string(config *self, const char **out, const arrival *in)
+{
+    const char *text = scalar(in);
+    if (!text)
+        return false;
+    if (!in_range(in->key, (double)strlen(text)))
+        return reject(in, E_RANGE, NULL);
+    if (in->key->flags & SCHEMA_IDENTIFIER && !is_identifier(text))
+        return reject(in, E_RANGE, strchr(".-", *text) ? "not with '.' or '-' in front" : NULL);
+    bool relative = in->key->flags & SCHEMA_FILE && *text != '/';
+    const char *kept = keep(self, relative ? in->from->dir : "", text);
+    if (!kept)
+        return reject_memory(in);
+    *out = kept;
+    return true;
+}
+
+static const char *suggest_choice(char *help, size_t size, const schema_key *key, const char *text)
+{
+    const char *words[SCHEMA_MAX_CHILDREN];
+    size_t n = 0;
+    while (n < SCHEMA_MAX_CHILDREN && schema_choice(key, n).name) {
+        words[n] = schema_choice(key, n).name;
+        n++;
+    }
+    const char *near = flow_suggest(text, words, n);
+    if (near)
+        snprintf(help, size, "did you mean '%s'?", near);
+    return near ? help : NULL;
+}
+
+static bool read_enum(void *out, const arrival *in)
+{
+    const char *text = scalar(in);
+    if (!text)
+        return false;
+    for (size_t i = 0; schema_choice(in->key, i).name; i++) {
+        config_choice choice = schema_choice(in->key, i);
+        if (strcmp(choice.name, text) == 0) {
+            memcpy(out, &choice.value, sizeof choice.value);
+            return true;
+        }
+    }
+    char help[96];
+    return reject(in, E_ENUM, suggest_choice(help, sizeof help, in->key, text));
+}
+
+/* ---- lists */
+
+static size_t item_count(const yaml_node_t *list)
+{
+    return (size_t)(list->data.sequence.items.top - list->data.sequence.items.start);
+}
+
+/* The number of items of a list of the right length, or 0 after a complaint. */
+static size_t list_length(const arrival *in)
+{
+    if (in->node->type == YAML_SCALAR_NODE) {
+        size_t size;
+        const char *text = yaml_text(in->node, &size);
+        char help[COMPLAINT_QUOTE + 32], quoted[COMPLAINT_QUOTE];
+        snprintf(help, sizeof help, "write [%s]", complaint_quote(quoted, text, size));
+        reject(in, E_TYPE, size && yaml_is_plain(in->node) ? help : NULL);
+        return 0;
+    }
+    if (in->node->type != YAML_SEQUENCE_NODE) {
+        reject(in, E_TYPE, NULL);
+        return 0;
+    }
+    size_t n = item_count(in->node);
+    if (n >= in->key->n_min && n <= in->key->n_max)
+        return n;
+    char help[64];
+    snprintf(help, sizeof help, "this list has %zu", n);
+    reject(in, E_RANGE, help);
+    return 0;
+}
+
+static arrival list_item(const arrival *in, size_t i)
+{
+    int number = in->node->data.sequence.items.start[i];
+    return (arrival){in->key, in->from, yaml_tree_node(in->from->tree, number), i + 1};
+}
+
+static bool read_wholes(config_wholes *out, const arrival *in)
+{
+    assert(in->key->n_max <= CONFIG_MAX_WHOLES && in->key->n_min > 0);
+    config_wholes list = {.n = list_length(in)};
+    bool good = list.n > 0;
+    for (size_t i = 0; i < list.n; i++) {
+        arrival item = list_item(in, i);
+        good &= read_whole(&list.at[i], &item);
+    }
+    if (good)
+        *out = list;
+    return good;
+}
+
+static bool read_names(config *self, config_names *out, const arrival *in)
+{
+    assert(in->key->n_min > 0);
+    size_t n = list_length(in);
+    if (!n)
+        return false;
+    const char **list = field_memory(self, n * sizeof *list);
+    if (!list)
+        return reject_memory(in);
+    bool good = true;
+    for (size_t i = 0; i < n; i++) {
+        arrival item = list_item(in, i);
+        const char *text = scalar(&item);
+        list[i] = text ? keep(self, "", text) : NULL;
+        good &= list[i] || (text && reject_memory(&item));
+    }
+    if (good)
+        *out = (config_names){n, list};
+    return good;
+}
+
+bool value_read(config *self, const schema_key *key, const value_source *from,
+                const yaml_node_t *node)
+{
+    static_assert(sizeof(config_transformer) == sizeof(int), "enums are stored as int");
+    void *out = field_of(self, key);
+    const arrival in = {key, from, node, 0};
+    switch (key->type) {
+    case SCHEMA_BOOL:
+        return read_bool(out, &in);
+    case SCHEMA_WHOLE:
+        return read_whole(out, &in);
+    case SCHEMA_REAL:
+        return read_real(out, &in);
+    case SCHEMA_STRING:
+        return read_string(self, out, &in);
+    case SCHEMA_ENUM:
+        return read_enum(out, &in);
+    case SCHEMA_WHOLES:
+        return read_wholes(out, &in);
+    case SCHEMA_NAMES:
+        return read_names(self, out, &in);
+    case SCHEMA_GATES:
+        break;
+    }
+    assert(key->type != SCHEMA_GATES);
+    return false;
+}
+
+/* ---- gates */
+
+void value_drop_gate(config *self, const schema_key *key, gate_figure figure)
+{
+    config_gates *list = field_of(self, key);
+    size_t kept = 0;
+    for (size_t i = 0; i < list->n; i++)
+        if (list->at[i].figure != figure)
+            list->at[kept++] = list->at[i];
+    list->n = kept;
+}
+
+bool value_read_gate(config *self, const schema_key *key, gate_figure figure,
+                     const value_source *from, const yaml_node_t *node)
+{
+    const arrival in = {key, from, node, 0};
+    const char *text = scalar(&in);
+    if (!text)
+        return false;
+    gate bound;
+    flow_err err = FLOW_ERR_INIT;
+    if (gate_parse(&bound, figure, text, &err)) {
+        complain(from->out, E_TYPE, yaml_tree_place(from->tree, node), NULL, "%s.%s", key->path,
+                 err.text);
+        return false;
+    }
+    value_drop_gate(self, key, figure);
+    config_gates *list = field_of(self, key);
+    list->at[list->n++] = bound;
+    return true;
+}
+
+/* ---- defaults */
+
+/* Reads text as one YAML value and passes it to `then`. False if something is wrong with it: a bug
+ * in the table, which tests/pipeline/schema.c finds, or no memory. */
+static bool read_text(config *self, const schema_key *key, const char *text,
+                      bool (*then)(config *, const schema_key *, const value_source *,
+                                   const yaml_node_t *))
+{
+    complaints *out = complaints_create();
+    yaml_tree tree;
+    bool good = out && yaml_tree_load(&tree, out, 0, true, text, strlen(text));
+    if (good) {
+        const value_source from = {&tree, "", out};
+        good = then(self, key, &from, yaml_tree_root(&tree));
+        yaml_tree_free(&tree);
+    }
+    complaints_free(out);
+    return good;
+}
+
+bool value_default(config *self, const schema_key *key)
+{
+    field_clear(self, key);
+    return !key->def || read_text(self, key, key->def, value_read);
+}
+
+/* Item k of the list is the default of the k-th row that has one. */
+static bool read_defaults(config *self, const schema_key *key, const value_source *from,
+                          const yaml_node_t *list)
+{
+    const arrival in = {key, from, list, 0};
+    bool good = list->type == YAML_SEQUENCE_NODE;
+    size_t n = good ? item_count(list) : 0, k = 0;
+    for (size_t i = 0; good && i < schema_n_keys; i++)
+        if (schema_keys[i].def)
+            good = k < n && value_read(self, &schema_keys[i], from, list_item(&in, k++).node);
+    return good && k == n;
+}
+
+bool value_defaults(config *self)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *to = open_memstream(&text, &size);
+    if (!to)
+        return false;
+    for (size_t i = 0, n = 0; i < schema_n_keys; i++) {
+        field_clear(self, &schema_keys[i]);
+        if (schema_keys[i].def)
+            fprintf(to, "%s%s", n++ ? ", " : "[", schema_keys[i].def);
+    }
+    fputs("]", to);
+    bool good = fclose(to) == 0 && read_text(self, schema_keys, text, read_defaults);
+    free(text);
+    return good;
+}

@@ -1,0 +1,253 @@
+#include "pipeline/report/verdict.h"
+
+#include "pipeline/stages/rundir.h"
+
+#include <math.h>
+#include <stdio.h>
+
+/* ---- figures */
+
+static json_t *estimate(student_estimate e)
+{
+    return json_pack("{s:o, s:o}", "value", json_finite(e.value), "se", json_finite(e.se));
+}
+
+static json_t *check(student_check c)
+{
+    return json_pack("{s:o, s:o, s:o}", "value", json_finite(c.value), "se", json_finite(c.se), "z",
+                     json_finite(c.z));
+}
+
+static json_t *ess(student_estimate e, const student_curve *curve)
+{
+    json_t *points = json_array(), *out = estimate(e);
+    for (size_t i = 0; i < curve->len; i++)
+        json_array_append_new(
+            points, json_pack("[I, o]", (json_int_t)curve->rows[i], json_finite(curve->ess[i])));
+    json_object_set_new(out, "ess_curve", points);
+    return out;
+}
+
+static json_t *worst(const verdict_input *in, const student_worst *w)
+{
+    if (isnan(w->z))
+        return json_null();
+    return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o}", "column", in->names[w->column], "other",
+                     in->names[w->other], "student", json_finite(w->student), "teacher",
+                     json_finite(w->reference), "z", json_finite(w->z), "p", json_finite(w->p));
+}
+
+static json_t *two_sample(const student_two_sample *t)
+{
+    if (isnan(t->value))
+        return json_null();
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:I}", "value", json_finite(t->value), "teacher",
+                     json_finite(t->teacher), "null_mean", json_finite(t->null_mean), "null_sd",
+                     json_finite(t->null_sd), "p", json_finite(t->p), "rows", (json_int_t)t->rows);
+}
+
+static json_t *modes(const student_validation *v)
+{
+    if (v->n_modes == 0)
+        return json_null();
+    json_t *list = json_array();
+    for (size_t k = 0; k < v->n_modes; k++)
+        json_array_append_new(list, json_pack("{s:o, s:o, s:o, s:o}", "share",
+                                              json_finite(v->modes[k].share), "weight",
+                                              json_finite(v->modes[k].weight), "se",
+                                              json_finite(v->modes[k].se), "teacher",
+                                              json_finite(v->teacher_modes[k].share)));
+    return list;
+}
+
+static json_t *teacher_part(const verdict_input *in)
+{
+    return json_pack("{s:{s:o, s:o, s:I}, s:I}", "test_log_likelihood", "value",
+                     json_finite(in->teacher_mean), "se", json_finite(in->teacher_se), "rows",
+                     (json_int_t)in->teacher_rows, "weights",
+                     (json_int_t)flow_n_weights(in->teacher_flow));
+}
+
+static json_t *training_part(const verdict_input *in)
+{
+    const distill_state *t = in->training;
+    return json_pack("{s:I, s:I, s:I, s:I, s:I}", "rows", (json_int_t)t->rows, "clipped_steps",
+                     (json_int_t)t->clipped, "skipped_steps", (json_int_t)t->skipped,
+                     "zero_density_rows", (json_int_t)t->zero_density, "weights",
+                     (json_int_t)flow_n_weights(in->student_flow));
+}
+
+static json_t *speed(const student_speed *s)
+{
+    return json_pack("{s:o, s:o, s:o, s:o}", "student_rows_per_s", json_finite(s->student),
+                     "teacher_incremental_rows_per_s", json_finite(s->teacher_incremental),
+                     "teacher_naive_rows_per_s", json_finite(s->teacher_naive),
+                     "teacher_density_rows_per_s", json_finite(s->teacher_density));
+}
+
+static void set_weights(json_t *out, const student_diagnostics *d)
+{
+    json_object_set_new(out, "kl_reverse", estimate(d->kl_reverse));
+    json_object_set_new(out, "kl_forward", estimate(d->kl_forward));
+    json_object_set_new(out, "elbo", estimate(d->elbo));
+    json_object_set_new(out, "eubo", estimate(d->eubo));
+    json_object_set_new(out, "jeffreys", estimate(d->jeffreys));
+    json_object_set_new(out, "log_z", estimate(d->log_z));
+    json_object_set_new(out, "ess_reverse", ess(d->ess_reverse, &d->curve_reverse));
+    json_object_set_new(out, "ess_forward", ess(d->ess_forward, &d->curve_forward));
+    json_object_set_new(out, "khat",
+                        json_pack("{s:o, s:o, s:I}", "value", json_finite(d->psis.khat),
+                                  "threshold", json_finite(d->psis.threshold), "tail",
+                                  (json_int_t)d->psis.tail));
+    json_object_set_new(out, "normalisation",
+                        json_pack("{s:o, s:o}", "mean_w", check(d->mean_w), "mean_inverse_w",
+                                  check(d->mean_inverse_w)));
+    json_object_set_new(out, "zero_density",
+                        json_pack("{s:I, s:I}", "reverse", (json_int_t)d->zero_reverse, "forward",
+                                  (json_int_t)d->zero_forward));
+}
+
+/* ---- gates */
+
+static double figure(const verdict_input *in, gate_figure which)
+{
+    const student_diagnostics *d = &in->student->weights;
+    switch (which) {
+    case GATE_KL_REVERSE:
+        return d->kl_reverse.value;
+    case GATE_KL_FORWARD:
+        return d->kl_forward.value;
+    case GATE_JEFFREYS:
+        return d->jeffreys.value;
+    case GATE_ELBO:
+        return d->elbo.value;
+    case GATE_EUBO:
+        return d->eubo.value;
+    case GATE_LOG_Z_SIGMAS:
+        return fabs(d->log_z.value) / d->log_z.se;
+    case GATE_ESS_REVERSE:
+        return d->ess_reverse.value;
+    case GATE_ESS_FORWARD:
+        return d->ess_forward.value;
+    case GATE_KHAT:
+        return d->psis.khat;
+    case GATE_MODE_SHARE_ERROR:
+        return in->student->n_modes ? in->student->modes_summary.deviation : NAN;
+    case GATE_ROUNDTRIP:
+        return in->student->roundtrip;
+    case GATE_TEACHER_TEST_LOG_LIKELIHOOD:
+        return in->teacher_mean;
+    case GATE_STUDENT_ROWS_PER_S:
+        return in->student->speed.student;
+    case GATE_COUNT:
+        break;
+    }
+    return NAN;
+}
+
+/* Appends the gates to `list` and what failed to `reasons`. */
+static bool judge(const verdict_input *in, json_t *list, json_t *reasons)
+{
+    bool all = true;
+    for (size_t i = 0; i < in->require->n; i++) {
+        const gate *g = &in->require->at[i];
+        char bound[GATE_TEXT], line[200];
+        double value = figure(in, g->figure);
+        bool holds = gate_holds(g, value);
+        gate_print(bound, g);
+        json_array_append_new(list, json_pack("{s:s, s:s, s:o, s:b}", "key",
+                                              gate_figures[g->figure].name, "bound", bound, "value",
+                                              json_finite(value), "pass", (int)holds));
+        if (!holds) {
+            snprintf(line, sizeof line, "%s is %.6g, wanted %s", gate_figures[g->figure].name,
+                     value, bound);
+            json_array_append_new(reasons, json_string(line));
+        }
+        all = all && holds;
+    }
+    if (in->require->n == 0)
+        json_array_append_new(reasons, json_string("no gates in validate.require"));
+    return all;
+}
+
+static void warn_if(json_t *list, bool here, const char *text)
+{
+    if (here)
+        json_array_append_new(list, json_string(text));
+}
+
+static json_t *warnings(const verdict_input *in)
+{
+    const student_diagnostics *d = &in->student->weights;
+    json_t *list = json_array();
+    warn_if(
+        list, d->psis.khat > d->psis.threshold,
+        "k-hat is above its threshold: importance weights, ESS and log Z are not to be trusted");
+    warn_if(list, fabs(d->mean_w.z) > 5 || fabs(d->mean_inverse_w.z) > 5,
+            "a normalisation check is more than 5 standard errors off: the weights have a heavy "
+            "tail, or a mode is missing");
+    warn_if(list, d->ess_forward.value < 0.5 * d->ess_reverse.value,
+            "the forward ESS is far below the reverse one: the teacher goes where the student "
+            "hardly does");
+    warn_if(list, in->student->n_modes && in->student->modes_summary.empty > 0,
+            "a known mode has no sample of the student");
+    warn_if(list, in->training->skipped > 0,
+            "steps were skipped because their gradient was not finite");
+    warn_if(list, d->zero_reverse > 0 || d->zero_forward > 0,
+            "some samples have no density under the other side");
+    return list;
+}
+
+/* ---- the whole */
+
+json_t *verdict_json(const verdict_input *in, bool *pass)
+{
+    const student_validation *v = in->student;
+    json_t *out = json_object(), *gates = json_array(), *reasons = json_array();
+    *pass = judge(in, gates, reasons);
+    const char *word = in->require->n == 0 ? "unverified" : *pass ? "pass" : "fail";
+    json_object_set_new(out, "verdict", json_string(word));
+    json_object_set_new(out, "reasons", reasons);
+    json_object_set_new(out, "warnings", warnings(in));
+    json_object_set_new(out, "gates", gates);
+    set_weights(out, &v->weights);
+    json_object_set_new(out, "samples", json_integer((json_int_t)in->samples));
+    json_object_set_new(out, "roundtrip", json_finite(v->roundtrip));
+    json_object_set_new(out, "mode_share", modes(v));
+    json_object_set_new(out, "moments",
+                        json_pack("{s:o, s:o, s:o}", "mean", worst(in, &v->moments.mean), "sd",
+                                  worst(in, &v->moments.sd), "correlation",
+                                  worst(in, &v->moments.correlation)));
+    json_object_set_new(out, "two_sample",
+                        json_pack("{s:o, s:o}", "sliced_w2", two_sample(&v->sliced_w2), "energy",
+                                  two_sample(&v->energy)));
+    json_object_set_new(out, "teacher", teacher_part(in));
+    json_object_set_new(out, "student", training_part(in));
+    json_object_set_new(out, "speed", speed(&v->speed));
+    return out;
+}
+
+static void print_list(const char *head, const json_t *list)
+{
+    size_t i;
+    const json_t *item;
+    json_array_foreach(list, i, item) fprintf(stderr, "  %-9s %s\n", head, json_string_value(item));
+}
+
+void verdict_print(const verdict_input *in, const json_t *verdict)
+{
+    const student_validation *v = in->student;
+    const student_diagnostics *d = &v->weights;
+    fprintf(stderr, "verdict   %s\n", json_string_value(json_object_get(verdict, "verdict")));
+    print_list("reason", json_object_get(verdict, "reasons"));
+    print_list("warning", json_object_get(verdict, "warnings"));
+    fprintf(stderr, "  KL        reverse %.4f +- %.4f, forward %.4f +- %.4f nats\n",
+            d->kl_reverse.value, d->kl_reverse.se, d->kl_forward.value, d->kl_forward.se);
+    fprintf(stderr, "  ESS / N   reverse %.3f, forward %.3f;  k-hat %.2f;  log Z %.4f +- %.4f\n",
+            d->ess_reverse.value, d->ess_forward.value, d->psis.khat, d->log_z.value, d->log_z.se);
+    for (size_t k = 0; k < v->n_modes; k++)
+        fprintf(stderr, "  mode %-4zu share %.3f, teacher %.3f, exact %.3f\n", k, v->modes[k].share,
+                v->teacher_modes[k].share, v->modes[k].weight);
+    fprintf(stderr, "  rows / s  student %.3g, teacher incremental %.3g, teacher naive %.3g\n",
+            v->speed.student, v->speed.teacher_incremental, v->speed.teacher_naive);
+}

@@ -1,0 +1,99 @@
+#include "pipeline/stages/course.h"
+
+#include "pipeline/console/progress.h"
+#include "pipeline/console/signals.h"
+
+#include <math.h>
+#include <stdio.h>
+
+int course_begin(course *self, const rundir *dir, const char *stage, uint64_t total, flow_err *err)
+{
+    char name[64];
+    snprintf(name, sizeof name, "%s/metrics.jsonl", stage);
+    if (metrics_open(&self->metrics, dir, name, err))
+        return err->code;
+    progress_begin(stage, total);
+    return 0;
+}
+
+int course_end(course *self, flow_err *err)
+{
+    metrics_close(&self->metrics);
+    if (self->error.code)
+        *err = self->error;
+    return self->error.code;
+}
+
+static int record(course *self, json_t *row)
+{
+    if (!self->error.code)
+        metrics_append(&self->metrics, row, &self->error);
+    else
+        json_decref(row);
+    return self->error.code != 0 || signals_pending() != 0;
+}
+
+/* ---- teacher */
+
+int course_watch_fit(void *arg, const teacher_fit_state *s)
+{
+    if (isnan(s->valid_loss))
+        progress_update(s->epoch, "loss %.4f", s->train_loss);
+    else
+        progress_update(s->epoch, "loss %.4f, validation %.4f, best %.4f at %zu", s->train_loss,
+                        s->valid_loss, s->best_loss, s->best_epoch);
+    return record(arg,
+                  json_pack("{s:I, s:I, s:o, s:o, s:o, s:o, s:I, s:I}", "epoch",
+                            (json_int_t)s->epoch, "step", (json_int_t)s->step, "train_loss",
+                            json_finite(s->train_loss), "valid_loss", json_finite(s->valid_loss),
+                            "lr", json_finite(s->lr), "grad_norm", json_finite(s->gradient_norm),
+                            "clipped", (json_int_t)s->clipped, "skipped", (json_int_t)s->skipped));
+}
+
+void course_tell_fit(const teacher_fit_state *s, size_t weights)
+{
+    if (isnan(s->valid_loss))
+        progress_end("%zu weights, loss %.4f after epoch %zu, no rows to validate", weights,
+                     s->train_loss, s->epoch);
+    else
+        progress_end("%zu weights, best validation loss %.4f at epoch %zu of %zu", weights,
+                     s->best_loss, s->best_epoch, s->epoch);
+}
+
+/* ---- student */
+
+/* What was measured of the last steps: of a term with no weight there is no figure, and beta is told
+ * while it is not 1. */
+static const char *figures_of(char *out, size_t size, const distill_state *s)
+{
+    int n;
+    if (isnan(s->kl_reverse))
+        n = snprintf(out, size, "KL forward %.4f", s->kl_forward);
+    else if (isnan(s->kl_forward))
+        n = snprintf(out, size, "KL reverse %.4f", s->kl_reverse);
+    else
+        n = snprintf(out, size, "KL reverse %.4f, forward %.4f", s->kl_reverse, s->kl_forward);
+    if (s->beta < 1 && n > 0 && (size_t)n < size)
+        snprintf(out + n, size - (size_t)n, ", beta %.2f", s->beta);
+    return out;
+}
+
+int course_watch_distill(void *arg, const distill_state *s)
+{
+    char kl[96];
+    progress_update(s->step, "%s", figures_of(kl, sizeof kl, s));
+    return record(arg,
+                  json_pack("{s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:I, s:I}", "step",
+                            (json_int_t)s->step, "rows", (json_int_t)s->rows, "kl_reverse",
+                            json_finite(s->kl_reverse), "kl_forward", json_finite(s->kl_forward),
+                            "beta", json_finite(s->beta), "lambda", json_finite(s->lambda), "lr",
+                            json_finite(s->lr), "grad_norm", json_finite(s->gradient_norm),
+                            "gradient", s->gradient == DISTILL_PATH ? "path" : "total", "clipped",
+                            (json_int_t)s->clipped, "skipped", (json_int_t)s->skipped));
+}
+
+void course_tell_distill(const distill_state *s, size_t weights)
+{
+    char kl[96];
+    progress_end("%zu weights, %zu rows, %s", weights, s->rows, figures_of(kl, sizeof kl, s));
+}

@@ -1,0 +1,31 @@
+/* pipeline/stages/course.h -- the course of a training, as it is told while it goes on: progress on stderr
+ * and a line of metrics.jsonl for each report. */
+#ifndef PIPELINE_STAGES_COURSE_H
+#define PIPELINE_STAGES_COURSE_H
+
+#include "pipeline/stages/rundir.h"
+#include "student/distill.h"
+#include "teacher/fit.h"
+
+#include <stdint.h>
+
+typedef struct course {
+    metrics metrics;
+    flow_err error; /* the first one met by a watch, which cannot fail: it stops the training */
+} course;
+
+/* Begins stage "teacher" or "student" of `total` epochs or steps. The name is kept, not copied. */
+int course_begin(course *self, const rundir *dir, const char *stage, uint64_t total, flow_err *err);
+
+/* Watches for teacher_fit and student_distill; arg is the course. They also stop on a signal. */
+int course_watch_fit(void *arg, const teacher_fit_state *state);
+int course_watch_distill(void *arg, const distill_state *state);
+
+/* The line that stays when a training came to its end. */
+void course_tell_fit(const teacher_fit_state *state, size_t weights);
+void course_tell_distill(const distill_state *state, size_t weights);
+
+/* Closes the file. Non-zero: *err is what a watch met. */
+int course_end(course *self, flow_err *err);
+
+#endif

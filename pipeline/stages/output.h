@@ -1,0 +1,39 @@
+/* pipeline/stages/output.h -- samples and log-densities as files or streams, in constant memory. */
+#ifndef PIPELINE_STAGES_OUTPUT_H
+#define PIPELINE_STAGES_OUTPUT_H
+
+#include "files/model.h"
+
+#include <stdbool.h>
+
+typedef enum table_format { TABLE_CSV, TABLE_NPY } table_format;
+
+/* By the ending of a path; csv without one that is known. */
+table_format output_format_of(const char *path);
+
+/* n rows of `cols` columns, handed over a block at a time. */
+typedef struct output output;
+
+/* path NULL: stdout. names (cols) head a csv. */
+output *output_open(const char *path, table_format format, size_t rows, size_t cols,
+                    const char *const *names, flow_err *err);
+int output_append(output *self, const double *values, size_t n, flow_err *err);
+/* Both free self. */
+int output_close(output *self, flow_err *err);
+void output_discard(output *self); /* accepts NULL */
+
+typedef struct output_request {
+    const flow_model *model;
+    flow_pool *pool;
+    const double *context; /* (n, C) in user's units, or NULL */
+    pcg_stream stream;
+    uint64_t first;
+    size_t n;
+    bool logp; /* a last column with log q(x) */
+    const char *path;
+    table_format format;
+} output_request;
+
+int output_samples(const output_request *request, flow_err *err);
+
+#endif

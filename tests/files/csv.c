@@ -1,0 +1,266 @@
+/* Tables as text: what spreadsheets and programs write is read; what is wrong is named by line and
+ * column. */
+#include "files/csv.h"
+
+#include "tests/common/temp.h"
+
+#include <criterion/criterion.h>
+#include <locale.h>
+#include <math.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+static file_table *read_text(const char *text, file_header header, flow_err *err)
+{
+    FILE *in = fmemopen((void *)(uintptr_t)text, strlen(text), "rb");
+    cr_assert_not_null(in);
+    file_table *table = file_csv_read_stream(in, "x.csv", header, err);
+    fclose(in);
+    return table;
+}
+
+/* The first four values of cases are 2.385 -0.713 1e-310 -17. */
+static const double four[] = {2.385, -0.713, 1e-310, -17};
+
+Test(csv, reads)
+{
+    static const struct {
+        const char *text;
+        file_header header;
+        size_t rows, cols;
+        const char *names; /* joined by |; NULL: none */
+    } cases[] = {
+        {"2.385,-0.713\n1e-310,-17\n", FILE_HEADER_AUTO, 2, 2, NULL},
+        {"2.385,-0.713\n1e-310,-17", FILE_HEADER_AUTO, 2, 2, NULL},
+        {"2.385,-0.713\r\n1e-310,-17\r\n\r\n", FILE_HEADER_AUTO, 2, 2, NULL},
+        {"2.385;-0.713\n1e-310;-17\n\n\n", FILE_HEADER_AUTO, 2, 2, NULL},
+        {"2.385\t-0.713\n1e-310\t-17\n", FILE_HEADER_AUTO, 2, 2, NULL},
+        {" 2.385 , -0.713\t\n+1E-310,-17.0\n", FILE_HEADER_AUTO, 2, 2, NULL},
+        {"2.385\n-0.713\n1e-310\n-17\n", FILE_HEADER_AUTO, 4, 1, NULL},
+        {"\xef\xbb\xbf"
+         "2.385,-0.713,1e-310,-17\n",
+         FILE_HEADER_AUTO, 1, 4, NULL},
+        {"\xef\xbb\xbf"
+         "a,b\n2.385,-0.713\n1e-310,-17\n",
+         FILE_HEADER_AUTO, 2, 2, "a|b"},
+        {"a, b c \n2.385,-0.713\n1e-310,-17\n", FILE_HEADER_AUTO, 2, 2, "a|b c"},
+        {"1,b\n2.385,-0.713\n1e-310,-17\n", FILE_HEADER_AUTO, 2, 2, "1|b"},
+        {"0,1\n2.385,-0.713\n1e-310,-17\n", FILE_HEADER_YES, 2, 2, "0|1"},
+        {"\"a,;\",\"b \"\"q\"\"\"\n\"2.385\",-0.713\n1e-310,\"-17\"\n", FILE_HEADER_AUTO, 2, 2,
+         "a,;|b \"q\""},
+        {"\"a,b\";c\n2.385;-0.713\n1e-310;-17\n", FILE_HEADER_AUTO, 2, 2, "a,b|c"},
+        {"x\n2.385\n-0.713\n1e-310\n-17\n", FILE_HEADER_AUTO, 4, 1, "x"},
+        {"x", FILE_HEADER_AUTO, 0, 1, "x"},
+        {"x,y\n\n", FILE_HEADER_AUTO, 0, 2, "x|y"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        flow_err err = FLOW_ERR_INIT;
+        file_table *table = read_text(cases[i].text, cases[i].header, &err);
+        cr_assert_not_null(table, "case %zu: %s", i, err.text);
+        cr_assert_eq(table->rows, cases[i].rows, "case %zu: %zu", i, table->rows);
+        cr_assert_eq(table->cols, cases[i].cols, "case %zu: %zu", i, table->cols);
+        for (size_t j = 0; j < table->rows * table->cols; j++)
+            cr_assert_eq(table->values[j], four[j], "case %zu: value %zu is %g", i, j,
+                         table->values[j]);
+        cr_assert_eq(!table->names, !cases[i].names, "case %zu", i);
+        char joined[80] = "";
+        for (size_t col = 0; table->names && col < table->cols; col++) {
+            strcat(joined, col ? "|" : "");
+            strcat(joined, table->names[col]);
+        }
+        cr_assert_str_eq(joined, cases[i].names ? cases[i].names : "", "case %zu", i);
+        file_table_free(table);
+    }
+}
+
+Test(csv, not_finite_is_a_number)
+{
+    flow_err err = FLOW_ERR_INIT;
+    file_table *table = read_text("nan,NaN,-inf\nInf,infinity,-nan\n", FILE_HEADER_AUTO, &err);
+    cr_assert_not_null(table, "%s", err.text);
+    cr_assert_eq(table->rows, 2);
+    const double *v = table->values;
+    cr_assert(isnan(v[0]) && isnan(v[1]) && isnan(v[5]));
+    cr_assert(v[2] == -INFINITY && v[3] == INFINITY && v[4] == INFINITY);
+    file_table_free(table);
+}
+
+Test(csv, refuses)
+{
+    static const struct {
+        const char *text;
+        file_header header;
+        const char *want; /* the whole message */
+    } cases[] = {
+        {"1,2\n3,x\n", FILE_HEADER_AUTO, "x.csv:2: column 2: 'x' is not a number"},
+        {"a,b\n1,2\n3,x\n", FILE_HEADER_AUTO, "x.csv:3: column 2 (b): 'x' is not a number"},
+        {"1,2x\n3,4\n", FILE_HEADER_NO, "x.csv:1: column 2: '2x' is not a number"},
+        {"1\n0x10\n", FILE_HEADER_AUTO, "x.csv:2: column 1: '0x10' is not a number"},
+        {"1\n1e400\n", FILE_HEADER_AUTO, "x.csv:2: column 1: '1e400' is too large for a double"},
+        {"1,2\n3,\n", FILE_HEADER_AUTO,
+         "x.csv:2: column 2: the field is empty; write nan for a missing value"},
+        {"1, \n3,4\n", FILE_HEADER_AUTO,
+         "x.csv:1: column 2: the field is empty; write nan for a missing value"},
+        {"1,2\n\"\",3\n", FILE_HEADER_AUTO,
+         "x.csv:2: column 1: the field is empty; write nan for a missing value"},
+        {"1;2\n1;2,5\n", FILE_HEADER_NO,
+         "x.csv:2: column 2: '2,5' is not a number; decimals want a point, not a comma"},
+        {"a;b\n1;2,5\n", FILE_HEADER_AUTO,
+         "x.csv:2: column 2 (b): '2,5' is not a number; decimals want a point, not a comma"},
+        {"1,2\n3\n", FILE_HEADER_AUTO, "x.csv:2: 1 fields, but the first line has 2"},
+        {"1,2\n3,4,\n", FILE_HEADER_AUTO, "x.csv:2: 3 fields, but the first line has 2"},
+        {"1,2\n\n3,4\n", FILE_HEADER_AUTO, "x.csv:2: the line is empty, but rows follow"},
+        {"\n1,2\n", FILE_HEADER_AUTO, "x.csv:1: the first line is empty"},
+        {"\xef\xbb\xbf", FILE_HEADER_AUTO, "x.csv:1: the first line is empty"},
+        {"1,2\n\"3,4\n", FILE_HEADER_AUTO, "x.csv:2: column 1: a quote is not closed"},
+        {"1,2\n\"3\"x,4\n", FILE_HEADER_AUTO, "x.csv:2: column 1: text behind a closing quote"},
+        {"a,\n1,2\n", FILE_HEADER_AUTO, "x.csv:1: column 2: has no name in the header"},
+        {"a,b,a\n1,2,3\n", FILE_HEADER_AUTO, "x.csv:1: two columns are named 'a'"},
+        {"a,b\x01\n1,2\n", FILE_HEADER_AUTO,
+         "x.csv:1: column 2: its name holds a control character"},
+        {"1\n\x1b[2Jq\n", FILE_HEADER_AUTO, "x.csv:2: column 1: '?[2Jq' is not a number"},
+        {"1\n012345678901234567890123456789012345678901234567890123456789x\n", FILE_HEADER_AUTO,
+         "x.csv:2: column 1: '0123456789012345678901234567890123456789' is not a number"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        flow_err err = FLOW_ERR_INIT;
+        cr_assert_null(read_text(cases[i].text, cases[i].header, &err), "case %zu", i);
+        cr_assert_eq(err.code, FLOW_EDATA, "case %zu", i);
+        cr_assert_str_eq(err.text, cases[i].want, "case %zu: %s", i, err.text);
+    }
+}
+
+Test(csv, refuses_files)
+{
+    flow_err err = FLOW_ERR_INIT;
+    temp_open();
+    cr_assert_null(file_csv_read(temp_path("none.csv"), FILE_HEADER_AUTO, &err));
+    cr_assert_eq(err.code, FLOW_ENOINPUT);
+    cr_assert(strstr(err.text, "none.csv: cannot be opened: No such file"), "%s", err.text);
+    cr_assert_null(file_csv_read(temp_path("."), FILE_HEADER_AUTO, &err));
+    cr_assert_eq(err.code, FLOW_EIO);
+    cr_assert(strstr(err.text, "cannot be read: Is a directory"), "%s", err.text);
+    cr_assert_null(file_csv_read(temp_write("x.csv", "", 0), FILE_HEADER_AUTO, &err));
+    cr_assert_eq(err.code, FLOW_EDATA);
+    cr_assert(strstr(err.text, "x.csv: is empty"), "%s", err.text);
+    cr_assert_null(file_csv_read(temp_write("x.csv",
+                                            "1\n2\0"
+                                            "3\n",
+                                            6),
+                                 FILE_HEADER_AUTO, &err));
+    cr_assert_eq(err.code, FLOW_EDATA);
+    cr_assert(strstr(err.text, "x.csv:2: holds a zero byte"), "%s", err.text);
+    temp_close();
+}
+
+/* ---- writing */
+
+static double odd_value(size_t i)
+{
+    static const double special[] = {INFINITY,  -INFINITY, -0.0,
+                                     0x1p-1074, 0.1,       1.7976931348623157e308};
+    return i % 7 < 6 ? special[i % 7] : 2.385 * (double)i - 713;
+}
+
+enum { ROWS = 1500, COLS = 3, COUNT = ROWS * COLS };
+
+/* More rows than the first two steps of the growing table. */
+Test(csv, round_trip_keeps_bits)
+{
+    static const char *const names[] = {"a", "b \"q\", c", "d;e"};
+    static double values[COUNT];
+    flow_err err = FLOW_ERR_INIT;
+    const char *path = (temp_open(), temp_path("x.csv"));
+    for (size_t i = 0; i < COUNT; i++)
+        values[i] = odd_value(i);
+    cr_assert_eq(file_csv_write(path, values, ROWS, COLS, names, &err), 0, "%s", err.text);
+    cr_assert_eq(temp_count(), 1);
+    file_table *table = file_csv_read(path, FILE_HEADER_AUTO, &err);
+    cr_assert_not_null(table, "%s", err.text);
+    cr_assert_eq(table->rows, ROWS);
+    cr_assert_eq(memcmp(table->values, values, sizeof values), 0);
+    for (size_t col = 0; col < COLS; col++)
+        cr_assert_str_eq(table->names[col], names[col]);
+    file_table_free(table);
+    temp_close();
+}
+
+Test(csv, a_name_with_the_other_delimiter)
+{
+    static const char *const names[] = {"d;e"};
+    flow_err err = FLOW_ERR_INIT;
+    const char *path = (temp_open(), temp_path("x.csv"));
+    cr_assert_eq(file_csv_write(path, four, 2, 1, names, &err), 0, "%s", err.text);
+    file_table *table = file_csv_read(path, FILE_HEADER_AUTO, &err);
+    cr_assert_not_null(table, "%s", err.text);
+    cr_assert(table->rows == 2 && table->cols == 1);
+    cr_assert_str_eq(table->names[0], "d;e");
+    file_table_free(table);
+    temp_close();
+}
+
+Test(csv, writes_in_pieces)
+{
+    flow_err err = FLOW_ERR_INIT;
+    char *text = NULL;
+    size_t len;
+    FILE *out = open_memstream(&text, &len);
+    file_csv_writer *writer = file_csv_open_stream(out, "stdout", 2, NULL, &err);
+    cr_assert_not_null(writer, "%s", err.text);
+    cr_assert_eq(file_csv_append(writer, four, 1, &err), 0);
+    cr_assert_eq(file_csv_append(writer, four, 0, &err), 0);
+    cr_assert_eq(file_csv_append(writer, four + 2, 1, &err), 0);
+    cr_assert_eq(file_csv_close(writer, &err), 0);
+    cr_assert_str_eq(text, "2.3849999999999998,-0.71299999999999997\n"
+                           "9.9999999999999694e-311,-17\n");
+    fclose(out);
+    free(text);
+}
+
+Test(csv, failed_writes_leave_nothing)
+{
+    flow_err err = FLOW_ERR_INIT;
+    temp_open();
+    file_csv_writer *writer = file_csv_open(temp_path("x.csv"), 2, NULL, &err);
+    cr_assert_not_null(writer, "%s", err.text);
+    cr_assert_eq(file_csv_append(writer, four, 2, &err), 0);
+    cr_assert_eq(temp_count(), 1);
+    file_csv_discard(writer);
+    file_csv_discard(NULL);
+    cr_assert_eq(temp_count(), 0);
+    cr_assert_eq(file_csv_write(temp_path("none/x.csv"), four, 2, 2, NULL, &err), FLOW_ECREATE);
+    temp_disk_full(1);
+    int code = file_csv_write(temp_path("x.csv"), four, 2, 2, NULL, &err);
+    temp_disk_full(0);
+    cr_assert_eq(code, FLOW_EIO);
+    cr_assert(strstr(err.text, "x.csv: cannot be written: File too large"), "%s", err.text);
+    cr_assert_eq(temp_count(), 0);
+    FILE *out = fopen("/dev/full", "wb");
+    writer = file_csv_open_stream(out, "stdout", 2, NULL, &err);
+    cr_assert_eq(file_csv_append(writer, four, 2, &err), 0);
+    cr_assert_eq(file_csv_close(writer, &err), FLOW_EIO);
+    cr_assert(strstr(err.text, "stdout: cannot be written: No space left"), "%s", err.text);
+    fclose(out);
+    temp_close();
+}
+
+/* Numbers have a point in whatever locale the program has chosen. No other locale may be installed
+ * where the test runs; then there is nothing to be wrong. */
+Test(csv, any_locale)
+{
+    static const char *const locales[] = {"de_DE.UTF-8", "de_DE.utf8", "fr_FR.UTF-8", "de_DE"};
+    flow_err err = FLOW_ERR_INIT;
+    for (size_t i = 0; i < 4 && !setlocale(LC_ALL, locales[i]); i++)
+        ;
+    file_table *table = read_text("2.385,-0.713\n", FILE_HEADER_AUTO, &err);
+    cr_assert_not_null(table, "%s", err.text);
+    cr_assert_eq(table->values[0], 2.385);
+    file_table_free(table);
+    const char *path = (temp_open(), temp_path("x.csv"));
+    cr_assert_eq(file_csv_write(path, four, 1, 2, NULL, &err), 0);
+    char *text = temp_slurp(path, NULL);
+    cr_assert_str_eq(text, "2.3849999999999998,-0.71299999999999997\n");
+    free(text);
+    temp_close();
+}

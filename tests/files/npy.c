@@ -1,0 +1,442 @@
+/* .npy files: what NumPy writes is read, what is written is what NumPy writes, and every way in
+ * which a file can be wrong is refused with a message that says how. */
+#include "files/npy.h"
+
+#include "tests/common/temp.h"
+
+#include <criterion/criterion.h>
+#include <math.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ---- images of files */
+
+typedef struct image {
+    char bytes[4096];
+    size_t len;
+} image;
+
+/* Format `major`, the header text as it is, then len bytes of data. */
+static image make_image(int major, const char *header, const void *data, size_t len)
+{
+    image out = {.bytes = "\x93NUMPY"};
+    size_t text = strlen(header), at = 8;
+    out.bytes[6] = (char)major;
+    for (size_t i = 0; i < (major == 1 ? 2u : 4u); i++)
+        out.bytes[at++] = (char)(text >> 8 * i);
+    cr_assert_lt(at + text + len, sizeof out.bytes);
+    memcpy(out.bytes + at, header, text);
+    memcpy(out.bytes + at + text, data, len);
+    out.len = at + text + len;
+    return out;
+}
+
+static file_table *read_image(const image *file, flow_err *err)
+{
+    return file_npy_read(temp_write("x.npy", file->bytes, file->len), err);
+}
+
+/* The same bytes through a stream of unknown length. */
+static file_table *stream_image(const image *file, flow_err *err)
+{
+    FILE *in = fmemopen((void *)(uintptr_t)file->bytes, file->len, "rb");
+    cr_assert_not_null(in);
+    file_table *table = file_npy_read_stream(in, "pipe", err);
+    fclose(in);
+    return table;
+}
+
+static const double six[] = {2.385, -0.713, 1e-310, -0.0, 1e300, 0.1};
+
+static void check_six(file_table *table, const flow_err *err, size_t rows, size_t cols)
+{
+    cr_assert_not_null(table, "%s", err->text);
+    cr_assert_eq(table->rows, rows);
+    cr_assert_eq(table->cols, cols);
+    cr_assert_null(table->names);
+    cr_assert_eq(memcmp(table->values, six, rows * cols * sizeof *six), 0);
+    file_table_free(table);
+}
+
+Test(npy, reads_every_format_and_shape)
+{
+    static const struct {
+        int major;
+        const char *header;
+        size_t rows, cols;
+    } cases[] = {
+        {1, "{'descr': '<f8', 'fortran_order': False, 'shape': (3, 2), }           \n", 3, 2},
+        {2, "{'descr': '<f8', 'fortran_order': False, 'shape': (2, 3), }           \n", 2, 3},
+        {3, "{'descr': '<f8', 'fortran_order': False, 'shape': (6, 1), }\n", 6, 1},
+        {1, "{'descr': '<f8', 'fortran_order': False, 'shape': (6,), }", 6, 1},
+        {1, "{\"shape\": (1,6),\"descr\":\"<f8\",\"fortran_order\":False}", 1, 6},
+        {1, " { 'fortran_order' : False , 'shape' : ( 2 , 3 , ) , 'descr' : '<f8' } ", 2, 3},
+    };
+    temp_open();
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        flow_err err = FLOW_ERR_INIT;
+        image file = make_image(cases[i].major, cases[i].header, six, sizeof six);
+        check_six(read_image(&file, &err), &err, cases[i].rows, cases[i].cols);
+        check_six(stream_image(&file, &err), &err, cases[i].rows, cases[i].cols);
+    }
+    temp_close();
+}
+
+Test(npy, reads_single_precision)
+{
+    static const float values[] = {2.385f, -0.713f, 1e-42f, INFINITY};
+    image file = make_image(1, "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 2), }\n",
+                            values, sizeof values);
+    flow_err err = FLOW_ERR_INIT;
+    temp_open();
+    file_table *table = read_image(&file, &err);
+    cr_assert_not_null(table, "%s", err.text);
+    for (size_t i = 0; i < 4; i++)
+        cr_assert_eq(table->values[i], (double)values[i], "value %zu", i);
+    file_table_free(table);
+    temp_close();
+}
+
+Test(npy, reads_no_rows)
+{
+    static const char *const headers[] = {
+        "{'descr': '<f8', 'fortran_order': False, 'shape': (0, 3), }\n",
+        "{'descr': '<f8', 'fortran_order': False, 'shape': (0,), }\n"};
+    temp_open();
+    for (size_t i = 0; i < 2; i++) {
+        flow_err err = FLOW_ERR_INIT;
+        image file = make_image(1, headers[i], "", 0);
+        file_table *table = read_image(&file, &err);
+        cr_assert_not_null(table, "%s", err.text);
+        cr_assert_eq(table->rows, 0);
+        cr_assert_eq(table->cols, i == 0 ? 3 : 1);
+        file_table_free(table);
+    }
+    temp_close();
+}
+
+/* ---- refusals */
+
+static void refuse(file_table *table, const flow_err *err, const char *name, const char *what,
+                   size_t index)
+{
+    cr_assert_null(table, "case %zu was accepted", index);
+    cr_assert_eq(err->code, FLOW_EDATA, "case %zu: %s", index, err->text);
+    cr_assert(strstr(err->text, name), "case %zu: '%s' lacks '%s'", index, err->text, name);
+    cr_assert(strstr(err->text, what), "case %zu: '%s' lacks '%s'", index, err->text, what);
+    cr_assert(!strchr(err->text, '\n'), "case %zu", index);
+}
+
+#define HEADER(descr, fortran, shape)                                                              \
+    "{'descr': " descr ", 'fortran_order': " fortran ", 'shape': " shape ", }\n"
+#define BAD "not a dictionary"
+
+Test(npy, refuses_bad_headers)
+{
+    static const struct {
+        const char *header, *what;
+    } cases[] = {
+        {HEADER("'<i8'", "False", "(6,)"), "dtype '<i8' is not supported"},
+        {HEADER("'<i8'", "False", "(6,)"), "x.astype('<f8')"},
+        {HEADER("'|b1'", "False", "(6,)"), "dtype '|b1'"},
+        {HEADER("'>f8'", "False", "(6,)"), "'>f8' (big-endian)"},
+        {HEADER("'<f2'", "False", "(6,)"), "dtype '<f2'"},
+        {HEADER("'f8'", "False", "(6,)"), "dtype 'f8'"},
+        {HEADER("'<f88'", "False", "(6,)"), "dtype '<f88'"},
+        {HEADER("''", "False", "(6,)"), "dtype ''"},
+        {HEADER("'|O'", "False", "(6,)"), "dtype '|O'"},
+        {HEADER("[('a', '<f8'), ('b', '<f8', (2,))]", "False", "(6,)"), "structured array, [('a'"},
+        {HEADER("'<f8'", "True", "(3, 2)"), "Fortran order"},
+        {HEADER("'<f8'", "True", "(3, 2)"), "ascontiguousarray"},
+        {HEADER("'<f8'", "False", "()"), "shape (); wanted"},
+        {HEADER("'<f8'", "False", "(1, 2, 3)"), "shape (1, 2, 3); wanted"},
+        {HEADER("'<f8'", "False", "(6, 0)"), "shape (6, 0) has no columns"},
+        {HEADER("'<f8'", "False", "(4294967296, 4294967296)"), "is too large"},
+        {HEADER("'<f8'", "False", "(2305843009213693952,)"), "is too large"},
+        {HEADER("'<f8'", "False", "(99999999999999999999999,)"), BAD},
+        {HEADER("'<f8'", "False", "(6)"), BAD},
+        {HEADER("'<f8'", "False", "(-6,)"), BAD},
+        {HEADER("'<f8'", "False", "(6 6)"), BAD},
+        {HEADER("'<f8'", "False", "(,)"), BAD},
+        {HEADER("'<f8'", "False", "6"), BAD},
+        {HEADER("'<f8'", "False", "(6,"), BAD},
+        {HEADER("'<f8'", "0", "(6,)"), BAD},
+        {HEADER("'<f8", "False", "(6,)"), BAD},
+        {HEADER("'<f8\x1b[2J'", "False", "(6,)"), BAD},
+        {HEADER("'\\x3cf8'", "False", "(6,)"), BAD},
+        {HEADER("[('a', '<f8'", "False", "(6,)"), BAD},
+        {HEADER("'<f8'", "False", "(6,), 'shape': (6,)"), BAD},
+        {HEADER("'<f8', 'descr': '<f8'", "False", "(6,)"), BAD},
+        {HEADER("'<f8'", "False, 'fortran_order': False", "(6,)"), BAD},
+        {HEADER("'<f8'", "False", "(6,), 'extra': 1"), BAD},
+        {HEADER("'<f8'", "False", "(6,), 1"), BAD},
+        {HEADER("'<f8'", "False", "(6,)\t"), BAD},
+        {"{'descr': '<f8', 'fortran_order': False, }\n", BAD},
+        {"{'descr': '<f8', 'shape': (6,), }\n", BAD},
+        {"{'fortran_order': False, 'shape': (6,), }\n", BAD},
+        {"{'descr': '<f8' 'fortran_order': False, 'shape': (6,), }\n", BAD},
+        {"'descr': '<f8', 'fortran_order': False, 'shape': (6,), }\n", BAD},
+        {"{'descr': '<f8', 'fortran_order': False, 'shape': (6,), \n", BAD},
+        {"{'descr': '<f8', 'fortran_order': False, 'shape': (6,), } x\n", BAD},
+        {"{}", BAD},
+        {"", BAD},
+    };
+    temp_open();
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        flow_err err = FLOW_ERR_INIT;
+        image file = make_image(1, cases[i].header, six, sizeof six);
+        refuse(read_image(&file, &err), &err, "x.npy: ", cases[i].what, i);
+        refuse(stream_image(&file, &err), &err, "pipe: ", cases[i].what, i);
+    }
+    temp_close();
+}
+
+Test(npy, refuses_other_formats)
+{
+    image good = make_image(1, HEADER("'<f8'", "False", "(6,)"), six, sizeof six);
+    flow_err err = FLOW_ERR_INIT;
+    temp_open();
+    image bad = good;
+    bad.bytes[6] = 4;
+    refuse(read_image(&bad, &err), &err, "x.npy: ", ".npy format 4.0 is not known", 0);
+    bad.bytes[6] = 0;
+    refuse(read_image(&bad, &err), &err, "x.npy: ", ".npy format 0.0 is not known", 1);
+    bad.bytes[6] = 1;
+    bad.bytes[7] = 1;
+    refuse(read_image(&bad, &err), &err, "x.npy: ", ".npy format 1.1 is not known", 2);
+    bad = good;
+    bad.bytes[5] = 'X';
+    refuse(read_image(&bad, &err), &err, "x.npy: ", "not a .npy file", 3);
+    bad = make_image(2, HEADER("'<f8'", "False", "(6,)"), six, sizeof six);
+    bad.bytes[11] = 1; /* a header of 16 MiB */
+    refuse(read_image(&bad, &err), &err, "x.npy: ", "the header claims 16777", 4);
+    temp_close();
+}
+
+Test(npy, refuses_every_wrong_length)
+{
+    image good = make_image(1, HEADER("'<f8'", "False", "(3, 2)"), six, sizeof six);
+    temp_open();
+    for (size_t len = 0; len <= good.len + 1; len++) {
+        flow_err err = FLOW_ERR_INIT;
+        image cut = good;
+        cut.len = len;
+        if (len == good.len)
+            continue;
+        refuse(read_image(&cut, &err), &err, "x.npy: ", "", len);
+        if (len > 0) /* fmemopen wants a byte */
+            refuse(stream_image(&cut, &err), &err, "pipe: ", "", len);
+    }
+    flow_err err = FLOW_ERR_INIT;
+    good.len -= 8;
+    refuse(read_image(&good, &err), &err, "x.npy: ", "promises 48 bytes of numbers, but 40 follow",
+           0);
+    refuse(stream_image(&good, &err), &err, "pipe: ", "5 numbers of the 6 its header promises", 0);
+    good.len += 9;
+    refuse(stream_image(&good, &err), &err, "pipe: ", "bytes behind the 6 numbers", 0);
+    temp_close();
+}
+
+/* A header that promises 64 TB must not take 64 TB: the message is about the file, not about
+ * memory. */
+Test(npy, believes_only_bytes_that_are_there)
+{
+    image file = make_image(1, HEADER("'<f8'", "False", "(8796093022208,)"), six, sizeof six);
+    flow_err err = FLOW_ERR_INIT;
+    refuse(stream_image(&file, &err), &err, "pipe: ", "6 numbers of the 8796093022208", 0);
+}
+
+Test(npy, refuses_what_is_no_file)
+{
+    flow_err err = FLOW_ERR_INIT;
+    temp_open();
+    cr_assert_null(file_npy_read(temp_path("none.npy"), &err));
+    cr_assert_eq(err.code, FLOW_ENOINPUT);
+    cr_assert(strstr(err.text, "none.npy: cannot be opened: No such file"), "%s", err.text);
+    cr_assert_null(file_npy_read(temp_path("."), &err));
+    cr_assert_eq(err.code, FLOW_ENOINPUT);
+    cr_assert(strstr(err.text, "is a directory"), "%s", err.text);
+    temp_close();
+}
+
+/* ---- writing */
+
+/* numpy.save(f, numpy.array([[2.385, -0.713, 0.1]])) and its float32 and 1-D forms. */
+Test(npy, writes_what_numpy_writes)
+{
+    static const struct {
+        size_t rows, cols;
+        flow_precision precision;
+        const char *dictionary;
+    } cases[] = {
+        {2, 3, FLOW_F64, "{'descr': '<f8', 'fortran_order': False, 'shape': (2, 3), }"},
+        {6, 0, FLOW_F64, "{'descr': '<f8', 'fortran_order': False, 'shape': (6,), }"},
+        {0, 3, FLOW_F32, "{'descr': '<f4', 'fortran_order': False, 'shape': (0, 3), }"},
+    };
+    temp_open();
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        size_t len, count = cases[i].rows * (cases[i].cols ? cases[i].cols : 1);
+        flow_err err = FLOW_ERR_INIT;
+        const char *path = temp_path("x.npy");
+        cr_assert_eq(
+            file_npy_write(path, six, cases[i].rows, cases[i].cols, cases[i].precision, &err), 0,
+            "%s", err.text);
+        char *bytes = temp_slurp(path, &len);
+        size_t text = strlen(cases[i].dictionary);
+        cr_assert_eq(len, 128 + count * 8, "case %zu", i);
+        cr_assert_eq(memcmp(bytes, "\x93NUMPY\x01\x00\x76\x00", 10), 0, "case %zu", i);
+        cr_assert_eq(memcmp(bytes + 10, cases[i].dictionary, text), 0, "case %zu: %.80s", i,
+                     bytes + 10);
+        for (size_t at = 10 + text; at < 127; at++)
+            cr_assert_eq(bytes[at], ' ', "case %zu, byte %zu", i, at);
+        cr_assert_eq(bytes[127], '\n');
+        cr_assert_eq(memcmp(bytes + 128, six, count * 8), 0);
+        free(bytes);
+    }
+    cr_assert_eq(temp_count(), 1, "a temporary file is left");
+    temp_close();
+}
+
+static double odd_value(size_t i)
+{
+    static const double special[] = {NAN, INFINITY, -INFINITY, -0.0, 0x1p-1074, 0x1.fffffep127};
+    return i % 7 < 6 ? special[i % 7] : 2.385 * (double)i - 713;
+}
+
+/* 5000 x 3 numbers: several chunks, the last one partial. */
+enum { LONG_ROWS = 5000, LONG_COLS = 3, LONG_COUNT = LONG_ROWS * LONG_COLS };
+
+static double *long_values(void)
+{
+    double *values = malloc(LONG_COUNT * sizeof *values);
+    cr_assert_not_null(values);
+    for (size_t i = 0; i < LONG_COUNT; i++)
+        values[i] = odd_value(i);
+    return values;
+}
+
+Test(npy, round_trip_keeps_bits)
+{
+    double *values = long_values();
+    flow_err err = FLOW_ERR_INIT;
+    const char *path = (temp_open(), temp_path("x.npy"));
+    cr_assert_eq(file_npy_write(path, values, LONG_ROWS, LONG_COLS, FLOW_F64, &err), 0, "%s",
+                 err.text);
+    file_table *table = file_npy_read(path, &err);
+    cr_assert_not_null(table, "%s", err.text);
+    cr_assert_eq(table->rows, LONG_ROWS);
+    cr_assert_eq(memcmp(table->values, values, LONG_COUNT * sizeof *values), 0);
+    file_table_free(table);
+    free(values);
+    temp_close();
+}
+
+Test(npy, round_trip_rounds_to_single)
+{
+    double *values = long_values();
+    flow_err err = FLOW_ERR_INIT;
+    const char *path = (temp_open(), temp_path("x.npy"));
+    cr_assert_eq(file_npy_write(path, values, LONG_ROWS, LONG_COLS, FLOW_F32, &err), 0, "%s",
+                 err.text);
+    file_table *table = file_npy_read(path, &err);
+    cr_assert_not_null(table, "%s", err.text);
+    for (size_t i = 0; i < LONG_COUNT; i++) {
+        double want = (double)(float)values[i];
+        cr_assert(table->values[i] == want || (isnan(want) && isnan(table->values[i])),
+                  "value %zu: %g", i, table->values[i]);
+    }
+    file_table_free(table);
+    free(values);
+    temp_close();
+}
+
+Test(npy, appending_in_pieces_gives_the_same_file)
+{
+    double *values = long_values();
+    flow_err err = FLOW_ERR_INIT;
+    size_t whole_len, pieces_len;
+    temp_open();
+    cr_assert_eq(
+        file_npy_write(temp_path("whole.npy"), values, LONG_ROWS, LONG_COLS, FLOW_F32, &err), 0);
+    FILE *out = fopen(temp_path("pieces.npy"), "wb");
+    file_npy_writer *writer =
+        file_npy_open_stream(out, "pieces", LONG_ROWS, LONG_COLS, FLOW_F32, &err);
+    cr_assert_not_null(writer, "%s", err.text);
+    for (size_t row = 0, n = 0; row < LONG_ROWS; row += n, n = (n + 1) % 700) {
+        size_t part = n < LONG_ROWS - row ? n : LONG_ROWS - row;
+        cr_assert_eq(file_npy_append(writer, values + row * LONG_COLS, part, &err), 0);
+        n = part;
+    }
+    cr_assert_eq(file_npy_close(writer, &err), 0, "%s", err.text);
+    cr_assert_eq(fclose(out), 0, "the stream stays the caller's");
+    char *whole = temp_slurp(temp_path("whole.npy"), &whole_len);
+    char *pieces = temp_slurp(temp_path("pieces.npy"), &pieces_len);
+    cr_assert_eq(whole_len, pieces_len);
+    cr_assert_eq(memcmp(whole, pieces, whole_len), 0);
+    free(whole);
+    free(pieces);
+    free(values);
+    temp_close();
+}
+
+Test(npy, reads_a_pipe)
+{
+    int ends[2];
+    flow_err err = FLOW_ERR_INIT;
+    cr_assert_eq(pipe(ends), 0);
+    FILE *in = fdopen(ends[0], "rb"), *out = fdopen(ends[1], "wb");
+    file_npy_writer *writer = file_npy_open_stream(out, "pipe", 3, 2, FLOW_F64, &err);
+    cr_assert_not_null(writer, "%s", err.text);
+    cr_assert_eq(file_npy_append(writer, six, 3, &err), 0);
+    cr_assert_eq(file_npy_close(writer, &err), 0);
+    fclose(out);
+    check_six(file_npy_read_stream(in, "pipe", &err), &err, 3, 2);
+    fclose(in);
+}
+
+Test(npy, failed_writes_leave_nothing)
+{
+    static const double big[] = {1, 2, 3, 0x1.ffffffp127, 5, 6};
+    flow_err err = FLOW_ERR_INIT;
+    temp_open();
+    cr_assert_eq(file_npy_write(temp_path("x.npy"), big, 3, 2, FLOW_F32, &err), FLOW_EDATA);
+    cr_assert(strstr(err.text, "x.npy: row 1, column 1"), "%s", err.text);
+    cr_assert(strstr(err.text, "3.40282e+38 is too large for float32"), "%s", err.text);
+    cr_assert_eq(temp_count(), 0);
+
+    file_npy_writer *writer = file_npy_open(temp_path("x.npy"), 3, 2, FLOW_F64, &err);
+    cr_assert_not_null(writer);
+    cr_assert_eq(file_npy_append(writer, six, 2, &err), 0);
+    cr_assert_eq(file_npy_close(writer, &err), FLOW_EIO);
+    cr_assert(strstr(err.text, "x.npy: 2 of 3 rows were written"), "%s", err.text);
+    cr_assert_eq(temp_count(), 0);
+
+    writer = file_npy_open(temp_path("x.npy"), 3, 2, FLOW_F64, &err);
+    cr_assert_eq(temp_count(), 1, "the temporary file");
+    file_npy_discard(writer);
+    cr_assert_eq(temp_count(), 0);
+
+    cr_assert_eq(file_npy_write(temp_path("none/x.npy"), six, 3, 2, FLOW_F64, &err), FLOW_ECREATE);
+    cr_assert(strstr(err.text, "none/x.npy: cannot be created: No such file"), "%s", err.text);
+    temp_disk_full(1);
+    int code = file_npy_write(temp_path("x.npy"), six, 3, 2, FLOW_F64, &err);
+    temp_disk_full(0);
+    cr_assert_eq(code, FLOW_EIO);
+    cr_assert(strstr(err.text, "x.npy: cannot be written: File too large"), "%s", err.text);
+    cr_assert_eq(temp_count(), 0);
+    temp_close();
+}
+
+Test(npy, full_disk_is_noticed_on_a_stream)
+{
+    flow_err err = FLOW_ERR_INIT;
+    FILE *out = fopen("/dev/full", "wb");
+    file_npy_writer *writer = file_npy_open_stream(out, "stdout", 3, 2, FLOW_F64, &err);
+    cr_assert_not_null(writer, "the header fits the buffer");
+    cr_assert_eq(file_npy_append(writer, six, 3, &err), 0);
+    cr_assert_eq(file_npy_close(writer, &err), FLOW_EIO);
+    cr_assert(strstr(err.text, "stdout: cannot be written: No space left"), "%s", err.text);
+    fclose(out);
+}
