@@ -97,24 +97,23 @@ static void spline_prepare(const void *options, real *h, size_t ld)
 }
 
 /* The length on an axis of a bin of share p. */
-FLOW_INLINE real extent(real p, const shape *spec)
+FLOW_INLINE real extent(real p, shape spec)
 {
-    return 2 * spec->bound * (spec->min_share + (1 - spec->min_share * spec->count) * p);
+    return 2 * spec.bound * (spec.min_share + (1 - spec.min_share * spec.count) * p);
 }
 
 /* Walks the bins; `by_y` searches on the y axis (inverse), else on the x axis. */
-static void gather(gathered *g, const real *h, const real *at, const shape *spec, size_t ld,
-                   int by_y)
+static void gather(gathered *g, const real *h, const real *at, shape spec, size_t ld, int by_y)
 {
-    const real *width = h, *height = h + spec->bins * ld, *slopes = h + 2 * spec->bins * ld;
-    const real bound = spec->bound;
+    const real *width = h, *height = h + spec.bins * ld, *slopes = h + 2 * spec.bins * ld;
+    const real bound = spec.bound;
     lane x, y;
     for (size_t j = 0; j < T; j++)
         x[j] = y[j] = -bound;
-    for (size_t k = 0; k < spec->bins; k++) {
+    for (size_t k = 0; k < spec.bins; k++) {
         const real *u0 = slopes + (k == 0 ? 0 : k - 1) * ld;
-        const real *u1 = slopes + (k + 1 == spec->bins ? (k == 0 ? 0 : k - 1) : k) * ld;
-        const real first = k == 0, last = k + 1 == spec->bins;
+        const real *u1 = slopes + (k + 1 == spec.bins ? (k == 0 ? 0 : k - 1) : k) * ld;
+        const real first = k == 0, last = k + 1 == spec.bins;
         for (size_t j = 0; j < T; j++) {
             real w = extent(width[k * ld + j], spec);
             real v = extent(height[k * ld + j], spec);
@@ -134,9 +133,9 @@ static void gather(gathered *g, const real *h, const real *at, const shape *spec
     }
 }
 
-FLOW_INLINE real end_slope(real raw, real edge, const shape *spec)
+FLOW_INLINE real end_slope(real raw, real edge, shape spec)
 {
-    return edge != 0 ? (real)1 : spec->min_slope + vm_softplus(raw + spec->slope_shift);
+    return edge != 0 ? (real)1 : spec.min_slope + vm_softplus(raw + spec.slope_shift);
 }
 
 FLOW_INLINE int inside(real x, real bound)
@@ -152,12 +151,12 @@ FLOW_INLINE real log_slope(real t, real s, real d0, real d1)
     return vm_log(r * r * n);
 }
 
-static void forward_block(const shape *spec, real *y, double *logdet, const real *x, const real *h,
+static void forward_block(shape spec, real *y, double *logdet, const real *x, const real *h,
                           size_t ld)
 {
     gathered g = {0};
     gather(&g, h, x, spec, ld, 0);
-    const real bound = spec->bound;
+    const real bound = spec.bound;
     for (size_t j = 0; j < T; j++) {
         real d0 = end_slope(g.u0[j], g.edge0[j], spec), d1 = end_slope(g.u1[j], g.edge1[j], spec);
         real s = g.v[j] / g.w[j], t = (x[j] - g.xk[j]) / g.w[j], q = t * (1 - t);
@@ -168,12 +167,12 @@ static void forward_block(const shape *spec, real *y, double *logdet, const real
     }
 }
 
-static void inverse_block(const shape *spec, real *x, double *logdet, const real *y, const real *h,
+static void inverse_block(shape spec, real *x, double *logdet, const real *y, const real *h,
                           size_t ld)
 {
     gathered g = {0};
     gather(&g, h, y, spec, ld, 1);
-    const real bound = spec->bound;
+    const real bound = spec.bound;
     lane d0, d1, root;
     for (size_t j = 0; j < T; j++) {
         d0[j] = end_slope(g.u0[j], g.edge0[j], spec);
@@ -200,10 +199,10 @@ typedef struct bin_cotangents {
 } bin_cotangents;
 
 /* From the cotangents dy of y and dl of l at one sample: those of x and of the bin. */
-FLOW_INLINE real bin_backward(bin_cotangents *c, const gathered *g, const shape *spec, size_t j,
-                              real x, real dy, real dl, real in)
+FLOW_INLINE real bin_backward(bin_cotangents *c, const gathered *g, shape spec, size_t j, real x,
+                              real dy, real dl, real in)
 {
-    real r0 = g->u0[j] + spec->slope_shift, r1 = g->u1[j] + spec->slope_shift;
+    real r0 = g->u0[j] + spec.slope_shift, r1 = g->u1[j] + spec.slope_shift;
     real d0 = end_slope(g->u0[j], g->edge0[j], spec), d1 = end_slope(g->u1[j], g->edge1[j], spec);
     real inv_w = 1 / g->w[j], v = g->v[j], s = v * inv_w, t = (x - g->xk[j]) * inv_w;
     t = in != 0 ? t : (real)0.5; /* a harmless place; the result is not used */
@@ -230,19 +229,18 @@ FLOW_INLINE real bin_backward(bin_cotangents *c, const gathered *g, const shape 
 /* dh of one axis: the corner at bin b moves with every extent before b; then through the softmax.
  */
 static void axis_backward(real *restrict dh, const real *restrict p, const real *restrict corner,
-                          const real *restrict ext, const real *restrict bin, const shape *spec,
-                          size_t ld)
+                          const real *restrict ext, const real *restrict bin, shape spec, size_t ld)
 {
-    const real gain = 2 * spec->bound * (1 - spec->min_share * spec->count);
+    const real gain = 2 * spec.bound * (1 - spec.min_share * spec.count);
     lane mean = {0};
-    for (size_t k = 0; k < spec->bins; k++)
+    for (size_t k = 0; k < spec.bins; k++)
         for (size_t j = 0; j < T; j++) {
             real kk = (real)k;
             real d = gain * (kk < bin[j] ? corner[j] : (kk == bin[j] ? ext[j] : 0));
             dh[k * ld + j] = d;
             mean[j] += p[k * ld + j] * d;
         }
-    for (size_t k = 0; k < spec->bins; k++)
+    for (size_t k = 0; k < spec.bins; k++)
         for (size_t j = 0; j < T; j++)
             dh[k * ld + j] = p[k * ld + j] * (dh[k * ld + j] - mean[j]);
 }
@@ -259,33 +257,33 @@ static void slopes_backward(real *restrict dh, const real *restrict u0, const re
 }
 
 static void params_backward(real *dh, const bin_cotangents *c, const gathered *g, const real *h,
-                            const shape *spec, size_t ld)
+                            shape spec, size_t ld)
 {
-    size_t heights = spec->bins * ld;
+    size_t heights = spec.bins * ld;
     axis_backward(dh, h, c->xk, c->w, g->bin, spec, ld);
     axis_backward(dh + heights, h + heights, c->yk, c->v, g->bin, spec, ld);
-    slopes_backward(dh + 2 * heights, c->u0, c->u1, g->bin, spec->bins, ld);
+    slopes_backward(dh + 2 * heights, c->u0, c->u1, g->bin, spec.bins, ld);
 }
 
-static void backward_block(const shape *spec, real *dx, real *dh, const real *dy, const real *dl,
+static void backward_block(shape spec, real *dx, real *dh, const real *dy, const real *dl,
                            const real *x, const real *h, size_t ld)
 {
     gathered g = {0};
     bin_cotangents c;
     gather(&g, h, x, spec, ld, 0);
     for (size_t j = 0; j < T; j++)
-        dx[j] = bin_backward(&c, &g, spec, j, x[j], dy[j], dl[j], (real)inside(x[j], spec->bound));
+        dx[j] = bin_backward(&c, &g, spec, j, x[j], dy[j], dl[j], (real)inside(x[j], spec.bound));
     params_backward(dh, &c, &g, h, spec, ld);
 }
 
-static void score_block(const shape *spec, real *out, real *dh, const real *a, const real *x,
+static void score_block(shape spec, real *out, real *dh, const real *a, const real *x,
                         const real *h, size_t ld)
 {
     gathered g = {0};
     bin_cotangents c;
     gather(&g, h, x, spec, ld, 0);
     for (size_t j = 0; j < T; j++) {
-        real in = (real)inside(x[j], spec->bound);
+        real in = (real)inside(x[j], spec.bound);
         real d0 = end_slope(g.u0[j], g.edge0[j], spec), d1 = end_slope(g.u1[j], g.edge1[j], spec);
         real s = g.v[j] / g.w[j], t = (x[j] - g.xk[j]) / g.w[j];
         real dl_dx = bin_backward(&c, &g, spec, j, x[j], 0, 1, in);
@@ -301,7 +299,7 @@ static void spline_forward(const void *options, real *y, double *logdet, const r
 {
     const shape spec = shape_of(options);
     for (size_t j = 0; j < ld; j += T)
-        forward_block(&spec, y + j, logdet + j, x + j, h + j, ld);
+        forward_block(spec, y + j, logdet + j, x + j, h + j, ld);
 }
 
 static void spline_inverse(const void *options, real *x, double *logdet, const real *y,
@@ -309,7 +307,7 @@ static void spline_inverse(const void *options, real *x, double *logdet, const r
 {
     const shape spec = shape_of(options);
     for (size_t j = 0; j < ld; j += T)
-        inverse_block(&spec, x + j, logdet + j, y + j, h + j, ld);
+        inverse_block(spec, x + j, logdet + j, y + j, h + j, ld);
 }
 
 static void spline_backward(const void *options, real *dx, real *dh, const real *dy, const real *dl,
@@ -317,7 +315,7 @@ static void spline_backward(const void *options, real *dx, real *dh, const real 
 {
     const shape spec = shape_of(options);
     for (size_t j = 0; j < ld; j += T)
-        backward_block(&spec, dx + j, dh + j, dy + j, dl + j, x + j, h + j, ld);
+        backward_block(spec, dx + j, dh + j, dy + j, dl + j, x + j, h + j, ld);
 }
 
 static void spline_score(const void *options, real *g, real *dh, const real *a, const real *x,
@@ -325,7 +323,7 @@ static void spline_score(const void *options, real *g, real *dh, const real *a, 
 {
     const shape spec = shape_of(options);
     for (size_t j = 0; j < ld; j += T)
-        score_block(&spec, g + j, dh + j, a + j, x + j, h + j, ld);
+        score_block(spec, g + j, dh + j, a + j, x + j, h + j, ld);
 }
 
 static const flow_key spline_keys[] = {
