@@ -82,59 +82,52 @@ const config_choice config_gradients[] = {
 /* clang-format off */
 
 /* A flow is described by the same keys wherever it stands. */
-#define FLOW_KEYS(WHO, STAGE, LAYERS, HIDDEN) \
-    {KEY(WHO.flow.layers), .type = SCHEMA_WHOLE, RANGE(1, 64), .def = LAYERS, .stages = STAGE, \
+#define FLOW_KEYS(WHO, LAYERS, HIDDEN) \
+    {KEY(WHO.flow.layers), .type = SCHEMA_WHOLE, RANGE(1, 64), .def = LAYERS, \
      .doc = "Autoregressive layers, one after the other. More layers bend further and cost " \
             "proportionally more."}, \
     {KEY(WHO.flow.hidden), .type = SCHEMA_WHOLES, RANGE(1, 65536), LENGTH(1, CONFIG_MAX_WHOLES), \
-     .def = HIDDEN, .unit = "units", .stages = STAGE, \
+     .def = HIDDEN, .unit = "units", \
      .doc = "Widths of the hidden layers of each conditioner network."}, \
     {KEY(WHO.flow.residual), .type = SCHEMA_WHOLE, RANGE(0, 16), .def = "0", .unit = "blocks", \
-     .stages = STAGE, \
      .doc = "Residual blocks of two masked layers each, all of the one width in hidden. 0 is " \
             "a plain network."}, \
     {KEY(WHO.flow.activation), .type = SCHEMA_ENUM, .choices = config_activations, .def = "silu", \
-     .stages = STAGE, \
      .doc = "Activation of the hidden units."}, \
     {KEY(WHO.flow.transformer), .type = SCHEMA_ENUM, .choices = config_transformers, \
-     .def = "spline", .stages = STAGE, \
+     .def = "spline", \
      .doc = "What a layer does to each coordinate with the numbers its conditioner gives."}, \
     {KEY(WHO.flow.bins), .type = SCHEMA_WHOLE, RANGE(2, 64), .def = "8", \
-     .only = "transformer = spline", .stages = STAGE, \
+     .only = "transformer = spline", \
      .doc = "Pieces of the spline."}, \
     {KEY(WHO.flow.bound), .type = SCHEMA_REAL, RANGE(0.1, 1000), .def = "5", \
-     .only = "transformer = spline", .unit = "standard deviations of the data", .stages = STAGE, \
+     .only = "transformer = spline", .unit = "standard deviations of the data", \
      .doc = "The spline bends between -bound and bound and is the identity outside."}, \
     {KEY(WHO.flow.scale_bound), .type = SCHEMA_REAL, RANGE(0.1, 20), .def = "3", \
-     .only = "transformer = affine", .unit = "nats", .stages = STAGE, \
+     .only = "transformer = affine", .unit = "nats", \
      .doc = "Soft bound of the log of a layer's scale: it stays between -scale_bound and " \
             "scale_bound."}, \
     {KEY(WHO.flow.permute), .type = SCHEMA_ENUM, .choices = config_permutes, .def = "reverse", \
-     .stages = STAGE, \
      .doc = "What happens to the order of the coordinates between two layers."}, \
     {KEY(WHO.flow.linear), .type = SCHEMA_ENUM, .choices = config_linears, .def = "lu", \
-     .stages = STAGE, \
      .doc = "A learned linear map of all coordinates between two layers."}, \
-    {KEY(WHO.flow.actnorm), .type = SCHEMA_BOOL, .def = "false", .stages = STAGE, \
+    {KEY(WHO.flow.actnorm), .type = SCHEMA_BOOL, .def = "false", \
      .doc = "A learned shift and scale of each coordinate between two layers, set from data " \
             "so that its first output has mean 0 and variance 1."}
 
 /* What both fits have in common. */
-#define TRAIN_KEYS(WHO, STAGE, BATCH, LR) \
+#define TRAIN_KEYS(WHO, BATCH, LR) \
     {KEY(WHO.train.batch), .type = SCHEMA_WHOLE, RANGE(1, 1048576), .def = BATCH, .unit = "rows", \
-     .stages = STAGE, \
      .doc = "Rows per step."}, \
     {KEY(WHO.train.lr), .type = SCHEMA_REAL, .flags = SCHEMA_OPEN_MIN, RANGE(0, 1), .def = LR, \
-     .stages = STAGE, \
      .doc = "Step size of Adam at its largest."}, \
     {KEY(WHO.train.warmup), .type = SCHEMA_WHOLE, FROM(0), .def = "100", .unit = "steps", \
-     .stages = STAGE, \
      .doc = "Steps over which the step size rises from 0 to lr."}, \
-    {KEY(WHO.train.weight_decay), .type = SCHEMA_REAL, RANGE(0, 1), .def = "0", .stages = STAGE, \
+    {KEY(WHO.train.weight_decay), .type = SCHEMA_REAL, RANGE(0, 1), .def = "0", \
      .doc = "Decoupled weight decay (AdamW): each step also shrinks the weights by lr times " \
             "this."}, \
     {KEY(WHO.train.average), .type = SCHEMA_REAL, .flags = SCHEMA_OPEN_MAX, RANGE(0, 1), \
-     .def = "0.99", .stages = STAGE, \
+     .def = "0.99", \
      .doc = "Decay per step of a moving average of the weights, which is what is then " \
             "validated and saved. 0 is off; 0.999 averages over about 1000 steps."}
 
@@ -144,151 +137,136 @@ const schema_key schema_keys[] = {
     {KEY(name), .type = SCHEMA_STRING, .flags = SCHEMA_IDENTIFIER, RANGE(1, 100),
      .doc = "Name of the run and of its directory, runs/NAME. If not given: the name of the "
             "file without its ending."},
-    {KEY(seed), .type = SCHEMA_WHOLE, FROM(0), .stages = SCHEMA_ALL,
+    {KEY(seed), .type = SCHEMA_WHOLE, FROM(0),
      .doc = "Every random number of the run depends on it. If not given: drawn, and recorded "
             "as drawn."},
     {KEY(precision), .type = SCHEMA_ENUM, .choices = config_precisions, .def = "f32",
-     .stages = SCHEMA_TEACHER | SCHEMA_STUDENT,
      .doc = "Precision of the networks."},
 
     {KEY(compute.threads), .type = SCHEMA_WHOLE, .flags = SCHEMA_AUTO, RANGE(1, 1024),
      .def = "auto",
      .doc = "Threads to use; the result is the same for any number. auto: one per processor."},
     {KEY(compute.shard), .type = SCHEMA_WHOLE, .flags = SCHEMA_AUTO, RANGE(8, 128), .def = "auto",
-     .unit = "rows", .stages = SCHEMA_TEACHER | SCHEMA_STUDENT,
+     .unit = "rows",
      .doc = "Rows that one thread works on at a time; others help it with wide networks. auto: half "
             "the batch, or all of it for a teacher of a million parameters, up to 128. Changes the "
             "last bits of the result."},
 
     {KEY(data.path), .type = SCHEMA_STRING, .flags = SCHEMA_FILE, RANGE(1, 4096),
-     .stages = SCHEMA_DATA,
      .doc = "A .npy or .csv file with one row per line. Relative to the file that says so; "
             "with --set, to the working directory. Give either this or generator."},
-    {KEY(data.generator), .type = SCHEMA_ENUM, .stages = SCHEMA_DATA,
+    {KEY(data.generator), .type = SCHEMA_ENUM,
      .doc = "Made-up data in the plane. Give either this or path."},
     {KEY(data.rows), .type = SCHEMA_WHOLE, RANGE(1, 1e9), .def = "50000", .only = "generator",
-     .unit = "rows", .stages = SCHEMA_DATA,
+     .unit = "rows",
      .doc = "Rows to generate, validation and test rows included."},
     {KEY(data.noise), .type = SCHEMA_REAL, .flags = SCHEMA_AUTO, RANGE(0, 100), .def = "auto",
-     .only = "generator", .stages = SCHEMA_DATA,
+     .only = "generator",
      .doc = "How blurred the generated points are. auto: the generator's own; what it means is "
             "said under generator."},
     {KEY(data.header), .type = SCHEMA_ENUM, .choices = config_headers, .def = "auto",
-     .only = "path", .stages = SCHEMA_DATA,
+     .only = "path",
      .doc = "Whether the first line of a .csv file names the columns."},
-    {KEY(data.columns), .type = SCHEMA_NAMES, LENGTH(1, CONFIG_MAX_NAMES), .stages = SCHEMA_DATA,
+    {KEY(data.columns), .type = SCHEMA_NAMES, LENGTH(1, CONFIG_MAX_NAMES),
      .doc = "Columns to model, in this order, by name or by number from 0. If not given: all "
             "but those of context."},
-    {KEY(data.context), .type = SCHEMA_NAMES, LENGTH(1, CONFIG_MAX_NAMES), .stages = SCHEMA_DATA,
+    {KEY(data.context), .type = SCHEMA_NAMES, LENGTH(1, CONFIG_MAX_NAMES),
      .doc = "Columns that are given and not modelled: the flow becomes p(columns | context)."},
-    {KEY(data.standardize), .type = SCHEMA_BOOL, .def = "true", .stages = SCHEMA_DATA,
+    {KEY(data.standardize), .type = SCHEMA_BOOL, .def = "true",
      .doc = "Shift and scale each column to mean 0 and variance 1 over the training rows. "
             "Samples and log-densities are in the units of the file all the same."},
     {KEY(data.dequantize), .type = SCHEMA_REAL, FROM(0), .def = "0", .unit = "units of the data",
-     .stages = SCHEMA_DATA,
      .doc = "Rounding step of the data: uniform noise between 0 and this is added to every "
             "value. 0 is off."},
     {KEY(data.logit.alpha), .type = SCHEMA_REAL, .flags = SCHEMA_OPEN_MAX, RANGE(0, 0.5),
-     .stages = SCHEMA_DATA,
      .doc = "Work on logit(alpha + (1 - 2 alpha) (x - lo) / (hi - lo)): for data in an "
             "interval. 1e-6 is usual; 0 leaves no room at the ends. If not given: off."},
     {KEY(data.logit.lo), .type = SCHEMA_REAL, RANGE(-INFINITY, INFINITY), .def = "0",
-     .only = "alpha", .unit = "units of the data", .stages = SCHEMA_DATA,
+     .only = "alpha", .unit = "units of the data",
      .doc = "Lower end of the interval."},
     {KEY(data.logit.hi), .type = SCHEMA_REAL, RANGE(-INFINITY, INFINITY), .def = "1",
-     .only = "alpha", .unit = "units of the data", .stages = SCHEMA_DATA,
+     .only = "alpha", .unit = "units of the data",
      .doc = "Upper end of the interval."},
     {KEY(data.nonfinite), .type = SCHEMA_ENUM, .choices = config_nonfinites, .def = "error",
-     .only = "path", .stages = SCHEMA_DATA,
+     .only = "path",
      .doc = "What to do with rows that hold nan or inf."},
     {KEY(data.split), .type = SCHEMA_ENUM, .choices = config_splits, .def = "position",
-     .stages = SCHEMA_DATA,
      .doc = "How rows are chosen for training, validation and test."},
     {KEY(data.valid), .type = SCHEMA_REAL, .flags = SCHEMA_OPEN_MAX, RANGE(0, 1), .def = "0.1",
-     .unit = "share of the rows", .stages = SCHEMA_DATA,
+     .unit = "share of the rows",
      .doc = "Rows that decide when the fit of the teacher stops."},
     {KEY(data.test), .type = SCHEMA_REAL, .flags = SCHEMA_OPEN_MAX, RANGE(0, 1), .def = "0.1",
-     .unit = "share of the rows", .stages = SCHEMA_DATA,
+     .unit = "share of the rows",
      .doc = "Rows that no fit sees, for the teacher's test log-likelihood."},
 
-    FLOW_KEYS(teacher, SCHEMA_TEACHER, "5", "[128, 128]"),
-    TRAIN_KEYS(teacher, SCHEMA_TEACHER, "256", "1e-3"),
+    FLOW_KEYS(teacher, "5", "[128, 128]"),
+    TRAIN_KEYS(teacher, "256", "1e-3"),
     {KEY(teacher.train.epochs), .type = SCHEMA_WHOLE, FROM(1), .def = "100",
-     .stages = SCHEMA_TEACHER,
      .doc = "Passes over the training rows, at most."},
     {KEY(teacher.train.schedule), .type = SCHEMA_ENUM, .choices = config_schedules,
-     .def = "cosine", .stages = SCHEMA_TEACHER,
+     .def = "cosine",
      .doc = "Course of the step size after warmup."},
     {KEY(teacher.train.plateau_factor), .type = SCHEMA_REAL,
      .flags = SCHEMA_OPEN_MIN | SCHEMA_OPEN_MAX, RANGE(0, 1), .def = "0.5",
-     .only = "schedule = plateau", .stages = SCHEMA_TEACHER,
+     .only = "schedule = plateau",
      .doc = "What the step size is multiplied by."},
     {KEY(teacher.train.plateau_patience), .type = SCHEMA_WHOLE, FROM(1), .def = "5",
-     .only = "schedule = plateau", .unit = "epochs", .stages = SCHEMA_TEACHER,
+     .only = "schedule = plateau", .unit = "epochs",
      .doc = "Epochs without a better validation loss before the step size shrinks."},
-    {KEY(teacher.train.clip), .type = SCHEMA_REAL, FROM(0), .def = "5", .stages = SCHEMA_TEACHER,
+    {KEY(teacher.train.clip), .type = SCHEMA_REAL, FROM(0), .def = "5",
      .doc = "Largest norm of the whole gradient; a longer one is scaled down to it. 0 is off."},
     {KEY(teacher.train.patience), .type = SCHEMA_WHOLE, FROM(0), .def = "20", .unit = "epochs",
-     .stages = SCHEMA_TEACHER,
      .doc = "Epochs without a better validation loss before the fit stops. The best weights "
             "are kept. 0: never."},
 
-    FLOW_KEYS(student, SCHEMA_STUDENT, "5", "[128, 128]"),
-    TRAIN_KEYS(student, SCHEMA_STUDENT, "256", "1e-3"),
+    FLOW_KEYS(student, "5", "[128, 128]"),
+    TRAIN_KEYS(student, "256", "1e-3"),
     {KEY(student.train.steps), .type = SCHEMA_WHOLE, FROM(1), .def = "5000",
-     .stages = SCHEMA_STUDENT,
      .doc = "Steps of distillation."},
     {KEY(student.train.schedule), .type = SCHEMA_ENUM, .choices = config_student_schedules,
-     .def = "cosine", .stages = SCHEMA_STUDENT,
+     .def = "cosine",
      .doc = "Course of the step size after warmup."},
-    {KEY(student.train.clip), .type = SCHEMA_REAL, FROM(0), .def = "10", .stages = SCHEMA_STUDENT,
+    {KEY(student.train.clip), .type = SCHEMA_REAL, FROM(0), .def = "10",
      .doc = "A gradient longer than this many times the running median of its norm is scaled "
             "down to that. 0 is off."},
     {KEY(student.train.gradient), .type = SCHEMA_ENUM, .choices = config_gradients, .def = "auto",
-     .stages = SCHEMA_STUDENT,
      .doc = "Estimator of the gradient of reverse KL."},
     {KEY(student.train.forward), .type = SCHEMA_REAL, RANGE(0, 1), .def = "0.5",
-     .stages = SCHEMA_STUDENT,
      .doc = "Weight of forward KL, on samples of the teacher, at the first step. Reverse KL "
             "has the rest. Keeps a student from losing modes."},
     {KEY(student.train.forward_end), .type = SCHEMA_REAL, RANGE(0, 1), .def = "0.5",
-     .stages = SCHEMA_STUDENT,
      .doc = "Weight of forward KL at the last step; linear in between."},
     {KEY(student.train.widen), .type = SCHEMA_REAL, .flags = SCHEMA_OPEN_MAX, RANGE(0, 1),
-     .def = "0", .unit = "share of the samples", .stages = SCHEMA_STUDENT,
+     .def = "0", .unit = "share of the samples",
      .doc = "Samples of the teacher, for forward KL, whose noise is stretched: they keep the "
             "student's tails above the teacher's. 0 is off."},
     {KEY(student.train.widen_by), .type = SCHEMA_REAL, RANGE(1, 10), .def = "1.3",
-     .only = "widen > 0", .stages = SCHEMA_STUDENT, .doc = "Factor on their noise."},
+     .only = "widen > 0", .doc = "Factor on their noise."},
     {KEY(student.train.temper), .type = SCHEMA_REAL, .flags = SCHEMA_OPEN_MIN, RANGE(0, 1),
-     .def = "1", .stages = SCHEMA_STUDENT,
+     .def = "1",
      .doc = "Inverse temperature of the teacher at the first step: below 1 its modes are wider "
             "and nearer to each other. 1 is off."},
     {KEY(student.train.temper_until), .type = SCHEMA_REAL, .flags = SCHEMA_OPEN_MIN, RANGE(0, 1),
-     .def = "0.3", .only = "temper < 1", .unit = "share of the steps", .stages = SCHEMA_STUDENT,
+     .def = "0.3", .only = "temper < 1", .unit = "share of the steps",
      .doc = "When the inverse temperature is 1 at the latest. It rises sooner if the student "
             "keeps up."},
     {KEY(student.train.late_batch), .type = SCHEMA_WHOLE, RANGE(1, 1024), .def = "1",
-     .stages = SCHEMA_STUDENT,
      .doc = "The batch is this many times larger in the last part of the steps. 1 is off."},
     {KEY(student.train.late_from), .type = SCHEMA_REAL, .flags = SCHEMA_OPEN_MAX, RANGE(0, 1),
      .def = "0.8", .only = "late_batch > 1", .unit = "share of the steps",
-     .stages = SCHEMA_STUDENT,
      .doc = "Where that last part starts."},
 
     {KEY(validate.samples), .type = SCHEMA_WHOLE, RANGE(100, 1e9), .def = "100000", .unit = "rows",
-     .stages = SCHEMA_VALIDATE,
      .doc = "Samples of the student, and as many of the teacher, that the figures are made "
             "from."},
-    {KEY(validate.require), .type = SCHEMA_GATES, .stages = SCHEMA_VALIDATE,
+    {KEY(validate.require), .type = SCHEMA_GATES,
      .doc = "Bounds that must hold, as FIGURE: \"< 0.7\" or FIGURE: \">= 0.8\". If one does "
             "not, or its figure could not be computed, the exit code is 1."},
 
     {KEY(export.samples), .type = SCHEMA_WHOLE, RANGE(0, 1e9), .def = "0", .unit = "rows",
-     .stages = SCHEMA_EXPORT,
      .doc = "Samples of the student to write. 0 is off."},
     {KEY(export.file), .type = SCHEMA_STRING, RANGE(1, 255), .def = "samples.npy",
-     .only = "samples > 0", .stages = SCHEMA_EXPORT,
+     .only = "samples > 0",
      .doc = "File for the samples, in the run directory; .npy or .csv by its ending."},
 };
 /* clang-format on */

@@ -33,16 +33,6 @@ enum schema_flag {
     SCHEMA_IDENTIFIER = 32 /* only A-Z a-z 0-9 . _ - and not starting with '.' or '-' */
 };
 
-/* Stages whose result a key can change. */
-enum schema_stage {
-    SCHEMA_DATA = 1,
-    SCHEMA_TEACHER = 2,
-    SCHEMA_STUDENT = 4,
-    SCHEMA_VALIDATE = 8,
-    SCHEMA_EXPORT = 16,
-    SCHEMA_ALL = 31
-};
-
 typedef struct schema_key {
     const char *path; /* "teacher.flow.layers" */
     schema_type type;
@@ -56,7 +46,6 @@ typedef struct schema_key {
                          the left side is a key of the same section. NULL: always */
     const char *unit; /* NULL if it has none */
     const char *doc;  /* sentences */
-    unsigned stages;  /* of schema_stage */
 } schema_key;
 
 extern const schema_key schema_keys[];
