@@ -53,6 +53,8 @@ Test(gates, what_is_no_bound_is_refused)
         {GATE_KHAT, "", "wants a bound"},
         {GATE_KHAT, "<< 1", "wants a bound"},
         {GATE_KHAT, "= 1", "wants a bound"},
+        {GATE_KHAT, "=< 1", "wants a bound"},
+        {GATE_KHAT, " < 1 ", "wants a bound"},
         {GATE_KHAT, "< nan", "wants a bound"},
         {GATE_KHAT, "< inf", "wants a bound"},
         {GATE_KHAT, "< 1 nat", "wants a bound"},
