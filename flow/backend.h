@@ -4,6 +4,7 @@
 #define FLOW_BACKEND_H
 
 #include "flow/flow.h"
+#include "flow/kind.h"
 
 struct flow_layer;
 typedef struct flow_backend flow_backend;
@@ -20,6 +21,13 @@ struct flow {
     void *params;
 };
 
+typedef enum flow_sort {
+    FLOW_LAYER_KIND,
+    FLOW_TRANSFORMER_KIND,
+    FLOW_CONDITIONER_KIND,
+    FLOW_ACTIVATION_KIND
+} flow_sort;
+
 /* Blocks are arrays of n numbers of the backend's precision, cut into ranges by the caller. */
 typedef struct flow_adam {
     double lr, beta1, beta2, eps, weight_decay; /* decoupled (Loshchilov & Hutter 2019) */
@@ -34,8 +42,8 @@ struct flow_backend {
     size_t real_size;
     int (*supported)(void); /* by this processor */
 
-    /* A layer kind's name and doc; NULL past the end. */
-    const char *(*kind)(size_t index, const char **doc);
+    /* Kind number `index` of a sort; NULL past the end. */
+    const flow_kind *(*kind)(flow_sort sort, size_t index);
     /* self->dim, context are set; fills layers, offsets, n_params, n_live. */
     int (*create_layers)(flow *self, const json_t *list, flow_err *err);
     void (*free_layers)(flow *self);

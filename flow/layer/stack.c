@@ -9,11 +9,10 @@
 
 static flow_layer *create_layer(const flow *self, const json_t *description, flow_err *err)
 {
-    const char *kind = json_string_value(json_object_get(description, "kind"));
+    const flow_kind *kind = flow_kind_of(&flow_layers, description, err);
     for (const flow_layer_ops *const *ops = flow_layer_kinds; kind && *ops; ops++)
-        if (strcmp((*ops)->name, kind) == 0)
+        if (strcmp((*ops)->kind.name, kind->name) == 0)
             return (*ops)->create(description, self->dim, self->context, err);
-    flow_fail(err, FLOW_ECONFIG, "no layer kind '%s'", kind ? kind : "");
     return NULL;
 }
 
