@@ -347,58 +347,6 @@ Test(schema, explain_suggests)
     }
 }
 
-/* ---- gates */
-
-Test(gates, text_and_back)
-{
-    static const struct {
-        char text[24], prints[24];
-        gate_figure figure;
-    } cases[] = {{"< 0.7", "< 0.7", GATE_KHAT},
-                 {"  <=1e-9 ", "", GATE_ROUNDTRIP},
-                 {"<=1e-9", "<= 1e-09", GATE_ROUNDTRIP},
-                 {">=   0.8", ">= 0.8", GATE_ESS_FORWARD},
-                 {"> -713.25", "> -713.25", GATE_ELBO},
-                 {"< 0.1000000000000001", "< 0.1000000000000001", GATE_KL_FORWARD},
-                 {"> 0.7", "", GATE_KHAT},
-                 {"< 0.7", "", GATE_ESS_REVERSE},
-                 {"", "", GATE_KHAT},
-                 {"<", "", GATE_KHAT},
-                 {"0.7", "", GATE_KHAT},
-                 {"= 0.7", "", GATE_KHAT},
-                 {"<< 0.7", "", GATE_KHAT},
-                 {"=< 0.7", "", GATE_KHAT},
-                 {"< nan", "", GATE_KHAT},
-                 {"< inf", "", GATE_KHAT},
-                 {"< 0.7 x", "", GATE_KHAT}};
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        gate got = {GATE_COUNT, GATE_LT, 0};
-        flow_err err = FLOW_ERR_INIT;
-        char text[GATE_TEXT] = "";
-        int status = gate_parse(&got, cases[i].figure, cases[i].text, &err);
-        cr_expect_eq(status, *cases[i].prints ? FLOW_OK : FLOW_ECONFIG, "'%s'", cases[i].text);
-        if (!status)
-            gate_print(text, &got);
-        cr_expect_str_eq(text, cases[i].prints);
-        cr_expect(status || got.figure == cases[i].figure);
-    }
-}
-
-Test(gates, hold_on_the_right_side)
-{
-    static const bool expected[][3] = {[GATE_LT] = {true, false, false},
-                                       [GATE_LE] = {true, true, false},
-                                       [GATE_GT] = {false, false, true},
-                                       [GATE_GE] = {false, true, true}};
-    const double values[] = {2.384, 2.385, 2.386};
-    for (int op = GATE_LT; op <= GATE_GE; op++) {
-        const gate one = {GATE_KHAT, (gate_op)op, 2.385};
-        for (size_t i = 0; i < 3; i++)
-            cr_expect_eq(gate_holds(&one, values[i]), expected[op][i], "%d %zu", op, i);
-        cr_expect_not(gate_holds(&one, NAN));
-    }
-}
-
 /* ---- numbers */
 
 Test(number, whole)
