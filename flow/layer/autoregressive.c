@@ -100,7 +100,7 @@ static void autoregressive_free(flow_layer *layer)
     free(layer);
 }
 
-static flow_layer *autoregressive_create(const json_t *description, size_t dim, size_t context,
+static flow_layer *autoregressive_create(const json_t *description, const layer_scope *scope,
                                          flow_err *err)
 {
     autoregressive *self = calloc(1, sizeof *self);
@@ -108,15 +108,15 @@ static flow_layer *autoregressive_create(const json_t *description, size_t dim, 
         flow_fail(err, FLOW_ENOMEM, "out of memory for an autoregressive layer");
         return NULL;
     }
-    conditioner_spec spec = {.dim = dim, .context = context};
+    conditioner_spec spec = {.dim = scope->dim, .context = scope->context};
     if (read_description(self, &spec, description, err))
         goto fail;
     spec.outputs = self->outputs = self->tau->n_params(&self->spec);
     if (conditioner_create(&self->net, &spec, err))
         goto fail;
     self->base = (flow_layer){.ops = &layer_autoregressive,
-                              .dim = dim,
-                              .context = context,
+                              .dim = scope->dim,
+                              .context = scope->context,
                               .n_params = self->net.n_params,
                               .n_live = self->net.n_live};
     return &self->base;
@@ -144,9 +144,9 @@ static json_t *autoregressive_describe(const flow_layer *layer)
     return out;
 }
 
-static void autoregressive_init(const flow_layer *layer, real *theta, pcg *rng)
+static void autoregressive_init(const flow_layer *layer, real *theta, layer_draws *draws)
 {
-    conditioner_init(&down(layer)->net, theta, rng);
+    conditioner_init(&down(layer)->net, theta, &draws->rng);
 }
 
 /* ---- memory: cache = values | slopes; work = values or cotangents | scratch */
@@ -226,14 +226,15 @@ static void transform_dimension(const autoregressive *self, element_wise *f, rea
         transform_single(self, f, to, logdet, from, h, values + self->net.value_rows);
 }
 
-static void autoregressive_forward(const flow_layer *layer, real *y, real *cache, double *logdet,
-                                   const real *theta, const real *x, const real *context, size_t ld,
-                                   real *work)
+static void autoregressive_forward(const flow_layer *layer, real *y, double *logdet, const real *x,
+                                   const layer_call *call)
 {
     const autoregressive *self = down(layer);
-    real *values = cache ? cache : work;
-    real *slopes = cache ? cache + self->net.value_rows * ld : NULL;
-    set_context(self, values, context, ld);
+    const real *theta = call->theta;
+    const size_t ld = call->ld;
+    real *values = call->cache ? call->cache : call->work;
+    real *slopes = call->cache ? call->cache + self->net.value_rows * ld : NULL;
+    set_context(self, values, call->context, ld);
     memcpy(input_rows(self, values, ld), x, layer->dim * ld * sizeof *x);
     conditioner_forward(&self->net, values, slopes, theta, ld);
     for (size_t i = 0; i < layer->dim; i++)
@@ -241,14 +242,15 @@ static void autoregressive_forward(const flow_layer *layer, real *y, real *cache
                             ld);
 }
 
-static void autoregressive_inverse(const flow_layer *layer, real *x, real *cache, double *logdet,
-                                   const real *theta, const real *y, const real *context, size_t ld,
-                                   real *work)
+static void autoregressive_inverse(const flow_layer *layer, real *x, double *logdet, const real *y,
+                                   const layer_call *call)
 {
     const autoregressive *self = down(layer);
-    real *values = cache ? cache : work, *inputs = input_rows(self, values, ld);
-    real *slopes = cache ? cache + self->net.value_rows * ld : NULL;
-    set_context(self, values, context, ld);
+    const real *theta = call->theta;
+    const size_t ld = call->ld;
+    real *values = call->cache ? call->cache : call->work, *inputs = input_rows(self, values, ld);
+    real *slopes = call->cache ? call->cache + self->net.value_rows * ld : NULL;
+    set_context(self, values, call->context, ld);
     conditioner_hidden_of(&self->net, values, slopes, theta, 0, ld);
     for (size_t i = 0; i < layer->dim; i++) {
         conditioner_outputs_of(&self->net, values, theta, i + 1, ld);
@@ -260,30 +262,33 @@ static void autoregressive_inverse(const flow_layer *layer, real *x, real *cache
 }
 
 static void autoregressive_backward(const flow_layer *layer, real *dx, real *dtheta, int add,
-                                    const real *theta, const real *dy, const real *dlogdet,
-                                    const real *x, const real *cache, size_t ld, real *work)
+                                    const real *dy, const real *dlogdet, const real *x,
+                                    const layer_call *call)
 {
     const autoregressive *self = down(layer);
-    real *values = (real *)(uintptr_t)cache; /* read only */
-    const real *slopes = cache + self->net.value_rows * ld;
-    real *cotangents = work;
+    const real *theta = call->theta;
+    const size_t ld = call->ld;
+    real *values = call->cache; /* read only */
+    const real *slopes = values + self->net.value_rows * ld;
+    real *cotangents = call->work;
     for (size_t i = 0; i < layer->dim; i++)
         self->tau->backward(&self->spec, dx + i * ld, output_rows(self, cotangents, i, ld),
                             dy + i * ld, dlogdet, x + i * ld, output_rows(self, values, i, ld), ld);
-    conditioner_backward(&self->net, cotangents, dtheta, add, theta, cache, slopes, ld);
+    conditioner_backward(&self->net, cotangents, dtheta, add, theta, values, slopes, ld);
     const real *through = input_rows(self, cotangents, ld);
     for (size_t k = 0; k < layer->dim * ld; k++)
         dx[k] += through[k];
 }
 
-static void autoregressive_score(const flow_layer *layer, real *score_y, const real *theta,
-                                 const real *score_x, const real *x, const real *cache, size_t ld,
-                                 real *work)
+static void autoregressive_score(const flow_layer *layer, real *score_y, const real *score_x,
+                                 const real *x, const layer_call *call)
 {
     const autoregressive *self = down(layer);
-    real *values = (real *)(uintptr_t)cache; /* read only */
-    const real *slopes = cache + self->net.value_rows * ld;
-    real *cotangents = work, *a = work + self->net.value_rows * ld;
+    const real *theta = call->theta;
+    const size_t ld = call->ld;
+    real *values = call->cache; /* read only */
+    const real *slopes = values + self->net.value_rows * ld;
+    real *cotangents = call->work, *a = cotangents + self->net.value_rows * ld;
     for (size_t j = layer->dim; j-- > 0;) {
         conditioner_pull_degree(&self->net, cotangents, theta, values, slopes, j + 1, ld);
         const real *handed = input_rows(self, cotangents, ld) + j * ld;
@@ -343,6 +348,14 @@ static void autoregressive_tensor_set(const flow_layer *layer, real *theta, cons
         stair_set_weight(map, theta + offset, values);
 }
 
+static void autoregressive_tensor_live(const flow_layer *layer, unsigned char *live, size_t index,
+                                       size_t row)
+{
+    const stair *map = &down(layer)->net.maps[index / 2];
+    for (size_t k = 0; k < map->cols; k++)
+        live[k] = k < map->limit[row];
+}
+
 const flow_layer_ops layer_autoregressive = {
     .name = "autoregressive",
     .doc = "y_i = tau(x_i; h_i(x_<i, context)): a masked network gives the parameters of an "
@@ -363,4 +376,5 @@ const flow_layer_ops layer_autoregressive = {
     .tensor = autoregressive_tensor,
     .tensor_get = autoregressive_tensor_get,
     .tensor_set = autoregressive_tensor_set,
+    .tensor_live = autoregressive_tensor_live,
 };

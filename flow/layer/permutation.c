@@ -31,10 +31,11 @@ static int read_order(size_t *order, unsigned char *seen, const json_t *list, si
     return 0;
 }
 
-static flow_layer *permutation_create(const json_t *description, size_t dim, size_t context,
+static flow_layer *permutation_create(const json_t *description, const layer_scope *scope,
                                       flow_err *err)
 {
     const char *kind;
+    const size_t dim = scope->dim;
     json_t *list;
     if (json_unpack((json_t *)(uintptr_t)description, "{s:s, s:o!}", "kind", &kind, "order",
                     &list)) {
@@ -47,7 +48,7 @@ static flow_layer *permutation_create(const json_t *description, size_t dim, siz
         flow_fail(err, FLOW_ENOMEM, "out of memory for a permutation layer");
         goto fail;
     }
-    self->base = (flow_layer){.ops = &layer_permutation, .dim = dim, .context = context};
+    self->base = (flow_layer){.ops = &layer_permutation, .dim = dim, .context = scope->context};
     if (read_order(self->order, seen, list, dim)) {
         flow_fail(err, FLOW_ECONFIG, "permutation: order must hold 0 to %zu, each once", dim - 1);
         goto fail;
@@ -73,9 +74,9 @@ static json_t *permutation_describe(const flow_layer *layer)
     return json_pack("{s:s, s:o}", "kind", layer->ops->name, "order", list);
 }
 
-static void permutation_init(const flow_layer *layer, real *theta, pcg *rng)
+static void permutation_init(const flow_layer *layer, real *theta, layer_draws *draws)
 {
-    (void)layer, (void)theta, (void)rng;
+    (void)layer, (void)theta, (void)draws;
 }
 
 static size_t nothing_len(const flow_layer *layer, size_t ld)
@@ -98,36 +99,33 @@ static void permute_rows_back(const flow_layer *layer, real *out, const real *in
         memcpy(out + order_of(layer)[i] * ld, in + i * ld, ld * sizeof *out);
 }
 
-static void permutation_forward(const flow_layer *layer, real *y, real *cache, double *logdet,
-                                const real *theta, const real *x, const real *context, size_t ld,
-                                real *work)
+static void permutation_forward(const flow_layer *layer, real *y, double *logdet, const real *x,
+                                const layer_call *call)
 {
-    (void)cache, (void)logdet, (void)theta, (void)context, (void)work;
-    permute_rows(layer, y, x, ld);
+    (void)logdet;
+    permute_rows(layer, y, x, call->ld);
 }
 
-static void permutation_inverse(const flow_layer *layer, real *x, real *cache, double *logdet,
-                                const real *theta, const real *y, const real *context, size_t ld,
-                                real *work)
+static void permutation_inverse(const flow_layer *layer, real *x, double *logdet, const real *y,
+                                const layer_call *call)
 {
-    (void)cache, (void)logdet, (void)theta, (void)context, (void)work;
-    permute_rows_back(layer, x, y, ld);
+    (void)logdet;
+    permute_rows_back(layer, x, y, call->ld);
 }
 
 static void permutation_backward(const flow_layer *layer, real *dx, real *dtheta, int add,
-                                 const real *theta, const real *dy, const real *dlogdet,
-                                 const real *x, const real *cache, size_t ld, real *work)
+                                 const real *dy, const real *dlogdet, const real *x,
+                                 const layer_call *call)
 {
-    (void)dtheta, (void)add, (void)theta, (void)dlogdet, (void)x, (void)cache, (void)work;
-    permute_rows_back(layer, dx, dy, ld);
+    (void)dtheta, (void)add, (void)dlogdet, (void)x;
+    permute_rows_back(layer, dx, dy, call->ld);
 }
 
-static void permutation_score(const flow_layer *layer, real *score_y, const real *theta,
-                              const real *score_x, const real *x, const real *cache, size_t ld,
-                              real *work)
+static void permutation_score(const flow_layer *layer, real *score_y, const real *score_x,
+                              const real *x, const layer_call *call)
 {
-    (void)theta, (void)x, (void)cache, (void)work;
-    permute_rows(layer, score_y, score_x, ld);
+    (void)x;
+    permute_rows(layer, score_y, score_x, call->ld);
 }
 
 static size_t permutation_n_tensors(const flow_layer *layer)

@@ -195,6 +195,21 @@ void random_numbers(double *out, size_t count, double width, uint64_t seed)
         out[i] = (double)(float)(width * out[i]);
 }
 
+void set_tensor(flow *target, size_t t, double *values)
+{
+    flow_err err = FLOW_ERR_INIT;
+    flow_tensor_info info;
+    flow_tensor(target, &info, t);
+    unsigned char *live = malloc(info.cols + 1);
+    for (size_t row = 0; row < info.rows && info.cols; row++) {
+        flow_tensor_live(target, live, t, row);
+        for (size_t col = 0; col < info.cols; col++)
+            values[row * info.cols + col] *= live[col];
+    }
+    free(live);
+    cr_assert_eq(flow_tensor_set(target, values, t, &err), 0, "%s", err.text);
+}
+
 void randomise_parameters(flow *target, double width, uint64_t seed)
 {
     pcg_stream stream = numbers;
@@ -208,7 +223,7 @@ void randomise_parameters(flow *target, double width, uint64_t seed)
         pcg_uniforms(values, stream, (uint64_t)t << 32, count, 1);
         for (size_t i = 0; i < count; i++)
             values[i] = (double)(float)(scale * (2 * values[i] - 1));
-        flow_tensor_set(target, t, values);
+        set_tensor(target, t, values);
         free(values);
     }
 }

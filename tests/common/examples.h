@@ -25,6 +25,9 @@ const char *example_missing(const flow_backend *backend);
  * reference. */
 json_t *describe_one(size_t dim, size_t context, const char *direction, json_t *layer);
 
+/* flow_tensor_set of values whose masked entries become 0 first. */
+void set_tensor(flow *target, size_t t, double *values);
+
 /* Every parameter that takes part becomes uniform on +- width, a matrix's divided by the root of
  * its columns, rounded to single precision so that all backends can hold it. */
 void randomise_parameters(flow *target, double width, uint64_t seed);

@@ -365,7 +365,9 @@ static flow_layer *layer_like(const net_case *c, const transformer *tau,
                           "transformer", tau->name, "activation", c->spec.activation->name,
                           "hidden", hidden, "residual", (int)c->spec.residual, "bins",
                           (int)spec->bins, "bound", spec->bound, "scale_bound", spec->scale_bound);
-    flow_layer *layer = layer_autoregressive.create(d, c->spec.dim, c->spec.context, &err);
+    const layer_scope scope = {
+        .dim = c->spec.dim, .context = c->spec.context, .max_live = SIZE_MAX};
+    flow_layer *layer = layer_autoregressive.create(d, &scope, &err);
     cr_assert(layer, "%s", err.text);
     cr_assert_eq(layer->n_params, c->net.n_params);
     json_decref(d);
@@ -398,7 +400,8 @@ static void check_inverse_of(size_t number, const activation *f, const transform
     fill(y, len, 1.4, number + 40);
     memcpy(c.values, context, c.spec.context * NET_LD * sizeof *context);
     naive_inverse(&c, want, want_logdet, tau, &spec, y);
-    layer->ops->inverse(layer, x, NULL, logdet, c.theta, y, context, NET_LD, work);
+    const layer_call call = {.theta = c.theta, .context = context, .work = work, .ld = NET_LD};
+    layer->ops->inverse(layer, x, logdet, y, &call);
     check_equal(x, want, len, "incremental inverse of network", number);
     check_same(logdet, want_logdet, NET_LD, "logdet, network %zu, %s", number, tau->name);
     free(context), free(y), free(x), free(want), free(work);
