@@ -87,6 +87,7 @@ $(foreach d,$(FLOORS),$(eval $(OUT)/tests/test_$d: $(call objects_of,$d) $(call 
 $(OUT)/tests/test_%: $(APP_OBJ) $(OUT)/libdistill.a $(OUT)/made-of
 	$(LINK) -no-pie -lcriterion
 
+$(OUT)/tests/e2e/threads: $(OUT)/tests/common/spec.o
 $(OUT)/tests/%: $(OUT)/tests/%.o $(APP_OBJ) $(OUT)/libdistill.a
 	$(LINK)
 

@@ -4,13 +4,12 @@
 #define FLOW_BACKEND_H
 
 #include "flow/flow.h"
+#include "flow/kind.h"
 
 #include <stdatomic.h>
 
 struct flow_layer;
 typedef struct flow_backend flow_backend;
-
-enum { FLOW_MAX_LAYERS = 1024 }; /* of a stack */
 
 /* Layers in a row: those of a flow, or of a layer that holds some. */
 typedef struct flow_stack {
@@ -31,6 +30,13 @@ struct flow {
     atomic_uint_fast64_t unconverged; /* of flow_counters; a pass adds its own when it is freed */
 };
 
+typedef enum flow_sort {
+    FLOW_LAYER_KIND,
+    FLOW_TRANSFORMER_KIND,
+    FLOW_CONDITIONER_KIND,
+    FLOW_ACTIVATION_KIND
+} flow_sort;
+
 /* Blocks are arrays of n numbers of the backend's precision, cut into ranges by the caller. */
 typedef struct flow_adam {
     double lr, beta1, beta2, eps, weight_decay; /* decoupled (Loshchilov & Hutter 2019) */
@@ -45,8 +51,8 @@ struct flow_backend {
     size_t real_size;
     int (*supported)(void); /* by this processor */
 
-    /* A layer kind's name and doc; NULL past the end. */
-    const char *(*kind)(size_t index, const char **doc);
+    /* Kind number `index` of a sort; NULL past the end. */
+    const flow_kind *(*kind)(flow_sort sort, size_t index);
     /* The stack is zero before, and freed also if it fails. max_live: flow_create_within. */
     int (*create_layers)(flow *self, const json_t *list, size_t max_live, flow_err *err);
     void (*free_layers)(flow_stack *self);

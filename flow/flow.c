@@ -7,7 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_DIM = 1 << 16 };
+const char *flow_direction_name(flow_direction direction)
+{
+    return direction == FLOW_DATA_TO_NOISE ? "data_to_noise" : "noise_to_data";
+}
 
 /* ---- making one */
 
@@ -21,14 +24,14 @@ static int read_head(flow *self, const json_t **layers, const json_t *descriptio
                        "{s:I, s?I, s:s, s?s, s:o}", "dim", &dim, "context", &context, "direction",
                        &direction, "base", &base, "layers", &list))
         return flow_fail(err, FLOW_ECONFIG, "flow description: %s", why.text);
-    if (dim < 1 || dim > MAX_DIM || context < 0 || context > MAX_DIM)
+    if (dim < 1 || dim > FLOW_MAX_DIM || context < 0 || context > FLOW_MAX_DIM)
         return flow_fail(err, FLOW_ECONFIG,
-                         "flow description: dim must be 1 to %d, context 0 to %d", MAX_DIM,
-                         MAX_DIM);
+                         "flow description: dim must be 1 to %d, context 0 to %d", FLOW_MAX_DIM,
+                         FLOW_MAX_DIM);
     if (strcmp(base, "normal") != 0)
         return flow_fail(err, FLOW_ECONFIG, "flow description: no base '%s'", base);
-    int to_noise = strcmp(direction, "data_to_noise") == 0;
-    if (!to_noise && strcmp(direction, "noise_to_data") != 0)
+    int to_noise = strcmp(direction, flow_direction_name(FLOW_DATA_TO_NOISE)) == 0;
+    if (!to_noise && strcmp(direction, flow_direction_name(FLOW_NOISE_TO_DATA)) != 0)
         return flow_fail(err, FLOW_ECONFIG, "flow description: no direction '%s'", direction);
     self->direction = to_noise ? FLOW_DATA_TO_NOISE : FLOW_NOISE_TO_DATA;
     self->dim = (size_t)dim;
@@ -85,8 +88,7 @@ void flow_free(flow *self)
 json_t *flow_describe(const flow *self)
 {
     return json_pack("{s:I, s:I, s:s, s:s, s:o}", "dim", (json_int_t)self->dim, "context",
-                     (json_int_t)self->context, "direction",
-                     self->direction == FLOW_DATA_TO_NOISE ? "data_to_noise" : "noise_to_data",
+                     (json_int_t)self->context, "direction", flow_direction_name(self->direction),
                      "base", "normal", "layers", self->backend->describe_layers(&self->stack));
 }
 

@@ -21,8 +21,16 @@
 #include <jansson.h>
 #include <stddef.h>
 
+enum {
+    FLOW_MAX_DIM = 1 << 16,
+    FLOW_MAX_LAYERS = 1024
+}; /* columns of data or context; layers of a list */
+
 typedef enum flow_precision { FLOW_F32 = 32, FLOW_F64 = 64 } flow_precision;
 typedef enum flow_direction { FLOW_DATA_TO_NOISE, FLOW_NOISE_TO_DATA } flow_direction;
+
+/* "data_to_noise", "noise_to_data": the words of descriptions. */
+const char *flow_direction_name(flow_direction direction);
 
 typedef struct flow flow;
 

@@ -54,18 +54,24 @@ PULL(tanh_pull, 1 - f * f)
 PULL(elu_pull, f > 0 ? 1 : f + 1)
 
 const activation activation_kinds[] = {
-    {"relu", "max(0, x)", relu, relu_pull, 1},
-    {"tanh", "hyperbolic tangent", hyperbolic_tangent, tanh_pull, 0},
-    {"elu", "x above 0, e^x - 1 below", elu, elu_pull, 0},
-    {"gelu", "x Phi(x), in its tanh form", gelu, NULL, 0},
-    {"silu", "x sigmoid(x), also called swish", silu, NULL, 0},
-    {NULL, NULL, NULL, NULL, 0},
+    {.kind = {.name = "relu", .doc = "max(0, x)"},
+     .apply = relu,
+     .pull = relu_pull,
+     .rectifier = 1},
+    {.kind = {.name = "tanh", .doc = "smooth and bounded"},
+     .apply = hyperbolic_tangent,
+     .pull = tanh_pull},
+    {.kind = {.name = "elu", .doc = "x if x > 0, else exp(x) - 1"}, .apply = elu, .pull = elu_pull},
+    {.kind = {.name = "gelu", .doc = "x times the normal CDF of x, in its tanh form"},
+     .apply = gelu},
+    {.kind = {.name = "silu", .doc = "x times the sigmoid of x, also called swish"}, .apply = silu},
+    {.apply = NULL},
 };
 
 const activation *activation_find(const char *name)
 {
-    for (const activation *kind = activation_kinds; kind->name; kind++)
-        if (strcmp(kind->name, name) == 0)
+    for (const activation *kind = activation_kinds; kind->apply; kind++)
+        if (strcmp(kind->kind.name, name) == 0)
             return kind;
     return NULL;
 }

@@ -1,6 +1,6 @@
 /* flow/layer/actnorm.c -- y_i = x_i e^s_i + b_i, free s and b, set from the first batch so that
  * every y_i there has mean 0 and variance 1 (Kingma & Dhariwal 2018, "Glow", section 3.1).
- * Description: {"kind": "actnorm"}. Parameters: s (D), b (D). */
+ * Parameters: s (D), b (D). */
 #include "flow/layer/layer.h"
 #include "flow/layer/vmath.h"
 
@@ -8,19 +8,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define layer_actnorm FLOW_NAME(layer_actnorm)
+extern const flow_layer_ops layer_actnorm;
+
 static flow_layer *actnorm_create(const json_t *description, const layer_scope *scope,
                                   flow_err *err)
 {
-    const char *kind;
-    if (json_unpack((json_t *)(uintptr_t)description, "{s:s!}", "kind", &kind)) {
-        flow_fail(err, FLOW_ECONFIG, "actnorm: takes no keys");
+    flow_layer *self = flow_kind_read(&layer_actnorm.kind, description, err);
+    if (!self)
         return NULL;
-    }
-    flow_layer *self = malloc(sizeof *self);
-    if (!self) {
-        flow_fail(err, FLOW_ENOMEM, "out of memory for an actnorm layer");
-        return NULL;
-    }
     *self = (flow_layer){.ops = &layer_actnorm,
                          .dim = scope->dim,
                          .context = scope->context,
@@ -36,7 +32,7 @@ static void actnorm_free(flow_layer *layer)
 
 static json_t *actnorm_describe(const flow_layer *layer)
 {
-    return json_pack("{s:s}", "kind", layer->ops->name);
+    return flow_kind_write(&layer_actnorm.kind, layer);
 }
 
 static void actnorm_init(const flow_layer *layer, real *theta, layer_draws *draws)
@@ -173,8 +169,9 @@ static void actnorm_tensor_set(const flow_layer *layer, real *theta, const doubl
 }
 
 const flow_layer_ops layer_actnorm = {
-    .name = "actnorm",
-    .doc = "y_i = x_i e^s_i + b_i, started from the first batch",
+    .kind = {.name = "actnorm",
+             .doc = "a shift and a scale of each coordinate, set from the first batch",
+             .size = sizeof(flow_layer)},
     .single = 1,
     .create = actnorm_create,
     .free = actnorm_free,

@@ -5,11 +5,7 @@
  *   inverse   dimension by dimension; step i finishes the outputs of dimension i, inverts tau, and
  *             computes the hidden units of degree i: every weight is used once (mathematics 2)
  *   score     g_j = (a_j - dl_j/dx_j - c_j) / tau'_j for j = D .. 1, where c_j, what the later
- *             dimensions' parameters hand back to x_j, is known by then (mathematics 4)
- *
- * Description: {"kind": "autoregressive", "transformer": "affine" | "spline", "hidden": [64, 64],
- * "residual": 0, "activation": "relu"} and the transformer's options "scale_bound" or "bins" and
- * "bound". */
+ *             dimensions' parameters hand back to x_j, is known by then (mathematics 4) */
 #include "flow/layer/conditioner.h"
 #include "flow/layer/layer.h"
 #include "flow/layer/transformer.h"
@@ -19,10 +15,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define layer_autoregressive FLOW_NAME(layer_autoregressive)
+
 typedef struct autoregressive {
     flow_layer base;
     const transformer *tau;
-    transformer_spec spec;
+    void *options;  /* of tau */
     size_t outputs; /* parameters of tau */
     conditioner net;
 } autoregressive;
@@ -32,116 +30,71 @@ static const autoregressive *down(const flow_layer *layer)
     return (const autoregressive *)layer;
 }
 
+extern const flow_layer_ops layer_autoregressive;
+
 /* ---- making one */
 
-static int read_hidden(conditioner_spec *spec, const json_t *hidden, flow_err *err)
-{
-    spec->n_hidden = json_array_size(hidden);
-    if (spec->n_hidden == 0 || spec->n_hidden > CONDITIONER_MAX_HIDDEN)
-        return flow_fail(err, FLOW_ECONFIG, "autoregressive: hidden wants 1 to %d widths",
-                         CONDITIONER_MAX_HIDDEN);
-    for (size_t l = 0; l < spec->n_hidden; l++) {
-        json_int_t width = json_integer_value(json_array_get(hidden, l));
-        if (width < 1 || width > CONDITIONER_MAX_WIDTH)
-            return flow_fail(err, FLOW_ECONFIG, "autoregressive: widths go from 1 to %d",
-                             CONDITIONER_MAX_WIDTH);
-        spec->hidden[l] = (size_t)width;
-    }
-    return 0;
-}
+typedef struct autoregressive_options {
+    const json_t *transformer, *conditioner;
+} autoregressive_options;
 
-static int check_transformer(const transformer_spec *spec, json_int_t bins, flow_err *err)
+/* Sets tau, its options and the network. */
+static int read_parts(autoregressive *self, const autoregressive_options *parts, size_t dim,
+                      size_t context, flow_err *err)
 {
-    if (bins < 2 || bins > TRANSFORMER_MAX_BINS)
-        return flow_fail(err, FLOW_ECONFIG, "autoregressive: bins go from 2 to %d, got %lld",
-                         TRANSFORMER_MAX_BINS, (long long)bins);
-    if (!(spec->bound > 0 && spec->bound <= 1e6) ||
-        !(spec->scale_bound > 0 && spec->scale_bound <= 50))
-        return flow_fail(err, FLOW_ECONFIG,
-                         "autoregressive: bound must be in (0, 1e6] and scale_bound in (0, 50]");
-    return 0;
-}
-
-/* Reads the description into *net_spec, self->tau and self->spec. */
-static int read_description(autoregressive *self, conditioner_spec *net_spec,
-                            const json_t *description, flow_err *err)
-{
-    const char *kind, *tau = "affine", *nonlinearity = "relu";
-    json_t *hidden;
-    json_error_t why;
-    json_int_t residual = 0, bins = 8;
-    self->spec = (transformer_spec){.bound = 3, .scale_bound = 3};
-    if (json_unpack_ex((json_t *)(uintptr_t)description, &why, JSON_STRICT,
-                       "{s:s, s:o, s?s, s?I, s?s, s?I, s?F, s?F}", "kind", &kind, "hidden", &hidden,
-                       "transformer", &tau, "residual", &residual, "activation", &nonlinearity,
-                       "bins", &bins, "bound", &self->spec.bound, "scale_bound",
-                       &self->spec.scale_bound))
-        return flow_fail(err, FLOW_ECONFIG, "autoregressive: %s", why.text);
-    self->tau = transformer_find(tau);
-    net_spec->activation = activation_find(nonlinearity);
-    if (!self->tau)
-        return flow_fail(err, FLOW_ECONFIG, "autoregressive: no transformer '%s'", tau);
-    if (!net_spec->activation)
-        return flow_fail(err, FLOW_ECONFIG, "autoregressive: no activation '%s'", nonlinearity);
-    if (residual < 0 || residual > CONDITIONER_MAX_BLOCKS)
-        return flow_fail(err, FLOW_ECONFIG, "autoregressive: residual goes from 0 to %d",
-                         CONDITIONER_MAX_BLOCKS);
-    if (check_transformer(&self->spec, bins, err))
+    const flow_kind *tau = flow_kind_of(&flow_transformers, parts->transformer, err);
+    const flow_kind *net = tau ? flow_kind_of(&flow_conditioners, parts->conditioner, err) : NULL;
+    if (!net)
         return FLOW_ECONFIG;
-    self->spec.bins = (size_t)bins;
-    net_spec->residual = (size_t)residual;
-    return read_hidden(net_spec, hidden, err);
+    self->tau = transformer_find(tau->name);
+    if (!(self->options = flow_kind_read(&self->tau->kind, parts->transformer, err)))
+        return FLOW_ECONFIG;
+    self->outputs = self->tau->n_params(self->options);
+    conditioner_options *body = flow_kind_read(net, parts->conditioner, err);
+    int code = body ? conditioner_create(&self->net, body, dim, context, self->outputs, err)
+                    : FLOW_ECONFIG;
+    free(body);
+    return code;
 }
 
 static void autoregressive_free(flow_layer *layer)
 {
-    if (layer)
-        conditioner_release(&((autoregressive *)layer)->net);
-    free(layer);
+    autoregressive *self = (autoregressive *)layer;
+    if (!self)
+        return;
+    conditioner_release(&self->net);
+    free(self->options);
+    free(self);
 }
 
 static flow_layer *autoregressive_create(const json_t *description, const layer_scope *scope,
                                          flow_err *err)
 {
     autoregressive *self = calloc(1, sizeof *self);
-    if (!self) {
+    autoregressive_options *parts = flow_kind_read(&layer_autoregressive.kind, description, err);
+    if (!self)
         flow_fail(err, FLOW_ENOMEM, "out of memory for an autoregressive layer");
+    int code = self && parts ? read_parts(self, parts, scope->dim, scope->context, err) : FLOW_ENOMEM;
+    free(parts);
+    if (code) {
+        autoregressive_free(&self->base);
         return NULL;
     }
-    conditioner_spec spec = {.dim = scope->dim, .context = scope->context};
-    if (read_description(self, &spec, description, err))
-        goto fail;
-    spec.outputs = self->outputs = self->tau->n_params(&self->spec);
-    if (conditioner_create(&self->net, &spec, err))
-        goto fail;
     self->base = (flow_layer){.ops = &layer_autoregressive,
                               .dim = scope->dim,
                               .context = scope->context,
                               .n_params = self->net.n_params,
                               .n_live = self->net.n_live};
     return &self->base;
-fail:
-    free(self);
-    return NULL;
 }
 
 static json_t *autoregressive_describe(const flow_layer *layer)
 {
     const autoregressive *self = down(layer);
-    const conditioner_spec *spec = &self->net.spec;
-    json_t *hidden = json_array();
-    for (size_t l = 0; l < spec->n_hidden; l++)
-        json_array_append_new(hidden, json_integer((json_int_t)spec->hidden[l]));
-    json_t *out = json_pack("{s:s, s:s, s:o, s:i, s:s}", "kind", layer->ops->name, "transformer",
-                            self->tau->name, "hidden", hidden, "residual", (int)spec->residual,
-                            "activation", spec->activation->name);
-    if (out && strstr(self->tau->keys, "scale_bound"))
-        json_object_set_new(out, "scale_bound", json_real(self->spec.scale_bound));
-    if (out && strstr(self->tau->keys, "bins")) {
-        json_object_set_new(out, "bins", json_integer((json_int_t)self->spec.bins));
-        json_object_set_new(out, "bound", json_real(self->spec.bound));
-    }
-    return out;
+    const conditioner_options body = conditioner_options_of(&self->net);
+    return json_pack("{s:s, s:o, s:o}", "kind", layer->ops->kind.name, "transformer",
+                     flow_kind_write(&self->tau->kind, self->options), "conditioner",
+                     flow_kind_write(&conditioner_mlp, &body));
 }
 
 static void autoregressive_init(const flow_layer *layer, real *theta, layer_draws *draws)
@@ -187,7 +140,7 @@ static void set_context(const autoregressive *self, real *values, const real *co
 
 /* ---- the map */
 
-typedef void element_wise(const transformer_spec *spec, real *to, double *logdet, const real *from,
+typedef void element_wise(const void *options, real *to, double *logdet, const real *from,
                           const real *h, size_t ld);
 
 /* Whole vectors through the transformer; h (outputs, ld) is fresh from the conditioner. */
@@ -195,8 +148,8 @@ static void transform(const autoregressive *self, element_wise *f, real *to, dou
                       const real *from, real *h, size_t ld)
 {
     if (self->tau->prepare)
-        self->tau->prepare(&self->spec, h, ld);
-    f(&self->spec, to, logdet, from, h, ld);
+        self->tau->prepare(self->options, h, ld);
+    f(self->options, to, logdet, from, h, ld);
 }
 
 /* A single row, in the first column of such vectors. `wide`: (outputs + 2) * FLOW_PAD. */
@@ -272,7 +225,7 @@ static void autoregressive_backward(const flow_layer *layer, real *dx, real *dth
     const real *slopes = values + self->net.value_rows * ld;
     real *cotangents = call->work;
     for (size_t i = 0; i < layer->dim; i++)
-        self->tau->backward(&self->spec, dx + i * ld, output_rows(self, cotangents, i, ld),
+        self->tau->backward(self->options, dx + i * ld, output_rows(self, cotangents, i, ld),
                             dy + i * ld, dlogdet, x + i * ld, output_rows(self, values, i, ld), ld);
     conditioner_backward(&self->net, cotangents, dtheta, add, theta, values, slopes, ld);
     const real *through = input_rows(self, cotangents, ld);
@@ -294,7 +247,7 @@ static void autoregressive_score(const flow_layer *layer, real *score_y, const r
         const real *handed = input_rows(self, cotangents, ld) + j * ld;
         for (size_t r = 0; r < ld; r++)
             a[r] = score_x[j * ld + r] - handed[r];
-        self->tau->score(&self->spec, score_y + j * ld, output_rows(self, cotangents, j, ld), a,
+        self->tau->score(self->options, score_y + j * ld, output_rows(self, cotangents, j, ld), a,
                          x + j * ld, output_rows(self, values, j, ld), ld);
     }
 }
@@ -356,10 +309,22 @@ static void autoregressive_tensor_live(const flow_layer *layer, unsigned char *l
         live[k] = k < map->limit[row];
 }
 
+static const flow_key autoregressive_keys[] = {
+    {FLOW_KEY(autoregressive_options, transformer), .type = FLOW_KEY_KIND,
+     .kinds = &flow_transformers, .def = "spline",
+     .doc = "What a layer does to each coordinate with the numbers its conditioner gives."},
+    {FLOW_KEY(autoregressive_options, conditioner), .type = FLOW_KEY_KIND,
+     .kinds = &flow_conditioners, .def = "mlp",
+     .doc = "The network that gives each coordinate's numbers from the coordinates before it."},
+    {.name = NULL}};
+
 const flow_layer_ops layer_autoregressive = {
-    .name = "autoregressive",
-    .doc = "y_i = tau(x_i; h_i(x_<i, context)): a masked network gives the parameters of an "
-           "element-wise transformer",
+    .kind = {.name = "autoregressive",
+             .doc =
+                 "each coordinate is transformed by numbers that a masked network gives from the "
+                 "coordinates before it",
+             .keys = autoregressive_keys,
+             .size = sizeof(autoregressive_options)},
     .single = 1,
     .create = autoregressive_create,
     .free = autoregressive_free,

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -146,36 +147,32 @@ static int build(conditioner *self)
     return out == NONE ? -1 : add_map(self, last, out, NONE, 1);
 }
 
-static int check_spec(const conditioner_spec *spec, flow_err *err)
+int conditioner_create(conditioner *self, const conditioner_options *options, size_t dim,
+                       size_t context, size_t outputs, flow_err *err)
 {
-    if (spec->dim == 0 || spec->outputs == 0)
-        return flow_fail(err, FLOW_ECONFIG, "a conditioner needs at least one dimension");
-    if (spec->n_hidden == 0 || spec->n_hidden > CONDITIONER_MAX_HIDDEN)
-        return flow_fail(err, FLOW_ECONFIG, "hidden: 1 to %d layers, got %zu",
-                         CONDITIONER_MAX_HIDDEN, spec->n_hidden);
-    for (size_t l = 0; l < spec->n_hidden; l++)
-        if (spec->hidden[l] == 0 || spec->hidden[l] > CONDITIONER_MAX_WIDTH)
-            return flow_fail(err, FLOW_ECONFIG, "hidden: widths go from 1 to %d, got %zu",
-                             CONDITIONER_MAX_WIDTH, spec->hidden[l]);
-    if (spec->residual > CONDITIONER_MAX_BLOCKS)
-        return flow_fail(err, FLOW_ECONFIG, "residual: at most %d blocks, got %zu",
-                         CONDITIONER_MAX_BLOCKS, spec->residual);
-    if (spec->residual && spec->n_hidden != 1)
-        return flow_fail(err, FLOW_ECONFIG,
-                         "residual: needs exactly one hidden width, the width of its blocks");
-    return 0;
-}
-
-int conditioner_create(conditioner *self, const conditioner_spec *spec, flow_err *err)
-{
-    *self = (conditioner){.spec = *spec};
-    if (check_spec(spec, err))
-        return err ? err->code : FLOW_ECONFIG;
+    *self = (conditioner){.spec = {.dim = dim,
+                                   .context = context,
+                                   .outputs = outputs,
+                                   .n_hidden = options->hidden.n,
+                                   .residual = options->residual,
+                                   .activation = &activation_kinds[options->activation]}};
+    for (size_t l = 0; l < options->hidden.n; l++)
+        self->spec.hidden[l] = (size_t)options->hidden.at[l];
     if (build(self)) {
         conditioner_release(self);
         return flow_fail(err, FLOW_ENOMEM, "out of memory for a conditioner network");
     }
     return 0;
+}
+
+conditioner_options conditioner_options_of(const conditioner *self)
+{
+    conditioner_options out = {.hidden.n = self->spec.n_hidden,
+                               .residual = self->spec.residual,
+                               .activation = (int)(self->spec.activation - activation_kinds)};
+    for (size_t l = 0; l < self->spec.n_hidden; l++)
+        out.hidden.at[l] = self->spec.hidden[l];
+    return out;
 }
 
 void conditioner_release(conditioner *self)
@@ -454,3 +451,34 @@ void conditioner_pull_degree(const conditioner *self, real *cotangents, const re
                   begin[d + 1], ld);
     }
 }
+
+/* ---- its kind */
+
+static const char *one_width(char *why, size_t size, const void *options)
+{
+    const conditioner_options *self = options;
+    if (!self->residual || self->hidden.n == 1)
+        return NULL;
+    snprintf(why, size, "wants one width in hidden, not %zu", self->hidden.n);
+    return "residual";
+}
+
+static const flow_key mlp_keys[] = {
+    {FLOW_KEY(conditioner_options, hidden), .type = FLOW_KEY_WHOLES, .min = 1, .max = 16384,
+     .n_min = 1, .n_max = FLOW_MAX_WHOLES, .def = "[128, 128]", .unit = "units",
+     .doc = "Widths of the hidden layers of each conditioner network."},
+    {FLOW_KEY(conditioner_options, residual), .type = FLOW_KEY_WHOLE, .min = 0, .max = 16,
+     .def = "0", .unit = "blocks",
+     .doc = "Residual blocks of two masked layers each, all of the one width in hidden. 0 is a "
+            "plain network."},
+    {FLOW_KEY(conditioner_options, activation), .type = FLOW_KEY_WORD, .kinds = &flow_activations,
+     .def = "silu", .doc = "Activation of the hidden units."},
+    {.name = NULL}};
+
+const flow_kind conditioner_mlp = {
+    .name = "mlp",
+    .doc = "masked network of any widths, or of residual blocks of one width",
+    .keys = mlp_keys,
+    .size = sizeof(conditioner_options),
+    .conflict = one_width,
+};

@@ -19,16 +19,11 @@
 #include "flow/layer/stair.h"
 #include "flow/pcg.h"
 
-enum {
-    CONDITIONER_MAX_HIDDEN = 8,
-    CONDITIONER_MAX_BLOCKS = 16,
-    CONDITIONER_MAX_WIDTH = 1 << 14,
-    CONDITIONER_MAX_STEPS = 64
-};
+enum { CONDITIONER_MAX_STEPS = 64 };
 
 typedef struct conditioner_spec {
     size_t dim, context, outputs; /* D, C, P: outputs per dimension */
-    size_t n_hidden, hidden[CONDITIONER_MAX_HIDDEN];
+    size_t n_hidden, hidden[FLOW_MAX_WHOLES];
     size_t residual; /* blocks; 0: plain */
     const activation *activation;
 } conditioner_spec;
@@ -58,7 +53,9 @@ typedef struct conditioner {
     size_t n_params, n_live;
 } conditioner;
 
+#define conditioner_mlp FLOW_NAME(conditioner_mlp)
 #define conditioner_create FLOW_NAME(conditioner_create)
+#define conditioner_options_of FLOW_NAME(conditioner_options_of)
 #define conditioner_release FLOW_NAME(conditioner_release)
 #define conditioner_init FLOW_NAME(conditioner_init)
 #define conditioner_forward FLOW_NAME(conditioner_forward)
@@ -67,8 +64,18 @@ typedef struct conditioner {
 #define conditioner_backward FLOW_NAME(conditioner_backward)
 #define conditioner_pull_degree FLOW_NAME(conditioner_pull_degree)
 
-int conditioner_create(conditioner *self, const conditioner_spec *spec, flow_err *err);
+/* Its kind, whose options are these. */
+typedef struct conditioner_options {
+    flow_wholes hidden;
+    size_t residual;
+    int activation; /* index into activation_kinds */
+} conditioner_options;
+extern const flow_kind conditioner_mlp;
+
+int conditioner_create(conditioner *self, const conditioner_options *options, size_t dim,
+                       size_t context, size_t outputs, flow_err *err);
 void conditioner_release(conditioner *self);
+conditioner_options conditioner_options_of(const conditioner *self);
 
 /* Hidden weights uniform on +- sqrt(3 / fan-in) * gain, the output map zero. */
 void conditioner_init(const conditioner *self, real *theta, pcg *rng);

@@ -15,13 +15,14 @@
  * - Numbers: nothing fails. A NaN that comes in goes out, what an iteration did not reach is
  *   counted (layer_call), and callers check results.
  *
- * A layer kind is one file that ends in its table, and one entry of flow_layer_kinds. Configs,
- * checkpoints, `explain` and the conformance tests walk that list. */
+ * A layer kind is one file that ends in its table, and one line of kinds.h. Configs, model files,
+ * `explain` and the conformance tests walk that list. */
 #ifndef FLOW_LAYER_LAYER_H
 #define FLOW_LAYER_LAYER_H
 
+#include "flow/backend.h"
 #include "flow/err.h"
-#include "flow/flow.h"
+#include "flow/kind.h"
 #include "flow/layer/real.h"
 #include "flow/pcg.h"
 
@@ -71,11 +72,10 @@ typedef struct layer_call {
 } layer_call;
 
 struct flow_layer_ops {
-    const char *name; /* the key in descriptions and checkpoints */
-    const char *doc;
+    flow_kind kind;
     int single; /* forward and inverse without cache also take ld = 1: one row, with the same bits */
 
-    /* From the layer's description ({"kind": name, ...}); its other keys are read strictly. */
+    /* From the layer's description, an object with all of the kind's keys. */
     flow_layer *(*create)(const json_t *description, const layer_scope *scope, flow_err *err);
     void (*free)(flow_layer *self); /* accepts NULL */
     /* A complete description: create gives an equal layer back. New reference; NULL: no memory. */
@@ -130,14 +130,12 @@ static inline pcg layer_noise(const layer_call *call, size_t r, size_t width)
 }
 
 #define flow_layer_kinds FLOW_NAME(flow_layer_kinds)
-#define layer_autoregressive FLOW_NAME(layer_autoregressive)
-#define layer_permutation FLOW_NAME(layer_permutation)
-#define layer_lu_linear FLOW_NAME(layer_lu_linear)
-#define layer_actnorm FLOW_NAME(layer_actnorm)
+#define kind_at FLOW_NAME(kind_at)
 
-extern const flow_layer_ops layer_autoregressive, layer_permutation, layer_lu_linear, layer_actnorm;
+/* Kind number `index` of a sort; NULL past the end. */
+const flow_kind *kind_at(flow_sort sort, size_t index);
 
-/* Every kind, NULL-terminated. */
+/* Every kind of kinds.h, NULL-terminated. */
 extern const flow_layer_ops *const flow_layer_kinds[];
 
 #endif

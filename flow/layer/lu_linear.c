@@ -1,12 +1,12 @@
 /* flow/layer/lu_linear.c -- y = L S U x + b: L unit lower, U unit upper triangular, S = diag(e^s)
- * with the softly bounded log-scale s = u / (1 + |u| / c) (Oliva 2018, "Transformation
+ * with the softly bounded log-scale s = u / (1 + |u| / c), c = scale_bound (Oliva 2018, "Transformation
  * Autoregressive Networks"; Kingma & Dhariwal 2018). log|det| = sum s. It starts as the identity.
  *
  * The triangular products and solves are OpenBLAS's, in tiles of FLOW_PAD columns when a result
  * must not depend on how many rows a shard has (gemm kernels treat the edges of a matrix
  * differently).
  *
- * Description: {"kind": "lu_linear"}. Parameters: one (D, D) matrix with L below the diagonal, u on
+ * Parameters: one (D, D) matrix with L below the diagonal, u on
  * it and U above, then b (D). */
 #include "flow/layer/layer.h"
 #include "flow/layer/vmath.h"
@@ -14,6 +14,9 @@
 #include <cblas.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define layer_lu_linear FLOW_NAME(layer_lu_linear)
+extern const flow_layer_ops layer_lu_linear;
 
 #if FLOW_BITS == 32
 #define blas_trmm cblas_strmm
@@ -25,7 +28,15 @@
 #define blas_gemm cblas_dgemm
 #endif
 
-static const real INV_BOUND = (real)(1.0 / 5); /* |s| < 5 */
+typedef struct lu_linear {
+    flow_layer base;
+    double scale_bound; /* c */
+} lu_linear;
+
+static real inverse_bound(const flow_layer *layer)
+{
+    return (real)(1.0 / ((const lu_linear *)layer)->scale_bound);
+}
 
 static size_t matrix_len(size_t dim)
 {
@@ -35,22 +46,15 @@ static size_t matrix_len(size_t dim)
 static flow_layer *lu_linear_create(const json_t *description, const layer_scope *scope,
                                     flow_err *err)
 {
-    const char *kind;
-    if (json_unpack((json_t *)(uintptr_t)description, "{s:s!}", "kind", &kind)) {
-        flow_fail(err, FLOW_ECONFIG, "lu_linear: takes no keys");
+    lu_linear *self = flow_kind_read(&layer_lu_linear.kind, description, err);
+    if (!self)
         return NULL;
-    }
-    flow_layer *self = malloc(sizeof *self);
-    if (!self) {
-        flow_fail(err, FLOW_ENOMEM, "out of memory for an lu_linear layer");
-        return NULL;
-    }
-    *self = (flow_layer){.ops = &layer_lu_linear,
-                         .dim = scope->dim,
-                         .context = scope->context,
-                         .n_params = matrix_len(scope->dim) + flow_pad(scope->dim),
-                         .n_live = scope->dim * scope->dim + scope->dim};
-    return self;
+    self->base = (flow_layer){.ops = &layer_lu_linear,
+                              .dim = scope->dim,
+                              .context = scope->context,
+                              .n_params = matrix_len(scope->dim) + flow_pad(scope->dim),
+                              .n_live = scope->dim * scope->dim + scope->dim};
+    return &self->base;
 }
 
 static void lu_linear_free(flow_layer *layer)
@@ -60,7 +64,7 @@ static void lu_linear_free(flow_layer *layer)
 
 static json_t *lu_linear_describe(const flow_layer *layer)
 {
-    return json_pack("{s:s}", "kind", layer->ops->name);
+    return flow_kind_write(&layer_lu_linear.kind, layer);
 }
 
 static void lu_linear_init(const flow_layer *layer, real *theta, layer_draws *draws)
@@ -79,24 +83,24 @@ static size_t lu_linear_work_len(const flow_layer *layer, size_t ld)
     return flow_pad(layer->dim) * ld + matrix_len(layer->dim);
 }
 
-static real log_scale(const real *theta, size_t dim, size_t i)
+static real log_scale(const flow_layer *layer, const real *theta, size_t i)
 {
-    real u = theta[i * dim + i];
-    return u / ((real)1 + vm_abs(u) * INV_BOUND);
+    real u = theta[i * layer->dim + i];
+    return u / ((real)1 + vm_abs(u) * inverse_bound(layer));
 }
 
 static double logdet_of(const flow_layer *layer, const real *theta)
 {
     double sum = 0;
     for (size_t i = 0; i < layer->dim; i++)
-        sum += (double)log_scale(theta, layer->dim, i);
+        sum += (double)log_scale(layer, theta, i);
     return sum;
 }
 
 static void scale_rows(const flow_layer *layer, real *x, const real *theta, real sign, size_t ld)
 {
     for (size_t i = 0; i < layer->dim; i++) {
-        real scale = vm_exp(sign * log_scale(theta, layer->dim, i));
+        real scale = vm_exp(sign * log_scale(layer, theta, i));
         for (size_t j = 0; j < ld; j++)
             x[i * ld + j] *= scale;
     }
@@ -195,7 +199,7 @@ static void add_scale_and_bias(const flow_layer *layer, real *dtheta, const real
             ds += (double)(dw[i * ld + j] * w[i * ld + j]);
             db += (double)dy[i * ld + j];
         }
-        real r = 1 / (1 + vm_abs(theta[i * d + i]) * INV_BOUND);
+        real r = 1 / (1 + vm_abs(theta[i * d + i]) * inverse_bound(layer));
         dtheta[i * d + i] += (real)ds * r * r;
         dtheta[matrix_len(d) + i] += (real)db;
     }
@@ -265,9 +269,16 @@ static void lu_linear_tensor_set(const flow_layer *layer, real *theta, const dou
         theta[(index ? matrix_len(d) : 0) + i] = (real)values[i];
 }
 
+static const flow_key lu_linear_keys[] = {
+    {FLOW_KEY(lu_linear, scale_bound), .type = FLOW_KEY_REAL, .min = 0.1, .max = 20, .def = "5",
+     .unit = "nats", .doc = "Soft bound of the log of each of the matrix's scales."},
+    {.name = NULL}};
+
 const flow_layer_ops layer_lu_linear = {
-    .name = "lu_linear",
-    .doc = "y = L S U x + b, a full linear map kept invertible by its triangular factors",
+    .kind = {.name = "lu_linear",
+             .doc = "a learned matrix, kept invertible as its LU factors, and a shift",
+             .keys = lu_linear_keys,
+             .size = sizeof(lu_linear)},
     .create = lu_linear_create,
     .free = lu_linear_free,
     .describe = lu_linear_describe,

@@ -11,11 +11,10 @@ enum { MAX_DEPTH = 4 };
 
 static flow_layer *create_layer(const json_t *description, const layer_scope *scope, flow_err *err)
 {
-    const char *kind = json_string_value(json_object_get(description, "kind"));
+    const flow_kind *kind = flow_kind_of(&flow_layers, description, err);
     for (const flow_layer_ops *const *ops = flow_layer_kinds; kind && *ops; ops++)
-        if (strcmp((*ops)->name, kind) == 0)
+        if (strcmp((*ops)->kind.name, kind->name) == 0)
             return (*ops)->create(description, scope, err);
-    flow_fail(err, FLOW_ECONFIG, "no layer kind '%s'", kind ? kind : "");
     return NULL;
 }
 
@@ -97,7 +96,7 @@ int stack_inverse_missing(const flow_stack *self, flow_err *err)
     while (!self->layers[l]->one_way && self->layers[l]->ops->inverse)
         l++;
     return flow_fail(err, FLOW_ECONFIG, "layer %zu, %s, has no inverse", l,
-                     self->layers[l]->ops->name);
+                     self->layers[l]->ops->kind.name);
 }
 
 json_t *stack_describe(const flow_stack *self)

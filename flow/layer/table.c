@@ -56,15 +56,6 @@ static int supported(void)
 #endif
 }
 
-static const char *kind(size_t index, const char **doc)
-{
-    if (!flow_layer_kinds[index])
-        return NULL;
-    if (doc)
-        *doc = flow_layer_kinds[index]->doc;
-    return flow_layer_kinds[index]->name;
-}
-
 #define flow_backend_table FLOW_NAME(flow_backend_table)
 extern const flow_backend flow_backend_table;
 
@@ -73,7 +64,7 @@ const flow_backend flow_backend_table = {
     .precision = (flow_precision)FLOW_BITS,
     .real_size = sizeof(real),
     .supported = supported,
-    .kind = kind,
+    .kind = kind_at,
     .create_layers = shard_create_layers,
     .free_layers = stack_free,
     .inverse_missing = stack_inverse_missing,

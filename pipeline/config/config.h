@@ -13,7 +13,7 @@
 #include "flow/err.h"
 #include "flow/flow.h"
 #include "flow/optimizer.h"
-#include "flow/spec.h"
+#include "flow/order.h"
 #include "pipeline/config/complain.h"
 #include "pipeline/config/gates.h"
 #include "student/distill.h"
@@ -114,7 +114,7 @@ typedef struct config_flow {
     uint64_t bins;      /* spline only */
     double bound;       /* spline only: half-width of the box outside which the map is linear */
     double scale_bound; /* affine only: soft bound of |log scale| */
-    flow_permute permute;
+    flow_pattern permute;
     config_linear linear;
     bool actnorm;
 } config_flow;

@@ -46,6 +46,7 @@ const config_choice config_transformers[] = {
 const config_choice config_permutes[] = {
     {"reverse", FLOW_REVERSE, "the order of the coordinates is turned round"},
     {"random", FLOW_RANDOM, "a new order that depends on the seed"},
+    {"swap", FLOW_SWAP, "the second half of the coordinates comes first"},
     {"none", FLOW_IN_ORDER, "the order stays"},
     {NULL, 0, NULL}};
 

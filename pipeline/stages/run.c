@@ -126,16 +126,29 @@ static int end_training(run *r, const flow_model *model, int code, flow_err *err
     return code;
 }
 
+typedef flow *create(const json_t *preset, const flow_place *at, flow_precision precision,
+                     flow_err *err);
+
+static flow *create_flow(run *r, create *make, const char *kind, const config_flow *wanted,
+                         pcg_stage stage, flow_err *err)
+{
+    flow_place at = settings_place(r->config, stage, r->data->dim, r->data->n_context);
+    json_t *given = settings_flow(wanted);
+    json_object_set_new(given, "kind", json_string(kind));
+    json_t *preset = flow_kind_complete(&flow_presets, given, err);
+    flow *out = preset ? make(preset, &at, r->config->precision, err) : NULL;
+    json_decref(given);
+    json_decref(preset);
+    return out;
+}
+
 /* ---- teacher */
 
 static int stage_teacher(run *r, flow_err *err)
 {
-    size_t hidden[CONFIG_MAX_WHOLES];
     teacher_fit_state state;
-    flow_spec spec =
-        settings_flow(r->config, hidden, FLOW_DATA_TO_NOISE, r->data->dim, r->data->n_context);
     teacher_fit_options options = settings_fit(r->config);
-    flow *maf = maf_create(&spec, r->config->precision, err);
+    flow *maf = create_flow(r, maf_create, "maf", &r->config->teacher.flow, PCG_TEACHER, err);
     if (!maf)
         return flow_fail_prefix(err, "teacher.flow");
     fill_model(r, &r->teacher, maf, "teacher");
@@ -157,12 +170,9 @@ static distill_contexts contexts_of(const data_part *part)
 
 static int stage_student(run *r, flow_err *err)
 {
-    size_t hidden[CONFIG_MAX_WHOLES];
-    flow_spec spec =
-        settings_flow(r->config, hidden, FLOW_NOISE_TO_DATA, r->data->dim, r->data->n_context);
     distill_options options = settings_distill(r->config);
     distill_contexts contexts = contexts_of(&r->data->train);
-    flow *iaf = iaf_create(&spec, r->config->precision, err);
+    flow *iaf = create_flow(r, iaf_create, "iaf", &r->config->student.flow, PCG_STUDENT, err);
     if (!iaf)
         return flow_fail_prefix(err, "student.flow");
     fill_model(r, &r->student, iaf, "student");

@@ -1,6 +1,6 @@
 #include "tests/bench/network.h"
-#include "flow/spec.h"
 #include "tests/bench/common.h"
+#include "tests/common/spec.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -14,13 +14,11 @@
 
 /* ---- autoregressive: every transformer x every activation x these bodies */
 
-static const struct {
-    const char *transformer, *options;
-} transformer_options[] = {
-    {"affine", "{\"scale_bound\": 1.7}"},
-    {"spline", "{\"bins\": 4, \"bound\": 2.3}"},
+static const char *const transformer_examples[] = {
+    "{\"kind\": \"affine\", \"scale_bound\": 1.7}",
+    "{\"kind\": \"spline\", \"bins\": 4, \"bound\": 2.3}",
 };
-enum { N_OPTIONS = sizeof transformer_options / sizeof transformer_options[0] };
+enum { N_EXAMPLES = sizeof transformer_examples / sizeof *transformer_examples };
 
 /* Unequal widths, some smaller than D so that not every degree has a unit. */
 static const struct {
@@ -42,7 +40,7 @@ static size_t n_transformers(void)
 static size_t n_activations(void)
 {
     size_t count = 0;
-    while (activation_kinds[count].name)
+    while (activation_kinds[count].apply)
         count++;
     return count;
 }
@@ -52,27 +50,27 @@ static size_t autoregressive_count(void)
     return n_transformers() * n_activations() * N_BODIES;
 }
 
-static const char *options_of(const char *name)
+/* A new reference to the example of a transformer, NULL if it has none. */
+static json_t *transformer_example(const char *name)
 {
-    for (size_t i = 0; i < N_OPTIONS; i++)
-        if (strcmp(transformer_options[i].transformer, name) == 0)
-            return transformer_options[i].options;
+    for (size_t i = 0; i < N_EXAMPLES; i++) {
+        json_t *object = json_loads(transformer_examples[i], 0, NULL);
+        if (strcmp(json_string_value(json_object_get(object, "kind")), name) == 0)
+            return object;
+        json_decref(object);
+    }
     return NULL;
 }
 
 static json_t *make_autoregressive(size_t index, size_t dim)
 {
     size_t body = index % N_BODIES, f = index / N_BODIES % n_activations();
-    const char *tau = transformer_kinds[index / N_BODIES / n_activations()]->name;
-    const char *options = options_of(tau);
+    const char *tau = transformer_kinds[index / N_BODIES / n_activations()]->kind.name;
     (void)dim;
-    json_t *layer = json_loads(options ? options : "{}", 0, NULL);
-    json_object_set_new(layer, "kind", json_string("autoregressive"));
-    json_object_set_new(layer, "transformer", json_string(tau));
-    json_object_set_new(layer, "activation", json_string(activation_kinds[f].name));
-    json_object_set_new(layer, "hidden", json_loads(bodies[body].hidden, 0, NULL));
-    json_object_set_new(layer, "residual", json_integer(bodies[body].residual));
-    return layer;
+    return json_pack("{s:s, s:o, s:{s:s, s:s, s:o, s:i}}", "kind", "autoregressive", "transformer",
+                     transformer_example(tau), "conditioner", "kind", "mlp", "activation",
+                     activation_kinds[f].kind.name, "hidden",
+                     json_loads(bodies[body].hidden, 0, NULL), "residual", bodies[body].residual);
 }
 
 /* ---- the other kinds */
@@ -159,27 +157,44 @@ int example_is(size_t example, const char *kind)
     return strcmp(kinds[kind_of(&example)].kind, kind) == 0;
 }
 
-const char *example_missing(const flow_backend *backend)
+const char *example_missing(void)
 {
-    const char *kind;
-    for (size_t i = 0; (kind = backend->kind(i, NULL)); i++) {
+    const flow_kind *kind;
+    for (size_t i = 0; (kind = flow_layers.at(i)); i++) {
         size_t k = 0;
-        while (k < N_KINDS && strcmp(kinds[k].kind, kind) != 0)
+        while (k < N_KINDS && strcmp(kinds[k].kind, kind->name) != 0)
             k++;
         if (k == N_KINDS)
-            return kind;
+            return kind->name;
     }
-    for (size_t t = 0; t < n_transformers(); t++)
-        if (!options_of(transformer_kinds[t]->name))
-            return transformer_kinds[t]->name;
+    for (size_t i = 0; (kind = flow_transformers.at(i)); i++) {
+        json_t *example = transformer_example(kind->name);
+        json_decref(example);
+        if (!example)
+            return kind->name;
+    }
     return NULL;
+}
+
+/* Every layer with its defaults filled in. */
+static json_t *complete_layers(json_t *layers)
+{
+    json_t *out = json_array();
+    flow_err err = FLOW_ERR_INIT;
+    for (size_t i = 0; i < json_array_size(layers); i++) {
+        json_t *layer = flow_kind_complete(&flow_layers, json_array_get(layers, i), &err);
+        cr_assert(layer, "%s", err.text);
+        json_array_append_new(out, layer);
+    }
+    json_decref(layers);
+    return out;
 }
 
 json_t *describe_one(size_t dim, size_t context, const char *direction, json_t *layer)
 {
     json_t *layers = json_is_array(layer) ? layer : json_pack("[o]", layer);
     return json_pack("{s:I, s:I, s:s, s:o}", "dim", (json_int_t)dim, "context", (json_int_t)context,
-                     "direction", direction, "layers", layers);
+                     "direction", direction, "layers", complete_layers(layers));
 }
 
 /* ---- random numbers */

@@ -7,7 +7,7 @@
 #define TESTS_COMMON_EXAMPLES_H
 
 #include "flow/backend.h"
-#include "flow/spec.h"
+#include "tests/common/spec.h"
 
 /* Examples are numbered 0 .. example_count() - 1. */
 size_t example_count(void);
@@ -19,10 +19,10 @@ json_t *example_layer(size_t example, size_t dim);
 int example_is(size_t example, const char *kind);
 
 /* A registered kind or transformer that has no example; NULL: none. */
-const char *example_missing(const flow_backend *backend);
+const char *example_missing(void);
 
-/* {"dim", "context", "direction", "layers": [layer]}; layer may be a list of layers. Takes over its
- * reference. */
+/* {"dim", "context", "direction", "layers": [layer]} with defaults filled in; layer may be a list of
+ * layers. Takes over its reference. */
 json_t *describe_one(size_t dim, size_t context, const char *direction, json_t *layer);
 
 /* flow_tensor_set of values whose masked entries become 0 first. */

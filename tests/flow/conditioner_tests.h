@@ -27,36 +27,38 @@ static void check_activation(const activation *f)
     fill(a, N, 3.7, 12);
     f->apply(h, slope, a, N);
     f->apply(plain, NULL, a, N);
-    check_equal(plain, h, N, f->name, 0);
+    check_equal(plain, h, N, f->kind.name, 0);
     for (size_t i = 0; i < N; i++) {
         double x = (double)a[i], step = 1e-6;
-        double want = naive_activation(f->name, x);
-        double rise = (naive_activation(f->name, x + step) - naive_activation(f->name, x - step)) /
-                      (2 * step);
+        double want = naive_activation(f->kind.name, x);
+        double rise =
+            (naive_activation(f->kind.name, x + step) - naive_activation(f->kind.name, x - step)) /
+            (2 * step);
         /* absolute, relative to 1 + |x|: sigmoid is good to a rounding of 1 */
         check_close(&(double){(double)h[i]}, &want, 1, 0, 8 * EPS * (1 + fabs(x)), "%s of %g",
-                    f->name, x);
+                    f->kind.name, x);
         /* differences of numbers of size x over 2e-6 */
         check_close(&(double){(double)slope[i]}, &rise, 1, 0,
-                    1e-9 + 20 * EPS + (1e-9 + 20 * EPS) * fabs(x), "slope of %s at %g", f->name, x);
+                    1e-9 + 20 * EPS + (1e-9 + 20 * EPS) * fabs(x), "slope of %s at %g",
+                    f->kind.name, x);
     }
     f->apply(a, slope, a, N); /* in place */
-    check_equal(a, h, N, f->name, 1);
+    check_equal(a, h, N, f->kind.name, 1);
     for (size_t i = 0; f->pull && i < N; i++)
         plain[i] = 1;
     if (f->pull)
         f->pull(plain, h, N);
     for (size_t i = 0; f->pull && i < N; i++)
         check_close(&(double){(double)plain[i]}, &(double){(double)slope[i]}, 1, 0, 4 * EPS,
-                    "slope of %s from its value %g", f->name, (double)h[i]);
+                    "slope of %s from its value %g", f->kind.name, (double)h[i]);
     free(a), free(h), free(slope), free(plain);
 }
 
 KERNEL_TEST(conditioner, activations)
 {
-    for (const activation *f = activation_kinds; f->name; f++) {
-        cr_assert(f->doc && *f->doc, "%s has no doc", f->name);
-        cr_assert_eq(activation_find(f->name), f);
+    for (const activation *f = activation_kinds; f->apply; f++) {
+        cr_assert(f->kind.doc && *f->kind.doc, "%s has no doc", f->kind.name);
+        cr_assert_eq(activation_find(f->kind.name), f);
         check_activation(f);
     }
     cr_assert_null(activation_find("swich"));
@@ -99,6 +101,16 @@ static void randomise_map(net_case *c, size_t k, uint64_t seed)
     stair_set_bias(map, c->theta + offset, c->biases[k]);
 }
 
+static int create_like(conditioner *net, const conditioner_spec *spec, flow_err *err)
+{
+    conditioner_options options = {.hidden.n = spec->n_hidden,
+                                   .residual = spec->residual,
+                                   .activation = (int)(spec->activation - activation_kinds)};
+    for (size_t l = 0; l < spec->n_hidden; l++)
+        options.hidden.at[l] = spec->hidden[l];
+    return conditioner_create(net, &options, spec->dim, spec->context, spec->outputs, err);
+}
+
 static void net_case_open(net_case *c, size_t number, const activation *f)
 {
     flow_err err = FLOW_ERR_INIT;
@@ -109,7 +121,7 @@ static void net_case_open(net_case *c, size_t number, const activation *f)
                              .residual = nets[number].residual,
                              .activation = f}};
     memcpy(c->spec.hidden, nets[number].hidden, sizeof nets[number].hidden);
-    cr_assert_eq(conditioner_create(&c->net, &c->spec, &err), 0, "%s", err.text);
+    cr_assert_eq(create_like(&c->net, &c->spec, &err), 0, "%s", err.text);
     c->theta = reals_new(c->net.n_params);
     c->values = reals_new(c->net.value_rows * NET_LD);
     c->slopes = reals_new(c->net.slope_rows * NET_LD);
@@ -165,7 +177,7 @@ static void naive_activate(const net_case *c, units *out, const units *in)
 {
     *out = *in;
     for (size_t u = 0; u < in->n; u++)
-        out->value[u] = naive_activation(c->spec.activation->name, in->value[u]);
+        out->value[u] = naive_activation(c->spec.activation->kind.name, in->value[u]);
 }
 
 /* r + W2 f(W1 f(r) + b1) + b2 */
@@ -220,13 +232,13 @@ static void check_network(net_case *c, size_t number)
         for (size_t m = 0; m < want.n; m++) /* numbers of size 1 through up to seven maps */
             check_close(&(double){(double)out[m * NET_LD + j]}, &want.value[m], 1, 200 * EPS,
                         200 * EPS, "network %zu with %s, sample %zu, output %zu", number,
-                        c->spec.activation->name, j, m);
+                        c->spec.activation->kind.name, j, m);
     }
 }
 
 static void each_net(void (*check)(net_case *c, size_t number))
 {
-    for (const activation *f = activation_kinds; f->name; f++)
+    for (const activation *f = activation_kinds; f->apply; f++)
         for (size_t number = 0; number < N_NETS; number++) {
             net_case c;
             net_case_open(&c, number, f);
@@ -316,22 +328,29 @@ KERNEL_TEST(conditioner, start)
 
 KERNEL_TEST(conditioner, refused)
 {
-    const conditioner_spec good = {
-        .dim = 3, .outputs = 2, .n_hidden = 1, .hidden = {5}, .activation = activation_find("elu")};
-    conditioner_spec bad[7] = {good, good, good, good, good, good, good};
-    bad[0].dim = 0;
-    bad[1].outputs = 0;
-    bad[2].n_hidden = 0;
-    bad[3].n_hidden = CONDITIONER_MAX_HIDDEN + 1;
-    bad[4].hidden[0] = CONDITIONER_MAX_WIDTH + 1;
-    bad[5].residual = CONDITIONER_MAX_BLOCKS + 1;
-    bad[6].residual = 2, bad[6].n_hidden = 2, bad[6].hidden[1] = 5;
-    for (size_t i = 0; i < 7; i++) {
+    static const char *const bad[][2] = {
+        {"{\"kind\": \"mlp\", \"hidden\": [], \"residual\": 0, \"activation\": \"elu\"}", "hidden"},
+        {"{\"kind\": \"mlp\", \"hidden\": [5, 0], \"residual\": 0, \"activation\": \"elu\"}",
+         "hidden"},
+        {"{\"kind\": \"mlp\", \"hidden\": [16385], \"residual\": 0, \"activation\": \"elu\"}",
+         "1 .. 16384"},
+        {"{\"kind\": \"mlp\", \"hidden\": [5], \"residual\": 17, \"activation\": \"elu\"}",
+         "residual"},
+        {"{\"kind\": \"mlp\", \"hidden\": [5, 5], \"residual\": 2, \"activation\": \"elu\"}",
+         "one width in hidden"},
+        {"{\"kind\": \"mlp\", \"hidden\": [5], \"residual\": 0, \"activation\": \"elo\"}",
+         "activation"},
+        {"{\"kind\": \"mlp\", \"hidden\": [5], \"residual\": 0}", "'activation' is missing"},
+        {"{\"kind\": \"mlp\", \"hidden\": [5], \"residual\": 0, \"activation\": \"elu\", \"x\": 1}",
+         "no key 'x'"}};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         flow_err err = FLOW_ERR_INIT;
-        conditioner net;
-        cr_assert_eq(conditioner_create(&net, &bad[i], &err), FLOW_ECONFIG, "specification %zu", i);
-        cr_assert(*err.text, "specification %zu: no text", i);
-        cr_assert_eq(conditioner_create(&net, &bad[i], NULL), FLOW_ECONFIG, "without an err");
+        json_t *object = json_loads(bad[i][0], 0, NULL);
+        cr_assert_null(flow_kind_read(&conditioner_mlp, object, &err), "%s", bad[i][0]);
+        cr_assert_eq(err.code, FLOW_ECONFIG);
+        cr_assert(strstr(err.text, bad[i][1]), "%s: %s", bad[i][0], err.text);
+        cr_assert_null(flow_kind_read(&conditioner_mlp, object, NULL), "without an err");
+        json_decref(object);
     }
 }
 
@@ -340,7 +359,7 @@ KERNEL_TEST(conditioner, refused)
 
 /* x_i is known after pass i, from the outputs that see x_1 .. x_(i-1); what is not known is 0. */
 static void naive_inverse(net_case *c, real *x, double *logdet, const transformer *tau,
-                          const transformer_spec *spec, const real *y)
+                          const void *spec, const real *y)
 {
     real *inputs = c->values + c->spec.context * NET_LD;
     memset(inputs, 0, c->spec.dim * NET_LD * sizeof *inputs);
@@ -354,20 +373,16 @@ static void naive_inverse(net_case *c, real *x, double *logdet, const transforme
     memcpy(x, inputs, c->spec.dim * NET_LD * sizeof *x);
 }
 
-static flow_layer *layer_like(const net_case *c, const transformer *tau,
-                              const transformer_spec *spec)
+static flow_layer *layer_like(const net_case *c, const transformer *tau, const void *options)
 {
     flow_err err = FLOW_ERR_INIT;
-    json_t *hidden = json_array();
-    for (size_t l = 0; l < c->spec.n_hidden; l++)
-        json_array_append_new(hidden, json_integer((json_int_t)c->spec.hidden[l]));
-    json_t *d = json_pack("{s:s, s:s, s:s, s:o, s:i, s:i, s:f, s:f}", "kind", "autoregressive",
-                          "transformer", tau->name, "activation", c->spec.activation->name,
-                          "hidden", hidden, "residual", (int)c->spec.residual, "bins",
-                          (int)spec->bins, "bound", spec->bound, "scale_bound", spec->scale_bound);
+    const conditioner_options body = conditioner_options_of(&c->net);
+    json_t *d = json_pack("{s:s, s:o, s:o}", "kind", "autoregressive", "transformer",
+                          flow_kind_write(&tau->kind, options), "conditioner",
+                          flow_kind_write(&conditioner_mlp, &body));
     const layer_scope scope = {
         .dim = c->spec.dim, .context = c->spec.context, .max_live = SIZE_MAX};
-    flow_layer *layer = layer_autoregressive.create(d, &scope, &err);
+    flow_layer *layer = flow_layer_kinds[0]->create(d, &scope, &err);
     cr_assert(layer, "%s", err.text);
     cr_assert_eq(layer->n_params, c->net.n_params);
     json_decref(d);
@@ -376,21 +391,21 @@ static flow_layer *layer_like(const net_case *c, const transformer *tau,
 
 static void check_inverse_of(size_t number, const activation *f, const transformer *tau)
 {
-    const transformer_spec spec = {.bins = 3, .bound = 2.7, .scale_bound = 1.3};
+    void *spec = tau_options(tau, &(tau_spec){.bins = 3, .bound = 2.7, .scale_bound = 1.3});
     net_case c;
     conditioner_spec like;
     net_case_open(&c, number, f); /* again, with as many outputs as tau has parameters */
     like = c.spec;
     net_case_close(&c);
-    like.outputs = tau->n_params(&spec);
+    like.outputs = tau->n_params(spec);
     c = (net_case){.spec = like};
-    cr_assert_eq(conditioner_create(&c.net, &like, NULL), 0);
+    cr_assert_eq(create_like(&c.net, &like, NULL), 0);
     c.theta = reals_new(c.net.n_params);
     c.values = reals_new(c.net.value_rows * NET_LD);
     c.slopes = reals_new(1);
     for (size_t k = 0; k < c.net.n_maps; k++)
         randomise_map(&c, k, 31 * number);
-    flow_layer *layer = layer_like(&c, tau, &spec);
+    flow_layer *layer = layer_like(&c, tau, spec);
     size_t len = c.spec.dim * NET_LD;
     real *context = reals_new(flow_pad(c.spec.context) * NET_LD), *y = reals_new(len);
     real *x = reals_new(len), *want = reals_new(len);
@@ -399,19 +414,20 @@ static void check_inverse_of(size_t number, const activation *f, const transform
     fill(context, c.spec.context * NET_LD, 0.8, number);
     fill(y, len, 1.4, number + 40);
     memcpy(c.values, context, c.spec.context * NET_LD * sizeof *context);
-    naive_inverse(&c, want, want_logdet, tau, &spec, y);
+    naive_inverse(&c, want, want_logdet, tau, spec, y);
     const layer_call call = {.theta = c.theta, .context = context, .work = work, .ld = NET_LD};
     layer->ops->inverse(layer, x, logdet, y, &call);
     check_equal(x, want, len, "incremental inverse of network", number);
-    check_same(logdet, want_logdet, NET_LD, "logdet, network %zu, %s", number, tau->name);
+    check_same(logdet, want_logdet, NET_LD, "logdet, network %zu, %s", number, tau->kind.name);
     free(context), free(y), free(x), free(want), free(work);
     layer->ops->free(layer);
     net_case_close(&c);
+    free(spec);
 }
 
 KERNEL_TEST(conditioner, incremental_inverse_equals_full_passes)
 {
-    for (const activation *f = activation_kinds; f->name; f++)
+    for (const activation *f = activation_kinds; f->apply; f++)
         for (const transformer *const *tau = transformer_kinds; *tau; tau++)
             for (size_t number = 0; number < N_NETS; number++)
                 check_inverse_of(number, f, *tau);

@@ -61,6 +61,6 @@ static void check_equal(const real *got, const real *want, size_t count, const c
 
 #include "tests/flow/stair_tests.h"
 
-#include "tests/flow/conditioner_tests.h"
-
 #include "tests/flow/transformer_tests.h"
+
+#include "tests/flow/conditioner_tests.h"

@@ -1,0 +1,17 @@
+/* flow/layer/kinds.h -- the registries of this folder: every kind of layer, transformer and conditioner, a
+ * line each. A kind is a file that ends in its table, called layer_NAME, transformer_NAME or
+ * conditioner_NAME; nothing else names it. */
+#ifndef FLOW_LAYER_KINDS_H
+#define FLOW_LAYER_KINDS_H
+
+#define LAYER_KINDS(KIND)                                                                          \
+    KIND(autoregressive)                                                                           \
+    KIND(permutation)                                                                              \
+    KIND(lu_linear)                                                                                \
+    KIND(actnorm)
+
+#define TRANSFORMER_KINDS(KIND)                                                                    \
+    KIND(affine)                                                                                   \
+    KIND(spline)
+
+#endif
