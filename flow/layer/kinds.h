@@ -12,6 +12,9 @@
 
 #define TRANSFORMER_KINDS(KIND)                                                                    \
     KIND(affine)                                                                                   \
-    KIND(spline)
+    KIND(spline)                                                                                   \
+    KIND(additive)
+
+#define CONDITIONER_KINDS(KIND) KIND(mlp)
 
 #endif

@@ -67,7 +67,8 @@ static flow_layer *permutation_create(const json_t *description, const layer_sco
     free(options);
     if (!self)
         return NULL;
-    self->base = (flow_layer){.ops = &layer_permutation, .dim = scope->dim, .context = scope->context};
+    self->base =
+        (flow_layer){.ops = &layer_permutation, .dim = scope->dim, .context = scope->context};
     return &self->base;
 }
 

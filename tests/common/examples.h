@@ -18,6 +18,10 @@ json_t *example_layer(size_t example, size_t dim);
 /* Whether the example is a layer of this kind. */
 int example_is(size_t example, const char *kind);
 
+/* Of an autoregressive layer: its groups, and the name of its transformer. Of another: 0 and "". */
+size_t example_groups(size_t example, size_t dim);
+void example_transformer(size_t example, char name[32]);
+
 /* A registered kind or transformer that has no example; NULL: none. */
 const char *example_missing(void);
 

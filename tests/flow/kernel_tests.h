@@ -4,6 +4,7 @@
  * References are slow, obvious and in double. Random numbers have fixed seeds. */
 #include "flow/layer/conditioner.h"
 #include "flow/layer/layer.h"
+#include "flow/layer/mlp.h"
 #include "flow/layer/stair.h"
 #include "flow/layer/transformer.h"
 #include "tests/common/check.h"
