@@ -2,6 +2,7 @@
 
 #include "flow/suggest.h"
 #include "pipeline/config/schema.h"
+#include "pipeline/stages/stage.h"
 
 #include <assert.h>
 #include <string.h>
@@ -76,14 +77,13 @@ static void list_figures(FILE *to)
     }
 }
 
-static void list_stages(FILE *to, unsigned stages)
+static void list_stages(FILE *to, const char *path)
 {
-    static const char *const names[] = {"data", "teacher", "student", "validate", "export"};
-    char text[80] = "";
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (stages >> i & 1U) {
-            strcat(text, *text ? ", " : "");
-            strcat(text, names[i]);
+    char text[160] = "";
+    for (size_t i = 0; i < STAGE_COUNT; i++)
+        if (stage_reads(stages[i], path)) {
+            size_t used = strlen(text);
+            snprintf(text + used, sizeof text - used, "%s%s", used ? ", " : "", stages[i]->name);
         }
     labelled(to, "changes", *text ? text : "no result");
 }
@@ -107,7 +107,7 @@ static void one_key(FILE *to, const schema_key *key)
         labelled(to, "unit", key->unit);
     if (key->only)
         labelled(to, "only if", key->only);
-    list_stages(to, key->stages);
+    list_stages(to, key->path);
 }
 
 /* ---- sections */

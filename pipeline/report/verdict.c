@@ -1,6 +1,6 @@
 #include "pipeline/report/verdict.h"
 
-#include "pipeline/stages/rundir.h"
+#include "flow/json.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -9,13 +9,13 @@
 
 static json_t *estimate(student_estimate e)
 {
-    return json_pack("{s:o, s:o}", "value", json_finite(e.value), "se", json_finite(e.se));
+    return json_pack("{s:o, s:o}", "value", flow_json_real(e.value), "se", flow_json_real(e.se));
 }
 
 static json_t *check(student_check c)
 {
-    return json_pack("{s:o, s:o, s:o}", "value", json_finite(c.value), "se", json_finite(c.se), "z",
-                     json_finite(c.z));
+    return json_pack("{s:o, s:o, s:o}", "value", flow_json_real(c.value), "se", flow_json_real(c.se), "z",
+                     flow_json_real(c.z));
 }
 
 static json_t *ess(student_estimate e, const student_curve *curve)
@@ -23,7 +23,7 @@ static json_t *ess(student_estimate e, const student_curve *curve)
     json_t *points = json_array(), *out = estimate(e);
     for (size_t i = 0; i < curve->len; i++)
         json_array_append_new(
-            points, json_pack("[I, o]", (json_int_t)curve->rows[i], json_finite(curve->ess[i])));
+            points, json_pack("[I, o]", (json_int_t)curve->rows[i], flow_json_real(curve->ess[i])));
     json_object_set_new(out, "ess_curve", points);
     return out;
 }
@@ -33,17 +33,17 @@ static json_t *worst(const verdict_input *in, const student_worst *w)
     if (isnan(w->z))
         return json_null();
     return json_pack("{s:s, s:s, s:o, s:o, s:o, s:o}", "column", in->names[w->column], "other",
-                     in->names[w->other], "student", json_finite(w->student), "teacher",
-                     json_finite(w->reference), "z", json_finite(w->z), "p", json_finite(w->p));
+                     in->names[w->other], "student", flow_json_real(w->student), "teacher",
+                     flow_json_real(w->reference), "z", flow_json_real(w->z), "p", flow_json_real(w->p));
 }
 
 static json_t *two_sample(const student_two_sample *t)
 {
     if (isnan(t->value))
         return json_null();
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:I}", "value", json_finite(t->value), "teacher",
-                     json_finite(t->teacher), "null_mean", json_finite(t->null_mean), "null_sd",
-                     json_finite(t->null_sd), "p", json_finite(t->p), "rows", (json_int_t)t->rows);
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:I}", "value", flow_json_real(t->value), "teacher",
+                     flow_json_real(t->teacher), "null_mean", flow_json_real(t->null_mean), "null_sd",
+                     flow_json_real(t->null_sd), "p", flow_json_real(t->p), "rows", (json_int_t)t->rows);
 }
 
 static json_t *modes(const student_validation *v)
@@ -53,17 +53,17 @@ static json_t *modes(const student_validation *v)
     json_t *list = json_array();
     for (size_t k = 0; k < v->n_modes; k++)
         json_array_append_new(list, json_pack("{s:o, s:o, s:o, s:o}", "share",
-                                              json_finite(v->modes[k].share), "weight",
-                                              json_finite(v->modes[k].weight), "se",
-                                              json_finite(v->modes[k].se), "teacher",
-                                              json_finite(v->teacher_modes[k].share)));
+                                              flow_json_real(v->modes[k].share), "weight",
+                                              flow_json_real(v->modes[k].weight), "se",
+                                              flow_json_real(v->modes[k].se), "teacher",
+                                              flow_json_real(v->teacher_modes[k].share)));
     return list;
 }
 
 static json_t *teacher_part(const verdict_input *in)
 {
     return json_pack("{s:{s:o, s:o, s:I}, s:I}", "test_log_likelihood", "value",
-                     json_finite(in->teacher_mean), "se", json_finite(in->teacher_se), "rows",
+                     flow_json_real(in->teacher_mean), "se", flow_json_real(in->teacher_se), "rows",
                      (json_int_t)in->teacher_rows, "weights",
                      (json_int_t)flow_n_weights(in->teacher_flow));
 }
@@ -79,10 +79,10 @@ static json_t *training_part(const verdict_input *in)
 
 static json_t *speed(const student_speed *s)
 {
-    return json_pack("{s:o, s:o, s:o, s:o}", "student_rows_per_s", json_finite(s->student),
-                     "teacher_incremental_rows_per_s", json_finite(s->teacher_incremental),
-                     "teacher_naive_rows_per_s", json_finite(s->teacher_naive),
-                     "teacher_density_rows_per_s", json_finite(s->teacher_density));
+    return json_pack("{s:o, s:o, s:o, s:o}", "student_rows_per_s", flow_json_real(s->student),
+                     "teacher_incremental_rows_per_s", flow_json_real(s->teacher_incremental),
+                     "teacher_naive_rows_per_s", flow_json_real(s->teacher_naive),
+                     "teacher_density_rows_per_s", flow_json_real(s->teacher_density));
 }
 
 static void set_weights(json_t *out, const student_diagnostics *d)
@@ -96,8 +96,8 @@ static void set_weights(json_t *out, const student_diagnostics *d)
     json_object_set_new(out, "ess_reverse", ess(d->ess_reverse, &d->curve_reverse));
     json_object_set_new(out, "ess_forward", ess(d->ess_forward, &d->curve_forward));
     json_object_set_new(out, "khat",
-                        json_pack("{s:o, s:o, s:I}", "value", json_finite(d->psis.khat),
-                                  "threshold", json_finite(d->psis.threshold), "tail",
+                        json_pack("{s:o, s:o, s:I}", "value", flow_json_real(d->psis.khat),
+                                  "threshold", flow_json_real(d->psis.threshold), "tail",
                                   (json_int_t)d->psis.tail));
     json_object_set_new(out, "normalisation",
                         json_pack("{s:o, s:o}", "mean_w", check(d->mean_w), "mean_inverse_w",
@@ -157,7 +157,7 @@ static bool judge(const verdict_input *in, json_t *list, json_t *reasons)
         gate_print(bound, g);
         json_array_append_new(list, json_pack("{s:s, s:s, s:o, s:b}", "key",
                                               gate_figures[g->figure].name, "bound", bound, "value",
-                                              json_finite(value), "pass", (int)holds));
+                                              flow_json_real(value), "pass", (int)holds));
         if (!holds) {
             snprintf(line, sizeof line, "%s is %.6g, wanted %s", gate_figures[g->figure].name,
                      value, bound);
@@ -212,7 +212,7 @@ json_t *verdict_json(const verdict_input *in, bool *pass)
     json_object_set_new(out, "gates", gates);
     set_weights(out, &v->weights);
     json_object_set_new(out, "samples", json_integer((json_int_t)in->samples));
-    json_object_set_new(out, "roundtrip", json_finite(v->roundtrip));
+    json_object_set_new(out, "roundtrip", flow_json_real(v->roundtrip));
     json_object_set_new(out, "mode_share", modes(v));
     json_object_set_new(out, "moments",
                         json_pack("{s:o, s:o, s:o}", "mean", worst(in, &v->moments.mean), "sd",
