@@ -8,7 +8,8 @@
     KIND(autoregressive)                                                                           \
     KIND(permutation)                                                                              \
     KIND(lu_linear)                                                                                \
-    KIND(actnorm)
+    KIND(actnorm)                                                                                  \
+    KIND(part)
 
 #define TRANSFORMER_KINDS(KIND)                                                                    \
     KIND(affine)                                                                                   \

@@ -133,6 +133,24 @@ static json_t *make_actnorm(size_t index, size_t dim)
     return json_pack("{s:s}", "kind", "actnorm");
 }
 
+/* What a part is made around: an inner part, a coupling, and layers that want whole vectors or data. */
+static json_t *make_part(size_t index, size_t dim)
+{
+    size_t first = index ? dim / 3 : 0, count = index ? dim - first : (dim + 1) / 2;
+    json_t *layers =
+        index == 0 ? json_pack("[o, o, o, o]", make_grouped(0, count), make_lu_linear(0, count),
+                               make_actnorm(0, count), make_autoregressive(N_BODIES + 1, count))
+                   : json_pack("[o, o, o]", make_autoregressive(3, count),
+                               make_part(index - 1, count), make_lu_linear(0, count));
+    return json_pack("{s:s, s:I, s:I, s:o}", "kind", "part", "first", (json_int_t)first, "count",
+                     (json_int_t)count, "layers", layers);
+}
+
+static size_t part_count(void)
+{
+    return 3; /* layers deep */
+}
+
 /* Layers of all kinds on top of each other. */
 static json_t *make_stack(size_t index, size_t dim)
 {
@@ -155,6 +173,7 @@ static const struct {
     {"actnorm", one, make_actnorm},
     {"autoregressive", autoregressive_count, make_autoregressive},
     {"autoregressive", grouped_count, make_grouped},
+    {"part", part_count, make_part},
     {"stack", one, make_stack}, /* not a kind, but it must keep the same promises */
 };
 enum { N_KINDS = sizeof kinds / sizeof kinds[0] };
