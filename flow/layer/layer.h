@@ -63,7 +63,7 @@ typedef struct layer_call {
      * backward or score follows. */
     real *cache;
     real *work; /* scratch of any op */
-    size_t ld;
+    size_t ld, n; /* columns; those that are rows, the others being filler that nobody counts */
     /* Random numbers for a layer whose log-determinant is an estimate: layer_noise. */
     pcg_stream noise;
     uint64_t row;            /* of the first column of the shard */

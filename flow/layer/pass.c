@@ -108,6 +108,7 @@ static layer_call call_of(pass *self, const void *params)
                         .cache = self->cache,
                         .work = self->work,
                         .ld = self->ld,
+                        .n = self->rows,
                         .noise = self->head.noise,
                         .row = self->head.first_row,
                         .counters = &self->head.counters};
