@@ -1,8 +1,10 @@
 #include "student/distill.h"
+#include "flow/first_error.h"
 #include "flow/lanes.h"
 
 #include <assert.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,6 +24,7 @@ typedef struct seat {
 typedef struct shard_sums {
     double reverse, forward; /* sums of log q - log p~ and of log p~ - log q */
     size_t n_reverse, n_forward, zero_density;
+    broken_rows broken;
 } shard_sums;
 
 typedef struct distill {
@@ -37,11 +40,12 @@ typedef struct distill {
     shard_sums *sums;      /* (shards) */
     double *log_p, *log_q; /* (rows of a batch): of the step's reverse samples */
     seat *seats;           /* (threads) */
-    flow_err *seat_errors; /* (threads) */
+    flow_first_error first_error;
     flow_median norms;
     distill_gradient estimator; /* total or path */
     shard_sums since_report;
     size_t skipped_in_a_row;
+    uint64_t window_rows, window_broken; /* of the last rows, up to BROKEN_WINDOW */
 } distill;
 
 /* ---- memory */
@@ -49,8 +53,7 @@ typedef struct distill {
 static void release_seat(const distill *d, seat *s)
 {
     flow_pass_free(s->pass);
-    if (s->work)
-        d->teacher->ops->work_free(d->teacher, s->work);
+    d->teacher->ops->work_free(d->teacher, s->work);
     free(s->block);
 }
 
@@ -79,7 +82,6 @@ static void release(distill *d)
     for (size_t w = 0; d->seats && w < flow_pool_threads(d->pool); w++)
         release_seat(d, &d->seats[w]);
     free(d->seats);
-    free(d->seat_errors);
     free(d->sums);
     free(d->log_p);
     free(d->log_q);
@@ -98,8 +100,7 @@ static int take(distill *d, flow_err *err)
     d->log_p = malloc(large * sizeof *d->log_p);
     d->log_q = malloc(large * sizeof *d->log_q);
     d->seats = calloc(threads, sizeof *d->seats);
-    d->seat_errors = calloc(threads, sizeof *d->seat_errors);
-    if (!d->optimizer || !d->sums || !d->log_p || !d->log_q || !d->seats || !d->seat_errors)
+    if (!d->optimizer || !d->sums || !d->log_p || !d->log_q || !d->seats)
         return flow_fail(err, FLOW_ENOMEM, "out of memory for the distillation");
     for (size_t w = 0; w < threads; w++)
         if (take_seat(d, &d->seats[w], err))
@@ -134,7 +135,27 @@ static void score_of_samples(const distill *d, seat *s, size_t n)
     flow_pass_score(s->pass, NULL, s->score, s->score);
 }
 
-/* A row where the target has no density, or whose numbers broke, takes no part. */
+/* Whether row r takes part. One where the target has no density, or broke, does not, and is counted. But
+ * at what is no point it is the student that broke: that row stays, and the step is skipped. */
+static int keeps_row(const distill *d, seat *s, const flow_slice *slice, target_status status,
+                     size_t r)
+{
+    size_t dim = d->teacher->dim;
+    const double *x = s->x + r * dim;
+    shard_sums *sums = &d->sums[slice->shard];
+    if (status == TARGET_FINITE)
+        return 1;
+    if (status == TARGET_BROKEN && !broken_is_point(x, dim)) {
+        s->dlogdet[r] = NAN;
+        return 1;
+    }
+    if (status == TARGET_NO_DENSITY)
+        sums->zero_density++;
+    else
+        broken_note(&sums->broken, d->state->rows + slice->row + r, s->logp[r], x, dim);
+    return 0;
+}
+
 static void drop_row(const distill *d, seat *s, size_t r)
 {
     size_t dim = d->teacher->dim;
@@ -150,22 +171,24 @@ static int reverse_term(distill *d, seat *s, const flow_slice *slice, flow_err *
     const int path = d->estimator == DISTILL_PATH;
     size_t n = slice->n, dim = d->teacher->dim;
     shard_sums *sums = &d->sums[slice->shard];
+    target_status status[FLOW_SHARD];
     pcg_normals(s->z, stream_of(d, PCG_BASE), d->state->rows + slice->row, n, dim);
     flow_pass_transport(s->pass, NULL, s->x, s->logq, s->z, s->context, n);
-    if (d->teacher->ops->log_density(d->teacher, s->logp, s->grad, s->x, s->context, n, s->work,
-                                     err))
-        return err->code;
+    int code = target_shard_log_density(d->teacher, s->logp, s->grad, status, s->x, s->context, n,
+                                        s->work, err);
+    if (code)
+        return code;
     if (path)
         score_of_samples(d, s, n);
     for (size_t r = 0; r < n; r++) {
-        d->log_p[slice->row + r] = s->logp[r];
-        d->log_q[slice->row + r] = s->logq[r];
         s->dlogdet[r] = path ? 0 : -weight;
+        int kept = keeps_row(d, s, slice, status[r], r);
+        d->log_p[slice->row + r] = kept ? s->logp[r] : -INFINITY; /* no weight, for beta */
+        d->log_q[slice->row + r] = s->logq[r];
         for (size_t i = r * dim; i < (r + 1) * dim; i++)
             s->grad[i] = weight * ((path ? s->score[i] : 0) - beta * s->grad[i]);
-        if (s->logp[r] == -INFINITY) {
+        if (!kept) {
             drop_row(d, s, r);
-            sums->zero_density++;
         } else {
             sums->reverse += s->logq[r] - s->logp[r];
             sums->n_reverse++;
@@ -174,23 +197,6 @@ static int reverse_term(distill *d, seat *s, const flow_slice *slice, flow_err *
     flow_pass_backward(s->pass, NULL, NULL, flow_optimizer_lane(d->optimizer, slice->lane), s->grad,
                        s->dlogdet);
     return 0;
-}
-
-/* Evenly spread over the rows: the multiples of the golden ratio, modulo 1. */
-static int is_wide(const distill *d, uint64_t row)
-{
-    return fmod((double)row * 0.6180339887498949, 1) < d->options->widen;
-}
-
-static void widen_noise(const distill *d, seat *s, uint64_t first, size_t n)
-{
-    size_t dim = d->teacher->dim;
-    for (size_t r = 0; r < n; r++) {
-        if (!is_wide(d, first + r))
-            continue;
-        for (size_t i = r * dim; i < (r + 1) * dim; i++)
-            s->z[i] *= d->options->widen_by;
-    }
 }
 
 /* lambda KL(p || q) on the target's samples: d(-log q(x)) = g on x and 1 on the log-det, g the
@@ -204,50 +210,59 @@ static int forward_term(distill *d, seat *s, const flow_slice *slice, flow_err *
 {
     const double weight = d->state->lambda;
     size_t n = slice->n, dim = d->teacher->dim;
-    uint64_t first = d->state->rows + slice->row;
     shard_sums *sums = &d->sums[slice->shard];
-    pcg_normals(s->z, stream_of(d, PCG_TARGET), first, n, dim);
-    widen_noise(d, s, first, n);
-    if (d->teacher->ops->sample(d->teacher, s->x, s->logp, s->z, s->context, n, s->work, err))
-        return err->code;
+    target_status status[FLOW_SHARD];
+    const target_rows rows = {.stream = stream_of(d, PCG_TARGET),
+                              .first = d->state->rows + slice->row,
+                              .widen = d->options->widen,
+                              .widen_by = d->options->widen_by};
+    int code =
+        target_shard_sample(d->teacher, s->x, s->logp, status, s->context, &rows, n, s->work, err);
+    if (code)
+        return code;
     flow_pass_log_prob(s->pass, NULL, s->logq, s->z, s->x, s->context, n);
     score_of_samples(d, s, n);
-    for (size_t r = 0; r < n; r++) {
-        s->dlogdet[r] = weight;
-        if (is_wide(d, first + r))
-            continue;
-        sums->forward += s->logp[r] - s->logq[r];
-        sums->n_forward++;
-    }
     for (size_t i = 0; i < n * dim; i++)
         s->score[i] *= weight;
+    for (size_t r = 0; r < n; r++) {
+        s->dlogdet[r] = weight;
+        if (!keeps_row(d, s, slice, status[r], r)) {
+            drop_row(d, s, r);
+        } else if (!target_is_wide(&rows, rows.first + r)) {
+            sums->forward += s->logp[r] - s->logq[r];
+            sums->n_forward++;
+        }
+    }
     flow_pass_backward(s->pass, NULL, NULL, flow_optimizer_lane(d->optimizer, slice->lane),
                        s->score, s->dlogdet);
     return 0;
 }
 
+static int both_terms(distill *d, const flow_slice *slice, flow_err *err)
+{
+    seat *s = &d->seats[slice->worker];
+    int code = 0;
+    d->sums[slice->shard] = (shard_sums){0};
+    draw_contexts(d, s, d->state->rows + slice->row, slice->n);
+    if (d->state->lambda < 1)
+        code = reverse_term(d, s, slice, err);
+    if (!code && d->state->lambda > 0)
+        code = forward_term(d, s, slice, err);
+    return code;
+}
+
 static void shard_work(void *arg, const flow_slice *slice)
 {
     distill *d = arg;
-    seat *s = &d->seats[slice->worker];
-    flow_err *err = &d->seat_errors[slice->worker];
-    d->sums[slice->shard] = (shard_sums){0};
-    draw_contexts(d, s, d->state->rows + slice->row, slice->n);
-    if (d->state->lambda < 1 && reverse_term(d, s, slice, err))
-        return;
-    if (d->state->lambda > 0)
-        forward_term(d, s, slice, err);
+    flow_err err = FLOW_ERR_INIT;
+    if (!flow_first_error_spares(&d->first_error, slice->shard) && both_terms(d, slice, &err))
+        flow_first_error_note(&d->first_error, slice->shard, &err);
 }
 
 static int run_lanes(distill *d, flow_err *err)
 {
     flow_lanes_run(d->cut, d->pool, shard_work, d);
-    for (size_t w = 0; w < flow_pool_threads(d->pool); w++)
-        if (d->seat_errors[w].code) {
-            *err = d->seat_errors[w];
-            return err->code;
-        }
-    return 0;
+    return flow_first_error_take(&d->first_error, err);
 }
 
 /* ---- schedules */
@@ -335,7 +350,24 @@ static void add_sums(distill *d)
         to->n_reverse += from->n_reverse;
         to->n_forward += from->n_forward;
         d->state->zero_density += from->zero_density;
+        d->window_broken += from->broken.count;
+        if (from->broken.count && !d->state->broken.count)
+            d->state->broken_step = d->state->step;
+        broken_add(&d->state->broken, &from->broken);
     }
+}
+
+/* At the end of a window of rows, and of the run. */
+static int check_broken(distill *d, int end, flow_err *err)
+{
+    char where[64];
+    uint64_t rows = d->window_rows, broken = d->window_broken;
+    if (rows < BROKEN_WINDOW && !end)
+        return 0;
+    d->window_rows = d->window_broken = 0;
+    snprintf(where, sizeof where, "step %zu (first at step %zu)", d->state->step,
+             d->state->broken_step);
+    return broken_check(&d->state->broken, broken, rows, where, err);
 }
 
 static int apply(distill *d, flow_err *err)
@@ -371,6 +403,9 @@ static int step(distill *d, flow_err *err)
         return err->code;
     add_sums(d);
     d->state->rows += d->cut->rows;
+    d->window_rows += d->cut->rows * (size_t)((d->state->lambda < 1) + (d->state->lambda > 0));
+    if (check_broken(d, d->state->step + 1 == d->state->steps, err))
+        return err->code;
     if (apply(d, err))
         return err->code;
     d->state->step++;
@@ -408,6 +443,22 @@ static int run_steps(distill *d, distill_watch watch, void *arg, flow_err *err)
     return 0;
 }
 
+static int check_needs(const target *teacher, const distill_options *o, flow_err *err)
+{
+    if ((o->forward > 0 || o->forward_end > 0) && !teacher->ops->sample)
+        return flow_fail(err, FLOW_ECONFIG,
+                         "student.train.forward: the target cannot be sampled, so there is no "
+                         "forward term; set it to 0");
+    if ((o->forward < 1 || o->forward_end < 1) && !(teacher->flags & TARGET_GRADIENT))
+        return flow_fail(err, FLOW_ECONFIG,
+                         "student.train.forward: the target has no gradient, so there is no "
+                         "reverse term; set it to 1");
+    if (o->widen > 0 && (o->forward > 0 || o->forward_end > 0) && !(teacher->flags & TARGET_WIDENS))
+        return flow_fail(err, FLOW_ECONFIG,
+                         "student.train.widen: the target cannot widen its samples; set it to 0");
+    return 0;
+}
+
 int student_distill(flow *self, distill_state *state, flow_pool *pool, const target *teacher,
                     const distill_contexts *contexts, const distill_options *options,
                     distill_watch watch, void *arg, flow_err *err)
@@ -424,10 +475,9 @@ int student_distill(flow *self, distill_state *state, flow_pool *pool, const tar
                  .estimator = options->gradient == DISTILL_TOTAL ? DISTILL_TOTAL : DISTILL_PATH};
     *state = (distill_state){
         .steps = options->steps, .beta = options->temper, .spread_total = NAN, .spread_path = NAN};
-    if ((options->forward > 0 || options->forward_end > 0) && !teacher->ops->sample)
-        return flow_fail(err, FLOW_ECONFIG,
-                         "student.train.forward: the target cannot be sampled, so there is no "
-                         "forward term; set it to 0");
+    if (check_needs(teacher, options, err))
+        return FLOW_ECONFIG;
+    flow_first_error_init(&d.first_error);
     flow_init(self, stream_of(&d, PCG_INIT));
     int code = take(&d, &local);
     if (!code)
@@ -438,6 +488,7 @@ int student_distill(flow *self, distill_state *state, flow_pool *pool, const tar
         code = flow_fail(&local, FLOW_EDIVERGED,
                          "step %zu: weights are not finite; try a smaller student.train.lr",
                          state->step);
+    flow_first_error_release(&d.first_error);
     release(&d);
     if (code)
         flow_fail(err, (flow_code)code, "%s", local.text);

@@ -20,6 +20,7 @@
 #define STUDENT_DISTILL_H
 
 #include "flow/optimizer.h"
+#include "teacher/broken.h"
 #include "teacher/target.h"
 
 enum { DISTILL_PROBE = 200 };
@@ -57,6 +58,9 @@ typedef struct distill_state {
     distill_gradient gradient;        /* in use */
     size_t clipped, skipped;          /* steps so far */
     size_t zero_density;              /* rows so far where the target has no density: left out */
+    broken_rows broken;               /* and where it broke: left out, too; rows counted from the
+                                         start of the run */
+    size_t broken_step;               /* of the first of them */
 } distill_state;
 
 /* Contexts that the student is trained for: rows of a table, drawn at random. (n, C); NULL if C =
@@ -70,8 +74,8 @@ typedef struct distill_contexts {
 typedef int (*distill_watch)(void *arg, const distill_state *state);
 
 /* Initialises the student (parallel in sampling) and trains it. At the end it holds the averaged
- * weights. Errors: FLOW_EDIVERGED with the step; FLOW_ECONFIG: lambda > 0 without a sampler;
- * FLOW_ENOMEM; FLOW_ESTOPPED if stop or watch said so (the student is then as good as it got). */
+ * weights. Errors: FLOW_EDIVERGED with the step; FLOW_ECONFIG: lambda > 0 without a sampler, or below 1
+ * without a gradient; FLOW_EDATA: too many rows where the target broke (broken.h); FLOW_ENOMEM; FLOW_ESTOPPED if stop or watch said so (the student is then as good as it got). */
 int student_distill(flow *self, distill_state *state, flow_pool *pool, const target *teacher,
                     const distill_contexts *contexts, const distill_options *options,
                     distill_watch watch, void *arg, flow_err *err);

@@ -212,11 +212,14 @@ static int write_verdict(run *r, double mean, double se, flow_err *err)
 }
 
 /* Measured in double, whatever the precision of the run (validate.h). */
-static int validate_in_double(run *r, const student_validate_options *options, flow_err *err)
+static int validate_in_double(run *r, const student_validate_options *options,
+                              const target_modes *modes, flow_err *err)
 {
     distill_contexts contexts = contexts_of(held_out(r->data));
     flow *precise = flow_convert(r->teacher.flow, FLOW_F64, err);
     target *teacher = precise ? target_from_flow(precise, err) : NULL;
+    if (teacher)
+        teacher->modes = modes;
     int code = teacher ? student_validate(&r->validation, r->student.flow, teacher, r->teacher.flow,
                                           r->pool, &contexts, options, err)
                        : err->code;
@@ -225,20 +228,36 @@ static int validate_in_double(run *r, const student_validate_options *options, f
     return code;
 }
 
+/* The modes of made-up data, of equal weight; weights (n) are the caller's to free. NULL: no memory. */
+static double *known_modes(target_modes *out, run *r)
+{
+    size_t n = r->generator ? r->generator->modes : 0;
+    double *weights = malloc((n + 1) * sizeof *weights);
+    for (size_t k = 0; weights && k < n; k++)
+        weights[k] = 1.0 / (double)n;
+    *out = (target_modes){.n = n, .weights = weights, .mode_of = mode_in_user_units, .arg = r};
+    return weights;
+}
+
+static int validate_with_modes(run *r, const student_validate_options *options, flow_err *err)
+{
+    target_modes modes;
+    double *weights = known_modes(&modes, r);
+    int code = weights ? validate_in_double(r, options, modes.n ? &modes : NULL, err)
+                       : flow_fail(err, FLOW_ENOMEM, "out of memory for %zu modes", modes.n);
+    free(weights);
+    return code;
+}
+
 static int stage_validate(run *r, flow_err *err)
 {
     double mean, se;
     student_validate_options options = {.samples = (size_t)r->config->validate.samples,
                                         .seed = r->config->seed};
-    if (r->generator && r->generator->modes) {
-        options.mode_of = mode_in_user_units;
-        options.mode_arg = r;
-        options.n_modes = r->generator->modes;
-    }
     progress_begin("validate", 0);
     int code = teacher_log_likelihood(r->teacher.flow, r->pool, &mean, &se, &r->data->test, err);
     if (!code)
-        code = validate_in_double(r, &options, err);
+        code = validate_with_modes(r, &options, err);
     if (code) {
         progress_clear();
         return flow_fail_prefix(err, "validate");

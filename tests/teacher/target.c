@@ -52,8 +52,9 @@ static void log_densities(void *arg, double *out)
 {
     const point *p = arg;
     flow_err err = FLOW_ERR_INIT;
-    int code =
-        p->target->ops->log_density(p->target, out, NULL, p->x, p->context, p->n, p->work, &err);
+    target_status status[FLOW_SHARD];
+    int code = target_shard_log_density(p->target, out, NULL, status, p->x, p->context, p->n,
+                                        p->work, &err);
     cr_assert_eq(code, 0, "%s", err.text);
 }
 
@@ -69,7 +70,8 @@ static void check_flow_gradient(flow_direction direction, const char *transforme
     random_numbers(c, N * context, 0.8, 2);
     point p = {.target = t, .work = t->ops->work_create(t, N, NULL), .x = x, .context = c, .n = N};
     cr_assert(t->dim == dim && t->context == context && t->log_z == 0 && *t->ops->name);
-    cr_assert_eq(t->ops->log_density(t, logp, grad, x, c, N, p.work, NULL), 0);
+    target_status status[N];
+    cr_assert_eq(target_shard_log_density(t, logp, grad, status, x, c, N, p.work, NULL), 0);
     log_densities(&p, plain);
     flow_log_prob(f, pool, want, NULL, x, c, N, NULL);
     check_same(plain, logp, N, "log-density without and with gradient");
@@ -122,8 +124,8 @@ static void check_stein(const target *t, const char *what)
     flow_pool *pool = flow_pool_create(1, NULL);
     double *x = malloc((2 * N * dim + 3 * N) * sizeof *x), *grad = x + N * dim;
     double *logp = grad + N * dim, *again = logp + N, *value = again + N;
-    cr_assert_eq(target_sample(t, pool, x, logp, NULL, noise, 0, N, NULL), 0);
-    cr_assert_eq(target_log_density(t, pool, again, grad, x, NULL, N, NULL), 0);
+    cr_assert_eq(target_sample(t, pool, x, logp, NULL, NULL, noise, 0, N, NULL), 0);
+    cr_assert_eq(target_log_density(t, pool, again, grad, NULL, x, NULL, N, NULL), 0);
     check_close(logp, again, N, 1e-9, 1e-9, "%s: log-density of samples", what);
     for (size_t r = 0; r < N; r++)
         value[r] = 0;
@@ -166,16 +168,17 @@ static void check_batches(const target *t, const double *context)
     size_t dim = t->dim, block = N * (2 * dim + 2);
     double *all = malloc(2 * block * sizeof *all), *part = all + block;
     flow_pool *pool = flow_pool_create(1, NULL);
-    target_sample(t, pool, all, all + N * dim, context, noise, 0, N, NULL);
-    target_log_density(t, pool, all + N * (dim + 1), all + N * (dim + 2), all, context, N, NULL);
+    target_sample(t, pool, all, all + N * dim, NULL, context, noise, 0, N, NULL);
+    target_log_density(t, pool, all + N * (dim + 1), all + N * (dim + 2), NULL, all, context, N,
+                       NULL);
     flow_pool_free(pool);
     for (size_t p = 0; p < sizeof parts / sizeof parts[0]; p++) {
         size_t n = parts[p].n, first = parts[p].first;
         const double *c = context ? context + first * t->context : NULL;
         double *x = part, *logp = x + N * dim, *again = logp + N, *grad = again + N;
         pool = flow_pool_create(parts[p].threads, NULL);
-        cr_assert_eq(target_sample(t, pool, x, logp, c, noise, first, n, NULL), 0);
-        cr_assert_eq(target_log_density(t, pool, again, grad, x, c, n, NULL), 0);
+        cr_assert_eq(target_sample(t, pool, x, logp, NULL, c, noise, first, n, NULL), 0);
+        cr_assert_eq(target_log_density(t, pool, again, grad, NULL, x, c, n, NULL), 0);
         check_same(x, all + first * dim, n * dim, "samples, part %zu", p);
         check_same(logp, all + N * dim + first, n, "log-densities, part %zu", p);
         check_same(again, all + N * (dim + 1) + first, n, "log-densities again, part %zu", p);
@@ -214,7 +217,7 @@ Test(target, failures_are_passed_on)
         flow_pool *pool = flow_pool_create(threads, NULL);
         gaussian_init(&g, 2, lower2, mean2);
         g.fail_after = 3;
-        cr_assert_eq(target_log_density(&g.base, pool, x + 2 * N, NULL, x, NULL, N, &err),
+        cr_assert_eq(target_log_density(&g.base, pool, x + 2 * N, NULL, NULL, x, NULL, N, &err),
                      FLOW_EDATA);
         cr_assert(err.code == FLOW_EDATA && strstr(err.text, "the energy broke"), "%s", err.text);
         cr_assert_eq(atomic_load(&g.works), 0, "scratch was not freed");
