@@ -55,7 +55,7 @@ void gaussian_log_density(const gaussian *self, double *logp, const double *x,
             square += u[i] * u[i];
         logp[r] =
             self->base.log_z - 0.5 * square - log_det(self) - 0.5 * (double)dim * log(2 * acos(-1));
-        if (x[r * dim] < self->wall)
+        if (x[r * dim] < self->wall || x[r * dim] > self->no_density_above)
             logp[r] = -INFINITY;
     }
 }
@@ -204,7 +204,7 @@ void gaussian_init(gaussian *self, size_t dim, const double *lower, const double
     memcpy(self->mean, mean, dim * sizeof *mean);
     self->wall = -INFINITY;
     self->fail_after = SIZE_MAX;
-    self->broken_above = INFINITY;
+    self->broken_above = self->no_density_above = INFINITY;
 }
 
 void gaussian_take_sampler_away(gaussian *self)
