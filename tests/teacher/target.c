@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 static const pcg_stream noise = {.seed = 57, .stage = PCG_TEST, .purpose = PCG_TARGET};
 
@@ -243,9 +244,13 @@ Test(target, failures_are_passed_on)
 
 /* ---- a target of which the test says how each row comes out: x_0 is the row's number */
 
+enum { EARLIER, LATER };
+
 typedef struct scripted {
     target base;
     size_t fails_at[2]; /* shards of these rows fail */
+    atomic_int later;   /* has failed; the earlier one waits for that, as long as patience has it */
+    int patience;       /* milliseconds */
     atomic_int inside;  /* calls at this moment */
     atomic_int met;     /* calls that were not alone */
 } scripted;
@@ -285,6 +290,19 @@ static void play_row(double *logp, double *grad, target_status *status, size_t r
         *status = row % 8 == 6 ? TARGET_NO_DENSITY : TARGET_BROKEN;
 }
 
+static void pause_for(long nanoseconds)
+{
+    nanosleep(&(struct timespec){.tv_nsec = nanoseconds}, NULL);
+}
+
+static void play_failure(scripted *s, size_t which)
+{
+    if (which == LATER)
+        atomic_store(&s->later, 1);
+    for (int ms = 0; which == EARLIER && !atomic_load(&s->later) && ms < s->patience; ms++)
+        pause_for(1000000);
+}
+
 static int scripted_log_density(const target *self, double *logp, double *grad,
                                 target_status *status, const double *x, const double *context,
                                 size_t n, void *work, flow_err *err)
@@ -294,10 +312,13 @@ static int scripted_log_density(const target *self, double *logp, double *grad,
     atomic_fetch_add(&s->met, atomic_fetch_add(&s->inside, 1) > 0);
     for (size_t r = 0; r < n; r++)
         play_row(&logp[r], grad ? grad + 2 * r : NULL, &status[r], (size_t)x[2 * r]);
+    pause_for(10000);
     atomic_fetch_sub(&s->inside, 1);
     for (size_t k = 0; k < 2; k++)
-        if ((double)s->fails_at[k] >= x[0] && (double)s->fails_at[k] <= x[2 * n - 2])
+        if ((double)s->fails_at[k] >= x[0] && (double)s->fails_at[k] <= x[2 * n - 2]) {
+            play_failure(s, k);
             return flow_fail(err, FLOW_EDATA, "failed at row %zu", s->fails_at[k]);
+        }
     return 0;
 }
 
@@ -363,8 +384,9 @@ Test(target, first_failure_is_told)
             flow_err err = FLOW_ERR_INIT;
             char want[64];
             flow_pool *pool = flow_pool_create(threads, NULL);
-            s.fails_at[0] = ROWS - 1;
-            s.fails_at[1] = first;
+            s.fails_at[LATER] = ROWS - 1;
+            s.fails_at[EARLIER] = first;
+            s.patience = threads > 1 ? 20 : 0;
             snprintf(want, sizeof want, "failed at row %zu", first);
             cr_assert_eq(
                 target_log_density(&s.base, pool, out_logp, NULL, NULL, numbered, NULL, ROWS, &err),
