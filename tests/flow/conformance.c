@@ -258,6 +258,56 @@ static const struct {
     {3, 0, LAYER("{\"kind\": \"affine\", \"scale_bound\": 20.5}", NET("[5]", "0", "relu")),
      "scale_bound"},
     {3, 0, LAYER("{\"kind\": \"affine\"}", NET("[5]", "0", "relu")), "scale_bound"},
+    {3, 0,
+     "[{\"kind\": \"autoregressive\", \"transformer\": {\"kind\": \"additive\"}, \"conditioner\": "
+     "{\"kind\": \"mlp\", \"hidden\": [5], \"residual\": 0, \"activation\": \"elu\"}, \"groups\": "
+     "4}]",
+     "4 groups of 3"},
+    {3, 0,
+     "[{\"kind\": \"autoregressive\", \"transformer\": {\"kind\": \"additive\"}, \"conditioner\": "
+     "{\"kind\": \"mlp\", \"hidden\": [5], \"residual\": 0, \"activation\": \"elu\"}, \"groups\": "
+     "0}]",
+     "groups"},
+    {3, 0,
+     "[{\"kind\": \"autoregressive\", \"transformer\": {\"kind\": \"additive\"}, \"conditioner\": "
+     "{\"kind\": \"mlp\", \"hidden\": [5], \"residual\": 0, \"activation\": \"elu\"}, \"groups\": "
+     "2.5}]",
+     "groups"},
+    {3, 0,
+     "[{\"kind\": \"autoregressive\", \"transformer\": {\"kind\": \"additive\"}, \"conditioner\": "
+     "{\"kind\": \"mlp\", \"hidden\": [5], \"residual\": 0, \"activation\": \"elu\"}, \"first\": "
+     "\"same\"}]",
+     "first"},
+    {3, 0,
+     "[{\"kind\": \"autoregressive\", \"transformer\": {\"kind\": \"additive\"}, \"conditioner\": "
+     "{\"kind\": \"mlp\", \"hidden\": [5], \"residual\": 0, \"activation\": \"elu\"}, \"groups\": "
+     "1, \"first\": \"identity\"}]",
+     "identity"},
+    {3, 0,
+     "[{\"kind\": \"autoregressive\", \"transformer\": {\"kind\": \"additive\", \"bins\": 3}, "
+     "\"conditioner\": {\"kind\": \"mlp\", \"hidden\": [5], \"residual\": 0, \"activation\": "
+     "\"elu\"}}]",
+     "bins"},
+    {3, 0,
+     "[{\"kind\": \"part\", \"first\": 2, \"count\": 2, \"layers\": [{\"kind\": \"actnorm\"}]}]",
+     "exceed"},
+    {3, 0, "[{\"kind\": \"part\", \"first\": 3, \"count\": 1, \"layers\": []}]", "exceed"},
+    {3, 0, "[{\"kind\": \"part\", \"first\": 0, \"count\": 0, \"layers\": []}]", "count"},
+    {3, 0, "[{\"kind\": \"part\", \"first\": 0, \"layers\": []}]", "count"},
+    {3, 0,
+     "[{\"kind\": \"part\", \"first\": 0, \"count\": 2, \"layers\": [{\"kind\": \"actnorm\"}, "
+     "{\"kind\": \"permutation\", \"order\": [0, 1, 2]}]}]",
+     "part: layer 1: permutation"},
+    {3, 0,
+     "[{\"kind\": \"part\", \"first\": 0, \"count\": 2, \"layers\": [{\"kind\": \"perceptron\"}]}]",
+     "perceptron"},
+    {3, 0,
+     "[{\"kind\": \"part\", \"first\": 0, \"count\": 2, \"layers\": [{\"kind\": \"part\", "
+     "\"first\": 0, \"count\": 2, \"layers\": [{\"kind\": \"part\", \"first\": 0, \"count\": 2, "
+     "\"layers\": [{\"kind\": \"part\", \"first\": 0, \"count\": 2, \"layers\": [{\"kind\": "
+     "\"part\", \"first\": 0, \"count\": 2, \"layers\": [{\"kind\": \"actnorm\"}]}]}]}]}]}]",
+     "deep"},
+    {3, 0, "[{\"kind\": \"part\", \"first\": 0, \"count\": 2, \"layers\": 3}]", "layers"},
 };
 enum { N_REFUSED = sizeof refused / sizeof refused[0] };
 
