@@ -106,7 +106,7 @@ static void move(bench *b, double step)
         flow_tensor_get(b->direction, d, i);
         for (size_t k = 0; k < n; k++)
             w[k] += step * d[k];
-        flow_tensor_set(b->student, i, w);
+        cr_assert_eq(flow_tensor_set(b->student, w, i, NULL), 0);
     }
 }
 

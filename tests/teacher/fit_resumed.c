@@ -1,8 +1,8 @@
 /* A fit that is saved at every step and loaded by another: on to the same bits. */
 #include "teacher/fit.h"
-#include "teacher/maf.h"
 #include "tests/common/check.h"
 #include "tests/common/examples.h"
+#include "tests/common/spec.h"
 
 #include <criterion/criterion.h>
 #include <math.h>
@@ -58,7 +58,7 @@ static void open_fit(fitted *self, size_t threads, const teacher_fit_options *op
                       .transformer = "affine",
                       .scale_bound = 3,
                       .actnorm = 1};
-    self->flow = maf_create(&spec, FLOW_F32, &err);
+    self->flow = flow_spec_create(&spec, FLOW_F32, &err);
     self->pool = flow_pool_create(threads, &err);
     self->set = small_set();
     self->fit = teacher_fitting_create(self->flow, self->pool, &self->set, options, &err);

@@ -1,0 +1,132 @@
+#include "pipeline/stages/validate.h"
+
+#include "pipeline/console/progress.h"
+#include "pipeline/report/verdict.h"
+#include "pipeline/stages/data.h"
+#include "pipeline/stages/stage.h"
+#include "pipeline/stages/student.h"
+#include "pipeline/stages/teacher.h"
+#include "teacher/fit.h"
+
+#include <stdlib.h>
+
+static const char VERDICT[] = "validation.json";
+
+/* What is held against what. */
+typedef struct sides {
+    const data_product *data;
+    const teacher_product *teacher;
+    const student_product *student;
+} sides;
+
+static size_t mode_in_user_units(void *arg, const double *u)
+{
+    const data_product *data = arg;
+    double x[2];
+    flow_units_to_user(data->set->units, x, NULL, u, 1);
+    return data->generator->mode_of(x);
+}
+
+/* The modes of made-up data, of equal weight; weights (n) are the caller's to free. NULL: no memory. */
+static double *known_modes(target_modes *out, const data_product *data)
+{
+    size_t n = data->generator ? data->generator->modes : 0;
+    double *weights = malloc((n + 1) * sizeof *weights);
+    for (size_t k = 0; weights && k < n; k++)
+        weights[k] = 1.0 / (double)n;
+    *out = (target_modes){.n = n,
+                          .weights = weights,
+                          .mode_of = mode_in_user_units,
+                          .arg = (void *)data}; /* read only */
+    return weights;
+}
+
+/* Measured in double, whatever the precision of the run (validate.h). */
+static int measure(student_validation *out, const stage_work *work, const sides *s,
+                   const target_modes *modes, flow_err *err)
+{
+    const config *c = work->config;
+    student_validate_options options = {.samples = (size_t)c->validate.samples, .seed = c->seed};
+    distill_contexts contexts = student_contexts(data_held_out(s->data->set));
+    flow *precise = flow_convert(s->teacher->model.flow, FLOW_F64, err);
+    target *teacher = precise ? target_from_flow(precise, err) : NULL;
+    if (teacher && modes->n)
+        teacher->modes = modes;
+    int code = teacher
+                   ? student_validate(out, s->student->model.flow, teacher, s->teacher->model.flow,
+                                      work->pool, &contexts, &options, err)
+                   : err->code;
+    target_free(teacher);
+    flow_free(precise);
+    return code;
+}
+
+static int write_verdict(validate_product *out, const verdict_input *in, const stage_work *work,
+                         flow_err *err)
+{
+    bool pass;
+    json_t *verdict = verdict_json(in, &pass);
+    int code = rundir_write_json(work->dir, VERDICT, verdict, err);
+    if (!code && !work->quiet)
+        verdict_print(in, verdict);
+    out->gate_failed = !pass;
+    json_decref(verdict);
+    return code;
+}
+
+static int measure_with_modes(student_validation *out, const stage_work *work, const sides *s,
+                              flow_err *err)
+{
+    target_modes modes;
+    double *weights = known_modes(&modes, s->data);
+    int code = weights ? measure(out, work, s, &modes, err)
+                       : flow_fail(err, FLOW_ENOMEM, "out of memory for %zu modes", modes.n);
+    free(weights);
+    return code;
+}
+
+/* All figures, into *in and what it points to. */
+static int judge(verdict_input *in, student_validation *figures, const stage_work *work,
+                 const sides *s, flow_err *err)
+{
+    progress_begin(stage_validate.name, 0);
+    int code = teacher_log_likelihood(s->teacher->model.flow, work->pool, &in->teacher_mean,
+                                      &in->teacher_se, &s->data->set->test, err);
+    if (!code)
+        code = measure_with_modes(figures, work, s, err);
+    if (code) {
+        progress_clear();
+        return flow_fail_prefix(err, stage_validate.name);
+    }
+    progress_end("%zu samples; teacher's test log-likelihood %.4f +- %.4f nats a row", in->samples,
+                 in->teacher_mean, in->teacher_se);
+    return FLOW_OK;
+}
+
+static int run(void *product, const stage_work *work, const void *const *inputs, flow_err *err)
+{
+    const sides s = {inputs[0], inputs[1], inputs[2]};
+    student_validation figures = {.n_modes = 0};
+    verdict_input in = {.student = &figures,
+                        .require = &work->config->validate.require,
+                        .teacher_rows = s.data->set->test.n,
+                        .samples = (size_t)work->config->validate.samples,
+                        .teacher_flow = s.teacher->model.flow,
+                        .student_flow = s.student->model.flow,
+                        .training = &s.student->training,
+                        .names = (const char *const *)s.data->set->names};
+    int code = judge(&in, &figures, work, &s, err);
+    if (!code)
+        code = write_verdict(product, &in, work, err);
+    student_validation_release(&figures);
+    return code;
+}
+
+const stage stage_validate = {
+    .name = "validate",
+    .doc = "holds the student against the teacher",
+    .keys = (const char *const[]){"seed", "validate", NULL},
+    .inputs = (const stage *const[]){&stage_data, &stage_teacher, &stage_student, NULL},
+    .outputs = (const char *const[]){VERDICT, NULL},
+    .product_size = sizeof(validate_product),
+    .run = run};
