@@ -27,37 +27,41 @@ static size_t mode_in_user_units(void *arg, const double *u)
     return data->generator->mode_of(x);
 }
 
-/* The modes of made-up data, of equal weight; weights (n) are the caller's to free. NULL: no memory. */
-static double *known_modes(target_modes *out, const data_product *data)
+/* The modes of made-up data, of equal weight; the weights are the caller's to free. */
+static int known_modes(target_modes *out, double **weights, const sides *s, flow_err *err)
 {
-    size_t n = data->generator ? data->generator->modes : 0;
-    double *weights = malloc((n + 1) * sizeof *weights);
-    for (size_t k = 0; weights && k < n; k++)
-        weights[k] = 1.0 / (double)n;
+    size_t n = s->data->generator ? s->data->generator->modes : 0;
+    *weights = malloc((n + 1) * sizeof **weights);
+    if (!*weights)
+        return flow_fail(err, FLOW_ENOMEM, "out of memory for %zu modes", n);
+    for (size_t k = 0; k < n; k++)
+        (*weights)[k] = 1.0 / (double)n;
     *out = (target_modes){.n = n,
-                          .weights = weights,
+                          .weights = *weights,
                           .mode_of = mode_in_user_units,
-                          .arg = (void *)data}; /* read only */
-    return weights;
+                          .arg = (void *)(uintptr_t)s->data /* read only */};
+    return FLOW_OK;
 }
 
 /* Measured in double, whatever the precision of the run (validate.h). */
-static int measure(student_validation *out, const stage_work *work, const sides *s,
-                   const target_modes *modes, flow_err *err)
+static int measure(student_validation *out, const stage_work *work, const sides *s, flow_err *err)
 {
     const config *c = work->config;
     student_validate_options options = {.samples = (size_t)c->validate.samples, .seed = c->seed};
     distill_contexts contexts = student_contexts(data_held_out(s->data->set));
+    target_modes modes;
+    double *weights = NULL;
     flow *precise = flow_convert(s->teacher->model.flow, FLOW_F64, err);
     target *teacher = precise ? target_from_flow(precise, err) : NULL;
-    if (teacher && modes->n)
-        teacher->modes = modes;
-    int code = teacher
-                   ? student_validate(out, s->student->model.flow, teacher, s->teacher->model.flow,
-                                      work->pool, &contexts, &options, err)
-                   : err->code;
+    int code = teacher ? known_modes(&modes, &weights, s, err) : err->code;
+    if (!code) {
+        teacher->modes = modes.n ? &modes : NULL;
+        code = student_validate(out, s->student->model.flow, teacher, s->teacher->model.flow,
+                                work->pool, &contexts, &options, err);
+    }
     target_free(teacher);
     flow_free(precise);
+    free(weights);
     return code;
 }
 
@@ -74,17 +78,6 @@ static int write_verdict(validate_product *out, const verdict_input *in, const s
     return code;
 }
 
-static int measure_with_modes(student_validation *out, const stage_work *work, const sides *s,
-                              flow_err *err)
-{
-    target_modes modes;
-    double *weights = known_modes(&modes, s->data);
-    int code = weights ? measure(out, work, s, &modes, err)
-                       : flow_fail(err, FLOW_ENOMEM, "out of memory for %zu modes", modes.n);
-    free(weights);
-    return code;
-}
-
 /* All figures, into *in and what it points to. */
 static int judge(verdict_input *in, student_validation *figures, const stage_work *work,
                  const sides *s, flow_err *err)
@@ -93,13 +86,13 @@ static int judge(verdict_input *in, student_validation *figures, const stage_wor
     int code = teacher_log_likelihood(s->teacher->model.flow, work->pool, &in->teacher_mean,
                                       &in->teacher_se, &s->data->set->test, err);
     if (!code)
-        code = measure_with_modes(figures, work, s, err);
+        code = measure(figures, work, s, err);
     if (code) {
         progress_clear();
         return flow_fail_prefix(err, stage_validate.name);
     }
-    progress_end("%zu samples; teacher's test log-likelihood %.4f +- %.4f nats a row", in->samples,
-                 in->teacher_mean, in->teacher_se);
+    progress_end("%zu samples; teacher's test log-likelihood %.4f +- %.4f nats a row",
+                 (size_t)work->config->validate.samples, in->teacher_mean, in->teacher_se);
     return FLOW_OK;
 }
 

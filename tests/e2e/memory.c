@@ -453,7 +453,8 @@ static size_t side_of(void *arg, const double *x)
 
 static int play_validate(uint64_t *sum, flow_err *err)
 {
-    const target_modes modes = {.n = 2, .weights = (const double[]){0.5, 0.5}, .mode_of = side_of};
+    static const double halves[] = {0.5, 0.5};
+    const target_modes modes = {.n = 2, .weights = halves, .mode_of = side_of};
     student_validate_options options = {.samples = 100, .seed = 1};
     distill_contexts contexts = {data->train.context, data->train.n};
     student_validation v = {.n_modes = 0};
