@@ -75,9 +75,6 @@ static int take_terms(student_distillation *self, flow_err *err)
 static int take_trainer(student_distillation *self, flow_err *err)
 {
     const distill_options *o = &self->options;
-    if (flow_require_transport(self->flow, err) ||
-        (o->forward + o->forward_end > 0 && flow_require_log_prob(self->flow, err)))
-        return FLOW_ECONFIG;
     flow_trainer_options options = {.lr = o->lr,
                                     .warmup = o->warmup,
                                     .steps = o->steps,

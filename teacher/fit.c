@@ -49,8 +49,6 @@ static int take_trainer(teacher_fitting *self, flow_err *err)
 {
     const teacher_fit_options *o = &self->options;
     const data_set *data = self->data;
-    if (flow_require_log_prob(self->flow, err))
-        return FLOW_ECONFIG;
     flow_trainer_options options = {.lr = o->lr,
                                     .warmup = o->warmup,
                                     .steps = o->epochs * self->batches,
