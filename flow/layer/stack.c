@@ -1,5 +1,6 @@
 #include "flow/layer/stack.h"
 #include "flow/block.h"
+#include "flow/json.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -57,7 +58,7 @@ json_t *stack_describe(const flow *self)
 {
     json_t *list = json_array();
     for (size_t l = 0; l < self->n_layers; l++)
-        json_array_append_new(list, self->layers[l]->ops->describe(self->layers[l]));
+        flow_json_append(&list, self->layers[l]->ops->describe(self->layers[l]));
     return list;
 }
 
