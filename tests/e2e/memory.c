@@ -19,6 +19,7 @@
 #include "files/model.h"
 #include "files/npy.h"
 #include "files/read.h"
+#include "flow/blas.h"
 #include "flow/json.h"
 #include "flow/preset.h"
 #include "student/validate.h"
@@ -655,6 +656,7 @@ static bool has_all_kinds(void)
 int main(int argc, char **argv)
 {
     flow_err err = FLOW_ERR_INIT;
+    flow_blas_one_thread();
     signal(SIGSEGV, crashed);
     signal(SIGABRT, crashed);
     json_set_alloc_funcs(json_malloc, __wrap_free);
