@@ -30,9 +30,6 @@ static int read_head(flow *self, const json_t **layers, const json_t *descriptio
                          FLOW_MAX_DIM);
     if (strcmp(base, "normal") != 0)
         return flow_fail(err, FLOW_ECONFIG, "flow description: no base '%s'", base);
-    if (!json_is_array(list) || json_array_size(list) > FLOW_MAX_LAYERS)
-        return flow_fail(err, FLOW_ECONFIG, "flow description: layers wants a list of up to %d",
-                         FLOW_MAX_LAYERS);
     int to_noise = strcmp(direction, flow_direction_name(FLOW_DATA_TO_NOISE)) == 0;
     if (!to_noise && strcmp(direction, flow_direction_name(FLOW_NOISE_TO_DATA)) != 0)
         return flow_fail(err, FLOW_ECONFIG, "flow description: no direction '%s'", direction);
@@ -53,12 +50,12 @@ flow *flow_create_on(const flow_backend *backend, const json_t *description, siz
         return NULL;
     }
     self->backend = backend;
-    self->max_live = max_weights;
-    if (read_head(self, &layers, description, err) || backend->create_layers(self, layers, err))
+    if (read_head(self, &layers, description, err) ||
+        backend->create_layers(self, layers, max_weights, err))
         goto fail;
-    self->params = flow_block_new(self->n_params * backend->real_size);
+    self->params = flow_block_new(flow_params_bytes(self));
     if (!self->params) {
-        flow_fail(err, FLOW_ENOMEM, "out of memory for %zu parameters", self->n_params);
+        flow_fail(err, FLOW_ENOMEM, "out of memory for %zu parameters", flow_n_params(self));
         goto fail;
     }
     return self;
@@ -83,7 +80,7 @@ void flow_free(flow *self)
 {
     if (!self)
         return;
-    self->backend->free_layers(self);
+    self->backend->free_layers(&self->stack);
     free(self->params);
     free(self);
 }
@@ -92,7 +89,7 @@ json_t *flow_describe(const flow *self)
 {
     return json_pack("{s:I, s:I, s:s, s:s, s:o}", "dim", (json_int_t)self->dim, "context",
                      (json_int_t)self->context, "direction", flow_direction_name(self->direction),
-                     "base", "normal", "layers", self->backend->describe_layers(self));
+                     "base", "normal", "layers", self->backend->describe_layers(&self->stack));
 }
 
 void flow_init(flow *self, pcg_stream stream)
@@ -114,8 +111,10 @@ static int copy_tensors(flow *to, const flow *from, flow_err *err)
         if (!values)
             return flow_fail(err, FLOW_ENOMEM, "out of memory for tensor %s", info.name);
         flow_tensor_get(from, values, i);
-        flow_tensor_set(to, i, values);
+        int code = flow_tensor_set(to, values, i, err);
         free(values);
+        if (code)
+            return code;
     }
     return 0;
 }
@@ -148,12 +147,12 @@ size_t flow_context(const flow *self)
 
 size_t flow_n_params(const flow *self)
 {
-    return self->n_params;
+    return self->stack.n_params;
 }
 
 size_t flow_n_weights(const flow *self)
 {
-    return self->n_live;
+    return self->stack.n_live;
 }
 
 flow_precision flow_get_precision(const flow *self)
@@ -183,40 +182,120 @@ const void *flow_params_const(const flow *self)
 
 size_t flow_params_bytes(const flow *self)
 {
-    return self->n_params * self->backend->real_size;
+    return self->stack.n_params * self->backend->real_size;
 }
 
 size_t flow_n_tensors(const flow *self)
 {
-    return self->backend->n_tensors(self);
+    return self->backend->n_tensors(&self->stack);
 }
 
 void flow_tensor(const flow *self, flow_tensor_info *info, size_t index)
 {
-    self->backend->tensor(self, info, index);
+    self->backend->tensor(&self->stack, info, index);
 }
 
 void flow_tensor_get(const flow *self, double *values, size_t index)
 {
-    self->backend->tensor_get(self, values, index);
+    self->backend->tensor_get(&self->stack, values, self->params, index);
 }
 
-void flow_tensor_set(flow *self, size_t index, const double *values)
+void flow_tensor_live(const flow *self, unsigned char *live, size_t index, size_t row)
 {
-    self->backend->tensor_set(self, index, values);
+    self->backend->tensor_live(&self->stack, live, index, row);
+}
+
+static int check_masked(const flow *self, const double *values, size_t index, unsigned char *live,
+                        const flow_tensor_info *info, flow_err *err)
+{
+    for (size_t row = 0; row < info->rows; row++) {
+        flow_tensor_live(self, live, index, row);
+        for (size_t col = 0; col < info->cols; col++)
+            if (!live[col] && values[row * info->cols + col] != 0)
+                return flow_fail(err, FLOW_EDATA,
+                                 "tensor %s: row %zu, column %zu is masked and not 0", info->name,
+                                 row, col);
+    }
+    return 0;
+}
+
+int flow_tensor_set(flow *self, const double *values, size_t index, flow_err *err)
+{
+    flow_tensor_info info;
+    flow_tensor(self, &info, index);
+    unsigned char *live = malloc(info.cols + 1);
+    if (!live)
+        return flow_fail(err, FLOW_ENOMEM, "out of memory for tensor %s", info.name);
+    int code = info.cols ? check_masked(self, values, index, live, &info, err) : 0;
+    free(live);
+    if (!code)
+        self->backend->tensor_set(&self->stack, self->params, values, index);
+    return code;
+}
+
+int flow_can_invert(const flow *self)
+{
+    return !self->stack.one_way;
+}
+
+static int require(const flow *self, flow_direction parallel, flow_err *err)
+{
+    int missing = self->stack.one_way && self->direction != parallel;
+    return missing ? self->backend->inverse_missing(&self->stack, err) : 0;
+}
+
+int flow_require_log_prob(const flow *self, flow_err *err)
+{
+    return require(self, FLOW_DATA_TO_NOISE, err);
+}
+
+int flow_require_transport(const flow *self, flow_err *err)
+{
+    return require(self, FLOW_NOISE_TO_DATA, err);
+}
+
+/* ---- what was counted */
+
+flow_counters flow_counted(const flow *self)
+{
+    return (flow_counters){.unconverged = atomic_load(&self->unconverged)};
+}
+
+/* A flow is const for its passes, but for this. */
+static void count(const flow *self, const flow_counters *more)
+{
+    atomic_fetch_add(&((flow *)(uintptr_t)self)->unconverged, more->unconverged);
 }
 
 /* ---- a shard's work */
 
+static const pcg_stream fixed_noise = {.stage = PCG_VALIDATE, .purpose = PCG_ESTIMATE};
+
 flow_pass *flow_pass_create(const flow *self, size_t max_rows, unsigned flags, flow_err *err)
 {
-    return self->backend->pass_create(self, max_rows, flags, err);
+    flow_pass *pass = self->backend->pass_create(self, max_rows, flags, err);
+    if (pass)
+        flow_pass_set_noise(pass, fixed_noise, 0);
+    return pass;
 }
 
 void flow_pass_free(flow_pass *pass)
 {
-    if (pass)
-        pass->flow->backend->pass_free(pass);
+    if (!pass)
+        return;
+    count(pass->flow, &pass->counters);
+    pass->flow->backend->pass_free(pass);
+}
+
+const flow_counters *flow_pass_counters(const flow_pass *pass)
+{
+    return &pass->counters;
+}
+
+void flow_pass_set_noise(flow_pass *pass, pcg_stream stream, uint64_t first)
+{
+    pass->noise = stream;
+    pass->first_row = first;
 }
 
 void flow_pass_forward(flow_pass *pass, const void *params, double *y, double *logdet,
@@ -295,7 +374,7 @@ typedef struct batch {
     double *scratch;    /* (workers, shard * (D + 1)) */
     double *logp, *z, *x;
     const double *from, *context;
-    pcg_stream stream;
+    pcg_stream stream, noise; /* of the base; of layers that estimate */
     uint64_t first;
     size_t n;
 } batch;
@@ -308,6 +387,7 @@ static void run_shard(void *arg, size_t index, size_t worker)
     const double *context = b->context ? b->context + row * b->flow->context : NULL;
     double *rows = b->scratch + worker * b->shard * (dim + 1), *spare = rows + b->shard * dim;
     double *logp = b->logp ? b->logp + row : spare;
+    flow_pass_set_noise(b->passes[worker], b->noise, b->first + row);
     if (b->kind == LOG_PROB) {
         flow_pass_log_prob(b->passes[worker], NULL, logp, b->z ? b->z + row * dim : rows,
                            b->from + row * dim, context, n);
@@ -324,16 +404,17 @@ static void run_shard(void *arg, size_t index, size_t worker)
 static size_t rows_of_shard(const flow *self, size_t n)
 {
     enum { LARGE = 1 << 18, SHARD_OF_LARGE = 96 }; /* parameters; two tiles of the kernels */
-    size_t rows = self->n_params > LARGE ? SHARD_OF_LARGE : FLOW_SHARD;
+    size_t rows = flow_n_params(self) > LARGE ? SHARD_OF_LARGE : FLOW_SHARD;
     return n < rows ? n : rows;
 }
 
 static int run_batch(batch *b, flow_pool *pool, flow_err *err)
 {
     size_t workers = flow_pool_threads(pool), shards;
-    int code = 0;
-    if (b->n == 0)
-        return 0;
+    int code = b->kind == LOG_PROB ? flow_require_log_prob(b->flow, err)
+                                   : flow_require_transport(b->flow, err);
+    if (b->n == 0 || code)
+        return code;
     b->shard = rows_of_shard(b->flow, b->n);
     shards = (b->n + b->shard - 1) / b->shard;
     workers = shards == 1 ? 1 : workers; /* any worker may take any shard */
@@ -362,6 +443,7 @@ int flow_log_prob(const flow *self, flow_pool *pool, double *logp, double *z, co
                .z = z,
                .from = x,
                .context = context,
+               .noise = fixed_noise,
                .n = n};
     return run_batch(&b, pool, err);
 }
@@ -375,6 +457,7 @@ int flow_transport(const flow *self, flow_pool *pool, double *x, double *logp, c
                .x = x,
                .from = z,
                .context = context,
+               .noise = fixed_noise,
                .n = n};
     return run_batch(&b, pool, err);
 }
@@ -388,6 +471,7 @@ int flow_sample(const flow *self, flow_pool *pool, double *x, double *logp, cons
                .x = x,
                .context = context,
                .stream = stream,
+               .noise = {.seed = stream.seed, .stage = stream.stage, .purpose = PCG_ESTIMATE},
                .first = first,
                .n = n};
     return run_batch(&b, pool, err);

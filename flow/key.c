@@ -306,7 +306,10 @@ json_t *flow_key_default(const flow_key *key)
         return json_null();
     bool word = key->type == FLOW_KEY_WORD || key->type == FLOW_KEY_TEXT ||
                 key->type == FLOW_KEY_KIND || strcmp(key->def, "auto") == 0;
-    return word ? json_string(key->def) : json_loads(key->def, JSON_DECODE_ANY, NULL);
+    if (word)
+        return json_string(key->def);
+    return key->type == FLOW_KEY_REAL ? json_real(strtod(key->def, NULL))
+                                      : json_loads(key->def, JSON_DECODE_ANY, NULL);
 }
 
 /* ---- what a value must be */
@@ -398,6 +401,7 @@ static void add_wants(char *out, size_t size, const flow_key *key)
         add(out, size, "{kind: ..., ...}");
         break;
     case FLOW_KEY_OWN:
+        add(out, size, "%s", key->wants);
         break;
     }
 }

@@ -65,8 +65,8 @@ typedef struct flow_key {
     const char *only; /* has effect only if: "transformer = spline", "temper < 1", "alpha"; the left
                          side is a key of the same list. NULL: always */
     const char *unit; /* NULL if it has none */
-    const char *doc;  /* sentences */
-    unsigned mark;    /* for whoever made the list: the pipeline's stages that it can change */
+    const char *wants; /* OWN: what a value must be */
+    const char *doc;   /* sentences */
 } flow_key;
 
 /* .name and .offset of the field of an options struct that has the key's name. */

@@ -138,15 +138,15 @@ json_t *flow_kind_write(const flow_kind *kind, const void *options)
 
 /* ---- defaults */
 
-static json_t *complete(const flow_registry *registry, const json_t *object, int depth,
-                        flow_err *err);
+static json_t *complete(const flow_registry *registry, const json_t *object, const char *def,
+                        int depth, flow_err *err);
 
 static json_t *complete_list(const flow_registry *registry, const json_t *list, int depth,
                              flow_err *err)
 {
     json_t *out = json_array();
     for (size_t i = 0; out && i < json_array_size(list); i++) {
-        json_t *item = complete(registry, json_array_get(list, i), depth, err);
+        json_t *item = complete(registry, json_array_get(list, i), NULL, depth, err);
         if (!item || json_array_append_new(out, item)) {
             json_decref(out);
             return NULL;
@@ -164,7 +164,7 @@ static json_t *complete_value(const flow_key *key, const json_t *given, int dept
     if (key->type == FLOW_KEY_KINDS)
         out = complete_list(key->kinds, value, depth, err);
     else
-        out = complete(key->kinds, value, depth, err);
+        out = complete(key->kinds, value, key->def, depth, err);
     json_decref(value);
     return out;
 }
@@ -185,14 +185,23 @@ static int complete_keys(json_t *out, const flow_kind *kind, const json_t *objec
     return 0;
 }
 
-static json_t *complete(const flow_registry *registry, const json_t *object, int depth,
-                        flow_err *err)
+/* Whether the object itself tells its kind. */
+static bool tells_kind(const flow_registry *registry, const json_t *object)
+{
+    return !json_is_object(object) || json_object_get(object, "kind") || implied(registry, object);
+}
+
+/* def: the kind of an object that does not tell; NULL: it must. */
+static json_t *complete(const flow_registry *registry, const json_t *object, const char *def,
+                        int depth, flow_err *err)
 {
     if (depth > MAX_DEPTH) {
         flow_fail(err, FLOW_ECONFIG, "more than %d objects within one another", MAX_DEPTH);
         return NULL;
     }
-    const flow_kind *kind = flow_kind_of(registry, object, err);
+    const flow_kind *kind = def && !tells_kind(registry, object)
+                                ? flow_kind_find(registry, def)
+                                : flow_kind_of(registry, object, err);
     json_t *out = kind ? json_pack("{s:s}", "kind", kind->name) : NULL;
     if (kind && (!out || complete_keys(out, kind, object, depth, err))) {
         if (out && err && err->code == FLOW_ECONFIG)
@@ -206,7 +215,7 @@ static json_t *complete(const flow_registry *registry, const json_t *object, int
 json_t *flow_kind_complete(const flow_registry *registry, const json_t *object, flow_err *err)
 {
     flow_err local = FLOW_ERR_INIT;
-    json_t *out = complete(registry, object, 0, &local);
+    json_t *out = complete(registry, object, NULL, 0, &local);
     if (!out && !local.code)
         flow_fail(&local, FLOW_ENOMEM, "out of memory for a %s", registry->what);
     if (!out)

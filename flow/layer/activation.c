@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-/* A loop for inference and one for training, from one pair of expressions in a. */
+/* A loop for inference and one for training, from one pair of expressions in x (and f, the value). In
+ * parentheses each, or clang-format takes them for declarations. */
 #define ACTIVATION(NAME, PREPARE, VALUE, SLOPE)                                                    \
     static void NAME(real *h, real *slope, const real *a, size_t count)                            \
     {                                                                                              \
@@ -24,19 +25,19 @@
         }                                                                                          \
     }
 
-ACTIVATION(relu, (void)0, x<0 ? 0 : x, x> 0 ? 1 : (x <= 0 ? 0 : x * f))
+ACTIVATION(relu, (void)0, (x < 0 ? 0 : x), (x > 0 ? 1 : (x <= 0 ? 0 : x * f)))
 
 ACTIVATION(hyperbolic_tangent, (void)0, vm_tanh(x), 1 - f * f)
 
-ACTIVATION(elu, const real e = vm_exp(x > 0 ? 0 : x), x > 0 ? x : e - 1, x > 0 ? 1 : e)
+ACTIVATION(elu, const real e = vm_exp(x > 0 ? 0 : x), (x > 0 ? x : e - 1), (x > 0 ? 1 : e))
 
-ACTIVATION(silu, const real s = vm_sigmoid(x), x *s, s *(1 + x * (1 - s)))
+ACTIVATION(silu, const real s = vm_sigmoid(x), (x * s), (s * (1 + x * (1 - s))))
 
 /* Hendrycks & Gimpel 2016, the tanh form: x sigma(2u), u = sqrt(2/pi) (x + .044715 x^3). */
 #define GELU_PREPARE                                                                               \
     const real s = vm_sigmoid((real)1.5957691216057308 * (x + (real)0.044715 * x * x * x));        \
     const real du = (real)1.5957691216057308 * (1 + (real)0.134145 * x * x)
-ACTIVATION(gelu, GELU_PREPARE; (void)du, x *s, s + x * s * (1 - s) * du)
+ACTIVATION(gelu, GELU_PREPARE; (void)du, (x * s), (s + x * s * (1 - s) * du))
 
 /* The slope from the value f alone. */
 #define PULL(NAME, SLOPE)                                                                          \

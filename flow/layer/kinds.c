@@ -11,12 +11,18 @@ LAYER_KINDS(DECLARE)
 #undef DECLARE
 #define DECLARE(NAME) extern const transformer FLOW_NAME(transformer_##NAME);
 TRANSFORMER_KINDS(DECLARE)
+#undef DECLARE
+#define DECLARE(NAME) extern const conditioner_ops FLOW_NAME(conditioner_##NAME);
+CONDITIONER_KINDS(DECLARE)
 
 #define ENTRY(NAME) &FLOW_NAME(layer_##NAME),
 const flow_layer_ops *const flow_layer_kinds[] = {LAYER_KINDS(ENTRY) NULL};
 #undef ENTRY
 #define ENTRY(NAME) &FLOW_NAME(transformer_##NAME),
 const transformer *const transformer_kinds[] = {TRANSFORMER_KINDS(ENTRY) NULL};
+#undef ENTRY
+#define ENTRY(NAME) &FLOW_NAME(conditioner_##NAME),
+const conditioner_ops *const conditioner_kinds[] = {CONDITIONER_KINDS(ENTRY) NULL};
 
 static const flow_kind *activation_at(size_t index)
 {
@@ -26,6 +32,11 @@ static const flow_kind *activation_at(size_t index)
 static const flow_kind *transformer_at(size_t index)
 {
     return transformer_kinds[index] ? &transformer_kinds[index]->kind : NULL;
+}
+
+static const flow_kind *conditioner_at(size_t index)
+{
+    return conditioner_kinds[index] ? &conditioner_kinds[index]->kind : NULL;
 }
 
 static const flow_kind *layer_at(size_t index)
@@ -41,7 +52,7 @@ const flow_kind *kind_at(flow_sort sort, size_t index)
     case FLOW_TRANSFORMER_KIND:
         return transformer_at(index);
     case FLOW_CONDITIONER_KIND:
-        return index == 0 ? &conditioner_mlp : NULL;
+        return conditioner_at(index);
     case FLOW_ACTIVATION_KIND:
         return activation_at(index);
     }
@@ -51,6 +62,14 @@ const flow_kind *kind_at(flow_sort sort, size_t index)
 const transformer *transformer_find(const char *name)
 {
     for (const transformer *const *kind = transformer_kinds; *kind; kind++)
+        if (strcmp((*kind)->kind.name, name) == 0)
+            return *kind;
+    return NULL;
+}
+
+const conditioner_ops *conditioner_find(const char *name)
+{
+    for (const conditioner_ops *const *kind = conditioner_kinds; *kind; kind++)
         if (strcmp((*kind)->kind.name, name) == 0)
             return *kind;
     return NULL;

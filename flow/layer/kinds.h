@@ -8,10 +8,14 @@
     KIND(autoregressive)                                                                           \
     KIND(permutation)                                                                              \
     KIND(lu_linear)                                                                                \
-    KIND(actnorm)
+    KIND(actnorm)                                                                                  \
+    KIND(part)
 
 #define TRANSFORMER_KINDS(KIND)                                                                    \
     KIND(affine)                                                                                   \
-    KIND(spline)
+    KIND(spline)                                                                                   \
+    KIND(additive)
+
+#define CONDITIONER_KINDS(KIND) KIND(mlp)
 
 #endif

@@ -43,17 +43,17 @@ static size_t matrix_len(size_t dim)
     return flow_pad(dim * dim);
 }
 
-static flow_layer *lu_linear_create(const json_t *description, size_t dim, size_t context,
+static flow_layer *lu_linear_create(const json_t *description, const layer_scope *scope,
                                     flow_err *err)
 {
     lu_linear *self = flow_kind_read(&layer_lu_linear.kind, description, err);
     if (!self)
         return NULL;
     self->base = (flow_layer){.ops = &layer_lu_linear,
-                              .dim = dim,
-                              .context = context,
-                              .n_params = matrix_len(dim) + flow_pad(dim),
-                              .n_live = dim * dim + dim};
+                              .dim = scope->dim,
+                              .context = scope->context,
+                              .n_params = matrix_len(scope->dim) + flow_pad(scope->dim),
+                              .n_live = scope->dim * scope->dim + scope->dim};
     return &self->base;
 }
 
@@ -67,9 +67,9 @@ static json_t *lu_linear_describe(const flow_layer *layer)
     return flow_kind_write(&layer_lu_linear.kind, layer);
 }
 
-static void lu_linear_init(const flow_layer *layer, real *theta, pcg *rng)
+static void lu_linear_init(const flow_layer *layer, real *theta, layer_draws *draws)
 {
-    (void)rng;
+    (void)draws;
     memset(theta, 0, layer->n_params * sizeof *theta);
 }
 
@@ -134,17 +134,17 @@ static void add_logdet(double *logdet, double value, size_t ld)
         logdet[j] += value;
 }
 
-static void lu_linear_forward(const flow_layer *layer, real *y, real *cache, double *logdet,
-                              const real *theta, const real *x, const real *context, size_t ld,
-                              real *work)
+static void lu_linear_forward(const flow_layer *layer, real *y, double *logdet, const real *x,
+                              const layer_call *call)
 {
-    (void)context, (void)work;
+    const real *theta = call->theta;
+    const size_t ld = call->ld;
     size_t count = layer->dim * ld;
     memcpy(y, x, count * sizeof *y);
     multiply(layer, y, theta, UPPER, CblasNoTrans, ld);
     scale_rows(layer, y, theta, 1, ld);
-    if (cache)
-        memcpy(cache, y, count * sizeof *y);
+    if (call->cache)
+        memcpy(call->cache, y, count * sizeof *y);
     multiply(layer, y, theta, LOWER, CblasNoTrans, ld);
     const real *b = theta + matrix_len(layer->dim);
     for (size_t i = 0; i < layer->dim; i++)
@@ -153,18 +153,18 @@ static void lu_linear_forward(const flow_layer *layer, real *y, real *cache, dou
     add_logdet(logdet, logdet_of(layer, theta), ld);
 }
 
-static void lu_linear_inverse(const flow_layer *layer, real *x, real *cache, double *logdet,
-                              const real *theta, const real *y, const real *context, size_t ld,
-                              real *work)
+static void lu_linear_inverse(const flow_layer *layer, real *x, double *logdet, const real *y,
+                              const layer_call *call)
 {
-    (void)context, (void)work;
+    const real *theta = call->theta;
+    const size_t ld = call->ld;
     const real *b = theta + matrix_len(layer->dim);
     for (size_t i = 0; i < layer->dim; i++)
         for (size_t j = 0; j < ld; j++)
             x[i * ld + j] = y[i * ld + j] - b[i];
     solve(layer, x, theta, LOWER, CblasNoTrans, ld);
-    if (cache)
-        memcpy(cache, x, layer->dim * ld * sizeof *x);
+    if (call->cache)
+        memcpy(call->cache, x, layer->dim * ld * sizeof *x);
     scale_rows(layer, x, theta, -1, ld);
     solve(layer, x, theta, UPPER, CblasNoTrans, ld);
     add_logdet(logdet, -logdet_of(layer, theta), ld);
@@ -206,18 +206,20 @@ static void add_scale_and_bias(const flow_layer *layer, real *dtheta, const real
 }
 
 static void lu_linear_backward(const flow_layer *layer, real *dx, real *dtheta, int add,
-                               const real *theta, const real *dy, const real *dlogdet,
-                               const real *x, const real *cache, size_t ld, real *work)
+                               const real *dy, const real *dlogdet, const real *x,
+                               const layer_call *call)
 {
-    real *dw = work, *matrix = work + flow_pad(layer->dim) * ld;
+    const real *theta = call->theta;
+    const size_t ld = call->ld;
+    real *dw = call->work, *matrix = call->work + flow_pad(layer->dim) * ld;
     size_t count = layer->dim * ld;
     if (dtheta && !add)
         memset(dtheta, 0, layer->n_params * sizeof *dtheta);
     memcpy(dw, dy, count * sizeof *dw);
     multiply(layer, dw, theta, LOWER, CblasTrans, ld); /* dw = L^T dy */
     if (dtheta) {
-        add_triangle(layer, dtheta, dy, cache, LOWER, ld, matrix); /* dL += dy w^T */
-        add_scale_and_bias(layer, dtheta, theta, dw, cache, dy, dlogdet, ld);
+        add_triangle(layer, dtheta, dy, call->cache, LOWER, ld, matrix); /* dL += dy w^T */
+        add_scale_and_bias(layer, dtheta, theta, dw, call->cache, dy, dlogdet, ld);
     }
     scale_rows(layer, dw, theta, 1, ld); /* dv = S dw, v = U x */
     if (dtheta)
@@ -226,11 +228,12 @@ static void lu_linear_backward(const flow_layer *layer, real *dx, real *dtheta, 
     multiply(layer, dx, theta, UPPER, CblasTrans, ld); /* dx = U^T dv */
 }
 
-static void lu_linear_score(const flow_layer *layer, real *score_y, const real *theta,
-                            const real *score_x, const real *x, const real *cache, size_t ld,
-                            real *work)
+static void lu_linear_score(const flow_layer *layer, real *score_y, const real *score_x,
+                            const real *x, const layer_call *call)
 {
-    (void)x, (void)cache, (void)work;
+    (void)x;
+    const real *theta = call->theta;
+    const size_t ld = call->ld;
     memcpy(score_y, score_x, layer->dim * ld * sizeof *score_y);
     solve(layer, score_y, theta, UPPER, CblasTrans, ld);
     scale_rows(layer, score_y, theta, -1, ld);

@@ -59,15 +59,16 @@ static permutation *with_order(const json_t *list, size_t dim, flow_err *err)
     return NULL;
 }
 
-static flow_layer *permutation_create(const json_t *description, size_t dim, size_t context,
+static flow_layer *permutation_create(const json_t *description, const layer_scope *scope,
                                       flow_err *err)
 {
     permutation_options *options = flow_kind_read(&layer_permutation.kind, description, err);
-    permutation *self = options ? with_order(options->order, dim, err) : NULL;
+    permutation *self = options ? with_order(options->order, scope->dim, err) : NULL;
     free(options);
     if (!self)
         return NULL;
-    self->base = (flow_layer){.ops = &layer_permutation, .dim = dim, .context = context};
+    self->base =
+        (flow_layer){.ops = &layer_permutation, .dim = scope->dim, .context = scope->context};
     return &self->base;
 }
 
@@ -87,9 +88,9 @@ static json_t *permutation_describe(const flow_layer *layer)
     return json_pack("{s:s, s:o}", "kind", layer->ops->kind.name, "order", list);
 }
 
-static void permutation_init(const flow_layer *layer, real *theta, pcg *rng)
+static void permutation_init(const flow_layer *layer, real *theta, layer_draws *draws)
 {
-    (void)layer, (void)theta, (void)rng;
+    (void)layer, (void)theta, (void)draws;
 }
 
 static size_t nothing_len(const flow_layer *layer, size_t ld)
@@ -112,36 +113,33 @@ static void permute_rows_back(const flow_layer *layer, real *out, const real *in
         memcpy(out + order_of(layer)[i] * ld, in + i * ld, ld * sizeof *out);
 }
 
-static void permutation_forward(const flow_layer *layer, real *y, real *cache, double *logdet,
-                                const real *theta, const real *x, const real *context, size_t ld,
-                                real *work)
+static void permutation_forward(const flow_layer *layer, real *y, double *logdet, const real *x,
+                                const layer_call *call)
 {
-    (void)cache, (void)logdet, (void)theta, (void)context, (void)work;
-    permute_rows(layer, y, x, ld);
+    (void)logdet;
+    permute_rows(layer, y, x, call->ld);
 }
 
-static void permutation_inverse(const flow_layer *layer, real *x, real *cache, double *logdet,
-                                const real *theta, const real *y, const real *context, size_t ld,
-                                real *work)
+static void permutation_inverse(const flow_layer *layer, real *x, double *logdet, const real *y,
+                                const layer_call *call)
 {
-    (void)cache, (void)logdet, (void)theta, (void)context, (void)work;
-    permute_rows_back(layer, x, y, ld);
+    (void)logdet;
+    permute_rows_back(layer, x, y, call->ld);
 }
 
 static void permutation_backward(const flow_layer *layer, real *dx, real *dtheta, int add,
-                                 const real *theta, const real *dy, const real *dlogdet,
-                                 const real *x, const real *cache, size_t ld, real *work)
+                                 const real *dy, const real *dlogdet, const real *x,
+                                 const layer_call *call)
 {
-    (void)dtheta, (void)add, (void)theta, (void)dlogdet, (void)x, (void)cache, (void)work;
-    permute_rows_back(layer, dx, dy, ld);
+    (void)dtheta, (void)add, (void)dlogdet, (void)x;
+    permute_rows_back(layer, dx, dy, call->ld);
 }
 
-static void permutation_score(const flow_layer *layer, real *score_y, const real *theta,
-                              const real *score_x, const real *x, const real *cache, size_t ld,
-                              real *work)
+static void permutation_score(const flow_layer *layer, real *score_y, const real *score_x,
+                              const real *x, const layer_call *call)
 {
-    (void)theta, (void)x, (void)cache, (void)work;
-    permute_rows(layer, score_y, score_x, ld);
+    (void)x;
+    permute_rows(layer, score_y, score_x, call->ld);
 }
 
 static size_t permutation_n_tensors(const flow_layer *layer)

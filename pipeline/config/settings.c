@@ -27,25 +27,6 @@ data_options settings_data(const config *self)
     return out;
 }
 
-json_t *settings_flow(const config_flow *f)
-{
-    json_t *hidden = json_array();
-    for (size_t i = 0; i < f->hidden.n; i++)
-        json_array_append_new(hidden, json_integer((json_int_t)f->hidden.at[i]));
-    json_t *tau = json_pack("{s:s}", "kind", config_transformers[f->transformer].name);
-    if (f->transformer == CONFIG_SPLINE) {
-        json_object_set_new(tau, "bins", json_integer((json_int_t)f->bins));
-        json_object_set_new(tau, "bound", json_real(f->bound));
-    } else
-        json_object_set_new(tau, "scale_bound", json_real(f->scale_bound));
-    return json_pack("{s:I, s:o, s:{s:s, s:o, s:I, s:s}, s:s, s:s, s:b}", "layers",
-                     (json_int_t)f->layers, "transformer", tau, "conditioner", "kind", "mlp",
-                     "hidden", hidden, "residual", (json_int_t)f->residual, "activation",
-                     config_activations[f->activation].name, "permute",
-                     flow_patterns[f->permute].name, "linear",
-                     f->linear == CONFIG_LINEAR_LU ? "lu" : "none", "actnorm", (int)f->actnorm);
-}
-
 flow_place settings_place(const config *self, pcg_stage stage, size_t dim, size_t context)
 {
     return (flow_place){.dim = dim,

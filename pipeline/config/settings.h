@@ -10,9 +10,6 @@
 /* columns, context and dequantise of the result point into the config. */
 data_options settings_data(const config *self);
 
-/* The preset of a flow (flow/preset.h). A new reference, NULL if memory is out. */
-json_t *settings_flow(const config_flow *self);
-
 /* Where the flow of a stage stands. */
 flow_place settings_place(const config *self, pcg_stage stage, size_t dim, size_t context);
 

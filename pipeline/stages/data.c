@@ -19,7 +19,7 @@ static file_table *generate(const config *c, size_t rows, flow_err *err)
 /* What messages call the table. */
 static const char *source_of(const config *c)
 {
-    return c->data.path ? c->data.path : data_generators[c->data.generator].name;
+    return c->data.path ? c->data.path : data_generators[c->data.generator].kind.name;
 }
 
 int data_peek(size_t *dim, size_t *context, const config *c, flow_err *err)

@@ -5,33 +5,22 @@
 #include "student/iaf.h"
 #include "teacher/maf.h"
 
-typedef flow *create(const json_t *preset, const flow_place *at, flow_precision precision,
-                     flow_err *err);
-
-static flow *create_flow(create *make, const char *kind, const char *section, const config *c,
-                         const config_flow *wanted, const flow_place *at, flow_err *err)
-{
-    json_t *given = settings_flow(wanted);
-    json_object_set_new(given, "kind", json_string(kind));
-    json_t *preset = flow_kind_complete(&flow_presets, given, err);
-    flow *out = preset ? make(preset, at, c->precision, err) : NULL;
-    json_decref(given);
-    json_decref(preset);
-    if (!out)
-        flow_fail_prefix(err, section);
-    return out;
-}
-
 flow *flows_teacher(const config *c, size_t dim, size_t context, flow_err *err)
 {
     const flow_place at = settings_place(c, PCG_TEACHER, dim, context);
-    return create_flow(maf_create, "maf", "teacher.flow", c, &c->teacher.flow, &at, err);
+    flow *out = maf_create(c->teacher.flow, &at, c->precision, err);
+    if (!out)
+        flow_fail_prefix(err, "teacher.flow");
+    return out;
 }
 
 flow *flows_student(const config *c, size_t dim, size_t context, flow_err *err)
 {
     const flow_place at = settings_place(c, PCG_STUDENT, dim, context);
-    return create_flow(iaf_create, "iaf", "student.flow", c, &c->student.flow, &at, err);
+    flow *out = iaf_create(c->student.flow, &at, c->precision, err);
+    if (!out)
+        flow_fail_prefix(err, "student.flow");
+    return out;
 }
 
 int flows_check(const char **backend, const config *c, flow_err *err)

@@ -17,6 +17,7 @@
 static const char *const transformer_examples[] = {
     "{\"kind\": \"affine\", \"scale_bound\": 1.7}",
     "{\"kind\": \"spline\", \"bins\": 4, \"bound\": 2.3}",
+    "{\"kind\": \"additive\"}",
 };
 enum { N_EXAMPLES = sizeof transformer_examples / sizeof *transformer_examples };
 
@@ -73,6 +74,34 @@ static json_t *make_autoregressive(size_t index, size_t dim)
                      json_loads(bodies[body].hidden, 0, NULL), "residual", bodies[body].residual);
 }
 
+/* ---- the same with fewer groups than dimensions, and with a first group that stays as it is: every
+ * transformer x these, bodies and activations in turn */
+
+static const struct {
+    size_t groups; /* 0: D */
+    const char *first;
+} groupings[] = {
+    {2, "identity"}, {2, "free"}, {3, "identity"}, {3, "free"}, {1, "free"}, {0, "identity"},
+};
+enum { N_GROUPINGS = sizeof groupings / sizeof groupings[0] };
+
+static size_t grouped_count(void)
+{
+    return n_transformers() * N_GROUPINGS * 2;
+}
+
+/* What a dimension does not allow becomes what it does: at most D groups, and one group is free. */
+static json_t *make_grouped(size_t index, size_t dim)
+{
+    size_t g = index / 2 % N_GROUPINGS, tau = index / 2 / N_GROUPINGS;
+    size_t groups = groupings[g].groups && groupings[g].groups < dim ? groupings[g].groups : dim;
+    size_t body = (index + tau) % N_BODIES, f = index % n_activations();
+    json_t *layer = make_autoregressive((tau * n_activations() + f) * N_BODIES + body, dim);
+    json_object_set_new(layer, "groups", json_integer((json_int_t)groups));
+    json_object_set_new(layer, "first", json_string(groups > 1 ? groupings[g].first : "free"));
+    return layer;
+}
+
 /* ---- the other kinds */
 
 static size_t one(void)
@@ -104,6 +133,24 @@ static json_t *make_actnorm(size_t index, size_t dim)
     return json_pack("{s:s}", "kind", "actnorm");
 }
 
+/* What a part is made around: an inner part, a coupling, and layers that want whole vectors or data. */
+static json_t *make_part(size_t index, size_t dim)
+{
+    size_t first = index ? dim / 3 : 0, count = index ? dim - first : (dim + 1) / 2;
+    json_t *layers =
+        index == 0 ? json_pack("[o, o, o, o]", make_grouped(0, count), make_lu_linear(0, count),
+                               make_actnorm(0, count), make_autoregressive(N_BODIES + 1, count))
+                   : json_pack("[o, o, o]", make_autoregressive(3, count),
+                               make_part(index - 1, count), make_lu_linear(0, count));
+    return json_pack("{s:s, s:I, s:I, s:o}", "kind", "part", "first", (json_int_t)first, "count",
+                     (json_int_t)count, "layers", layers);
+}
+
+static size_t part_count(void)
+{
+    return 3; /* layers deep */
+}
+
 /* Layers of all kinds on top of each other. */
 static json_t *make_stack(size_t index, size_t dim)
 {
@@ -125,6 +172,8 @@ static const struct {
     {"lu_linear", one, make_lu_linear},
     {"actnorm", one, make_actnorm},
     {"autoregressive", autoregressive_count, make_autoregressive},
+    {"autoregressive", grouped_count, make_grouped},
+    {"part", part_count, make_part},
     {"stack", one, make_stack}, /* not a kind, but it must keep the same promises */
 };
 enum { N_KINDS = sizeof kinds / sizeof kinds[0] };
@@ -155,6 +204,24 @@ json_t *example_layer(size_t example, size_t dim)
 int example_is(size_t example, const char *kind)
 {
     return strcmp(kinds[kind_of(&example)].kind, kind) == 0;
+}
+
+size_t example_groups(size_t example, size_t dim)
+{
+    json_t *layer = example_layer(example, dim);
+    json_t *groups = json_object_get(layer, "groups");
+    size_t count = groups ? (size_t)json_integer_value(groups) : dim;
+    json_decref(layer);
+    return example_is(example, "autoregressive") ? count : 0;
+}
+
+void example_transformer(size_t example, char name[32])
+{
+    json_t *layer = example_layer(example, 2);
+    const char *tau =
+        json_string_value(json_object_get(json_object_get(layer, "transformer"), "kind"));
+    snprintf(name, 32, "%s", tau ? tau : "");
+    json_decref(layer);
 }
 
 const char *example_missing(void)
@@ -210,6 +277,21 @@ void random_numbers(double *out, size_t count, double width, uint64_t seed)
         out[i] = (double)(float)(width * out[i]);
 }
 
+void set_tensor(flow *target, size_t t, double *values)
+{
+    flow_err err = FLOW_ERR_INIT;
+    flow_tensor_info info;
+    flow_tensor(target, &info, t);
+    unsigned char *live = malloc(info.cols + 1);
+    for (size_t row = 0; row < info.rows && info.cols; row++) {
+        flow_tensor_live(target, live, t, row);
+        for (size_t col = 0; col < info.cols; col++)
+            values[row * info.cols + col] *= live[col];
+    }
+    free(live);
+    cr_assert_eq(flow_tensor_set(target, values, t, &err), 0, "%s", err.text);
+}
+
 void randomise_parameters(flow *target, double width, uint64_t seed)
 {
     pcg_stream stream = numbers;
@@ -223,7 +305,7 @@ void randomise_parameters(flow *target, double width, uint64_t seed)
         pcg_uniforms(values, stream, (uint64_t)t << 32, count, 1);
         for (size_t i = 0; i < count; i++)
             values[i] = (double)(float)(scale * (2 * values[i] - 1));
-        flow_tensor_set(target, t, values);
+        set_tensor(target, t, values);
         free(values);
     }
 }

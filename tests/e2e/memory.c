@@ -233,7 +233,9 @@ static const char layers[] =
     "[{\"kind\": \"actnorm\"},"
     " {\"kind\": \"autoregressive\", \"transformer\": {\"kind\": \"spline\", \"bins\": 4},"
     "  \"conditioner\": {\"kind\": \"mlp\", \"hidden\": [7], \"residual\": 1}},"
-    " {\"repeat\": 2, \"layers\": [{\"kind\": \"permutation\", \"order\": [1, 0]}]},"
+    " {\"repeat\": 2, \"layers\": [{\"kind\": \"permutation\", \"pattern\": \"random\"}]},"
+    " {\"kind\": \"part\", \"first\": 1, \"count\": 1, \"layers\":"
+    "  [{\"kind\": \"autoregressive\", \"transformer\": \"additive\"}]},"
     " {\"kind\": \"lu_linear\"},"
     " {\"kind\": \"autoregressive\", \"transformer\": \"affine\","
     "  \"conditioner\": {\"kind\": \"mlp\", \"hidden\": [5, 6], \"activation\": \"relu\"}}]";

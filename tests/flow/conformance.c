@@ -75,7 +75,8 @@ static void check_name(const flow_case *c, size_t t, const flow_tensor_info *inf
 {
     size_t len = strlen(info->name);
     cr_assert(strncmp(info->name, "layers.", 7) == 0 && info->name[8] == '.' && len > 9 &&
-                  (size_t)(info->name[7] - '0') < c->flow->n_layers && len < sizeof info->name,
+                  (size_t)(info->name[7] - '0') < c->flow->stack.n_layers &&
+                  len < sizeof info->name,
               "%s: tensor %zu is called '%s'", c->name, t, info->name);
     for (size_t s = 0; s < t; s++) {
         flow_tensor_info other;
@@ -92,7 +93,7 @@ static size_t set_and_get(flow_case *c, size_t t)
     size_t count = tensor_count(c->flow, &info, t), kept = 0;
     double *set = malloc(count * sizeof *set), *got = malloc(count * sizeof *got);
     random_numbers(set, count, 2.385, 4711 + t);
-    flow_tensor_set(c->flow, t, set);
+    set_tensor(c->flow, t, set);
     flow_tensor_get(c->flow, got, t);
     for (size_t i = 0; i < count; i++) {
         kept += got[i] != 0;

@@ -51,7 +51,7 @@ Test(stages, every_key_is_read)
 {
     static const char *const others[] = {"schema", "name", "compute.threads"};
     for (size_t i = 0; i < schema_n_keys; i++) {
-        const char *path = schema_keys[i].path;
+        const char *path = schema_keys[i].name;
         size_t readers = 0;
         for (size_t s = 0; s < STAGE_COUNT; s++)
             readers += stage_reads(stages[s], path);
