@@ -56,28 +56,47 @@ fail:
 
 /* log p = log N(z) + logdet, so its cotangents are -z on z and 1 on logdet. A teacher that is parallel
  * the other way round gives its gradient as a score. */
-static int flow_log_density(const target *self, double *logp, double *grad, const double *x,
-                            const double *context, size_t n, void *work, flow_err *err)
+static void gradient_at(const target *self, flow_work *w, double *grad, size_t n)
 {
-    flow_work *w = work;
-    (void)err;
-    flow_pass_log_prob(w->pass, NULL, logp, w->z, x, context, n);
-    if (!grad)
-        return 0;
     for (size_t i = 0; i < n * self->dim; i++)
         w->z[i] = -w->z[i];
     if (flow_get_direction(flow_of(self)) == FLOW_DATA_TO_NOISE)
         flow_pass_backward(w->pass, NULL, grad, NULL, w->z, w->ones);
     else
         flow_pass_score(w->pass, NULL, grad, w->z);
+}
+
+static int flow_log_density(const target *self, double *logp, double *grad, target_status *status,
+                            const double *x, const double *context, size_t n, void *work,
+                            flow_err *err)
+{
+    flow_work *w = work;
+    (void)status, (void)err;
+    flow_pass_log_prob(w->pass, NULL, logp, w->z, x, context, n);
+    if (grad)
+        gradient_at(self, w, grad, n);
     return 0;
 }
 
-static int flow_target_sample(const target *self, double *x, double *logp, const double *z,
-                              const double *context, size_t n, void *work, flow_err *err)
+static void widen_noise(double *z, const target_rows *rows, size_t n, size_t dim)
 {
-    (void)self, (void)err;
-    flow_pass_transport(((flow_work *)work)->sampler, NULL, x, logp, z, context, n);
+    for (size_t r = 0; r < n; r++) {
+        if (!target_is_wide(rows, rows->first + r))
+            continue;
+        for (size_t i = r * dim; i < (r + 1) * dim; i++)
+            z[i] *= rows->widen_by;
+    }
+}
+
+static int flow_target_sample(const target *self, double *x, double *logp, target_status *status,
+                              const double *context, const target_rows *rows, size_t n, void *work,
+                              flow_err *err)
+{
+    flow_work *w = work;
+    (void)status, (void)err;
+    pcg_normals(w->z, rows->stream, rows->first, n, self->dim);
+    widen_noise(w->z, rows, n, self->dim);
+    flow_pass_transport(w->sampler, NULL, x, logp, w->z, context, n);
     return 0;
 }
 
@@ -107,7 +126,8 @@ target *target_from_flow(const flow *teacher, flow_err *err)
     *self = (flow_target){.base = {.ops = &flow_target_ops,
                                    .dim = flow_dim(teacher),
                                    .context = flow_context(teacher),
-                                   .log_z = 0},
+                                   .log_z = 0,
+                                   .flags = TARGET_GRADIENT | TARGET_THREADS | TARGET_WIDENS},
                           .flow = teacher};
     return &self->base;
 }
