@@ -64,7 +64,7 @@ static int take(validation *v, flow_err *err)
     size_t c = v->teacher->context;
     v->context = c ? malloc((v->n * c + 1) * sizeof *v->context) : NULL;
     if (!(v->precise = flow_convert(v->student, FLOW_F64, err)))
-        return FLOW_ENOMEM;
+        return err ? err->code : FLOW_ENOMEM;
     if (take_side(&v->own, v->n, v->dim) ||
         take_side(&v->theirs, rows_of_target(v->teacher, v->n), v->dim) || (c && !v->context))
         return flow_fail(err, FLOW_ENOMEM, "out of memory for %zu validation rows", v->n);

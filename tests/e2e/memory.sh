@@ -1,3 +1,3 @@
 #!/bin/bash
 # Every allocation of the library floors fails once: memory.c.
-exec "${BUILD:-build}/tests/e2e/memory" flow preset pool sample model csv npy read data generate fit distil
+exec "${BUILD:-build}/tests/e2e/memory"

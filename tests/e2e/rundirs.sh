@@ -16,7 +16,6 @@ sums() { (cd "$1" && find . -type f ! -name .lock | sort | xargs cksum); }
 expect "a run with two overlays and an export" 0 run "$T/c.yaml" -c "$T/one.yaml" -c "$T/two.yaml" "${fit[@]}" --out "$dir" --set export.samples=50
 check "has all of them" test -s "$dir/overlay-1.yaml" -a -s "$dir/overlay-2.yaml" -a -s "$dir/export/samples.npy"
 echo mine >"$dir/notes.txt" && echo mine >"$dir/export/notes.txt" && echo mine >"$dir/teacher/notes.txt"
-echo old >"$dir/export/older.csv" && echo part >"$dir/teacher/model.safetensors.tmp.4711"
 
 # What only the dimensions of the data tell, which the file of the config does not have.
 for who in teacher student; do
@@ -33,6 +32,7 @@ printf '1,2,3\n4,5,6\n' >"$T/three.csv"
 refused "columns that the file does not have" 78 "three.csv: there is no column 'w'" check "$T/c.yaml" --set data.generator=null \
     --set data.rows=null --set "data.path=$T/three.csv" --set 'data.columns=[w]'
 
+echo old >"$dir/export/older.csv" && echo part >"$dir/teacher/model.safetensors.tmp.4711"
 expect "a run without overlays and export over it" 0 run "$T/c.yaml" "${fit[@]}" --out "$dir"
 expect "the same in a new directory" 0 run "$T/c.yaml" "${fit[@]}" --out "$T/new"
 check "both hold the same files, and the user's own" cmp <(files "$dir") \
