@@ -6,6 +6,7 @@
 #include "flow/flow.h"
 
 struct flow_layer;
+struct flow_base;
 typedef struct flow_backend flow_backend;
 
 struct flow {
@@ -15,6 +16,8 @@ struct flow {
     size_t n_layers;
     struct flow_layer **layers; /* (n_layers) in the order of forward */
     size_t *offsets;            /* (n_layers) first parameter of each */
+    struct flow_base *base;     /* (base.h) */
+    size_t base_offset;         /* its first parameter: behind those of the layers */
     size_t n_params, n_live;
     size_t max_live; /* more live weights than this are refused while the layers are made */
     void *params;
@@ -81,6 +84,9 @@ flow *flow_create_on(const flow_backend *backend, const json_t *description, siz
 /* The head of every pass, whatever the backend. */
 struct flow_pass {
     const flow *flow;
+    size_t n;          /* rows, of the last log_prob or transport */
+    const double *z;   /* (n, D) their noise: the caller's */
+    double *dz, *more; /* (max_rows, D) with FLOW_PASS_TRAIN; more: of bases with parameters */
 };
 
 #endif

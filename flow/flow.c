@@ -1,9 +1,8 @@
 #include "flow/flow.h"
 #include "flow/backend.h"
+#include "flow/base.h"
 #include "flow/block.h"
 
-#include <assert.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,20 +12,18 @@ enum { MAX_DIM = 1 << 16 };
 
 static int read_head(flow *self, const json_t **layers, const json_t *description, flow_err *err)
 {
-    const char *direction, *base = "normal";
+    const char *direction;
     json_int_t dim, context = 0;
     json_error_t why;
-    json_t *list;
+    json_t *list, *base = NULL;
     if (json_unpack_ex((json_t *)(uintptr_t)description, &why, JSON_STRICT,
-                       "{s:I, s?I, s:s, s?s, s:o}", "dim", &dim, "context", &context, "direction",
+                       "{s:I, s?I, s:s, s?o, s:o}", "dim", &dim, "context", &context, "direction",
                        &direction, "base", &base, "layers", &list))
         return flow_fail(err, FLOW_ECONFIG, "flow description: %s", why.text);
     if (dim < 1 || dim > MAX_DIM || context < 0 || context > MAX_DIM)
         return flow_fail(err, FLOW_ECONFIG,
                          "flow description: dim must be 1 to %d, context 0 to %d", MAX_DIM,
                          MAX_DIM);
-    if (strcmp(base, "normal") != 0)
-        return flow_fail(err, FLOW_ECONFIG, "flow description: no base '%s'", base);
     if (!json_is_array(list) || json_array_size(list) > 1024)
         return flow_fail(err, FLOW_ECONFIG, "flow description: layers wants a list of up to 1024");
     int to_noise = strcmp(direction, "data_to_noise") == 0;
@@ -36,7 +33,19 @@ static int read_head(flow *self, const json_t **layers, const json_t *descriptio
     self->dim = (size_t)dim;
     self->context = (size_t)context;
     *layers = list;
-    return 0;
+    self->base = flow_base_create(base, self->dim, err);
+    return self->base ? 0 : flow_fail_prefix(err, "flow description");
+}
+
+/* Behind the layers, so that a base changes nothing about where they are. */
+static int place_base(flow *self, flow_err *err)
+{
+    self->base_offset = self->n_params;
+    self->n_params += self->base->n_params;
+    self->n_live += self->base->n_params;
+    return self->n_live > self->max_live
+               ? flow_fail(err, FLOW_EDATA, "base: more weights than there can be")
+               : 0;
 }
 
 flow *flow_create_on(const flow_backend *backend, const json_t *description, size_t max_weights,
@@ -50,7 +59,8 @@ flow *flow_create_on(const flow_backend *backend, const json_t *description, siz
     }
     self->backend = backend;
     self->max_live = max_weights;
-    if (read_head(self, &layers, description, err) || backend->create_layers(self, layers, err))
+    if (read_head(self, &layers, description, err) || backend->create_layers(self, layers, err) ||
+        place_base(self, err))
         goto fail;
     self->params = flow_block_new(self->n_params * backend->real_size);
     if (!self->params) {
@@ -80,21 +90,24 @@ void flow_free(flow *self)
     if (!self)
         return;
     self->backend->free_layers(self);
+    flow_base_free(self->base);
     free(self->params);
     free(self);
 }
 
 json_t *flow_describe(const flow *self)
 {
-    return json_pack("{s:I, s:I, s:s, s:s, s:o}", "dim", (json_int_t)self->dim, "context",
+    return json_pack("{s:I, s:I, s:s, s:o, s:o}", "dim", (json_int_t)self->dim, "context",
                      (json_int_t)self->context, "direction",
                      self->direction == FLOW_DATA_TO_NOISE ? "data_to_noise" : "noise_to_data",
-                     "base", "normal", "layers", self->backend->describe_layers(self));
+                     "base", self->base->ops->describe(self->base), "layers",
+                     self->backend->describe_layers(self));
 }
 
 void flow_init(flow *self, pcg_stream stream)
 {
     self->backend->init(self, stream);
+    flow_base_init(self->base, base_part(self, self->params), stream);
 }
 
 int flow_init_data(flow *self, const double *rows, const double *context, size_t n, flow_err *err)
@@ -183,35 +196,59 @@ size_t flow_params_bytes(const flow *self)
 
 size_t flow_n_tensors(const flow *self)
 {
-    return self->backend->n_tensors(self);
+    return self->backend->n_tensors(self) + self->base->n_tensors;
 }
 
 void flow_tensor(const flow *self, flow_tensor_info *info, size_t index)
 {
-    self->backend->tensor(self, info, index);
+    size_t layers = self->backend->n_tensors(self);
+    if (index < layers)
+        self->backend->tensor(self, info, index);
+    else
+        flow_base_tensor(self->base, info, index - layers);
 }
 
 void flow_tensor_get(const flow *self, double *values, size_t index)
 {
-    self->backend->tensor_get(self, values, index);
+    size_t layers = self->backend->n_tensors(self);
+    if (index < layers)
+        self->backend->tensor_get(self, values, index);
+    else
+        flow_base_tensor_get(self->base, values, base_params(self, NULL), index - layers);
 }
 
 void flow_tensor_set(flow *self, size_t index, const double *values)
 {
-    self->backend->tensor_set(self, index, values);
+    size_t layers = self->backend->n_tensors(self);
+    if (index < layers)
+        self->backend->tensor_set(self, index, values);
+    else
+        flow_base_tensor_set(self->base, base_part(self, self->params), index - layers, values);
 }
 
 /* ---- a shard's work */
 
 flow_pass *flow_pass_create(const flow *self, size_t max_rows, unsigned flags, flow_err *err)
 {
-    return self->backend->pass_create(self, max_rows, flags, err);
+    flow_pass *pass = self->backend->pass_create(self, max_rows, flags, err);
+    size_t rows = flags & FLOW_PASS_TRAIN ? max_rows * (self->base->n_params ? 2 : 1) : 0;
+    if (!pass || !rows)
+        return pass;
+    pass->dz = malloc(rows * self->dim * sizeof *pass->dz);
+    pass->more = pass->dz + max_rows * self->dim;
+    if (pass->dz)
+        return pass;
+    flow_pass_free(pass);
+    flow_fail(err, FLOW_ENOMEM, "out of memory for a shard of %zu rows", max_rows);
+    return NULL;
 }
 
 void flow_pass_free(flow_pass *pass)
 {
-    if (pass)
-        pass->flow->backend->pass_free(pass);
+    if (!pass)
+        return;
+    free(pass->dz);
+    pass->flow->backend->pass_free(pass);
 }
 
 void flow_pass_forward(flow_pass *pass, const void *params, double *y, double *logdet,
@@ -229,53 +266,15 @@ void flow_pass_inverse(flow_pass *pass, const void *params, double *x, double *l
 void flow_pass_backward(flow_pass *pass, const void *params, double *dx, flow_gradient *gradient,
                         const double *dy, const double *dlogdet)
 {
-    pass->flow->backend->pass_backward(pass, params, dx, gradient, dy, dlogdet);
+    const flow *f = pass->flow;
+    if (gradient && !gradient->filled)
+        memset(base_part(f, gradient->block).numbers, 0, f->base->n_params * f->backend->real_size);
+    f->backend->pass_backward(pass, params, dx, gradient, dy, dlogdet);
 }
 
 void flow_pass_score(flow_pass *pass, const void *params, double *score_y, const double *score_x)
 {
     pass->flow->backend->pass_score(pass, params, score_y, score_x);
-}
-
-void flow_base_log_prob(double *logp, const double *z, size_t n, size_t dim)
-{
-    const double half_log_2pi = 0.91893853320467274178;
-    for (size_t r = 0; r < n; r++) {
-        double sum = 0;
-        for (size_t i = 0; i < dim; i++)
-            sum += z[r * dim + i] * z[r * dim + i];
-        logp[r] = -0.5 * sum - half_log_2pi * (double)dim;
-    }
-}
-
-void flow_pass_log_prob(flow_pass *pass, const void *params, double *logp, double *z,
-                        const double *x, const double *context, size_t n)
-{
-    const flow *f = pass->flow;
-    double logdet[FLOW_SHARD];
-    assert(n <= FLOW_SHARD);
-    if (f->direction == FLOW_DATA_TO_NOISE)
-        flow_pass_forward(pass, params, z, logdet, x, context, n);
-    else
-        flow_pass_inverse(pass, params, z, logdet, x, context, n);
-    flow_base_log_prob(logp, z, n, f->dim);
-    for (size_t r = 0; r < n; r++)
-        logp[r] += logdet[r];
-}
-
-void flow_pass_transport(flow_pass *pass, const void *params, double *x, double *logp,
-                         const double *z, const double *context, size_t n)
-{
-    const flow *f = pass->flow;
-    double logdet[FLOW_SHARD];
-    assert(n <= FLOW_SHARD);
-    if (f->direction == FLOW_NOISE_TO_DATA)
-        flow_pass_forward(pass, params, x, logdet, z, context, n);
-    else
-        flow_pass_inverse(pass, params, x, logdet, z, context, n);
-    flow_base_log_prob(logp, z, n, f->dim);
-    for (size_t r = 0; r < n; r++)
-        logp[r] -= logdet[r];
 }
 
 /* ---- whole batches */
@@ -310,7 +309,7 @@ static void run_shard(void *arg, size_t index, size_t worker)
     }
     const double *z = b->kind == SAMPLE ? rows : b->from + row * dim;
     if (b->kind == SAMPLE)
-        pcg_normals(rows, b->stream, b->first + row, n, dim);
+        flow_noise(b->flow, NULL, rows, b->stream, b->first + row, n);
     flow_pass_transport(b->passes[worker], NULL, b->x + row * dim, logp, z, context, n);
 }
 

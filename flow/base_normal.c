@@ -1,0 +1,89 @@
+/* flow/base_normal.c -- independent normals: N(0, I), or with learned shift and scale.
+ * Description: {"kind": "normal", "learn": false}. Tensors when learned: shift (D), log_scale (D),
+ * started at 0. log p = -sum_i (u_i^2/2 + log_scale_i) - D log(2 pi)/2, u_i = (z_i - shift_i)
+ * e^-log_scale_i. */
+#include "flow/base_place.h"
+
+static flow_base *normal_create(const json_t *description, size_t dim, flow_err *err)
+{
+    const char *kind;
+    int learn = 0;
+    json_error_t why;
+    if (json_unpack_ex((json_t *)(uintptr_t)description, &why, JSON_STRICT, "{s:s, s?b}", "kind",
+                       &kind, "learn", &learn)) {
+        flow_fail(err, FLOW_ECONFIG, "normal: %s", why.text);
+        return NULL;
+    }
+    flow_base *self = base_new(sizeof *self, &base_normal, dim, err);
+    if (self && learn)
+        place_learn(self);
+    return self;
+}
+
+static json_t *normal_describe(const flow_base *self)
+{
+    return json_pack("{s:s, s:b}", "kind", self->ops->name, "learn", place_learned(self));
+}
+
+static void normal_sample(const flow_base *self, double *z, base_view theta, pcg_stream stream,
+                          uint64_t first, size_t n)
+{
+    pcg_normals(z, stream, first, n, self->dim);
+    place_move(self, z, theta, n);
+}
+
+static void normal_log_prob(const flow_base *self, double *logp, base_view theta, const double *z,
+                            size_t n)
+{
+    size_t dim = self->dim;
+    double log_scales = 0;
+    for (size_t r = 0; r < n; r++)
+        logp[r] = 0;
+    for (size_t i = 0; i < dim; i++) {
+        double shift = place_shift(self, theta, i), s = place_log_scale(self, theta, i);
+        double over = exp(-s);
+        for (size_t r = 0; r < n; r++) {
+            double u = (z[r * dim + i] - shift) * over;
+            logp[r] += u * u;
+        }
+        log_scales += s;
+    }
+    for (size_t r = 0; r < n; r++)
+        logp[r] = -0.5 * logp[r] - BASE_HALF_LOG_2PI * (double)dim - log_scales;
+}
+
+static inline double normal_slope(const flow_base *self, double u)
+{
+    (void)self;
+    return u;
+}
+
+static void normal_score(const flow_base *self, double *score, base_view theta, const double *z,
+                         size_t n)
+{
+    place_score(self, score, theta, z, n, normal_slope);
+}
+
+static void normal_backward(const flow_base *self, base_block dtheta, base_view theta,
+                            const double *dlogp, const double *z, size_t n)
+{
+    place_backward(self, dtheta, theta, dlogp, z, n, normal_slope);
+}
+
+static void normal_pull(const flow_base *self, base_block dtheta, base_view theta, const double *dz,
+                        const double *z, size_t n)
+{
+    place_pull(self, dtheta, theta, dz, z, n);
+}
+
+const flow_base_ops base_normal = {
+    .name = "normal",
+    .doc = "independent normals; learn: with learned shift and scale",
+    .create = normal_create,
+    .describe = normal_describe,
+    .sample = normal_sample,
+    .log_prob = normal_log_prob,
+    .score = normal_score,
+    .backward = normal_backward,
+    .pull = normal_pull,
+};
