@@ -16,7 +16,7 @@ typedef struct seat {
     void *work; /* of the target */
     double *block;
     double *x, *z, *grad, *score, *context; /* (shard, D), context (shard, C) */
-    double *logp, *logq, *dlogdet, *u;      /* (shard) */
+    double *logp, *logq, *dlogq, *u;        /* (shard) */
 } seat;
 
 typedef struct shard_sums {
@@ -65,7 +65,7 @@ static int take_seat(const distill *d, seat *s, flow_err *err)
         return flow_fail(err, FLOW_ENOMEM, "out of memory for a training shard");
     double *at = s->block;
     double **per_dim[] = {&s->x, &s->z, &s->grad, &s->score};
-    double **per_row[] = {&s->logp, &s->logq, &s->dlogdet, &s->u};
+    double **per_row[] = {&s->logp, &s->logq, &s->dlogq, &s->u};
     for (size_t i = 0; i < 4; i++, at += rows * dim)
         *per_dim[i] = at;
     for (size_t i = 0; i < 4; i++, at += rows)
@@ -126,21 +126,13 @@ static void draw_contexts(const distill *d, seat *s, size_t first, size_t n)
     }
 }
 
-/* grad log q at the samples that the pass holds, from the base's -z. */
-static void score_of_samples(const distill *d, seat *s, size_t n)
-{
-    for (size_t i = 0; i < n * d->teacher->dim; i++)
-        s->score[i] = -s->z[i];
-    flow_pass_score(s->pass, NULL, s->score, s->score);
-}
-
 /* A row where the target has no density, or whose numbers broke, takes no part. */
 static void drop_row(const distill *d, seat *s, size_t r)
 {
     size_t dim = d->teacher->dim;
     memset(s->grad + r * dim, 0, dim * sizeof *s->grad);
     memset(s->score + r * dim, 0, dim * sizeof *s->score);
-    s->dlogdet[r] = 0;
+    s->dlogq[r] = 0;
 }
 
 /* (1 - lambda) KL(q || p~^beta) on own samples, into the lane. */
@@ -150,17 +142,17 @@ static int reverse_term(distill *d, seat *s, const flow_slice *slice, flow_err *
     const int path = d->estimator == DISTILL_PATH;
     size_t n = slice->n, dim = d->teacher->dim;
     shard_sums *sums = &d->sums[slice->shard];
-    pcg_normals(s->z, stream_of(d, PCG_BASE), d->state->rows + slice->row, n, dim);
+    flow_noise(d->flow, NULL, s->z, stream_of(d, PCG_BASE), d->state->rows + slice->row, n);
     flow_pass_transport(s->pass, NULL, s->x, s->logq, s->z, s->context, n);
     if (d->teacher->ops->log_density(d->teacher, s->logp, s->grad, s->x, s->context, n, s->work,
                                      err))
         return err->code;
     if (path)
-        score_of_samples(d, s, n);
+        flow_pass_density_score(s->pass, NULL, s->score);
     for (size_t r = 0; r < n; r++) {
         d->log_p[slice->row + r] = s->logp[r];
         d->log_q[slice->row + r] = s->logq[r];
-        s->dlogdet[r] = path ? 0 : -weight;
+        s->dlogq[r] = weight;
         for (size_t i = r * dim; i < (r + 1) * dim; i++)
             s->grad[i] = weight * ((path ? s->score[i] : 0) - beta * s->grad[i]);
         if (s->logp[r] == -INFINITY) {
@@ -171,8 +163,8 @@ static int reverse_term(distill *d, seat *s, const flow_slice *slice, flow_err *
             sums->n_reverse++;
         }
     }
-    flow_pass_backward(s->pass, NULL, NULL, flow_optimizer_lane(d->optimizer, slice->lane), s->grad,
-                       s->dlogdet);
+    flow_pass_sample_backward(s->pass, NULL, flow_optimizer_lane(d->optimizer, slice->lane),
+                              s->grad, path ? NULL : s->dlogq);
     return 0;
 }
 
@@ -193,8 +185,7 @@ static void widen_noise(const distill *d, seat *s, uint64_t first, size_t n)
     }
 }
 
-/* lambda KL(p || q) on the target's samples: d(-log q(x)) = g on x and 1 on the log-det, g the
- * score there (mathematics 4, "gradient at a fixed x"). The student's inverse has left the pass ready.
+/* lambda KL(p || q) on the target's samples: d(-log q(x)) at fixed x (mathematics 4).
  *
  * There is a path gradient for this term too (Vaitl 2024): g - grad log p on x and nothing on the
  * log-det. It is not used. Where q is p up to a factor on each of two modes, both scores agree and
@@ -203,26 +194,23 @@ static void widen_noise(const distill *d, seat *s, uint64_t first, size_t n)
 static int forward_term(distill *d, seat *s, const flow_slice *slice, flow_err *err)
 {
     const double weight = d->state->lambda;
-    size_t n = slice->n, dim = d->teacher->dim;
+    size_t n = slice->n;
     uint64_t first = d->state->rows + slice->row;
     shard_sums *sums = &d->sums[slice->shard];
-    pcg_normals(s->z, stream_of(d, PCG_TARGET), first, n, dim);
+    target_noise(d->teacher, s->z, stream_of(d, PCG_TARGET), first, n);
     widen_noise(d, s, first, n);
     if (d->teacher->ops->sample(d->teacher, s->x, s->logp, s->z, s->context, n, s->work, err))
         return err->code;
     flow_pass_log_prob(s->pass, NULL, s->logq, s->z, s->x, s->context, n);
-    score_of_samples(d, s, n);
     for (size_t r = 0; r < n; r++) {
-        s->dlogdet[r] = weight;
+        s->dlogq[r] = -weight;
         if (is_wide(d, first + r))
             continue;
         sums->forward += s->logp[r] - s->logq[r];
         sums->n_forward++;
     }
-    for (size_t i = 0; i < n * dim; i++)
-        s->score[i] *= weight;
-    flow_pass_backward(s->pass, NULL, NULL, flow_optimizer_lane(d->optimizer, slice->lane),
-                       s->score, s->dlogdet);
+    flow_pass_density_backward(s->pass, NULL, NULL, flow_optimizer_lane(d->optimizer, slice->lane),
+                               s->dlogq);
     return 0;
 }
 
@@ -305,7 +293,8 @@ static int choose_estimator(distill *d, flow_err *err)
 {
     double spread[2];
     size_t rows[FLOW_MAX_LANES];
-    if (d->options->gradient != DISTILL_AUTO || d->cut->lanes < 2 || d->state->lambda >= 1)
+    if (d->options->gradient != DISTILL_AUTO || d->cut->lanes < 2 || d->state->lambda >= 1 ||
+        flow_has_edge(d->flow))
         return 0;
     for (size_t l = 0; l < FLOW_MAX_LANES; l++)
         rows[l] = flow_lanes_rows(d->cut, l);
@@ -381,6 +370,18 @@ static int step(distill *d, flow_err *err)
 
 /* ---- the whole */
 
+/* What own samples can teach the student's base. */
+static int check_base(const flow *student, const distill_options *o, flow_err *err)
+{
+    if (o->forward >= 1 && o->forward_end >= 1)
+        return 0;
+    if (o->gradient == DISTILL_PATH && flow_has_edge(student))
+        return flow_fail(err, FLOW_ECONFIG,
+                         "student.train.gradient: a base with an edge makes path gradients wrong; "
+                         "set it to total or auto");
+    return flow_check_path(student, err);
+}
+
 static void report(distill *d)
 {
     distill_state *state = d->state;
@@ -421,13 +422,17 @@ int student_distill(flow *self, distill_state *state, flow_pool *pool, const tar
                  .contexts = contexts,
                  .options = options,
                  .state = state,
-                 .estimator = options->gradient == DISTILL_TOTAL ? DISTILL_TOTAL : DISTILL_PATH};
+                 .estimator = options->gradient == DISTILL_TOTAL || flow_has_edge(self)
+                                  ? DISTILL_TOTAL
+                                  : DISTILL_PATH};
     *state = (distill_state){
         .steps = options->steps, .beta = options->temper, .spread_total = NAN, .spread_path = NAN};
     if ((options->forward > 0 || options->forward_end > 0) && !teacher->ops->sample)
         return flow_fail(err, FLOW_ECONFIG,
                          "student.train.forward: the target cannot be sampled, so there is no "
                          "forward term; set it to 0");
+    if (check_base(self, options, err))
+        return FLOW_ECONFIG;
     flow_init(self, stream_of(&d, PCG_INIT));
     int code = take(&d, &local);
     if (!code)

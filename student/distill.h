@@ -2,12 +2,13 @@
  *
  * Objective (mathematics 3 and 5):  (1 - lambda) KL(q || p~^beta) + lambda KL(p || q).
  *   reverse   x = f(z), gradient by one of two estimators:
- *             total  -beta grad log p~ on x, -1 on the log-det          (Kingma & Welling 2014)
+ *             total  -beta grad log p~ on x, 1 on log q                 (Kingma & Welling 2014)
  *             path   grad log q - beta grad log p~ on x                 (Roeder 2017; Vaitl 2022)
  *             auto   whichever has the smaller variance between the lanes of a batch, measured anew
- *                    every DISTILL_PROBE steps
- *   forward   x from the target's own sampler, z by the student's inverse, d log q(x) by one more
- *             score and backward: needs a target that can be sampled. A share `widen` of the samples
+ *                    every DISTILL_PROBE steps; total where the student's base has an edge
+ *                    (flow_has_edge)
+ *   forward   x from the target's own sampler, z by the student's inverse, d log q(x) at
+ *             fixed x: needs a target that can be sampled. A share `widen` of the samples
  *             comes from noise that is stretched by `widen_by`: the student learns a mixture of p and
  *             a wider p, so that its density does not fall below p's far out, where p has few samples
  *             to teach it and one of them can ruin the effective sample size (defensive mixtures:
@@ -70,8 +71,10 @@ typedef struct distill_contexts {
 typedef int (*distill_watch)(void *arg, const distill_state *state);
 
 /* Initialises the student (parallel in sampling) and trains it. At the end it holds the averaged
- * weights. Errors: FLOW_EDIVERGED with the step; FLOW_ECONFIG: lambda > 0 without a sampler;
- * FLOW_ENOMEM; FLOW_ESTOPPED if stop or watch said so (the student is then as good as it got). */
+ * weights. Errors: FLOW_EDIVERGED with the step; FLOW_ECONFIG: lambda > 0 without a sampler, or
+ * lambda < 1 with a base that own samples cannot train (flow_check_path), or path gradients of one
+ * with an edge; FLOW_ENOMEM; FLOW_ESTOPPED if stop or watch said so (the student is then as good as
+ * it got). */
 int student_distill(flow *self, distill_state *state, flow_pool *pool, const target *teacher,
                     const distill_contexts *contexts, const distill_options *options,
                     distill_watch watch, void *arg, flow_err *err);

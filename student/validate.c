@@ -170,7 +170,7 @@ static int go_and_return(student_validation *out, const validation *v, flow_err 
     int code = z && logp ? 0 : flow_fail(err, FLOW_ENOMEM, "out of memory for the round trip");
     out->roundtrip = 0;
     if (!code) {
-        pcg_normals(z, stream_of(v, PCG_BASE), 0, n, v->dim);
+        flow_noise(v->student, NULL, z, stream_of(v, PCG_BASE), 0, n);
         code = flow_transport(v->student, v->pool, x, logp, z, v->context, n, err);
     }
     if (!code)

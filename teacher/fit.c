@@ -87,7 +87,7 @@ static int take(fit *f, flow_err *err)
 
 /* ---- one step */
 
-/* L = -sum log p = sum z^2 / 2 - logdet + constant: cotangents z on z and -1 on logdet. */
+/* L = -sum log p */
 static void gradient_of_shard(void *arg, const flow_slice *slice)
 {
     fit *f = arg;
@@ -104,8 +104,8 @@ static void gradient_of_shard(void *arg, const flow_slice *slice)
     for (size_t r = 0; r < slice->n; r++)
         loss -= s->logp[r];
     f->shard_loss[slice->shard] = loss;
-    flow_pass_backward(s->pass, NULL, NULL, flow_optimizer_lane(f->optimizer, slice->lane), s->z,
-                       s->minus_ones);
+    flow_pass_density_backward(s->pass, NULL, NULL, flow_optimizer_lane(f->optimizer, slice->lane),
+                               s->minus_ones);
 }
 
 static double sum_of_shards(const fit *f)

@@ -9,6 +9,14 @@ void target_free(target *self)
         self->ops->free(self);
 }
 
+void target_noise(const target *self, double *z, pcg_stream stream, uint64_t first, size_t n)
+{
+    if (self->ops->noise)
+        self->ops->noise(self, z, stream, first, n);
+    else
+        pcg_normals(z, stream, first, n, self->dim);
+}
+
 typedef struct batch {
     const target *target;
     void **works;     /* (threads) */
@@ -36,7 +44,7 @@ static void run_shard(void *arg, size_t index, size_t worker)
         return;
     }
     double *z = b->noise + worker * FLOW_SHARD * t->dim;
-    pcg_normals(z, b->stream, b->first + row, n, t->dim);
+    target_noise(t, z, b->stream, b->first + row, n);
     t->ops->sample(t, b->x + row * t->dim, b->logp + row, z, context, n, b->works[worker], err);
 }
 

@@ -23,7 +23,10 @@ typedef struct target_ops {
     int (*log_density)(const target *self, double *logp, double *grad, const double *x,
                        const double *context, size_t n, void *work, flow_err *err);
 
-    /* x (n, D) from standard normals z (n, D), exactly distributed as p; logp (n) = log p~(x).
+    /* z (n, D): what sample makes samples of, rows first .. of the stream. NULL: standard normals. */
+    void (*noise)(const target *self, double *z, pcg_stream stream, uint64_t first, size_t n);
+
+    /* x (n, D) from that noise z (n, D), exactly distributed as p; logp (n) = log p~(x).
      * NULL: the target has no sampler. */
     int (*sample)(const target *self, double *x, double *logp, const double *z,
                   const double *context, size_t n, void *work, flow_err *err);
@@ -38,6 +41,9 @@ struct target {
 /* A fitted flow as a target; normalised. The flow is borrowed and must outlive the target. */
 target *target_from_flow(const flow *teacher, flow_err *err);
 void target_free(target *self); /* accepts NULL */
+
+/* The noise of its samples: see above. */
+void target_noise(const target *self, double *z, pcg_stream stream, uint64_t first, size_t n);
 
 /* ---- whole batches, spread over a pool; rows do not depend on n or on the pool */
 

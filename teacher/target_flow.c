@@ -1,5 +1,5 @@
-/* teacher/target_flow.c -- a flow as a target: the gradient of its log-density is one backward pass
- * with frozen parameters, its sampler the (incremental) inverse. */
+/* teacher/target_flow.c -- a flow as a target: the gradient of its log-density is one pass with
+ * frozen parameters, its sampler the (incremental) inverse. */
 #include "teacher/target.h"
 
 #include <assert.h>
@@ -12,7 +12,7 @@ typedef struct flow_target {
 
 typedef struct flow_work {
     flow_pass *pass, *sampler; /* sampler keeps nothing for gradients */
-    double *z, *ones;          /* (max_rows, D), (max_rows) */
+    double *z;                 /* (max_rows, D) */
 } flow_work;
 
 static const flow *flow_of(const target *self)
@@ -29,7 +29,6 @@ static void flow_work_free(const target *self, void *work)
     flow_pass_free(w->pass);
     flow_pass_free(w->sampler);
     free(w->z);
-    free(w->ones);
     free(w);
 }
 
@@ -42,11 +41,8 @@ static void *flow_work_create(const target *self, size_t max_rows, flow_err *err
     w->pass = flow_pass_create(flow_of(self), max_rows, FLOW_PASS_TRAIN, err);
     w->sampler = flow_pass_create(flow_of(self), max_rows, 0, err);
     w->z = malloc(max_rows * self->dim * sizeof *w->z);
-    w->ones = malloc(max_rows * sizeof *w->ones);
-    if (!w->pass || !w->sampler || !w->z || !w->ones)
+    if (!w->pass || !w->sampler || !w->z)
         goto fail;
-    for (size_t r = 0; r < max_rows; r++)
-        w->ones[r] = 1;
     return w;
 fail:
     flow_work_free(self, w);
@@ -54,23 +50,21 @@ fail:
     return NULL;
 }
 
-/* log p = log N(z) + logdet, so its cotangents are -z on z and 1 on logdet. A teacher that is parallel
- * the other way round gives its gradient as a score. */
 static int flow_log_density(const target *self, double *logp, double *grad, const double *x,
                             const double *context, size_t n, void *work, flow_err *err)
 {
     flow_work *w = work;
-    (void)err;
+    (void)self, (void)err;
     flow_pass_log_prob(w->pass, NULL, logp, w->z, x, context, n);
-    if (!grad)
-        return 0;
-    for (size_t i = 0; i < n * self->dim; i++)
-        w->z[i] = -w->z[i];
-    if (flow_get_direction(flow_of(self)) == FLOW_DATA_TO_NOISE)
-        flow_pass_backward(w->pass, NULL, grad, NULL, w->z, w->ones);
-    else
-        flow_pass_score(w->pass, NULL, grad, w->z);
+    if (grad)
+        flow_pass_density_score(w->pass, NULL, grad);
     return 0;
+}
+
+static void flow_target_noise(const target *self, double *z, pcg_stream stream, uint64_t first,
+                              size_t n)
+{
+    flow_noise(flow_of(self), NULL, z, stream, first, n);
 }
 
 static int flow_target_sample(const target *self, double *x, double *logp, const double *z,
@@ -92,6 +86,7 @@ static const target_ops flow_target_ops = {
     .work_create = flow_work_create,
     .work_free = flow_work_free,
     .log_density = flow_log_density,
+    .noise = flow_target_noise,
     .sample = flow_target_sample,
 };
 
