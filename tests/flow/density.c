@@ -266,6 +266,26 @@ Test(density, standard_normal_by_hand)
     }
 }
 
+/* ---- whole batches */
+
+Test(density, samples_are_transported_noise)
+{
+    enum { N = 300 };
+    flow_pool *pool = flow_pool_create(2, NULL);
+    double *z = malloc(N * 8 * sizeof *z), *x = z + N * 2, *y = x + N * 2, *logp = y + N * 2;
+    for (size_t e = 0; e < base_count(); e++) {
+        flow *f = flow_on_base(first_f64_backend(), e, 2, 1, FLOW_NOISE_TO_DATA);
+        flow_noise(f, NULL, z, noise, 4, N);
+        flow_transport(f, pool, x, logp, z, NULL, N, NULL);
+        flow_sample(f, pool, y, logp + N, NULL, noise, 4, N, NULL);
+        check_same(y, x, N * 2, "%s", base_text(e));
+        check_same(logp + N, logp, N, "log q, %s", base_text(e));
+        flow_free(f);
+    }
+    free(z);
+    flow_pool_free(pool);
+}
+
 /* ---- every backend, and another precision */
 
 ParameterizedTestParameters(density, backends_agree)
