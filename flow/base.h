@@ -51,6 +51,7 @@ struct flow_base {
     size_t n_tensors;
     base_tensor tensors[3];
     const char *pathless; /* the tensor that no path reaches; NULL: all can be reached */
+    const char *instead;  /* then: what to ask for that has none, for messages */
 };
 
 struct flow_base_ops {

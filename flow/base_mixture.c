@@ -77,6 +77,7 @@ static flow_base *mixture_create(const json_t *description, size_t dim, flow_err
     if (self->learn_weights) {
         base_add_tensor(&self->base, "logit", self->components, 0);
         self->base.pathless = "logit";
+        self->base.instead = "weights: equal";
     }
     return &self->base;
 }

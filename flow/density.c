@@ -37,9 +37,9 @@ int flow_check_path(const flow *self, flow_err *err)
     if (!base->pathless)
         return 0;
     return flow_fail(err, FLOW_ECONFIG,
-                     "base %s: own samples cannot train base.%s, for no sample moves with it; keep "
-                     "it fixed, or train on given samples alone",
-                     base->ops->name, base->pathless);
+                     "base %s: own samples cannot train base.%s, for no sample moves with it; "
+                     "take %s, or train on given samples alone",
+                     base->ops->name, base->pathless, base->instead);
 }
 
 int flow_has_edge(const flow *self)
