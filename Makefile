@@ -40,7 +40,7 @@ ask = $(shell pkg-config $1 $(LIBRARIES))$(if \
 WARN    := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes
 COMPILE  = $(CC) -std=c11 $(CPPFLAGS) $(CFLAGS) $(CHECKS) $(WARN) $(WERROR) -MMD -MP -I. \
            -D_POSIX_C_SOURCE=200809L -DDISTILL_VERSION='"$(VERSION)"' $(PKG_CFLAGS)
-LINK     = $(call show,link)$(CC) $(CFLAGS) $(CHECKS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(PKG_LIBS) -lm -pthread -ldl
+LINK     = $(call show,link)$(CC) $(CFLAGS) $(CHECKS) $(LDFLAGS) -o $@ $(WRAP) $(filter %.o,$^) $(filter %.a,$^) $(PKG_LIBS) -lm -pthread -ldl
 
 # flow/layer/ is compiled once per precision and instruction set (flow/backend.h chooses at run time).
 # Contraction to fused multiply-add is wanted there; nothing else of -ffast-math is. pcg.c shall give
@@ -87,8 +87,13 @@ $(foreach d,$(FLOORS),$(eval $(OUT)/tests/test_$d: $(call objects_of,$d) $(call 
 $(OUT)/tests/test_%: $(APP_OBJ) $(OUT)/libdistill.a $(OUT)/made-of
 	$(LINK) -no-pie -lcriterion
 
+$(OUT)/tests/e2e/threads: $(OUT)/tests/common/spec.o
 $(OUT)/tests/%: $(OUT)/tests/%.o $(APP_OBJ) $(OUT)/libdistill.a
 	$(LINK)
+
+# Every allocation of ours can be made to fail there, and no time passes.
+$(OUT)/tests/e2e/memory: WRAP := $(foreach f,malloc calloc realloc posix_memalign strdup realpath free \
+    clock_gettime,-Wl$(comma)--wrap=$f)
 
 include tests/bench/bench.mk
 

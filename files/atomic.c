@@ -34,13 +34,25 @@ void file_atomic_discard(file_atomic *self)
     release(self);
 }
 
+static const char TEMPORARY[] = ".tmp.";
+
 static char *temporary_name(const char *path)
 {
     size_t size = strlen(path) + 32;
     char *name = malloc(size);
     if (name)
-        snprintf(name, size, "%s.tmp.%ld", path, (long)getpid());
+        snprintf(name, size, "%s%s%ld", path, TEMPORARY, (long)getpid());
     return name;
+}
+
+size_t file_atomic_stem(const char *name)
+{
+    size_t whole = strlen(name), stem = whole, mark = strlen(TEMPORARY);
+    while (stem > 0 && name[stem - 1] >= '0' && name[stem - 1] <= '9')
+        stem--;
+    if (stem == whole || stem <= mark || strncmp(name + stem - mark, TEMPORARY, mark) != 0)
+        return whole;
+    return stem - mark;
 }
 
 file_atomic *file_atomic_open(const char *path, flow_err *err)

@@ -24,6 +24,9 @@ FILE *file_atomic_file(file_atomic *self);
 int file_atomic_commit(file_atomic *self, flow_err *err);
 void file_atomic_discard(file_atomic *self); /* accepts NULL */
 
+/* Bytes of a name without ".tmp.PID": all of them where it is none of a temporary file. */
+size_t file_atomic_stem(const char *name);
+
 /* The three steps in one. */
 int file_atomic_write(const char *path, const void *bytes, size_t len, flow_err *err);
 

@@ -303,21 +303,26 @@ static int other_lines(reader *self, flow_err *err)
     return code;
 }
 
-static int read_table(reader *self, file_header header, flow_err *err)
+static int read_table(reader *self, file_header header, bool head, flow_err *err)
 {
     int code = read_line(self, err);
     if (code == 0)
         return flow_fail(err, FLOW_EDATA, "%s: is empty", self->name);
     if (code > 0)
         code = first_line(self, header, err);
-    return code ? code : other_lines(self, err);
+    if (code || !head)
+        return code ? code : other_lines(self, err);
+    self->table->rows = 0;
+    return FLOW_OK;
 }
 
-file_table *file_csv_read_stream(FILE *in, const char *name, file_header header, flow_err *err)
+/* head: only the first line. */
+static file_table *read_stream(FILE *in, const char *name, file_header header, bool head,
+                               flow_err *err)
 {
     reader self = {.in = in, .name = name};
     c_locale locale = c_locale_enter();
-    int code = read_table(&self, header, err);
+    int code = read_table(&self, header, head, err);
     c_locale_leave(locale);
     free(self.line);
     free(self.fields);
@@ -327,16 +332,31 @@ file_table *file_csv_read_stream(FILE *in, const char *name, file_header header,
     return NULL;
 }
 
-file_table *file_csv_read(const char *path, file_header header, flow_err *err)
+file_table *file_csv_read_stream(FILE *in, const char *name, file_header header, flow_err *err)
+{
+    return read_stream(in, name, header, false, err);
+}
+
+static file_table *read_path(const char *path, file_header header, bool head, flow_err *err)
 {
     FILE *in = fopen(path, "rb");
     if (!in) {
         flow_fail(err, FLOW_ENOINPUT, "%s: cannot be opened: %s", path, strerror(errno));
         return NULL;
     }
-    file_table *table = file_csv_read_stream(in, path, header, err);
+    file_table *table = read_stream(in, path, header, head, err);
     fclose(in);
     return table;
+}
+
+file_table *file_csv_read(const char *path, file_header header, flow_err *err)
+{
+    return read_path(path, header, false, err);
+}
+
+file_table *file_csv_read_head(const char *path, file_header header, flow_err *err)
+{
+    return read_path(path, header, true, err);
 }
 
 /* ---- writing */

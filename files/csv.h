@@ -20,6 +20,9 @@ typedef enum file_header {
 file_table *file_csv_read(const char *path, file_header header, flow_err *err);
 file_table *file_csv_read_stream(FILE *in, const char *name, file_header header, flow_err *err);
 
+/* The columns and their names alone, from the first line: a table of no rows. */
+file_table *file_csv_read_head(const char *path, file_header header, flow_err *err);
+
 /* Writes values (rows, cols) with 17 digits, so that reading gives the same bits; names (cols) or
  * NULL: no header. Atomic. */
 int file_csv_write(const char *path, const double *values, size_t rows, size_t cols,

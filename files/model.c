@@ -159,9 +159,10 @@ static int read_tensor(flow_model *self, const file_tensors *in, size_t index, f
     int finite = 1;
     for (size_t i = 0; i < entry.count; i++)
         finite = finite && isfinite(values[i]);
-    flow_tensor_set(self->flow, index, values);
+    int code = finite ? flow_tensor_set(self->flow, values, index, err)
+                      : flow_fail(err, FLOW_EDATA, "tensor %s: not finite", info.name);
     free(values);
-    return finite ? 0 : flow_fail(err, FLOW_EDATA, "tensor %s: not finite", info.name);
+    return code;
 }
 
 static int read_flow(flow_model *self, const file_tensors *in, flow_err *err)

@@ -331,7 +331,8 @@ static file_table *read_table(FILE *in, const char *name, const npy_header *head
     return table;
 }
 
-file_table *file_npy_read_stream(FILE *in, const char *name, flow_err *err)
+/* head: only the header. */
+static file_table *read_stream(FILE *in, const char *name, bool head, flow_err *err)
 {
     file_table *table = NULL;
     npy_header header;
@@ -343,12 +344,17 @@ file_table *file_npy_read_stream(FILE *in, const char *name, flow_err *err)
         flow_fail(err, FLOW_EDATA,
                   "%s: its header is not a dictionary of descr, fortran_order and shape", name);
     else if (check_header(&header, name, err) == FLOW_OK)
-        table = read_table(in, name, &header, err);
+        table = head ? file_table_create(0, header.cols, err) : read_table(in, name, &header, err);
     free(text);
     return table;
 }
 
-file_table *file_npy_read(const char *path, flow_err *err)
+file_table *file_npy_read_stream(FILE *in, const char *name, flow_err *err)
+{
+    return read_stream(in, name, false, err);
+}
+
+static file_table *read_path(const char *path, bool head, flow_err *err)
 {
     struct stat status;
     FILE *in = fopen(path, "rb");
@@ -360,9 +366,19 @@ file_table *file_npy_read(const char *path, flow_err *err)
     if (fstat(fileno(in), &status) == 0 && S_ISDIR(status.st_mode))
         flow_fail(err, FLOW_ENOINPUT, "%s: is a directory", path);
     else
-        table = file_npy_read_stream(in, path, err);
+        table = read_stream(in, path, head, err);
     fclose(in);
     return table;
+}
+
+file_table *file_npy_read(const char *path, flow_err *err)
+{
+    return read_path(path, false, err);
+}
+
+file_table *file_npy_read_head(const char *path, flow_err *err)
+{
+    return read_path(path, true, err);
 }
 
 /* ---- writing */

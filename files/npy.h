@@ -16,6 +16,9 @@ file_table *file_npy_read(const char *path, flow_err *err);
 /* The same from an open stream, up to its end; name is for messages. Pipes work. */
 file_table *file_npy_read_stream(FILE *in, const char *name, flow_err *err);
 
+/* The columns alone, from the header: a table of no rows. */
+file_table *file_npy_read_head(const char *path, flow_err *err);
+
 /* Writes values (rows, cols) at once; cols = 0 writes a vector of shape (rows,). Atomic.
  * A finite number that FLOW_F32 cannot hold is FLOW_EDATA. */
 int file_npy_write(const char *path, const double *values, size_t rows, size_t cols,

@@ -98,13 +98,13 @@ static int read_sidecar(file_table *table, const char *path, flow_err *err)
     return code;
 }
 
-file_table *file_read(const char *path, file_header header, flow_err *err)
+static file_table *read_part(const char *path, bool head, file_header header, flow_err *err)
 {
     file_table *table;
     if (strcasecmp(ending(path), ".npy") == 0) {
-        table = file_npy_read(path, err);
+        table = head ? file_npy_read_head(path, err) : file_npy_read(path, err);
     } else if (strcasecmp(ending(path), ".csv") == 0) {
-        table = file_csv_read(path, header, err);
+        table = head ? file_csv_read_head(path, header, err) : file_csv_read(path, header, err);
     } else {
         flow_fail(err, FLOW_EUSAGE, "%s: the name of a data file wants to end in .npy or .csv",
                   path);
@@ -115,4 +115,14 @@ file_table *file_read(const char *path, file_header header, flow_err *err)
         return NULL;
     }
     return table;
+}
+
+file_table *file_read(const char *path, file_header header, flow_err *err)
+{
+    return read_part(path, false, header, err);
+}
+
+file_table *file_read_head(const char *path, file_header header, flow_err *err)
+{
+    return read_part(path, true, header, err);
 }

@@ -8,4 +8,7 @@
  * NAME.npy, its lines are the names, one each. header is for .csv only. */
 file_table *file_read(const char *path, file_header header, flow_err *err);
 
+/* The columns and their names alone: a table of no rows, from the first bytes of the file. */
+file_table *file_read_head(const char *path, file_header header, flow_err *err);
+
 #endif

@@ -4,24 +4,40 @@
 #define FLOW_BACKEND_H
 
 #include "flow/flow.h"
+#include "flow/kind.h"
+
+#include <stdatomic.h>
 
 struct flow_layer;
 struct flow_base;
 typedef struct flow_backend flow_backend;
 
+/* Layers in a row: those of a flow, or of a layer that holds some. */
+typedef struct flow_stack {
+    size_t dim, context;
+    size_t n_layers;
+    struct flow_layer **layers; /* (n_layers) in the order of forward */
+    size_t *offsets;            /* (n_layers) first parameter of each */
+    size_t n_params, n_live;
+    int one_way; /* a layer has no inverse */
+} flow_stack;
+
 struct flow {
     const flow_backend *backend;
     size_t dim, context;
     flow_direction direction;
-    size_t n_layers;
-    struct flow_layer **layers; /* (n_layers) in the order of forward */
-    size_t *offsets;            /* (n_layers) first parameter of each */
-    struct flow_base *base;     /* (base.h) */
-    size_t base_offset;         /* its first parameter: behind those of the layers */
-    size_t n_params, n_live;
-    size_t max_live; /* more live weights than this are refused while the layers are made */
+    flow_stack stack;
+    struct flow_base *base; /* (base.h); its parameters lie behind those of the stack */
     void *params;
+    atomic_uint_fast64_t unconverged; /* of flow_counters; a pass adds its own when it is freed */
 };
+
+typedef enum flow_sort {
+    FLOW_LAYER_KIND,
+    FLOW_TRANSFORMER_KIND,
+    FLOW_CONDITIONER_KIND,
+    FLOW_ACTIVATION_KIND
+} flow_sort;
 
 /* Blocks are arrays of n numbers of the backend's precision, cut into ranges by the caller. */
 typedef struct flow_adam {
@@ -37,19 +53,23 @@ struct flow_backend {
     size_t real_size;
     int (*supported)(void); /* by this processor */
 
-    /* A layer kind's name and doc; NULL past the end. */
-    const char *(*kind)(size_t index, const char **doc);
-    /* self->dim, context are set; fills layers, offsets, n_params, n_live. */
-    int (*create_layers)(flow *self, const json_t *list, flow_err *err);
-    void (*free_layers)(flow *self);
-    json_t *(*describe_layers)(const flow *self);
+    /* Kind number `index` of a sort; NULL past the end. */
+    const flow_kind *(*kind)(flow_sort sort, size_t index);
+    /* The stack is zero before, and freed also if it fails. max_live: flow_create_within. */
+    int (*create_layers)(flow *self, const json_t *list, size_t max_live, flow_err *err);
+    void (*free_layers)(flow_stack *self);
+    /* FLOW_ECONFIG, with the name of a layer that has no inverse. */
+    int (*inverse_missing)(const flow_stack *self, flow_err *err);
+    json_t *(*describe_layers)(const flow_stack *self);
     void (*init)(flow *self, pcg_stream stream);
     int (*init_data)(flow *self, const double *x, const double *context, size_t n, flow_err *err);
 
-    size_t (*n_tensors)(const flow *self);
-    void (*tensor)(const flow *self, flow_tensor_info *info, size_t index);
-    void (*tensor_get)(const flow *self, double *values, size_t index);
-    void (*tensor_set)(flow *self, size_t index, const double *values);
+    size_t (*n_tensors)(const flow_stack *self);
+    void (*tensor)(const flow_stack *self, flow_tensor_info *info, size_t index);
+    void (*tensor_get)(const flow_stack *self, double *values, const void *params, size_t index);
+    /* Values of masked entries are 0. */
+    void (*tensor_set)(const flow_stack *self, void *params, const double *values, size_t index);
+    void (*tensor_live)(const flow_stack *self, unsigned char *live, size_t index, size_t row);
 
     flow_pass *(*pass_create)(const flow *self, size_t max_rows, unsigned flags, flow_err *err);
     void (*pass_free)(flow_pass *pass);
@@ -84,6 +104,9 @@ flow *flow_create_on(const flow_backend *backend, const json_t *description, siz
 /* The head of every pass, whatever the backend. */
 struct flow_pass {
     const flow *flow;
+    flow_counters counters;
+    pcg_stream noise;
+    uint64_t first_row;
     size_t n;          /* rows, of the last log_prob or transport */
     const double *z;   /* (n, D) their noise: the caller's */
     double *dz, *more; /* (max_rows, D) with FLOW_PASS_TRAIN; more: of bases with parameters */

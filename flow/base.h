@@ -134,7 +134,7 @@ static inline void base_add(base_block to, size_t i, double value)
 static inline base_block base_part(const flow *self, void *block)
 {
     const flow_backend *b = self->backend;
-    return (base_block){(char *)block + self->base_offset * b->real_size, b->precision};
+    return (base_block){(char *)block + self->stack.n_params * b->real_size, b->precision};
 }
 
 /* params NULL: the flow's own. */
@@ -142,7 +142,7 @@ static inline base_view base_params(const flow *self, const void *params)
 {
     const flow_backend *b = self->backend;
     const char *block = params ? params : self->params;
-    return (base_view){block + self->base_offset * b->real_size, b->precision};
+    return (base_view){block + self->stack.n_params * b->real_size, b->precision};
 }
 
 #endif

@@ -6,7 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_DIM = 1 << 16 };
+const char *flow_direction_name(flow_direction direction)
+{
+    return direction == FLOW_DATA_TO_NOISE ? "data_to_noise" : "noise_to_data";
+}
 
 /* ---- making one */
 
@@ -20,14 +23,12 @@ static int read_head(flow *self, const json_t **layers, const json_t *descriptio
                        "{s:I, s?I, s:s, s?o, s:o}", "dim", &dim, "context", &context, "direction",
                        &direction, "base", &base, "layers", &list))
         return flow_fail(err, FLOW_ECONFIG, "flow description: %s", why.text);
-    if (dim < 1 || dim > MAX_DIM || context < 0 || context > MAX_DIM)
+    if (dim < 1 || dim > FLOW_MAX_DIM || context < 0 || context > FLOW_MAX_DIM)
         return flow_fail(err, FLOW_ECONFIG,
-                         "flow description: dim must be 1 to %d, context 0 to %d", MAX_DIM,
-                         MAX_DIM);
-    if (!json_is_array(list) || json_array_size(list) > 1024)
-        return flow_fail(err, FLOW_ECONFIG, "flow description: layers wants a list of up to 1024");
-    int to_noise = strcmp(direction, "data_to_noise") == 0;
-    if (!to_noise && strcmp(direction, "noise_to_data") != 0)
+                         "flow description: dim must be 1 to %d, context 0 to %d", FLOW_MAX_DIM,
+                         FLOW_MAX_DIM);
+    int to_noise = strcmp(direction, flow_direction_name(FLOW_DATA_TO_NOISE)) == 0;
+    if (!to_noise && strcmp(direction, flow_direction_name(FLOW_NOISE_TO_DATA)) != 0)
         return flow_fail(err, FLOW_ECONFIG, "flow description: no direction '%s'", direction);
     self->direction = to_noise ? FLOW_DATA_TO_NOISE : FLOW_NOISE_TO_DATA;
     self->dim = (size_t)dim;
@@ -37,13 +38,10 @@ static int read_head(flow *self, const json_t **layers, const json_t *descriptio
     return self->base ? 0 : flow_fail_prefix(err, "flow description");
 }
 
-/* Behind the layers, so that a base changes nothing about where they are. */
-static int place_base(flow *self, flow_err *err)
+/* The layers have been checked one by one. */
+static int check_weights(const flow *self, size_t max_weights, flow_err *err)
 {
-    self->base_offset = self->n_params;
-    self->n_params += self->base->n_params;
-    self->n_live += self->base->n_params;
-    return self->n_live > self->max_live
+    return flow_n_weights(self) > max_weights
                ? flow_fail(err, FLOW_EDATA, "base: more weights than there can be")
                : 0;
 }
@@ -58,13 +56,13 @@ flow *flow_create_on(const flow_backend *backend, const json_t *description, siz
         return NULL;
     }
     self->backend = backend;
-    self->max_live = max_weights;
-    if (read_head(self, &layers, description, err) || backend->create_layers(self, layers, err) ||
-        place_base(self, err))
+    if (read_head(self, &layers, description, err) ||
+        backend->create_layers(self, layers, max_weights, err) ||
+        check_weights(self, max_weights, err))
         goto fail;
-    self->params = flow_block_new(self->n_params * backend->real_size);
+    self->params = flow_block_new(flow_params_bytes(self));
     if (!self->params) {
-        flow_fail(err, FLOW_ENOMEM, "out of memory for %zu parameters", self->n_params);
+        flow_fail(err, FLOW_ENOMEM, "out of memory for %zu parameters", flow_n_params(self));
         goto fail;
     }
     return self;
@@ -89,7 +87,7 @@ void flow_free(flow *self)
 {
     if (!self)
         return;
-    self->backend->free_layers(self);
+    self->backend->free_layers(&self->stack);
     flow_base_free(self->base);
     free(self->params);
     free(self);
@@ -98,10 +96,9 @@ void flow_free(flow *self)
 json_t *flow_describe(const flow *self)
 {
     return json_pack("{s:I, s:I, s:s, s:o, s:o}", "dim", (json_int_t)self->dim, "context",
-                     (json_int_t)self->context, "direction",
-                     self->direction == FLOW_DATA_TO_NOISE ? "data_to_noise" : "noise_to_data",
+                     (json_int_t)self->context, "direction", flow_direction_name(self->direction),
                      "base", self->base->ops->describe(self->base), "layers",
-                     self->backend->describe_layers(self));
+                     self->backend->describe_layers(&self->stack));
 }
 
 void flow_init(flow *self, pcg_stream stream)
@@ -124,8 +121,10 @@ static int copy_tensors(flow *to, const flow *from, flow_err *err)
         if (!values)
             return flow_fail(err, FLOW_ENOMEM, "out of memory for tensor %s", info.name);
         flow_tensor_get(from, values, i);
-        flow_tensor_set(to, i, values);
+        int code = flow_tensor_set(to, values, i, err);
         free(values);
+        if (code)
+            return code;
     }
     return 0;
 }
@@ -156,12 +155,12 @@ size_t flow_context(const flow *self)
 
 size_t flow_n_params(const flow *self)
 {
-    return self->n_params;
+    return self->stack.n_params + self->base->n_params;
 }
 
 size_t flow_n_weights(const flow *self)
 {
-    return self->n_live;
+    return self->stack.n_live + self->base->n_params;
 }
 
 flow_precision flow_get_precision(const flow *self)
@@ -191,52 +190,128 @@ const void *flow_params_const(const flow *self)
 
 size_t flow_params_bytes(const flow *self)
 {
-    return self->n_params * self->backend->real_size;
+    return flow_n_params(self) * self->backend->real_size;
+}
+
+/* Tensors of the layers first; *index becomes the number among those of the base. */
+static int of_base(const flow *self, size_t *index)
+{
+    size_t layers = self->backend->n_tensors(&self->stack);
+    if (*index < layers)
+        return 0;
+    *index -= layers;
+    return 1;
 }
 
 size_t flow_n_tensors(const flow *self)
 {
-    return self->backend->n_tensors(self) + self->base->n_tensors;
+    return self->backend->n_tensors(&self->stack) + self->base->n_tensors;
 }
 
 void flow_tensor(const flow *self, flow_tensor_info *info, size_t index)
 {
-    size_t layers = self->backend->n_tensors(self);
-    if (index < layers)
-        self->backend->tensor(self, info, index);
+    if (of_base(self, &index))
+        flow_base_tensor(self->base, info, index);
     else
-        flow_base_tensor(self->base, info, index - layers);
+        self->backend->tensor(&self->stack, info, index);
 }
 
 void flow_tensor_get(const flow *self, double *values, size_t index)
 {
-    size_t layers = self->backend->n_tensors(self);
-    if (index < layers)
-        self->backend->tensor_get(self, values, index);
+    if (of_base(self, &index))
+        flow_base_tensor_get(self->base, values, base_params(self, NULL), index);
     else
-        flow_base_tensor_get(self->base, values, base_params(self, NULL), index - layers);
+        self->backend->tensor_get(&self->stack, values, self->params, index);
 }
 
-void flow_tensor_set(flow *self, size_t index, const double *values)
+void flow_tensor_live(const flow *self, unsigned char *live, size_t index, size_t row)
 {
-    size_t layers = self->backend->n_tensors(self);
-    if (index < layers)
-        self->backend->tensor_set(self, index, values);
+    if (of_base(self, &index))
+        memset(live, 1, self->base->tensors[index].cols);
     else
-        flow_base_tensor_set(self->base, base_part(self, self->params), index - layers, values);
+        self->backend->tensor_live(&self->stack, live, index, row);
+}
+
+static int check_masked(const flow *self, const double *values, size_t index, unsigned char *live,
+                        const flow_tensor_info *info, flow_err *err)
+{
+    for (size_t row = 0; row < info->rows; row++) {
+        flow_tensor_live(self, live, index, row);
+        for (size_t col = 0; col < info->cols; col++)
+            if (!live[col] && values[row * info->cols + col] != 0)
+                return flow_fail(err, FLOW_EDATA,
+                                 "tensor %s: row %zu, column %zu is masked and not 0", info->name,
+                                 row, col);
+    }
+    return 0;
+}
+
+int flow_tensor_set(flow *self, const double *values, size_t index, flow_err *err)
+{
+    flow_tensor_info info;
+    flow_tensor(self, &info, index);
+    unsigned char *live = malloc(info.cols + 1);
+    if (!live)
+        return flow_fail(err, FLOW_ENOMEM, "out of memory for tensor %s", info.name);
+    int code = info.cols ? check_masked(self, values, index, live, &info, err) : 0;
+    free(live);
+    if (code)
+        return code;
+    if (of_base(self, &index))
+        flow_base_tensor_set(self->base, base_part(self, self->params), index, values);
+    else
+        self->backend->tensor_set(&self->stack, self->params, values, index);
+    return 0;
+}
+
+int flow_can_invert(const flow *self)
+{
+    return !self->stack.one_way;
+}
+
+static int require(const flow *self, flow_direction parallel, flow_err *err)
+{
+    int missing = self->stack.one_way && self->direction != parallel;
+    return missing ? self->backend->inverse_missing(&self->stack, err) : 0;
+}
+
+int flow_require_log_prob(const flow *self, flow_err *err)
+{
+    return require(self, FLOW_DATA_TO_NOISE, err);
+}
+
+int flow_require_transport(const flow *self, flow_err *err)
+{
+    return require(self, FLOW_NOISE_TO_DATA, err);
+}
+
+/* ---- what was counted */
+
+flow_counters flow_counted(const flow *self)
+{
+    return (flow_counters){.unconverged = atomic_load(&self->unconverged)};
+}
+
+/* A flow is const for its passes, but for this. */
+static void count(const flow *self, const flow_counters *more)
+{
+    atomic_fetch_add(&((flow *)(uintptr_t)self)->unconverged, more->unconverged);
 }
 
 /* ---- a shard's work */
+
+static const pcg_stream fixed_noise = {.stage = PCG_VALIDATE, .purpose = PCG_ESTIMATE};
 
 flow_pass *flow_pass_create(const flow *self, size_t max_rows, unsigned flags, flow_err *err)
 {
     flow_pass *pass = self->backend->pass_create(self, max_rows, flags, err);
     size_t rows = flags & FLOW_PASS_TRAIN ? max_rows * (self->base->n_params ? 2 : 1) : 0;
-    if (!pass || !rows)
-        return pass;
-    pass->dz = malloc(rows * self->dim * sizeof *pass->dz);
-    pass->more = pass->dz + max_rows * self->dim;
-    if (pass->dz)
+    if (!pass)
+        return NULL;
+    flow_pass_set_noise(pass, fixed_noise, 0);
+    pass->dz = rows ? malloc(rows * self->dim * sizeof *pass->dz) : NULL;
+    pass->more = rows > max_rows && pass->dz ? pass->dz + max_rows * self->dim : NULL;
+    if (pass->dz || !rows)
         return pass;
     flow_pass_free(pass);
     flow_fail(err, FLOW_ENOMEM, "out of memory for a shard of %zu rows", max_rows);
@@ -248,7 +323,19 @@ void flow_pass_free(flow_pass *pass)
     if (!pass)
         return;
     free(pass->dz);
+    count(pass->flow, &pass->counters);
     pass->flow->backend->pass_free(pass);
+}
+
+const flow_counters *flow_pass_counters(const flow_pass *pass)
+{
+    return &pass->counters;
+}
+
+void flow_pass_set_noise(flow_pass *pass, pcg_stream stream, uint64_t first)
+{
+    pass->noise = stream;
+    pass->first_row = first;
 }
 
 void flow_pass_forward(flow_pass *pass, const void *params, double *y, double *logdet,
@@ -289,7 +376,7 @@ typedef struct batch {
     double *scratch;    /* (workers, shard * (D + 1)) */
     double *logp, *z, *x;
     const double *from, *context;
-    pcg_stream stream;
+    pcg_stream stream, noise; /* of the base; of layers that estimate */
     uint64_t first;
     size_t n;
 } batch;
@@ -302,6 +389,7 @@ static void run_shard(void *arg, size_t index, size_t worker)
     const double *context = b->context ? b->context + row * b->flow->context : NULL;
     double *rows = b->scratch + worker * b->shard * (dim + 1), *spare = rows + b->shard * dim;
     double *logp = b->logp ? b->logp + row : spare;
+    flow_pass_set_noise(b->passes[worker], b->noise, b->first + row);
     if (b->kind == LOG_PROB) {
         flow_pass_log_prob(b->passes[worker], NULL, logp, b->z ? b->z + row * dim : rows,
                            b->from + row * dim, context, n);
@@ -318,16 +406,17 @@ static void run_shard(void *arg, size_t index, size_t worker)
 static size_t rows_of_shard(const flow *self, size_t n)
 {
     enum { LARGE = 1 << 18, SHARD_OF_LARGE = 96 }; /* parameters; two tiles of the kernels */
-    size_t rows = self->n_params > LARGE ? SHARD_OF_LARGE : FLOW_SHARD;
+    size_t rows = flow_n_params(self) > LARGE ? SHARD_OF_LARGE : FLOW_SHARD;
     return n < rows ? n : rows;
 }
 
 static int run_batch(batch *b, flow_pool *pool, flow_err *err)
 {
     size_t workers = flow_pool_threads(pool), shards;
-    int code = 0;
-    if (b->n == 0)
-        return 0;
+    int code = b->kind == LOG_PROB ? flow_require_log_prob(b->flow, err)
+                                   : flow_require_transport(b->flow, err);
+    if (b->n == 0 || code)
+        return code;
     b->shard = rows_of_shard(b->flow, b->n);
     shards = (b->n + b->shard - 1) / b->shard;
     workers = shards == 1 ? 1 : workers; /* any worker may take any shard */
@@ -356,6 +445,7 @@ int flow_log_prob(const flow *self, flow_pool *pool, double *logp, double *z, co
                .z = z,
                .from = x,
                .context = context,
+               .noise = fixed_noise,
                .n = n};
     return run_batch(&b, pool, err);
 }
@@ -369,6 +459,7 @@ int flow_transport(const flow *self, flow_pool *pool, double *x, double *logp, c
                .x = x,
                .from = z,
                .context = context,
+               .noise = fixed_noise,
                .n = n};
     return run_batch(&b, pool, err);
 }
@@ -382,6 +473,7 @@ int flow_sample(const flow *self, flow_pool *pool, double *x, double *logp, cons
                .x = x,
                .context = context,
                .stream = stream,
+               .noise = {.seed = stream.seed, .stage = stream.stage, .purpose = PCG_ESTIMATE},
                .first = first,
                .n = n};
     return run_batch(&b, pool, err);

@@ -9,7 +9,8 @@
  * NULL when C = 0, log-densities are (n). All of them double and row-major, whatever the precision of
  * the network. A parameter block is flow_n_params numbers of the flow's precision (void * here).
  *
- * Threads: a flow is read-only while passes use it. A pass belongs to one thread at a time. */
+ * Threads: a flow is read-only while passes use it, but for what it counts. A pass belongs to one
+ * thread at a time. */
 #ifndef FLOW_FLOW_H
 #define FLOW_FLOW_H
 
@@ -20,8 +21,16 @@
 #include <jansson.h>
 #include <stddef.h>
 
+enum {
+    FLOW_MAX_DIM = 1 << 16,
+    FLOW_MAX_LAYERS = 1024
+}; /* columns of data or context; layers of a list */
+
 typedef enum flow_precision { FLOW_F32 = 32, FLOW_F64 = 64 } flow_precision;
 typedef enum flow_direction { FLOW_DATA_TO_NOISE, FLOW_NOISE_TO_DATA } flow_direction;
+
+/* "data_to_noise", "noise_to_data": the words of descriptions. */
+const char *flow_direction_name(flow_direction direction);
 
 typedef struct flow flow;
 
@@ -43,8 +52,8 @@ void flow_free(flow *self);
 json_t *flow_describe(const flow *self);
 
 /* Draws the initial parameters. Output layers start at zero, so that a fresh flow is its base, with
- * the dimensions reordered at most. Layer l reads row l << 32 of the stream and on, the base row
- * 1 << 63. */
+ * the dimensions reordered at most. Layer l reads row l << 32 of the stream and on, layers inside layers
+ * take the numbers after all that a list can have, and the base row 1 << 63. */
 void flow_init(flow *self, pcg_stream stream);
 
 /* Layers whose initial parameters depend on data (actnorm) see these n rows, in data space if the
@@ -68,6 +77,24 @@ void *flow_params(flow *self); /* the parameter block; aligned to 64 bytes */
 const void *flow_params_const(const flow *self);
 size_t flow_params_bytes(const flow *self);
 
+/* A layer may have no inverse; then there is only what the flow's parallel direction gives, and
+ * flow_pass_inverse and what is made of it must not be called. */
+int flow_can_invert(const flow *self);
+
+/* FLOW_ECONFIG, with the layer's name, if the flow lacks the inverse that it needs for log_prob or for
+ * transport and samples. Who will call those asks when he is made. */
+int flow_require_log_prob(const flow *self, flow_err *err);
+int flow_require_transport(const flow *self, flow_err *err);
+
+/* What happened in passes without stopping them. */
+typedef struct flow_counters {
+    uint64_t unconverged; /* rows in which an iterative layer did not reach its tolerance */
+} flow_counters;
+
+/* The sum over all passes of this flow that have been freed, those of the whole-batch functions below
+ * among them. */
+flow_counters flow_counted(const flow *self);
+
 /* Parameters by name, for files: "layers.0.conditioner.0.weight", "base.shift", dense and row-major, masked
  * entries zero. flow_tensor_get and _set copy rows * cols doubles. */
 typedef struct flow_tensor_info {
@@ -78,7 +105,10 @@ typedef struct flow_tensor_info {
 size_t flow_n_tensors(const flow *self);
 void flow_tensor(const flow *self, flow_tensor_info *info, size_t index);
 void flow_tensor_get(const flow *self, double *values, size_t index);
-void flow_tensor_set(flow *self, size_t index, const double *values);
+/* FLOW_EDATA, and nothing is set, if a masked entry is not zero. */
+int flow_tensor_set(flow *self, const double *values, size_t index, flow_err *err);
+/* live (cols) = which entries of a row of a matrix are not masked. */
+void flow_tensor_live(const flow *self, unsigned char *live, size_t index, size_t row);
 
 /* ---- a shard's work: one thread, up to max_rows rows, all memory taken at create. From inside a
  * task of a pool, wide networks share what they do forwards (a single row, too) and backwards with its
@@ -91,6 +121,13 @@ enum { FLOW_PASS_TRAIN = 1 }; /* room for what backward and score need */
 
 flow_pass *flow_pass_create(const flow *self, size_t max_rows, unsigned flags, flow_err *err);
 void flow_pass_free(flow_pass *pass);
+
+/* Since the pass was made, all directions together. */
+const flow_counters *flow_pass_counters(const flow_pass *pass);
+
+/* Layers whose log-determinant is an estimate draw from rows first .. of this stream in the passes
+ * that follow, each layer from one of its own. Without it, from the rows 0 .. of one that is fixed. */
+void flow_pass_set_noise(flow_pass *pass, pcg_stream stream, uint64_t first);
 
 /* The layers in order, without the base. logdet is log|det dy/dx|. forward keeps what backward and
  * score need when the pass was made with FLOW_PASS_TRAIN. params NULL: the flow's own. */
@@ -161,7 +198,9 @@ void flow_base_log_prob(const flow *self, const void *params, double *logp, cons
                         size_t n);
 
 /* ---- whole batches, spread over a pool by shards of up to FLOW_SHARD rows. Row r of the result depends
- * on row r of the input alone, so the first k of n rows do not depend on n or on the pool. */
+ * on row r of the input alone, so the first k of n rows do not depend on n or on the pool. Estimating
+ * layers draw from row r of the stream of flow_sample, or of a fixed one. FLOW_ECONFIG if the
+ * inverse is needed and there is none. */
 
 /* logp[r] = log density at x[r]; z (NULL: not wanted) the noise it comes from. */
 int flow_log_prob(const flow *self, flow_pool *pool, double *logp, double *z, const double *x,

@@ -52,7 +52,8 @@ typedef enum pcg_purpose {
     PCG_PERMUTE = 7,  /* permutation layers */
     PCG_TARGET = 8,   /* samples of the teacher */
     PCG_BOOTSTRAP = 9,
-    PCG_CONTEXT = 10
+    PCG_CONTEXT = 10,
+    PCG_ESTIMATE = 11 /* log-determinants that are estimates */
 } pcg_purpose;
 
 typedef struct pcg_stream {

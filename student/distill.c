@@ -58,6 +58,9 @@ static int take_seat(const distill *d, seat *s, flow_err *err)
 {
     size_t rows = d->lanes.shard > d->late.shard ? d->lanes.shard : d->late.shard;
     size_t dim = d->teacher->dim, c = d->teacher->context;
+    if (flow_require_transport(d->flow, err) ||
+        (d->options->forward + d->options->forward_end > 0 && flow_require_log_prob(d->flow, err)))
+        return FLOW_ECONFIG;
     s->pass = flow_pass_create(d->flow, rows, FLOW_PASS_TRAIN, err);
     s->work = d->teacher->ops->work_create(d->teacher, rows, err);
     s->block = malloc(rows * (4 * dim + c + 4) * sizeof *s->block);

@@ -1,8 +1,7 @@
 #include "student/iaf.h"
 
-flow *iaf_create(const flow_spec *spec, flow_precision precision, flow_err *err)
+flow *iaf_create(const json_t *preset, const flow_place *place, flow_precision precision,
+                 flow_err *err)
 {
-    flow_spec own = *spec;
-    own.direction = FLOW_NOISE_TO_DATA;
-    return flow_spec_create(&own, precision, err);
+    return flow_preset_create(preset, FLOW_NOISE_TO_DATA, place, precision, err);
 }

@@ -7,9 +7,11 @@
 #ifndef STUDENT_IAF_H
 #define STUDENT_IAF_H
 
-#include "flow/spec.h"
+#include "flow/preset.h"
 
-/* The flow that the options describe, parameters zero; spec->direction is not looked at. */
-flow *iaf_create(const flow_spec *spec, flow_precision precision, flow_err *err);
+/* The flow that a preset (flow/preset.h) describes, parameters zero. FLOW_ECONFIG: it makes no
+ * sense, or is for the other direction. */
+flow *iaf_create(const json_t *preset, const flow_place *place, flow_precision precision,
+                 flow_err *err);
 
 #endif

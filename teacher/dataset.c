@@ -374,6 +374,14 @@ static int run(job *self, flow_err *err)
     return code;
 }
 
+static void release(job *self)
+{
+    free(self->data);
+    free(self->context);
+    free(self->taken);
+    free(self->rows);
+}
+
 data_set *data_set_create(const file_table *table, const char *source, const data_options *options,
                           flow_err *err)
 {
@@ -383,11 +391,20 @@ data_set *data_set_create(const file_table *table, const char *source, const dat
         data_set_free(self.out);
         self.out = NULL;
     }
-    free(self.data);
-    free(self.context);
-    free(self.taken);
-    free(self.rows);
+    release(&self);
     return self.out;
+}
+
+int data_set_shape(size_t *dim, size_t *n_context, const file_table *table, const char *source,
+                   const data_options *options, flow_err *err)
+{
+    data_set out = {.dim = 0};
+    job self = {.table = table, .source = source, .options = options, .out = &out};
+    int code = choose_columns(&self, err);
+    *dim = out.dim;
+    *n_context = out.n_context;
+    release(&self);
+    return code;
 }
 
 void data_set_free(data_set *self)

@@ -68,4 +68,8 @@ data_set *data_set_create(const file_table *table, const char *source, const dat
                           flow_err *err);
 void data_set_free(data_set *self);
 
+/* D and C as data_set_create would find them: of the table, only cols and names are looked at. */
+int data_set_shape(size_t *dim, size_t *n_context, const file_table *table, const char *source,
+                   const data_options *options, flow_err *err);
+
 #endif

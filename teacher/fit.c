@@ -41,6 +41,8 @@ static void release_seat(seat *s)
 static int take_seat(seat *s, const fit *f, flow_err *err)
 {
     size_t rows = f->lanes.shard, dim = f->data->dim, context = f->data->n_context;
+    if (flow_require_log_prob(f->flow, err))
+        return FLOW_ECONFIG;
     s->pass = flow_pass_create(f->flow, rows, FLOW_PASS_TRAIN, err);
     s->x = malloc(rows * (2 * dim + context + 2) * sizeof *s->x);
     if (!s->pass || !s->x)

@@ -139,50 +139,63 @@ static size_t eight_gaussians_mode(const double *x)
  * default noise (the share of points nearer to another ring). */
 
 const data_generator data_generators[] = {
-    {.name = "two_moons",
-     .doc = "two interleaved half circles, blurred by noise in both coordinates",
+    {.kind = {.name = "two_moons",
+              .doc = "two interleaved half circles, blurred by noise in both coordinates"},
      .noise = 0.1,
      .modes = 2,
      .draw = two_moons_draw,
      .mode_of = two_moons_mode},
-    {.name = "rings",
-     .doc = "four concentric circles of equal weight, blurred by noise in both coordinates",
+    {.kind = {.name = "rings",
+              .doc =
+                  "four concentric circles of equal weight, blurred by noise in both coordinates"},
      .noise = 0.08,
      .modes = RINGS,
      .draw = rings_draw,
      .mode_of = rings_mode},
-    {.name = "checkerboard",
-     .doc = "uniform on every other square of a 4 x 4 board, blurred by noise in both coordinates",
+    {.kind = {.name = "checkerboard",
+              .doc = "uniform on every other square of a 4 x 4 board, blurred by noise in both "
+                     "coordinates"},
      .noise = 0,
      .draw = checkerboard_draw},
-    {.name = "pinwheel",
-     .doc = "five bent blades; noise is their half-width, in units of the blade's distance",
+    {.kind = {.name = "pinwheel",
+              .doc =
+                  "five bent blades; noise is their half-width, in units of the blade's distance"},
      .noise = 0.1,
      .modes = BLADES,
      .draw = pinwheel_draw,
      .mode_of = pinwheel_mode},
-    {.name = "spirals",
-     .doc = "two spiral arms of one and a half turns, blurred by noise in both coordinates",
+    {.kind = {.name = "spirals",
+              .doc =
+                  "two spiral arms of one and a half turns, blurred by noise in both coordinates"},
      .noise = 0.1,
      .modes = 2,
      .draw = spirals_draw,
      .mode_of = spirals_mode},
-    {.name = "eight_gaussians",
-     .doc = "eight round Gaussians on a circle of radius 4; noise is their standard deviation",
+    {.kind =
+         {.name = "eight_gaussians",
+          .doc =
+              "eight round Gaussians on a circle of radius 4; noise is their standard deviation"},
      .noise = 0.5,
      .modes = 8,
      .draw = eight_gaussians_draw,
      .mode_of = eight_gaussians_mode},
-    {.name = NULL}};
+    {.draw = NULL}};
+
+static const flow_kind *generator_at(size_t index)
+{
+    return data_generators[index].draw ? &data_generators[index].kind : NULL;
+}
+
+const flow_registry data_generator_kinds = {.what = "generator", .at = generator_at};
 
 const data_generator *data_generator_find(const char *name, flow_err *err)
 {
     const char *names[sizeof data_generators / sizeof *data_generators];
     size_t n = 0;
-    for (const data_generator *g = data_generators; g->name; g++) {
-        if (strcmp(g->name, name) == 0)
+    for (const data_generator *g = data_generators; g->draw; g++) {
+        if (strcmp(g->kind.name, name) == 0)
             return g;
-        names[n++] = g->name;
+        names[n++] = g->kind.name;
     }
     const char *near = flow_suggest(name, names, n);
     flow_fail(err, FLOW_ECONFIG, "there is no generator '%.80s'%s%s%s", name,

@@ -5,16 +5,16 @@
 #define TEACHER_GENERATE_H
 
 #include "files/table.h"
+#include "flow/kind.h"
 #include "flow/pcg.h"
 
 #include <stddef.h>
 #include <stdint.h>
 
 typedef struct data_generator {
-    const char *name; /* the key in configs */
-    const char *doc;  /* one line */
-    double noise;     /* default standard deviation of the blur; its place is in doc */
-    size_t modes;     /* separate pieces, each of weight 1 / modes; 0: it has none */
+    flow_kind kind; /* without keys */
+    double noise;   /* default standard deviation of the blur; its place is in doc */
+    size_t modes;   /* separate pieces, each of weight 1 / modes; 0: it has none */
 
     /* x (2) from u (4) uniforms on [0, 1) and z (2) standard normals. */
     void (*draw)(double *x, const double *u, const double *z, double noise);
@@ -22,8 +22,9 @@ typedef struct data_generator {
     size_t (*mode_of)(const double *x);
 } data_generator;
 
-/* Every generator, ended by name NULL. */
+/* Every generator, ended by draw NULL. */
 extern const data_generator data_generators[];
+extern const flow_registry data_generator_kinds;
 
 /* FLOW_ECONFIG with a suggestion if there is none of that name. */
 const data_generator *data_generator_find(const char *name, flow_err *err);

@@ -1,8 +1,7 @@
 #include "teacher/maf.h"
 
-flow *maf_create(const flow_spec *spec, flow_precision precision, flow_err *err)
+flow *maf_create(const json_t *preset, const flow_place *place, flow_precision precision,
+                 flow_err *err)
 {
-    flow_spec own = *spec;
-    own.direction = FLOW_DATA_TO_NOISE;
-    return flow_spec_create(&own, precision, err);
+    return flow_preset_create(preset, FLOW_DATA_TO_NOISE, place, precision, err);
 }

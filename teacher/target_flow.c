@@ -92,6 +92,8 @@ static const target_ops flow_target_ops = {
 
 target *target_from_flow(const flow *teacher, flow_err *err)
 {
+    if (flow_require_log_prob(teacher, err) || flow_require_transport(teacher, err))
+        return NULL;
     flow_target *self = malloc(sizeof *self);
     if (!self) {
         flow_fail(err, FLOW_ENOMEM, "out of memory for a target");

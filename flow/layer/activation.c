@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-/* A loop for inference and one for training, from one pair of expressions in a. */
+/* A loop for inference and one for training, from one pair of expressions in x (and f, the value). In
+ * parentheses each, or clang-format takes them for declarations. */
 #define ACTIVATION(NAME, PREPARE, VALUE, SLOPE)                                                    \
     static void NAME(real *h, real *slope, const real *a, size_t count)                            \
     {                                                                                              \
@@ -24,19 +25,19 @@
         }                                                                                          \
     }
 
-ACTIVATION(relu, (void)0, x<0 ? 0 : x, x> 0 ? 1 : (x <= 0 ? 0 : x * f))
+ACTIVATION(relu, (void)0, (x < 0 ? 0 : x), (x > 0 ? 1 : (x <= 0 ? 0 : x * f)))
 
 ACTIVATION(hyperbolic_tangent, (void)0, vm_tanh(x), 1 - f * f)
 
-ACTIVATION(elu, const real e = vm_exp(x > 0 ? 0 : x), x > 0 ? x : e - 1, x > 0 ? 1 : e)
+ACTIVATION(elu, const real e = vm_exp(x > 0 ? 0 : x), (x > 0 ? x : e - 1), (x > 0 ? 1 : e))
 
-ACTIVATION(silu, const real s = vm_sigmoid(x), x *s, s *(1 + x * (1 - s)))
+ACTIVATION(silu, const real s = vm_sigmoid(x), (x * s), (s * (1 + x * (1 - s))))
 
 /* Hendrycks & Gimpel 2016, the tanh form: x sigma(2u), u = sqrt(2/pi) (x + .044715 x^3). */
 #define GELU_PREPARE                                                                               \
     const real s = vm_sigmoid((real)1.5957691216057308 * (x + (real)0.044715 * x * x * x));        \
     const real du = (real)1.5957691216057308 * (1 + (real)0.134145 * x * x)
-ACTIVATION(gelu, GELU_PREPARE; (void)du, x *s, s + x * s * (1 - s) * du)
+ACTIVATION(gelu, GELU_PREPARE; (void)du, (x * s), (s + x * s * (1 - s) * du))
 
 /* The slope from the value f alone. */
 #define PULL(NAME, SLOPE)                                                                          \
@@ -53,18 +54,24 @@ PULL(tanh_pull, 1 - f * f)
 PULL(elu_pull, f > 0 ? 1 : f + 1)
 
 const activation activation_kinds[] = {
-    {"relu", "max(0, x)", relu, relu_pull, 1},
-    {"tanh", "hyperbolic tangent", hyperbolic_tangent, tanh_pull, 0},
-    {"elu", "x above 0, e^x - 1 below", elu, elu_pull, 0},
-    {"gelu", "x Phi(x), in its tanh form", gelu, NULL, 0},
-    {"silu", "x sigmoid(x), also called swish", silu, NULL, 0},
-    {NULL, NULL, NULL, NULL, 0},
+    {.kind = {.name = "relu", .doc = "max(0, x)"},
+     .apply = relu,
+     .pull = relu_pull,
+     .rectifier = 1},
+    {.kind = {.name = "tanh", .doc = "smooth and bounded"},
+     .apply = hyperbolic_tangent,
+     .pull = tanh_pull},
+    {.kind = {.name = "elu", .doc = "x if x > 0, else exp(x) - 1"}, .apply = elu, .pull = elu_pull},
+    {.kind = {.name = "gelu", .doc = "x times the normal CDF of x, in its tanh form"},
+     .apply = gelu},
+    {.kind = {.name = "silu", .doc = "x times the sigmoid of x, also called swish"}, .apply = silu},
+    {.apply = NULL},
 };
 
 const activation *activation_find(const char *name)
 {
-    for (const activation *kind = activation_kinds; kind->name; kind++)
-        if (strcmp(kind->name, name) == 0)
+    for (const activation *kind = activation_kinds; kind->apply; kind++)
+        if (strcmp(kind->kind.name, name) == 0)
             return kind;
     return NULL;
 }

@@ -2,10 +2,11 @@
 #ifndef FLOW_LAYER_ACTIVATION_H
 #define FLOW_LAYER_ACTIVATION_H
 
+#include "flow/kind.h"
 #include "flow/layer/real.h"
 
 typedef struct activation {
-    const char *name, *doc;
+    flow_kind kind; /* without keys */
     /* h = f(a) over count numbers; slope = f'(a), NULL: not wanted. h may be a. */
     void (*apply)(real *h, real *slope, const real *a, size_t count);
     /* d *= f'(a), given h = f(a): nothing but h need be kept for backward. NULL: h does not tell. */
@@ -16,7 +17,7 @@ typedef struct activation {
 #define activation_kinds FLOW_NAME(activation_kinds)
 #define activation_find FLOW_NAME(activation_find)
 
-extern const activation activation_kinds[];          /* ends with a NULL name */
+extern const activation activation_kinds[];          /* ends with a NULL apply */
 const activation *activation_find(const char *name); /* NULL: no such name */
 
 #endif

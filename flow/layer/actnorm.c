@@ -1,6 +1,6 @@
 /* flow/layer/actnorm.c -- y_i = x_i e^s_i + b_i, free s and b, set from the first batch so that
  * every y_i there has mean 0 and variance 1 (Kingma & Dhariwal 2018, "Glow", section 3.1).
- * Description: {"kind": "actnorm"}. Parameters: s (D), b (D). */
+ * Parameters: s (D), b (D). */
 #include "flow/layer/layer.h"
 #include "flow/layer/vmath.h"
 
@@ -8,24 +8,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-static flow_layer *actnorm_create(const json_t *description, size_t dim, size_t context,
+#define layer_actnorm FLOW_NAME(layer_actnorm)
+extern const flow_layer_ops layer_actnorm;
+
+static flow_layer *actnorm_create(const json_t *description, const layer_scope *scope,
                                   flow_err *err)
 {
-    const char *kind;
-    if (json_unpack((json_t *)(uintptr_t)description, "{s:s!}", "kind", &kind)) {
-        flow_fail(err, FLOW_ECONFIG, "actnorm: takes no keys");
+    flow_layer *self = flow_kind_read(&layer_actnorm.kind, description, err);
+    if (!self)
         return NULL;
-    }
-    flow_layer *self = malloc(sizeof *self);
-    if (!self) {
-        flow_fail(err, FLOW_ENOMEM, "out of memory for an actnorm layer");
-        return NULL;
-    }
     *self = (flow_layer){.ops = &layer_actnorm,
-                         .dim = dim,
-                         .context = context,
-                         .n_params = 2 * flow_pad(dim),
-                         .n_live = 2 * dim};
+                         .dim = scope->dim,
+                         .context = scope->context,
+                         .n_params = 2 * flow_pad(scope->dim),
+                         .n_live = 2 * scope->dim};
     return self;
 }
 
@@ -36,17 +32,17 @@ static void actnorm_free(flow_layer *layer)
 
 static json_t *actnorm_describe(const flow_layer *layer)
 {
-    return json_pack("{s:s}", "kind", layer->ops->name);
+    return flow_kind_write(&layer_actnorm.kind, layer);
 }
 
-static void actnorm_init(const flow_layer *layer, real *theta, pcg *rng)
+static void actnorm_init(const flow_layer *layer, real *theta, layer_draws *draws)
 {
-    (void)rng;
+    (void)draws;
     memset(theta, 0, layer->n_params * sizeof *theta);
 }
 
-static void actnorm_init_data(const flow_layer *layer, real *theta, const real *x, size_t n,
-                              size_t ld)
+/* Every y starts with mean 0 and variance 1. */
+static void set_from_data(const flow_layer *layer, real *theta, const real *x, size_t n, size_t ld)
 {
     for (size_t i = 0; i < layer->dim; i++) {
         double mean = 0, var = 0;
@@ -66,11 +62,11 @@ static size_t nothing_len(const flow_layer *layer, size_t ld)
     return 0;
 }
 
-static void actnorm_forward(const flow_layer *layer, real *y, real *cache, double *logdet,
-                            const real *theta, const real *x, const real *context, size_t ld,
-                            real *work)
+static void actnorm_forward(const flow_layer *layer, real *y, double *logdet, const real *x,
+                            const layer_call *call)
 {
-    (void)cache, (void)context, (void)work;
+    const real *theta = call->theta;
+    const size_t ld = call->ld;
     double sum = 0;
     for (size_t i = 0; i < layer->dim; i++) {
         real scale = vm_exp(theta[i]), shift = theta[flow_pad(layer->dim) + i];
@@ -82,11 +78,18 @@ static void actnorm_forward(const flow_layer *layer, real *y, real *cache, doubl
         logdet[j] += sum;
 }
 
-static void actnorm_inverse(const flow_layer *layer, real *x, real *cache, double *logdet,
-                            const real *theta, const real *y, const real *context, size_t ld,
-                            real *work)
+static void actnorm_init_data(const flow_layer *layer, real *theta, real *y, double *logdet,
+                              const real *x, size_t n, const layer_call *call)
 {
-    (void)cache, (void)context, (void)work;
+    set_from_data(layer, theta, x, n, call->ld);
+    actnorm_forward(layer, y, logdet, x, call);
+}
+
+static void actnorm_inverse(const flow_layer *layer, real *x, double *logdet, const real *y,
+                            const layer_call *call)
+{
+    const real *theta = call->theta;
+    const size_t ld = call->ld;
     double sum = 0;
     for (size_t i = 0; i < layer->dim; i++) {
         real scale = vm_exp(-theta[i]), shift = theta[flow_pad(layer->dim) + i];
@@ -99,10 +102,11 @@ static void actnorm_inverse(const flow_layer *layer, real *x, real *cache, doubl
 }
 
 static void actnorm_backward(const flow_layer *layer, real *dx, real *dtheta, int add,
-                             const real *theta, const real *dy, const real *dlogdet, const real *x,
-                             const real *cache, size_t ld, real *work)
+                             const real *dy, const real *dlogdet, const real *x,
+                             const layer_call *call)
 {
-    (void)cache, (void)work;
+    const real *theta = call->theta;
+    const size_t ld = call->ld;
     double dl = 0;
     if (dtheta && !add)
         memset(dtheta, 0, layer->n_params * sizeof *dtheta);
@@ -124,11 +128,12 @@ static void actnorm_backward(const flow_layer *layer, real *dx, real *dtheta, in
     }
 }
 
-static void actnorm_score(const flow_layer *layer, real *score_y, const real *theta,
-                          const real *score_x, const real *x, const real *cache, size_t ld,
-                          real *work)
+static void actnorm_score(const flow_layer *layer, real *score_y, const real *score_x,
+                          const real *x, const layer_call *call)
 {
-    (void)x, (void)cache, (void)work;
+    (void)x;
+    const real *theta = call->theta;
+    const size_t ld = call->ld;
     for (size_t i = 0; i < layer->dim; i++) {
         real inverse = vm_exp(-theta[i]);
         for (size_t j = 0; j < ld; j++)
@@ -164,8 +169,9 @@ static void actnorm_tensor_set(const flow_layer *layer, real *theta, const doubl
 }
 
 const flow_layer_ops layer_actnorm = {
-    .name = "actnorm",
-    .doc = "y_i = x_i e^s_i + b_i, started from the first batch",
+    .kind = {.name = "actnorm",
+             .doc = "a shift and a scale of each coordinate, set from the first batch",
+             .size = sizeof(flow_layer)},
     .single = 1,
     .create = actnorm_create,
     .free = actnorm_free,

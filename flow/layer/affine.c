@@ -4,9 +4,18 @@
 #include "flow/layer/transformer.h"
 #include "flow/layer/vmath.h"
 
-static size_t affine_n_params(const transformer_spec *spec)
+typedef struct affine {
+    double scale_bound; /* c */
+} affine;
+
+static real inverse_bound(const void *options)
 {
-    (void)spec;
+    return (real)(1 / ((const affine *)options)->scale_bound);
+}
+
+static size_t affine_n_params(const void *options)
+{
+    (void)options;
     return 2;
 }
 
@@ -21,10 +30,10 @@ FLOW_INLINE real log_scale_slope(real u, real inv_c)
     return r * r;
 }
 
-static void affine_forward(const transformer_spec *spec, real *y, double *logdet, const real *x,
+static void affine_forward(const void *options, real *y, double *logdet, const real *x,
                            const real *h, size_t ld)
 {
-    const real *m = h, *u = h + ld, inv_c = (real)(1 / spec->scale_bound);
+    const real *m = h, *u = h + ld, inv_c = inverse_bound(options);
     for (size_t j = 0; j < ld; j++) {
         real s = log_scale(u[j], inv_c);
         y[j] = x[j] * vm_exp(s) + m[j];
@@ -32,10 +41,10 @@ static void affine_forward(const transformer_spec *spec, real *y, double *logdet
     }
 }
 
-static void affine_inverse(const transformer_spec *spec, real *x, double *logdet, const real *y,
+static void affine_inverse(const void *options, real *x, double *logdet, const real *y,
                            const real *h, size_t ld)
 {
-    const real *m = h, *u = h + ld, inv_c = (real)(1 / spec->scale_bound);
+    const real *m = h, *u = h + ld, inv_c = inverse_bound(options);
     for (size_t j = 0; j < ld; j++) {
         real s = log_scale(u[j], inv_c);
         x[j] = (y[j] - m[j]) * vm_exp(-s);
@@ -44,11 +53,11 @@ static void affine_inverse(const transformer_spec *spec, real *x, double *logdet
 }
 
 /* restrict: or the many arrays would have to be told apart at run time, and the loop not vectorise. */
-static void affine_backward(const transformer_spec *spec, real *restrict dx, real *restrict dh,
+static void affine_backward(const void *options, real *restrict dx, real *restrict dh,
                             const real *restrict dy, const real *restrict dl,
                             const real *restrict x, const real *restrict h, size_t ld)
 {
-    const real *u = h + ld, inv_c = (real)(1 / spec->scale_bound);
+    const real *u = h + ld, inv_c = inverse_bound(options);
     real *dm = dh, *du = dh + ld;
     for (size_t j = 0; j < ld; j++) {
         real scaled = dy[j] * vm_exp(log_scale(u[j], inv_c)); /* dy e^s */
@@ -58,11 +67,11 @@ static void affine_backward(const transformer_spec *spec, real *restrict dx, rea
     }
 }
 
-static void affine_score(const transformer_spec *spec, real *restrict g, real *restrict dh,
+static void affine_score(const void *options, real *restrict g, real *restrict dh,
                          const real *restrict a, const real *restrict x, const real *restrict h,
                          size_t ld)
 {
-    const real *u = h + ld, inv_c = (real)(1 / spec->scale_bound);
+    const real *u = h + ld, inv_c = inverse_bound(options);
     real *dm = dh, *du = dh + ld;
     for (size_t j = 0; j < ld; j++) {
         real score = a[j] * vm_exp(-log_scale(u[j], inv_c));
@@ -72,10 +81,18 @@ static void affine_score(const transformer_spec *spec, real *restrict g, real *r
     }
 }
 
-const transformer transformer_affine = {
-    .name = "affine",
-    .doc = "y = x e^s + m with |s| < scale_bound",
-    .keys = "scale_bound",
+static const flow_key affine_keys[] = {
+    {FLOW_KEY(affine, scale_bound), .type = FLOW_KEY_REAL, .min = 0.1, .max = 20, .def = "3",
+     .unit = "nats",
+     .doc = "Soft bound of the log of a layer's scale: it stays between -scale_bound and "
+            "scale_bound."},
+    {.name = NULL}};
+
+const transformer FLOW_NAME(transformer_affine) = {
+    .kind = {.name = "affine",
+             .doc = "shift and scale: fast, one bump per layer and coordinate",
+             .keys = affine_keys,
+             .size = sizeof(affine)},
     .n_params = affine_n_params,
     .forward = affine_forward,
     .inverse = affine_inverse,

@@ -1,30 +1,50 @@
-/* flow/layer/autoregressive.c -- y_i = tau(x_i; h_i(x_<i, context)): the layer of MAF (Papamakarios
- * 2017) and of IAF (Kingma 2016), which are its two directions.
+/* flow/layer/autoregressive.c -- y_i = tau(x_i; h_i(x of earlier groups, context)), the dimensions in
+ * groups 1 .. G (conditioner.h). With G = D it is the layer of MAF (Papamakarios 2017) and of IAF
+ * (Kingma 2016), which are its two directions; with G = 2 a coupling (NICE, Dinh 2014; RealNVP, Dinh
+ * 2017); with G = 1 an element-wise map.
  *
- *   forward   one pass of the conditioner, then tau on every dimension at once
- *   inverse   dimension by dimension; step i finishes the outputs of dimension i, inverts tau, and
- *             computes the hidden units of degree i: every weight is used once (mathematics 2)
- *   score     g_j = (a_j - dl_j/dx_j - c_j) / tau'_j for j = D .. 1, where c_j, what the later
- *             dimensions' parameters hand back to x_j, is known by then (mathematics 4)
+ *   forward   one pass of the conditioner, then tau on every dimension
+ *   inverse   group by group; step c finishes the outputs of group c, inverts tau there, and computes
+ *             the hidden units of degree c: every weight is used once (mathematics 2)
+ *   score     g_j = (a_j - dl_j/dx_j - c_j) / tau'_j for the groups G .. 1, where c_j, what the
+ *             parameters of later groups hand back to x_j, is known by then (mathematics 4)
  *
- * Description: {"kind": "autoregressive", "transformer": "affine" | "spline", "hidden": [64, 64],
- * "residual": 0, "activation": "relu"} and the transformer's options "scale_bound" or "bins" and
- * "bound". */
+ * Group 1 sees the context only. It has a tau of its own that is learned (first: free), or is left as
+ * it is (first: identity), as NICE and RealNVP do. */
 #include "flow/layer/conditioner.h"
 #include "flow/layer/layer.h"
 #include "flow/layer/transformer.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#define layer_autoregressive FLOW_NAME(layer_autoregressive)
+extern const flow_layer_ops layer_autoregressive;
+
+typedef enum first_group { FREE, IDENTITY } first_group;
+
+typedef struct autoregressive_options {
+    const json_t *transformer, *conditioner;
+    size_t groups; /* 0: D */
+    int first;     /* a first_group; -1: free */
+} autoregressive_options;
+
+/* Dimensions first .. end - 1 and where their parameters begin in the conditioner's values, or the
+ * cotangents of these. Bare: they have none, and stay as they are. */
+typedef struct group {
+    size_t first, end, row;
+    int bare;
+} group;
+
 typedef struct autoregressive {
     flow_layer base;
+    autoregressive_options options; /* without the objects */
     const transformer *tau;
-    transformer_spec spec;
+    conditioner *net;
+    void *tau_options, *net_options;
     size_t outputs; /* parameters of tau */
-    conditioner net;
+    group *groups;  /* (G) */
 } autoregressive;
 
 static const autoregressive *down(const flow_layer *layer)
@@ -34,160 +54,189 @@ static const autoregressive *down(const flow_layer *layer)
 
 /* ---- making one */
 
-static int read_hidden(conditioner_spec *spec, const json_t *hidden, flow_err *err)
+static int take_transformer(autoregressive *self, const json_t *object, flow_err *err)
 {
-    spec->n_hidden = json_array_size(hidden);
-    if (spec->n_hidden == 0 || spec->n_hidden > CONDITIONER_MAX_HIDDEN)
-        return flow_fail(err, FLOW_ECONFIG, "autoregressive: hidden wants 1 to %d widths",
-                         CONDITIONER_MAX_HIDDEN);
-    for (size_t l = 0; l < spec->n_hidden; l++) {
-        json_int_t width = json_integer_value(json_array_get(hidden, l));
-        if (width < 1 || width > CONDITIONER_MAX_WIDTH)
-            return flow_fail(err, FLOW_ECONFIG, "autoregressive: widths go from 1 to %d",
-                             CONDITIONER_MAX_WIDTH);
-        spec->hidden[l] = (size_t)width;
-    }
-    return 0;
-}
-
-static int check_transformer(const transformer_spec *spec, json_int_t bins, flow_err *err)
-{
-    if (bins < 2 || bins > TRANSFORMER_MAX_BINS)
-        return flow_fail(err, FLOW_ECONFIG, "autoregressive: bins go from 2 to %d, got %lld",
-                         TRANSFORMER_MAX_BINS, (long long)bins);
-    if (!(spec->bound > 0 && spec->bound <= 1e6) ||
-        !(spec->scale_bound > 0 && spec->scale_bound <= 50))
-        return flow_fail(err, FLOW_ECONFIG,
-                         "autoregressive: bound must be in (0, 1e6] and scale_bound in (0, 50]");
-    return 0;
-}
-
-/* Reads the description into *net_spec, self->tau and self->spec. */
-static int read_description(autoregressive *self, conditioner_spec *net_spec,
-                            const json_t *description, flow_err *err)
-{
-    const char *kind, *tau = "affine", *nonlinearity = "relu";
-    json_t *hidden;
-    json_error_t why;
-    json_int_t residual = 0, bins = 8;
-    self->spec = (transformer_spec){.bound = 3, .scale_bound = 3};
-    if (json_unpack_ex((json_t *)(uintptr_t)description, &why, JSON_STRICT,
-                       "{s:s, s:o, s?s, s?I, s?s, s?I, s?F, s?F}", "kind", &kind, "hidden", &hidden,
-                       "transformer", &tau, "residual", &residual, "activation", &nonlinearity,
-                       "bins", &bins, "bound", &self->spec.bound, "scale_bound",
-                       &self->spec.scale_bound))
-        return flow_fail(err, FLOW_ECONFIG, "autoregressive: %s", why.text);
-    self->tau = transformer_find(tau);
-    net_spec->activation = activation_find(nonlinearity);
-    if (!self->tau)
-        return flow_fail(err, FLOW_ECONFIG, "autoregressive: no transformer '%s'", tau);
-    if (!net_spec->activation)
-        return flow_fail(err, FLOW_ECONFIG, "autoregressive: no activation '%s'", nonlinearity);
-    if (residual < 0 || residual > CONDITIONER_MAX_BLOCKS)
-        return flow_fail(err, FLOW_ECONFIG, "autoregressive: residual goes from 0 to %d",
-                         CONDITIONER_MAX_BLOCKS);
-    if (check_transformer(&self->spec, bins, err))
+    const flow_kind *kind = flow_kind_of(&flow_transformers, object, err);
+    self->tau_options = kind ? flow_kind_read(kind, object, err) : NULL;
+    if (!self->tau_options)
         return FLOW_ECONFIG;
-    self->spec.bins = (size_t)bins;
-    net_spec->residual = (size_t)residual;
-    return read_hidden(net_spec, hidden, err);
+    self->tau = transformer_find(kind->name);
+    self->outputs = self->tau->n_params(self->tau_options);
+    return 0;
+}
+
+static int take_conditioner(autoregressive *self, const json_t *object,
+                            const conditioner_shape *shape, flow_err *err)
+{
+    const flow_kind *kind = flow_kind_of(&flow_conditioners, object, err);
+    self->net_options = kind ? flow_kind_read(kind, object, err) : NULL;
+    if (!self->net_options)
+        return FLOW_ECONFIG;
+    self->net = conditioner_find(kind->name)->create(self->net_options, shape, err);
+    return self->net ? 0 : FLOW_ENOMEM;
+}
+
+/* All but the outputs. */
+static int read_shape(conditioner_shape *shape, const autoregressive_options *options,
+                      const layer_scope *scope, flow_err *err)
+{
+    *shape = (conditioner_shape){.dim = scope->dim,
+                                 .context = scope->context,
+                                 .groups = options->groups ? options->groups : scope->dim,
+                                 .bare_first = options->first == IDENTITY};
+    if (shape->groups > scope->dim)
+        return flow_fail(err, FLOW_ECONFIG, "autoregressive: %zu groups of %zu coordinates",
+                         shape->groups, scope->dim);
+    if (shape->bare_first && shape->groups == 1)
+        return flow_fail(err, FLOW_ECONFIG,
+                         "autoregressive: first identity leaves nothing of a single group");
+    return 0;
+}
+
+static int list_groups(autoregressive *self, flow_err *err)
+{
+    const conditioner_shape *shape = &self->net->shape;
+    self->groups = calloc(shape->groups, sizeof *self->groups);
+    if (!self->groups)
+        return flow_fail(err, FLOW_ENOMEM, "out of memory for %zu groups", shape->groups);
+    for (size_t c = 1; c <= shape->groups; c++)
+        self->groups[c - 1] = (group){
+            .first = conditioner_group(shape, c),
+            .end = conditioner_group(shape, c + 1),
+            .row = self->net->output_row + conditioner_outputs_before(shape, c),
+            .bare = shape->bare_first && c == 1,
+        };
+    return 0;
+}
+
+static int take_parts(autoregressive *self, const autoregressive_options *options,
+                      const layer_scope *scope, flow_err *err)
+{
+    conditioner_shape shape;
+    int code = read_shape(&shape, options, scope, err);
+    if (!code)
+        code = take_transformer(self, options->transformer, err);
+    shape.outputs = self->outputs;
+    if (!code)
+        code = take_conditioner(self, options->conditioner, &shape, err);
+    return code ? code : list_groups(self, err);
 }
 
 static void autoregressive_free(flow_layer *layer)
 {
-    if (layer)
-        conditioner_release(&((autoregressive *)layer)->net);
-    free(layer);
+    autoregressive *self = (autoregressive *)layer;
+    if (!self)
+        return;
+    if (self->net)
+        self->net->ops->free(self->net);
+    free(self->tau_options);
+    free(self->net_options);
+    free(self->groups);
+    free(self);
 }
 
-static flow_layer *autoregressive_create(const json_t *description, size_t dim, size_t context,
+static flow_layer *autoregressive_create(const json_t *description, const layer_scope *scope,
                                          flow_err *err)
 {
-    autoregressive *self = calloc(1, sizeof *self);
-    if (!self) {
+    autoregressive_options *options = flow_kind_read(&layer_autoregressive.kind, description, err);
+    autoregressive *self = options ? calloc(1, sizeof *self) : NULL;
+    if (options && !self)
         flow_fail(err, FLOW_ENOMEM, "out of memory for an autoregressive layer");
-        return NULL;
+    if (self && take_parts(self, options, scope, err)) {
+        autoregressive_free(&self->base);
+        self = NULL;
     }
-    conditioner_spec spec = {.dim = dim, .context = context};
-    if (read_description(self, &spec, description, err))
-        goto fail;
-    spec.outputs = self->outputs = self->tau->n_params(&self->spec);
-    if (conditioner_create(&self->net, &spec, err))
-        goto fail;
-    self->base = (flow_layer){.ops = &layer_autoregressive,
-                              .dim = dim,
-                              .context = context,
-                              .n_params = self->net.n_params,
-                              .n_live = self->net.n_live};
-    return &self->base;
-fail:
-    free(self);
-    return NULL;
+    if (self) {
+        self->options = *options;
+        self->options.transformer = self->options.conditioner = NULL;
+        self->base = (flow_layer){.ops = &layer_autoregressive,
+                                  .dim = scope->dim,
+                                  .context = scope->context,
+                                  .n_params = self->net->n_params,
+                                  .n_live = self->net->n_live};
+    }
+    free(options);
+    return self ? &self->base : NULL;
 }
 
 static json_t *autoregressive_describe(const flow_layer *layer)
 {
     const autoregressive *self = down(layer);
-    const conditioner_spec *spec = &self->net.spec;
-    json_t *hidden = json_array();
-    for (size_t l = 0; l < spec->n_hidden; l++)
-        json_array_append_new(hidden, json_integer((json_int_t)spec->hidden[l]));
-    json_t *out = json_pack("{s:s, s:s, s:o, s:i, s:s}", "kind", layer->ops->name, "transformer",
-                            self->tau->name, "hidden", hidden, "residual", (int)spec->residual,
-                            "activation", spec->activation->name);
-    if (out && strstr(self->tau->keys, "scale_bound"))
-        json_object_set_new(out, "scale_bound", json_real(self->spec.scale_bound));
-    if (out && strstr(self->tau->keys, "bins")) {
-        json_object_set_new(out, "bins", json_integer((json_int_t)self->spec.bins));
-        json_object_set_new(out, "bound", json_real(self->spec.bound));
-    }
-    return out;
+    json_t *out = flow_kind_write(&layer_autoregressive.kind, &self->options);
+    if (out &&
+        json_object_set_new(out, "transformer",
+                            flow_kind_write(&self->tau->kind, self->tau_options)) == 0 &&
+        json_object_set_new(out, "conditioner",
+                            flow_kind_write(&self->net->ops->kind, self->net_options)) == 0)
+        return out;
+    json_decref(out);
+    return NULL;
 }
 
-static void autoregressive_init(const flow_layer *layer, real *theta, pcg *rng)
+static void autoregressive_init(const flow_layer *layer, real *theta, layer_draws *draws)
 {
-    conditioner_init(&down(layer)->net, theta, rng);
+    const conditioner *net = down(layer)->net;
+    net->ops->init(net, theta, &draws->rng);
 }
 
 /* ---- memory: cache = values | slopes; work = values or cotangents | scratch */
 
 static size_t autoregressive_cache_len(const flow_layer *layer, size_t ld)
 {
-    return (down(layer)->net.value_rows + down(layer)->net.slope_rows) * ld;
+    return (down(layer)->net->value_rows + down(layer)->net->slope_rows) * ld;
 }
 
 static size_t autoregressive_work_len(const flow_layer *layer, size_t ld)
 {
-    const conditioner *net = &down(layer)->net;
-    return (net->value_rows + flow_pad(down(layer)->outputs)) * ld;
+    return (down(layer)->net->value_rows + flow_pad(down(layer)->outputs)) * ld;
 }
 
-static real *input_rows(const autoregressive *self, real *values, size_t ld)
+/* What the ops have to do with one another. */
+typedef struct shard {
+    const autoregressive *self;
+    const conditioner *net;
+    const real *theta;
+    real *values; /* in the cache, or in work if there is none */
+    real *slopes; /* NULL without a cache */
+    real *inputs; /* of the values */
+    size_t ld;
+} shard;
+
+static real *input_rows(const conditioner *net, real *values, size_t ld)
 {
-    return conditioner_rows(&self->net, values, 0, self->base.context, ld);
+    return values + net->shape.context * ld;
 }
 
-static size_t last_buffer(const autoregressive *self)
+static shard shard_of(const flow_layer *layer, const layer_call *call)
 {
-    return self->net.n_buffers - 1;
+    const autoregressive *self = down(layer);
+    shard s = {.self = self, .net = self->net, .theta = call->theta, .ld = call->ld};
+    s.values = call->cache ? call->cache : call->work;
+    s.slopes = call->cache ? call->cache + self->net->value_rows * call->ld : NULL;
+    s.inputs = input_rows(self->net, s.values, call->ld);
+    return s;
 }
 
-/* The parameters of dimension i, 0-based. */
-static real *output_rows(const autoregressive *self, real *values, size_t i, size_t ld)
+static void set_context(const shard *s, const real *context)
 {
-    return conditioner_rows(&self->net, values, last_buffer(self), i * self->outputs, ld);
-}
-
-static void set_context(const autoregressive *self, real *values, const real *context, size_t ld)
-{
-    if (self->base.context)
-        memcpy(conditioner_rows(&self->net, values, 0, 0, ld), context,
-               self->base.context * ld * sizeof *values);
+    memcpy(s->values, context, s->net->shape.context * s->ld * sizeof *context);
 }
 
 /* ---- the map */
 
-typedef void element_wise(const transformer_spec *spec, real *to, double *logdet, const real *from,
+/* The parameters of dimension i among the values. */
+static real *params_of(const shard *s, real *values, const group *g, size_t i)
+{
+    return values + (g->row + (i - g->first) * s->self->outputs) * s->ld;
+}
+
+static void copy_group(const shard *s, real *to, const real *from, const group *g)
+{
+    memcpy(to + g->first * s->ld, from + g->first * s->ld,
+           (g->end - g->first) * s->ld * sizeof *to);
+}
+
+typedef void element_wise(const void *options, real *to, double *logdet, const real *from,
                           const real *h, size_t ld);
 
 /* Whole vectors through the transformer; h (outputs, ld) is fresh from the conditioner. */
@@ -195,8 +244,8 @@ static void transform(const autoregressive *self, element_wise *f, real *to, dou
                       const real *from, real *h, size_t ld)
 {
     if (self->tau->prepare)
-        self->tau->prepare(&self->spec, h, ld);
-    f(&self->spec, to, logdet, from, h, ld);
+        self->tau->prepare(self->tau_options, h, ld);
+    f(self->tau_options, to, logdet, from, h, ld);
 }
 
 /* A single row, in the first column of such vectors. `wide`: (outputs + 2) * FLOW_PAD. */
@@ -214,139 +263,169 @@ static void transform_single(const autoregressive *self, element_wise *f, real *
     *logdet += *sum;
 }
 
-/* Dimension i, in a shard or alone; alone, `work` has room beside the values, which are a
- * FLOW_PAD'th of what it was made for. */
-static void transform_dimension(const autoregressive *self, element_wise *f, real *to,
-                                double *logdet, const real *from, real *values, size_t i, size_t ld)
+/* In a shard or alone; alone, `work` has room beside the values, which are a FLOW_PAD'th of what it
+ * was made for. */
+static void transform_group(const shard *s, element_wise *f, real *to, double *logdet,
+                            const real *from, const group *g)
 {
-    real *h = output_rows(self, values, i, ld);
-    if (ld > 1)
-        transform(self, f, to, logdet, from, h, ld);
-    else
-        transform_single(self, f, to, logdet, from, h, values + self->net.value_rows);
-}
-
-static void autoregressive_forward(const flow_layer *layer, real *y, real *cache, double *logdet,
-                                   const real *theta, const real *x, const real *context, size_t ld,
-                                   real *work)
-{
-    const autoregressive *self = down(layer);
-    real *values = cache ? cache : work;
-    real *slopes = cache ? cache + self->net.value_rows * ld : NULL;
-    set_context(self, values, context, ld);
-    memcpy(input_rows(self, values, ld), x, layer->dim * ld * sizeof *x);
-    conditioner_forward(&self->net, values, slopes, theta, ld);
-    for (size_t i = 0; i < layer->dim; i++)
-        transform_dimension(self, self->tau->forward, y + i * ld, logdet, x + i * ld, values, i,
-                            ld);
-}
-
-static void autoregressive_inverse(const flow_layer *layer, real *x, real *cache, double *logdet,
-                                   const real *theta, const real *y, const real *context, size_t ld,
-                                   real *work)
-{
-    const autoregressive *self = down(layer);
-    real *values = cache ? cache : work, *inputs = input_rows(self, values, ld);
-    real *slopes = cache ? cache + self->net.value_rows * ld : NULL;
-    set_context(self, values, context, ld);
-    conditioner_hidden_of(&self->net, values, slopes, theta, 0, ld);
-    for (size_t i = 0; i < layer->dim; i++) {
-        conditioner_outputs_of(&self->net, values, theta, i + 1, ld);
-        transform_dimension(self, self->tau->inverse, inputs + i * ld, logdet, y + i * ld, values,
-                            i, ld);
-        conditioner_hidden_of(&self->net, values, slopes, theta, i + 1, ld);
+    if (g->bare) {
+        copy_group(s, to, from, g);
+        return;
     }
-    memcpy(x, inputs, layer->dim * ld * sizeof *x);
+    for (size_t i = g->first; i < g->end; i++) {
+        real *h = params_of(s, s->values, g, i);
+        if (s->ld > 1)
+            transform(s->self, f, to + i * s->ld, logdet, from + i * s->ld, h, s->ld);
+        else
+            transform_single(s->self, f, to + i, logdet, from + i, h,
+                             s->values + s->net->value_rows);
+    }
+}
+
+static void autoregressive_forward(const flow_layer *layer, real *y, double *logdet, const real *x,
+                                   const layer_call *call)
+{
+    const shard s = shard_of(layer, call);
+    set_context(&s, call->context);
+    memcpy(s.inputs, x, layer->dim * s.ld * sizeof *x);
+    s.net->ops->forward(s.net, s.values, s.slopes, s.theta, s.ld);
+    for (size_t c = 0; c < s.net->shape.groups; c++)
+        transform_group(&s, s.self->tau->forward, y, logdet, x, &s.self->groups[c]);
+}
+
+static void autoregressive_inverse(const flow_layer *layer, real *x, double *logdet, const real *y,
+                                   const layer_call *call)
+{
+    const shard s = shard_of(layer, call);
+    const conditioner_ops *net = s.net->ops;
+    set_context(&s, call->context);
+    net->hidden_of(s.net, s.values, s.slopes, s.theta, 0, s.ld);
+    for (size_t c = 1; c <= s.net->shape.groups; c++) {
+        net->outputs_of(s.net, s.values, s.theta, c, s.ld);
+        transform_group(&s, s.self->tau->inverse, s.inputs, logdet, y, &s.self->groups[c - 1]);
+        net->hidden_of(s.net, s.values, s.slopes, s.theta, c, s.ld);
+    }
+    memcpy(x, s.inputs, layer->dim * s.ld * sizeof *x);
+}
+
+/* dx and the cotangents of the parameters of one group. */
+static void backward_group(const shard *s, real *dx, real *cotangents, const real *dy,
+                           const real *dlogdet, const real *x, const group *g)
+{
+    size_t ld = s->ld;
+    if (g->bare) {
+        copy_group(s, dx, dy, g);
+        return;
+    }
+    for (size_t i = g->first; i < g->end; i++)
+        s->self->tau->backward(s->self->tau_options, dx + i * ld, params_of(s, cotangents, g, i),
+                               dy + i * ld, dlogdet, x + i * ld, params_of(s, s->values, g, i), ld);
 }
 
 static void autoregressive_backward(const flow_layer *layer, real *dx, real *dtheta, int add,
-                                    const real *theta, const real *dy, const real *dlogdet,
-                                    const real *x, const real *cache, size_t ld, real *work)
+                                    const real *dy, const real *dlogdet, const real *x,
+                                    const layer_call *call)
 {
-    const autoregressive *self = down(layer);
-    real *values = (real *)(uintptr_t)cache; /* read only */
-    const real *slopes = cache + self->net.value_rows * ld;
-    real *cotangents = work;
-    for (size_t i = 0; i < layer->dim; i++)
-        self->tau->backward(&self->spec, dx + i * ld, output_rows(self, cotangents, i, ld),
-                            dy + i * ld, dlogdet, x + i * ld, output_rows(self, values, i, ld), ld);
-    conditioner_backward(&self->net, cotangents, dtheta, add, theta, cache, slopes, ld);
-    const real *through = input_rows(self, cotangents, ld);
-    for (size_t k = 0; k < layer->dim * ld; k++)
+    const shard s = shard_of(layer, call);
+    real *cotangents = call->work;
+    for (size_t c = 0; c < s.net->shape.groups; c++)
+        backward_group(&s, dx, cotangents, dy, dlogdet, x, &s.self->groups[c]);
+    s.net->ops->backward(s.net, cotangents, dtheta, add, s.theta, s.values, s.slopes, s.ld);
+    const real *through = input_rows(s.net, cotangents, s.ld);
+    for (size_t k = 0; k < layer->dim * s.ld; k++)
         dx[k] += through[k];
 }
 
-static void autoregressive_score(const flow_layer *layer, real *score_y, const real *theta,
-                                 const real *score_x, const real *x, const real *cache, size_t ld,
-                                 real *work)
+/* Dimension j, whose input was handed c_j. `a`: scratch (ld). */
+static void score_dimension(const shard *s, real *score_y, real *cotangents, const real *score_x,
+                            const real *x, const group *g, size_t j, real *a)
 {
-    const autoregressive *self = down(layer);
-    real *values = (real *)(uintptr_t)cache; /* read only */
-    const real *slopes = cache + self->net.value_rows * ld;
-    real *cotangents = work, *a = work + self->net.value_rows * ld;
-    for (size_t j = layer->dim; j-- > 0;) {
-        conditioner_pull_degree(&self->net, cotangents, theta, values, slopes, j + 1, ld);
-        const real *handed = input_rows(self, cotangents, ld) + j * ld;
-        for (size_t r = 0; r < ld; r++)
-            a[r] = score_x[j * ld + r] - handed[r];
-        self->tau->score(&self->spec, score_y + j * ld, output_rows(self, cotangents, j, ld), a,
-                         x + j * ld, output_rows(self, values, j, ld), ld);
-    }
+    size_t ld = s->ld, at = j * ld;
+    const real *handed = input_rows(s->net, cotangents, ld) + at;
+    real *left = g->bare ? score_y + at : a;
+    for (size_t r = 0; r < ld; r++)
+        left[r] = score_x[at + r] - handed[r];
+    if (!g->bare)
+        s->self->tau->score(s->self->tau_options, score_y + at, params_of(s, cotangents, g, j), a,
+                            x + at, params_of(s, s->values, g, j), ld);
 }
 
-/* ---- parameters by name: map m has "conditioner.m.weight" (2m) and "conditioner.m.bias" (2m + 1)
- */
+static void autoregressive_score(const flow_layer *layer, real *score_y, const real *score_x,
+                                 const real *x, const layer_call *call)
+{
+    const shard s = shard_of(layer, call);
+    real *cotangents = call->work, *a = cotangents + s.net->value_rows * s.ld;
+    for (size_t c = s.net->shape.groups; c > 0; c--) {
+        const group *g = &s.self->groups[c - 1];
+        s.net->ops->pull(s.net, cotangents, s.theta, s.values, s.slopes, c, s.ld);
+        for (size_t j = g->end; j-- > g->first;)
+            score_dimension(&s, score_y, cotangents, score_x, x, g, j, a);
+    }
+    (void)layer;
+}
+
+/* ---- parameters by name: the conditioner's */
 
 static size_t autoregressive_n_tensors(const flow_layer *layer)
 {
-    return 2 * down(layer)->net.n_maps;
-}
-
-static const stair *map_of(const autoregressive *self, size_t index, size_t *offset)
-{
-    const stair *map = &self->net.maps[index / 2];
-    for (size_t s = 0; s < self->net.n_steps; s++)
-        if (self->net.steps[s].map == (int)(index / 2))
-            *offset = self->net.steps[s].offset;
-    return map;
+    return down(layer)->net->ops->n_tensors(down(layer)->net);
 }
 
 static void autoregressive_tensor(const flow_layer *layer, flow_tensor_info *info, size_t index)
 {
-    size_t offset;
-    const stair *map = map_of(down(layer), index, &offset);
-    snprintf(info->name, sizeof info->name, "conditioner.%zu.%s", index / 2,
-             index % 2 ? "bias" : "weight");
-    info->rows = map->rows;
-    info->cols = index % 2 ? 0 : map->cols;
+    flow_tensor_info inner;
+    down(layer)->net->ops->tensor(down(layer)->net, &inner, index);
+    *info = inner;
+    snprintf(info->name, sizeof info->name, "conditioner.%.64s", inner.name);
 }
 
 static void autoregressive_tensor_get(const flow_layer *layer, double *values, const real *theta,
                                       size_t index)
 {
-    size_t offset = 0;
-    const stair *map = map_of(down(layer), index, &offset);
-    if (index % 2)
-        stair_get_bias(map, values, theta + offset);
-    else
-        stair_get_weight(map, values, theta + offset);
+    down(layer)->net->ops->tensor_get(down(layer)->net, values, theta, index);
 }
 
 static void autoregressive_tensor_set(const flow_layer *layer, real *theta, const double *values,
                                       size_t index)
 {
-    size_t offset = 0;
-    const stair *map = map_of(down(layer), index, &offset);
-    if (index % 2)
-        stair_set_bias(map, theta + offset, values);
-    else
-        stair_set_weight(map, theta + offset, values);
+    down(layer)->net->ops->tensor_set(down(layer)->net, theta, values, index);
 }
 
+static void autoregressive_tensor_live(const flow_layer *layer, unsigned char *live, size_t index,
+                                       size_t row)
+{
+    down(layer)->net->ops->tensor_live(down(layer)->net, live, index, row);
+}
+
+static const flow_word first_groups[] = {
+    {"free", FREE, "transformed like the others, by numbers that see the context only"},
+    {"identity", IDENTITY, "left as it is"},
+    {NULL, 0, NULL}};
+
+static const flow_key autoregressive_keys[] = {
+    {FLOW_KEY(autoregressive_options, transformer), .type = FLOW_KEY_KIND,
+     .kinds = &flow_transformers, .def = "spline",
+     .doc = "What a layer does to each coordinate with the numbers its conditioner gives."},
+    {FLOW_KEY(autoregressive_options, conditioner), .type = FLOW_KEY_KIND,
+     .kinds = &flow_conditioners, .def = "mlp",
+     .doc = "The network that gives each coordinate's numbers from the coordinates before it."},
+    {FLOW_KEY(autoregressive_options, groups), .type = FLOW_KEY_WHOLE, .flags = FLOW_KEY_AUTO,
+     .min = 1, .max = FLOW_MAX_DIM,
+     .doc =
+         "Coordinates in so many groups of one another's neighbours, each transformed by numbers "
+         "that see the groups before it. 2 is a coupling layer, 1 an element-wise one. Left "
+         "out, each coordinate is a group of its own."},
+    {FLOW_KEY(autoregressive_options, first), .type = FLOW_KEY_WORD, .words = first_groups,
+     .doc = "What happens to the first group. Left out, it is free."},
+    {.name = NULL}};
+
 const flow_layer_ops layer_autoregressive = {
-    .name = "autoregressive",
-    .doc = "y_i = tau(x_i; h_i(x_<i, context)): a masked network gives the parameters of an "
-           "element-wise transformer",
+    .kind = {.name = "autoregressive",
+             .doc =
+                 "each coordinate is transformed by numbers that a masked network gives from the "
+                 "coordinates before it",
+             .keys = autoregressive_keys,
+             .size = sizeof(autoregressive_options)},
     .single = 1,
     .create = autoregressive_create,
     .free = autoregressive_free,
@@ -363,4 +442,5 @@ const flow_layer_ops layer_autoregressive = {
     .tensor = autoregressive_tensor,
     .tensor_get = autoregressive_tensor_get,
     .tensor_set = autoregressive_tensor_set,
+    .tensor_live = autoregressive_tensor_live,
 };

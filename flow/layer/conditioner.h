@@ -1,107 +1,95 @@
-/* flow/layer/conditioner.h -- the masked network of an autoregressive layer (MADE, Germain 2015).
+/* flow/layer/conditioner.h -- what gives the transformers of an autoregressive layer their
+ * parameters: a network whose outputs for a group of dimensions see earlier groups only, as a table of
+ * operations.
  *
- * Inputs are C context columns (degree 0) and x_1 .. x_D (degree 1 .. D). A hidden unit has a
- * degree in 1 .. D - 1 (0 .. D - 1 with context) and sees units of no larger degree; the P outputs
- * of dimension i see hidden units of degree < i. Hidden units are sorted by degree, so every map is
- * a stair. With D = 1 and no context there is nothing to see and the outputs are their biases.
+ * The D dimensions belong to groups 1 .. G, even, contiguous and ascending: dimension i, 0-based, to
+ * group 1 + floor(i G / D). The P outputs of a dimension of group c see the C context columns and the
+ * inputs of groups < c. G = D is a MADE, G = 2 what a coupling layer has.
  *
- * Bodies: a plain network of any widths, or, with `residual` = B > 0 blocks, the pre-activation
- * residual network r <- r + W2 f(W1 f(r) + b1) + b2 of one width (He 2016; Durkan 2019).
+ * A conditioner works on `values` (value_rows, ld): the context and the inputs are rows 0 .. C + D -
+ * 1, which the caller fills; the outputs are the rows from output_row on, dimension after dimension;
+ * what is between is the conditioner's. Backward works on cotangents of the same layout.
  *
- * The network is a short program of steps over buffers. Each step can run on all rows, or on the
- * rows of one degree: that is what makes the inverse and the score incremental (mathematics 2 and
- * 4). */
+ * To add one: write a file that ends in its table, conditioner_NAME, and add NAME to kinds.h. */
 #ifndef FLOW_LAYER_CONDITIONER_H
 #define FLOW_LAYER_CONDITIONER_H
 
-#include "flow/err.h"
-#include "flow/layer/activation.h"
-#include "flow/layer/stair.h"
+#include "flow/flow.h"
+#include "flow/kind.h"
+#include "flow/layer/real.h"
 #include "flow/pcg.h"
 
-enum {
-    CONDITIONER_MAX_HIDDEN = 8,
-    CONDITIONER_MAX_BLOCKS = 16,
-    CONDITIONER_MAX_WIDTH = 1 << 14,
-    CONDITIONER_MAX_STEPS = 64
-};
+typedef struct conditioner_ops conditioner_ops;
 
-typedef struct conditioner_spec {
-    size_t dim, context, outputs; /* D, C, P: outputs per dimension */
-    size_t n_hidden, hidden[CONDITIONER_MAX_HIDDEN];
-    size_t residual; /* blocks; 0: plain */
-    const activation *activation;
-} conditioner_spec;
+typedef struct conditioner_shape {
+    size_t dim, context, groups, outputs; /* D, C, G, P */
+    int bare_first; /* group 1 has no outputs: its dimensions are left as they are */
+} conditioner_shape;
 
-/* A buffer of features: rows [begin[d], begin[d + 1]) have degree d. For the output buffer these
- * are the P outputs of dimension d, which belong to the step that needs hidden degrees < d. */
-typedef struct conditioner_buffer {
-    size_t rows, offset; /* offset in rows of ld numbers */
-    size_t *begin;       /* (D + 2) */
-} conditioner_buffer;
-
-typedef struct conditioner_step {
-    int map; /* index of a stair, or -1: dst = activation(src) */
-    size_t src, dst;
-    size_t add;    /* buffer added to a map's result; SIZE_MAX: none */
-    size_t slope;  /* of an activation without pull: offset in rows among the slopes */
-    size_t offset; /* of a map: its parameters */
-} conditioner_step;
-
+/* What every conditioner has; kinds put it first in their own struct. */
 typedef struct conditioner {
-    conditioner_spec spec;
-    size_t n_buffers, n_steps, n_maps;
-    conditioner_buffer buffers[CONDITIONER_MAX_STEPS + 1]; /* 0: inputs; last: outputs */
-    conditioner_step steps[CONDITIONER_MAX_STEPS];
-    stair maps[CONDITIONER_MAX_STEPS];
-    size_t value_rows, slope_rows; /* rows of all buffers, of all slopes */
+    const conditioner_ops *ops;
+    conditioner_shape shape;
+    size_t value_rows, slope_rows; /* room that it wants; slopes live from forward to backward */
+    size_t output_row;
     size_t n_params, n_live;
 } conditioner;
 
-#define conditioner_create FLOW_NAME(conditioner_create)
-#define conditioner_release FLOW_NAME(conditioner_release)
-#define conditioner_init FLOW_NAME(conditioner_init)
-#define conditioner_forward FLOW_NAME(conditioner_forward)
-#define conditioner_outputs_of FLOW_NAME(conditioner_outputs_of)
-#define conditioner_hidden_of FLOW_NAME(conditioner_hidden_of)
-#define conditioner_backward FLOW_NAME(conditioner_backward)
-#define conditioner_pull_degree FLOW_NAME(conditioner_pull_degree)
+struct conditioner_ops {
+    flow_kind kind;
 
-int conditioner_create(conditioner *self, const conditioner_spec *spec, flow_err *err);
-void conditioner_release(conditioner *self);
+    conditioner *(*create)(const void *options, const conditioner_shape *shape, flow_err *err);
+    void (*free)(conditioner *self); /* accepts NULL */
+    /* Initial parameters, with outputs of zero. */
+    void (*init)(const conditioner *self, real *theta, pcg *rng);
 
-/* Hidden weights uniform on +- sqrt(3 / fan-in) * gain, the output map zero. */
-void conditioner_init(const conditioner *self, real *theta, pcg *rng);
+    /* slopes (slope_rows, ld), NULL: no backward follows. ld = 1 is one row, with the same bits. */
+    void (*forward)(const conditioner *self, real *values, real *slopes, const real *theta,
+                    size_t ld);
 
-/* values (value_rows, ld): the caller has filled the inputs, rows 0 .. C + D - 1. slopes
- * (slope_rows, ld), NULL: not wanted (slope_rows is 0 if values tell the slopes). The outputs of dimension i (1-based), P rows, begin at row
- * P (i - 1) of the last buffer. */
-void conditioner_forward(const conditioner *self, real *values, real *slopes, const real *theta,
-                         size_t ld);
+    /* The same piece by piece: hidden_of 0, then for c = 1 .. G outputs_of c, and, once the inputs of
+     * group c are known, hidden_of c, which does all that does not depend on later groups. Together
+     * they do the work of one forward, to the same bits. */
+    void (*outputs_of)(const conditioner *self, real *values, const real *theta, size_t group,
+                       size_t ld);
+    void (*hidden_of)(const conditioner *self, real *values, real *slopes, const real *theta,
+                      size_t group, size_t ld);
 
-/* The same network piece by piece, in order from 1 (outputs) and 0 (hidden units) on: outputs of
- * dimension i once hidden degrees < i are known; hidden units of degree d once inputs of degree <= d
- * are known. */
-void conditioner_outputs_of(const conditioner *self, real *values, const real *theta, size_t i,
-                            size_t ld);
-void conditioner_hidden_of(const conditioner *self, real *values, real *slopes, const real *theta,
-                           size_t d, size_t ld);
+    /* The caller has filled the outputs' cotangents; the inputs' are written. dtheta += gradient, or,
+     * with add 0, = gradient; NULL: frozen. 1 < ld <= FLOW_SHARD. */
+    void (*backward)(const conditioner *self, real *cotangents, real *dtheta, int add,
+                     const real *theta, const real *values, const real *slopes, size_t ld);
 
-/* cotangents (value_rows, ld): the caller has filled those of the outputs; the inputs' are written.
- * dtheta += gradient, or, with add 0, = gradient; NULL: frozen. ld <= FLOW_SHARD. */
-void conditioner_backward(const conditioner *self, real *cotangents, real *dtheta, int add_to,
-                          const real *theta, const real *values, const real *slopes, size_t ld);
+    /* Backward to the inputs of one group only, asked for c = G .. 1, when the cotangents of the
+     * outputs of groups > c are there. For c = G, which nothing sees, zeros. */
+    void (*pull)(const conditioner *self, real *cotangents, const real *theta, const real *values,
+                 const real *slopes, size_t group, size_t ld);
 
-/* Backward through degree d only, given the cotangents of outputs d + 1 .. D and that this has been
- * called for all higher degrees: writes the cotangents of hidden units and of the input of degree
- * d. d = D writes zeros (nothing sees the last input). */
-void conditioner_pull_degree(const conditioner *self, real *cotangents, const real *theta,
-                             const real *values, const real *slopes, size_t d, size_t ld);
+    /* Parameters by name, as those of a layer (layer.h). */
+    size_t (*n_tensors)(const conditioner *self);
+    void (*tensor)(const conditioner *self, flow_tensor_info *info, size_t index);
+    void (*tensor_get)(const conditioner *self, double *values, const real *theta, size_t index);
+    void (*tensor_set)(const conditioner *self, real *theta, const double *values, size_t index);
+    void (*tensor_live)(const conditioner *self, unsigned char *live, size_t index, size_t row);
+};
 
-static inline real *conditioner_rows(const conditioner *self, real *values, size_t buffer,
-                                     size_t row, size_t ld)
+#define conditioner_kinds FLOW_NAME(conditioner_kinds)
+#define conditioner_find FLOW_NAME(conditioner_find)
+extern const conditioner_ops *const conditioner_kinds[];   /* NULL-terminated */
+const conditioner_ops *conditioner_find(const char *name); /* NULL: no such name */
+
+/* The first dimension of a group, 1 .. G; of G + 1: D. */
+static inline size_t conditioner_group(const conditioner_shape *shape, size_t group)
 {
-    return values + (self->buffers[buffer].offset + row) * ld;
+    return ((group - 1) * shape->dim + shape->groups - 1) / shape->groups;
+}
+
+/* The rows of outputs before those of this group. */
+static inline size_t conditioner_outputs_before(const conditioner_shape *shape, size_t group)
+{
+    size_t bare = shape->bare_first ? conditioner_group(shape, 2) : 0;
+    size_t dims = conditioner_group(shape, group);
+    return (dims > bare ? dims - bare : 0) * shape->outputs;
 }
 
 #endif

@@ -1,12 +1,12 @@
 /* flow/layer/lu_linear.c -- y = L S U x + b: L unit lower, U unit upper triangular, S = diag(e^s)
- * with the softly bounded log-scale s = u / (1 + |u| / c) (Oliva 2018, "Transformation
+ * with the softly bounded log-scale s = u / (1 + |u| / c), c = scale_bound (Oliva 2018, "Transformation
  * Autoregressive Networks"; Kingma & Dhariwal 2018). log|det| = sum s. It starts as the identity.
  *
  * The triangular products and solves are OpenBLAS's, in tiles of FLOW_PAD columns when a result
  * must not depend on how many rows a shard has (gemm kernels treat the edges of a matrix
  * differently).
  *
- * Description: {"kind": "lu_linear"}. Parameters: one (D, D) matrix with L below the diagonal, u on
+ * Parameters: one (D, D) matrix with L below the diagonal, u on
  * it and U above, then b (D). */
 #include "flow/layer/layer.h"
 #include "flow/layer/vmath.h"
@@ -14,6 +14,9 @@
 #include <cblas.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define layer_lu_linear FLOW_NAME(layer_lu_linear)
+extern const flow_layer_ops layer_lu_linear;
 
 #if FLOW_BITS == 32
 #define blas_trmm cblas_strmm
@@ -25,32 +28,33 @@
 #define blas_gemm cblas_dgemm
 #endif
 
-static const real INV_BOUND = (real)(1.0 / 5); /* |s| < 5 */
+typedef struct lu_linear {
+    flow_layer base;
+    double scale_bound; /* c */
+} lu_linear;
+
+static real inverse_bound(const flow_layer *layer)
+{
+    return (real)(1.0 / ((const lu_linear *)layer)->scale_bound);
+}
 
 static size_t matrix_len(size_t dim)
 {
     return flow_pad(dim * dim);
 }
 
-static flow_layer *lu_linear_create(const json_t *description, size_t dim, size_t context,
+static flow_layer *lu_linear_create(const json_t *description, const layer_scope *scope,
                                     flow_err *err)
 {
-    const char *kind;
-    if (json_unpack((json_t *)(uintptr_t)description, "{s:s!}", "kind", &kind)) {
-        flow_fail(err, FLOW_ECONFIG, "lu_linear: takes no keys");
+    lu_linear *self = flow_kind_read(&layer_lu_linear.kind, description, err);
+    if (!self)
         return NULL;
-    }
-    flow_layer *self = malloc(sizeof *self);
-    if (!self) {
-        flow_fail(err, FLOW_ENOMEM, "out of memory for an lu_linear layer");
-        return NULL;
-    }
-    *self = (flow_layer){.ops = &layer_lu_linear,
-                         .dim = dim,
-                         .context = context,
-                         .n_params = matrix_len(dim) + flow_pad(dim),
-                         .n_live = dim * dim + dim};
-    return self;
+    self->base = (flow_layer){.ops = &layer_lu_linear,
+                              .dim = scope->dim,
+                              .context = scope->context,
+                              .n_params = matrix_len(scope->dim) + flow_pad(scope->dim),
+                              .n_live = scope->dim * scope->dim + scope->dim};
+    return &self->base;
 }
 
 static void lu_linear_free(flow_layer *layer)
@@ -60,12 +64,12 @@ static void lu_linear_free(flow_layer *layer)
 
 static json_t *lu_linear_describe(const flow_layer *layer)
 {
-    return json_pack("{s:s}", "kind", layer->ops->name);
+    return flow_kind_write(&layer_lu_linear.kind, layer);
 }
 
-static void lu_linear_init(const flow_layer *layer, real *theta, pcg *rng)
+static void lu_linear_init(const flow_layer *layer, real *theta, layer_draws *draws)
 {
-    (void)rng;
+    (void)draws;
     memset(theta, 0, layer->n_params * sizeof *theta);
 }
 
@@ -79,24 +83,24 @@ static size_t lu_linear_work_len(const flow_layer *layer, size_t ld)
     return flow_pad(layer->dim) * ld + matrix_len(layer->dim);
 }
 
-static real log_scale(const real *theta, size_t dim, size_t i)
+static real log_scale(const flow_layer *layer, const real *theta, size_t i)
 {
-    real u = theta[i * dim + i];
-    return u / ((real)1 + vm_abs(u) * INV_BOUND);
+    real u = theta[i * layer->dim + i];
+    return u / ((real)1 + vm_abs(u) * inverse_bound(layer));
 }
 
 static double logdet_of(const flow_layer *layer, const real *theta)
 {
     double sum = 0;
     for (size_t i = 0; i < layer->dim; i++)
-        sum += (double)log_scale(theta, layer->dim, i);
+        sum += (double)log_scale(layer, theta, i);
     return sum;
 }
 
 static void scale_rows(const flow_layer *layer, real *x, const real *theta, real sign, size_t ld)
 {
     for (size_t i = 0; i < layer->dim; i++) {
-        real scale = vm_exp(sign * log_scale(theta, layer->dim, i));
+        real scale = vm_exp(sign * log_scale(layer, theta, i));
         for (size_t j = 0; j < ld; j++)
             x[i * ld + j] *= scale;
     }
@@ -130,17 +134,17 @@ static void add_logdet(double *logdet, double value, size_t ld)
         logdet[j] += value;
 }
 
-static void lu_linear_forward(const flow_layer *layer, real *y, real *cache, double *logdet,
-                              const real *theta, const real *x, const real *context, size_t ld,
-                              real *work)
+static void lu_linear_forward(const flow_layer *layer, real *y, double *logdet, const real *x,
+                              const layer_call *call)
 {
-    (void)context, (void)work;
+    const real *theta = call->theta;
+    const size_t ld = call->ld;
     size_t count = layer->dim * ld;
     memcpy(y, x, count * sizeof *y);
     multiply(layer, y, theta, UPPER, CblasNoTrans, ld);
     scale_rows(layer, y, theta, 1, ld);
-    if (cache)
-        memcpy(cache, y, count * sizeof *y);
+    if (call->cache)
+        memcpy(call->cache, y, count * sizeof *y);
     multiply(layer, y, theta, LOWER, CblasNoTrans, ld);
     const real *b = theta + matrix_len(layer->dim);
     for (size_t i = 0; i < layer->dim; i++)
@@ -149,18 +153,18 @@ static void lu_linear_forward(const flow_layer *layer, real *y, real *cache, dou
     add_logdet(logdet, logdet_of(layer, theta), ld);
 }
 
-static void lu_linear_inverse(const flow_layer *layer, real *x, real *cache, double *logdet,
-                              const real *theta, const real *y, const real *context, size_t ld,
-                              real *work)
+static void lu_linear_inverse(const flow_layer *layer, real *x, double *logdet, const real *y,
+                              const layer_call *call)
 {
-    (void)context, (void)work;
+    const real *theta = call->theta;
+    const size_t ld = call->ld;
     const real *b = theta + matrix_len(layer->dim);
     for (size_t i = 0; i < layer->dim; i++)
         for (size_t j = 0; j < ld; j++)
             x[i * ld + j] = y[i * ld + j] - b[i];
     solve(layer, x, theta, LOWER, CblasNoTrans, ld);
-    if (cache)
-        memcpy(cache, x, layer->dim * ld * sizeof *x);
+    if (call->cache)
+        memcpy(call->cache, x, layer->dim * ld * sizeof *x);
     scale_rows(layer, x, theta, -1, ld);
     solve(layer, x, theta, UPPER, CblasNoTrans, ld);
     add_logdet(logdet, -logdet_of(layer, theta), ld);
@@ -195,25 +199,27 @@ static void add_scale_and_bias(const flow_layer *layer, real *dtheta, const real
             ds += (double)(dw[i * ld + j] * w[i * ld + j]);
             db += (double)dy[i * ld + j];
         }
-        real r = 1 / (1 + vm_abs(theta[i * d + i]) * INV_BOUND);
+        real r = 1 / (1 + vm_abs(theta[i * d + i]) * inverse_bound(layer));
         dtheta[i * d + i] += (real)ds * r * r;
         dtheta[matrix_len(d) + i] += (real)db;
     }
 }
 
 static void lu_linear_backward(const flow_layer *layer, real *dx, real *dtheta, int add,
-                               const real *theta, const real *dy, const real *dlogdet,
-                               const real *x, const real *cache, size_t ld, real *work)
+                               const real *dy, const real *dlogdet, const real *x,
+                               const layer_call *call)
 {
-    real *dw = work, *matrix = work + flow_pad(layer->dim) * ld;
+    const real *theta = call->theta;
+    const size_t ld = call->ld;
+    real *dw = call->work, *matrix = call->work + flow_pad(layer->dim) * ld;
     size_t count = layer->dim * ld;
     if (dtheta && !add)
         memset(dtheta, 0, layer->n_params * sizeof *dtheta);
     memcpy(dw, dy, count * sizeof *dw);
     multiply(layer, dw, theta, LOWER, CblasTrans, ld); /* dw = L^T dy */
     if (dtheta) {
-        add_triangle(layer, dtheta, dy, cache, LOWER, ld, matrix); /* dL += dy w^T */
-        add_scale_and_bias(layer, dtheta, theta, dw, cache, dy, dlogdet, ld);
+        add_triangle(layer, dtheta, dy, call->cache, LOWER, ld, matrix); /* dL += dy w^T */
+        add_scale_and_bias(layer, dtheta, theta, dw, call->cache, dy, dlogdet, ld);
     }
     scale_rows(layer, dw, theta, 1, ld); /* dv = S dw, v = U x */
     if (dtheta)
@@ -222,11 +228,12 @@ static void lu_linear_backward(const flow_layer *layer, real *dx, real *dtheta, 
     multiply(layer, dx, theta, UPPER, CblasTrans, ld); /* dx = U^T dv */
 }
 
-static void lu_linear_score(const flow_layer *layer, real *score_y, const real *theta,
-                            const real *score_x, const real *x, const real *cache, size_t ld,
-                            real *work)
+static void lu_linear_score(const flow_layer *layer, real *score_y, const real *score_x,
+                            const real *x, const layer_call *call)
 {
-    (void)x, (void)cache, (void)work;
+    (void)x;
+    const real *theta = call->theta;
+    const size_t ld = call->ld;
     memcpy(score_y, score_x, layer->dim * ld * sizeof *score_y);
     solve(layer, score_y, theta, UPPER, CblasTrans, ld);
     scale_rows(layer, score_y, theta, -1, ld);
@@ -262,9 +269,16 @@ static void lu_linear_tensor_set(const flow_layer *layer, real *theta, const dou
         theta[(index ? matrix_len(d) : 0) + i] = (real)values[i];
 }
 
+static const flow_key lu_linear_keys[] = {
+    {FLOW_KEY(lu_linear, scale_bound), .type = FLOW_KEY_REAL, .min = 0.1, .max = 20, .def = "5",
+     .unit = "nats", .doc = "Soft bound of the log of each of the matrix's scales."},
+    {.name = NULL}};
+
 const flow_layer_ops layer_lu_linear = {
-    .name = "lu_linear",
-    .doc = "y = L S U x + b, a full linear map kept invertible by its triangular factors",
+    .kind = {.name = "lu_linear",
+             .doc = "a learned matrix, kept invertible as its LU factors, and a shift",
+             .keys = lu_linear_keys,
+             .size = sizeof(lu_linear)},
     .create = lu_linear_create,
     .free = lu_linear_free,
     .describe = lu_linear_describe,

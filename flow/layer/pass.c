@@ -1,7 +1,7 @@
-/* flow/layer/pass.c -- a flow's layers over one shard: the buffers and the loops around the layers.
+/* flow/layer/pass.c -- a flow's stack over one shard: rows of doubles come in, features of reals go
+ * through, rows of doubles go out.
  *
- * Rows of doubles come in, features of reals go through, rows of doubles go out. With
- * FLOW_PASS_TRAIN every layer's input is kept with its cache; without, two buffers take turns. */
+ * With FLOW_PASS_TRAIN the stack keeps a cache for backward and score. */
 #include "flow/block.h"
 #include "flow/layer/stack.h"
 
@@ -15,13 +15,30 @@ typedef struct pass {
     size_t max_rows, rows, ld; /* rows, ld: of the shard in work */
     unsigned flags;
     double *logdet;
-    real **x; /* (n_layers + 1) inputs of the layers and the output; two in turn without TRAIN */
-    real **cache; /* (n_layers), NULLs without TRAIN */
-    real
-        *wide_context; /* the context of a single row in ld = FLOW_PAD, for layers that need that */
-    real *context, *dlogdet, *a, *b, *work;
+    real *x, *y; /* of the whole stack */
+    real *a, *b; /* cotangents and scores, before and after; NULL without TRAIN */
+    real *context, *dlogdet, *work;
+    real *cache; /* NULL without TRAIN */
     void *block;
 } pass;
+
+/* n rows of doubles (n, cols) to features (cols, ld) and back; columns beyond n become 0. */
+static void rows_to_features(real *out, const double *in, size_t n, size_t cols, size_t ld)
+{
+    for (size_t i = 0; i < cols; i++) {
+        for (size_t r = 0; r < n; r++)
+            out[i * ld + r] = (real)in[r * cols + i];
+        for (size_t r = n; r < ld; r++)
+            out[i * ld + r] = 0;
+    }
+}
+
+static void features_to_rows(double *out, const real *in, size_t n, size_t cols, size_t ld)
+{
+    for (size_t r = 0; r < n; r++)
+        for (size_t i = 0; i < cols; i++)
+            out[r * cols + i] = (double)in[i * ld + r];
+}
 
 /* ---- memory: first counted, then handed out of one block by the same code */
 
@@ -39,30 +56,18 @@ static void *take(arena *a, size_t bytes)
 
 static void lay_out(pass *self, arena *a)
 {
-    const flow *f = self->head.flow;
-    size_t ld = flow_pad(self->max_rows), rows = flow_pad(f->dim) * ld * sizeof(real);
+    const flow_stack *stack = &self->head.flow->stack;
+    size_t ld = flow_pad(self->max_rows), rows = flow_pad(stack->dim) * ld * sizeof(real);
     int train = (self->flags & FLOW_PASS_TRAIN) != 0;
-    size_t work = 0;
     self->logdet = take(a, ld * sizeof(double));
-    for (size_t l = 0; l <= f->n_layers; l++) {
-        real *buffer = train || l < 2 ? take(a, rows) : (a->base ? self->x[l - 2] : NULL);
-        if (a->base)
-            self->x[l] = buffer;
-    }
-    for (size_t l = 0; l < f->n_layers; l++) {
-        const flow_layer *layer = f->layers[l];
-        real *cache = train ? take(a, layer->ops->cache_len(layer, ld) * sizeof(real)) : NULL;
-        if (a->base)
-            self->cache[l] = cache;
-        size_t len = layer->ops->work_len(layer, ld);
-        work = len > work ? len : work;
-    }
-    self->context = take(a, flow_pad(f->context) * ld * sizeof(real));
-    self->wide_context = take(a, flow_pad(f->context) * FLOW_PAD * sizeof(real));
+    self->x = take(a, rows);
+    self->cache = train ? take(a, stack_cache_len(stack, ld) * sizeof(real)) : NULL;
+    self->y = take(a, rows);
+    self->context = take(a, flow_pad(stack->context) * ld * sizeof(real));
     self->dlogdet = take(a, ld * sizeof(real));
-    self->a = take(a, rows);
-    self->b = take(a, rows);
-    self->work = take(a, work * sizeof(real));
+    self->a = train ? take(a, rows) : NULL;
+    self->b = train ? take(a, rows) : NULL;
+    self->work = take(a, stack_work_len(stack, ld) * sizeof(real));
 }
 
 flow_pass *shard_create(const flow *f, size_t max_rows, unsigned flags, flow_err *err)
@@ -72,10 +77,6 @@ flow_pass *shard_create(const flow *f, size_t max_rows, unsigned flags, flow_err
     if (!self)
         goto fail;
     *self = (pass){.head.flow = f, .max_rows = max_rows, .flags = flags};
-    self->x = calloc(f->n_layers + 2, sizeof *self->x);
-    self->cache = calloc(f->n_layers + 1, sizeof *self->cache);
-    if (!self->x || !self->cache)
-        goto fail;
     arena count = {0};
     lay_out(self, &count);
     self->block = flow_block_new(count.used);
@@ -84,8 +85,7 @@ flow_pass *shard_create(const flow *f, size_t max_rows, unsigned flags, flow_err
     lay_out(self, &(arena){.base = self->block});
     return &self->head;
 fail:
-    if (self)
-        shard_free(&self->head);
+    free(self);
     flow_fail(err, FLOW_ENOMEM, "out of memory for a shard of %zu rows", max_rows);
     return NULL;
 }
@@ -95,74 +95,52 @@ void shard_free(flow_pass *head)
     pass *self = (pass *)head;
     if (!self)
         return;
-    free(self->x);
-    free(self->cache);
     free(self->block);
     free(self);
 }
 
-/* ---- the loops */
+/* ---- the directions */
 
-static const real *theta_of(const pass *self, const void *params, size_t l)
+static layer_call call_of(pass *self, const void *params)
 {
-    const flow *f = self->head.flow;
-    return (const real *)(params ? params : f->params) + f->offsets[l];
+    return (layer_call){.theta = params ? params : self->head.flow->params,
+                        .context = self->context,
+                        .cache = self->cache,
+                        .work = self->work,
+                        .ld = self->ld,
+                        .n = self->rows,
+                        .noise = self->head.noise,
+                        .row = self->head.first_row,
+                        .counters = &self->head.counters};
 }
 
-static void begin(pass *self, const double *context, size_t n)
+/* A single row goes alone, unless it is to leave a cache. */
+static size_t ld_of(const pass *self, size_t n)
+{
+    return n == 1 && !(self->flags & FLOW_PASS_TRAIN) ? 1 : flow_pad(n);
+}
+
+static void begin(pass *self, const double *context, size_t n, size_t ld)
 {
     assert(n > 0 && n <= self->max_rows);
     size_t c = self->head.flow->context;
     self->rows = n;
-    self->ld = n == 1 && !(self->flags & FLOW_PASS_TRAIN) ? 1 : flow_pad(n);
+    self->ld = ld;
     memset(self->logdet, 0, flow_pad(n) * sizeof *self->logdet);
-    if (c == 0)
-        return;
-    rows_to_features(self->context, context, n, c, self->ld);
-    if (self->ld == 1)
-        rows_to_features(self->wide_context, context, 1, c, FLOW_PAD);
-}
-
-typedef void transform(const flow_layer *self, real *to, real *cache, double *logdet,
-                       const real *theta, const real *from, const real *context, size_t ld,
-                       real *work);
-
-/* A single row through a layer that takes whole vectors only. */
-static void run_wide(pass *self, transform *f, const flow_layer *layer, const real *theta, real *to,
-                     const real *from)
-{
-    memset(self->a, 0, layer->dim * FLOW_PAD * sizeof *self->a);
-    for (size_t i = 0; i < layer->dim; i++)
-        self->a[i * FLOW_PAD] = from[i];
-    f(layer, self->b, NULL, self->logdet, theta, self->a, self->wide_context, FLOW_PAD, self->work);
-    for (size_t i = 0; i < layer->dim; i++)
-        to[i] = self->b[i * FLOW_PAD];
-}
-
-/* Layer l forwards, x[l] to x[l + 1], or backwards. */
-static void run_layer(pass *self, const void *params, size_t l, int forward)
-{
-    const flow_layer *layer = self->head.flow->layers[l];
-    const real *theta = theta_of(self, params, l), *from = self->x[forward ? l : l + 1];
-    transform *f = forward ? layer->ops->forward : layer->ops->inverse;
-    real *to = self->x[forward ? l + 1 : l];
-    if (self->ld == 1 && !layer->ops->single)
-        run_wide(self, f, layer, theta, to, from);
-    else
-        f(layer, to, self->cache[l], self->logdet, theta, from, self->context, self->ld,
-          self->work);
+    if (c > 0)
+        rows_to_features(self->context, context, n, c, self->ld);
 }
 
 void shard_forward(flow_pass *head, const void *params, double *y, double *logdet, const double *x,
                    const double *context, size_t n)
 {
     pass *self = (pass *)head;
-    const flow *f = head->flow;
-    begin(self, context, n);
-    rows_to_features(self->x[0], x, n, f->dim, self->ld);
-    for (size_t l = 0; l < f->n_layers; l++)
-        run_layer(self, params, l, 1);
-    features_to_rows(y, self->x[f->n_layers], n, f->dim, self->ld);
+    const flow_stack *stack = &head->flow->stack;
+    begin(self, context, n, ld_of(self, n));
+    const layer_call call = call_of(self, params);
+    rows_to_features(self->x, x, n, stack->dim, self->ld);
+    stack_forward(stack, self->y, self->logdet, self->x, &call);
+    features_to_rows(y, self->y, n, stack->dim, self->ld);
     memcpy(logdet, self->logdet, n * sizeof *logdet);
 }
 
@@ -170,12 +148,13 @@ void shard_inverse(flow_pass *head, const void *params, double *x, double *logde
                    const double *context, size_t n)
 {
     pass *self = (pass *)head;
-    const flow *f = head->flow;
-    begin(self, context, n);
-    rows_to_features(self->x[f->n_layers], y, n, f->dim, self->ld);
-    for (size_t l = f->n_layers; l-- > 0;)
-        run_layer(self, params, l, 0);
-    features_to_rows(x, self->x[0], n, f->dim, self->ld);
+    const flow_stack *stack = &head->flow->stack;
+    assert(!stack->one_way);
+    begin(self, context, n, ld_of(self, n));
+    const layer_call call = call_of(self, params);
+    rows_to_features(self->y, y, n, stack->dim, self->ld);
+    stack_inverse(stack, self->x, self->logdet, self->y, &call);
+    features_to_rows(x, self->x, n, stack->dim, self->ld);
     memcpy(logdet, self->logdet, n * sizeof *logdet);
 }
 
@@ -183,40 +162,66 @@ void shard_backward(flow_pass *head, const void *params, double *dx, flow_gradie
                     const double *dy, const double *dlogdet)
 {
     pass *self = (pass *)head;
-    const flow *f = head->flow;
+    const flow_stack *stack = &head->flow->stack;
     assert(self->flags & FLOW_PASS_TRAIN);
-    real *from = self->a, *to = self->b;
-    rows_to_features(from, dy, self->rows, f->dim, self->ld);
+    const layer_call call = call_of(self, params);
+    rows_to_features(self->a, dy, self->rows, stack->dim, self->ld);
     for (size_t j = 0; j < self->ld; j++)
         self->dlogdet[j] = dlogdet && j < self->rows ? (real)dlogdet[j] : 0;
-    for (size_t l = f->n_layers; l-- > 0;) {
-        real *dtheta = gradient ? (real *)gradient->block + f->offsets[l] : NULL;
-        f->layers[l]->ops->backward(f->layers[l], to, dtheta, dtheta && gradient->filled,
-                                    theta_of(self, params, l), from, self->dlogdet, self->x[l],
-                                    self->cache[l], self->ld, self->work);
-        real *t = from;
-        from = to;
-        to = t;
-    }
+    stack_backward(stack, self->b, gradient ? gradient->block : NULL,
+                   gradient ? gradient->filled : 0, self->a, self->dlogdet, self->x, &call);
     if (gradient)
         gradient->filled = 1;
     if (dx)
-        features_to_rows(dx, from, self->rows, f->dim, self->ld);
+        features_to_rows(dx, self->b, self->rows, stack->dim, self->ld);
 }
 
 void shard_score(flow_pass *head, const void *params, double *score_y, const double *score_x)
 {
     pass *self = (pass *)head;
-    const flow *f = head->flow;
+    const flow_stack *stack = &head->flow->stack;
     assert(self->flags & FLOW_PASS_TRAIN);
-    real *from = self->a, *to = self->b;
-    rows_to_features(from, score_x, self->rows, f->dim, self->ld);
-    for (size_t l = 0; l < f->n_layers; l++) {
-        f->layers[l]->ops->score(f->layers[l], to, theta_of(self, params, l), from, self->x[l],
-                                 self->cache[l], self->ld, self->work);
-        real *t = from;
-        from = to;
-        to = t;
-    }
-    features_to_rows(score_y, from, self->rows, f->dim, self->ld);
+    const layer_call call = call_of(self, params);
+    rows_to_features(self->a, score_x, self->rows, stack->dim, self->ld);
+    stack_score(stack, self->b, self->a, self->x, &call);
+    features_to_rows(score_y, self->b, self->rows, stack->dim, self->ld);
+}
+
+/* ---- making a flow's layers, and their initial parameters */
+
+int shard_create_layers(flow *self, const json_t *list, size_t max_live, flow_err *err)
+{
+    const layer_scope scope = {.dim = self->dim, .context = self->context, .max_live = max_live};
+    return stack_create(&self->stack, list, &scope, err);
+}
+
+void shard_init(flow *self, pcg_stream stream)
+{
+    uint64_t spare = FLOW_MAX_LAYERS;
+    stack_init(&self->stack, self->params, stream, 0, &spare);
+}
+
+static int wants_data(const flow_stack *self)
+{
+    for (size_t l = 0; l < self->n_layers; l++)
+        if (self->layers[l]->ops->init_data)
+            return 1;
+    return 0;
+}
+
+/* A pass without cache, of any number of rows, that starts layers on its way. */
+int shard_init_data(flow *f, const double *x, const double *context, size_t n, flow_err *err)
+{
+    if (!wants_data(&f->stack) || n == 0)
+        return 0;
+    flow_pass *head = shard_create(f, n, 0, err);
+    if (!head)
+        return FLOW_ENOMEM;
+    pass *self = (pass *)head;
+    begin(self, context, n, flow_pad(n));
+    const layer_call call = call_of(self, NULL);
+    rows_to_features(self->x, x, n, f->dim, self->ld);
+    stack_start(&f->stack, f->params, self->y, self->logdet, self->x, n, &call);
+    shard_free(head);
+    return 0;
 }

@@ -1,9 +1,14 @@
-/* flow/layer/permutation.c -- y_i = x_order[i]. No parameters; log-det 0.
- * Description: {"kind": "permutation", "order": [1, 0]}. */
+/* flow/layer/permutation.c -- y_i = x_order[i]. No parameters; log-det 0. A description holds the order
+ * itself; a pattern is settled before (flow/order.h). */
 #include "flow/layer/layer.h"
+#include "flow/order.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define layer_permutation FLOW_NAME(layer_permutation)
+extern const flow_layer_ops layer_permutation;
 
 typedef struct permutation {
     flow_layer base;
@@ -31,33 +36,40 @@ static int read_order(size_t *order, unsigned char *seen, const json_t *list, si
     return 0;
 }
 
-static flow_layer *permutation_create(const json_t *description, size_t dim, size_t context,
-                                      flow_err *err)
+typedef struct permutation_options {
+    const json_t *order; /* NULL: pattern is given */
+    int pattern;         /* a flow_pattern */
+} permutation_options;
+
+/* The layer with that order. NULL: *err says why. */
+static permutation *with_order(const json_t *list, size_t dim, flow_err *err)
 {
-    const char *kind;
-    json_t *list;
-    if (json_unpack((json_t *)(uintptr_t)description, "{s:s, s:o!}", "kind", &kind, "order",
-                    &list)) {
-        flow_fail(err, FLOW_ECONFIG, "permutation: wants one key, order");
-        return NULL;
-    }
     permutation *self = calloc(1, sizeof *self + dim * sizeof self->order[0]);
     unsigned char *seen = calloc(dim, 1);
-    if (!self || !seen) {
-        flow_fail(err, FLOW_ENOMEM, "out of memory for a permutation layer");
-        goto fail;
-    }
-    self->base = (flow_layer){.ops = &layer_permutation, .dim = dim, .context = context};
-    if (read_order(self->order, seen, list, dim)) {
-        flow_fail(err, FLOW_ECONFIG, "permutation: order must hold 0 to %zu, each once", dim - 1);
-        goto fail;
-    }
+    int code = 0;
+    if (!self || !seen)
+        code = flow_fail(err, FLOW_ENOMEM, "out of memory for a permutation layer");
+    else if (read_order(self->order, seen, list, dim))
+        code = flow_fail(err, FLOW_ECONFIG, "permutation: order must hold 0 to %zu, each once",
+                         dim - 1);
     free(seen);
-    return &self->base;
-fail:
-    free(seen);
+    if (!code)
+        return self;
     free(self);
     return NULL;
+}
+
+static flow_layer *permutation_create(const json_t *description, const layer_scope *scope,
+                                      flow_err *err)
+{
+    permutation_options *options = flow_kind_read(&layer_permutation.kind, description, err);
+    permutation *self = options ? with_order(options->order, scope->dim, err) : NULL;
+    free(options);
+    if (!self)
+        return NULL;
+    self->base =
+        (flow_layer){.ops = &layer_permutation, .dim = scope->dim, .context = scope->context};
+    return &self->base;
 }
 
 static void permutation_free(flow_layer *layer)
@@ -68,14 +80,17 @@ static void permutation_free(flow_layer *layer)
 static json_t *permutation_describe(const flow_layer *layer)
 {
     json_t *list = json_array();
-    for (size_t i = 0; i < layer->dim; i++)
-        json_array_append_new(list, json_integer((json_int_t)order_of(layer)[i]));
-    return json_pack("{s:s, s:o}", "kind", layer->ops->name, "order", list);
+    for (size_t i = 0; list && i < layer->dim; i++)
+        if (json_array_append_new(list, json_integer((json_int_t)order_of(layer)[i]))) {
+            json_decref(list);
+            return NULL;
+        }
+    return json_pack("{s:s, s:o}", "kind", layer->ops->kind.name, "order", list);
 }
 
-static void permutation_init(const flow_layer *layer, real *theta, pcg *rng)
+static void permutation_init(const flow_layer *layer, real *theta, layer_draws *draws)
 {
-    (void)layer, (void)theta, (void)rng;
+    (void)layer, (void)theta, (void)draws;
 }
 
 static size_t nothing_len(const flow_layer *layer, size_t ld)
@@ -98,36 +113,33 @@ static void permute_rows_back(const flow_layer *layer, real *out, const real *in
         memcpy(out + order_of(layer)[i] * ld, in + i * ld, ld * sizeof *out);
 }
 
-static void permutation_forward(const flow_layer *layer, real *y, real *cache, double *logdet,
-                                const real *theta, const real *x, const real *context, size_t ld,
-                                real *work)
+static void permutation_forward(const flow_layer *layer, real *y, double *logdet, const real *x,
+                                const layer_call *call)
 {
-    (void)cache, (void)logdet, (void)theta, (void)context, (void)work;
-    permute_rows(layer, y, x, ld);
+    (void)logdet;
+    permute_rows(layer, y, x, call->ld);
 }
 
-static void permutation_inverse(const flow_layer *layer, real *x, real *cache, double *logdet,
-                                const real *theta, const real *y, const real *context, size_t ld,
-                                real *work)
+static void permutation_inverse(const flow_layer *layer, real *x, double *logdet, const real *y,
+                                const layer_call *call)
 {
-    (void)cache, (void)logdet, (void)theta, (void)context, (void)work;
-    permute_rows_back(layer, x, y, ld);
+    (void)logdet;
+    permute_rows_back(layer, x, y, call->ld);
 }
 
 static void permutation_backward(const flow_layer *layer, real *dx, real *dtheta, int add,
-                                 const real *theta, const real *dy, const real *dlogdet,
-                                 const real *x, const real *cache, size_t ld, real *work)
+                                 const real *dy, const real *dlogdet, const real *x,
+                                 const layer_call *call)
 {
-    (void)dtheta, (void)add, (void)theta, (void)dlogdet, (void)x, (void)cache, (void)work;
-    permute_rows_back(layer, dx, dy, ld);
+    (void)dtheta, (void)add, (void)dlogdet, (void)x;
+    permute_rows_back(layer, dx, dy, call->ld);
 }
 
-static void permutation_score(const flow_layer *layer, real *score_y, const real *theta,
-                              const real *score_x, const real *x, const real *cache, size_t ld,
-                              real *work)
+static void permutation_score(const flow_layer *layer, real *score_y, const real *score_x,
+                              const real *x, const layer_call *call)
 {
-    (void)theta, (void)x, (void)cache, (void)work;
-    permute_rows(layer, score_y, score_x, ld);
+    (void)x;
+    permute_rows(layer, score_y, score_x, call->ld);
 }
 
 static size_t permutation_n_tensors(const flow_layer *layer)
@@ -136,9 +148,44 @@ static size_t permutation_n_tensors(const flow_layer *layer)
     return 0;
 }
 
+static const char *order_or_pattern(char *why, size_t size, const void *options)
+{
+    const permutation_options *self = options;
+    if ((self->order != NULL) != (self->pattern >= 0))
+        return NULL;
+    snprintf(why, size, "%s", self->order ? "excludes pattern" : "or pattern must be given");
+    return "order";
+}
+
+static int settle(json_t *object, flow_place *place, flow_err *err)
+{
+    permutation_options *options = flow_kind_read(&layer_permutation.kind, object, err);
+    if (!options)
+        return FLOW_ECONFIG;
+    int failed = 0;
+    if (!options->order)
+        failed = json_object_set_new(object, "order",
+                                     flow_order_json((flow_pattern)options->pattern, place)) ||
+                 json_object_del(object, "pattern");
+    free(options);
+    return failed ? flow_fail(err, FLOW_ENOMEM, "out of memory for a permutation layer") : 0;
+}
+
+static const flow_key permutation_keys[] = {
+    {FLOW_KEY(permutation_options, order), .type = FLOW_KEY_ORDER, .min = 0,
+     .max = FLOW_MAX_DIM - 1, .n_min = 1, .n_max = FLOW_MAX_DIM,
+     .doc = "Coordinate i becomes the one of this number, counted from 0."},
+    {FLOW_KEY(permutation_options, pattern), .type = FLOW_KEY_WORD, .words = flow_patterns,
+     .doc = "A usual order, in place of a list."},
+    {.name = NULL}};
+
 const flow_layer_ops layer_permutation = {
-    .name = "permutation",
-    .doc = "y_i = x_order[i]",
+    .kind = {.name = "permutation",
+             .doc = "another order of the coordinates",
+             .keys = permutation_keys,
+             .size = sizeof(permutation_options),
+             .conflict = order_or_pattern,
+             .settle = settle},
     .single = 1,
     .create = permutation_create,
     .free = permutation_free,

@@ -14,12 +14,40 @@
 #include "flow/layer/transformer.h"
 #include "flow/layer/vmath.h"
 
+#include <math.h>
+
 enum { T = FLOW_PAD };
 
-#define MIN_SHARE                                                                                  \
-    ((real)1e-3) /* of a bin in the width or height of [-B, B], times K <= 64: < 7 % */
-#define MIN_SLOPE ((real)1e-3)
-#define SLOPE_SHIFT ((real)0.5397424172369522) /* softplus(SLOPE_SHIFT) = 1 - MIN_SLOPE */
+typedef struct spline {
+    size_t bins;      /* K */
+    double bound;     /* B */
+    double min_share; /* of a bin in the width or height of [-B, B] */
+    double min_slope;
+    double slope_shift; /* softplus(slope_shift) = 1 - min_slope */
+} spline;
+
+static void derive(void *options)
+{
+    spline *self = options;
+    self->slope_shift = log(exp(1 - self->min_slope) - 1);
+}
+
+/* The same in the precision of the network. */
+typedef struct shape {
+    size_t bins;
+    real bound, count, min_share, min_slope, slope_shift; /* count: bins */
+} shape;
+
+FLOW_INLINE shape shape_of(const void *options)
+{
+    const spline *self = options;
+    return (shape){.bins = self->bins,
+                   .bound = (real)self->bound,
+                   .count = (real)self->bins,
+                   .min_share = (real)self->min_share,
+                   .min_slope = (real)self->min_slope,
+                   .slope_shift = (real)self->slope_shift};
+}
 
 typedef real lane[T];
 
@@ -31,9 +59,9 @@ typedef struct gathered {
     lane bin;          /* its index */
 } gathered;
 
-static size_t spline_n_params(const transformer_spec *spec)
+static size_t spline_n_params(const void *options)
 {
-    return 3 * spec->bins - 1;
+    return 3 * ((const spline *)options)->bins - 1;
 }
 
 /* h (bins, ld) of one block becomes its softmax over the bins. */
@@ -59,36 +87,36 @@ static void softmax(real *h, size_t bins, size_t ld)
 }
 
 /* Widths and heights become shares of [-B, B]; slopes stay raw, since two of them are enough. */
-static void spline_prepare(const transformer_spec *spec, real *h, size_t ld)
+static void spline_prepare(const void *options, real *h, size_t ld)
 {
+    const shape spec = shape_of(options);
     for (size_t j = 0; j < ld; j += T) {
-        softmax(h + j, spec->bins, ld);
-        softmax(h + spec->bins * ld + j, spec->bins, ld);
+        softmax(h + j, spec.bins, ld);
+        softmax(h + spec.bins * ld + j, spec.bins, ld);
     }
 }
 
 /* The length on an axis of a bin of share p. */
-FLOW_INLINE real extent(real p, real bound, real bins)
+FLOW_INLINE real extent(real p, shape spec)
 {
-    return 2 * bound * (MIN_SHARE + (1 - MIN_SHARE * bins) * p);
+    return 2 * spec.bound * (spec.min_share + (1 - spec.min_share * spec.count) * p);
 }
 
 /* Walks the bins; `by_y` searches on the y axis (inverse), else on the x axis. */
-static void gather(gathered *g, const real *h, const real *at, const transformer_spec *spec,
-                   size_t ld, int by_y)
+static void gather(gathered *g, const real *h, const real *at, shape spec, size_t ld, int by_y)
 {
-    const real *width = h, *height = h + spec->bins * ld, *slopes = h + 2 * spec->bins * ld;
-    const real bound = (real)spec->bound, bins = (real)spec->bins;
+    const real *width = h, *height = h + spec.bins * ld, *slopes = h + 2 * spec.bins * ld;
+    const real bound = spec.bound;
     lane x, y;
     for (size_t j = 0; j < T; j++)
         x[j] = y[j] = -bound;
-    for (size_t k = 0; k < spec->bins; k++) {
+    for (size_t k = 0; k < spec.bins; k++) {
         const real *u0 = slopes + (k == 0 ? 0 : k - 1) * ld;
-        const real *u1 = slopes + (k + 1 == spec->bins ? (k == 0 ? 0 : k - 1) : k) * ld;
-        const real first = k == 0, last = k + 1 == spec->bins;
+        const real *u1 = slopes + (k + 1 == spec.bins ? (k == 0 ? 0 : k - 1) : k) * ld;
+        const real first = k == 0, last = k + 1 == spec.bins;
         for (size_t j = 0; j < T; j++) {
-            real w = extent(width[k * ld + j], bound, bins);
-            real v = extent(height[k * ld + j], bound, bins);
+            real w = extent(width[k * ld + j], spec);
+            real v = extent(height[k * ld + j], spec);
             int here = first != 0 || at[j] >= (by_y ? y[j] : x[j]);
             g->xk[j] = here ? x[j] : g->xk[j];
             g->yk[j] = here ? y[j] : g->yk[j];
@@ -105,9 +133,9 @@ static void gather(gathered *g, const real *h, const real *at, const transformer
     }
 }
 
-FLOW_INLINE real end_slope(real raw, real edge)
+FLOW_INLINE real end_slope(real raw, real edge, shape spec)
 {
-    return edge != 0 ? (real)1 : MIN_SLOPE + vm_softplus(raw + SLOPE_SHIFT);
+    return edge != 0 ? (real)1 : spec.min_slope + vm_softplus(raw + spec.slope_shift);
 }
 
 FLOW_INLINE int inside(real x, real bound)
@@ -123,14 +151,14 @@ FLOW_INLINE real log_slope(real t, real s, real d0, real d1)
     return vm_log(r * r * n);
 }
 
-static void forward_block(const transformer_spec *spec, real *y, double *logdet, const real *x,
-                          const real *h, size_t ld)
+static void forward_block(shape spec, real *y, double *logdet, const real *x, const real *h,
+                          size_t ld)
 {
     gathered g = {0};
     gather(&g, h, x, spec, ld, 0);
-    const real bound = (real)spec->bound;
+    const real bound = spec.bound;
     for (size_t j = 0; j < T; j++) {
-        real d0 = end_slope(g.u0[j], g.edge0[j]), d1 = end_slope(g.u1[j], g.edge1[j]);
+        real d0 = end_slope(g.u0[j], g.edge0[j], spec), d1 = end_slope(g.u1[j], g.edge1[j], spec);
         real s = g.v[j] / g.w[j], t = (x[j] - g.xk[j]) / g.w[j], q = t * (1 - t);
         real out = g.yk[j] + g.v[j] * (s * t * t + d0 * q) / (s + (d0 + d1 - 2 * s) * q);
         int in = inside(x[j], bound);
@@ -139,16 +167,16 @@ static void forward_block(const transformer_spec *spec, real *y, double *logdet,
     }
 }
 
-static void inverse_block(const transformer_spec *spec, real *x, double *logdet, const real *y,
-                          const real *h, size_t ld)
+static void inverse_block(shape spec, real *x, double *logdet, const real *y, const real *h,
+                          size_t ld)
 {
     gathered g = {0};
     gather(&g, h, y, spec, ld, 1);
-    const real bound = (real)spec->bound;
+    const real bound = spec.bound;
     lane d0, d1, root;
     for (size_t j = 0; j < T; j++) {
-        d0[j] = end_slope(g.u0[j], g.edge0[j]);
-        d1[j] = end_slope(g.u1[j], g.edge1[j]);
+        d0[j] = end_slope(g.u0[j], g.edge0[j], spec);
+        d1[j] = end_slope(g.u1[j], g.edge1[j], spec);
     }
     for (size_t j = 0; j < T; j++) {
         real s = g.v[j] / g.w[j], rise = y[j] - g.yk[j], bend = d0[j] + d1[j] - 2 * s;
@@ -171,11 +199,11 @@ typedef struct bin_cotangents {
 } bin_cotangents;
 
 /* From the cotangents dy of y and dl of l at one sample: those of x and of the bin. */
-FLOW_INLINE real bin_backward(bin_cotangents *c, const gathered *g, size_t j, real x, real dy,
-                              real dl, real in)
+FLOW_INLINE real bin_backward(bin_cotangents *c, const gathered *g, shape spec, size_t j, real x,
+                              real dy, real dl, real in)
 {
-    real r0 = g->u0[j] + SLOPE_SHIFT, r1 = g->u1[j] + SLOPE_SHIFT;
-    real d0 = end_slope(g->u0[j], g->edge0[j]), d1 = end_slope(g->u1[j], g->edge1[j]);
+    real r0 = g->u0[j] + spec.slope_shift, r1 = g->u1[j] + spec.slope_shift;
+    real d0 = end_slope(g->u0[j], g->edge0[j], spec), d1 = end_slope(g->u1[j], g->edge1[j], spec);
     real inv_w = 1 / g->w[j], v = g->v[j], s = v * inv_w, t = (x - g->xk[j]) * inv_w;
     t = in != 0 ? t : (real)0.5; /* a harmless place; the result is not used */
     real p = 1 - t, q = t * p, bend = d0 + d1 - 2 * s, turn = 1 - 2 * t;
@@ -201,19 +229,18 @@ FLOW_INLINE real bin_backward(bin_cotangents *c, const gathered *g, size_t j, re
 /* dh of one axis: the corner at bin b moves with every extent before b; then through the softmax.
  */
 static void axis_backward(real *restrict dh, const real *restrict p, const real *restrict corner,
-                          const real *restrict ext, const real *restrict bin,
-                          const transformer_spec *spec, size_t ld)
+                          const real *restrict ext, const real *restrict bin, shape spec, size_t ld)
 {
-    const real gain = 2 * (real)spec->bound * (1 - MIN_SHARE * (real)spec->bins);
+    const real gain = 2 * spec.bound * (1 - spec.min_share * spec.count);
     lane mean = {0};
-    for (size_t k = 0; k < spec->bins; k++)
+    for (size_t k = 0; k < spec.bins; k++)
         for (size_t j = 0; j < T; j++) {
             real kk = (real)k;
             real d = gain * (kk < bin[j] ? corner[j] : (kk == bin[j] ? ext[j] : 0));
             dh[k * ld + j] = d;
             mean[j] += p[k * ld + j] * d;
         }
-    for (size_t k = 0; k < spec->bins; k++)
+    for (size_t k = 0; k < spec.bins; k++)
         for (size_t j = 0; j < T; j++)
             dh[k * ld + j] = p[k * ld + j] * (dh[k * ld + j] - mean[j]);
 }
@@ -230,75 +257,94 @@ static void slopes_backward(real *restrict dh, const real *restrict u0, const re
 }
 
 static void params_backward(real *dh, const bin_cotangents *c, const gathered *g, const real *h,
-                            const transformer_spec *spec, size_t ld)
+                            shape spec, size_t ld)
 {
-    size_t heights = spec->bins * ld;
+    size_t heights = spec.bins * ld;
     axis_backward(dh, h, c->xk, c->w, g->bin, spec, ld);
     axis_backward(dh + heights, h + heights, c->yk, c->v, g->bin, spec, ld);
-    slopes_backward(dh + 2 * heights, c->u0, c->u1, g->bin, spec->bins, ld);
+    slopes_backward(dh + 2 * heights, c->u0, c->u1, g->bin, spec.bins, ld);
 }
 
-static void backward_block(const transformer_spec *spec, real *dx, real *dh, const real *dy,
-                           const real *dl, const real *x, const real *h, size_t ld)
+static void backward_block(shape spec, real *dx, real *dh, const real *dy, const real *dl,
+                           const real *x, const real *h, size_t ld)
 {
     gathered g = {0};
     bin_cotangents c;
     gather(&g, h, x, spec, ld, 0);
     for (size_t j = 0; j < T; j++)
-        dx[j] = bin_backward(&c, &g, j, x[j], dy[j], dl[j], (real)inside(x[j], (real)spec->bound));
+        dx[j] = bin_backward(&c, &g, spec, j, x[j], dy[j], dl[j], (real)inside(x[j], spec.bound));
     params_backward(dh, &c, &g, h, spec, ld);
 }
 
-static void score_block(const transformer_spec *spec, real *out, real *dh, const real *a,
-                        const real *x, const real *h, size_t ld)
+static void score_block(shape spec, real *out, real *dh, const real *a, const real *x,
+                        const real *h, size_t ld)
 {
     gathered g = {0};
     bin_cotangents c;
     gather(&g, h, x, spec, ld, 0);
     for (size_t j = 0; j < T; j++) {
-        real in = (real)inside(x[j], (real)spec->bound);
-        real d0 = end_slope(g.u0[j], g.edge0[j]), d1 = end_slope(g.u1[j], g.edge1[j]);
+        real in = (real)inside(x[j], spec.bound);
+        real d0 = end_slope(g.u0[j], g.edge0[j], spec), d1 = end_slope(g.u1[j], g.edge1[j], spec);
         real s = g.v[j] / g.w[j], t = (x[j] - g.xk[j]) / g.w[j];
-        real dl_dx = bin_backward(&c, &g, j, x[j], 0, 1, in);
+        real dl_dx = bin_backward(&c, &g, spec, j, x[j], 0, 1, in);
         real slope = in != 0 ? vm_exp(log_slope(t, s, d0, d1)) : 1;
         out[j] = in != 0 ? (a[j] - dl_dx) / slope : a[j];
-        bin_backward(&c, &g, j, x[j], out[j], 1, in);
+        bin_backward(&c, &g, spec, j, x[j], out[j], 1, in);
     }
     params_backward(dh, &c, &g, h, spec, ld);
 }
 
-static void spline_forward(const transformer_spec *spec, real *y, double *logdet, const real *x,
+static void spline_forward(const void *options, real *y, double *logdet, const real *x,
                            const real *h, size_t ld)
 {
+    const shape spec = shape_of(options);
     for (size_t j = 0; j < ld; j += T)
         forward_block(spec, y + j, logdet + j, x + j, h + j, ld);
 }
 
-static void spline_inverse(const transformer_spec *spec, real *x, double *logdet, const real *y,
+static void spline_inverse(const void *options, real *x, double *logdet, const real *y,
                            const real *h, size_t ld)
 {
+    const shape spec = shape_of(options);
     for (size_t j = 0; j < ld; j += T)
         inverse_block(spec, x + j, logdet + j, y + j, h + j, ld);
 }
 
-static void spline_backward(const transformer_spec *spec, real *dx, real *dh, const real *dy,
-                            const real *dl, const real *x, const real *h, size_t ld)
+static void spline_backward(const void *options, real *dx, real *dh, const real *dy, const real *dl,
+                            const real *x, const real *h, size_t ld)
 {
+    const shape spec = shape_of(options);
     for (size_t j = 0; j < ld; j += T)
         backward_block(spec, dx + j, dh + j, dy + j, dl + j, x + j, h + j, ld);
 }
 
-static void spline_score(const transformer_spec *spec, real *g, real *dh, const real *a,
-                         const real *x, const real *h, size_t ld)
+static void spline_score(const void *options, real *g, real *dh, const real *a, const real *x,
+                         const real *h, size_t ld)
 {
+    const shape spec = shape_of(options);
     for (size_t j = 0; j < ld; j += T)
         score_block(spec, g + j, dh + j, a + j, x + j, h + j, ld);
 }
 
-const transformer transformer_spline = {
-    .name = "spline",
-    .doc = "monotone rational-quadratic spline of `bins` bins on [-bound, bound]",
-    .keys = "bins bound",
+static const flow_key spline_keys[] = {
+    {FLOW_KEY(spline, bins), .type = FLOW_KEY_WHOLE, .min = 2, .max = 64, .def = "8",
+     .doc = "Pieces of the spline."},
+    {FLOW_KEY(spline, bound), .type = FLOW_KEY_REAL, .min = 0.1, .max = 1000, .def = "5",
+     .unit = "standard deviations of the data",
+     .doc = "The spline bends between -bound and bound and is the identity outside."},
+    {FLOW_KEY(spline, min_share), .type = FLOW_KEY_REAL, .flags = FLOW_KEY_OPEN_MIN, .min = 0,
+     .max = 0.01, .def = "0.001", .unit = "share of the box",
+     .doc = "Least width and height of a piece."},
+    {FLOW_KEY(spline, min_slope), .type = FLOW_KEY_REAL, .flags = FLOW_KEY_OPEN_MIN, .min = 0,
+     .max = 0.5, .def = "0.001", .doc = "Least slope where two pieces meet."},
+    {.name = NULL}};
+
+const transformer FLOW_NAME(transformer_spline) = {
+    .kind = {.name = "spline",
+             .doc = "monotone rational-quadratic spline: sharp edges, several modes",
+             .keys = spline_keys,
+             .size = sizeof(spline),
+             .derive = derive},
     .n_params = spline_n_params,
     .prepare = spline_prepare,
     .forward = spline_forward,

@@ -1,60 +1,105 @@
 #include "flow/layer/stack.h"
-#include "flow/block.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+/* Names of tensors are made for so many. */
+enum { MAX_DEPTH = 4 };
+
 /* ---- making the list */
 
-static flow_layer *create_layer(const flow *self, const json_t *description, flow_err *err)
+static flow_layer *create_layer(const json_t *description, const layer_scope *scope, flow_err *err)
 {
-    const char *kind = json_string_value(json_object_get(description, "kind"));
+    const flow_kind *kind = flow_kind_of(&flow_layers, description, err);
     for (const flow_layer_ops *const *ops = flow_layer_kinds; kind && *ops; ops++)
-        if (strcmp((*ops)->name, kind) == 0)
-            return (*ops)->create(description, self->dim, self->context, err);
-    flow_fail(err, FLOW_ECONFIG, "no layer kind '%s'", kind ? kind : "");
+        if (strcmp((*ops)->kind.name, kind->name) == 0)
+            return (*ops)->create(description, scope, err);
     return NULL;
 }
 
-static void place_layer(flow *self, flow_layer *layer)
+/* Room for one more: the arrays double when their length is a power of two. */
+static int grow(flow_stack *self)
 {
+    size_t n = self->n_layers;
+    if (n & (n - 1))
+        return 0;
+    struct flow_layer **layers = realloc(self->layers, (n ? 2 * n : 1) * sizeof *layers);
+    self->layers = layers ? layers : self->layers;
+    size_t *offsets = realloc(self->offsets, (n ? 2 * n : 1) * sizeof *offsets);
+    self->offsets = offsets ? offsets : self->offsets;
+    return layers && offsets ? 0 : -1;
+}
+
+int stack_append(flow_stack *self, flow_layer *layer, flow_err *err)
+{
+    if (grow(self)) {
+        layer->ops->free(layer);
+        return flow_fail(err, FLOW_ENOMEM, "out of memory for a list of layers");
+    }
     self->layers[self->n_layers] = layer;
     self->offsets[self->n_layers++] = self->n_params;
     self->n_params += layer->n_params;
     self->n_live += layer->n_live;
+    self->one_way |= layer->one_way || !layer->ops->inverse;
+    return 0;
 }
 
-int stack_create(flow *self, const json_t *list, flow_err *err)
+static int append_described(flow_stack *self, const json_t *description, const layer_scope *scope,
+                            flow_err *err)
 {
-    size_t count = json_array_size(list);
-    self->layers = calloc(count ? count : 1, sizeof *self->layers);
-    self->offsets = calloc(count ? count : 1, sizeof *self->offsets);
-    if (!self->layers || !self->offsets)
-        return flow_fail(err, FLOW_ENOMEM, "out of memory for %zu layers", count);
-    for (size_t l = 0; l < count; l++) {
-        flow_layer *layer = create_layer(self, json_array_get(list, l), err);
-        if (!layer) {
+    layer_scope left = *scope;
+    left.max_live -= self->n_live;
+    flow_layer *layer = create_layer(description, &left, err);
+    if (!layer)
+        return err ? err->code : FLOW_ECONFIG;
+    if (layer->n_live > left.max_live) {
+        layer->ops->free(layer);
+        return flow_fail(err, FLOW_EDATA, "more weights than there can be");
+    }
+    return stack_append(self, layer, err);
+}
+
+int stack_create(flow_stack *self, const json_t *list, const layer_scope *scope, flow_err *err)
+{
+    if (!json_is_array(list) || json_array_size(list) > FLOW_MAX_LAYERS)
+        return flow_fail(err, FLOW_ECONFIG, "flow description: layers wants a list of up to %d",
+                         FLOW_MAX_LAYERS);
+    if (scope->depth > MAX_DEPTH)
+        return flow_fail(err, FLOW_ECONFIG, "layers in layers go %d deep", MAX_DEPTH);
+    self->dim = scope->dim;
+    self->context = scope->context;
+    for (size_t l = 0; l < json_array_size(list); l++) {
+        int code = append_described(self, json_array_get(list, l), scope, err);
+        if (code) {
             char place[32];
             snprintf(place, sizeof place, "layer %zu", l);
-            return flow_fail_prefix(err, place);
+            flow_fail_prefix(err, place);
+            return code;
         }
-        place_layer(self, layer);
-        if (self->n_live > self->max_live)
-            return flow_fail(err, FLOW_EDATA, "layer %zu: more weights than there can be", l);
     }
     return 0;
 }
 
-void stack_free(flow *self)
+void stack_free(flow_stack *self)
 {
     for (size_t l = 0; l < self->n_layers; l++)
         self->layers[l]->ops->free(self->layers[l]);
     free(self->layers);
     free(self->offsets);
+    *self = (flow_stack){0};
 }
 
-json_t *stack_describe(const flow *self)
+int stack_inverse_missing(const flow_stack *self, flow_err *err)
+{
+    size_t l = 0;
+    while (!self->layers[l]->one_way && self->layers[l]->ops->inverse)
+        l++;
+    return flow_fail(err, FLOW_ECONFIG, "layer %zu, %s, has no inverse", l,
+                     self->layers[l]->ops->kind.name);
+}
+
+json_t *stack_describe(const flow_stack *self)
 {
     json_t *list = json_array();
     for (size_t l = 0; l < self->n_layers; l++)
@@ -62,75 +107,19 @@ json_t *stack_describe(const flow *self)
     return list;
 }
 
-static real *theta_of(const flow *self, size_t l)
-{
-    return (real *)self->params + self->offsets[l];
-}
-
-void stack_init(flow *self, pcg_stream stream)
+void stack_init(const flow_stack *self, real *theta, pcg_stream stream, uint64_t row,
+                uint64_t *spare)
 {
     for (size_t l = 0; l < self->n_layers; l++) {
-        pcg rng = pcg_at(stream, (uint64_t)l << 32, 1);
-        self->layers[l]->ops->init(self->layers[l], theta_of(self, l), &rng);
+        layer_draws draws = {
+            .rng = pcg_at(stream, (row + l) << 32, 1), .stream = stream, .spare = spare};
+        self->layers[l]->ops->init(self->layers[l], theta + self->offsets[l], &draws);
     }
-}
-
-/* ---- data-dependent start */
-
-static size_t largest_work(const flow *self, size_t ld)
-{
-    size_t most = 0;
-    for (size_t l = 0; l < self->n_layers; l++) {
-        size_t len = self->layers[l]->ops->work_len(self->layers[l], ld);
-        most = len > most ? len : most;
-    }
-    return most;
-}
-
-static int wants_data(const flow *self)
-{
-    for (size_t l = 0; l < self->n_layers; l++)
-        if (self->layers[l]->ops->init_data)
-            return 1;
-    return 0;
-}
-
-static void push_through(flow *self, real *x, real *y, const real *context, double *logdet,
-                         size_t n, size_t ld, real *work)
-{
-    for (size_t l = 0; l < self->n_layers; l++) {
-        const flow_layer *layer = self->layers[l];
-        if (layer->ops->init_data)
-            layer->ops->init_data(layer, theta_of(self, l), x, n, ld);
-        layer->ops->forward(layer, y, NULL, logdet, theta_of(self, l), x, context, ld, work);
-        real *t = x;
-        x = y;
-        y = t;
-    }
-}
-
-int stack_init_data(flow *self, const double *x, const double *context, size_t n, flow_err *err)
-{
-    if (!wants_data(self) || n == 0)
-        return 0;
-    size_t ld = flow_pad(n), rows = flow_pad(self->dim) * ld, c = flow_pad(self->context) * ld;
-    size_t bytes = (2 * rows + c + largest_work(self, ld)) * sizeof(real) + ld * sizeof(double);
-    char *block = flow_block_new(bytes);
-    if (!block)
-        return flow_fail(err, FLOW_ENOMEM, "out of memory for the data-dependent start");
-    double *logdet = (double *)(void *)block;
-    real *a = (real *)(void *)(block + ld * sizeof(double)), *b = a + rows, *ctx = b + rows;
-    rows_to_features(a, x, n, self->dim, ld);
-    if (self->context)
-        rows_to_features(ctx, context, n, self->context, ld);
-    push_through(self, a, b, ctx, logdet, n, ld, ctx + c);
-    free(block);
-    return 0;
 }
 
 /* ---- parameters by name */
 
-size_t stack_n_tensors(const flow *self)
+size_t stack_n_tensors(const flow_stack *self)
 {
     size_t count = 0;
     for (size_t l = 0; l < self->n_layers; l++)
@@ -139,7 +128,7 @@ size_t stack_n_tensors(const flow *self)
 }
 
 /* The layer that owns tensor *index; *index becomes the number within that layer. */
-static size_t owner(const flow *self, size_t *index)
+static size_t owner(const flow_stack *self, size_t *index)
 {
     size_t l = 0;
     for (;; l++) {
@@ -150,7 +139,7 @@ static size_t owner(const flow *self, size_t *index)
     }
 }
 
-void stack_tensor(const flow *self, flow_tensor_info *info, size_t index)
+void stack_tensor(const flow_stack *self, flow_tensor_info *info, size_t index)
 {
     size_t l = owner(self, &index);
     flow_tensor_info inner;
@@ -160,14 +149,28 @@ void stack_tensor(const flow *self, flow_tensor_info *info, size_t index)
     info->cols = inner.cols;
 }
 
-void stack_tensor_get(const flow *self, double *values, size_t index)
+void stack_tensor_get(const flow_stack *self, double *values, const void *theta, size_t index)
 {
     size_t l = owner(self, &index);
-    self->layers[l]->ops->tensor_get(self->layers[l], values, theta_of(self, l), index);
+    self->layers[l]->ops->tensor_get(self->layers[l], values,
+                                     (const real *)theta + self->offsets[l], index);
 }
 
-void stack_tensor_set(flow *self, size_t index, const double *values)
+void stack_tensor_set(const flow_stack *self, void *theta, const double *values, size_t index)
 {
     size_t l = owner(self, &index);
-    self->layers[l]->ops->tensor_set(self->layers[l], theta_of(self, l), values, index);
+    self->layers[l]->ops->tensor_set(self->layers[l], (real *)theta + self->offsets[l], values,
+                                     index);
+}
+
+void stack_tensor_live(const flow_stack *self, unsigned char *live, size_t index, size_t row)
+{
+    size_t l = owner(self, &index);
+    const flow_layer *layer = self->layers[l];
+    flow_tensor_info info;
+    layer->ops->tensor(layer, &info, index);
+    if (layer->ops->tensor_live)
+        layer->ops->tensor_live(layer, live, index, row);
+    else
+        memset(live, 1, info.cols);
 }

@@ -56,15 +56,6 @@ static int supported(void)
 #endif
 }
 
-static const char *kind(size_t index, const char **doc)
-{
-    if (!flow_layer_kinds[index])
-        return NULL;
-    if (doc)
-        *doc = flow_layer_kinds[index]->doc;
-    return flow_layer_kinds[index]->name;
-}
-
 #define flow_backend_table FLOW_NAME(flow_backend_table)
 extern const flow_backend flow_backend_table;
 
@@ -73,16 +64,18 @@ const flow_backend flow_backend_table = {
     .precision = (flow_precision)FLOW_BITS,
     .real_size = sizeof(real),
     .supported = supported,
-    .kind = kind,
-    .create_layers = stack_create,
+    .kind = kind_at,
+    .create_layers = shard_create_layers,
     .free_layers = stack_free,
+    .inverse_missing = stack_inverse_missing,
     .describe_layers = stack_describe,
-    .init = stack_init,
-    .init_data = stack_init_data,
+    .init = shard_init,
+    .init_data = shard_init_data,
     .n_tensors = stack_n_tensors,
     .tensor = stack_tensor,
     .tensor_get = stack_tensor_get,
     .tensor_set = stack_tensor_set,
+    .tensor_live = stack_tensor_live,
     .pass_create = shard_create,
     .pass_free = shard_free,
     .pass_forward = shard_forward,

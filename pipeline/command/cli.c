@@ -3,7 +3,6 @@
 #include "flow/suggest.h"
 #include "pipeline/command/explain.h"
 #include "pipeline/command/lines.h"
-#include "pipeline/config/show.h"
 #include "pipeline/console/exit.h"
 #include "pipeline/console/version.h"
 
@@ -21,21 +20,11 @@ static int do_run(int argc, char **argv)
     return status;
 }
 
-static int check_config(const config_sources *sources)
-{
-    int status;
-    config *self = config_load_shown(&status, sources);
-    if (self)
-        fprintf(stderr, "%s: ok\n", sources->file);
-    config_free(self);
-    return status;
-}
-
 static int do_check(int argc, char **argv)
 {
     run_line line;
     int status = line_read_run(&line, &line_check, argc, argv);
-    status = status < 0 ? check_config(&line.options.sources) : status;
+    status = status < 0 ? check_verb(&line.options.sources) : status;
     run_line_free(&line);
     return status;
 }

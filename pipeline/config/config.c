@@ -1,8 +1,8 @@
 #include "pipeline/config/config.h"
 
-#include "flow/suggest.h"
 #include "pipeline/config/field.h"
 #include "pipeline/config/rules.h"
+#include "pipeline/config/tagged.h"
 #include "pipeline/config/value.h"
 
 #include <assert.h>
@@ -11,11 +11,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A source stays until all are read: sections of kinds keep its nodes. */
+typedef struct loaded {
+    struct loaded *next;
+    yaml_tree tree;
+    char *dir;
+} loaded;
+
 /* The state of one config_load. */
 typedef struct loader {
     config *config;
     complaints *out;
-    given *keys; /* (schema_n_keys) */
+    given *keys;      /* (schema_n_keys) */
+    tagged *sections; /* (schema_n_keys): of FLOW_KEY_KIND rows */
+    loaded *sources;
     given gates[GATE_COUNT];
     value_source from; /* of the source that is being read */
     bool over;         /* it is an overlay or a --set: null takes a key back */
@@ -27,39 +36,36 @@ static place place_of(const loader *self, const yaml_node_t *node)
     return yaml_tree_place(self->from.tree, node);
 }
 
+static void complain_memory(loader *self)
+{
+    complain(self->out, E_SIZE, (place){self->from.tree->source, 0, 0, 1}, NULL, "out of memory");
+}
+
 /* ---- keys that do not exist */
 
-static void append(char *out, size_t size, const char *text)
+/* Whether a row is named, or has below it a key named, `name`; the section that key is in. */
+static bool is_home(char *home, size_t size, const flow_key *key, const char *name)
 {
-    size_t used = strlen(out);
-    snprintf(out + used, size - used, "%s", text);
+    const char *dot = strrchr(key->name, '.');
+    bool own = dot && strcmp(dot + 1, name) == 0;
+    bool below = key->type == FLOW_KEY_KIND && tagged_has(key->kinds, name);
+    snprintf(home, size, "%.*s", own ? (int)(dot - key->name) : (int)size - 1, key->name);
+    return own || below;
 }
 
-/* "'lr' is a key of teacher.train, student.train. " */
-static void append_homes(char *help, size_t size, const char *name)
+/* "it is a key of teacher.train, student.train. " */
+static void list_homes(char *out, size_t size, const char *name)
 {
-    bool found = false;
+    size_t used = 0;
+    *out = '\0';
     for (size_t i = 0; i < schema_n_keys; i++) {
-        const char *path = schema_keys[i].path, *dot = strrchr(path, '.');
-        if (!dot || strcmp(dot + 1, name) != 0)
-            continue;
-        char home[SCHEMA_MAX_PATH + 128];
-        snprintf(home, sizeof home, found ? ", %.*s" : "it is a key of %.*s", (int)(dot - path),
-                 path);
-        append(help, size, home);
-        found = true;
+        char home[SCHEMA_MAX_PATH];
+        if (is_home(home, sizeof home, &schema_keys[i], name) && used + SCHEMA_MAX_PATH < size)
+            used += (size_t)snprintf(out + used, size - used, "%s%s",
+                                     used ? ", " : "it is a key of ", home);
     }
-    append(help, size, found ? ". " : "");
-}
-
-static void append_list(char *help, size_t size, const char *title, const char *const *names,
-                        size_t n)
-{
-    append(help, size, title);
-    for (size_t i = 0; i < n; i++) {
-        append(help, size, i ? ", " : "");
-        append(help, size, names[i]);
-    }
+    if (used)
+        snprintf(out + used, size - used, ". ");
 }
 
 /* name (of that size, as written) is not a key of section. */
@@ -67,23 +73,12 @@ static void complain_unknown(loader *self, place at, const char *section, const 
                              size_t size)
 {
     const char *names[SCHEMA_MAX_CHILDREN];
-    char room[SCHEMA_MAX_ROOM], help[1024] = "", quoted[COMPLAINT_QUOTE], word[SCHEMA_MAX_PATH];
+    char room[SCHEMA_MAX_ROOM], homes[512], word[SCHEMA_MAX_PATH];
     size_t n = schema_children(names, room, sizeof room, section);
     snprintf(word, sizeof word, "%.*s", (int)(size < sizeof word ? size : sizeof word), name);
-    const char *near = flow_suggest(word, names, n);
-    if (near) {
-        append(help, sizeof help, "did you mean '");
-        append(help, sizeof help, near);
-        append(help, sizeof help, "'? ");
-    } else if (strchr(word, '.')) {
-        append(help, sizeof help, "keys with dots are for --set; in a file they are nested. ");
-    } else {
-        append_homes(help, sizeof help, word);
-    }
-    append_list(help, sizeof help, "Keys here: ", names, n);
+    list_homes(homes, sizeof homes, word);
     self->unknown = true;
-    complain(self->out, E_UNKNOWN, at, help, "unknown key '%s' %s%s",
-             complaint_quote(quoted, name, size), *section ? "in " : "at the top", section);
+    walk_unknown(self->out, at, section, name, size, names, n, homes);
 }
 
 static void complain_figure(loader *self, place at, const char *path, const char *name, size_t size)
@@ -92,20 +87,20 @@ static void complain_figure(loader *self, place at, const char *path, const char
     for (size_t i = 0; i < GATE_COUNT; i++)
         names[i] = gate_figures[i].name;
     char help[1024] = "", quoted[COMPLAINT_QUOTE];
-    const char *near = flow_suggest(name, names, GATE_COUNT);
-    if (near) {
-        append(help, sizeof help, "did you mean '");
-        append(help, sizeof help, near);
-        append(help, sizeof help, "'? ");
-    }
-    append_list(help, sizeof help, "Figures: ", names, GATE_COUNT);
+    walk_suggest(help, sizeof help, name, "Figures: ", names, GATE_COUNT);
     complain(self->out, E_UNKNOWN, at, help, "unknown figure '%s' in %s",
              complaint_quote(quoted, name, size), path);
 }
 
 /* ---- walking */
 
-static void take_gate(loader *self, const schema_key *key, gate_figure figure,
+static void walk_section(loader *self, const char *path, const yaml_node_t *node, walk_pair *take)
+{
+    if (!walk(&self->from, path, node, take, self))
+        self->unknown = true;
+}
+
+static void take_gate(loader *self, const flow_key *key, gate_figure figure,
                       const yaml_node_t *node)
 {
     given *mark = &self->gates[figure];
@@ -118,91 +113,102 @@ static void take_gate(loader *self, const schema_key *key, gate_figure figure,
     *mark = (given){good ? GIVEN_GOOD : GIVEN_BAD, place_of(self, node)};
 }
 
-/* What to do with one pair of a mapping that stands at path. */
-typedef void (*take_pair)(loader *self, const char *path, const yaml_node_t *key,
-                          const yaml_node_t *value);
-
-/* True if the key of pair number `index` may be used: a plain word, not a merge key, and not there
- * already. */
-static bool good_key(loader *self, const char *path, const yaml_node_t *map, size_t index)
+static void take_figure(void *arg, const char *path, const value_source *from,
+                        const yaml_node_t *name, const yaml_node_t *value)
 {
-    const yaml_node_pair_t *pairs = map->data.mapping.pairs.start;
-    const yaml_node_t *key = yaml_tree_node(self->from.tree, pairs[index].key);
-    const char *in = *path ? "in " : "at the top";
-    if (key->type != YAML_SCALAR_NODE) {
-        complain(self->out, E_TYPE, place_of(self, key), NULL, "keys %s%s must be words", in, path);
-        return false;
-    }
-    size_t size, other_size;
-    const char *name = yaml_text(key, &size);
-    if (yaml_is_plain(key) && strcmp(name, "<<") == 0) {
-        complain(self->out, E_FEATURE, place_of(self, key), "overlay a second file with -c FILE",
-                 "merge keys (<<) are not read");
-        return false;
-    }
-    for (size_t i = 0; i < index; i++) {
-        const yaml_node_t *other = yaml_tree_node(self->from.tree, pairs[i].key);
-        if (other->type != YAML_SCALAR_NODE)
-            continue;
-        const char *text = yaml_text(other, &other_size);
-        if (size != other_size || memcmp(text, name, size) != 0)
-            continue;
-        char quoted[COMPLAINT_QUOTE];
-        complain(self->out, E_TWICE, place_of(self, key), NULL,
-                 "'%s' is given twice %s%s; first at line %zu, column %zu",
-                 complaint_quote(quoted, name, size), in, path, other->start_mark.line + 1,
-                 other->start_mark.column + 1);
-        return false;
-    }
-    return true;
-}
-
-static void walk(loader *self, const char *path, const yaml_node_t *node, take_pair take)
-{
-    if (node->type != YAML_MAPPING_NODE) {
-        self->unknown = true;
-        complain(self->out, E_TYPE, place_of(self, node), *path ? NULL : "write KEY: VALUE",
-                 "%s wants keys and values below it", *path ? path : "the file");
-        return;
-    }
-    const yaml_node_pair_t *pairs = node->data.mapping.pairs.start;
-    size_t n = (size_t)(node->data.mapping.pairs.top - pairs);
-    for (size_t i = 0; i < n; i++)
-        if (good_key(self, path, node, i))
-            take(self, path, yaml_tree_node(self->from.tree, pairs[i].key),
-                 yaml_tree_node(self->from.tree, pairs[i].value));
-}
-
-static void take_figure(loader *self, const char *path, const yaml_node_t *name,
-                        const yaml_node_t *value)
-{
+    loader *self = arg;
     size_t size;
     const char *text = yaml_text(name, &size);
     gate_figure figure = gate_find(text);
     if (figure == GATE_COUNT)
-        complain_figure(self, place_of(self, name), path, text, size);
+        complain_figure(self, yaml_tree_place(from->tree, name), path, text, size);
     else
         take_gate(self, schema_find(path), figure, value);
 }
 
-static void take_back(loader *self, const schema_key *key)
+/* ---- sections of kinds */
+
+static void put_tagged(loader *self, const flow_key *row, const char *name, place at,
+                       const yaml_node_t *value)
+{
+    bool out = self->over && value_is_null(value);
+    if (!tagged_put(&self->sections[row - schema_keys], row->name, name, at, &self->from,
+                    out ? NULL : value))
+        complain_memory(self);
+}
+
+static void take_tagged(void *arg, const char *path, const value_source *from,
+                        const yaml_node_t *name, const yaml_node_t *value)
+{
+    size_t size;
+    const char *text = yaml_text(name, &size);
+    put_tagged(arg, schema_find(path), text, yaml_tree_place(from->tree, name), value);
+}
+
+/* A mapping goes over what is there key by key; a word is the kind. */
+static void take_section(loader *self, const flow_key *row, const yaml_node_t *node)
+{
+    tagged *section = &self->sections[row - schema_keys];
+    section->at = place_of(self, node);
+    self->keys[row - schema_keys] = (given){GIVEN_GOOD, section->at};
+    if (node->type == YAML_SCALAR_NODE)
+        put_tagged(self, row, "kind", section->at, node);
+    else
+        walk_section(self, row->name, node, take_tagged);
+}
+
+/* The row of a section of kinds that path is below; *name: the rest. NULL if there is none. */
+static const flow_key *find_tagged(const char *path, const char **name)
+{
+    for (size_t i = 0; i < schema_n_keys; i++)
+        if (schema_keys[i].type == FLOW_KEY_KIND && schema_below(path, schema_keys[i].name)) {
+            *name = path + strlen(schema_keys[i].name) + 1;
+            return &schema_keys[i];
+        }
+    return NULL;
+}
+
+static void read_sections(loader *self)
+{
+    for (size_t i = 0; i < schema_n_keys; i++) {
+        const flow_key *row = &schema_keys[i];
+        if (row->type != FLOW_KEY_KIND)
+            continue;
+        json_t *object = tagged_read(&self->sections[i], row, row->name, self->out);
+        if (object && field_keep(self->config, object))
+            *(const json_t **)(void *)((char *)self->config + row->offset) = object;
+        else if (object)
+            complain(self->out, E_SIZE, self->sections[i].at, NULL, "out of memory");
+        else
+            self->keys[i].state = GIVEN_BAD;
+    }
+}
+
+/* ---- rows */
+
+static void take_back(loader *self, const flow_key *key)
 {
     if (!value_default(self->config, key))
-        complain(self->out, E_SIZE, (place){self->from.tree->source, 0, 0, 1}, NULL,
-                 "out of memory");
-    if (key->type == SCHEMA_GATES)
+        complain_memory(self);
+    if (key->type == FLOW_KEY_OWN)
         memset(self->gates, 0, sizeof self->gates);
+    if (key->type == FLOW_KEY_KIND)
+        tagged_release(&self->sections[key - schema_keys]);
     self->keys[key - schema_keys] = (given){.state = GIVEN_NOT};
 }
 
-static void take_value(loader *self, const schema_key *key, const yaml_node_t *node)
+static void take_value(loader *self, const flow_key *key, const yaml_node_t *node)
 {
     if (self->over && value_is_null(node)) {
         take_back(self, key);
         return;
     }
-    if (key->type == SCHEMA_GATES) {
-        walk(self, key->path, node, take_figure);
+    if (key->type == FLOW_KEY_OWN) {
+        walk_section(self, key->name, node, take_figure);
+        return;
+    }
+    if (key->type == FLOW_KEY_KIND) {
+        take_section(self, key, node);
         return;
     }
     bool good = value_read(self->config, key, &self->from, node);
@@ -216,20 +222,21 @@ static bool join(char path[SCHEMA_MAX_PATH], const char *section, const char *na
     return n > 0 && n < SCHEMA_MAX_PATH;
 }
 
-static void take_key(loader *self, const char *section, const yaml_node_t *name,
-                     const yaml_node_t *value)
+static void take_key(void *arg, const char *section, const value_source *from,
+                     const yaml_node_t *name, const yaml_node_t *value)
 {
+    loader *self = arg;
     size_t size;
     const char *text = yaml_text(name, &size);
     char path[SCHEMA_MAX_PATH];
     bool fits = strlen(text) == size && !strchr(text, '.') && join(path, section, text);
-    const schema_key *key = fits ? schema_find(path) : NULL;
+    const flow_key *key = fits ? schema_find(path) : NULL;
     if (key)
         take_value(self, key, value);
     else if (fits && size && schema_is_section(path))
-        walk(self, path, value, take_key);
+        walk_section(self, path, value, take_key);
     else
-        complain_unknown(self, place_of(self, name), section, text, size);
+        complain_unknown(self, yaml_tree_place(from->tree, name), section, text, size);
 }
 
 /* ---- files */
@@ -266,6 +273,36 @@ static char *directory_of(const char *file)
     return out;
 }
 
+/* A source that is read with what then does, and kept. dir is taken over. False: refused. */
+static bool load_text(loader *self, size_t source, bool whole, char *dir, const char *text,
+                      size_t size)
+{
+    loaded *new = dir ? malloc(sizeof *new) : NULL;
+    if (!new)
+        complain(self->out, E_SIZE, (place){source, 0, 0, 1}, NULL, "out of memory");
+    if (!new || !yaml_tree_load(&new->tree, self->out, source, whole, text, size)) {
+        free(new);
+        free(dir);
+        return false;
+    }
+    new->dir = dir;
+    new->next = self->sources;
+    self->sources = new;
+    self->from = (value_source){&new->tree, dir, self->out};
+    return true;
+}
+
+static void free_sources(loader *self)
+{
+    while (self->sources) {
+        loaded *next = self->sources->next;
+        yaml_tree_free(&self->sources->tree);
+        free(self->sources->dir);
+        free(self->sources);
+        self->sources = next;
+    }
+}
+
 static void load_file(loader *self, const char *name)
 {
     size_t size, mark = 0;
@@ -275,17 +312,9 @@ static void load_file(loader *self, const char *name)
     if (size >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
         mark = 3; /* byte order mark */
     size_t source = complaints_source(self->out, name, text + mark, size - mark);
-    char *dir = directory_of(name);
-    yaml_tree tree;
-    if (dir && yaml_tree_load(&tree, self->out, source, false, text + mark, size - mark)) {
-        self->from = (value_source){&tree, dir, self->out};
-        if (yaml_tree_root(&tree))
-            walk(self, "", yaml_tree_root(&tree), take_key);
-        yaml_tree_free(&tree);
-    } else if (!dir) {
-        complain(self->out, E_SIZE, (place){source, 0, 0, 1}, NULL, "out of memory");
-    }
-    free(dir);
+    if (load_text(self, source, false, directory_of(name), text + mark, size - mark) &&
+        yaml_tree_root(self->from.tree))
+        walk_section(self, "", yaml_tree_root(self->from.tree), take_key);
     free(text);
 }
 
@@ -307,11 +336,11 @@ static void split(char section[SCHEMA_MAX_PATH], const char **name, const char *
 }
 
 /* "validate.require.khat": the row of the list and the figure's name. NULL if it is none. */
-static const schema_key *find_gates(const char *path, const char **figure)
+static const flow_key *find_gates(const char *path, const char **figure)
 {
     for (size_t i = 0; i < schema_n_keys; i++)
-        if (schema_keys[i].type == SCHEMA_GATES && schema_below(path, schema_keys[i].path)) {
-            *figure = path + strlen(schema_keys[i].path) + 1;
+        if (schema_keys[i].type == FLOW_KEY_OWN && schema_below(path, schema_keys[i].name)) {
+            *figure = path + strlen(schema_keys[i].name) + 1;
             return &schema_keys[i];
         }
     return NULL;
@@ -320,16 +349,21 @@ static const schema_key *find_gates(const char *path, const char **figure)
 static void set_key(loader *self, const char *path, const yaml_node_t *value)
 {
     place at = {self->from.tree->source, 0, 0, 1};
-    const schema_key *key = schema_find(path);
+    const flow_key *key = schema_find(path);
     const char *name;
     if (key) {
         take_value(self, key, value);
         return;
     }
+    key = find_tagged(path, &name);
+    if (key) {
+        put_tagged(self, key, name, at, value);
+        return;
+    }
     key = find_gates(path, &name);
     if (key) {
         if (gate_find(name) == GATE_COUNT)
-            complain_figure(self, at, key->path, name, strlen(name));
+            complain_figure(self, at, key->name, name, strlen(name));
         else
             take_gate(self, key, gate_find(name), value);
         return;
@@ -360,18 +394,15 @@ static void load_set(loader *self, const char *text)
     size_t source = complaints_source(self->out, name, NULL, 0);
     place at = {source, 0, 0, 1};
     const char *equals = strchr(text, '=');
-    yaml_tree tree;
     if (!equals || equals == text) {
         complain(self->out, E_SET, at, "like --set student.train.lr=1e-3", "not KEY=VALUE");
-    } else if (yaml_tree_load(&tree, self->out, source, true, equals + 1, strlen(equals + 1))) {
+    } else if (load_text(self, source, true, strdup(""), equals + 1, strlen(equals + 1))) {
         snprintf(path, name_size, "%.*s", (int)(equals - text), text);
-        self->from = (value_source){&tree, "", self->out};
-        if (yaml_tree_root(&tree))
-            set_key(self, path, yaml_tree_root(&tree));
+        if (yaml_tree_root(self->from.tree))
+            set_key(self, path, yaml_tree_root(self->from.tree));
         else
             complain(self->out, E_SET, at, "KEY=null takes a key back to its default",
                      "no value after '='");
-        yaml_tree_free(&tree);
     }
 done:
     free(name);
@@ -423,8 +454,9 @@ config *config_load(const config_sources *sources, complaints *out)
 {
     loader self = {.config = calloc(1, sizeof(config)),
                    .out = out,
-                   .keys = calloc(schema_n_keys, sizeof(given))};
-    if (!self.config || !self.keys || !value_defaults(self.config)) {
+                   .keys = calloc(schema_n_keys, sizeof(given)),
+                   .sections = calloc(schema_n_keys, sizeof(tagged))};
+    if (!self.config || !self.keys || !self.sections || !value_defaults(self.config)) {
         size_t source = complaints_source(out, sources->file, NULL, 0);
         complain(out, E_SIZE, (place){source, 0, 0, 1}, NULL, "out of memory");
         goto done;
@@ -434,10 +466,15 @@ config *config_load(const config_sources *sources, complaints *out)
     if (!self.config->name && !name_after(self.config, sources->file))
         complain(out, E_SIZE, (place){0, 0, 0, 1}, NULL, "out of memory");
     if (!unread(out)) {
+        read_sections(&self);
         const rules_view view = {self.config, self.keys, self.gates, 0, self.unknown, out};
         rules_check(&view);
     }
 done:
+    for (size_t i = 0; self.sections && i < schema_n_keys; i++)
+        tagged_release(&self.sections[i]);
+    free(self.sections);
+    free_sources(&self);
     free(self.keys);
     if (!complaints_count(out))
         return self.config;
@@ -491,13 +528,13 @@ json_t *config_to_json(const config *self)
 {
     json_t *out = json_object();
     for (size_t i = 0; out && i < schema_n_keys; i++) {
-        const schema_key *key = &schema_keys[i];
-        const char *dot = strrchr(key->path, '.');
+        const flow_key *key = &schema_keys[i];
+        const char *dot = strrchr(key->name, '.');
         bool no_seed =
             key->offset == offsetof(config, seed) && !self->seed_given && !self->seed_drawn;
         json_t *value = no_seed ? json_null() : field_json(self, key);
-        json_t *section = section_json(out, key->path);
-        if (!section || json_object_set_new(section, dot ? dot + 1 : key->path, value)) {
+        json_t *section = section_json(out, key->name);
+        if (!section || json_object_set_new(section, dot ? dot + 1 : key->name, value)) {
             json_decref(out);
             out = NULL;
         }

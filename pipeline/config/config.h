@@ -1,10 +1,10 @@
 /* pipeline/config/config.h -- everything a YAML file can say, as plain numbers.
  *
  * Every field is described by one row of the table in pipeline/config/schema.c, which also holds its
- * default, its range and its documentation. After config_load no field is unset: a key that was not
+ * default, its range and its documentation; what a flow is made of is said by its kinds. After config_load no field is unset: a key that was not
  * given has its default. "auto" and "off" are stored as values that no user can write:
- *   whole numbers  0   where the row has SCHEMA_AUTO
- *   reals          NAN where the row has SCHEMA_AUTO, or no default
+ *   whole numbers  0   where the row has FLOW_KEY_AUTO
+ *   reals          NAN where the row has FLOW_KEY_AUTO, or no default
  *   strings        NULL where the row has no default
  *   words          -1  where the row has no default */
 #ifndef PIPELINE_CONFIG_CONFIG_H
@@ -12,8 +12,8 @@
 
 #include "flow/err.h"
 #include "flow/flow.h"
+#include "flow/key.h"
 #include "flow/optimizer.h"
-#include "flow/spec.h"
 #include "pipeline/config/complain.h"
 #include "pipeline/config/gates.h"
 #include "student/distill.h"
@@ -24,57 +24,23 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { CONFIG_MAX_WHOLES = 8, CONFIG_MAX_NAMES = 4096 };
-
-/* A list of whole numbers, of at most CONFIG_MAX_WHOLES. */
-typedef struct config_wholes {
-    size_t n;
-    uint64_t at[CONFIG_MAX_WHOLES];
-} config_wholes;
-
-/* A list of names or numbers, kept as the text that was written; n = 0 if not given. */
-typedef struct config_names {
-    size_t n;
-    const char *const *at;
-} config_names;
+enum { CONFIG_MAX_NAMES = 4096 }; /* columns in a list */
 
 typedef struct config_gates {
     size_t n;
     gate at[GATE_COUNT]; /* in the order of the file, no figure twice */
 } config_gates;
 
-/* ---- words. An enum key is stored as the value that belongs to its word. In the lists below,
- * which end in a NULL name, the word of value v stands at index v (config_precisions apart). */
+/* ---- words. An enum key is stored as the value that belongs to its word. In the lists below the
+ * word of value v stands at index v (config_precisions apart). */
 
-typedef struct config_choice {
-    const char *name;
-    int value;
-    const char *doc; /* one line */
-} config_choice;
-
-typedef enum config_activation {
-    CONFIG_RELU,
-    CONFIG_TANH,
-    CONFIG_ELU,
-    CONFIG_GELU,
-    CONFIG_SILU
-} config_activation;
-
-typedef enum config_transformer { CONFIG_AFFINE, CONFIG_SPLINE } config_transformer;
-
-typedef enum config_linear { CONFIG_LINEAR_NONE, CONFIG_LINEAR_LU } config_linear;
-
-extern const config_choice config_precisions[];
-extern const config_choice config_headers[];
-extern const config_choice config_nonfinites[];
-extern const config_choice config_splits[];
-extern const config_choice config_activations[];
-extern const config_choice config_transformers[];
-extern const config_choice config_permutes[];
-extern const config_choice config_linears[];
-extern const config_choice config_schedules[];         /* of a teacher */
-extern const config_choice config_student_schedules[]; /* no plateau */
-extern const config_choice config_gradients[];
+extern const flow_word config_precisions[];
+extern const flow_word config_headers[];
+extern const flow_word config_nonfinites[];
+extern const flow_word config_splits[];
+extern const flow_word config_schedules[];         /* of a teacher */
+extern const flow_word config_student_schedules[]; /* no plateau */
+extern const flow_word config_gradients[];
 
 /* ---- sections */
 
@@ -90,13 +56,13 @@ typedef struct config_logit {
 } config_logit;
 
 typedef struct config_data {
-    const char *path;     /* ready for fopen; NULL if generator is given */
-    int generator;        /* index into data_generators; -1 if path is given */
-    uint64_t rows;        /* generator only */
-    double noise;         /* generator only; NAN: auto, the generator's own */
-    file_header header;   /* csv only */
-    config_names columns; /* n = 0: all but those of context */
-    config_names context;
+    const char *path;   /* ready for fopen; NULL if generator is given */
+    int generator;      /* index into data_generators; -1 if path is given */
+    uint64_t rows;      /* generator only */
+    double noise;       /* generator only; NAN: auto, the generator's own */
+    file_header header; /* csv only */
+    flow_names columns; /* n = 0: all but those of context */
+    flow_names context;
     bool standardize;
     double dequantize; /* step; 0: off */
     config_logit logit;
@@ -104,20 +70,6 @@ typedef struct config_data {
     data_split split;
     double valid, test; /* shares of the rows */
 } config_data;
-
-typedef struct config_flow {
-    uint64_t layers;
-    config_wholes hidden;
-    uint64_t residual; /* blocks; 0: a plain network with widths `hidden` */
-    config_activation activation;
-    config_transformer transformer;
-    uint64_t bins;      /* spline only */
-    double bound;       /* spline only: half-width of the box outside which the map is linear */
-    double scale_bound; /* affine only: soft bound of |log scale| */
-    flow_permute permute;
-    config_linear linear;
-    bool actnorm;
-} config_flow;
 
 typedef struct config_teacher_train {
     uint64_t batch, epochs;
@@ -152,12 +104,12 @@ typedef struct config_student_train {
 } config_student_train;
 
 typedef struct config_teacher {
-    config_flow flow;
+    const json_t *flow; /* complete, of flow_presets */
     config_teacher_train train;
 } config_teacher;
 
 typedef struct config_student {
-    config_flow flow;
+    const json_t *flow;
     config_student_train train;
 } config_student;
 
@@ -184,7 +136,7 @@ typedef struct config {
     config_student student;
     config_validate validate;
     config_export export;
-    struct config_memory *memory; /* owns every string above */
+    struct config_memory *memory; /* owns every string and object above */
 } config;
 
 /* ---- reading */

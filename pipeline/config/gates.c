@@ -15,9 +15,10 @@ const gate_info gate_figures[GATE_COUNT] = {
     [GATE_JEFFREYS] = {"jeffreys", "nats", true, "The sum of both KL divergences."},
     [GATE_ELBO] = {"elbo", "nats", false, "Lower bound of log Z, from samples of the student."},
     [GATE_EUBO] = {"eubo", "nats", true, "Upper bound of log Z, from samples of the teacher."},
-    [GATE_LOG_Z_SIGMAS] = {"log_z_sigmas", "standard errors", true,
-                           "|log Z| over its standard error: a teacher that is a flow has log Z "
-                           "= 0."},
+    [GATE_LOG_Z_SIGMAS] =
+        {"log_z_sigmas", "standard errors", true,
+         "|log Z - the exact one| over its standard error, where that is known: a "
+         "teacher that is a flow has log Z = 0."},
     [GATE_ESS_REVERSE] = {"ess_reverse", "share of the samples", false,
                           "Effective sample size of importance weights on samples of the student. "
                           "Blind to lost modes."},

@@ -14,7 +14,7 @@
 
 /* ---- helpers */
 
-static const given *given_of(const rules_view *self, const schema_key *key)
+static const given *given_of(const rules_view *self, const flow_key *key)
 {
     assert(key);
     return &self->keys[key - schema_keys];
@@ -59,13 +59,13 @@ static bool is_table(const char *path)
 static void required_keys(const rules_view *self)
 {
     for (size_t i = 0; i < schema_n_keys && !self->unknown; i++) {
-        const schema_key *key = &schema_keys[i];
-        if (!(key->flags & SCHEMA_REQUIRED) || self->keys[i].state != GIVEN_NOT)
+        const flow_key *key = &schema_keys[i];
+        if (!(key->flags & FLOW_KEY_REQUIRED) || self->keys[i].state != GIVEN_NOT)
             continue;
         char help[128];
-        snprintf(help, sizeof help, "add '%s: %.15g'", key->path, key->min);
+        snprintf(help, sizeof help, "add '%s: %.15g'", key->name, key->min);
         complain(self->out, E_MISSING, (place){self->source, 0, 0, 1}, help, "key '%s' is missing",
-                 key->path);
+                 key->name);
     }
 }
 
@@ -89,12 +89,12 @@ static void data_source(const rules_view *self)
 
 /* The condition of a row, taken apart: "transformer = spline" -> its sibling, '=', "spline". */
 typedef struct condition {
-    const schema_key *on;
+    const flow_key *on;
     char op; /* '=', '<', '>', or 0: has a value at all */
     const char *right;
 } condition;
 
-static condition parse_condition(const schema_key *key)
+static condition parse_condition(const flow_key *key)
 {
     char name[SCHEMA_MAX_PATH];
     size_t size = strcspn(key->only, " ");
@@ -111,28 +111,28 @@ static condition parse_condition(const schema_key *key)
 static bool condition_holds(const condition *self, const config *in)
 {
     if (!self->op)
-        return field_is_set(in, self->on);
+        return flow_key_is_set(in, self->on);
     if (self->op == '=')
-        return strcmp(field_word(in, self->on), self->right) == 0;
-    double right = 0, left = field_number(in, self->on);
+        return strcmp(flow_key_word(in, self->on), self->right) == 0;
+    double right = 0, left = flow_key_number(in, self->on);
     number_parse_real(&right, self->right);
     return self->op == '<' ? left < right : left > right;
 }
 
-static void describe(char *out, size_t size, const config *in, const schema_key *key)
+static void describe(char *out, size_t size, const config *in, const flow_key *key)
 {
-    if (!field_is_set(in, key))
-        snprintf(out, size, "%s is not given", key->path);
-    else if (key->type == SCHEMA_ENUM)
-        snprintf(out, size, "%s is %s", key->path, field_word(in, key));
+    if (!flow_key_is_set(in, key))
+        snprintf(out, size, "%s is not given", key->name);
+    else if (key->type == FLOW_KEY_WORD)
+        snprintf(out, size, "%s is %s", key->name, flow_key_word(in, key));
     else
-        snprintf(out, size, "%s is %.15g", key->path, field_number(in, key));
+        snprintf(out, size, "%s is %.15g", key->name, flow_key_number(in, key));
 }
 
 static void useless_keys(const rules_view *self)
 {
     for (size_t i = 0; i < schema_n_keys && !self->unknown; i++) {
-        const schema_key *key = &schema_keys[i];
+        const flow_key *key = &schema_keys[i];
         if (!key->only || self->keys[i].state != GIVEN_GOOD)
             continue;
         condition need = parse_condition(key);
@@ -141,7 +141,7 @@ static void useless_keys(const rules_view *self)
         char why[256], help[256];
         describe(why, sizeof why, self->config, need.on);
         snprintf(help, sizeof help, "take it out; it needs %s", key->only);
-        complain(self->out, E_NO_EFFECT, self->keys[i].at, help, "%s has no effect: %s", key->path,
+        complain(self->out, E_NO_EFFECT, self->keys[i].at, help, "%s has no effect: %s", key->name,
                  why);
     }
 }
@@ -192,23 +192,6 @@ static void interval(const rules_view *self)
     if (sound(self, "data.logit.lo", "data.logit.hi") && !(logit->lo < logit->hi))
         complain(self->out, E_CONFLICT, place_of(self, "data.logit.hi", "data.logit.lo"), NULL,
                  "data.logit.lo = %.15g is not below data.logit.hi = %.15g", logit->lo, logit->hi);
-}
-
-static void residual_width(const rules_view *self, const char *residual, const char *hidden,
-                           const config_flow *net)
-{
-    if (sound(self, residual, hidden) && net->residual && net->hidden.n != 1)
-        complain(self->out, E_CONFLICT, place_of(self, residual, hidden),
-                 "residual blocks have one width: hidden: [128]",
-                 "%s wants one width in %s, not %zu", residual, hidden, net->hidden.n);
-}
-
-static void residual_widths(const rules_view *self)
-{
-    residual_width(self, "teacher.flow.residual", "teacher.flow.hidden",
-                   &self->config->teacher.flow);
-    residual_width(self, "student.flow.residual", "student.flow.hidden",
-                   &self->config->student.flow);
 }
 
 static void warmup(const rules_view *self)
@@ -281,8 +264,8 @@ static void export_file(const rules_view *self)
 }
 
 static void (*const rules[])(const rules_view *) = {
-    required_keys,   data_source, useless_keys,     header_of_csv,  one_term,  shares,     interval,
-    residual_widths, warmup,      needs_validation, possible_gates, data_file, export_file};
+    required_keys, data_source, useless_keys,     header_of_csv,  one_term,  shares,
+    interval,      warmup,      needs_validation, possible_gates, data_file, export_file};
 
 void rules_check(const rules_view *self)
 {

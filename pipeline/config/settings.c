@@ -27,31 +27,11 @@ data_options settings_data(const config *self)
     return out;
 }
 
-flow_spec settings_flow(const config *self, size_t *hidden, flow_direction direction, size_t dim,
-                        size_t context)
+flow_place settings_place(const config *self, pcg_stage stage, size_t dim, size_t context)
 {
-    int teacher = direction == FLOW_DATA_TO_NOISE;
-    const config_flow *f = teacher ? &self->teacher.flow : &self->student.flow;
-    for (size_t i = 0; i < f->hidden.n; i++)
-        hidden[i] = (size_t)f->hidden.at[i];
-    return (flow_spec){.dim = dim,
-                       .context = context,
-                       .direction = direction,
-                       .layers = (size_t)f->layers,
-                       .hidden = hidden,
-                       .n_hidden = f->hidden.n,
-                       .residual = (size_t)f->residual,
-                       .activation = config_activations[f->activation].name,
-                       .transformer = config_transformers[f->transformer].name,
-                       .bins = (size_t)f->bins,
-                       .bound = f->bound,
-                       .scale_bound = f->scale_bound,
-                       .permute = f->permute,
-                       .lu = f->linear == CONFIG_LINEAR_LU,
-                       .actnorm = f->actnorm,
-                       .stream = {.seed = self->seed,
-                                  .stage = teacher ? PCG_TEACHER : PCG_STUDENT,
-                                  .purpose = PCG_PERMUTE}};
+    return (flow_place){.dim = dim,
+                        .context = context,
+                        .stream = {.seed = self->seed, .stage = stage, .purpose = PCG_PERMUTE}};
 }
 
 teacher_fit_options settings_fit(const config *self)

@@ -1,5 +1,6 @@
 #include "pipeline/config/value.h"
 
+#include "flow/json.h"
 #include "flow/suggest.h"
 #include "pipeline/config/field.h"
 #include "pipeline/config/number.h"
@@ -14,7 +15,8 @@
 
 /* A value on its way into a field. item counts from 1 inside a list, else 0. */
 typedef struct arrival {
-    const schema_key *key;
+    const flow_key *key;
+    const char *path; /* what it is called in messages */
     const value_source *from;
     const yaml_node_t *node;
     size_t item;
@@ -41,14 +43,14 @@ static bool reject(const arrival *in, complaint_code code, const char *help)
 {
     char wants[512], got[COMPLAINT_QUOTE + 16], item[32] = "";
     if (in->item)
-        schema_wants_item(wants, sizeof wants, in->key);
+        flow_key_wants_item(wants, sizeof wants, in->key);
     else
-        schema_wants(wants, sizeof wants, in->key);
+        flow_key_wants(wants, sizeof wants, in->key);
     describe(got, sizeof got, in);
     if (in->item)
         snprintf(item, sizeof item, "item %zu of ", in->item);
     complain(in->from->out, code, yaml_tree_place(in->from->tree, in->node), help,
-             "%s%s wants %s, got %s", item, in->key->path, wants, got);
+             "%s%s wants %s, got %s", item, in->path, wants, got);
     return false;
 }
 
@@ -91,15 +93,8 @@ static const char *plain_scalar(const arrival *in)
 static bool is_auto(const arrival *in)
 {
     size_t size;
-    return in->key->flags & SCHEMA_AUTO && in->node->type == YAML_SCALAR_NODE &&
+    return in->key->flags & FLOW_KEY_AUTO && in->node->type == YAML_SCALAR_NODE &&
            strcmp(yaml_text(in->node, &size), "auto") == 0;
-}
-
-static bool in_range(const schema_key *key, double value)
-{
-    bool low = key->flags & SCHEMA_OPEN_MIN ? value > key->min : value >= key->min;
-    bool high = key->flags & SCHEMA_OPEN_MAX ? value < key->max : value <= key->max;
-    return low && high;
 }
 
 /* ---- readers, one per type */
@@ -139,7 +134,8 @@ static bool read_whole(uint64_t *out, const arrival *in)
         return reject(in, E_TYPE, help_for_whole(text, fault));
     if (fault == NUMBER_TOO_LARGE && isinf(in->key->max))
         return reject(in, E_RANGE, "the largest number is 2^63 - 1");
-    return (fault == NUMBER_GOOD && in_range(in->key, (double)*out)) || reject(in, E_RANGE, NULL);
+    return (fault == NUMBER_GOOD && flow_key_in_range(in->key, (double)*out)) ||
+           reject(in, E_RANGE, NULL);
 }
 
 static bool read_real(double *out, const arrival *in)
@@ -154,7 +150,7 @@ static bool read_real(double *out, const arrival *in)
     number_fault fault = number_parse_real(out, text);
     if (fault == NUMBER_NONE)
         return reject(in, E_TYPE, strchr(text, ',') ? "the decimal sign is a point" : NULL);
-    return (fault == NUMBER_GOOD && in_range(in->key, *out)) || reject(in, E_RANGE, NULL);
+    return (fault == NUMBER_GOOD && flow_key_in_range(in->key, *out)) || reject(in, E_RANGE, NULL);
 }
 
 static bool is_identifier(const char *text)
@@ -181,11 +177,11 @@ static bool read_string(config *self, const char **out, const arrival *in)
     const char *text = scalar(in);
     if (!text)
         return false;
-    if (!in_range(in->key, (double)strlen(text)))
+    if (!flow_key_in_range(in->key, (double)strlen(text)))
         return reject(in, E_RANGE, NULL);
-    if (in->key->flags & SCHEMA_IDENTIFIER && !is_identifier(text))
+    if (in->key->flags & FLOW_KEY_NAME && !is_identifier(text))
         return reject(in, E_RANGE, strchr(".-", *text) ? "not with '.' or '-' in front" : NULL);
-    bool relative = in->key->flags & SCHEMA_FILE && *text != '/';
+    bool relative = in->key->flags & FLOW_KEY_FILE && *text != '/';
     const char *kept = keep(self, relative ? in->from->dir : "", text);
     if (!kept)
         return reject_memory(in);
@@ -193,12 +189,12 @@ static bool read_string(config *self, const char **out, const arrival *in)
     return true;
 }
 
-static const char *suggest_choice(char *help, size_t size, const schema_key *key, const char *text)
+const char *value_suggest(char *help, size_t size, const flow_key *key, const char *text)
 {
     const char *words[SCHEMA_MAX_CHILDREN];
     size_t n = 0;
-    while (n < SCHEMA_MAX_CHILDREN && schema_choice(key, n).name) {
-        words[n] = schema_choice(key, n).name;
+    while (n < SCHEMA_MAX_CHILDREN && flow_key_choice(key, n).name) {
+        words[n] = flow_key_choice(key, n).name;
         n++;
     }
     const char *near = flow_suggest(text, words, n);
@@ -212,15 +208,15 @@ static bool read_enum(void *out, const arrival *in)
     const char *text = scalar(in);
     if (!text)
         return false;
-    for (size_t i = 0; schema_choice(in->key, i).name; i++) {
-        config_choice choice = schema_choice(in->key, i);
+    for (size_t i = 0; flow_key_choice(in->key, i).name; i++) {
+        flow_word choice = flow_key_choice(in->key, i);
         if (strcmp(choice.name, text) == 0) {
             memcpy(out, &choice.value, sizeof choice.value);
             return true;
         }
     }
     char help[96];
-    return reject(in, E_ENUM, suggest_choice(help, sizeof help, in->key, text));
+    return reject(in, E_ENUM, value_suggest(help, sizeof help, in->key, text));
 }
 
 /* ---- lists */
@@ -257,13 +253,13 @@ static size_t list_length(const arrival *in)
 static arrival list_item(const arrival *in, size_t i)
 {
     int number = in->node->data.sequence.items.start[i];
-    return (arrival){in->key, in->from, yaml_tree_node(in->from->tree, number), i + 1};
+    return (arrival){in->key, in->path, in->from, yaml_tree_node(in->from->tree, number), i + 1};
 }
 
-static bool read_wholes(config_wholes *out, const arrival *in)
+static bool read_wholes(flow_wholes *out, const arrival *in)
 {
-    assert(in->key->n_max <= CONFIG_MAX_WHOLES && in->key->n_min > 0);
-    config_wholes list = {.n = list_length(in)};
+    assert(in->key->n_max <= FLOW_MAX_WHOLES && in->key->n_min > 0);
+    flow_wholes list = {.n = list_length(in)};
     bool good = list.n > 0;
     for (size_t i = 0; i < list.n; i++) {
         arrival item = list_item(in, i);
@@ -274,7 +270,7 @@ static bool read_wholes(config_wholes *out, const arrival *in)
     return good;
 }
 
-static bool read_names(config *self, config_names *out, const arrival *in)
+static bool read_names(config *self, flow_names *out, const arrival *in)
 {
     assert(in->key->n_min > 0);
     size_t n = list_length(in);
@@ -291,41 +287,98 @@ static bool read_names(config *self, config_names *out, const arrival *in)
         good &= list[i] || (text && reject_memory(&item));
     }
     if (good)
-        *out = (config_names){n, list};
+        *out = (flow_names){n, list};
     return good;
 }
 
-bool value_read(config *self, const schema_key *key, const value_source *from,
-                const yaml_node_t *node)
+/* What needs no memory of its own. */
+static bool read_plain(void *out, const arrival *in)
 {
-    static_assert(sizeof(config_transformer) == sizeof(int), "enums are stored as int");
-    void *out = field_of(self, key);
-    const arrival in = {key, from, node, 0};
-    switch (key->type) {
-    case SCHEMA_BOOL:
-        return read_bool(out, &in);
-    case SCHEMA_WHOLE:
-        return read_whole(out, &in);
-    case SCHEMA_REAL:
-        return read_real(out, &in);
-    case SCHEMA_STRING:
-        return read_string(self, out, &in);
-    case SCHEMA_ENUM:
-        return read_enum(out, &in);
-    case SCHEMA_WHOLES:
-        return read_wholes(out, &in);
-    case SCHEMA_NAMES:
-        return read_names(self, out, &in);
-    case SCHEMA_GATES:
+    switch (in->key->type) {
+    case FLOW_KEY_BOOL:
+        return read_bool(out, in);
+    case FLOW_KEY_WHOLE:
+        return read_whole(out, in);
+    case FLOW_KEY_REAL:
+        return read_real(out, in);
+    case FLOW_KEY_WORD:
+        return read_enum(out, in);
+    case FLOW_KEY_WHOLES:
+        return read_wholes(out, in);
+    default:
         break;
     }
-    assert(key->type != SCHEMA_GATES);
+    assert(!"a type that value.c reads elsewhere");
     return false;
+}
+
+static void *field_of(config *self, const flow_key *key)
+{
+    return (char *)self + key->offset;
+}
+
+bool value_read(config *self, const flow_key *key, const value_source *from,
+                const yaml_node_t *node)
+{
+    void *out = field_of(self, key);
+    const arrival in = {key, key->name, from, node, 0};
+    if (key->type == FLOW_KEY_TEXT)
+        return read_string(self, out, &in);
+    if (key->type == FLOW_KEY_NAMES)
+        return read_names(self, out, &in);
+    return read_plain(out, &in);
+}
+
+/* ---- keys of kinds */
+
+/* A list of any length. */
+static json_t *order_json(const arrival *in)
+{
+    size_t n = list_length(in);
+    json_t *out = n ? json_array() : NULL;
+    for (size_t i = 0; i < n; i++) {
+        uint64_t value;
+        arrival item = list_item(in, i);
+        flow_json_append(&out, read_whole(&value, &item) ? json_integer((json_int_t)value) : NULL);
+    }
+    return out;
+}
+
+json_t *value_json(const flow_key *key, const char *path, const value_source *from,
+                   const yaml_node_t *node)
+{
+    union {
+        bool word;
+        uint64_t whole;
+        double real;
+        int choice;
+        flow_wholes wholes;
+    } field = {.wholes = {.n = 0}};
+    flow_key here = *key;
+    const arrival in = {key, path, from, node, 0};
+    here.offset = 0;
+    if (key->type == FLOW_KEY_ORDER)
+        return order_json(&in);
+    return read_plain(&field, &in) ? flow_key_json(&field, &here) : NULL;
+}
+
+bool value_reject(const flow_key *key, const char *path, const value_source *from,
+                  const yaml_node_t *node, complaint_code code, const char *help)
+{
+    const arrival in = {key, path, from, node, 0};
+    return reject(&in, code, help);
+}
+
+const char *value_text(const flow_key *key, const char *path, const value_source *from,
+                       const yaml_node_t *node)
+{
+    const arrival in = {key, path, from, node, 0};
+    return scalar(&in);
 }
 
 /* ---- gates */
 
-void value_drop_gate(config *self, const schema_key *key, gate_figure figure)
+void value_drop_gate(config *self, const flow_key *key, gate_figure figure)
 {
     config_gates *list = field_of(self, key);
     size_t kept = 0;
@@ -335,17 +388,17 @@ void value_drop_gate(config *self, const schema_key *key, gate_figure figure)
     list->n = kept;
 }
 
-bool value_read_gate(config *self, const schema_key *key, gate_figure figure,
+bool value_read_gate(config *self, const flow_key *key, gate_figure figure,
                      const value_source *from, const yaml_node_t *node)
 {
-    const arrival in = {key, from, node, 0};
+    const arrival in = {key, key->name, from, node, 0};
     const char *text = scalar(&in);
     if (!text)
         return false;
     gate bound;
     flow_err err = FLOW_ERR_INIT;
     if (gate_parse(&bound, figure, text, &err)) {
-        complain(from->out, E_TYPE, yaml_tree_place(from->tree, node), NULL, "%s.%s", key->path,
+        complain(from->out, E_TYPE, yaml_tree_place(from->tree, node), NULL, "%s.%s", key->name,
                  err.text);
         return false;
     }
@@ -359,8 +412,8 @@ bool value_read_gate(config *self, const schema_key *key, gate_figure figure,
 
 /* Reads text as one YAML value and passes it to `then`. False if something is wrong with it: a bug
  * in the table, which tests/pipeline/schema.c finds, or no memory. */
-static bool read_text(config *self, const schema_key *key, const char *text,
-                      bool (*then)(config *, const schema_key *, const value_source *,
+static bool read_text(config *self, const flow_key *key, const char *text,
+                      bool (*then)(config *, const flow_key *, const value_source *,
                                    const yaml_node_t *))
 {
     complaints *out = complaints_create();
@@ -375,21 +428,27 @@ static bool read_text(config *self, const schema_key *key, const char *text,
     return good;
 }
 
-bool value_default(config *self, const schema_key *key)
+/* A section of a kind gets its own when all sources are read (tagged.h). */
+static bool has_default(const flow_key *key)
+{
+    return key->def && key->type != FLOW_KEY_KIND;
+}
+
+bool value_default(config *self, const flow_key *key)
 {
     field_clear(self, key);
-    return !key->def || read_text(self, key, key->def, value_read);
+    return !has_default(key) || read_text(self, key, key->def, value_read);
 }
 
 /* Item k of the list is the default of the k-th row that has one. */
-static bool read_defaults(config *self, const schema_key *key, const value_source *from,
+static bool read_defaults(config *self, const flow_key *key, const value_source *from,
                           const yaml_node_t *list)
 {
-    const arrival in = {key, from, list, 0};
+    const arrival in = {key, key->name, from, list, 0};
     bool good = list->type == YAML_SEQUENCE_NODE;
     size_t n = good ? item_count(list) : 0, k = 0;
     for (size_t i = 0; good && i < schema_n_keys; i++)
-        if (schema_keys[i].def)
+        if (has_default(&schema_keys[i]))
             good = k < n && value_read(self, &schema_keys[i], from, list_item(&in, k++).node);
     return good && k == n;
 }
@@ -403,7 +462,7 @@ bool value_defaults(config *self)
         return false;
     for (size_t i = 0, n = 0; i < schema_n_keys; i++) {
         field_clear(self, &schema_keys[i]);
-        if (schema_keys[i].def)
+        if (has_default(&schema_keys[i]))
             fprintf(to, "%s%s", n++ ? ", " : "[", schema_keys[i].def);
     }
     fputs("]", to);

@@ -1,15 +1,16 @@
 #include "pipeline/stages/course.h"
 
+#include "flow/json.h"
 #include "pipeline/console/progress.h"
 #include "pipeline/console/signals.h"
 
 #include <math.h>
 #include <stdio.h>
 
-int course_begin(course *self, const rundir *dir, const char *stage, uint64_t total, flow_err *err)
+int course_begin(course *self, const rundir *dir, const char *stage, const char *name,
+                 uint64_t total, flow_err *err)
 {
-    char name[64];
-    snprintf(name, sizeof name, "%s/metrics.jsonl", stage);
+    *self = (course){.metrics.fd = -1};
     if (metrics_open(&self->metrics, dir, name, err))
         return err->code;
     progress_begin(stage, total);
@@ -42,12 +43,12 @@ int course_watch_fit(void *arg, const teacher_fit_state *s)
     else
         progress_update(s->epoch, "loss %.4f, validation %.4f, best %.4f at %zu", s->train_loss,
                         s->valid_loss, s->best_loss, s->best_epoch);
-    return record(arg,
-                  json_pack("{s:I, s:I, s:o, s:o, s:o, s:o, s:I, s:I}", "epoch",
-                            (json_int_t)s->epoch, "step", (json_int_t)s->step, "train_loss",
-                            json_finite(s->train_loss), "valid_loss", json_finite(s->valid_loss),
-                            "lr", json_finite(s->lr), "grad_norm", json_finite(s->gradient_norm),
-                            "clipped", (json_int_t)s->clipped, "skipped", (json_int_t)s->skipped));
+    return record(arg, json_pack("{s:I, s:I, s:o, s:o, s:o, s:o, s:I, s:I}", "epoch",
+                                 (json_int_t)s->epoch, "step", (json_int_t)s->step, "train_loss",
+                                 flow_json_real(s->train_loss), "valid_loss",
+                                 flow_json_real(s->valid_loss), "lr", flow_json_real(s->lr),
+                                 "grad_norm", flow_json_real(s->gradient_norm), "clipped",
+                                 (json_int_t)s->clipped, "skipped", (json_int_t)s->skipped));
 }
 
 void course_tell_fit(const teacher_fit_state *s, size_t weights)
@@ -82,14 +83,14 @@ int course_watch_distill(void *arg, const distill_state *s)
 {
     char kl[96];
     progress_update(s->step, "%s", figures_of(kl, sizeof kl, s));
-    return record(arg,
-                  json_pack("{s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:I, s:I}", "step",
-                            (json_int_t)s->step, "rows", (json_int_t)s->rows, "kl_reverse",
-                            json_finite(s->kl_reverse), "kl_forward", json_finite(s->kl_forward),
-                            "beta", json_finite(s->beta), "lambda", json_finite(s->lambda), "lr",
-                            json_finite(s->lr), "grad_norm", json_finite(s->gradient_norm),
-                            "gradient", s->gradient == DISTILL_PATH ? "path" : "total", "clipped",
-                            (json_int_t)s->clipped, "skipped", (json_int_t)s->skipped));
+    return record(arg, json_pack("{s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:I, s:I}", "step",
+                                 (json_int_t)s->step, "rows", (json_int_t)s->rows, "kl_reverse",
+                                 flow_json_real(s->kl_reverse), "kl_forward",
+                                 flow_json_real(s->kl_forward), "beta", flow_json_real(s->beta),
+                                 "lambda", flow_json_real(s->lambda), "lr", flow_json_real(s->lr),
+                                 "grad_norm", flow_json_real(s->gradient_norm), "gradient",
+                                 s->gradient == DISTILL_PATH ? "path" : "total", "clipped",
+                                 (json_int_t)s->clipped, "skipped", (json_int_t)s->skipped));
 }
 
 void course_tell_distill(const distill_state *s, size_t weights)

@@ -14,8 +14,10 @@ typedef struct course {
     flow_err error; /* the first one met by a watch, which cannot fail: it stops the training */
 } course;
 
-/* Begins stage "teacher" or "student" of `total` epochs or steps. The name is kept, not copied. */
-int course_begin(course *self, const rundir *dir, const char *stage, uint64_t total, flow_err *err);
+/* Begins a stage of `total` epochs or steps; `name` is its file. The name of the stage is kept, not
+ * copied. */
+int course_begin(course *self, const rundir *dir, const char *stage, const char *name,
+                 uint64_t total, flow_err *err);
 
 /* Watches for teacher_fit and student_distill; arg is the course. They also stop on a signal. */
 int course_watch_fit(void *arg, const teacher_fit_state *state);

@@ -1,4 +1,4 @@
-/* pipeline/stages/run.h -- distill run: a YAML file in, a run directory out. */
+/* pipeline/stages/run.h -- distill run: a YAML file in, a run directory out; and distill check. */
 #ifndef PIPELINE_STAGES_RUN_H
 #define PIPELINE_STAGES_RUN_H
 
@@ -15,5 +15,8 @@ typedef struct run_options {
 
 /* Loads, checks and runs; prints errors; returns the exit code of the process. */
 int run_verb(const run_options *options);
+
+/* Loads and checks all that a run would before it touches anything; says so; returns the exit code. */
+int check_verb(const config_sources *sources);
 
 #endif

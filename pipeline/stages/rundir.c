@@ -1,11 +1,14 @@
 #include "pipeline/stages/rundir.h"
 
 #include "files/atomic.h"
+#include "flow/json.h"
+#include "pipeline/stages/lock.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <math.h>
+#include <fnmatch.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,7 +37,12 @@ static int make_folders(const char *path, size_t length, flow_err *err)
     return 0;
 }
 
-/* 1 if the folder holds anything, 0 if not, negative on errors. */
+static bool is_dots(const char *name)
+{
+    return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
+}
+
+/* 1 if the folder holds what no run leaves before its first file is whole, 0 if not, negative on errors. */
 static int occupied(const char *path, flow_err *err)
 {
     DIR *folder = opendir(path);
@@ -42,27 +50,36 @@ static int occupied(const char *path, flow_err *err)
         return fail_errno(err, FLOW_ECREATE, path);
     int found = 0;
     for (struct dirent *e; !found && (e = readdir(folder));)
-        found = strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0;
+        found = !is_dots(e->d_name) && strcmp(e->d_name, LOCK_FILE) != 0 &&
+                !e->d_name[file_atomic_stem(e->d_name)];
     closedir(folder);
     return found;
 }
 
-int rundir_create(rundir *self, const char *root, flow_err *err)
+int rundir_open(rundir *self, const char *root, flow_err *err)
 {
     char mark[RUNDIR_PATH];
+    self->lock = -1;
     if (strlen(root) >= RUNDIR_PATH / 2)
         return flow_fail(err, FLOW_ECREATE, "%.60s...: the path is too long", root);
     strcpy(self->root, root);
     if (make_folders(root, strlen(root), err))
         return err->code;
     int any = occupied(root, err);
-    if (any <= 0)
-        return any;
     snprintf(mark, sizeof mark, "%s/resolved.json", root);
-    if (access(mark, F_OK) != 0)
+    if (any > 0 && access(mark, F_OK) != 0)
         return flow_fail(err, FLOW_ECREATE,
                          "%s: holds files that are not of a run; choose another --out", root);
-    return 0;
+    if (any >= 0)
+        self->lock = lock_take(root, err);
+    return self->lock < 0 ? err->code : 0;
+}
+
+void rundir_close(rundir *self)
+{
+    if (self->lock >= 0)
+        close(self->lock);
+    self->lock = -1;
 }
 
 const char *rundir_path(const rundir *self, char *out, const char *name, flow_err *err)
@@ -77,28 +94,6 @@ const char *rundir_path(const rundir *self, char *out, const char *name, flow_er
 }
 
 /* ---- files */
-
-int rundir_copy(const rundir *self, const char *name, const char *from, flow_err *err)
-{
-    char path[RUNDIR_PATH], buffer[65536];
-    FILE *in = fopen(from, "rb");
-    if (!in)
-        return fail_errno(err, FLOW_ENOINPUT, from);
-    file_atomic *out = rundir_path(self, path, name, err) ? file_atomic_open(path, err) : NULL;
-    if (!out) {
-        fclose(in);
-        return err->code;
-    }
-    int failed = 0;
-    for (size_t n; (n = fread(buffer, 1, sizeof buffer, in)) > 0 && !failed;)
-        failed = fwrite(buffer, 1, n, file_atomic_file(out)) != n;
-    failed |= ferror(in);
-    fclose(in);
-    if (!failed)
-        return file_atomic_commit(out, err);
-    file_atomic_discard(out);
-    return flow_fail(err, FLOW_EIO, "%s: cannot be copied to %s", from, path);
-}
 
 int rundir_write_text(const rundir *self, const char *name, const char *text, flow_err *err)
 {
@@ -123,17 +118,48 @@ int rundir_write_json(const rundir *self, const char *name, const json_t *value,
     return code;
 }
 
-int rundir_remove(const rundir *self, const char *name, flow_err *err)
+/* Whether the name, or what a temporary file of that name was to become, matches. */
+static bool matches(const char *name, const char *pattern)
 {
-    char path[RUNDIR_PATH];
-    if (!rundir_path(self, path, name, err))
-        return err->code;
-    return unlink(path) && errno != ENOENT ? fail_errno(err, FLOW_ECREATE, path) : 0;
+    char whole[RUNDIR_PATH];
+    snprintf(whole, sizeof whole, "%.*s", (int)file_atomic_stem(name), name);
+    return !is_dots(name) && fnmatch(pattern, whole, FNM_PERIOD) == 0;
 }
 
-json_t *json_finite(double value)
+/* path: of the folder, with room for a name behind it. */
+static int remove_matching(char *path, size_t length, DIR *folder, const char *pattern,
+                           size_t *removed, flow_err *err)
 {
-    return isfinite(value) ? json_real(value) : json_null();
+    for (struct dirent *e; (e = readdir(folder));) {
+        if (!matches(e->d_name, pattern))
+            continue;
+        snprintf(path + length, RUNDIR_PATH - length, "/%s", e->d_name);
+        if (unlink(path) && errno != ENOENT)
+            return fail_errno(err, FLOW_ECREATE, path);
+        ++*removed;
+    }
+    path[length] = '\0';
+    return 0;
+}
+
+int rundir_remove(const rundir *self, const char *pattern, flow_err *err)
+{
+    char path[RUNDIR_PATH];
+    const char *slash = strrchr(pattern, '/');
+    int length = snprintf(path, sizeof path, "%s%s%.*s", self->root, slash ? "/" : "",
+                          slash ? (int)(slash - pattern) : 0, pattern);
+    if (length < 0 || length >= RUNDIR_PATH)
+        return flow_fail(err, FLOW_ECREATE, "%s: the path is too long", pattern);
+    size_t removed = 0;
+    DIR *folder = opendir(path);
+    if (!folder)
+        return errno == ENOENT || errno == ENOTDIR ? 0 : fail_errno(err, FLOW_ECREATE, path);
+    int code =
+        remove_matching(path, (size_t)length, folder, slash ? slash + 1 : pattern, &removed, err);
+    closedir(folder);
+    if (!code && removed && slash)
+        rmdir(path); /* fails, rightly, if anything else is in it */
+    return code;
 }
 
 /* ---- metrics */
@@ -147,21 +173,23 @@ int metrics_open(metrics *self, const rundir *dir, const char *name, flow_err *e
     return self->fd < 0 ? fail_errno(err, FLOW_ECREATE, self->path) : 0;
 }
 
-static void list_nonfinite(json_t *row)
+/* Adds to *row the list of its keys that are null. */
+static void list_nonfinite(json_t **row)
 {
     const char *key;
     json_t *value, *list = json_array();
-    json_object_foreach(row, key, value) if (json_is_null(value))
-        json_array_append_new(list, json_string(key));
-    if (json_array_size(list))
-        json_object_set(row, "nonfinite", list);
-    json_decref(list);
+    json_object_foreach(*row, key, value) if (json_is_null(value))
+        flow_json_append(&list, json_string(key));
+    if (list && json_array_size(list) == 0)
+        json_decref(list);
+    else
+        flow_json_set(row, "nonfinite", list);
 }
 
 int metrics_append(metrics *self, json_t *row, flow_err *err)
 {
     if (row)
-        list_nonfinite(row);
+        list_nonfinite(&row);
     char *text = row ? json_dumps(row, JSON_COMPACT) : NULL;
     json_decref(row);
     size_t length = text ? strlen(text) : 0;

@@ -1,15 +1,5 @@
-/* pipeline/stages/rundir.h -- the directory of a run and what is written into it.
- *
- *   config.yaml, overlay-N.yaml  the files as they were given
- *   overrides.txt                every --set, one a line
- *   resolved.json                every key with its value, defaults filled in
- *   manifest.json                versions, processor, threads, seed and where it is from, times
- *   teacher/, student/           metrics.jsonl and model.safetensors
- *   validation.json              the verdict
- *   export/                      samples
- *   picture.png                  data, teacher and student
- *
- * Every file but metrics.jsonl appears whole or not at all. */
+/* pipeline/stages/rundir.h -- the directory of a run: one process at a time, files that appear whole or not
+ * at all (metrics.jsonl apart). What the files are, the record (record.h) and the stages (stage.h) know. */
 #ifndef PIPELINE_STAGES_RUNDIR_H
 #define PIPELINE_STAGES_RUNDIR_H
 
@@ -21,25 +11,27 @@ enum { RUNDIR_PATH = 4096 };
 
 typedef struct rundir {
     char root[RUNDIR_PATH];
+    int lock; /* a descriptor (lock.h) */
 } rundir;
 
-/* Makes the directory, with its parents. One that exists must be empty or an earlier run. */
-int rundir_create(rundir *self, const char *root, flow_err *err);
+/* Makes the directory, with its parents, and locks it (FLOW_ELOCKED). One that exists must be an earlier
+ * run, which is known by its resolved.json, or empty: but for the lock and temporary files. */
+int rundir_open(rundir *self, const char *root, flow_err *err);
+void rundir_close(rundir *self);
 
 /* The path of a file in it: "student/model.safetensors". out has RUNDIR_PATH bytes; makes the
  * folder that the file is in. Returns out, or NULL. */
 const char *rundir_path(const rundir *self, char *out, const char *name, flow_err *err);
 
-/* Copies a file; writes text; writes JSON with sorted keys, indented. */
-int rundir_copy(const rundir *self, const char *name, const char *from, flow_err *err);
+/* Writes text; writes JSON with sorted keys, indented. value NULL: FLOW_ENOMEM, since it could not be made
+ * (flow/json.h). */
 int rundir_write_text(const rundir *self, const char *name, const char *text, flow_err *err);
 int rundir_write_json(const rundir *self, const char *name, const json_t *value, flow_err *err);
 
-/* Removes a file; one that is not there is no error. */
-int rundir_remove(const rundir *self, const char *name, flow_err *err);
-
-/* A number for JSON: null if it is not finite, since JSON has no word for that. */
-json_t *json_finite(double value);
+/* Removes every file whose name matches: "picture.png", "export/[!.]*.csv"; the last part of the pattern is
+ * one of fnmatch(3). Temporary files that were to become one go as well, and the folder if it is then
+ * empty. No such file is no error. */
+int rundir_remove(const rundir *self, const char *pattern, flow_err *err);
 
 /* ---- metrics.jsonl: one line per call, written at once */
 

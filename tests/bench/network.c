@@ -1,6 +1,6 @@
 #include "tests/bench/network.h"
-#include "flow/spec.h"
 #include "tests/bench/common.h"
+#include "tests/common/spec.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -25,16 +25,30 @@ static void fill(double *values, const flow_tensor_info *info, pcg *rng)
         values[i] = width * (2 * pcg_uniform(rng) - 1);
 }
 
+static void mask(const flow *f, double *values, const flow_tensor_info *info, size_t t)
+{
+    unsigned char *live = take(info->cols + 1, 1);
+    for (size_t row = 0; row < info->rows && info->cols; row++) {
+        flow_tensor_live(f, live, t, row);
+        for (size_t col = 0; col < info->cols; col++)
+            values[row * info->cols + col] *= live[col];
+    }
+    free(live);
+}
+
 static void randomise(flow *f, uint64_t seed)
 {
     pcg_stream stream = {.seed = seed, .stage = PCG_TEST, .purpose = PCG_INIT};
     for (size_t t = 0; t < flow_n_tensors(f); t++) {
         flow_tensor_info info;
+        flow_err err = FLOW_ERR_INIT;
         pcg rng = pcg_at(stream, (uint64_t)t << 32, 1);
         flow_tensor(f, &info, t);
         double *values = take(info.rows * (info.cols ? info.cols : 1), sizeof *values);
         fill(values, &info, &rng);
-        flow_tensor_set(f, t, values);
+        mask(f, values, &info, t);
+        if (flow_tensor_set(f, values, t, &err))
+            die("%s", err.text);
         free(values);
     }
 }

@@ -63,8 +63,10 @@ flow *flow_on_base(const flow_backend *backend, size_t example, size_t dim, size
                       .transformer = "affine",
                       .scale_bound = 2.1,
                       .permute = FLOW_REVERSE,
-                      .lu = layers > 0};
-    json_t *description = flow_spec_describe(&spec, &err);
+                      .lu = 1};
+    json_t *description = layers
+                              ? flow_spec_describe(&spec, &err)
+                              : describe_one(dim, 0, flow_direction_name(direction), json_array());
     json_object_set_new(description, "base", base_example(example));
     flow *f = flow_create_on(backend, description, SIZE_MAX, &err);
     cr_assert(f, "%s: %s", base_text(example), err.text);

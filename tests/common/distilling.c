@@ -1,8 +1,8 @@
 #include "tests/common/distilling.h"
 
-#include "student/iaf.h"
 #include "tests/common/examples.h"
 #include "tests/common/sanitized.h"
+#include "tests/common/spec.h"
 
 #include <criterion/criterion.h>
 #include <math.h>
@@ -40,6 +40,7 @@ flow *student_iaf(const target *t, flow_precision precision)
     flow_err err = FLOW_ERR_INIT;
     flow_spec spec = {.dim = t->dim,
                       .context = t->context,
+                      .direction = FLOW_NOISE_TO_DATA,
                       .layers = 2,
                       .hidden = hidden,
                       .n_hidden = 1,
@@ -47,7 +48,7 @@ flow *student_iaf(const target *t, flow_precision precision)
                       .transformer = "affine",
                       .scale_bound = 3,
                       .permute = FLOW_REVERSE};
-    flow *f = iaf_create(&spec, precision, &err);
+    flow *f = flow_spec_create(&spec, precision, &err);
     cr_assert(f, "%s", err.text);
     return f;
 }

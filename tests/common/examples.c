@@ -14,13 +14,12 @@
 
 /* ---- autoregressive: every transformer x every activation x these bodies */
 
-static const struct {
-    const char *transformer, *options;
-} transformer_options[] = {
-    {"affine", "{\"scale_bound\": 1.7}"},
-    {"spline", "{\"bins\": 4, \"bound\": 2.3}"},
+static const char *const transformer_examples[] = {
+    "{\"kind\": \"affine\", \"scale_bound\": 1.7}",
+    "{\"kind\": \"spline\", \"bins\": 4, \"bound\": 2.3}",
+    "{\"kind\": \"additive\"}",
 };
-enum { N_OPTIONS = sizeof transformer_options / sizeof transformer_options[0] };
+enum { N_EXAMPLES = sizeof transformer_examples / sizeof *transformer_examples };
 
 /* Unequal widths, some smaller than D so that not every degree has a unit. */
 static const struct {
@@ -42,7 +41,7 @@ static size_t n_transformers(void)
 static size_t n_activations(void)
 {
     size_t count = 0;
-    while (activation_kinds[count].name)
+    while (activation_kinds[count].apply)
         count++;
     return count;
 }
@@ -52,26 +51,54 @@ static size_t autoregressive_count(void)
     return n_transformers() * n_activations() * N_BODIES;
 }
 
-static const char *options_of(const char *name)
+/* A new reference to the example of a transformer, NULL if it has none. */
+static json_t *transformer_example(const char *name)
 {
-    for (size_t i = 0; i < N_OPTIONS; i++)
-        if (strcmp(transformer_options[i].transformer, name) == 0)
-            return transformer_options[i].options;
+    for (size_t i = 0; i < N_EXAMPLES; i++) {
+        json_t *object = json_loads(transformer_examples[i], 0, NULL);
+        if (strcmp(json_string_value(json_object_get(object, "kind")), name) == 0)
+            return object;
+        json_decref(object);
+    }
     return NULL;
 }
 
 static json_t *make_autoregressive(size_t index, size_t dim)
 {
     size_t body = index % N_BODIES, f = index / N_BODIES % n_activations();
-    const char *tau = transformer_kinds[index / N_BODIES / n_activations()]->name;
-    const char *options = options_of(tau);
+    const char *tau = transformer_kinds[index / N_BODIES / n_activations()]->kind.name;
     (void)dim;
-    json_t *layer = json_loads(options ? options : "{}", 0, NULL);
-    json_object_set_new(layer, "kind", json_string("autoregressive"));
-    json_object_set_new(layer, "transformer", json_string(tau));
-    json_object_set_new(layer, "activation", json_string(activation_kinds[f].name));
-    json_object_set_new(layer, "hidden", json_loads(bodies[body].hidden, 0, NULL));
-    json_object_set_new(layer, "residual", json_integer(bodies[body].residual));
+    return json_pack("{s:s, s:o, s:{s:s, s:s, s:o, s:i}}", "kind", "autoregressive", "transformer",
+                     transformer_example(tau), "conditioner", "kind", "mlp", "activation",
+                     activation_kinds[f].kind.name, "hidden",
+                     json_loads(bodies[body].hidden, 0, NULL), "residual", bodies[body].residual);
+}
+
+/* ---- the same with fewer groups than dimensions, and with a first group that stays as it is: every
+ * transformer x these, bodies and activations in turn */
+
+static const struct {
+    size_t groups; /* 0: D */
+    const char *first;
+} groupings[] = {
+    {2, "identity"}, {2, "free"}, {3, "identity"}, {3, "free"}, {1, "free"}, {0, "identity"},
+};
+enum { N_GROUPINGS = sizeof groupings / sizeof groupings[0] };
+
+static size_t grouped_count(void)
+{
+    return n_transformers() * N_GROUPINGS * 2;
+}
+
+/* What a dimension does not allow becomes what it does: at most D groups, and one group is free. */
+static json_t *make_grouped(size_t index, size_t dim)
+{
+    size_t g = index / 2 % N_GROUPINGS, tau = index / 2 / N_GROUPINGS;
+    size_t groups = groupings[g].groups && groupings[g].groups < dim ? groupings[g].groups : dim;
+    size_t body = (index + tau) % N_BODIES, f = index % n_activations();
+    json_t *layer = make_autoregressive((tau * n_activations() + f) * N_BODIES + body, dim);
+    json_object_set_new(layer, "groups", json_integer((json_int_t)groups));
+    json_object_set_new(layer, "first", json_string(groups > 1 ? groupings[g].first : "free"));
     return layer;
 }
 
@@ -106,6 +133,24 @@ static json_t *make_actnorm(size_t index, size_t dim)
     return json_pack("{s:s}", "kind", "actnorm");
 }
 
+/* What a part is made around: an inner part, a coupling, and layers that want whole vectors or data. */
+static json_t *make_part(size_t index, size_t dim)
+{
+    size_t first = index ? dim / 3 : 0, count = index ? dim - first : (dim + 1) / 2;
+    json_t *layers =
+        index == 0 ? json_pack("[o, o, o, o]", make_grouped(0, count), make_lu_linear(0, count),
+                               make_actnorm(0, count), make_autoregressive(N_BODIES + 1, count))
+                   : json_pack("[o, o, o]", make_autoregressive(3, count),
+                               make_part(index - 1, count), make_lu_linear(0, count));
+    return json_pack("{s:s, s:I, s:I, s:o}", "kind", "part", "first", (json_int_t)first, "count",
+                     (json_int_t)count, "layers", layers);
+}
+
+static size_t part_count(void)
+{
+    return 3; /* layers deep */
+}
+
 /* Layers of all kinds on top of each other. */
 static json_t *make_stack(size_t index, size_t dim)
 {
@@ -127,6 +172,8 @@ static const struct {
     {"lu_linear", one, make_lu_linear},
     {"actnorm", one, make_actnorm},
     {"autoregressive", autoregressive_count, make_autoregressive},
+    {"autoregressive", grouped_count, make_grouped},
+    {"part", part_count, make_part},
     {"stack", one, make_stack}, /* not a kind, but it must keep the same promises */
 };
 enum { N_KINDS = sizeof kinds / sizeof kinds[0] };
@@ -159,27 +206,62 @@ int example_is(size_t example, const char *kind)
     return strcmp(kinds[kind_of(&example)].kind, kind) == 0;
 }
 
-const char *example_missing(const flow_backend *backend)
+size_t example_groups(size_t example, size_t dim)
 {
-    const char *kind;
-    for (size_t i = 0; (kind = backend->kind(i, NULL)); i++) {
+    json_t *layer = example_layer(example, dim);
+    json_t *groups = json_object_get(layer, "groups");
+    size_t count = groups ? (size_t)json_integer_value(groups) : dim;
+    json_decref(layer);
+    return example_is(example, "autoregressive") ? count : 0;
+}
+
+void example_transformer(size_t example, char name[32])
+{
+    json_t *layer = example_layer(example, 2);
+    const char *tau =
+        json_string_value(json_object_get(json_object_get(layer, "transformer"), "kind"));
+    snprintf(name, 32, "%s", tau ? tau : "");
+    json_decref(layer);
+}
+
+const char *example_missing(void)
+{
+    const flow_kind *kind;
+    for (size_t i = 0; (kind = flow_layers.at(i)); i++) {
         size_t k = 0;
-        while (k < N_KINDS && strcmp(kinds[k].kind, kind) != 0)
+        while (k < N_KINDS && strcmp(kinds[k].kind, kind->name) != 0)
             k++;
         if (k == N_KINDS)
-            return kind;
+            return kind->name;
     }
-    for (size_t t = 0; t < n_transformers(); t++)
-        if (!options_of(transformer_kinds[t]->name))
-            return transformer_kinds[t]->name;
+    for (size_t i = 0; (kind = flow_transformers.at(i)); i++) {
+        json_t *example = transformer_example(kind->name);
+        json_decref(example);
+        if (!example)
+            return kind->name;
+    }
     return NULL;
+}
+
+/* Every layer with its defaults filled in. */
+static json_t *complete_layers(json_t *layers)
+{
+    json_t *out = json_array();
+    flow_err err = FLOW_ERR_INIT;
+    for (size_t i = 0; i < json_array_size(layers); i++) {
+        json_t *layer = flow_kind_complete(&flow_layers, json_array_get(layers, i), &err);
+        cr_assert(layer, "%s", err.text);
+        json_array_append_new(out, layer);
+    }
+    json_decref(layers);
+    return out;
 }
 
 json_t *describe_one(size_t dim, size_t context, const char *direction, json_t *layer)
 {
     json_t *layers = json_is_array(layer) ? layer : json_pack("[o]", layer);
     return json_pack("{s:I, s:I, s:s, s:o}", "dim", (json_int_t)dim, "context", (json_int_t)context,
-                     "direction", direction, "layers", layers);
+                     "direction", direction, "layers", complete_layers(layers));
 }
 
 /* ---- random numbers */
@@ -195,6 +277,21 @@ void random_numbers(double *out, size_t count, double width, uint64_t seed)
         out[i] = (double)(float)(width * out[i]);
 }
 
+void set_tensor(flow *target, size_t t, double *values)
+{
+    flow_err err = FLOW_ERR_INIT;
+    flow_tensor_info info;
+    flow_tensor(target, &info, t);
+    unsigned char *live = malloc(info.cols + 1);
+    for (size_t row = 0; row < info.rows && info.cols; row++) {
+        flow_tensor_live(target, live, t, row);
+        for (size_t col = 0; col < info.cols; col++)
+            values[row * info.cols + col] *= live[col];
+    }
+    free(live);
+    cr_assert_eq(flow_tensor_set(target, values, t, &err), 0, "%s", err.text);
+}
+
 void randomise_parameters(flow *target, double width, uint64_t seed)
 {
     pcg_stream stream = numbers;
@@ -208,7 +305,7 @@ void randomise_parameters(flow *target, double width, uint64_t seed)
         pcg_uniforms(values, stream, (uint64_t)t << 32, count, 1);
         for (size_t i = 0; i < count; i++)
             values[i] = (double)(float)(scale * (2 * values[i] - 1));
-        flow_tensor_set(target, t, values);
+        set_tensor(target, t, values);
         free(values);
     }
 }

@@ -7,7 +7,7 @@
 #define TESTS_COMMON_EXAMPLES_H
 
 #include "flow/backend.h"
-#include "flow/spec.h"
+#include "tests/common/spec.h"
 
 /* Examples are numbered 0 .. example_count() - 1. */
 size_t example_count(void);
@@ -18,12 +18,19 @@ json_t *example_layer(size_t example, size_t dim);
 /* Whether the example is a layer of this kind. */
 int example_is(size_t example, const char *kind);
 
-/* A registered kind or transformer that has no example; NULL: none. */
-const char *example_missing(const flow_backend *backend);
+/* Of an autoregressive layer: its groups, and the name of its transformer. Of another: 0 and "". */
+size_t example_groups(size_t example, size_t dim);
+void example_transformer(size_t example, char name[32]);
 
-/* {"dim", "context", "direction", "layers": [layer]}; layer may be a list of layers. Takes over its
- * reference. */
+/* A registered kind or transformer that has no example; NULL: none. */
+const char *example_missing(void);
+
+/* {"dim", "context", "direction", "layers": [layer]} with defaults filled in; layer may be a list of
+ * layers. Takes over its reference. */
 json_t *describe_one(size_t dim, size_t context, const char *direction, json_t *layer);
+
+/* flow_tensor_set of values whose masked entries become 0 first. */
+void set_tensor(flow *target, size_t t, double *values);
 
 /* Every parameter that takes part becomes uniform on +- width, a matrix's divided by the root of
  * its columns, rounded to single precision so that all backends can hold it. */

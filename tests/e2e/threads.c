@@ -6,10 +6,9 @@
 #include "flow/lanes.h"
 #include "flow/pool.h"
 #include "student/distill.h"
-#include "student/iaf.h"
 #include "teacher/fit.h"
 #include "teacher/generate.h"
-#include "teacher/maf.h"
+#include "tests/common/spec.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -165,7 +164,7 @@ static flow *fitted(flow_pool *pool, const data_set *data, flow_err *err)
     teacher_fit_options options = {
         .batch = 90, .epochs = 2, .shard = 32, .lr = 1e-3, .average = 0.9, .clip = 5, .seed = 1};
     teacher_fit_state state;
-    flow *maf = maf_create(&spec, FLOW_F32, err);
+    flow *maf = flow_spec_create(&spec, FLOW_F32, err);
     if (maf && teacher_fit(maf, &state, pool, data, &options, NULL, NULL, err) == 0)
         return maf;
     flow_free(maf);
@@ -189,7 +188,7 @@ static flow *distilled(flow_pool *pool, flow *maf, flow_err *err)
                                .late_from = 0.8,
                                .seed = 1};
     distill_state state;
-    flow *iaf = iaf_create(&spec, FLOW_F32, err);
+    flow *iaf = flow_spec_create(&spec, FLOW_F32, err);
     target *teacher = iaf ? target_from_flow(maf, err) : NULL;
     int code = teacher
                    ? student_distill(iaf, &state, pool, teacher, NULL, &options, NULL, NULL, err)

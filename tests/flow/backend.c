@@ -27,18 +27,24 @@ Test(backend, list)
     cr_assert(count[0] > 0 && count[0] == count[1], "%zu f32 and %zu f64", count[0], count[1]);
 }
 
+static void check_sort(const flow_backend *backend, flow_sort sort)
+{
+    for (size_t k = 0;; k++) {
+        const flow_kind *first = flow_backend_at(0)->kind(sort, k), *kind = backend->kind(sort, k);
+        cr_assert_eq(!first, !kind);
+        if (!first)
+            return;
+        cr_assert_str_eq(first->name, kind->name);
+        cr_assert_eq(first->size, kind->size);
+    }
+}
+
 /* The same kinds in the same order everywhere. */
 Test(backend, kinds)
 {
     for (size_t b = 1; flow_backend_at(b); b++)
-        for (size_t k = 0;; k++) {
-            const char *first = flow_backend_at(0)->kind(k, NULL);
-            const char *kind = flow_backend_at(b)->kind(k, NULL);
-            cr_assert_eq(!first, !kind);
-            if (!first)
-                break;
-            cr_assert_str_eq(first, kind);
-        }
+        for (flow_sort sort = FLOW_LAYER_KIND; sort <= FLOW_ACTIVATION_KIND; sort++)
+            check_sort(flow_backend_at(b), sort);
 }
 
 static const flow_backend *find(const char *isa, flow_precision precision, flow_err *err)

@@ -17,11 +17,12 @@ ParameterizedTestParameters(conformance, every_kind_has_an_example)
 
 ParameterizedTest(size_t *b, conformance, every_kind_has_an_example)
 {
-    const char *missing = example_missing(flow_backend_at(*b)), *doc = NULL, *kind;
+    const char *missing = example_missing();
+    const flow_kind *kind;
     cr_assert_null(missing, "'%s' has no example in tests/common/examples.c", missing);
     size_t count = 0;
-    for (; (kind = flow_backend_at(*b)->kind(count, &doc)); count++)
-        cr_assert(doc && *doc, "%s has no doc", kind);
+    for (; (kind = flow_backend_at(*b)->kind(FLOW_LAYER_KIND, count)); count++)
+        cr_assert(kind->doc && *kind->doc, "%s has no doc", kind->name);
     cr_assert_gt(count, 0);
 }
 
@@ -74,7 +75,8 @@ static void check_name(const flow_case *c, size_t t, const flow_tensor_info *inf
 {
     size_t len = strlen(info->name);
     cr_assert(strncmp(info->name, "layers.", 7) == 0 && info->name[8] == '.' && len > 9 &&
-                  (size_t)(info->name[7] - '0') < c->flow->n_layers && len < sizeof info->name,
+                  (size_t)(info->name[7] - '0') < c->flow->stack.n_layers &&
+                  len < sizeof info->name,
               "%s: tensor %zu is called '%s'", c->name, t, info->name);
     for (size_t s = 0; s < t; s++) {
         flow_tensor_info other;
@@ -91,7 +93,7 @@ static size_t set_and_get(flow_case *c, size_t t)
     size_t count = tensor_count(c->flow, &info, t), kept = 0;
     double *set = malloc(count * sizeof *set), *got = malloc(count * sizeof *got);
     random_numbers(set, count, 2.385, 4711 + t);
-    flow_tensor_set(c->flow, t, set);
+    set_tensor(c->flow, t, set);
     flow_tensor_get(c->flow, got, t);
     for (size_t i = 0; i < count; i++) {
         kept += got[i] != 0;
@@ -183,6 +185,17 @@ ParameterizedTest(size_t *b, conformance, fresh_layers_do_nothing)
 
 /* ---- descriptions that are refused: dim, layers, and a word that the message must hold */
 
+/* The description of an autoregressive layer: everything must be in it. */
+#define LAYER(TAU, NET)                                                                            \
+    "[{\"kind\": \"autoregressive\", \"transformer\": " TAU ", \"conditioner\": " NET "}]"
+#define NET(HIDDEN, RESIDUAL, ACTIVATION)                                                          \
+    "{\"kind\": \"mlp\", \"hidden\": " HIDDEN ", \"residual\": " RESIDUAL                          \
+    ", \"activation\": \"" ACTIVATION "\"}"
+#define AFFINE "{\"kind\": \"affine\", \"scale_bound\": 3}"
+#define SPLINE(BINS, BOUND)                                                                        \
+    "{\"kind\": \"spline\", \"min_share\": 0.001, \"min_slope\": 0.001, \"bins\": " BINS           \
+    ", \"bound\": " BOUND "}"
+
 static const struct {
     int dim, context;
     const char *layers, *word;
@@ -203,49 +216,47 @@ static const struct {
     {2, 0, "[{\"kind\": \"permutation\", \"order\": \"reverse\"}]", "order"},
     {2, 0, "[{\"kind\": \"permutation\", \"order\": [1, 0], \"oder\": 1}]", "permutation"},
     {2, 0, "[{\"kind\": \"lu_linear\", \"bias\": true}]", "lu_linear"},
+    {2, 0, "[{\"kind\": \"lu_linear\"}]", "scale_bound"},
+    {2, 0, "[{\"kind\": \"permutation\", \"order\": [0, 1], \"pattern\": \"none\"}]", "excludes"},
+    {2, 0, "[{\"kind\": \"permutation\", \"pattern\": \"swap\"}]", "order"},
     {2, 0, "[{\"kind\": \"actnorm\", \"scale\": 2.385}]", "actnorm"},
-    {3, 1, "[{\"kind\": \"autoregressive\"}]", "hidden"},
-    {3, 0, "[{\"kind\": \"autoregressive\", \"hidden\": []}]", "hidden"},
-    {3, 0, "[{\"kind\": \"autoregressive\", \"hidden\": 64}]", "hidden"},
-    {3, 0, "[{\"kind\": \"autoregressive\", \"hidden\": [0]}]", "widths"},
-    {3, 0, "[{\"kind\": \"autoregressive\", \"hidden\": [-4]}]", "widths"},
-    {3, 0, "[{\"kind\": \"autoregressive\", \"hidden\": [7.5]}]", "widths"},
-    {3, 0, "[{\"kind\": \"autoregressive\", \"hidden\": [\"7\"]}]", "widths"},
-    {3, 0, "[{\"kind\": \"autoregressive\", \"hidden\": [16385]}]", "widths"},
-    {3, 0, "[{\"kind\": \"autoregressive\", \"hidden\": [9223372036854775807]}]", "widths"},
-    {3, 0, "[{\"kind\": \"autoregressive\", \"hidden\": [5, 4294967301]}]", "widths"},
-    {3, 0, "[{\"kind\": \"autoregressive\", \"hidden\": [2,2,2,2,2,2,2,2,2]}]", "hidden"},
-    {3, 0, "[{\"kind\": \"autoregressive\", \"hidden\": [5], \"residual\": -1}]", "residual"},
-    {3, 0, "[{\"kind\": \"autoregressive\", \"hidden\": [5], \"residual\": 17}]", "residual"},
-    {3, 0, "[{\"kind\": \"autoregressive\", \"hidden\": [5], \"residual\": 4294967296}]",
-     "residual"},
-    {3, 0, "[{\"kind\": \"autoregressive\", \"hidden\": [5, 6], \"residual\": 1}]", "residual"},
-    {3, 0, "[{\"kind\": \"autoregressive\", \"hidden\": [5], \"residual\": \"2\"}]",
-     "autoregressive"},
-    {3, 0, "[{\"kind\": \"autoregressive\", \"hidden\": [5], \"activation\": \"sin\"}]", "sin"},
-    {3, 0, "[{\"kind\": \"autoregressive\", \"hidden\": [5], \"transformer\": \"cubic\"}]",
-     "cubic"},
-    {3, 0, "[{\"kind\": \"autoregressive\", \"hidden\": [5], \"hiden\": [5]}]", "hiden"},
-    {3, 0,
-     "[{\"kind\": \"autoregressive\", \"hidden\": [5], \"transformer\": \"spline\", \"bins\": 1}]",
-     "bins"},
-    {3, 0,
-     "[{\"kind\": \"autoregressive\", \"hidden\": [5], \"transformer\": \"spline\", \"bins\": 65}]",
-     "bins"},
-    {3, 0,
-     "[{\"kind\": \"autoregressive\", \"hidden\": [5], \"transformer\": \"spline\", "
-     "\"bins\": 4294967304}]",
-     "bins"},
-    {3, 0,
-     "[{\"kind\": \"autoregressive\", \"hidden\": [5], \"transformer\": \"spline\", "
-     "\"bound\": -2.5}]",
-     "bound"},
-    {3, 0,
-     "[{\"kind\": \"autoregressive\", \"hidden\": [5], \"transformer\": \"spline\", \"bound\": 0}]",
-     "bound"},
-    {3, 0, "[{\"kind\": \"autoregressive\", \"hidden\": [5], \"scale_bound\": 0.0}]",
+    {3, 1, "[{\"kind\": \"autoregressive\"}]", "'transformer' is missing"},
+    {3, 1, "[{\"kind\": \"autoregressive\", \"transformer\": " AFFINE "}]",
+     "'conditioner' is missing"},
+    {3, 0, "[{\"kind\": \"autoregressive\", \"hidden\": [5]}]", "hidden"},
+    {3, 0, LAYER(AFFINE, NET("[]", "0", "relu")), "hidden"},
+    {3, 0, LAYER(AFFINE, NET("64", "0", "relu")), "hidden"},
+    {3, 0, LAYER(AFFINE, NET("[0]", "0", "relu")), "hidden"},
+    {3, 0, LAYER(AFFINE, NET("[-4]", "0", "relu")), "hidden"},
+    {3, 0, LAYER(AFFINE, NET("[7.5]", "0", "relu")), "hidden"},
+    {3, 0, LAYER(AFFINE, NET("[\"7\"]", "0", "relu")), "hidden"},
+    {3, 0, LAYER(AFFINE, NET("[16385]", "0", "relu")), "hidden"},
+    {3, 0, LAYER(AFFINE, NET("[9223372036854775807]", "0", "relu")), "hidden"},
+    {3, 0, LAYER(AFFINE, NET("[5, 4294967301]", "0", "relu")), "hidden"},
+    {3, 0, LAYER(AFFINE, NET("[2,2,2,2,2,2,2,2,2]", "0", "relu")), "hidden"},
+    {3, 0, LAYER(AFFINE, NET("[5]", "-1", "relu")), "residual"},
+    {3, 0, LAYER(AFFINE, NET("[5]", "17", "relu")), "residual"},
+    {3, 0, LAYER(AFFINE, NET("[5]", "4294967296", "relu")), "residual"},
+    {3, 0, LAYER(AFFINE, NET("[5]", "\"2\"", "relu")), "residual"},
+    {3, 0, LAYER(AFFINE, NET("[5, 6]", "1", "relu")), "residual"},
+    {3, 0, LAYER(AFFINE, NET("[5]", "0", "sin")), "sin"},
+    {3, 0, LAYER(AFFINE, "{\"kind\": \"perceptron\"}"), "perceptron"},
+    {3, 0, LAYER("{\"kind\": \"cubic\"}", NET("[5]", "0", "relu")), "cubic"},
+    {3, 0, LAYER("\"affine\"", NET("[5]", "0", "relu")), "transformer"},
+    {3, 0, LAYER(SPLINE("8", "5, \"hiden\": 3"), NET("[5]", "0", "relu")), "hiden"},
+    {3, 0, LAYER(SPLINE("1", "5"), NET("[5]", "0", "relu")), "bins"},
+    {3, 0, LAYER(SPLINE("65", "5"), NET("[5]", "0", "relu")), "bins"},
+    {3, 0, LAYER(SPLINE("4294967304", "5"), NET("[5]", "0", "relu")), "bins"},
+    {3, 0, LAYER(SPLINE("8.0", "5"), NET("[5]", "0", "relu")), "bins"},
+    {3, 0, LAYER(SPLINE("8", "-2.5"), NET("[5]", "0", "relu")), "bound"},
+    {3, 0, LAYER(SPLINE("8", "0"), NET("[5]", "0", "relu")), "bound"},
+    {3, 0, LAYER(SPLINE("8", "1e9"), NET("[5]", "0", "relu")), "bound"},
+    {3, 0, LAYER(SPLINE("8", "true"), NET("[5]", "0", "relu")), "bound"},
+    {3, 0, LAYER("{\"kind\": \"affine\", \"scale_bound\": 0.0}", NET("[5]", "0", "relu")),
      "scale_bound"},
-    {3, 0, "[{\"kind\": \"autoregressive\", \"hidden\": [5], \"scale_bound\": 51}]", "scale_bound"},
+    {3, 0, LAYER("{\"kind\": \"affine\", \"scale_bound\": 20.5}", NET("[5]", "0", "relu")),
+     "scale_bound"},
+    {3, 0, LAYER("{\"kind\": \"affine\"}", NET("[5]", "0", "relu")), "scale_bound"},
 };
 enum { N_REFUSED = sizeof refused / sizeof refused[0] };
 

@@ -29,7 +29,7 @@ static char *live_parameters(flow_case *c)
         double *values = malloc(count * sizeof *values);
         for (size_t i = 0; i < count; i++)
             values[i] = 2.385;
-        flow_tensor_set(c->flow, t, values);
+        set_tensor(c->flow, t, values);
         free(values);
     }
     size_t count = 0;

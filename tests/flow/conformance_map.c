@@ -114,10 +114,11 @@ ParameterizedTest(size_t *b, conformance_map, jacobian_gives_logdet_and_score)
         flow_case_each(flow_backend_at(*b), 17, 7, check_jacobian);
 }
 
-/* ---- autoregressive: y_i does not see x_j for j > i, to the last bit, but sees x_j for j < i */
+/* ---- autoregressive: y_i does not see x_j of its own group or a later one, to the last bit, but
+ * sees those of earlier groups; and rises with its own */
 
-/* How many of the later y notice when x_j moves in every row. */
-static size_t count_followers(flow_case *c, size_t j, double *y, double *logdet)
+/* How many of the later groups' y notice when x_j moves in every row. */
+static size_t count_followers(flow_case *c, size_t j, size_t groups, double *y, double *logdet)
 {
     size_t followers = 0, dim = c->dim;
     double *kept = malloc(c->n * sizeof *kept);
@@ -128,11 +129,13 @@ static size_t count_followers(flow_case *c, size_t j, double *y, double *logdet)
     flow_pass_forward(c->pass, NULL, y, logdet, c->x, c->c, c->n);
     for (size_t r = 0; r < c->n; r++) {
         c->x[r * dim + j] = kept[r];
-        check_same(y + r * dim, c->y + r * dim, j, "y before %zu when x_%zu moves, row %zu, %s", j,
-                   j, r, c->name);
         cr_assert(y[r * dim + j] > c->y[r * dim + j], "%s: y_%zu does not rise with x", c->name, j);
-        for (size_t i = j + 1; i < dim; i++)
-            followers += y[r * dim + i] != c->y[r * dim + i];
+        for (size_t i = 0; i < dim; i++)
+            if (i * groups / dim > j * groups / dim)
+                followers += y[r * dim + i] != c->y[r * dim + i];
+            else if (i != j)
+                check_same(&y[r * dim + i], &c->y[r * dim + i], 1,
+                           "y_%zu when x_%zu moves, row %zu, %s", i, j, r, c->name);
     }
     free(kept);
     return followers;
@@ -146,7 +149,7 @@ static size_t check_order(const flow_backend *backend, size_t example, size_t di
     size_t followers = 0;
     flow_pass_forward(c.pass, NULL, c.y, c.logdet, c.x, c.c, c.n);
     for (size_t j = 0; j < dim; j++)
-        followers += count_followers(&c, j, y, y + c.n * dim);
+        followers += count_followers(&c, j, example_groups(example, dim), y, y + c.n * dim);
     free(y);
     flow_case_close(&c);
     return followers;
@@ -162,10 +165,12 @@ ParameterizedTest(size_t *b, conformance_map, autoregressive_order)
 {
     for (size_t e = 0; e < example_count(); e++) {
         size_t followers = 0;
-        for (size_t dim = 1; dim <= 17 && example_is(e, "autoregressive"); dim += dim < 5 ? 2 : 12)
+        if (!example_is(e, "autoregressive"))
+            continue;
+        for (size_t dim = 1; dim <= 17; dim += dim < 5 ? 2 : 12)
             followers += check_order(flow_backend_at(*b), e, dim);
-        cr_assert(followers > 0 || !example_is(e, "autoregressive"),
-                  "example %zu: no dimension sees another", e);
+        cr_assert_eq(followers > 0, example_groups(e, 17) > 1, "example %zu: %zu followers", e,
+                     followers);
     }
 }
 
@@ -321,8 +326,6 @@ ParameterizedTest(size_t *b, conformance_map, broken_rows_stay_alone)
 
 static void check_incremental(flow_case *c)
 {
-    if (c->flow->n_layers > 1 || !strstr(c->name, "\"affine\""))
-        return;
     double *back = malloc(c->n * (c->dim + 1) * sizeof *back), *logdet = back + c->n * c->dim;
     flow_pass_inverse(c->pass, NULL, back, logdet, c->x, c->c, c->n);
     flow_pass_forward(c->pass, NULL, c->y, c->logdet, back, c->c, c->n);
@@ -339,5 +342,16 @@ ParameterizedTestParameters(conformance_map, incremental_inverse_has_the_bits_of
 
 ParameterizedTest(size_t *b, conformance_map, incremental_inverse_has_the_bits_of_full_passes)
 {
-    flow_case_each(flow_backend_at(*b), 17, 33, check_incremental);
+    size_t checked = 0;
+    for (size_t e = 0; e < example_count(); e++) {
+        char tau[32];
+        example_transformer(e, tau);
+        for (size_t dim = 2; dim <= 17 && strcmp(tau, "affine") == 0; dim += 5, checked++) {
+            flow_case c;
+            flow_case_open(&c, flow_backend_at(*b), e, dim, e % 3, 33);
+            check_incremental(&c);
+            flow_case_close(&c);
+        }
+    }
+    cr_assert_geq(checked, 100);
 }

@@ -442,8 +442,8 @@ static void check_fit_of_place(const char *text, double info_shift, double info_
     double shift[] = {2.385, -0.713}, log_scale[] = {0.9, -1.3}, got[2];
     flow *truth = only_base(text, FLOW_F64), *f = only_base(text, FLOW_F32);
     double *x = malloc(ROWS * 2 * sizeof *x);
-    flow_tensor_set(truth, 0, shift);
-    flow_tensor_set(truth, 1, log_scale);
+    set_tensor(truth, 0, shift);
+    set_tensor(truth, 1, log_scale);
     flow_noise(truth, NULL, x, noise, 0, ROWS);
     flow_init(f, noise);
     maximise(f, x, 400);
@@ -472,9 +472,9 @@ Test(density, likelihood_finds_a_mixture)
     double logit[] = {log(0.3), log(0.7)}, got[4];
     flow *truth = only_base(text, FLOW_F64), *f = only_base(text, FLOW_F32);
     double *x = malloc(ROWS * 2 * sizeof *x);
-    flow_tensor_set(truth, 0, shift);
-    flow_tensor_set(truth, 1, log_scale);
-    flow_tensor_set(truth, 2, logit);
+    set_tensor(truth, 0, shift);
+    set_tensor(truth, 1, log_scale);
+    set_tensor(truth, 2, logit);
     flow_noise(truth, NULL, x, noise, 0, ROWS);
     flow_init(f, noise);
     maximise(f, x, 600);

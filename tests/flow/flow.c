@@ -2,11 +2,11 @@
  * integrate to one, initial weights, and descriptions that are refused. */
 #include "flow/flow.h"
 #include "flow/backend.h"
-#include "flow/spec.h"
 #include "tests/common/backends.h"
 #include "tests/common/check.h"
 #include "tests/common/examples.h"
 #include "tests/common/sanitized.h"
+#include "tests/common/spec.h"
 
 #include <criterion/criterion.h>
 #include <math.h>
@@ -390,10 +390,11 @@ static void check_init_data(const flow_backend *backend, const char *direction)
 {
     enum { N = 77, D = 3 };
     flow_err err = FLOW_ERR_INIT;
-    json_t *layers = json_loads("[{\"kind\": \"lu_linear\"}, {\"kind\": \"actnorm\"}, "
-                                "{\"kind\": \"autoregressive\", \"hidden\": [7]}, "
-                                "{\"kind\": \"actnorm\"}]",
-                                0, NULL);
+    json_t *layers = json_loads(
+        "[{\"kind\": \"lu_linear\"}, {\"kind\": \"actnorm\"}, "
+        "{\"kind\": \"autoregressive\", \"conditioner\": {\"kind\": \"mlp\", \"hidden\": [7]}}, "
+        "{\"kind\": \"actnorm\"}]",
+        0, NULL);
     json_t *d = describe_one(D, 2, direction, layers);
     flow *f = create(backend, d);
     randomise_parameters(f, 0.7, 3);

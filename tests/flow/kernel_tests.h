@@ -4,6 +4,9 @@
  * References are slow, obvious and in double. Random numbers have fixed seeds. */
 #include "flow/layer/conditioner.h"
 #include "flow/layer/layer.h"
+#include "flow/layer/mlp.h"
+#include "flow/layer/part.h"
+#include "flow/layer/stack.h"
 #include "flow/layer/stair.h"
 #include "flow/layer/transformer.h"
 #include "tests/common/check.h"
@@ -61,6 +64,8 @@ static void check_equal(const real *got, const real *want, size_t count, const c
 
 #include "tests/flow/stair_tests.h"
 
+#include "tests/flow/transformer_tests.h"
+
 #include "tests/flow/conditioner_tests.h"
 
-#include "tests/flow/transformer_tests.h"
+#include "tests/flow/stack_tests.h"

@@ -6,6 +6,7 @@
 #include "tests/common/check.h"
 #include "tests/common/examples.h"
 #include "tests/common/sanitized.h"
+#include "tests/common/spec.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>

@@ -26,17 +26,17 @@ static void fail(const char *why, const char *detail)
 }
 
 /* What was accepted lies within the table. */
-static void check_field(const config *self, const schema_key *key)
+static void check_field(const config *self, const flow_key *key)
 {
-    bool number = key->type == SCHEMA_WHOLE || key->type == SCHEMA_REAL;
-    double value = number ? field_number(self, key) : NAN;
+    bool number = key->type == FLOW_KEY_WHOLE || key->type == FLOW_KEY_REAL;
+    double value = number ? flow_key_number(self, key) : NAN;
     if (number && !isnan(value) && !(value >= key->min && value <= key->max))
-        fail("out of range", key->path);
-    if (key->type == SCHEMA_ENUM && key->def && !field_word(self, key))
-        fail("no word", key->path);
-    bool set = field_is_set(self, key);
-    if (key->def && !set && !(key->flags & SCHEMA_AUTO))
-        fail("lost its default", key->path);
+        fail("out of range", key->name);
+    if (key->type == FLOW_KEY_WORD && key->def && !flow_key_word(self, key))
+        fail("no word", key->name);
+    bool set = flow_key_is_set(self, key);
+    if (key->def && !set && !(key->flags & FLOW_KEY_AUTO))
+        fail("lost its default", key->name);
 }
 
 static void check_config(const config *self)
@@ -235,7 +235,7 @@ static const char *any_word(pcg *rng)
 {
     if (pick(rng, 3) > 0)
         return words[pick(rng, N_WORDS)];
-    const char *path = schema_keys[pick(rng, schema_n_keys)].path, *dot = strrchr(path, '.');
+    const char *path = schema_keys[pick(rng, schema_n_keys)].name, *dot = strrchr(path, '.');
     return dot && pick(rng, 4) > 0 ? dot + 1 : path;
 }
 
@@ -284,17 +284,17 @@ static void make_set(char *out, size_t size, pcg *rng)
     input piece;
     make_input(&piece, rng);
     size_t at = pick(rng, piece.len + 1), most = piece.len - at < 30 ? piece.len - at : 30;
-    const schema_key *key = &schema_keys[pick(rng, schema_n_keys)];
+    const flow_key *key = &schema_keys[pick(rng, schema_n_keys)];
     switch (pick(rng, 3)) {
     case 0:
-        snprintf(out, size, "%s=%.*s", pick(rng, 8) ? key->path : any_word(rng),
+        snprintf(out, size, "%s=%.*s", pick(rng, 8) ? key->name : any_word(rng),
                  (int)pick(rng, most + 1), piece.bytes + at);
         break;
     case 1:
-        snprintf(out, size, "%s=%s", key->path, any_word(rng));
+        snprintf(out, size, "%s=%s", key->name, any_word(rng));
         break;
     default: /* likely to be good */
-        snprintf(out, size, "%s=%s", key->path, key->def ? key->def : "2");
+        snprintf(out, size, "%s=%s", key->name, key->def ? key->def : "2");
         break;
     }
 }

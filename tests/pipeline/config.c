@@ -267,7 +267,7 @@ Test(config, least)
     cr_expect_eq(self->schema, 1);
     cr_expect_str_eq(self->name, "t");
     cr_expect_not(self->seed_given);
-    cr_expect_str_eq(data_generators[self->data.generator].name, "rings");
+    cr_expect_str_eq(data_generators[self->data.generator].kind.name, "rings");
     cr_expect_null(self->data.path);
     cr_expect(isnan(self->data.noise) && isnan(self->data.logit.alpha));
     cr_expect_eq(self->compute.threads, 0);
@@ -343,15 +343,16 @@ Test(config, every_value_of_the_flows_arrives)
 {
     load_open();
     config *self = load_good(everything);
-    const config_flow *net = &self->teacher.flow;
-    cr_expect(net->layers == 8 && net->hidden.n == 1 && net->hidden.at[0] == 64);
-    cr_expect(net->residual == 2 && net->activation == CONFIG_SILU);
-    cr_expect(net->transformer == CONFIG_SPLINE && net->bins == 16 && net->bound == 5);
-    cr_expect(net->permute == FLOW_RANDOM && net->linear == CONFIG_LINEAR_LU && net->actnorm);
-    net = &self->student.flow;
-    cr_expect(net->layers == 3 && net->hidden.n == 2 && net->hidden.at[1] == 256);
-    cr_expect(net->residual == 0 && net->activation == CONFIG_TANH && net->scale_bound == 3);
-    cr_expect(net->permute == FLOW_IN_ORDER && net->linear == CONFIG_LINEAR_NONE && !net->actnorm);
+    cr_expect(load_has(
+        self->teacher.flow,
+        "{\"kind\": \"maf\", \"layers\": 8, \"conditioner\": {\"hidden\": [64], \"residual\": 2, "
+        "\"activation\": \"silu\"}, \"transformer\": {\"kind\": \"spline\", \"bins\": 16, \"bound\": 5.0}, "
+        "\"permute\": \"random\", \"linear\": \"lu\", \"actnorm\": true}"));
+    cr_expect(load_has(
+        self->student.flow,
+        "{\"kind\": \"iaf\", \"layers\": 3, \"conditioner\": {\"hidden\": [128, 256], \"residual\": 0, "
+        "\"activation\": \"tanh\"}, \"transformer\": {\"kind\": \"affine\", \"scale_bound\": 3.0}, "
+        "\"permute\": \"none\", \"linear\": \"none\", \"actnorm\": false}"));
 
     const config_teacher_train *fit = &self->teacher.train;
     cr_expect(fit->batch == 1000 && fit->epochs == 60 && fit->lr == 1e-4 && fit->warmup == 100);
@@ -475,10 +476,9 @@ Test(config, later_sources_win)
     config *self = load_text(&input, NULL, NULL);
     cr_assert_not_null(self);
     cr_expect_eq(self->seed, 4);
-    cr_expect_eq(self->teacher.flow.layers, 3);
-    cr_expect_eq(self->teacher.flow.hidden.n, 2);
-    cr_expect_eq(self->teacher.flow.hidden.at[0], 8);
-    cr_expect_eq(self->student.flow.hidden.at[1], 32);
+    cr_expect(
+        load_has(self->teacher.flow, "{\"layers\": 3, \"conditioner\": {\"hidden\": [8, 8]}}"));
+    cr_expect(load_has(self->student.flow, "{\"conditioner\": {\"hidden\": [16, 32]}}"));
     cr_expect_str_eq(self->name, "2024");
     const gate_figure left[] = {GATE_KHAT, GATE_KL_FORWARD, GATE_ROUNDTRIP};
     cr_assert_eq(self->validate.require.n, 3);
@@ -504,8 +504,7 @@ Test(config, null_takes_back)
     config *self = load_text(&input, NULL, NULL), *fresh = load_good(LOAD_HEAD);
     cr_assert_not_null(self);
     cr_expect(!self->seed_given && self->data.generator == -1);
-    cr_expect_eq(self->teacher.flow.transformer, fresh->teacher.flow.transformer);
-    cr_expect_eq(self->teacher.flow.bins, fresh->teacher.flow.bins);
+    cr_expect(json_equal(self->teacher.flow, fresh->teacher.flow));
     cr_expect_eq(self->validate.require.n, 0);
     config_free(fresh);
     config_free(self);
@@ -604,7 +603,7 @@ Test(config, json_has_what_was_given)
     expect_json(json, "data/noise", "\"auto\"");
     expect_json(json, "data/dequantize", "0.002385");
     expect_json(json, "data/logit/lo", "-713.0");
-    expect_json(json, "student/flow/hidden", "[128,256]");
+    expect_json(json, "student/flow/conditioner/hidden", "[128,256]");
     expect_json(json, "student/train/steps", "40000");
     expect_json(json, "validate/require",
                 "{\"khat\":\"< 0.7\",\"ess_reverse\":\">= 0.8\",\"kl_forward\":\"<= 0.01\","

@@ -64,3 +64,23 @@ void load_says(const char *text, const char *expected)
     free(said);
     config_free(self);
 }
+
+static bool has(const json_t *whole, const json_t *part)
+{
+    const char *key;
+    json_t *value;
+    if (!json_is_object(part))
+        return json_equal(whole, part);
+    json_object_foreach((json_t *)(uintptr_t)part, key, value) if (!has(json_object_get(whole, key),
+                                                                        value)) return false;
+    return true;
+}
+
+bool load_has(const json_t *whole, const char *part)
+{
+    json_t *want = json_loads(part, 0, NULL);
+    cr_assert(want, "%s", part);
+    bool found = has(whole, want);
+    json_decref(want);
+    return found;
+}

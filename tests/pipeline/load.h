@@ -28,4 +28,7 @@ config *load_text(const load_input *input, char **said, int *status);
 config *load_good(const char *text);
 void load_says(const char *text, const char *expected);
 
+/* Whether every key of `part`, JSON text, has the same value in whole, at every depth; lists are equal. */
+bool load_has(const json_t *whole, const char *part);
+
 #endif

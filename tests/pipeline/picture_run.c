@@ -1,10 +1,10 @@
 /* The picture of a run shows what its header says: rows, streams, contexts. */
 #include "pipeline/report/picture_run.h"
 
-#include "flow/spec.h"
 #include "pipeline/report/picture.h"
 #include "pipeline/report/picture_pairs.h"
 #include "tests/common/examples.h"
+#include "tests/common/spec.h"
 #include "tests/common/temp.h"
 
 #include <criterion/criterion.h>

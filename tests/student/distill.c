@@ -3,12 +3,12 @@
  * distill_course.c. */
 #include "student/distill.h"
 #include "flow/lanes.h"
-#include "flow/spec.h"
 #include "tests/common/check.h"
 #include "tests/common/distilling.h"
 #include "tests/common/examples.h"
 #include "tests/common/gaussian.h"
 #include "tests/common/sanitized.h"
+#include "tests/common/spec.h"
 
 #include <criterion/criterion.h>
 #include <math.h>

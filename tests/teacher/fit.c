@@ -2,10 +2,10 @@
  * ends early. */
 #include "teacher/fit.h"
 #include "flow/lanes.h"
-#include "teacher/maf.h"
 #include "tests/common/check.h"
 #include "tests/common/gaussian.h"
 #include "tests/common/sanitized.h"
+#include "tests/common/spec.h"
 
 #include <criterion/criterion.h>
 #include <math.h>
@@ -66,7 +66,7 @@ static flow *maf(const gaussian *g, const char *transformer, size_t width)
                       .scale_bound = 3,
                       .permute = FLOW_REVERSE,
                       .actnorm = 1};
-    flow *f = maf_create(&spec, FLOW_F32, &err);
+    flow *f = flow_spec_create(&spec, FLOW_F32, &err);
     cr_assert(f, "%s", err.text);
     return f;
 }

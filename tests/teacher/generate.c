@@ -31,11 +31,11 @@ static const data_generator *find(const char *name)
 
 Test(generate, rows_depend_on_seed_and_number_alone)
 {
-    for (const data_generator *g = data_generators; g->name; g++) {
+    for (const data_generator *g = data_generators; g->draw; g++) {
         double *x = draw(g, g->noise, seed), *other = draw(g, g->noise, seed + 1), part[2 * 7];
         data_generate(g, part, g->noise, seed, 713, 7);
-        cr_assert_eq(memcmp(part, x + 2 * 713, sizeof part), 0, "%s", g->name);
-        cr_assert_neq(memcmp(x, other, sizeof part), 0, "%s: the seed has no effect", g->name);
+        cr_assert_eq(memcmp(part, x + 2 * 713, sizeof part), 0, "%s", g->kind.name);
+        cr_assert_neq(memcmp(x, other, sizeof part), 0, "%s: the seed has no effect", g->kind.name);
         data_generate(g, NULL, g->noise, seed, 0, 0);
         free(x);
         free(other);
@@ -45,12 +45,12 @@ Test(generate, rows_depend_on_seed_and_number_alone)
 Test(generate, all_are_complete)
 {
     size_t count = 0;
-    for (const data_generator *g = data_generators; g->name; g++, count++) {
-        cr_assert(g->doc && *g->doc, "%s", g->name);
-        cr_assert(g->draw, "%s", g->name);
-        cr_assert_eq(g->modes > 0, g->mode_of != NULL, "%s", g->name);
+    for (const data_generator *g = data_generators; g->draw; g++, count++) {
+        cr_assert(g->kind.doc && *g->kind.doc, "%s", g->kind.name);
+        cr_assert(g->draw, "%s", g->kind.name);
+        cr_assert_eq(g->modes > 0, g->mode_of != NULL, "%s", g->kind.name);
         cr_assert_leq(g->modes, MANY_MODES);
-        cr_assert(find(g->name) == g);
+        cr_assert(find(g->kind.name) == g);
     }
     cr_assert_eq(count, 6);
 }
@@ -87,19 +87,19 @@ Test(generate, tables)
 /* Counts within 5 standard deviations of N / modes: below 6e-7 a mode, 1.3e-5 over the 21 modes. */
 Test(generate, modes_have_equal_weight)
 {
-    for (const data_generator *g = data_generators; g->name; g++) {
+    for (const data_generator *g = data_generators; g->draw; g++) {
         if (g->modes == 0)
             continue;
         size_t counts[MANY_MODES] = {0};
         double *x = draw(g, g->noise, seed), share = 1 / (double)g->modes;
         for (size_t i = 0; i < N; i++) {
             size_t mode = g->mode_of(x + 2 * i);
-            cr_assert_lt(mode, g->modes, "%s", g->name);
+            cr_assert_lt(mode, g->modes, "%s", g->kind.name);
             counts[mode]++;
         }
         for (size_t mode = 0; mode < g->modes; mode++)
             cr_assert_float_eq((double)counts[mode], N * share, 5 * sqrt(N * share * (1 - share)),
-                               "%s: mode %zu has %zu", g->name, mode, counts[mode]);
+                               "%s: mode %zu has %zu", g->kind.name, mode, counts[mode]);
         free(x);
     }
 }
@@ -108,14 +108,14 @@ Test(generate, modes_have_equal_weight)
  * the default noise carries over to another. */
 Test(generate, noise_rarely_changes_the_mode)
 {
-    for (const data_generator *g = data_generators; g->name; g++) {
+    for (const data_generator *g = data_generators; g->draw; g++) {
         if (g->modes == 0)
             continue;
         double *x = draw(g, g->noise, seed), *clean = draw(g, 0, seed);
         size_t moved = 0;
         for (size_t i = 0; i < N; i++)
             moved += g->mode_of(x + 2 * i) != g->mode_of(clean + 2 * i);
-        cr_assert_lt(moved, N / 100, "%s: %zu of %d", g->name, moved, N);
+        cr_assert_lt(moved, N / 100, "%s: %zu of %d", g->kind.name, moved, N);
         free(x);
         free(clean);
     }
@@ -127,9 +127,9 @@ Test(generate, modes_far_away)
     cr_assert_eq(find("rings")->mode_of(outside), 3);
     cr_assert_eq(find("rings")->mode_of(middle), 0);
     static const double far[][2] = {{1e300, -1e300}, {0, 0}, {INFINITY, 0}, {-0.0, -INFINITY}};
-    for (const data_generator *g = data_generators; g->name; g++)
+    for (const data_generator *g = data_generators; g->draw; g++)
         for (size_t i = 0; g->modes > 0 && i < 4; i++)
-            cr_assert_lt(g->mode_of(far[i]), g->modes, "%s, point %zu", g->name, i);
+            cr_assert_lt(g->mode_of(far[i]), g->modes, "%s, point %zu", g->kind.name, i);
 }
 
 /* ---- shapes, at noise 0 */

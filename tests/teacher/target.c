@@ -1,10 +1,10 @@
 /* A flow as a target, and targets over whole batches. */
 #include "teacher/target.h"
-#include "flow/spec.h"
 #include "tests/common/check.h"
 #include "tests/common/examples.h"
 #include "tests/common/gaussian.h"
 #include "tests/common/sanitized.h"
+#include "tests/common/spec.h"
 
 #include <criterion/criterion.h>
 #include <math.h>

@@ -1,5 +1,7 @@
 /* The usual stacks: which layers, in which order, with which options. */
-#include "flow/spec.h"
+#include "flow/preset.h"
+
+#include "tests/common/spec.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
@@ -47,7 +49,7 @@ static void check_kinds(const flow_spec *spec, const char *const *want, size_t c
     json_decref(d);
 }
 
-Test(spec, kinds_in_order)
+Test(preset, kinds_in_order)
 {
     flow_spec spec = usual();
     const char *const plain[] = {"autoregressive", "permutation", "autoregressive", "permutation",
@@ -62,17 +64,17 @@ Test(spec, kinds_in_order)
     const char *const full[] = {"lu_linear", "actnorm", "autoregressive", "permutation",
                                 "lu_linear", "actnorm", "autoregressive"};
     check_kinds(&spec, full, 7);
-    spec.layers = 0;
-    check_kinds(&spec, NULL, 0);
 }
 
-Test(spec, options_arrive)
+Test(preset, options_arrive)
 {
     flow_spec spec = usual();
-    json_t *want = json_loads("{\"kind\": \"autoregressive\", \"transformer\": \"affine\", "
-                              "\"activation\": \"silu\", \"hidden\": [13, 9], \"residual\": 0, "
-                              "\"scale_bound\": 1.713}",
-                              0, NULL);
+    json_t *want = json_loads(
+        "{\"kind\": \"autoregressive\", \"transformer\": {\"kind\": \"affine\", \"scale_bound\": "
+        "1.713}, "
+        "\"conditioner\": {\"kind\": \"mlp\", \"activation\": \"silu\", \"hidden\": [13, 9], "
+        "\"residual\": 0}}",
+        0, NULL);
     json_t *d = describe(&spec);
     cr_assert(json_equal(json_array_get(json_object_get(d, "layers"), 2), want));
     cr_assert_eq(json_integer_value(json_object_get(d, "dim")), 5);
@@ -84,9 +86,11 @@ Test(spec, options_arrive)
     spec.n_hidden = 1;
     spec.residual = 3;
     spec.direction = FLOW_NOISE_TO_DATA;
-    want = json_loads("{\"kind\": \"autoregressive\", \"transformer\": \"spline\", \"activation\": "
-                      "\"silu\", \"hidden\": [13], \"residual\": 3, \"bins\": 7, \"bound\": 2.385}",
-                      0, NULL);
+    want = json_loads(
+        "{\"kind\": \"autoregressive\", \"transformer\": {\"kind\": \"spline\", \"bins\": 7, "
+        "\"bound\": 2.385, \"min_share\": 0.001, \"min_slope\": 0.001}, \"conditioner\": "
+        "{\"kind\": \"mlp\", \"activation\": \"silu\", \"hidden\": [13], \"residual\": 3}}",
+        0, NULL);
     d = describe(&spec);
     cr_assert(json_equal(json_array_get(json_object_get(d, "layers"), 0), want));
     cr_assert_str_eq(json_string_value(json_object_get(d, "direction")), "noise_to_data");
@@ -100,7 +104,7 @@ static size_t order_at(const json_t *d, size_t layer, size_t i)
     return (size_t)json_integer_value(json_array_get(json_object_get(p, "order"), i));
 }
 
-Test(spec, reverse_and_random_permutations)
+Test(preset, reverse_and_random_permutations)
 {
     flow_spec spec = usual();
     json_t *d = describe(&spec);
@@ -125,7 +129,7 @@ Test(spec, reverse_and_random_permutations)
     json_decref(d);
 }
 
-Test(spec, flows_of_both_directions)
+Test(preset, flows_of_both_directions)
 {
     flow_err err = FLOW_ERR_INIT;
     flow_spec spec = usual();
@@ -141,11 +145,11 @@ Test(spec, flows_of_both_directions)
     }
 }
 
-Test(spec, what_makes_no_sense_is_refused)
+Test(preset, what_makes_no_sense_is_refused)
 {
     const size_t none[] = {0};
     flow_spec bad[4];
-    const char *words[] = {"sinus", "cubic", "hidden", "dim"};
+    const char *words[] = {"activation", "cubic", "hidden", "dim"};
     for (size_t i = 0; i < 4; i++)
         bad[i] = usual();
     bad[0].activation = "sinus";

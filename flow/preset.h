@@ -1,0 +1,29 @@
+/* flow/preset.h -- flows as a user says them: a preset with a few numbers, or layers spelt out.
+ *
+ * Each is a kind of the registry flow_presets: maf, iaf (Papamakarios 2017; Kingma 2016), stack (layers
+ * spelt out). An object of one of them ({"kind": "maf", "layers": 5, ...}, complete: kind.h) becomes the
+ * description that flow_create reads. */
+#ifndef FLOW_PRESET_H
+#define FLOW_PRESET_H
+
+#include "flow/flow.h"
+#include "flow/kind.h"
+
+extern const flow_registry flow_presets;
+
+/* Layers as they may be spelt out: those of flow_layers, and {"repeat": n, "layers": [...]}. */
+extern const flow_registry flow_spelt_layers;
+
+/* The description of that flow: a new reference. Random orders take rows of place->stream, row l the one after
+ * block l of a preset. NULL: FLOW_ECONFIG for what makes no sense, FLOW_ENOMEM. */
+json_t *flow_preset_describe(const json_t *preset, flow_direction direction,
+                             const flow_place *place, flow_err *err);
+
+/* The flow of that description, parameters zero. FLOW_ECONFIG also if a preset is only for the other direction. */
+flow *flow_preset_create(const json_t *object, flow_direction direction, const flow_place *place,
+                         flow_precision precision, flow_err *err);
+
+/* Settles a list of spelt layers: repeats are written out, orders become numbers. A new reference. */
+json_t *flow_layers_settle(const json_t *spelt, flow_place *place, flow_err *err);
+
+#endif

@@ -1,0 +1,24 @@
+/* pipeline/stages/data.h -- the product of stage data. */
+#ifndef PIPELINE_STAGES_DATA_H
+#define PIPELINE_STAGES_DATA_H
+
+#include "pipeline/config/config.h"
+#include "teacher/dataset.h"
+#include "teacher/generate.h"
+
+#include <jansson.h>
+
+typedef struct data_product {
+    data_set *set;
+    const data_generator *generator; /* NULL: the data are from a file */
+    json_t *names, *context_names;   /* of the columns, as a model file holds them */
+} data_product;
+
+/* The rows that a figure is measured on: those no fit saw, where there are any. */
+const data_part *data_held_out(const data_set *set);
+
+/* The numbers of data columns and of context columns, from the head of the file alone. 0, 0 if only
+ * reading all of it could tell: it is a pipe. */
+int data_peek(size_t *dim, size_t *context, const config *config, flow_err *err);
+
+#endif

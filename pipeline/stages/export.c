@@ -1,0 +1,68 @@
+/* pipeline/stages/export.c -- samples of the student. */
+#include "pipeline/console/progress.h"
+#include "pipeline/stages/data.h"
+#include "pipeline/stages/output.h"
+#include "pipeline/stages/stage.h"
+#include "pipeline/stages/student.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Contexts for n samples: the held-out rows in turn, in the user's units. */
+static double *contexts_of(const data_set *data, size_t n, flow_err *err)
+{
+    size_t c = data->n_context;
+    const data_part *part = data_held_out(data);
+    double *out = malloc((n * c + 1) * sizeof *out);
+    if (!out) {
+        flow_fail(err, FLOW_ENOMEM, "out of memory for %zu rows of context", n);
+        return NULL;
+    }
+    for (size_t i = 0; i < n && c; i++)
+        memcpy(out + i * c, part->context + i % part->n * c, c * sizeof *out);
+    if (c)
+        flow_units_to_user(data->context_units, out, NULL, out, n);
+    return out;
+}
+
+static int run(void *product, const stage_work *work, const void *const *inputs, flow_err *err)
+{
+    const data_product *data = inputs[0];
+    const student_product *student = inputs[1];
+    const config_export *what = &work->config->export;
+    size_t n = (size_t)what->samples;
+    char name[512], path[RUNDIR_PATH];
+    (void)product;
+    snprintf(name, sizeof name, "export/%s", what->file);
+    if (!rundir_path(work->dir, path, name, err))
+        return err->code;
+    double *contexts = contexts_of(data->set, n, err);
+    output_request request = {
+        .model = &student->model,
+        .pool = work->pool,
+        .context = data->set->n_context ? contexts : NULL,
+        .stream = {.seed = work->config->seed, .stage = PCG_EXPORT, .purpose = PCG_BASE},
+        .n = n,
+        .path = path,
+        .format = output_format_of(path)};
+    progress_begin(stage_export.name, n);
+    int code = contexts ? output_samples(&request, err) : FLOW_ENOMEM;
+    if (!code)
+        progress_end("%zu samples in %s", n, path);
+    free(contexts);
+    return code;
+}
+
+static bool is_due(const config *c)
+{
+    return c->export.samples > 0;
+}
+
+const stage stage_export = {.name = "export",
+                            .doc = "writes samples of the student",
+                            .keys = (const char *const[]){"seed", "export", NULL},
+                            .inputs = (const stage *const[]){&stage_data, &stage_student, NULL},
+                            .outputs = (const char *const[]){"export/*.npy", "export/*.csv", NULL},
+                            .is_due = is_due,
+                            .run = run};

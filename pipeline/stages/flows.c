@@ -1,0 +1,41 @@
+#include "pipeline/stages/flows.h"
+
+#include "pipeline/config/settings.h"
+#include "pipeline/stages/data.h"
+#include "student/iaf.h"
+#include "teacher/maf.h"
+
+flow *flows_teacher(const config *c, size_t dim, size_t context, flow_err *err)
+{
+    const flow_place at = settings_place(c, PCG_TEACHER, dim, context);
+    flow *out = maf_create(c->teacher.flow, &at, c->precision, err);
+    if (!out)
+        flow_fail_prefix(err, "teacher.flow");
+    return out;
+}
+
+flow *flows_student(const config *c, size_t dim, size_t context, flow_err *err)
+{
+    const flow_place at = settings_place(c, PCG_STUDENT, dim, context);
+    flow *out = iaf_create(c->student.flow, &at, c->precision, err);
+    if (!out)
+        flow_fail_prefix(err, "student.flow");
+    return out;
+}
+
+int flows_check(const char **backend, const config *c, flow_err *err)
+{
+    size_t dim, context;
+    *backend = NULL;
+    int code = data_peek(&dim, &context, c, err);
+    if (code || dim == 0)
+        return code;
+    flow *teacher = flows_teacher(c, dim, context, err);
+    flow *student = teacher ? flows_student(c, dim, context, err) : NULL;
+    code = student ? FLOW_OK : err->code;
+    if (student)
+        *backend = flow_backend_name(student);
+    flow_free(teacher);
+    flow_free(student);
+    return code;
+}

@@ -1,0 +1,16 @@
+/* pipeline/stages/lock.h -- one run at a time in a directory.
+ *
+ * The kernel holds the lock (flock) on the file LOCK_FILE, as long as the descriptor is open: it is gone
+ * with the process, however that ends. What is written in the file only tells others who holds it, and is
+ * left behind when nobody does. */
+#ifndef PIPELINE_STAGES_LOCK_H
+#define PIPELINE_STAGES_LOCK_H
+
+#include "flow/err.h"
+
+#define LOCK_FILE ".lock"
+
+/* A descriptor to be closed, or -1: FLOW_ELOCKED "DIR is in use by pid 4711 on host a since 12:03". */
+int lock_take(const char *directory, flow_err *err);
+
+#endif

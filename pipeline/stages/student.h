@@ -1,0 +1,18 @@
+/* pipeline/stages/student.h -- the product of stage student. */
+#ifndef PIPELINE_STAGES_STUDENT_H
+#define PIPELINE_STAGES_STUDENT_H
+
+#include "files/model.h"
+#include "student/distill.h"
+#include "teacher/dataset.h"
+
+typedef struct student_product {
+    flow_model model; /* as teacher_product has it */
+    distill_state training;
+} student_product;
+
+/* The contexts that rows are drawn for. */
+
+distill_contexts student_contexts(const data_part *part);
+
+#endif

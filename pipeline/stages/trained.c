@@ -1,0 +1,34 @@
+#include "pipeline/stages/trained.h"
+
+#include "pipeline/console/progress.h"
+
+#include <stdio.h>
+
+flow_model trained_model(flow *f, const data_product *data, const char *role)
+{
+    flow_model out = {.flow = f,
+                      .units = data->set->units,
+                      .context_units = data->set->context_units,
+                      .names = data->names,
+                      .context_names = data->set->n_context ? data->context_names : NULL};
+    snprintf(out.role, sizeof out.role, "%s", role);
+    return out;
+}
+
+int trained_end(course *told, const flow_model *model, const stage_work *work, const char *name,
+                int code, flow_err *err)
+{
+    char path[RUNDIR_PATH];
+    flow_err late = FLOW_ERR_INIT;
+    if (course_end(told, err))
+        return err->code;
+    if (code && code != FLOW_ESTOPPED) {
+        progress_clear();
+        return flow_fail_prefix(err, model->role);
+    }
+    if (!rundir_path(work->dir, path, name, &late) || flow_model_write(model, path, &late)) {
+        *err = late;
+        return err->code;
+    }
+    return code;
+}

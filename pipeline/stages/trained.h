@@ -1,0 +1,18 @@
+/* pipeline/stages/trained.h -- what a training leaves: a model in the user's units, in a file. */
+#ifndef PIPELINE_STAGES_TRAINED_H
+#define PIPELINE_STAGES_TRAINED_H
+
+#include "files/model.h"
+#include "pipeline/stages/course.h"
+#include "pipeline/stages/data.h"
+#include "pipeline/stages/stage.h"
+
+/* A model of f, whose units and names belong to data. role: "teacher" or "student". */
+flow_model trained_model(flow *f, const data_product *data, const char *role);
+
+/* Ends a training that returned code. Its model is written to `name` even if it was stopped; the stop
+ * stays an error. */
+int trained_end(course *told, const flow_model *model, const stage_work *work, const char *name,
+                int code, flow_err *err);
+
+#endif

@@ -1,0 +1,115 @@
+#include "pipeline/stages/validate.h"
+
+#include "pipeline/console/progress.h"
+#include "pipeline/report/verdict.h"
+#include "pipeline/stages/data.h"
+#include "pipeline/stages/stage.h"
+#include "pipeline/stages/student.h"
+#include "pipeline/stages/teacher.h"
+#include "teacher/fit.h"
+
+static const char VERDICT[] = "validation.json";
+
+/* What is held against what. */
+typedef struct sides {
+    const data_product *data;
+    const teacher_product *teacher;
+    const student_product *student;
+} sides;
+
+static size_t mode_in_user_units(void *arg, const double *u)
+{
+    const data_product *data = arg;
+    double x[2];
+    flow_units_to_user(data->set->units, x, NULL, u, 1);
+    return data->generator->mode_of(x);
+}
+
+static student_validate_options options_of(const config *c, const sides *s)
+{
+    student_validate_options out = {.samples = (size_t)c->validate.samples, .seed = c->seed};
+    if (s->data->generator && s->data->generator->modes) {
+        out.mode_of = mode_in_user_units;
+        out.mode_arg = (void *)s->data; /* read only */
+        out.n_modes = s->data->generator->modes;
+    }
+    return out;
+}
+
+/* Measured in double, whatever the precision of the run (validate.h). */
+static int measure(student_validation *out, double *log_z, const stage_work *work, const sides *s,
+                   const student_validate_options *options, flow_err *err)
+{
+    distill_contexts contexts = student_contexts(data_held_out(s->data->set));
+    flow *precise = flow_convert(s->teacher->model.flow, FLOW_F64, err);
+    target *teacher = precise ? target_from_flow(precise, err) : NULL;
+    int code = teacher
+                   ? student_validate(out, s->student->model.flow, teacher, s->teacher->model.flow,
+                                      work->pool, &contexts, options, err)
+                   : err->code;
+    if (teacher)
+        *log_z = teacher->log_z;
+    target_free(teacher);
+    flow_free(precise);
+    return code;
+}
+
+static int write_verdict(validate_product *out, const verdict_input *in, const stage_work *work,
+                         flow_err *err)
+{
+    bool pass;
+    json_t *verdict = verdict_json(in, &pass);
+    int code = rundir_write_json(work->dir, VERDICT, verdict, err);
+    if (!code && !work->quiet)
+        verdict_print(in, verdict);
+    out->gate_failed = !pass;
+    json_decref(verdict);
+    return code;
+}
+
+/* All figures, into *in and what it points to. */
+static int judge(verdict_input *in, student_validation *figures, const stage_work *work,
+                 const sides *s, flow_err *err)
+{
+    student_validate_options options = options_of(work->config, s);
+    progress_begin(stage_validate.name, 0);
+    int code = teacher_log_likelihood(s->teacher->model.flow, work->pool, &in->teacher_mean,
+                                      &in->teacher_se, &s->data->set->test, err);
+    if (!code)
+        code = measure(figures, &in->log_z, work, s, &options, err);
+    if (code) {
+        progress_clear();
+        return flow_fail_prefix(err, stage_validate.name);
+    }
+    progress_end("%zu samples; teacher's test log-likelihood %.4f +- %.4f nats a row",
+                 options.samples, in->teacher_mean, in->teacher_se);
+    return FLOW_OK;
+}
+
+static int run(void *product, const stage_work *work, const void *const *inputs, flow_err *err)
+{
+    const sides s = {inputs[0], inputs[1], inputs[2]};
+    student_validation figures = {.n_modes = 0};
+    verdict_input in = {.student = &figures,
+                        .require = &work->config->validate.require,
+                        .teacher_rows = s.data->set->test.n,
+                        .samples = (size_t)work->config->validate.samples,
+                        .teacher_flow = s.teacher->model.flow,
+                        .student_flow = s.student->model.flow,
+                        .training = &s.student->training,
+                        .names = (const char *const *)s.data->set->names};
+    int code = judge(&in, &figures, work, &s, err);
+    if (!code)
+        code = write_verdict(product, &in, work, err);
+    student_validation_release(&figures);
+    return code;
+}
+
+const stage stage_validate = {
+    .name = "validate",
+    .doc = "holds the student against the teacher",
+    .keys = (const char *const[]){"seed", "validate", NULL},
+    .inputs = (const stage *const[]){&stage_data, &stage_teacher, &stage_student, NULL},
+    .outputs = (const char *const[]){VERDICT, NULL},
+    .product_size = sizeof(validate_product),
+    .run = run};
