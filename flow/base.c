@@ -1,5 +1,4 @@
 #include "flow/base.h"
-#include "flow/suggest.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,63 +8,54 @@ const flow_base_ops *const flow_base_kinds[] = {
     &base_normal, &base_uniform, &base_student_t, &base_mixture, NULL,
 };
 
+static const flow_kind *base_at(size_t index)
+{
+    return flow_base_kinds[index] ? &flow_base_kinds[index]->kind : NULL;
+}
+
+const flow_registry flow_bases = {.what = "base", .at = base_at};
+
 /* ---- making one */
 
-static const flow_base_ops *find(const char *kind, flow_err *err)
+static flow_base *create(const json_t *object, size_t dim, flow_err *err)
 {
-    enum { MOST = 64 };
-    const char *names[MOST];
-    size_t n = 0;
-    for (; flow_base_kinds[n] && n < MOST; n++) {
-        if (strcmp(flow_base_kinds[n]->name, kind) == 0)
-            return flow_base_kinds[n];
-        names[n] = flow_base_kinds[n]->name;
-    }
-    const char *meant = flow_suggest(kind, names, n);
-    flow_fail(err, FLOW_ECONFIG, "no base '%s'%s%s%s", kind, meant ? "; did you mean '" : "",
-              meant ? meant : "", meant ? "'?" : "");
-    return NULL;
+    const flow_kind *kind = flow_kind_of(&flow_bases, object, err);
+    flow_base *self = kind ? flow_kind_read(kind, object, err) : NULL;
+    if (!self)
+        return NULL;
+    size_t k = 0;
+    while (&flow_base_kinds[k]->kind != kind)
+        k++;
+    self->ops = flow_base_kinds[k];
+    self->dim = dim;
+    if (self->ops->begin)
+        self->ops->begin(self);
+    return self;
 }
 
 flow_base *flow_base_create(const json_t *description, size_t dim, flow_err *err)
 {
-    const json_t *word =
-        json_is_object(description) ? json_object_get(description, "kind") : description;
-    const char *kind = description ? json_string_value(word) : flow_base_kinds[0]->name;
-    if (!kind) {
-        flow_fail(err, FLOW_ECONFIG, "base: wants a kind");
-        return NULL;
-    }
-    const flow_base_ops *ops = find(kind, err);
-    if (!ops)
-        return NULL;
     if (json_is_object(description))
-        return ops->create(description, dim, err);
-    json_t *bare = json_pack("{s:s}", "kind", kind);
-    flow_base *self = NULL;
-    if (bare)
-        self = ops->create(bare, dim, err);
-    else
+        return create(description, dim, err);
+    json_t *name = description ? json_incref((json_t *)(uintptr_t)description)
+                               : json_string(flow_base_kinds[0]->kind.name);
+    json_t *object = name ? flow_kind_complete(&flow_bases, name, err) : NULL;
+    flow_base *self = object ? create(object, dim, err) : NULL;
+    if (!name)
         flow_fail(err, FLOW_ENOMEM, "out of memory for a base");
-    json_decref(bare);
+    json_decref(name);
+    json_decref(object);
     return self;
+}
+
+json_t *flow_base_describe(const flow_base *self)
+{
+    return flow_kind_write(&self->ops->kind, self);
 }
 
 void flow_base_free(flow_base *self)
 {
     free(self);
-}
-
-void *base_new(size_t bytes, const flow_base_ops *ops, size_t dim, flow_err *err)
-{
-    flow_base *self = calloc(1, bytes);
-    if (!self) {
-        flow_fail(err, FLOW_ENOMEM, "out of memory for a base");
-        return NULL;
-    }
-    self->ops = ops;
-    self->dim = dim;
-    return self;
 }
 
 /* ---- parameters */

@@ -55,14 +55,11 @@ struct flow_base {
 };
 
 struct flow_base_ops {
-    const char *name; /* the kind in descriptions */
-    const char *doc;
-    int edge; /* the density jumps somewhere */
+    flow_kind kind; /* its options are the kind's struct */
+    int edge;       /* the density jumps somewhere */
 
-    /* From {"kind": name, ...}, read strictly; keys may be left out. */
-    flow_base *(*create)(const json_t *description, size_t dim, flow_err *err);
-    /* A complete description: create gives an equal base back. New reference; NULL: no memory. */
-    json_t *(*describe)(const flow_base *self);
+    /* Adds tensors, and computes what follows from the options. NULL: there are none. */
+    void (*begin)(flow_base *self);
 
     /* Initial parameters, given zeros. NULL: zeros they are. */
     void (*init)(const flow_base *self, base_block theta, pcg *rng);
@@ -86,12 +83,15 @@ struct flow_base_ops {
 
 extern const flow_base_ops base_normal, base_uniform, base_student_t, base_mixture;
 
-/* Every kind, NULL-terminated. The first one is that of a flow that names none. */
+/* Every kind, NULL-terminated; flow_bases (kind.h) is their registry. The first one is that of a flow that
+ * names none. */
 extern const flow_base_ops *const flow_base_kinds[];
 
-/* From an object, or from a string that names a kind, or NULL for the first kind. */
+/* From a complete object, or from a kind's name, whose keys have their defaults then, or NULL for the
+ * name of the first kind. */
 flow_base *flow_base_create(const json_t *description, size_t dim, flow_err *err);
-void flow_base_free(flow_base *self); /* accepts NULL */
+json_t *flow_base_describe(const flow_base *self); /* a new reference; NULL: no memory */
+void flow_base_free(flow_base *self);              /* accepts NULL */
 void flow_base_init(const flow_base *self, base_block theta, pcg_stream stream);
 
 void flow_base_tensor(const flow_base *self, flow_tensor_info *info, size_t index);
@@ -103,9 +103,6 @@ void flow_base_tensor_set(const flow_base *self, base_block theta, size_t index,
 
 #define BASE_PI 3.14159265358979323846
 #define BASE_HALF_LOG_2PI 0.91893853320467274178 /* log(2 pi)/2 */
-
-/* Zeroed memory of a kind's struct with its head filled in; NULL with *err. */
-void *base_new(size_t bytes, const flow_base_ops *ops, size_t dim, flow_err *err);
 
 /* One more tensor behind those that there are; cols 0: a vector. */
 void base_add_tensor(flow_base *self, const char *name, size_t rows, size_t cols);

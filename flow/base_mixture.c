@@ -1,5 +1,4 @@
 /* flow/base_mixture.c -- a mixture of K normals with diagonal covariances, all of it learned.
- * Description: {"kind": "mixture", "components": 4, "weights": "learned" | "equal", "spread": 1}.
  * Tensors: shift (K, D), started uniform on +- spread; log_scale (K, D), started at 0; and, when
  * learned, logit (K), started at 0: weights pi = softmax(logit).
  *
@@ -17,14 +16,13 @@
 #include "flow/base.h"
 
 #include <math.h>
-#include <string.h>
 
-enum { MAX_COMPONENTS = 1024 };
+enum { LEARNED, EQUAL };
 
 typedef struct mixture {
     flow_base base;
     size_t components;
-    int learn_weights;
+    int weights; /* LEARNED or EQUAL */
     double spread;
 } mixture;
 
@@ -39,55 +37,18 @@ static const mixture *of(const flow_base *self)
     return (const mixture *)self;
 }
 
-/* ---- description and start */
+/* ---- its parameters, and their start */
 
-static int read(mixture *out, const json_t *description, flow_err *err)
+static void mixture_begin(flow_base *base)
 {
-    const char *kind, *weights = "learned";
-    json_int_t components = 4;
-    json_error_t why;
-    out->spread = 1;
-    if (json_unpack_ex((json_t *)(uintptr_t)description, &why, JSON_STRICT, "{s:s, s?I, s?s, s?F}",
-                       "kind", &kind, "components", &components, "weights", &weights, "spread",
-                       &out->spread))
-        return flow_fail(err, FLOW_ECONFIG, "mixture: %s", why.text);
-    if (components < 1 || components > MAX_COMPONENTS)
-        return flow_fail(err, FLOW_ECONFIG, "mixture: components must be 1 to %d", MAX_COMPONENTS);
-    if (!(out->spread >= 0 && out->spread <= 1e6))
-        return flow_fail(err, FLOW_ECONFIG, "mixture: spread must be 0 to 1e6");
-    out->learn_weights = strcmp(weights, "learned") == 0;
-    if (!out->learn_weights && strcmp(weights, "equal") != 0)
-        return flow_fail(err, FLOW_ECONFIG, "mixture: weights must be learned or equal");
-    out->components = (size_t)components;
-    return 0;
-}
-
-static flow_base *mixture_create(const json_t *description, size_t dim, flow_err *err)
-{
-    mixture options = {0};
-    if (read(&options, description, err))
-        return NULL;
-    mixture *self = base_new(sizeof *self, &base_mixture, dim, err);
-    if (!self)
-        return NULL;
-    options.base = self->base;
-    *self = options;
-    base_add_tensor(&self->base, "shift", self->components, dim);
-    base_add_tensor(&self->base, "log_scale", self->components, dim);
-    if (self->learn_weights) {
-        base_add_tensor(&self->base, "logit", self->components, 0);
-        self->base.pathless = "logit";
-        self->base.instead = "weights: equal";
-    }
-    return &self->base;
-}
-
-static json_t *mixture_describe(const flow_base *self)
-{
-    const mixture *m = of(self);
-    return json_pack("{s:s, s:I, s:s, s:f}", "kind", self->ops->name, "components",
-                     (json_int_t)m->components, "weights", m->learn_weights ? "learned" : "equal",
-                     "spread", m->spread);
+    const mixture *self = of(base);
+    base_add_tensor(base, "shift", self->components, base->dim);
+    base_add_tensor(base, "log_scale", self->components, base->dim);
+    if (self->weights != LEARNED)
+        return;
+    base_add_tensor(base, "logit", self->components, 0);
+    base->pathless = "logit";
+    base->instead = "weights: equal";
 }
 
 static void mixture_init(const flow_base *self, base_block theta, pcg *rng)
@@ -100,7 +61,7 @@ static void mixture_init(const flow_base *self, base_block theta, pcg *rng)
 
 static double logit_of(const flow_base *self, base_view theta, size_t k)
 {
-    return of(self)->learn_weights ? base_get(theta, self->tensors[2].first + k) : 0;
+    return of(self)->weights == LEARNED ? base_get(theta, self->tensors[2].first + k) : 0;
 }
 
 /* log sum_k e^logit_k */
@@ -269,7 +230,7 @@ static void mixture_backward(const flow_base *self, base_block dtheta, base_view
             rho[r] *= dlogp[r];
         }
         component_backward(self, dtheta, &c, theta, rho, z, n);
-        if (of(self)->learn_weights)
+        if (of(self)->weights == LEARNED)
             base_add(dtheta, self->tensors[2].first + k, d_logit);
     }
 }
@@ -304,11 +265,27 @@ static void mixture_pull(const flow_base *self, base_block dtheta, base_view the
     }
 }
 
+static const flow_word weight_words[] = {
+    {"learned", LEARNED, "one weight each, learned; not from own samples"},
+    {"equal", EQUAL, "all the same"},
+    {.name = NULL}};
+
+static const flow_key mixture_keys[] = {
+    {FLOW_KEY(mixture, components), .type = FLOW_KEY_WHOLE, .min = 1, .max = 1024, .def = "4",
+     .doc = "Normals in the mixture, each with a learned place and learned widths."},
+    {FLOW_KEY(mixture, weights), .type = FLOW_KEY_WORD, .words = weight_words, .def = "learned",
+     .doc =
+         "Shares of the components. A student that learns from its own samples wants equal ones."},
+    {FLOW_KEY(mixture, spread), .type = FLOW_KEY_REAL, .min = 0, .max = 1e6, .def = "1",
+     .doc = "Components start at places drawn between -spread and spread in every column."},
+    {.name = NULL}};
+
 const flow_base_ops base_mixture = {
-    .name = "mixture",
-    .doc = "a mixture of normals, learned",
-    .create = mixture_create,
-    .describe = mixture_describe,
+    .kind = {.name = "mixture",
+             .doc = "a mixture of normals, learned",
+             .keys = mixture_keys,
+             .size = sizeof(mixture)},
+    .begin = mixture_begin,
     .init = mixture_init,
     .sample = mixture_sample,
     .log_prob = mixture_log_prob,

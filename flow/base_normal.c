@@ -1,28 +1,16 @@
 /* flow/base_normal.c -- independent normals: N(0, I), or with learned shift and scale.
- * Description: {"kind": "normal", "learn": false}. Tensors when learned: shift (D), log_scale (D),
- * started at 0. log p = -sum_i (u_i^2/2 + log_scale_i) - D log(2 pi)/2, u_i = (z_i - shift_i)
+ * Tensors when learned: shift (D), log_scale (D), started at 0. log p = -sum_i (u_i^2/2 + log_scale_i) - D log(2 pi)/2, u_i = (z_i - shift_i)
  * e^-log_scale_i. */
 #include "flow/base_place.h"
 
-static flow_base *normal_create(const json_t *description, size_t dim, flow_err *err)
-{
-    const char *kind;
-    int learn = 0;
-    json_error_t why;
-    if (json_unpack_ex((json_t *)(uintptr_t)description, &why, JSON_STRICT, "{s:s, s?b}", "kind",
-                       &kind, "learn", &learn)) {
-        flow_fail(err, FLOW_ECONFIG, "normal: %s", why.text);
-        return NULL;
-    }
-    flow_base *self = base_new(sizeof *self, &base_normal, dim, err);
-    if (self && learn)
-        place_learn(self);
-    return self;
-}
+typedef struct normal {
+    flow_base base;
+    bool learn;
+} normal;
 
-static json_t *normal_describe(const flow_base *self)
+static void normal_begin(flow_base *self)
 {
-    return json_pack("{s:s, s:b}", "kind", self->ops->name, "learn", place_learned(self));
+    place_begin(self, ((normal *)self)->learn);
 }
 
 static void normal_sample(const flow_base *self, double *z, base_view theta, pcg_stream stream,
@@ -76,11 +64,14 @@ static void normal_pull(const flow_base *self, base_block dtheta, base_view thet
     place_pull(self, dtheta, theta, dz, z, n);
 }
 
+static const flow_key normal_keys[] = {PLACE_KEY(normal), {.name = NULL}};
+
 const flow_base_ops base_normal = {
-    .name = "normal",
-    .doc = "independent normals; learn: with learned shift and scale",
-    .create = normal_create,
-    .describe = normal_describe,
+    .kind = {.name = "normal",
+             .doc = "independent normals",
+             .keys = normal_keys,
+             .size = sizeof(normal)},
+    .begin = normal_begin,
     .sample = normal_sample,
     .log_prob = normal_log_prob,
     .score = normal_score,

@@ -15,8 +15,18 @@
 
 typedef double place_slope(const flow_base *self, double u);
 
-PLACE_INLINE void place_learn(flow_base *self)
+/* The key of kinds whose struct OPTIONS has a bool learn; begin then calls this with it. */
+#define PLACE_KEY(OPTIONS)                                                                         \
+    {                                                                                              \
+        FLOW_KEY(OPTIONS, learn), .type = FLOW_KEY_BOOL, .def = "false",                           \
+                                  .doc = "Whether the base's shift and scale, one of each a "      \
+                                         "column, are learned. Otherwise they are 0 and 1."        \
+    }
+
+PLACE_INLINE void place_begin(flow_base *self, bool learn)
 {
+    if (!learn)
+        return;
     base_add_tensor(self, "shift", self->dim, 0);
     base_add_tensor(self, "log_scale", self->dim, 0);
 }

@@ -1,8 +1,7 @@
 /* flow/base_student_t.c -- independent Student-t numbers of fixed degrees of freedom: heavy tails, that
  * layers with linear tails keep (Jaini, Kobyzev, Yu, Brubaker 2020, "Tails of Lipschitz triangular
  * flows").
- * Description: {"kind": "student_t", "dof": 4, "learn": false}. Tensors when learned: shift (D),
- * log_scale (D), started at 0.
+ * Tensors when learned: shift (D), log_scale (D), started at 0.
  *
  *   log p(u) = lgamma((nu+1)/2) - lgamma(nu/2) - log(nu pi)/2 - (nu+1)/2 log(1 + u^2/nu)
  *
@@ -10,14 +9,10 @@
  * variates with the t-distribution"): u = cos(2 pi U2) sqrt(nu (U1^(-2/nu) - 1)), two draws for each. */
 #include "flow/base_place.h"
 
-/* Below, the farthest of 2^53 draws would be beyond what a float's square holds by far; above, it is
- * a normal. */
-#define MIN_DOF 0.5
-#define MAX_DOF 1e4
-
 typedef struct student_t {
     flow_base base;
     double dof;
+    bool learn;
     double constant; /* of log p(u) */
 } student_t;
 
@@ -26,35 +21,12 @@ static const student_t *of(const flow_base *self)
     return (const student_t *)self;
 }
 
-static flow_base *student_t_create(const json_t *description, size_t dim, flow_err *err)
+static void student_t_begin(flow_base *base)
 {
-    const char *kind;
-    double dof = 4;
-    int learn = 0;
-    json_error_t why;
-    if (json_unpack_ex((json_t *)(uintptr_t)description, &why, JSON_STRICT, "{s:s, s?F, s?b}",
-                       "kind", &kind, "dof", &dof, "learn", &learn)) {
-        flow_fail(err, FLOW_ECONFIG, "student_t: %s", why.text);
-        return NULL;
-    }
-    if (!(dof >= MIN_DOF && dof <= MAX_DOF)) {
-        flow_fail(err, FLOW_ECONFIG, "student_t: dof must be %g to %g", MIN_DOF, MAX_DOF);
-        return NULL;
-    }
-    student_t *self = base_new(sizeof *self, &base_student_t, dim, err);
-    if (!self)
-        return NULL;
-    self->dof = dof;
+    student_t *self = (student_t *)base;
+    double dof = self->dof;
     self->constant = lgamma((dof + 1) / 2) - lgamma(dof / 2) - log(dof * BASE_PI) / 2;
-    if (learn)
-        place_learn(&self->base);
-    return &self->base;
-}
-
-static json_t *student_t_describe(const flow_base *self)
-{
-    return json_pack("{s:s, s:f, s:b}", "kind", self->ops->name, "dof", of(self)->dof, "learn",
-                     place_learned(self));
+    place_begin(base, self->learn);
 }
 
 /* 1 - U is in (0, 1], so that its log is finite. */
@@ -118,11 +90,21 @@ static void student_t_pull(const flow_base *self, base_block dtheta, base_view t
     place_pull(self, dtheta, theta, dz, z, n);
 }
 
+/* Below .5, the farthest of 2^53 draws would be beyond a float; above 10^4 it is a normal. */
+static const flow_key student_t_keys[] = {
+    {FLOW_KEY(student_t, dof), .type = FLOW_KEY_REAL, .min = 0.5, .max = 1e4, .def = "4",
+     .doc =
+         "Degrees of freedom: the density falls like |z|^-(dof + 1), and moments from dof on are "
+         "infinite."},
+    PLACE_KEY(student_t),
+    {.name = NULL}};
+
 const flow_base_ops base_student_t = {
-    .name = "student_t",
-    .doc = "independent Student-t numbers; learn: with learned shift and scale",
-    .create = student_t_create,
-    .describe = student_t_describe,
+    .kind = {.name = "student_t",
+             .doc = "independent Student-t numbers: heavy tails",
+             .keys = student_t_keys,
+             .size = sizeof(student_t)},
+    .begin = student_t_begin,
     .sample = student_t_sample,
     .log_prob = student_t_log_prob,
     .score = student_t_score,

@@ -1,12 +1,12 @@
 /* flow/base_uniform.c -- uniform on the box [low, high]^D, for layers that keep to one: splines whose
- * bound is its half width.
- * Description: {"kind": "uniform", "low": 0, "high": 1}. No parameters.
+ * bound is its half width. No parameters.
  *
  * Outside of the box log p is -inf and its score 0, so no gradient brings back a row that a fit has
  * outside. */
 #include "flow/base.h"
 
 #include <math.h>
+#include <stdio.h>
 
 typedef struct uniform {
     flow_base base;
@@ -18,32 +18,11 @@ static const uniform *of(const flow_base *self)
     return (const uniform *)self;
 }
 
-static flow_base *uniform_create(const json_t *description, size_t dim, flow_err *err)
+static const char *uniform_conflict(char *why, size_t size, const void *options)
 {
-    const char *kind;
-    double low = 0, high = 1;
-    json_error_t why;
-    if (json_unpack_ex((json_t *)(uintptr_t)description, &why, JSON_STRICT, "{s:s, s?F, s?F}",
-                       "kind", &kind, "low", &low, "high", &high)) {
-        flow_fail(err, FLOW_ECONFIG, "uniform: %s", why.text);
-        return NULL;
-    }
-    if (!(low < high && isfinite(high - low))) {
-        flow_fail(err, FLOW_ECONFIG, "uniform: low must be below high, both finite");
-        return NULL;
-    }
-    uniform *self = base_new(sizeof *self, &base_uniform, dim, err);
-    if (!self)
-        return NULL;
-    self->low = low;
-    self->high = high;
-    return &self->base;
-}
-
-static json_t *uniform_describe(const flow_base *self)
-{
-    return json_pack("{s:s, s:f, s:f}", "kind", self->ops->name, "low", of(self)->low, "high",
-                     of(self)->high);
+    const uniform *u = options;
+    snprintf(why, size, "must be below high, and not infinitely far");
+    return u->low < u->high && isfinite(u->high - u->low) ? NULL : "low";
 }
 
 /* Rounding may carry a draw to `high`, not beyond it. */
@@ -85,12 +64,20 @@ static void uniform_score(const flow_base *self, double *score, base_view theta,
         score[i] = isnan(z[i]) ? z[i] : 0;
 }
 
+static const flow_key uniform_keys[] = {
+    {FLOW_KEY(uniform, low), .type = FLOW_KEY_REAL, .min = -INFINITY, .max = INFINITY, .def = "0",
+     .doc = "Lower end of the box, in every column."},
+    {FLOW_KEY(uniform, high), .type = FLOW_KEY_REAL, .min = -INFINITY, .max = INFINITY, .def = "1",
+     .doc = "Upper end of the box, in every column."},
+    {.name = NULL}};
+
 const flow_base_ops base_uniform = {
-    .name = "uniform",
-    .doc = "uniform on a box",
+    .kind = {.name = "uniform",
+             .doc = "uniform on a box, for layers that keep to one",
+             .keys = uniform_keys,
+             .size = sizeof(uniform),
+             .conflict = uniform_conflict},
     .edge = 1,
-    .create = uniform_create,
-    .describe = uniform_describe,
     .sample = uniform_sample,
     .log_prob = uniform_log_prob,
     .score = uniform_score,

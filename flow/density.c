@@ -39,7 +39,7 @@ int flow_check_path(const flow *self, flow_err *err)
     return flow_fail(err, FLOW_ECONFIG,
                      "base %s: own samples cannot train base.%s, for no sample moves with it; "
                      "take %s, or train on given samples alone",
-                     base->ops->name, base->pathless, base->instead);
+                     base->ops->kind.name, base->pathless, base->instead);
 }
 
 int flow_has_edge(const flow *self)

@@ -97,7 +97,7 @@ json_t *flow_describe(const flow *self)
 {
     return json_pack("{s:I, s:I, s:s, s:o, s:o}", "dim", (json_int_t)self->dim, "context",
                      (json_int_t)self->context, "direction", flow_direction_name(self->direction),
-                     "base", self->base->ops->describe(self->base), "layers",
+                     "base", flow_base_describe(self->base), "layers",
                      self->backend->describe_layers(&self->stack));
 }
 

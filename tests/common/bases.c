@@ -33,6 +33,15 @@ json_t *base_example(size_t example)
     return out;
 }
 
+json_t *base_complete(const char *text, flow_err *err)
+{
+    json_t *given = json_loads(text, 0, NULL);
+    cr_assert(given, "%s is not JSON", text);
+    json_t *out = flow_kind_complete(&flow_bases, given, err);
+    json_decref(given);
+    return out;
+}
+
 const char *base_missing(void)
 {
     for (size_t k = 0; flow_base_kinds[k]; k++) {
@@ -40,11 +49,11 @@ const char *base_missing(void)
         for (size_t e = 0; e < base_count(); e++) {
             json_t *d = base_example(e);
             found += strcmp(json_string_value(json_object_get(d, "kind")),
-                            flow_base_kinds[k]->name) == 0;
+                            flow_base_kinds[k]->kind.name) == 0;
             json_decref(d);
         }
         if (!found)
-            return flow_base_kinds[k]->name;
+            return flow_base_kinds[k]->kind.name;
     }
     return NULL;
 }

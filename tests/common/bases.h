@@ -13,6 +13,9 @@ size_t base_count(void);
 json_t *base_example(size_t example);
 const char *base_text(size_t example);
 
+/* A description with defaults filled in: a new reference; NULL with *err. */
+json_t *base_complete(const char *text, flow_err *err);
+
 /* A registered kind that has no example; NULL: none. */
 const char *base_missing(void);
 

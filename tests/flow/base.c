@@ -18,8 +18,8 @@ Test(base, every_kind_has_a_doc_and_an_example)
 {
     for (size_t k = 0; flow_base_kinds[k]; k++) {
         const flow_base_ops *ops = flow_base_kinds[k];
-        cr_assert(ops->doc && ops->doc[0], "%s: no doc", ops->name);
-        cr_assert_eq(!ops->backward, !ops->pull, "%s: parameters in one way only", ops->name);
+        cr_assert(ops->kind.doc && ops->kind.doc[0], "%s: no doc", ops->kind.name);
+        cr_assert_eq(!ops->backward, !ops->pull, "%s: parameters in one way only", ops->kind.name);
     }
     const char *missing = base_missing();
     cr_assert_null(missing, "base '%s' has no example in tests/common/bases.c", missing);
@@ -31,7 +31,7 @@ Test(base, descriptions_come_back)
         json_t *want = base_example(e);
         for (size_t d = 0; d < 3; d++) {
             flow_base *base = flow_base_create(want, base_dims[d], NULL);
-            json_t *got = base->ops->describe(base);
+            json_t *got = flow_base_describe(base);
             cr_assert(json_equal(got, want), "%s comes back as %s", base_text(e),
                       json_dumps(got, JSON_SORT_KEYS));
             json_decref(got);
@@ -44,7 +44,7 @@ Test(base, descriptions_come_back)
 static void check_same_as(const json_t *description, const char *want)
 {
     flow_base *base = flow_base_create(description, 3, NULL);
-    json_t *got = base->ops->describe(base), *full = json_loads(want, 0, NULL);
+    json_t *got = flow_base_describe(base), *full = json_loads(want, 0, NULL);
     cr_assert(json_equal(got, full), "got %s, want %s", json_dumps(got, 0), want);
     json_decref(got);
     json_decref(full);
@@ -65,28 +65,40 @@ Test(base, refused_descriptions)
         const char *text, *want;
     } wrong[] = {
         {"{\"kind\": \"norml\"}", "no base 'norml'; did you mean 'normal'?"},
-        {"{\"learn\": true}", "wants a kind"},
-        {"{\"kind\": 3}", "wants a kind"},
-        {"[]", "wants a kind"},
-        {"{\"kind\": \"normal\", \"dof\": 4}", "dof"},
-        {"{\"kind\": \"normal\", \"learn\": 1}", "normal"},
+        {"{\"learn\": true}", "a base wants {"},
+        {"{\"kind\": 3}", "a base wants {"},
+        {"[]", "a base wants {"},
+        {"{\"kind\": \"normal\", \"dof\": 4}", "no key 'dof'"},
+        {"{\"kind\": \"normal\", \"learn\": 1}", "learn wants"},
         {"{\"kind\": \"uniform\", \"low\": 1, \"high\": 1}", "low must be below high"},
-        {"{\"kind\": \"uniform\", \"low\": -1.7e308, \"high\": 1.7e308}", "finite"},
-        {"{\"kind\": \"student_t\", \"dof\": 0.4}", "dof must be 0.5 to"},
-        {"{\"kind\": \"student_t\", \"dof\": 1e5}", "dof must be"},
-        {"{\"kind\": \"mixture\", \"components\": 0}", "components must be 1 to"},
-        {"{\"kind\": \"mixture\", \"components\": 100000}", "components must be 1 to"},
-        {"{\"kind\": \"mixture\", \"weights\": \"some\"}", "learned or equal"},
-        {"{\"kind\": \"mixture\", \"spread\": -1}", "spread must be"},
+        {"{\"kind\": \"uniform\", \"low\": -1.7e308, \"high\": 1.7e308}", "not infinitely far"},
+        {"{\"kind\": \"student_t\", \"dof\": 0.4}", "dof wants a number 0.5 .. 10000"},
+        {"{\"kind\": \"student_t\", \"dof\": 1e5}", "dof wants a number 0.5 .. 10000"},
+        {"{\"kind\": \"mixture\", \"components\": 0}", "components wants a whole number 1 .. 1024"},
+        {"{\"kind\": \"mixture\", \"components\": 100000}",
+         "components wants a whole number 1 .. 1024"},
+        {"{\"kind\": \"mixture\", \"weights\": \"some\"}", "weights wants one of learned, equal"},
+        {"{\"kind\": \"mixture\", \"spread\": -1}", "spread wants a number"},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         flow_err err = FLOW_ERR_INIT;
-        json_t *d = json_loads(wrong[i].text, 0, NULL);
-        cr_assert_null(flow_base_create(d, 2, &err), "%s is taken", wrong[i].text);
+        json_t *d = base_complete(wrong[i].text, &err);
+        cr_assert(!d || !flow_base_create(d, 2, &err), "%s is taken", wrong[i].text);
         cr_assert_eq(err.code, FLOW_ECONFIG, "%s: code %d", wrong[i].text, err.code);
         cr_assert(strstr(err.text, wrong[i].want), "%s: \"%s\"", wrong[i].text, err.text);
         json_decref(d);
     }
+}
+
+/* Defaults are for people: what a file leaves out is refused. */
+Test(base, incomplete_objects_are_refused)
+{
+    flow_err err = FLOW_ERR_INIT;
+    json_t *d = json_pack("{s:s, s:b}", "kind", "student_t", "learn", 1);
+    cr_assert_null(flow_base_create(d, 2, &err));
+    cr_assert_eq(err.code, FLOW_ECONFIG);
+    cr_assert(strstr(err.text, "dof"), "%s", err.text);
+    json_decref(d);
 }
 
 /* ---- closed forms */
@@ -94,7 +106,7 @@ Test(base, refused_descriptions)
 static void check_log_prob(const char *text, const double *theta, const double *z, size_t dim,
                            double want)
 {
-    json_t *d = json_loads(text, 0, NULL);
+    json_t *d = base_complete(text, NULL);
     flow_base *base = flow_base_create(d, dim, NULL);
     double got;
     base->ops->log_prob(base, &got, (base_view){theta, FLOW_F64}, z, 1);
@@ -200,7 +212,7 @@ Test(base, densities_integrate_to_one)
 Test(base, densities_integrate_to_one_in_three_dimensions)
 {
     enum { N = 100000, D = 3 };
-    json_t *d = json_loads("{\"kind\": \"student_t\", \"dof\": 1}", 0, NULL);
+    json_t *d = base_complete("{\"kind\": \"student_t\", \"dof\": 1}", NULL);
     flow_base *cauchy = flow_base_create(d, D, NULL);
     double *z = malloc((size_t)N * (D + 1) * sizeof *z), *logp = z + (size_t)N * D, logq[1];
     for (size_t e = 0; e < base_count(); e++) {

@@ -111,7 +111,7 @@ Test(base_samples, columns_together_follow_the_density)
 Test(base_samples, student_t_has_its_tails)
 {
     enum { N = 100000 };
-    json_t *d = json_loads("{\"kind\": \"student_t\", \"dof\": 1}", 0, NULL);
+    json_t *d = base_complete("{\"kind\": \"student_t\", \"dof\": 1}", NULL);
     flow_base *cauchy = flow_base_create(d, 1, NULL);
     double *z = malloc(N * sizeof *z), beyond = 0, want = 1 - 2 / acos(-1) * atan(31.8);
     cauchy->ops->sample(cauchy, z, (base_view){0}, noise, 0, N);

@@ -429,7 +429,7 @@ static void maximise(flow *f, double *x, size_t steps)
 static flow *only_base(const char *text, flow_precision precision)
 {
     json_t *d = describe_one(2, 0, "data_to_noise", json_array());
-    json_object_set_new(d, "base", json_loads(text, 0, NULL));
+    json_object_set_new(d, "base", base_complete(text, NULL));
     flow *f = flow_create(d, precision, NULL);
     cr_assert(f, "%s", text);
     json_decref(d);

@@ -1,5 +1,6 @@
 /* Students whose base is learned, or has an edge. */
 #include "student/distill.h"
+#include "tests/common/bases.h"
 #include "tests/common/check.h"
 #include "tests/common/distilling.h"
 #include "tests/common/examples.h"
@@ -13,7 +14,7 @@ static flow *student_on(const char *base, json_t *layers)
 {
     flow_err err = FLOW_ERR_INIT;
     json_t *d = describe_one(2, 0, "noise_to_data", layers);
-    json_object_set_new(d, "base", json_loads(base, 0, NULL));
+    json_object_set_new(d, "base", base_complete(base, NULL));
     flow *f = flow_create(d, FLOW_F64, &err);
     cr_assert(f, "%s", err.text);
     json_decref(d);
