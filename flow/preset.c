@@ -5,6 +5,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What the options of every preset begin with. */
+typedef struct flow_head {
+    const json_t *base;
+} flow_head;
+
+#define BASE_KEY                                                                                   \
+    {                                                                                              \
+        FLOW_KEY(flow_head, base), .type = FLOW_KEY_KIND, .kinds = &flow_bases, .def = "normal",   \
+                                   .doc = "The density of the noise that samples are made of."     \
+    }
+
 typedef struct preset {
     flow_kind kind;
     bool one_way; /* only for this direction: */
@@ -23,6 +34,7 @@ static const flow_word linears[] = {{"none", LINEAR_NONE, "no such layer"},
                                     {NULL, 0, NULL}};
 
 typedef struct chain {
+    flow_head head;
     size_t layers;
     const json_t *transformer, *conditioner;
     int permute; /* a flow_pattern */
@@ -85,11 +97,13 @@ static const flow_key chain_keys[] = {
     {FLOW_KEY(chain, actnorm), .type = FLOW_KEY_BOOL, .def = "false",
      .doc = "A learned shift and scale of each coordinate between two layers, set from data so "
             "that its first output has mean 0 and variance 1."},
+    BASE_KEY,
     {.name = NULL}};
 
 /* ---- layers spelt out */
 
 typedef struct stack {
+    flow_head head;
     const json_t *layers;
 } stack;
 
@@ -106,6 +120,7 @@ static const flow_key stack_keys[] = {{FLOW_KEY(stack, layers), .type = FLOW_KEY
                                        .n_max = FLOW_MAX_LAYERS,
                                        .doc = "Layers in the order of the flow's parallel "
                                               "direction."},
+                                      BASE_KEY,
                                       {.name = NULL}};
 
 /* ---- the registry */
@@ -158,11 +173,12 @@ static const preset *find(const json_t *object, flow_direction direction, flow_e
     return NULL;
 }
 
-static json_t *describe(const json_t *layers, flow_direction direction, const flow_place *place)
+static json_t *describe(const flow_head *head, const json_t *layers, flow_direction direction,
+                        const flow_place *place)
 {
-    return json_pack("{s:I, s:I, s:s, s:s, s:O}", "dim", (json_int_t)place->dim, "context",
+    return json_pack("{s:I, s:I, s:s, s:o, s:O}", "dim", (json_int_t)place->dim, "context",
                      (json_int_t)place->context, "direction", flow_direction_name(direction),
-                     "base", "normal", "layers", layers);
+                     "base", same(head->base), "layers", layers);
 }
 
 json_t *flow_preset_describe(const json_t *object, flow_direction direction,
@@ -174,7 +190,7 @@ json_t *flow_preset_describe(const json_t *object, flow_direction direction,
     void *options = self ? flow_kind_read(&self->kind, object, &why) : NULL;
     json_t *list = options ? json_array() : NULL, *out = NULL;
     if (list && self->layers(options, list, &at, &why) == 0)
-        out = describe(list, direction, place);
+        out = describe(options, list, direction, place);
     if (!out && !why.code)
         flow_fail(&why, FLOW_ENOMEM, "out of memory for the description of a flow");
     if (!out)
