@@ -7,6 +7,7 @@
  *          DISTILL_PROBE steps */
 #include "student/objective.h"
 #include "student/temper.h"
+#include "teacher/streams.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -68,7 +69,7 @@ static double reverse_weight(const objective *self, double share)
 
 static int draw(objective_shard *s, flow_err *err)
 {
-    pcg_stream noise = {.seed = s->seed, .stage = PCG_STUDENT, .purpose = PCG_BASE};
+    pcg_stream noise = {.seed = s->seed, .stage = STREAM_STUDENT, .purpose = PCG_BASE};
     pcg_normals(s->z, noise, s->first, s->n, s->target->dim);
     flow_pass_transport(s->pass, NULL, s->x, s->logq, s->z, s->context, s->n);
     s->sums->asked += s->n;
