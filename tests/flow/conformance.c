@@ -189,6 +189,10 @@ ParameterizedTest(size_t *b, conformance, fresh_layers_do_nothing)
 #define LAYER(TAU, NET)                                                                            \
     "[{\"kind\": \"autoregressive\", \"transformer\": " TAU ", \"conditioner\": " NET ", "         \
     "\"groups\": \"auto\", \"first\": \"free\"}]"
+#define GROUPED(GROUPS, FIRST)                                                                     \
+    "[{\"kind\": \"autoregressive\", \"transformer\": {\"kind\": \"additive\"}, \"conditioner\": " \
+    "{\"kind\": \"mlp\", \"hidden\": [5], \"residual\": 0, \"activation\": \"elu\"}, "             \
+    "\"groups\": " GROUPS ", \"first\": \"" FIRST "\"}]"
 #define NET(HIDDEN, RESIDUAL, ACTIVATION)                                                          \
     "{\"kind\": \"mlp\", \"hidden\": " HIDDEN ", \"residual\": " RESIDUAL                          \
     ", \"activation\": \"" ACTIVATION "\"}"
@@ -258,36 +262,12 @@ static const struct {
     {3, 0, LAYER("{\"kind\": \"affine\", \"scale_bound\": 20.5}", NET("[5]", "0", "relu")),
      "scale_bound"},
     {3, 0, LAYER("{\"kind\": \"affine\"}", NET("[5]", "0", "relu")), "scale_bound"},
-    {3, 0,
-     "[{\"kind\": \"autoregressive\", \"transformer\": {\"kind\": \"additive\"}, \"conditioner\": "
-     "{\"kind\": \"mlp\", \"hidden\": [5], \"residual\": 0, \"activation\": \"elu\"}, \"groups\": "
-     "4}]",
-     "4 groups of 3"},
-    {3, 0,
-     "[{\"kind\": \"autoregressive\", \"transformer\": {\"kind\": \"additive\"}, \"conditioner\": "
-     "{\"kind\": \"mlp\", \"hidden\": [5], \"residual\": 0, \"activation\": \"elu\"}, \"groups\": "
-     "0}]",
-     "groups"},
-    {3, 0,
-     "[{\"kind\": \"autoregressive\", \"transformer\": {\"kind\": \"additive\"}, \"conditioner\": "
-     "{\"kind\": \"mlp\", \"hidden\": [5], \"residual\": 0, \"activation\": \"elu\"}, \"groups\": "
-     "2.5}]",
-     "groups"},
-    {3, 0,
-     "[{\"kind\": \"autoregressive\", \"transformer\": {\"kind\": \"additive\"}, \"conditioner\": "
-     "{\"kind\": \"mlp\", \"hidden\": [5], \"residual\": 0, \"activation\": \"elu\"}, \"first\": "
-     "\"same\"}]",
-     "first"},
-    {3, 0,
-     "[{\"kind\": \"autoregressive\", \"transformer\": {\"kind\": \"additive\"}, \"conditioner\": "
-     "{\"kind\": \"mlp\", \"hidden\": [5], \"residual\": 0, \"activation\": \"elu\"}, \"groups\": "
-     "1, \"first\": \"identity\"}]",
-     "identity"},
-    {3, 0,
-     "[{\"kind\": \"autoregressive\", \"transformer\": {\"kind\": \"additive\", \"bins\": 3}, "
-     "\"conditioner\": {\"kind\": \"mlp\", \"hidden\": [5], \"residual\": 0, \"activation\": "
-     "\"elu\"}}]",
-     "bins"},
+    {3, 0, GROUPED("4", "free"), "4 groups of 3"},
+    {3, 0, GROUPED("0", "free"), "groups"},
+    {3, 0, GROUPED("2.5", "free"), "groups"},
+    {3, 0, GROUPED("2", "same"), "first"},
+    {3, 0, GROUPED("1", "identity"), "identity"},
+    {3, 0, LAYER("{\"kind\": \"additive\", \"bins\": 3}", NET("[5]", "0", "elu")), "bins"},
     {3, 0,
      "[{\"kind\": \"part\", \"first\": 2, \"count\": 2, \"layers\": [{\"kind\": \"actnorm\"}]}]",
      "exceed"},
