@@ -84,10 +84,10 @@ static json_t *teacher_part(const verdict_input *in)
 static json_t *training_part(const verdict_input *in)
 {
     const distill_state *t = in->training;
-    return json_pack("{s:I, s:I, s:I, s:I, s:o}", "rows", (json_int_t)t->rows, "clipped_steps",
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:o}", "rows", (json_int_t)t->rows, "clipped_steps",
                      (json_int_t)t->clipped, "skipped_steps", (json_int_t)t->skipped,
-                     "zero_density_rows", (json_int_t)t->zero_density, "weights",
-                     weights_of(in->student_flow));
+                     "zero_density_rows", (json_int_t)t->zero_density, "broken_rows",
+                     (json_int_t)t->broken.count, "weights", weights_of(in->student_flow));
 }
 
 static json_t *speed(const student_speed *s)
@@ -121,6 +121,12 @@ static void set_weights(json_t **out, const student_diagnostics *d)
     flow_json_set(out, "zero_density",
                   json_pack("{s:I, s:I}", "reverse", (json_int_t)d->zero_reverse, "forward",
                             (json_int_t)d->zero_forward));
+}
+
+static json_t *broken(const student_validation *v)
+{
+    return json_pack("{s:I, s:I}", "reverse", (json_int_t)v->broken.count, "forward",
+                     (json_int_t)v->teacher_broken.count);
 }
 
 /* ---- gates */
@@ -202,6 +208,17 @@ static void warn_if(json_t **list, bool here, const char *text)
         flow_json_append(list, json_string(text));
 }
 
+static void warn_if_broken(json_t **list, const broken_rows *rows, const char *where)
+{
+    char text[BROKEN_TEXT], line[BROKEN_TEXT + 120];
+    if (rows->count == 0)
+        return;
+    snprintf(line, sizeof line,
+             "the target broke at %zu rows of %s, which were left out; the first: %s",
+             (size_t)rows->count, where, broken_text(text, rows));
+    flow_json_append(list, json_string(line));
+}
+
 static json_t *warnings(const verdict_input *in)
 {
     const student_diagnostics *d = &in->student->weights;
@@ -221,6 +238,9 @@ static json_t *warnings(const verdict_input *in)
             "steps were skipped because their gradient was not finite");
     warn_if(&list, d->zero_reverse > 0 || d->zero_forward > 0,
             "some samples have no density under the other side");
+    warn_if_broken(&list, &in->training->broken, "the training");
+    warn_if_broken(&list, &in->student->broken, "the student's samples");
+    warn_if_broken(&list, &in->student->teacher_broken, "the target's samples");
     return list;
 }
 
@@ -250,6 +270,7 @@ json_t *verdict_json(const verdict_input *in, bool *pass)
     flow_json_set(&out, "warnings", warnings(in));
     flow_json_set(&out, "gates", gates);
     set_weights(&out, &v->weights);
+    flow_json_set(&out, "broken", broken(v));
     flow_json_set(&out, "samples", json_integer((json_int_t)in->samples));
     flow_json_set(&out, "roundtrip", flow_json_real(v->roundtrip));
     flow_json_set(&out, "mode_share", modes(v));

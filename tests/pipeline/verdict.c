@@ -271,6 +271,20 @@ Test(verdict, log_z_is_held_against_what_the_target_says)
     json_decref(out);
 }
 
+Test(verdict, broken_rows_are_counted)
+{
+    bool pass;
+    set_up();
+    training.broken.count = 5;
+    figures.broken.count = 3;
+    figures.teacher_broken.count = 2;
+    json_t *out = made(&pass);
+    cr_expect_eq(number(out, "student.broken_rows"), 5);
+    cr_expect_eq(number(out, "broken.reverse"), 3);
+    cr_expect_eq(number(out, "broken.forward"), 2);
+    json_decref(out);
+}
+
 /* ---- warnings */
 
 static void set_warning(int which)
@@ -281,23 +295,36 @@ static void set_warning(int which)
     static const double bad[] = {0.7, -5.1, 5.1, 0.4};
     size_t *const counts[] = {&figures.modes_summary.empty, &training.skipped, &d->zero_reverse,
                               &d->zero_forward};
+    broken_rows *const broken[] = {&training.broken, &figures.broken, &figures.teacher_broken};
     if (which < 4)
         *values[which] = bad[which];
-    else
+    else if (which < 8)
         *counts[which - 4] = 1;
+    else
+        broken_note(broken[which - 8], 17, NAN, (const double[]){0.5, -2}, 2);
 }
 
 Test(verdict, each_warning_comes_alone)
 {
-    static const char *const texts[] = {"k-hat",       "normalisation", "normalisation",
-                                        "forward ESS", "known mode",    "skipped",
-                                        "no density",  "no density"};
+    static const char *const texts[] = {
+        "k-hat",
+        "normalisation",
+        "normalisation",
+        "forward ESS",
+        "known mode",
+        "skipped",
+        "no density",
+        "no density",
+        "of the training",
+        "the student's samples",
+        "the target's samples, which were left out; the first: log p "
+        "is nan at row 17, x = (0.5, -2)"};
     bool pass;
     set_up();
     json_t *out = made(&pass);
     cr_expect_eq(json_array_size(at(out, "warnings")), 0);
     json_decref(out);
-    for (int which = 0; which < 8; which++) {
+    for (int which = 0; which < 11; which++) {
         set_up();
         set_warning(which);
         out = made(&pass);
