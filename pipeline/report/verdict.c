@@ -81,13 +81,25 @@ static json_t *teacher_part(const verdict_input *in)
                      (json_int_t)in->teacher_rows, "weights", weights_of(in->teacher_flow));
 }
 
+/* The first of them in words; null: none. */
+static json_t *first_broken(const broken_rows *b)
+{
+    char text[BROKEN_TEXT];
+    return b->count ? json_string(broken_text(text, b)) : json_null();
+}
+
+static json_t *broken(const broken_rows *b)
+{
+    return json_pack("{s:I, s:o}", "count", (json_int_t)b->count, "first", first_broken(b));
+}
+
 static json_t *training_part(const verdict_input *in)
 {
     const distill_state *t = in->training;
-    return json_pack("{s:I, s:I, s:I, s:I, s:o}", "rows", (json_int_t)t->rows, "clipped_steps",
+    return json_pack("{s:I, s:I, s:I, s:I, s:o, s:o}", "rows", (json_int_t)t->rows, "clipped_steps",
                      (json_int_t)t->clipped, "skipped_steps", (json_int_t)t->skipped,
-                     "zero_density_rows", (json_int_t)t->zero_density, "weights",
-                     weights_of(in->student_flow));
+                     "zero_density_rows", (json_int_t)t->zero_density, "broken_rows",
+                     broken(&t->broken), "weights", weights_of(in->student_flow));
 }
 
 static json_t *speed(const student_speed *s)
@@ -140,7 +152,7 @@ static double figure(const verdict_input *in, gate_figure which)
     case GATE_EUBO:
         return d->eubo.value;
     case GATE_LOG_Z_SIGMAS:
-        return fabs(d->log_z.value - in->log_z) / d->log_z.se;
+        return fabs(d->log_z.value - in->student->log_z) / d->log_z.se;
     case GATE_ESS_REVERSE:
         return d->ess_reverse.value;
     case GATE_ESS_FORWARD:
@@ -219,6 +231,11 @@ static json_t *warnings(const verdict_input *in)
             "a known mode has no sample of the student");
     warn_if(&list, in->training->skipped > 0,
             "steps were skipped because their gradient was not finite");
+    warn_if(&list,
+            in->training->broken.count > 0 || in->student->broken.count > 0 ||
+                in->student->teacher_broken.count > 0,
+            "the target's log-density or gradient was not a number at some rows: they were left "
+            "out");
     warn_if(&list, d->zero_reverse > 0 || d->zero_forward > 0,
             "some samples have no density under the other side");
     return list;
@@ -250,6 +267,9 @@ json_t *verdict_json(const verdict_input *in, bool *pass)
     flow_json_set(&out, "warnings", warnings(in));
     flow_json_set(&out, "gates", gates);
     set_weights(&out, &v->weights);
+    flow_json_set(&out, "broken",
+                  json_pack("{s:o, s:o}", "reverse", broken(&v->broken), "forward",
+                            broken(&v->teacher_broken)));
     flow_json_set(&out, "samples", json_integer((json_int_t)in->samples));
     flow_json_set(&out, "roundtrip", flow_json_real(v->roundtrip));
     flow_json_set(&out, "mode_share", modes(v));

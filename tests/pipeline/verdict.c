@@ -172,6 +172,22 @@ Test(verdict, modes_of_a_teacher_that_cannot_be_sampled_are_null)
     json_decref(out);
 }
 
+Test(verdict, rows_where_the_target_broke_are_counted_and_named)
+{
+    bool pass;
+    set_up();
+    figures.teacher_broken =
+        (broken_rows){.count = 7, .row = 17, .log_p = NAN, .x = {0.25, -1.5}, .dim = 2};
+    training.broken = (broken_rows){.count = 2, .row = 4321, .log_p = INFINITY, .x = {3}, .dim = 1};
+    json_t *out = made(&pass);
+    cr_expect_eq(number(out, "broken.forward.count"), 7);
+    cr_expect(strstr(json_string_value(at(out, "broken.forward.first")), "row 17"));
+    cr_expect(strstr(json_string_value(at(out, "student.broken_rows.first")), "row 4321"));
+    cr_expect_eq(number(out, "broken.reverse.count"), 0);
+    expect_null(out, "broken.reverse.first");
+    json_decref(out);
+}
+
 /* ---- gates */
 
 /* What each figure's gate looks at. */
@@ -259,12 +275,12 @@ Test(verdict, log_z_is_held_against_what_the_target_says)
     set_up();
     require.n = 1;
     require.at[0] = (gate){GATE_LOG_Z_SIGMAS, GATE_LT, 3};
-    input.log_z = 0.005;
+    figures.log_z = 0.005;
     json_t *out = made(&pass);
     cr_expect(pass);
     cr_expect_float_eq(number(out, "gates.0.value"), 2, 1e-12);
     json_decref(out);
-    input.log_z = NAN; /* an energy without a known constant */
+    figures.log_z = NAN; /* an energy without a known constant */
     out = made(&pass);
     cr_expect_not(pass);
     expect_null(out, "gates.0.value");
@@ -281,23 +297,26 @@ static void set_warning(int which)
     static const double bad[] = {0.7, -5.1, 5.1, 0.4};
     size_t *const counts[] = {&figures.modes_summary.empty, &training.skipped, &d->zero_reverse,
                               &d->zero_forward};
+    broken_rows *const broken[] = {&training.broken, &figures.broken, &figures.teacher_broken};
     if (which < 4)
         *values[which] = bad[which];
-    else
+    else if (which < 8)
         *counts[which - 4] = 1;
+    else
+        broken[which - 8]->count = 1;
 }
 
 Test(verdict, each_warning_comes_alone)
 {
-    static const char *const texts[] = {"k-hat",       "normalisation", "normalisation",
-                                        "forward ESS", "known mode",    "skipped",
-                                        "no density",  "no density"};
+    static const char *const texts[] = {
+        "k-hat",      "normalisation", "normalisation", "forward ESS",  "known mode",  "skipped",
+        "no density", "no density",    "not a number",  "not a number", "not a number"};
     bool pass;
     set_up();
     json_t *out = made(&pass);
     cr_expect_eq(json_array_size(at(out, "warnings")), 0);
     json_decref(out);
-    for (int which = 0; which < 8; which++) {
+    for (int which = 0; which < 11; which++) {
         set_up();
         set_warning(which);
         out = made(&pass);
