@@ -75,9 +75,6 @@ static int take_terms(student_distillation *self, flow_err *err)
 static int take_trainer(student_distillation *self, flow_err *err)
 {
     const distill_options *o = &self->options;
-    if (flow_require_transport(self->flow, err) ||
-        (o->forward + o->forward_end > 0 && flow_require_log_prob(self->flow, err)))
-        return FLOW_ECONFIG;
     flow_trainer_options options = {.lr = o->lr,
                                     .warmup = o->warmup,
                                     .steps = o->steps,
@@ -94,7 +91,7 @@ static int take_trainer(student_distillation *self, flow_err *err)
 
 /* ---- what is asked of the target */
 
-static int check_term(const objective *term, const target *t, flow_err *err)
+static int check_term(objective *term, const target *t, const flow *student, flow_err *err)
 {
     const objective_ops *ops = term->ops;
     if (!(fmax(ops->weight(term, 0), ops->weight(term, 1)) > 0))
@@ -105,13 +102,17 @@ static int check_term(const objective *term, const target *t, flow_err *err)
         return flow_fail(err, FLOW_ECONFIG,
                          "the target '%s' has no %s, which the term %s needs; %s", t->ops->name,
                          sampler ? "sampler" : "gradient", ops->name, ops->remedy);
-    return ops->check ? ops->check(term, t, err) : 0;
+    if ((ops->needs & OBJECTIVE_LOG_PROB) && flow_require_log_prob(student, err))
+        return FLOW_ECONFIG;
+    if ((ops->needs & OBJECTIVE_PATH) && flow_check_path(student, err))
+        return FLOW_ECONFIG;
+    return ops->check ? ops->check(term, student, t, err) : 0;
 }
 
 static int check_terms(const student_distillation *self, flow_err *err)
 {
     for (size_t k = 0; k < self->n_terms; k++)
-        if (check_term(self->terms[k], self->teacher, err))
+        if (check_term(self->terms[k], self->teacher, self->flow, err))
             return FLOW_ECONFIG;
     return 0;
 }
@@ -138,7 +139,8 @@ static void open_shard(const student_distillation *self, objective_shard *s,
 {
     size_t block = self->shard * self->teacher->dim;
     double *at = seat->scratch, *u;
-    *s = (objective_shard){.target = self->teacher,
+    *s = (objective_shard){.student = self->flow,
+                           .target = self->teacher,
                            .work = self->works[slice->worker],
                            .seed = self->options.seed,
                            .first = self->state.rows + slice->row,
@@ -152,8 +154,8 @@ static void open_shard(const student_distillation *self, objective_shard *s,
     s->score = s->grad + block;
     s->logp = s->score + block;
     s->logq = s->logp + self->shard;
-    s->dlogdet = s->logq + self->shard;
-    u = s->dlogdet + self->shard;
+    s->dlogq = s->logq + self->shard;
+    u = s->dlogq + self->shard;
     s->context = u + self->shard;
     draw_contexts(self, s->context, u, s->first, s->n);
 }
@@ -317,7 +319,9 @@ static int take(student_distillation *self, flow_err *err)
     self->identity = (identity){o->seed, o->steps, o->batch, o->late_batch, self->shard};
     if (self->teacher->context && !(self->contexts && self->contexts->n))
         return flow_fail(err, FLOW_EDATA, "no rows of context to train with");
-    int code = take_terms(self, err);
+    int code = flow_require_transport(self->flow, err);
+    if (!code)
+        code = take_terms(self, err);
     if (!code)
         code = check_terms(self, err);
     if (code)

@@ -49,8 +49,6 @@ static int take_trainer(teacher_fitting *self, flow_err *err)
 {
     const teacher_fit_options *o = &self->options;
     const data_set *data = self->data;
-    if (flow_require_log_prob(self->flow, err))
-        return FLOW_ECONFIG;
     flow_trainer_options options = {.lr = o->lr,
                                     .warmup = o->warmup,
                                     .steps = o->epochs * self->batches,
@@ -97,8 +95,11 @@ teacher_fitting *teacher_fitting_create(flow *fitted, flow_pool *pool, const dat
         return NULL;
     }
     *self = (teacher_fitting){.flow = fitted, .pool = pool, .data = data, .options = *options};
-    int code =
-        data->train.n ? start_flow(self, err) : flow_fail(err, FLOW_EDATA, "no training rows");
+    int code = flow_require_log_prob(fitted, err);
+    if (!code && !data->train.n)
+        code = flow_fail(err, FLOW_EDATA, "no training rows");
+    if (!code)
+        code = start_flow(self, err);
     if (!code)
         code = take(self, err);
     if (!code)
@@ -132,23 +133,23 @@ static void gather(const teacher_fitting *self, double *x, double *context, cons
     }
 }
 
-/* L = -sum log p = sum z^2 / 2 - logdet + constant: cotangents z on z and -1 on logdet. */
+/* L = -sum log p */
 static int gradient_of_shard(void *arg, const flow_slice *slice, const flow_seat *seat,
                              flow_gradient *lane, flow_err *err)
 {
     teacher_fitting *self = arg;
     size_t rows = self->lanes.shard, dim = self->data->dim;
     double *x = seat->scratch, *z = x + rows * dim, *context = z + rows * dim;
-    double *logp = context + rows * self->data->n_context, *dlogdet = logp + rows, loss = 0;
+    double *logp = context + rows * self->data->n_context, *dlogp = logp + rows, loss = 0;
     (void)err;
     gather(self, x, context, slice);
     flow_pass_log_prob(seat->pass, NULL, logp, z, x, context, slice->n);
     for (size_t r = 0; r < slice->n; r++) {
         loss -= logp[r];
-        dlogdet[r] = -1;
+        dlogp[r] = -1;
     }
     self->shard_loss[slice->shard] = loss;
-    flow_pass_backward(seat->pass, NULL, NULL, lane, z, dlogdet);
+    flow_pass_density_backward(seat->pass, NULL, NULL, lane, dlogp);
     return 0;
 }
 
