@@ -81,13 +81,25 @@ static json_t *teacher_part(const verdict_input *in)
                      (json_int_t)in->teacher_rows, "weights", weights_of(in->teacher_flow));
 }
 
+/* The first of them in words; null: none. */
+static json_t *first_broken(const broken_rows *b)
+{
+    char text[BROKEN_TEXT];
+    return b->count ? json_string(broken_text(text, b)) : json_null();
+}
+
+static json_t *broken(const broken_rows *b)
+{
+    return json_pack("{s:I, s:o}", "count", (json_int_t)b->count, "first", first_broken(b));
+}
+
 static json_t *training_part(const verdict_input *in)
 {
     const distill_state *t = in->training;
-    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:o}", "rows", (json_int_t)t->rows, "clipped_steps",
+    return json_pack("{s:I, s:I, s:I, s:I, s:o, s:o}", "rows", (json_int_t)t->rows, "clipped_steps",
                      (json_int_t)t->clipped, "skipped_steps", (json_int_t)t->skipped,
                      "zero_density_rows", (json_int_t)t->zero_density, "broken_rows",
-                     (json_int_t)t->broken.count, "weights", weights_of(in->student_flow));
+                     broken(&t->broken), "weights", weights_of(in->student_flow));
 }
 
 static json_t *speed(const student_speed *s)
@@ -121,12 +133,6 @@ static void set_weights(json_t **out, const student_diagnostics *d)
     flow_json_set(out, "zero_density",
                   json_pack("{s:I, s:I}", "reverse", (json_int_t)d->zero_reverse, "forward",
                             (json_int_t)d->zero_forward));
-}
-
-static json_t *broken(const student_validation *v)
-{
-    return json_pack("{s:I, s:I}", "reverse", (json_int_t)v->broken.count, "forward",
-                     (json_int_t)v->teacher_broken.count);
 }
 
 /* ---- gates */
@@ -270,7 +276,9 @@ json_t *verdict_json(const verdict_input *in, bool *pass)
     flow_json_set(&out, "warnings", warnings(in));
     flow_json_set(&out, "gates", gates);
     set_weights(&out, &v->weights);
-    flow_json_set(&out, "broken", broken(v));
+    flow_json_set(&out, "broken",
+                  json_pack("{s:o, s:o}", "reverse", broken(&v->broken), "forward",
+                            broken(&v->teacher_broken)));
     flow_json_set(&out, "samples", json_integer((json_int_t)in->samples));
     flow_json_set(&out, "roundtrip", flow_json_real(v->roundtrip));
     flow_json_set(&out, "mode_share", modes(v));

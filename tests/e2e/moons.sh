@@ -48,7 +48,7 @@ relations() {
         -v a="$(value "$verdict" mode_share.0.share)" -v b="$(value "$verdict" mode_share.1.share)" '
         function near(x, y, by) { return x - y < by && y - x < by }
         BEGIN { exit !(kr > -0.01 && kr < 0.1 && kf > -0.01 && kf < 0.1 && near(j, kr + kf, 1e-12) &&
-                       e < 0.01 && near(z, 0, 5 * se) && near(a + b, 1, 1e-12) && near(a, 0.5, 0.1)) }'
+                       near(e, -kr, 1e-12) && near(z, 0, 4 * se) && near(a + b, 1, 1e-12) && near(a, 0.5, 0.03)) }'
 }
 check "the figures agree with each other" relations
 check "metrics.jsonl of the teacher: a line of JSON per epoch" \
