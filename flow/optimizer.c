@@ -113,7 +113,7 @@ static void update_range(void *arg, size_t range, size_t worker)
                                     &self->adam);
 }
 
-static void empty_lanes(flow_optimizer *self)
+void flow_optimizer_empty(flow_optimizer *self)
 {
     for (size_t k = 0; k < self->lanes; k++)
         self->lane[k].filled = 0;
@@ -127,7 +127,7 @@ double flow_optimizer_gradient_norm(flow_optimizer *self, flow_pool *pool, doubl
     if (!self->sum->filled)
         memset(self->sum->block, 0, flow_params_bytes(self->flow));
     flow_pool_run(pool, sum_range, self, self->ranges);
-    empty_lanes(self);
+    flow_optimizer_empty(self);
     self->sum->filled = 1;
     double sum = 0;
     for (size_t r = 0; r < self->ranges; r++)
@@ -146,7 +146,7 @@ flow_step_result flow_optimizer_step(flow_optimizer *self, flow_pool *pool, doub
                                      double clip, double *norm)
 {
     *norm = flow_optimizer_gradient_norm(self, pool, scale);
-    empty_lanes(self);
+    flow_optimizer_empty(self);
     if (!isfinite(*norm))
         return FLOW_STEP_SKIPPED;
     int clipped = *norm > clip;
@@ -184,8 +184,18 @@ double flow_optimizer_lane_spread(flow_optimizer *self, flow_pool *pool, const s
         all += (double)rows[k];
     }
     double norm = flow_optimizer_gradient_norm(self, pool, 1);
-    empty_lanes(self);
+    flow_optimizer_empty(self);
     return each - norm * norm / all;
+}
+
+void flow_optimizer_pieces(flow_optimizer *self, flow_pieces *pieces)
+{
+    size_t bytes = flow_params_bytes(self->flow);
+    flow_pieces_add(pieces, "parameters", self->flow->params, bytes);
+    flow_pieces_add(pieces, "first moments", self->moment1, bytes);
+    flow_pieces_add(pieces, "second moments", self->moment2, bytes);
+    flow_pieces_add(pieces, "averaged parameters", self->average, self->average ? bytes : 0);
+    flow_pieces_add(pieces, "steps of the optimiser", &self->steps, sizeof self->steps);
 }
 
 int flow_optimizer_finite(const flow_optimizer *self)

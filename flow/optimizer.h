@@ -8,6 +8,7 @@
 #define FLOW_OPTIMIZER_H
 
 #include "flow/flow.h"
+#include "flow/snapshot.h"
 
 typedef struct flow_optimizer flow_optimizer;
 
@@ -47,6 +48,13 @@ double flow_optimizer_lane_spread(flow_optimizer *self, flow_pool *pool, const s
 /* Exchanges the flow's parameters with their running average (nothing without averaging): call it
  * before and after an evaluation. No step may come in between. */
 void flow_optimizer_swap_average(flow_optimizer *self);
+
+/* Empties the lanes without a step. */
+void flow_optimizer_empty(flow_optimizer *self);
+
+/* What steps depend on: the flow's parameters, moments, average, the number of steps. Not while the
+ * average is swapped in, and between steps only: lanes are not kept. */
+void flow_optimizer_pieces(flow_optimizer *self, flow_pieces *pieces);
 
 /* Whether every parameter of the flow is a finite number: to be asked at the end of a training. */
 int flow_optimizer_finite(const flow_optimizer *self);

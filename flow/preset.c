@@ -1,60 +1,25 @@
 #include "flow/preset.h"
 
 #include "flow/order.h"
+#include "flow/preset_kind.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* What the options of every preset begin with. */
-typedef struct flow_head {
-    const json_t *base;
-} flow_head;
+/* ---- what presets are made of */
 
-#define BASE_KEY                                                                                   \
-    {                                                                                              \
-        FLOW_KEY(flow_head, base), .type = FLOW_KEY_KIND, .kinds = &flow_bases, .def = "normal",   \
-                                   .doc = "The density of the noise that samples are made of."     \
-    }
+const flow_word preset_linears[] = {
+    {"none", PRESET_LINEAR_NONE, "no such layer"},
+    {"lu", PRESET_LINEAR_LU, "a learned matrix, kept as its LU factors"},
+    {NULL, 0, NULL}};
 
-typedef struct preset {
-    flow_kind kind;
-    bool one_way; /* only for this direction: */
-    flow_direction direction;
-    /* Appends layers to list. Non-zero: *err, or, if that is empty, no memory. */
-    int (*layers)(const void *options, json_t *list, flow_place *place, flow_err *err);
-} preset;
-
-/* ---- autoregressive layers with what stands between them: [lu_linear] [actnorm] autoregressive,
- * separated by permutations */
-
-typedef enum linear { LINEAR_NONE, LINEAR_LU } linear;
-
-static const flow_word linears[] = {{"none", LINEAR_NONE, "no such layer"},
-                                    {"lu", LINEAR_LU, "a learned matrix, kept as its LU factors"},
-                                    {NULL, 0, NULL}};
-
-typedef struct chain {
-    flow_head head;
-    size_t layers;
-    const json_t *transformer, *conditioner;
-    int permute; /* a flow_pattern */
-    int linear;
-    bool actnorm;
-} chain;
-
-static json_t *same(const json_t *value)
-{
-    return json_incref((json_t *)(uintptr_t)value);
-}
-
-static int append_order(json_t *list, int pattern, const flow_place *place)
+int preset_add_order(json_t *list, int pattern, const flow_place *place)
 {
     return json_array_append_new(list, json_pack("{s:s, s:o}", "kind", "permutation", "order",
                                                  flow_order_json((flow_pattern)pattern, place)));
 }
 
-/* A layer of a kind that has defaults for everything. */
-static int append_plain(json_t *list, const char *kind, flow_err *err)
+int preset_add_plain(json_t *list, const char *kind, flow_err *err)
 {
     json_t *name = json_string(kind);
     json_t *layer = name ? flow_kind_complete(&flow_layers, name, err) : NULL;
@@ -62,48 +27,25 @@ static int append_plain(json_t *list, const char *kind, flow_err *err)
     return json_array_append_new(list, layer);
 }
 
-static int chain_layers(const void *options, json_t *list, flow_place *place, flow_err *err)
+static json_t *same(const json_t *value)
 {
-    const chain *self = options;
-    int failed = 0;
-    for (size_t block = 0; block < self->layers && !failed; block++) {
-        place->row = block;
-        if (block > 0 && self->permute != FLOW_IN_ORDER)
-            failed |= append_order(list, self->permute, place);
-        if (self->linear == LINEAR_LU)
-            failed |= append_plain(list, "lu_linear", err);
-        if (self->actnorm)
-            failed |= append_plain(list, "actnorm", err);
-        failed |= json_array_append_new(list, json_pack("{s:s, s:o, s:o}", "kind", "autoregressive",
-                                                        "transformer", same(self->transformer),
-                                                        "conditioner", same(self->conditioner)));
-    }
-    return failed;
+    return json_incref((json_t *)(uintptr_t)value);
 }
 
-static const flow_key chain_keys[] = {
-    {FLOW_KEY(chain, layers), .type = FLOW_KEY_WHOLE, .min = 1, .max = 64, .def = "5",
-     .doc = "Autoregressive layers, one after the other. More layers bend further and cost "
-            "proportionally more. A list of layers in its place spells the flow out."},
-    {FLOW_KEY(chain, conditioner), .type = FLOW_KEY_KIND, .flags = FLOW_KEY_FLAT,
-     .kinds = &flow_conditioners, .def = "mlp", .doc = "The network of each layer."},
-    {FLOW_KEY(chain, transformer), .type = FLOW_KEY_KIND, .flags = FLOW_KEY_FLAT,
-     .kinds = &flow_transformers, .def = "spline",
-     .doc = "What a layer does to each coordinate with the numbers its conditioner gives."},
-    {FLOW_KEY(chain, permute), .type = FLOW_KEY_WORD, .words = flow_patterns, .def = "reverse",
-     .doc = "What happens to the order of the coordinates between two layers."},
-    {FLOW_KEY(chain, linear), .type = FLOW_KEY_WORD, .words = linears, .def = "lu",
-     .doc = "A learned linear map of all coordinates between two layers."},
-    {FLOW_KEY(chain, actnorm), .type = FLOW_KEY_BOOL, .def = "false",
-     .doc = "A learned shift and scale of each coordinate between two layers, set from data so "
-            "that its first output has mean 0 and variance 1."},
-    BASE_KEY,
-    {.name = NULL}};
+int preset_add_autoregressive(json_t *list, const json_t *transformer, const json_t *conditioner,
+                              size_t groups, const char *first)
+{
+    json_t *number = groups ? json_integer((json_int_t)groups) : json_string("auto");
+    return json_array_append_new(list,
+                                 json_pack("{s:s, s:o, s:o, s:o, s:s}", "kind", "autoregressive",
+                                           "transformer", same(transformer), "conditioner",
+                                           same(conditioner), "groups", number, "first", first));
+}
 
 /* ---- layers spelt out */
 
 typedef struct stack {
-    flow_head head;
+    preset_head head;
     const json_t *layers;
 } stack;
 
@@ -120,38 +62,28 @@ static const flow_key stack_keys[] = {{FLOW_KEY(stack, layers), .type = FLOW_KEY
                                        .n_max = FLOW_MAX_LAYERS,
                                        .doc = "Layers in the order of the flow's parallel "
                                               "direction."},
-                                      BASE_KEY,
+                                      PRESET_BASE_KEY,
                                       {.name = NULL}};
+
+const preset preset_stack = {
+    .kind = {.name = "stack",
+             .doc = "layers spelt out",
+             .keys = stack_keys,
+             .size = sizeof(stack),
+             .implied_by = "layers"},
+    .layers = stack_layers,
+};
 
 /* ---- the registry */
 
-static const preset presets[] = {
-    {.kind = {.name = "maf",
-              .doc = "masked autoregressive flow: a density in one pass",
-              .keys = chain_keys,
-              .size = sizeof(chain)},
-     .one_way = true,
-     .direction = FLOW_DATA_TO_NOISE,
-     .layers = chain_layers},
-    {.kind = {.name = "iaf",
-              .doc = "inverse autoregressive flow: a sample with its density in one pass",
-              .keys = chain_keys,
-              .size = sizeof(chain)},
-     .one_way = true,
-     .direction = FLOW_NOISE_TO_DATA,
-     .layers = chain_layers},
-    {.kind = {.name = "stack",
-              .doc = "layers spelt out",
-              .keys = stack_keys,
-              .size = sizeof(stack),
-              .implied_by = "layers"},
-     .layers = stack_layers}};
-
-enum { N_PRESETS = sizeof presets / sizeof *presets };
+#define DECLARE(NAME) extern const preset preset_##NAME;
+FLOW_PRESETS(DECLARE)
+#define ENTRY(NAME) &preset_##NAME,
+static const preset *const presets[] = {FLOW_PRESETS(ENTRY) NULL};
 
 static const flow_kind *preset_at(size_t index)
 {
-    return index < N_PRESETS ? &presets[index].kind : NULL;
+    return presets[index] ? &presets[index]->kind : NULL;
 }
 
 const flow_registry flow_presets = {.what = "flow", .at = preset_at};
@@ -161,11 +93,11 @@ const flow_registry flow_presets = {.what = "flow", .at = preset_at};
 static const preset *find(const json_t *object, flow_direction direction, flow_err *err)
 {
     const flow_kind *kind = flow_kind_of(&flow_presets, object, err);
-    const preset *self = presets;
-    while (kind && &self->kind != kind)
-        self++;
-    if (!kind || !self->one_way || self->direction == direction)
-        return kind ? self : NULL;
+    const preset *const *at = presets;
+    while (kind && &(*at)->kind != kind)
+        at++;
+    if (!kind || !(*at)->one_way || (*at)->direction == direction)
+        return kind ? *at : NULL;
     flow_fail(err, FLOW_ECONFIG, "kind %s is parallel the other way round: it is for a %s",
               kind->name,
               direction == FLOW_DATA_TO_NOISE ? "flow that is sampled, not fitted"
@@ -173,7 +105,7 @@ static const preset *find(const json_t *object, flow_direction direction, flow_e
     return NULL;
 }
 
-static json_t *describe(const flow_head *head, const json_t *layers, flow_direction direction,
+static json_t *describe(const preset_head *head, const json_t *layers, flow_direction direction,
                         const flow_place *place)
 {
     return json_pack("{s:I, s:I, s:s, s:o, s:O}", "dim", (json_int_t)place->dim, "context",

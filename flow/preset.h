@@ -1,7 +1,6 @@
 /* flow/preset.h -- flows as a user says them: a preset with a few numbers, or layers spelt out.
  *
- * Each is a kind of the registry flow_presets: maf, iaf (Papamakarios 2017; Kingma 2016), stack (layers
- * spelt out). An object of one of them ({"kind": "maf", "layers": 5, ...}, complete: kind.h) becomes the
+ * Each is a kind of the registry flow_presets. An object of one of them ({"kind": "maf", "layers": 5, ...}, complete: kind.h) becomes the
  * description that flow_create reads. */
 #ifndef FLOW_PRESET_H
 #define FLOW_PRESET_H

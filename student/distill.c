@@ -1,412 +1,462 @@
 #include "student/distill.h"
-#include "flow/lanes.h"
+#include "student/objective.h"
 
 #include <assert.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_SKIPPED = 50 }; /* steps in a row before giving up */
-#define TEMPER_ESS 0.5     /* beta rises as far as this share of the sample stays effective */
-#define TEMPER_RISE 1.25   /* and at most by this factor from one probe to the next */
+/* What a block must have been saved from. */
+typedef struct identity {
+    uint64_t seed, steps, batch, late_batch, shard;
+} identity;
 
-/* What one thread needs for a shard of n rows. */
-typedef struct seat {
-    flow_pass *pass;
-    void *work; /* of the target */
-    double *block;
-    double *x, *z, *grad, *score, *context; /* (shard, D), context (shard, C) */
-    double *logp, *logq, *dlogq, *u;        /* (shard) */
-} seat;
+/* Rows that the target was asked for since the last check, and how many of them broke. */
+typedef struct window {
+    uint64_t rows, broken;
+} window;
 
-typedef struct shard_sums {
-    double reverse, forward; /* sums of log q - log p~ and of log p~ - log q */
-    size_t n_reverse, n_forward, zero_density;
-} shard_sums;
-
-typedef struct distill {
+struct student_distillation {
     flow *flow;
     flow_pool *pool;
     const target *teacher;
     const distill_contexts *contexts;
-    const distill_options *options;
-    distill_state *state;
-    flow_optimizer *optimizer;
-    flow_lanes lanes, late;
+    distill_options options;
+    distill_state state;
+    flow_trainer *trainer;
+    flow_lanes cuts[2];    /* early, late */
     const flow_lanes *cut; /* of the step in work */
-    shard_sums *sums;      /* (shards) */
-    double *log_p, *log_q; /* (rows of a batch): of the step's reverse samples */
-    seat *seats;           /* (threads) */
-    flow_err *seat_errors; /* (threads) */
-    flow_median norms;
-    distill_gradient estimator; /* total or path */
-    shard_sums since_report;
-    size_t skipped_in_a_row;
-} distill;
+    size_t shard;          /* rows of the largest */
+    void **works;          /* of the target, one a seat */
+    size_t n_terms;
+    objective *terms[OBJECTIVE_MOST];
+    const objective *only;                /* the term that is tried alone; NULL: none */
+    objective_sums *sums;                 /* (shards, n_terms) */
+    objective_sums since[OBJECTIVE_MOST]; /* the last report; loss and rows alone */
+    window window;
+    identity identity;
+};
 
 /* ---- memory */
 
-static void release_seat(const distill *d, seat *s)
+static void release_works(student_distillation *self)
 {
-    flow_pass_free(s->pass);
-    if (s->work)
-        d->teacher->ops->work_free(d->teacher, s->work);
-    free(s->block);
+    for (size_t w = 0; self->works && w < flow_trainer_seats(self->trainer); w++)
+        self->teacher->ops->work_free(self->teacher, self->works[w]);
+    free(self->works);
 }
 
-static int take_seat(const distill *d, seat *s, flow_err *err)
+static int take_works(student_distillation *self, flow_err *err)
 {
-    size_t rows = d->lanes.shard > d->late.shard ? d->lanes.shard : d->late.shard;
-    size_t dim = d->teacher->dim, c = d->teacher->context;
-    if (flow_require_transport(d->flow, err) ||
-        (d->options->forward + d->options->forward_end > 0 && flow_require_log_prob(d->flow, err)))
-        return FLOW_ECONFIG;
-    s->pass = flow_pass_create(d->flow, rows, FLOW_PASS_TRAIN, err);
-    s->work = d->teacher->ops->work_create(d->teacher, rows, err);
-    s->block = malloc(rows * (4 * dim + c + 4) * sizeof *s->block);
-    if (!s->pass || !s->work || !s->block)
-        return flow_fail(err, FLOW_ENOMEM, "out of memory for a training shard");
-    double *at = s->block;
-    double **per_dim[] = {&s->x, &s->z, &s->grad, &s->score};
-    double **per_row[] = {&s->logp, &s->logq, &s->dlogq, &s->u};
-    for (size_t i = 0; i < 4; i++, at += rows * dim)
-        *per_dim[i] = at;
-    for (size_t i = 0; i < 4; i++, at += rows)
-        *per_row[i] = at;
-    s->context = at;
-    return 0;
-}
-
-static void release(distill *d)
-{
-    for (size_t w = 0; d->seats && w < flow_pool_threads(d->pool); w++)
-        release_seat(d, &d->seats[w]);
-    free(d->seats);
-    free(d->seat_errors);
-    free(d->sums);
-    free(d->log_p);
-    free(d->log_q);
-    flow_optimizer_free(d->optimizer);
-}
-
-static int take(distill *d, flow_err *err)
-{
-    const distill_options *o = d->options;
-    size_t threads = flow_pool_threads(d->pool), large = o->batch * o->late_batch;
-    d->lanes = flow_lanes_cut(o->batch, o->shard);
-    d->late = flow_lanes_cut(large, o->shard);
-    flow_optimizer_options adam = {.weight_decay = o->weight_decay, .average = o->average};
-    d->optimizer = flow_optimizer_create(d->flow, &adam, d->late.lanes, err);
-    d->sums = calloc(d->late.shards, sizeof *d->sums);
-    d->log_p = malloc(large * sizeof *d->log_p);
-    d->log_q = malloc(large * sizeof *d->log_q);
-    d->seats = calloc(threads, sizeof *d->seats);
-    d->seat_errors = calloc(threads, sizeof *d->seat_errors);
-    if (!d->optimizer || !d->sums || !d->log_p || !d->log_q || !d->seats || !d->seat_errors)
+    const target *t = self->teacher;
+    size_t seats = flow_trainer_seats(self->trainer);
+    self->works = calloc(seats, sizeof *self->works);
+    if (!self->works)
         return flow_fail(err, FLOW_ENOMEM, "out of memory for the distillation");
-    for (size_t w = 0; w < threads; w++)
-        if (take_seat(d, &d->seats[w], err))
-            return FLOW_ENOMEM;
+    for (size_t w = 0; w < seats; w++)
+        if (!(self->works[w] = t->ops->work_create(t, self->shard, err)))
+            return flow_fail(err, FLOW_ENOMEM, "out of memory for a shard of the target");
     return 0;
+}
+
+static int take_terms(student_distillation *self, flow_err *err)
+{
+    for (const objective_ops *const *kind = objective_kinds; *kind; kind++) {
+        objective *term = (*kind)->create(&self->options, self->cuts[1].rows, err);
+        if (!term)
+            return FLOW_ENOMEM;
+        self->terms[self->n_terms++] = term;
+    }
+    self->sums = calloc(self->cuts[1].shards * self->n_terms, sizeof *self->sums);
+    return self->sums ? 0 : flow_fail(err, FLOW_ENOMEM, "out of memory for the distillation");
+}
+
+static int take_trainer(student_distillation *self, flow_err *err)
+{
+    const distill_options *o = &self->options;
+    if (flow_require_transport(self->flow, err) ||
+        (o->forward + o->forward_end > 0 && flow_require_log_prob(self->flow, err)))
+        return FLOW_ECONFIG;
+    flow_trainer_options options = {.lr = o->lr,
+                                    .warmup = o->warmup,
+                                    .steps = o->steps,
+                                    .schedule = o->schedule,
+                                    .weight_decay = o->weight_decay,
+                                    .average = o->average,
+                                    .clip_at = FLOW_CLIP_MEDIAN,
+                                    .clip = o->clip,
+                                    .scratch = 4 * self->teacher->dim + self->teacher->context + 4,
+                                    .lr_name = "student.train.lr"};
+    self->trainer = flow_trainer_create(self->flow, self->pool, self->cuts, 2, &options, err);
+    return self->trainer ? take_works(self, err) : FLOW_ENOMEM;
+}
+
+/* ---- what is asked of the target */
+
+static int check_term(const objective *term, const target *t, flow_err *err)
+{
+    const objective_ops *ops = term->ops;
+    if (!(fmax(ops->weight(term, 0), ops->weight(term, 1)) > 0))
+        return 0;
+    int sampler = (ops->needs & OBJECTIVE_SAMPLER) && !t->ops->sample;
+    int gradient = (ops->needs & OBJECTIVE_GRADIENT) && !(t->flags & TARGET_GRADIENT);
+    if (sampler || gradient)
+        return flow_fail(err, FLOW_ECONFIG,
+                         "the target '%s' has no %s, which the term %s needs; %s", t->ops->name,
+                         sampler ? "sampler" : "gradient", ops->name, ops->remedy);
+    return ops->check ? ops->check(term, t, err) : 0;
+}
+
+static int check_terms(const student_distillation *self, flow_err *err)
+{
+    for (size_t k = 0; k < self->n_terms; k++)
+        if (check_term(self->terms[k], self->teacher, err))
+            return FLOW_ECONFIG;
+    return 0;
+}
+
+/* What own samples can teach the student's base. Between the estimators auto has no choice at an edge. */
+static int check_base(student_distillation *self, flow_err *err)
+{
+    distill_options *o = &self->options;
+    int edge = flow_has_edge(self->flow);
+    if (edge && o->gradient == DISTILL_AUTO)
+        o->gradient = DISTILL_TOTAL;
+    if (o->forward >= 1 && o->forward_end >= 1)
+        return 0;
+    if (edge && o->gradient == DISTILL_PATH)
+        return flow_fail(err, FLOW_ECONFIG,
+                         "student.train.gradient: a base with an edge makes path gradients wrong; "
+                         "set it to total or auto");
+    return flow_check_path(self->flow, err);
 }
 
 /* ---- one shard */
 
-static pcg_stream stream_of(const distill *d, pcg_purpose purpose)
+static void draw_contexts(const student_distillation *self, double *context, double *u,
+                          uint64_t first, size_t n)
 {
-    return (pcg_stream){.seed = d->options->seed, .stage = PCG_STUDENT, .purpose = purpose};
-}
-
-static void draw_contexts(const distill *d, seat *s, size_t first, size_t n)
-{
-    size_t c = d->teacher->context;
+    size_t c = self->teacher->context;
+    pcg_stream stream = {.seed = self->options.seed, .stage = PCG_STUDENT, .purpose = PCG_CONTEXT};
     if (c == 0)
         return;
-    pcg_uniforms(s->u, stream_of(d, PCG_CONTEXT), first, n, 1);
+    pcg_uniforms(u, stream, first, n, 1);
     for (size_t r = 0; r < n; r++) {
-        size_t row = (size_t)(s->u[r] * (double)d->contexts->n);
-        memcpy(s->context + r * c, d->contexts->rows + row * c, c * sizeof *s->context);
+        size_t row = (size_t)(u[r] * (double)self->contexts->n);
+        memcpy(context + r * c, self->contexts->rows + row * c, c * sizeof *context);
     }
 }
 
-/* A row where the target has no density, or whose numbers broke, takes no part. */
-static void drop_row(const distill *d, seat *s, size_t r)
+/* The seat's scratch laid out, and the rows' contexts drawn. */
+static void open_shard(const student_distillation *self, objective_shard *s,
+                       const flow_slice *slice, const flow_seat *seat, flow_gradient *lane)
 {
-    size_t dim = d->teacher->dim;
-    memset(s->grad + r * dim, 0, dim * sizeof *s->grad);
-    memset(s->score + r * dim, 0, dim * sizeof *s->score);
-    s->dlogq[r] = 0;
+    size_t block = self->shard * self->teacher->dim;
+    double *at = seat->scratch, *u;
+    *s = (objective_shard){.student = self->flow,
+                           .target = self->teacher,
+                           .work = self->works[slice->worker],
+                           .seed = self->options.seed,
+                           .first = self->state.rows + slice->row,
+                           .row = slice->row,
+                           .n = slice->n,
+                           .pass = seat->pass,
+                           .lane = lane};
+    s->x = at;
+    s->z = s->x + block;
+    s->grad = s->z + block;
+    s->score = s->grad + block;
+    s->logp = s->score + block;
+    s->logq = s->logp + self->shard;
+    s->dlogq = s->logq + self->shard;
+    u = s->dlogq + self->shard;
+    s->context = u + self->shard;
+    draw_contexts(self, s->context, u, s->first, s->n);
 }
 
-/* (1 - lambda) KL(q || p~^beta) on own samples, into the lane. */
-static int reverse_term(distill *d, seat *s, const flow_slice *slice, flow_err *err)
+static double weight_now(const student_distillation *self, const objective *term)
 {
-    const double weight = 1 - d->state->lambda, beta = d->state->beta;
-    const int path = d->estimator == DISTILL_PATH;
-    size_t n = slice->n, dim = d->teacher->dim;
-    shard_sums *sums = &d->sums[slice->shard];
-    flow_noise(d->flow, NULL, s->z, stream_of(d, PCG_BASE), d->state->rows + slice->row, n);
-    flow_pass_transport(s->pass, NULL, s->x, s->logq, s->z, s->context, n);
-    if (d->teacher->ops->log_density(d->teacher, s->logp, s->grad, s->x, s->context, n, s->work,
-                                     err))
-        return err->code;
-    if (path)
-        flow_pass_density_score(s->pass, NULL, s->score);
-    for (size_t r = 0; r < n; r++) {
-        d->log_p[slice->row + r] = s->logp[r];
-        d->log_q[slice->row + r] = s->logq[r];
-        s->dlogq[r] = weight;
-        for (size_t i = r * dim; i < (r + 1) * dim; i++)
-            s->grad[i] = weight * ((path ? s->score[i] : 0) - beta * s->grad[i]);
-        if (s->logp[r] == -INFINITY) {
-            drop_row(d, s, r);
-            sums->zero_density++;
-        } else {
-            sums->reverse += s->logq[r] - s->logp[r];
-            sums->n_reverse++;
-        }
+    return self->only ? (self->only == term ? 1 : 0) : term->weight;
+}
+
+static int work_on_shard(void *arg, const flow_slice *slice, const flow_seat *seat,
+                         flow_gradient *lane, flow_err *err)
+{
+    student_distillation *self = arg;
+    objective_shard s;
+    open_shard(self, &s, slice, seat, lane);
+    for (size_t k = 0; k < self->n_terms; k++) {
+        const objective *term = self->terms[k];
+        s.sums = &self->sums[slice->shard * self->n_terms + k];
+        *s.sums = (objective_sums){0};
+        s.weight = weight_now(self, term);
+        int code = s.weight > 0 ? term->ops->shard(term, &s, err) : 0;
+        if (code)
+            return code;
     }
-    flow_pass_sample_backward(s->pass, NULL, flow_optimizer_lane(d->optimizer, slice->lane),
-                              s->grad, path ? NULL : s->dlogq);
     return 0;
 }
 
-/* Evenly spread over the rows: the multiples of the golden ratio, modulo 1. */
-static int is_wide(const distill *d, uint64_t row)
+/* ---- between steps */
+
+static int spread_of(void *arg, double *spread, const objective *term, flow_err *err)
 {
-    return fmod((double)row * 0.6180339887498949, 1) < d->options->widen;
+    student_distillation *self = arg;
+    self->only = term;
+    int code = flow_trainer_accumulate(self->trainer, self->cut, work_on_shard, self, err);
+    self->only = NULL;
+    *spread = code ? NAN : flow_trainer_spread(self->trainer);
+    return code;
 }
 
-static void widen_noise(const distill *d, seat *s, uint64_t first, size_t n)
+static objective_step now(student_distillation *self)
 {
-    size_t dim = d->teacher->dim;
-    for (size_t r = 0; r < n; r++) {
-        if (!is_wide(d, first + r))
-            continue;
-        for (size_t i = r * dim; i < (r + 1) * dim; i++)
-            s->z[i] *= d->options->widen_by;
-    }
+    return (objective_step){.step = self->state.step,
+                            .steps = self->options.steps,
+                            .cut = self->cut,
+                            .spread = spread_of,
+                            .arg = self};
 }
 
-/* lambda KL(p || q) on the target's samples: d(-log q(x)) at fixed x (mathematics 4).
- *
- * There is a path gradient for this term too (Vaitl 2024): g - grad log p on x and nothing on the
- * log-det. It is not used. Where q is p up to a factor on each of two modes, both scores agree and
- * it is zero but on the bridge between them: it learns the shapes of modes and not their shares,
- * which is what this term is there for. */
-static int forward_term(distill *d, seat *s, const flow_slice *slice, flow_err *err)
+static int prepare(student_distillation *self, flow_err *err)
 {
-    const double weight = d->state->lambda;
-    size_t n = slice->n;
-    uint64_t first = d->state->rows + slice->row;
-    shard_sums *sums = &d->sums[slice->shard];
-    target_noise(d->teacher, s->z, stream_of(d, PCG_TARGET), first, n);
-    widen_noise(d, s, first, n);
-    if (d->teacher->ops->sample(d->teacher, s->x, s->logp, s->z, s->context, n, s->work, err))
-        return err->code;
-    flow_pass_log_prob(s->pass, NULL, s->logq, s->z, s->x, s->context, n);
-    for (size_t r = 0; r < n; r++) {
-        s->dlogq[r] = -weight;
-        if (is_wide(d, first + r))
-            continue;
-        sums->forward += s->logp[r] - s->logq[r];
-        sums->n_forward++;
-    }
-    flow_pass_density_backward(s->pass, NULL, NULL, flow_optimizer_lane(d->optimizer, slice->lane),
-                               s->dlogq);
-    return 0;
-}
-
-static void shard_work(void *arg, const flow_slice *slice)
-{
-    distill *d = arg;
-    seat *s = &d->seats[slice->worker];
-    flow_err *err = &d->seat_errors[slice->worker];
-    d->sums[slice->shard] = (shard_sums){0};
-    draw_contexts(d, s, d->state->rows + slice->row, slice->n);
-    if (d->state->lambda < 1 && reverse_term(d, s, slice, err))
-        return;
-    if (d->state->lambda > 0)
-        forward_term(d, s, slice, err);
-}
-
-static int run_lanes(distill *d, flow_err *err)
-{
-    flow_lanes_run(d->cut, d->pool, shard_work, d);
-    for (size_t w = 0; w < flow_pool_threads(d->pool); w++)
-        if (d->seat_errors[w].code) {
-            *err = d->seat_errors[w];
+    const distill_options *o = &self->options;
+    double share = o->steps > 1 ? (double)self->state.step / (double)(o->steps - 1) : 0;
+    self->cut = &self->cuts[(double)self->state.step >= o->late_from * (double)o->steps];
+    objective_step at = now(self);
+    for (size_t k = 0; k < self->n_terms; k++)
+        self->terms[k]->weight = self->terms[k]->ops->weight(self->terms[k], share);
+    for (size_t k = 0; k < self->n_terms; k++) {
+        objective *term = self->terms[k];
+        if (term->weight > 0 && term->ops->before_step && term->ops->before_step(term, &at, err))
             return err->code;
-        }
+    }
     return 0;
 }
 
-/* ---- schedules */
-
-/* Effective share of the last batch under p~^beta. */
-static double ess_at(const distill *d, double beta)
+static void wind_up(student_distillation *self)
 {
-    double top = -INFINITY, sum = 0, square = 0;
-    for (size_t r = 0; r < d->cut->rows; r++)
-        top = fmax(top, beta * d->log_p[r] - d->log_q[r]);
-    for (size_t r = 0; r < d->cut->rows; r++) {
-        double w = exp(beta * d->log_p[r] - d->log_q[r] - top);
-        sum += w;
-        square += w * w;
+    objective_step at = now(self);
+    for (size_t k = 0; k < self->n_terms; k++) {
+        objective *term = self->terms[k];
+        if (term->ops->after_step)
+            term->ops->after_step(term, &at);
+        term->ops->report(term, &self->state);
     }
-    return sum * sum / ((double)d->cut->rows * square);
-}
-
-/* The largest beta that keeps TEMPER_ESS of the sample, between now and now * TEMPER_RISE. */
-static double next_beta(const distill *d)
-{
-    double low = d->state->beta, high = fmin(1, low * TEMPER_RISE);
-    if (ess_at(d, high) >= TEMPER_ESS)
-        return high;
-    for (int i = 0; i < 20; i++) {
-        double middle = 0.5 * (low + high);
-        if (ess_at(d, middle) >= TEMPER_ESS)
-            low = middle;
-        else
-            high = middle;
-    }
-    return low;
-}
-
-/* Measured, but never behind the straight line in log beta that ends at temper_until. */
-static void raise_beta(distill *d)
-{
-    const distill_options *o = d->options;
-    double end = o->temper_until * (double)o->steps, at = (double)d->state->step;
-    double line = at >= end ? 1 : exp(log(o->temper) * (1 - at / end));
-    d->state->beta = fmax(line, next_beta(d));
-}
-
-static void set_lambda(distill *d)
-{
-    const distill_options *o = d->options;
-    double share = o->steps > 1 ? (double)d->state->step / (double)(o->steps - 1) : 0;
-    d->state->lambda = o->forward + (o->forward_end - o->forward) * share;
 }
 
 /* ---- one step */
 
-/* Both estimators on the same samples; the one whose lanes agree better is used from here on. */
-static int choose_estimator(distill *d, flow_err *err)
+static void add_sums(student_distillation *self, size_t k, const objective_sums *from)
 {
-    double spread[2];
-    size_t rows[FLOW_MAX_LANES];
-    if (d->options->gradient != DISTILL_AUTO || d->cut->lanes < 2 || d->state->lambda >= 1 ||
-        flow_has_edge(d->flow))
+    distill_state *state = &self->state;
+    self->since[k].loss += from->loss;
+    self->since[k].rows += from->rows;
+    self->window.rows += from->asked;
+    self->window.broken += from->broken.count;
+    state->zero_density += from->no_density;
+    if (from->broken.count && !state->broken.count)
+        state->broken_step = state->step;
+    broken_add(&state->broken, &from->broken);
+}
+
+/* At the end of a window of rows, and at the last step. */
+static int check_broken(student_distillation *self, flow_err *err)
+{
+    const distill_state *state = &self->state;
+    window w = self->window;
+    char where[64];
+    if (w.rows < BROKEN_WINDOW && state->step + 1 < state->steps)
         return 0;
-    for (size_t l = 0; l < FLOW_MAX_LANES; l++)
-        rows[l] = flow_lanes_rows(d->cut, l);
-    double lambda = d->state->lambda;
-    d->state->lambda = 0;
-    for (int k = 0; k < 2; k++) {
-        d->estimator = k ? DISTILL_PATH : DISTILL_TOTAL;
-        int code = run_lanes(d, err);
-        if (code)
-            return code;
-        spread[k] = flow_optimizer_lane_spread(d->optimizer, d->pool, rows);
+    self->window = (window){0};
+    snprintf(where, sizeof where, "step %zu (first at step %zu)", state->step, state->broken_step);
+    return broken_check(&state->broken, w.broken, w.rows, where, err);
+}
+
+/* The batch has been gone through: its rows count, and the weights move. */
+static int apply(student_distillation *self, flow_err *err)
+{
+    const flow_trainer_state *t = flow_trainer_at(self->trainer);
+    distill_state *state = &self->state;
+    for (size_t s = 0; s < self->cut->shards; s++)
+        for (size_t k = 0; k < self->n_terms; k++)
+            add_sums(self, k, &self->sums[s * self->n_terms + k]);
+    state->rows += self->cut->rows;
+    int code = check_broken(self, err);
+    if (!code)
+        code = flow_trainer_step(self->trainer, err);
+    state->step = t->step;
+    state->clipped = t->clipped;
+    state->skipped = t->skipped;
+    state->lr = t->lr;
+    state->gradient_norm = t->gradient_norm;
+    return code;
+}
+
+static void mean_losses(student_distillation *self)
+{
+    for (size_t k = 0; k < self->n_terms; k++) {
+        objective_sums *sums = &self->since[k];
+        self->terms[k]->loss = sums->rows ? sums->loss / (double)sums->rows : NAN;
+        *sums = (objective_sums){0};
     }
-    d->state->lambda = lambda;
-    d->state->spread_total = spread[0];
-    d->state->spread_path = spread[1];
-    d->estimator = spread[0] < spread[1] ? DISTILL_TOTAL : DISTILL_PATH;
-    return 0;
 }
 
-static void add_sums(distill *d)
+int student_distillation_step(student_distillation *self, int *probed, flow_err *err)
 {
-    shard_sums *to = &d->since_report;
-    for (size_t s = 0; s < d->cut->shards; s++) {
-        const shard_sums *from = &d->sums[s];
-        to->reverse += from->reverse;
-        to->forward += from->forward;
-        to->n_reverse += from->n_reverse;
-        to->n_forward += from->n_forward;
-        d->state->zero_density += from->zero_density;
-    }
-}
-
-static int apply(distill *d, flow_err *err)
-{
-    const distill_options *o = d->options;
-    distill_state *state = d->state;
-    double clip = o->clip > 0 ? o->clip * flow_median_get(&d->norms) : INFINITY;
-    state->lr = o->lr * flow_schedule_factor(o->schedule, state->step, o->warmup, o->steps);
-    flow_step_result result = flow_optimizer_step(
-        d->optimizer, d->pool, state->lr, 1.0 / (double)d->cut->rows, clip, &state->gradient_norm);
-    if (result != FLOW_STEP_SKIPPED)
-        flow_median_add(&d->norms, state->gradient_norm);
-    state->clipped += result == FLOW_STEP_CLIPPED;
-    state->skipped += result == FLOW_STEP_SKIPPED;
-    d->skipped_in_a_row = result == FLOW_STEP_SKIPPED ? d->skipped_in_a_row + 1 : 0;
-    if (d->skipped_in_a_row >= MAX_SKIPPED)
-        return flow_fail(err, FLOW_EDIVERGED,
-                         "step %zu: the gradient has not been finite for %d steps in a row; try a "
-                         "smaller student.train.lr or a smaller clip",
-                         state->step, MAX_SKIPPED);
-    return 0;
-}
-
-static int step(distill *d, flow_err *err)
-{
-    const distill_options *o = d->options;
-    int late = (double)d->state->step >= o->late_from * (double)o->steps;
-    d->cut = late ? &d->late : &d->lanes;
-    set_lambda(d);
-    if (d->state->step % DISTILL_PROBE == 0 && choose_estimator(d, err))
-        return err->code;
-    if (run_lanes(d, err))
-        return err->code;
-    add_sums(d);
-    d->state->rows += d->cut->rows;
-    if (apply(d, err))
-        return err->code;
-    d->state->step++;
-    if (d->state->beta < 1)
-        raise_beta(d);
+    flow_err local = FLOW_ERR_INIT;
+    int code = prepare(self, &local);
+    *probed = 0;
+    if (!code)
+        code = flow_trainer_accumulate(self->trainer, self->cut, work_on_shard, self, &local);
+    if (!code)
+        code = apply(self, &local);
+    if (code)
+        return flow_fail(err, (flow_code)code, "%s", local.text);
+    *probed = self->state.step % DISTILL_PROBE == 0 || student_distillation_over(self);
+    if (*probed)
+        mean_losses(self);
+    wind_up(self);
     return 0;
 }
 
 /* ---- the whole */
 
-/* What own samples can teach the student's base. */
-static int check_base(const flow *student, const distill_options *o, flow_err *err)
+static int take(student_distillation *self, flow_err *err)
 {
-    if (o->forward >= 1 && o->forward_end >= 1)
+    const distill_options *o = &self->options;
+    pcg_stream init = {.seed = o->seed, .stage = PCG_STUDENT, .purpose = PCG_INIT};
+    self->cuts[0] = flow_lanes_cut(o->batch, o->shard);
+    self->cuts[1] = flow_lanes_cut(o->batch * o->late_batch, o->shard);
+    self->shard =
+        self->cuts[0].shard > self->cuts[1].shard ? self->cuts[0].shard : self->cuts[1].shard;
+    self->identity = (identity){o->seed, o->steps, o->batch, o->late_batch, self->shard};
+    if (self->teacher->context && !(self->contexts && self->contexts->n))
+        return flow_fail(err, FLOW_EDATA, "no rows of context to train with");
+    int code = check_base(self, err);
+    if (!code)
+        code = take_terms(self, err);
+    if (!code)
+        code = check_terms(self, err);
+    if (code)
+        return code;
+    flow_init(self->flow, init);
+    for (size_t k = 0; k < self->n_terms; k++)
+        self->terms[k]->ops->report(self->terms[k], &self->state);
+    return take_trainer(self, err);
+}
+
+student_distillation *student_distillation_create(flow *student, flow_pool *pool,
+                                                  const target *teacher,
+                                                  const distill_contexts *contexts,
+                                                  const distill_options *options, flow_err *err)
+{
+    assert(flow_get_direction(student) == FLOW_NOISE_TO_DATA && flow_dim(student) == teacher->dim &&
+           flow_context(student) == teacher->context);
+    student_distillation *self = calloc(1, sizeof *self);
+    if (!self) {
+        flow_fail(err, FLOW_ENOMEM, "out of memory for the distillation");
+        return NULL;
+    }
+    *self = (student_distillation){.flow = student,
+                                   .pool = pool,
+                                   .teacher = teacher,
+                                   .contexts = contexts,
+                                   .options = *options,
+                                   .state = {.steps = options->steps}};
+    if (!take(self, err))
+        return self;
+    student_distillation_free(self);
+    return NULL;
+}
+
+void student_distillation_free(student_distillation *self)
+{
+    if (!self)
+        return;
+    release_works(self);
+    flow_trainer_free(self->trainer);
+    for (size_t k = 0; k < self->n_terms; k++)
+        self->terms[k]->ops->free(self->terms[k]);
+    free(self->sums);
+    free(self);
+}
+
+int student_distillation_over(const student_distillation *self)
+{
+    return self->state.step >= self->options.steps;
+}
+
+const distill_state *student_distillation_at(const student_distillation *self)
+{
+    return &self->state;
+}
+
+int student_distillation_finish(student_distillation *self, flow_err *err)
+{
+    flow_trainer_finish(self->trainer);
+    if (flow_trainer_finite(self->trainer))
         return 0;
-    if (o->gradient == DISTILL_PATH && flow_has_edge(student))
-        return flow_fail(err, FLOW_ECONFIG,
-                         "student.train.gradient: a base with an edge makes path gradients wrong; "
-                         "set it to total or auto");
-    return flow_check_path(student, err);
+    return flow_fail(err, FLOW_EDIVERGED, /* too few steps to be caught by the trainer */
+                     "step %zu: weights are not finite; try a smaller student.train.lr",
+                     self->state.step);
 }
 
-static void report(distill *d)
+/* ---- saving */
+
+static flow_pieces pieces_of(student_distillation *self, distill_state *state)
 {
-    distill_state *state = d->state;
-    const shard_sums *sums = &d->since_report;
-    state->kl_reverse = sums->n_reverse ? sums->reverse / (double)sums->n_reverse : NAN;
-    state->kl_forward = sums->n_forward ? sums->forward / (double)sums->n_forward : NAN;
-    state->gradient = d->estimator;
-    d->since_report = (shard_sums){0};
+    flow_pieces pieces = {.n = 0};
+    flow_pieces_add_fixed(&pieces, "seed, steps or batches", &self->identity,
+                          sizeof self->identity);
+    flow_trainer_pieces(self->trainer, &pieces);
+    for (size_t k = 0; k < self->n_terms; k++)
+        if (self->terms[k]->ops->pieces)
+            self->terms[k]->ops->pieces(self->terms[k], &pieces);
+    for (size_t k = 0; k < self->n_terms; k++)
+        flow_pieces_add(&pieces, "mean losses", &self->terms[k]->loss, sizeof self->terms[k]->loss);
+    flow_pieces_add(&pieces, "losses since the last report", self->since, sizeof self->since);
+    flow_pieces_add(&pieces, "window of rows", &self->window, sizeof self->window);
+    flow_pieces_add(&pieces, "state of the distillation", state, sizeof *state);
+    return pieces;
 }
 
-static int run_steps(distill *d, distill_watch watch, void *arg, flow_err *err)
+int student_distillation_save(student_distillation *self, void **block, size_t *size, flow_err *err)
 {
-    distill_state *state = d->state;
-    while (state->step < state->steps) {
-        if (step(d, err))
-            return err->code;
-        if (d->options->stop && d->options->stop())
+    flow_pieces pieces = pieces_of(self, &self->state);
+    return flow_snapshot_save(block, size, &pieces, err);
+}
+
+int student_distillation_load(student_distillation *self, const void *block, size_t size,
+                              flow_err *err)
+{
+    distill_state state;
+    flow_pieces pieces = pieces_of(self, &state);
+    int code = flow_snapshot_load(&pieces, block, size, err);
+    if (code)
+        return code;
+    if (state.steps != self->options.steps || state.step > state.steps ||
+        state.step != flow_trainer_at(self->trainer)->step)
+        return flow_fail(err, FLOW_EDATA, "saved state: step %zu of %zu, there are %zu", state.step,
+                         state.steps, self->options.steps);
+    self->state = state;
+    return 0;
+}
+
+/* ---- in one go */
+
+static int run(student_distillation *self, distill_watch watch, void *arg, flow_err *err)
+{
+    const distill_options *o = &self->options;
+    const distill_state *state = &self->state;
+    while (!student_distillation_over(self)) {
+        int probed, code = student_distillation_step(self, &probed, err);
+        if (code)
+            return code;
+        if (o->stop && o->stop())
             return flow_fail(err, FLOW_ESTOPPED, "stopped after step %zu", state->step);
-        if (state->step % DISTILL_PROBE && state->step < state->steps)
-            continue;
-        report(d);
-        if (watch && watch(arg, state) && state->step < state->steps)
+        if (probed && watch && watch(arg, state) && !student_distillation_over(self))
             return flow_fail(err, FLOW_ESTOPPED, "stopped after step %zu", state->step);
     }
     return 0;
@@ -416,38 +466,16 @@ int student_distill(flow *self, distill_state *state, flow_pool *pool, const tar
                     const distill_contexts *contexts, const distill_options *options,
                     distill_watch watch, void *arg, flow_err *err)
 {
-    assert(flow_get_direction(self) == FLOW_NOISE_TO_DATA && flow_dim(self) == teacher->dim &&
-           flow_context(self) == teacher->context);
     flow_err local = FLOW_ERR_INIT;
-    distill d = {.flow = self,
-                 .pool = pool,
-                 .teacher = teacher,
-                 .contexts = contexts,
-                 .options = options,
-                 .state = state,
-                 .estimator = options->gradient == DISTILL_TOTAL || flow_has_edge(self)
-                                  ? DISTILL_TOTAL
-                                  : DISTILL_PATH};
-    *state = (distill_state){
-        .steps = options->steps, .beta = options->temper, .spread_total = NAN, .spread_path = NAN};
-    if ((options->forward > 0 || options->forward_end > 0) && !teacher->ops->sample)
-        return flow_fail(err, FLOW_ECONFIG,
-                         "student.train.forward: the target cannot be sampled, so there is no "
-                         "forward term; set it to 0");
-    if (check_base(self, options, err))
-        return FLOW_ECONFIG;
-    flow_init(self, stream_of(&d, PCG_INIT));
-    int code = take(&d, &local);
-    if (!code)
-        code = run_steps(&d, watch, arg, &local);
-    if (d.optimizer)
-        flow_optimizer_swap_average(d.optimizer);
-    if (!code && !flow_optimizer_finite(d.optimizer)) /* too few steps to be caught by apply() */
-        code = flow_fail(&local, FLOW_EDIVERGED,
-                         "step %zu: weights are not finite; try a smaller student.train.lr",
-                         state->step);
-    release(&d);
-    if (code)
-        flow_fail(err, (flow_code)code, "%s", local.text);
-    return code;
+    *state = (distill_state){.steps = options->steps};
+    student_distillation *d =
+        student_distillation_create(self, pool, teacher, contexts, options, &local);
+    int code = d ? run(d, watch, arg, &local) : local.code;
+    if (d) {
+        int late = student_distillation_finish(d, code ? NULL : &local);
+        code = code ? code : late;
+        *state = d->state;
+    }
+    student_distillation_free(d);
+    return code ? flow_fail(err, (flow_code)code, "%s", local.text) : 0;
 }

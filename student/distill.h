@@ -1,26 +1,21 @@
 /* student/distill.h -- a student flow trained against a target on samples that it draws itself.
  *
  * Objective (mathematics 3 and 5):  (1 - lambda) KL(q || p~^beta) + lambda KL(p || q).
- *   reverse   x = f(z), gradient by one of two estimators:
- *             total  -beta grad log p~ on x, 1 on log q                 (Kingma & Welling 2014)
- *             path   grad log q - beta grad log p~ on x                 (Roeder 2017; Vaitl 2022)
- *             auto   whichever has the smaller variance between the lanes of a batch, measured anew
- *                    every DISTILL_PROBE steps; total where the student's base has an edge
- *                    (flow_has_edge)
- *   forward   x from the target's own sampler, z by the student's inverse, d log q(x) at
- *             fixed x: needs a target that can be sampled. A share `widen` of the samples
- *             comes from noise that is stretched by `widen_by`: the student learns a mixture of p and
- *             a wider p, so that its density does not fall below p's far out, where p has few samples
- *             to teach it and one of them can ruin the effective sample size (defensive mixtures:
- *             Hesterberg 1995)
- *   beta      the inverse temperature, below 1 at first: raised as far as the effective sample size
- *             of the student under p~^beta allows, and to 1 in any case by `temper_until`
+ *   reverse   x = f(z): objective_reverse_kl.c, which has two estimators of the gradient
+ *   forward   x from the target's own sampler: objective_forward_kl.c. A share `widen` of the samples comes
+ *             from noise that is stretched by `widen_by`: the student learns a mixture of p and a wider p,
+ *             so that its density does not fall below p's far out, where p has few samples to teach it
+ *             and one of them can ruin the effective sample size (defensive mixtures: Hesterberg 1995)
+ *   beta      the inverse temperature, below 1 at first: temper.h
+ * The loop runs over the terms of objective.h; it knows none of them by name.
  *
- * The same target, options and seed give the same bits for any number of threads. */
+ * The same target, options and seed give the same bits for any number of threads, in one go or saved and
+ * loaded on the way. */
 #ifndef STUDENT_DISTILL_H
 #define STUDENT_DISTILL_H
 
-#include "flow/optimizer.h"
+#include "flow/trainer.h"
+#include "teacher/broken.h"
 #include "teacher/target.h"
 
 enum { DISTILL_PROBE = 200 };
@@ -58,6 +53,9 @@ typedef struct distill_state {
     distill_gradient gradient;        /* in use */
     size_t clipped, skipped;          /* steps so far */
     size_t zero_density;              /* rows so far where the target has no density: left out */
+    broken_rows broken;               /* and where it broke: left out, too; rows counted from the
+                                         start of the run */
+    size_t broken_step;               /* of the first of them */
 } distill_state;
 
 /* Contexts that the student is trained for: rows of a table, drawn at random. (n, C); NULL if C =
@@ -67,14 +65,46 @@ typedef struct distill_contexts {
     size_t n;
 } distill_contexts;
 
+/* ---- step by step */
+
+typedef struct student_distillation student_distillation;
+
+/* Initialises the student (parallel in sampling), which is then at its first step. All but options are
+ * borrowed. FLOW_ECONFIG: a term with a weight wants what the target lacks, a sampler or a gradient, or
+ * a base that own samples cannot train (flow_check_path), or path gradients of one with an edge.
+ * FLOW_EDATA: no contexts for a target that wants one. */
+student_distillation *student_distillation_create(flow *student, flow_pool *pool,
+                                                  const target *teacher,
+                                                  const distill_contexts *contexts,
+                                                  const distill_options *options, flow_err *err);
+void student_distillation_free(student_distillation *self); /* accepts NULL */
+
+int student_distillation_over(const student_distillation *self); /* whether all steps are done */
+
+/* One step. *probed: this one ended DISTILL_PROBE steps, or all, and the state's figures are new.
+ * FLOW_EDIVERGED with the step; FLOW_EDATA: too many rows where the target broke (broken.h); what the
+ * target said. */
+int student_distillation_step(student_distillation *self, int *probed, flow_err *err);
+
+const distill_state *student_distillation_at(const student_distillation *self);
+
+/* The student gets its averaged weights. FLOW_EDIVERGED: they are not finite. No more steps after it. */
+int student_distillation_finish(student_distillation *self, flow_err *err);
+
+/* Everything that the next steps depend on, between steps. To be loaded by a distillation of the same
+ * student, target and options; FLOW_EDATA for any other block, after which only free is allowed. */
+int student_distillation_save(student_distillation *self, void **block, size_t *size,
+                              flow_err *err);
+int student_distillation_load(student_distillation *self, const void *block, size_t size,
+                              flow_err *err);
+
+/* ---- in one go */
+
 /* Called every DISTILL_PROBE steps and at the end; non-zero stops there. */
 typedef int (*distill_watch)(void *arg, const distill_state *state);
 
-/* Initialises the student (parallel in sampling) and trains it. At the end it holds the averaged
- * weights. Errors: FLOW_EDIVERGED with the step; FLOW_ECONFIG: lambda > 0 without a sampler, or
- * lambda < 1 with a base that own samples cannot train (flow_check_path), or path gradients of one
- * with an edge; FLOW_ENOMEM; FLOW_ESTOPPED if stop or watch said so (the student is then as good as
- * it got). */
+/* Initialises the student and trains it. *state is the last one. Errors as above; FLOW_ENOMEM;
+ * FLOW_ESTOPPED if stop or watch said so (the student is then finished as above, as good as it got). */
 int student_distill(flow *self, distill_state *state, flow_pool *pool, const target *teacher,
                     const distill_contexts *contexts, const distill_options *options,
                     distill_watch watch, void *arg, flow_err *err);

@@ -1,6 +1,7 @@
 /* student/validate.h -- a trained student held against its teacher.
  *
- * Draws n rows from the student and, if the teacher can be sampled, n from the teacher, and
+ * Draws n rows from the student and, if the teacher can be sampled, n from the teacher (of stored draws
+ * at most as many as there are), and
  * computes everything this folder knows: both KL directions, ELBO and EUBO, both effective sample
  * sizes at growing N, Pareto k-hat, log Z, moments, two-sample tests, shares of known modes, the
  * round trip through the student, and how fast everyone samples. All numbers but the speeds depend
@@ -19,14 +20,13 @@
 #include "student/modes.h"
 #include "student/moments.h"
 #include "student/two_sample.h"
+#include "teacher/broken.h"
+
+#include <stdbool.h>
 
 typedef struct student_validate_options {
     size_t samples; /* n */
     uint64_t seed;
-    /* Known modes; mode_of NULL: none. Its x is in the flow's units. */
-    student_mode_of *mode_of;
-    void *mode_arg;
-    size_t n_modes; /* equal weights */
 } student_validate_options;
 
 /* Rows per second with all threads of the pool; NaN where there is nothing to time. */
@@ -39,18 +39,27 @@ typedef struct student_speed {
 } student_speed;
 
 typedef struct student_validation {
+    double log_z;         /* the target's own; NaN: not known */
+    bool sampled;         /* the target has a sampler */
+    bool teacher_is_flow; /* whose speeds were measured */
+    broken_rows broken,
+        teacher_broken; /* rows of the student's and of the target's samples where the
+                                           target broke: left out of the weights */
     student_diagnostics weights;
     student_moments_difference moments; /* NaN without a sampler, as the next two */
     student_two_sample sliced_w2, energy;
     size_t n_modes;
-    student_mode *modes, *teacher_modes; /* (n_modes) of the student's and the teacher's rows */
+    student_mode *modes, *teacher_modes; /* (n_modes) of the student's and the teacher's rows; the
+                                            target's modes, 0 if it has none */
     student_modes_summary modes_summary;
     double roundtrip; /* max |z - f^-1(f(z))| / max(1, |z|) */
     student_speed speed;
 } student_validation;
 
-/* teacher: in double. teacher_flow: the flow as it was trained, for its speeds; NULL if the teacher
- * is none. */
+/* teacher: in double. teacher_flow: the flow as it was trained, for its speeds; NULL if the teacher is
+ * none. Errors: what the target said; FLOW_EDATA if it broke at too many rows (broken.h), or without
+ * rows of context for a target that wants one; FLOW_EDIVERGED: the student gave numbers that are not
+ * finite (diagnostics.h); FLOW_ENOMEM. */
 int student_validate(student_validation *out, const flow *student, const target *teacher,
                      const flow *teacher_flow, flow_pool *pool, const distill_contexts *contexts,
                      const student_validate_options *options, flow_err *err);

@@ -1,248 +1,348 @@
 #include "teacher/fit.h"
-#include "flow/lanes.h"
 
 #include <assert.h>
 #include <math.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { INIT_ROWS = 4096, MAX_SKIPPED = 50 }; /* MAX_SKIPPED: in a row */
+enum { INIT_ROWS = 4096 };
 
-/* What one thread needs for a shard. */
-typedef struct seat {
-    flow_pass *pass;
-    double *x, *context, *z, *logp, *minus_ones;
-} seat;
+/* Where a fitting is within its epoch. */
+typedef struct place {
+    uint64_t batch; /* done */
+    double loss;    /* their sum */
+} place;
 
-typedef struct fit {
+/* What a block must have been saved from. */
+typedef struct identity {
+    uint64_t seed, rows, batch, epochs, shard;
+} identity;
+
+struct teacher_fitting {
     flow *flow;
     flow_pool *pool;
     const data_set *data;
-    const teacher_fit_options *options;
-    teacher_fit_state *state;
-    flow_optimizer *optimizer;
+    teacher_fit_options options;
+    teacher_fit_state state;
+    flow_trainer *trainer;
     flow_lanes lanes;
-    size_t *order;      /* (train.n) */
-    size_t batch_start; /* into order */
+    size_t batches; /* of an epoch */
+    size_t *order;  /* (train.n), of this epoch */
+    place at;
     double *shard_loss; /* (shards) */
-    seat *seats;        /* (flow_lanes_workers) */
-    void *best;         /* parameter block */
-    size_t skipped_in_a_row;
-} fit;
+    identity identity;
+};
 
 /* ---- memory */
 
-static void release_seat(seat *s)
+static int start_flow(teacher_fitting *self, flow_err *err)
 {
-    flow_pass_free(s->pass);
-    free(s->x);
+    const data_part *train = &self->data->train;
+    pcg_stream init = {.seed = self->options.seed, .stage = PCG_TEACHER, .purpose = PCG_INIT};
+    flow_init(self->flow, init);
+    return flow_init_data(self->flow, train->x, train->context,
+                          train->n < INIT_ROWS ? train->n : INIT_ROWS, err);
 }
 
-static int take_seat(seat *s, const fit *f, flow_err *err)
+static int take_trainer(teacher_fitting *self, flow_err *err)
 {
-    size_t rows = f->lanes.shard, dim = f->data->dim, context = f->data->n_context;
-    if (flow_require_log_prob(f->flow, err))
+    const teacher_fit_options *o = &self->options;
+    const data_set *data = self->data;
+    if (flow_require_log_prob(self->flow, err))
         return FLOW_ECONFIG;
-    s->pass = flow_pass_create(f->flow, rows, FLOW_PASS_TRAIN, err);
-    s->x = malloc(rows * (2 * dim + context + 2) * sizeof *s->x);
-    if (!s->pass || !s->x)
-        return flow_fail(err, FLOW_ENOMEM, "out of memory for a training shard");
-    s->z = s->x + rows * dim;
-    s->context = s->z + rows * dim;
-    s->logp = s->context + rows * context;
-    s->minus_ones = s->logp + rows;
-    for (size_t r = 0; r < rows; r++)
-        s->minus_ones[r] = -1;
-    return 0;
+    flow_trainer_options options = {.lr = o->lr,
+                                    .warmup = o->warmup,
+                                    .steps = o->epochs * self->batches,
+                                    .schedule = o->schedule,
+                                    .plateau_factor = o->plateau_factor,
+                                    .plateau_patience = o->plateau_patience,
+                                    .weight_decay = o->weight_decay,
+                                    .average = o->average,
+                                    .clip_at = FLOW_CLIP_NORM,
+                                    .clip = o->clip,
+                                    .best = 1,
+                                    .scratch = 2 * data->dim + data->n_context + 2,
+                                    .lr_name = "teacher.train.lr"};
+    self->trainer = flow_trainer_create(self->flow, self->pool, &self->lanes, 1, &options, err);
+    return self->trainer ? 0 : FLOW_ENOMEM;
 }
 
-static void release(fit *f)
+static int take(teacher_fitting *self, flow_err *err)
 {
-    for (size_t w = 0; f->seats && w < flow_lanes_workers(&f->lanes, f->pool); w++)
-        release_seat(&f->seats[w]);
-    free(f->seats);
-    free(f->order);
-    free(f->shard_loss);
-    free(f->best);
-    flow_optimizer_free(f->optimizer);
-}
-
-static int take(fit *f, flow_err *err)
-{
-    const teacher_fit_options *o = f->options;
-    size_t n = f->data->train.n, batch = o->batch < n ? o->batch : n;
-    f->lanes = flow_lanes_cut_for(f->flow, batch, o->shard);
-    size_t seats = flow_lanes_workers(&f->lanes, f->pool);
-    flow_optimizer_options adam = {.weight_decay = o->weight_decay, .average = o->average};
-    f->optimizer = flow_optimizer_create(f->flow, &adam, f->lanes.lanes, err);
-    f->order = malloc(n * sizeof *f->order);
-    f->shard_loss = malloc(f->lanes.shards * sizeof *f->shard_loss);
-    f->best = malloc(flow_params_bytes(f->flow) + 1);
-    f->seats = calloc(seats, sizeof *f->seats);
-    if (!f->optimizer || !f->order || !f->shard_loss || !f->best || !f->seats)
+    const teacher_fit_options *o = &self->options;
+    size_t n = self->data->train.n, batch = o->batch < n ? o->batch : n;
+    self->lanes = flow_lanes_cut_for(self->flow, batch, o->shard);
+    self->batches = n / self->lanes.rows;
+    self->state = (teacher_fit_state){.epochs = o->epochs,
+                                      .best_loss = INFINITY,
+                                      .valid_loss = NAN,
+                                      .rows_left_out = n - self->batches * self->lanes.rows};
+    self->identity = (identity){o->seed, n, batch, o->epochs, self->lanes.shard};
+    self->order = malloc(n * sizeof *self->order);
+    self->shard_loss = malloc(self->lanes.shards * sizeof *self->shard_loss);
+    if (!self->order || !self->shard_loss)
         return flow_fail(err, FLOW_ENOMEM, "out of memory for the fit");
-    for (size_t w = 0; w < seats; w++)
-        if (take_seat(&f->seats[w], f, err))
-            return FLOW_ENOMEM;
-    return 0;
+    return take_trainer(self, err);
+}
+
+teacher_fitting *teacher_fitting_create(flow *fitted, flow_pool *pool, const data_set *data,
+                                        const teacher_fit_options *options, flow_err *err)
+{
+    assert(flow_get_direction(fitted) == FLOW_DATA_TO_NOISE && flow_dim(fitted) == data->dim &&
+           flow_context(fitted) == data->n_context);
+    teacher_fitting *self = calloc(1, sizeof *self);
+    if (!self) {
+        flow_fail(err, FLOW_ENOMEM, "out of memory for the fit");
+        return NULL;
+    }
+    *self = (teacher_fitting){.flow = fitted, .pool = pool, .data = data, .options = *options};
+    int code =
+        data->train.n ? start_flow(self, err) : flow_fail(err, FLOW_EDATA, "no training rows");
+    if (!code)
+        code = take(self, err);
+    if (!code)
+        return self;
+    teacher_fitting_free(self);
+    return NULL;
+}
+
+void teacher_fitting_free(teacher_fitting *self)
+{
+    if (!self)
+        return;
+    flow_trainer_free(self->trainer);
+    free(self->order);
+    free(self->shard_loss);
+    free(self);
 }
 
 /* ---- one step */
 
-/* L = -sum log p */
-static void gradient_of_shard(void *arg, const flow_slice *slice)
+/* Copies the slice's rows of the data set. */
+static void gather(const teacher_fitting *self, double *x, double *context, const flow_slice *slice)
 {
-    fit *f = arg;
-    seat *s = &f->seats[slice->worker];
-    size_t dim = f->data->dim, c = f->data->n_context;
-    const size_t *rows = f->order + f->batch_start + slice->row;
+    const data_part *train = &self->data->train;
+    size_t dim = self->data->dim, c = self->data->n_context;
+    const size_t *rows = self->order + self->at.batch * self->lanes.rows + slice->row;
     for (size_t r = 0; r < slice->n; r++) {
-        memcpy(s->x + r * dim, f->data->train.x + rows[r] * dim, dim * sizeof *s->x);
+        memcpy(x + r * dim, train->x + rows[r] * dim, dim * sizeof *x);
         if (c)
-            memcpy(s->context + r * c, f->data->train.context + rows[r] * c, c * sizeof *s->x);
+            memcpy(context + r * c, train->context + rows[r] * c, c * sizeof *x);
     }
-    flow_pass_log_prob(s->pass, NULL, s->logp, s->z, s->x, s->context, slice->n);
-    double loss = 0;
-    for (size_t r = 0; r < slice->n; r++)
-        loss -= s->logp[r];
-    f->shard_loss[slice->shard] = loss;
-    flow_pass_density_backward(s->pass, NULL, NULL, flow_optimizer_lane(f->optimizer, slice->lane),
-                               s->minus_ones);
 }
 
-static double sum_of_shards(const fit *f)
+/* L = -sum log p */
+static int gradient_of_shard(void *arg, const flow_slice *slice, const flow_seat *seat,
+                             flow_gradient *lane, flow_err *err)
+{
+    teacher_fitting *self = arg;
+    size_t rows = self->lanes.shard, dim = self->data->dim;
+    double *x = seat->scratch, *z = x + rows * dim, *context = z + rows * dim;
+    double *logp = context + rows * self->data->n_context, *dlogp = logp + rows, loss = 0;
+    (void)err;
+    gather(self, x, context, slice);
+    flow_pass_log_prob(seat->pass, NULL, logp, z, x, context, slice->n);
+    for (size_t r = 0; r < slice->n; r++) {
+        loss -= logp[r];
+        dlogp[r] = -1;
+    }
+    self->shard_loss[slice->shard] = loss;
+    flow_pass_density_backward(seat->pass, NULL, NULL, lane, dlogp);
+    return 0;
+}
+
+static double sum_of_shards(const teacher_fitting *self)
 {
     double sum = 0;
-    for (size_t s = 0; s < f->lanes.shards; s++)
-        sum += f->shard_loss[s];
+    for (size_t s = 0; s < self->lanes.shards; s++)
+        sum += self->shard_loss[s];
     return sum;
 }
 
-static int step(fit *f, double lr, flow_err *err)
+static void copy_counters(teacher_fitting *self)
 {
-    teacher_fit_state *state = f->state;
-    double clip = f->options->clip > 0 ? f->options->clip : INFINITY;
-    flow_lanes_run(&f->lanes, f->pool, gradient_of_shard, f);
-    flow_step_result result = flow_optimizer_step(
-        f->optimizer, f->pool, lr, 1.0 / (double)f->lanes.rows, clip, &state->gradient_norm);
-    state->step++;
-    state->clipped += result == FLOW_STEP_CLIPPED;
-    state->skipped += result == FLOW_STEP_SKIPPED;
-    f->skipped_in_a_row = result == FLOW_STEP_SKIPPED ? f->skipped_in_a_row + 1 : 0;
-    if (f->skipped_in_a_row >= MAX_SKIPPED)
-        return flow_fail(err, FLOW_EDIVERGED,
-                         "step %zu: the gradient has not been finite for %d steps in a row; try a "
-                         "smaller teacher.train.lr or a smaller clip",
-                         state->step, MAX_SKIPPED);
-    return 0;
+    const flow_trainer_state *from = flow_trainer_at(self->trainer);
+    teacher_fit_state *to = &self->state;
+    to->step = from->step;
+    to->clipped = from->clipped;
+    to->skipped = from->skipped;
+    to->lr = from->lr;
+    to->gradient_norm = from->gradient_norm;
+}
+
+static int step(teacher_fitting *self, flow_err *err)
+{
+    int code = flow_trainer_accumulate(self->trainer, &self->lanes, gradient_of_shard, self, err);
+    if (!code)
+        code = flow_trainer_step(self->trainer, err);
+    copy_counters(self);
+    self->at.loss += sum_of_shards(self);
+    self->at.batch++;
+    return code;
 }
 
 /* ---- epochs */
 
-static int run_epoch(fit *f, double plateau, flow_err *err)
+static void shuffle(teacher_fitting *self)
 {
-    const teacher_fit_options *o = f->options;
-    size_t n = f->data->train.n, batches = n / f->lanes.rows;
-    pcg_stream stream = {.seed = o->seed, .stage = PCG_TEACHER, .purpose = PCG_SHUFFLE};
-    pcg_permutation(f->order, n, stream, f->state->epoch);
-    double sum = 0;
-    for (size_t b = 0; b < batches; b++) {
-        f->batch_start = b * f->lanes.rows;
-        f->state->lr =
-            o->lr * plateau *
-            flow_schedule_factor(o->schedule, f->state->step, o->warmup, o->epochs * batches);
-        if (step(f, f->state->lr, err))
-            return FLOW_EDIVERGED;
-        sum += sum_of_shards(f);
-        if (o->stop && o->stop())
-            return flow_fail(err, FLOW_ESTOPPED, "stopped in epoch %zu", f->state->epoch);
-    }
-    f->state->rows_left_out = n - batches * f->lanes.rows;
-    f->state->train_loss = sum / (double)(batches * f->lanes.rows);
-    return 0;
+    pcg_stream stream = {.seed = self->options.seed, .stage = PCG_TEACHER, .purpose = PCG_SHUFFLE};
+    pcg_permutation(self->order, self->data->train.n, stream, self->state.epoch);
+}
+
+static void begin_epoch(teacher_fitting *self)
+{
+    self->at = (place){0};
+    self->state.epoch++;
+    shuffle(self);
+}
+
+/* What decides which weights are the best: without rows to validate with, the newest are. */
+static double score(const teacher_fitting *self)
+{
+    if (self->data->valid.n)
+        return self->state.valid_loss;
+    return flow_trainer_finite(self->trainer) ? -(double)self->state.epoch : NAN;
 }
 
 /* Validates with the averaged weights and keeps them if they are the best so far. */
-static int validate(fit *f, flow_err *err)
+static int validate(teacher_fitting *self, flow_err *err)
 {
+    teacher_fit_state *state = &self->state;
     double mean, se;
-    flow_optimizer_swap_average(f->optimizer);
-    int code = teacher_log_likelihood(f->flow, f->pool, &mean, &se, &f->data->valid, err);
-    teacher_fit_state *state = f->state;
+    flow_trainer_swap_average(self->trainer);
+    int code = teacher_log_likelihood(self->flow, self->pool, &mean, &se, &self->data->valid, err);
     state->valid_loss = -mean;
-    double newest = flow_optimizer_finite(f->optimizer) ? -(double)state->epoch : NAN;
-    double loss = f->data->valid.n ? state->valid_loss : newest; /* without rows: newest is best */
-    if (!code && loss < state->best_loss) {
-        state->best_loss = loss;
+    if (!code && flow_trainer_judge(self->trainer, state->valid_loss, score(self))) {
+        state->best_loss = score(self);
         state->best_epoch = state->epoch;
-        memcpy(f->best, flow_params_const(f->flow), flow_params_bytes(f->flow));
     }
-    flow_optimizer_swap_average(f->optimizer);
+    flow_trainer_swap_average(self->trainer);
     return code;
 }
 
-static int out_of_patience(const fit *f)
+static int end_epoch(teacher_fitting *self, flow_err *err)
 {
-    return f->options->patience && f->data->valid.n &&
-           f->state->epoch - f->state->best_epoch >= f->options->patience;
+    self->state.train_loss = self->at.loss / (double)(self->batches * self->lanes.rows);
+    return validate(self, err);
 }
 
-static int run_epochs(fit *f, teacher_fit_watch watch, void *arg, flow_err *err)
+static int epoch_is_over(const teacher_fitting *self)
 {
-    const teacher_fit_options *o = f->options;
-    flow_plateau plateau;
-    double rate = 1;
-    flow_plateau_init(&plateau, o->plateau_factor, o->plateau_patience);
-    for (size_t e = 0; e < o->epochs; e++) {
-        f->state->epoch = e + 1;
-        int code = run_epoch(f, rate, err);
-        if (!code)
-            code = validate(f, err);
-        if (code)
-            return code;
-        if (o->schedule == FLOW_PLATEAU)
-            rate = flow_plateau_update(&plateau, f->state->valid_loss);
-        if (watch && watch(arg, f->state))
-            return flow_fail(err, FLOW_ESTOPPED, "stopped after epoch %zu", e + 1);
-        if (out_of_patience(f))
-            break;
-    }
-    if (o->epochs && !f->state->best_epoch) /* too few steps to be caught by step() */
-        return flow_fail(err, FLOW_EDIVERGED,
-                         "no epoch of %zu ended with a finite loss; try a smaller teacher.train.lr",
-                         f->state->epoch);
+    return self->at.batch == self->batches;
+}
+
+int teacher_fitting_step(teacher_fitting *self, int *epoch_over, flow_err *err)
+{
+    if (self->state.epoch == 0 || epoch_is_over(self))
+        begin_epoch(self);
+    int code = step(self, err);
+    *epoch_over = !code && epoch_is_over(self);
+    return *epoch_over ? end_epoch(self, err) : code;
+}
+
+static int out_of_patience(const teacher_fitting *self)
+{
+    size_t patience = self->options.patience;
+    return patience && self->data->valid.n &&
+           self->state.epoch - self->state.best_epoch >= patience;
+}
+
+int teacher_fitting_over(const teacher_fitting *self)
+{
+    size_t epochs = self->options.epochs;
+    if (self->state.epoch == 0)
+        return epochs == 0;
+    return epoch_is_over(self) && (self->state.epoch >= epochs || out_of_patience(self));
+}
+
+const teacher_fit_state *teacher_fitting_at(const teacher_fitting *self)
+{
+    return &self->state;
+}
+
+int teacher_fitting_finish(teacher_fitting *self, flow_err *err)
+{
+    const teacher_fit_state *state = &self->state;
+    flow_trainer_finish(self->trainer);
+    if (state->best_epoch || !state->epoch || (state->epoch == 1 && !epoch_is_over(self)))
+        return 0;
+    return flow_fail(err, FLOW_EDIVERGED, /* too few steps to be caught by the trainer */
+                     "no epoch of %zu ended with a finite loss; try a smaller teacher.train.lr",
+                     state->epoch);
+}
+
+/* ---- saving */
+
+static flow_pieces pieces_of(teacher_fitting *self, place *at, teacher_fit_state *state)
+{
+    flow_pieces pieces = {.n = 0};
+    flow_pieces_add_fixed(&pieces, "seed, rows or batches", &self->identity, sizeof self->identity);
+    flow_trainer_pieces(self->trainer, &pieces);
+    flow_pieces_add(&pieces, "place in the epoch", at, sizeof *at);
+    flow_pieces_add(&pieces, "state of the fit", state, sizeof *state);
+    return pieces;
+}
+
+int teacher_fitting_save(teacher_fitting *self, void **block, size_t *size, flow_err *err)
+{
+    flow_pieces pieces = pieces_of(self, &self->at, &self->state);
+    return flow_snapshot_save(block, size, &pieces, err);
+}
+
+int teacher_fitting_load(teacher_fitting *self, const void *block, size_t size, flow_err *err)
+{
+    place at;
+    teacher_fit_state state;
+    flow_pieces pieces = pieces_of(self, &at, &state);
+    int code = flow_snapshot_load(&pieces, block, size, err);
+    if (code)
+        return code;
+    if (at.batch > self->batches || state.epoch > self->options.epochs ||
+        (at.batch > 0 && state.epoch == 0) || state.best_epoch > state.epoch)
+        return flow_fail(err, FLOW_EDATA,
+                         "saved state: batch %zu of epoch %zu, there are %zu of %zu",
+                         (size_t)at.batch, state.epoch, self->batches, self->options.epochs);
+    self->at = at;
+    self->state = state;
+    if (state.epoch)
+        shuffle(self);
     return 0;
 }
 
-static int start(fit *f, flow_err *err)
+/* ---- in one go */
+
+static int run(teacher_fitting *self, teacher_fit_watch watch, void *arg, flow_err *err)
 {
-    const data_part *train = &f->data->train;
-    pcg_stream init = {.seed = f->options->seed, .stage = PCG_TEACHER, .purpose = PCG_INIT};
-    *f->state =
-        (teacher_fit_state){.epochs = f->options->epochs, .best_loss = INFINITY, .valid_loss = NAN};
-    if (train->n == 0)
-        return flow_fail(err, FLOW_EDATA, "no training rows");
-    flow_init(f->flow, init);
-    return flow_init_data(f->flow, train->x, train->context,
-                          train->n < INIT_ROWS ? train->n : INIT_ROWS, err);
+    const teacher_fit_options *o = &self->options;
+    while (!teacher_fitting_over(self)) {
+        int epoch_over, code = teacher_fitting_step(self, &epoch_over, err);
+        if (code)
+            return code;
+        if (epoch_over && watch && watch(arg, &self->state))
+            return flow_fail(err, FLOW_ESTOPPED, "stopped after epoch %zu", self->state.epoch);
+        if (o->stop && o->stop())
+            return flow_fail(err, FLOW_ESTOPPED, "stopped in epoch %zu", self->state.epoch);
+    }
+    return 0;
 }
 
 int teacher_fit(flow *self, teacher_fit_state *state, flow_pool *pool, const data_set *data,
                 const teacher_fit_options *options, teacher_fit_watch watch, void *arg,
                 flow_err *err)
 {
-    assert(flow_get_direction(self) == FLOW_DATA_TO_NOISE && flow_dim(self) == data->dim &&
-           flow_context(self) == data->n_context);
-    fit f = {.flow = self, .pool = pool, .data = data, .options = options, .state = state};
-    int code = start(&f, err);
-    if (!code)
-        code = take(&f, err);
-    if (!code)
-        code = run_epochs(&f, watch, arg, err);
-    if (f.best && state->best_epoch)
-        memcpy(flow_params(self), f.best, flow_params_bytes(self));
-    release(&f);
-    return code;
+    *state =
+        (teacher_fit_state){.epochs = options->epochs, .best_loss = INFINITY, .valid_loss = NAN};
+    flow_err local = FLOW_ERR_INIT;
+    teacher_fitting *f = teacher_fitting_create(self, pool, data, options, &local);
+    int code = f ? run(f, watch, arg, &local) : local.code;
+    if (f) {
+        int late = teacher_fitting_finish(f, code ? NULL : &local);
+        code = code ? code : late;
+        *state = f->state;
+    }
+    teacher_fitting_free(f);
+    return code ? flow_fail(err, (flow_code)code, "%s", local.text) : 0;
 }
 
 int teacher_log_likelihood(const flow *self, flow_pool *pool, double *mean, double *se,

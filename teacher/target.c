@@ -1,7 +1,14 @@
 #include "teacher/target.h"
 
+#include "flow/first_error.h"
+
 #include <assert.h>
+#include <math.h>
 #include <stdlib.h>
+#include <string.h>
+
+/* Held during a call of a target that has no TARGET_THREADS. */
+static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
 
 void target_free(target *self)
 {
@@ -9,91 +16,196 @@ void target_free(target *self)
         self->ops->free(self);
 }
 
-void target_noise(const target *self, double *z, pcg_stream stream, uint64_t first, size_t n)
+/* ---- what a row's numbers mean */
+
+static target_status judge(double logp, const double *grad, size_t dim)
 {
-    if (self->ops->noise)
-        self->ops->noise(self, z, stream, first, n);
-    else
-        pcg_normals(z, stream, first, n, self->dim);
+    if (logp == -INFINITY)
+        return TARGET_NO_DENSITY;
+    int finite = isfinite(logp);
+    for (size_t i = 0; grad && i < dim; i++)
+        finite &= isfinite(grad[i]) != 0;
+    return finite ? TARGET_FINITE : TARGET_BROKEN;
 }
+
+static void settle(const target *self, double *logp, double *grad, target_status *status, size_t n)
+{
+    size_t dim = self->dim;
+    for (size_t r = 0; r < n; r++) {
+        double *row = grad ? grad + r * dim : NULL;
+        if (status[r] == TARGET_FINITE)
+            status[r] = judge(logp[r], row, dim);
+        if (status[r] == TARGET_NO_DENSITY)
+            logp[r] = -INFINITY;
+        if (status[r] != TARGET_FINITE && row)
+            memset(row, 0, dim * sizeof *row);
+    }
+}
+
+/* ---- a shard */
+
+/* Around a call of an operation: alone, if need be. */
+static void enter(const target *self)
+{
+    if (!(self->flags & TARGET_THREADS))
+        pthread_mutex_lock(&one_at_a_time);
+}
+
+static void leave(const target *self)
+{
+    if (!(self->flags & TARGET_THREADS))
+        pthread_mutex_unlock(&one_at_a_time);
+}
+
+/* The failure of an operation that returned code and may have left an error, or none. */
+static int failed(const target *self, int code, const flow_err *left, flow_err *err)
+{
+    if (left->code)
+        return flow_fail(err, (flow_code)left->code, "%s", left->text);
+    return flow_fail(err, code < 0 ? (flow_code)code : FLOW_EDATA,
+                     "the target '%s' failed and did not say why (it returned %d)", self->ops->name,
+                     code);
+}
+
+int target_shard_log_density(const target *self, double *logp, double *grad, target_status *status,
+                             const double *x, const double *context, size_t n, void *work,
+                             flow_err *err)
+{
+    assert(!grad || (self->flags & TARGET_GRADIENT));
+    flow_err left = FLOW_ERR_INIT;
+    if (n == 0)
+        return 0;
+    for (size_t r = 0; r < n; r++)
+        status[r] = TARGET_FINITE;
+    enter(self);
+    int code = self->ops->log_density(self, logp, grad, status, x, context, n, work, &left);
+    leave(self);
+    if (code)
+        return failed(self, code, &left, err);
+    settle(self, logp, grad, status, n);
+    return 0;
+}
+
+int target_shard_sample(const target *self, double *x, double *logp, target_status *status,
+                        const double *context, const target_rows *rows, size_t n, void *work,
+                        flow_err *err)
+{
+    assert(self->ops->sample);
+    flow_err left = FLOW_ERR_INIT;
+    if (rows->widen > 0 && !(self->flags & TARGET_WIDENS))
+        return flow_fail(err, FLOW_ECONFIG, "the target '%s' cannot widen its samples",
+                         self->ops->name);
+    if (n == 0)
+        return 0;
+    for (size_t r = 0; r < n; r++)
+        status[r] = TARGET_FINITE;
+    enter(self);
+    int code = self->ops->sample(self, x, logp, status, context, rows, n, work, &left);
+    leave(self);
+    if (code)
+        return failed(self, code, &left, err);
+    settle(self, logp, NULL, status, n);
+    return 0;
+}
+
+/* Evenly spread over the rows: the multiples of the golden ratio, modulo 1. */
+int target_is_wide(const target_rows *rows, uint64_t row)
+{
+    return fmod((double)row * 0.6180339887498949, 1) < rows->widen;
+}
+
+/* ---- batches */
 
 typedef struct batch {
     const target *target;
-    void **works;     /* (threads) */
-    flow_err *errors; /* (threads) */
-    double *noise;    /* (threads, FLOW_SHARD, D): sampling only */
+    void **works; /* (threads) */
+    flow_first_error first_error;
     double *logp, *grad, *x;
-    const double *from, *context;
-    pcg_stream stream;
-    uint64_t first;
+    target_status *status; /* NULL: not wanted */
+    const double *from;    /* NULL: x is to be drawn */
+    const double *context;
+    target_rows rows;
     size_t n;
 } batch;
+
+static int compute_shard(const batch *b, size_t row, size_t n, void *work, flow_err *err)
+{
+    const target *t = b->target;
+    const double *context = b->context ? b->context + row * t->context : NULL;
+    target_status unwanted[FLOW_SHARD], *status = b->status ? b->status + row : unwanted;
+    if (b->from)
+        return target_shard_log_density(t, b->logp + row, b->grad ? b->grad + row * t->dim : NULL,
+                                        status, b->from + row * t->dim, context, n, work, err);
+    target_rows rows = b->rows;
+    rows.first += row;
+    return target_shard_sample(t, b->x + row * t->dim, b->logp + row, status, context, &rows, n,
+                               work, err);
+}
 
 static void run_shard(void *arg, size_t index, size_t worker)
 {
     batch *b = arg;
-    const target *t = b->target;
+    flow_err err = FLOW_ERR_INIT;
     size_t row = index * FLOW_SHARD, n = b->n - row < FLOW_SHARD ? b->n - row : FLOW_SHARD;
-    const double *context = b->context ? b->context + row * t->context : NULL;
-    flow_err *err = &b->errors[worker];
-    if (err->code)
+    if (flow_first_error_spares(&b->first_error, index))
         return;
-    if (!b->noise) {
-        t->ops->log_density(t, b->logp + row, b->grad ? b->grad + row * t->dim : NULL,
-                            b->from + row * t->dim, context, n, b->works[worker], err);
-        return;
-    }
-    double *z = b->noise + worker * FLOW_SHARD * t->dim;
-    target_noise(t, z, b->stream, b->first + row, n);
-    t->ops->sample(t, b->x + row * t->dim, b->logp + row, z, context, n, b->works[worker], err);
+    if (compute_shard(b, row, n, b->works[worker], &err))
+        flow_first_error_note(&b->first_error, index, &err);
+}
+
+static int take_works(batch *b, size_t threads, flow_err *err)
+{
+    flow_err left = FLOW_ERR_INIT;
+    b->works = calloc(threads, sizeof *b->works);
+    if (!b->works)
+        return flow_fail(err, FLOW_ENOMEM, "out of memory for a batch of %zu rows", b->n);
+    for (size_t w = 0; w < threads; w++)
+        if (!(b->works[w] = b->target->ops->work_create(b->target, FLOW_SHARD, &left)))
+            return failed(b->target, FLOW_ENOMEM, &left, err);
+    return 0;
 }
 
 static int run_batch(batch *b, flow_pool *pool, flow_err *err)
 {
     size_t threads = flow_pool_threads(pool);
-    int code = 0;
-    b->works = calloc(threads, sizeof *b->works);
-    b->errors = calloc(threads, sizeof *b->errors);
-    if (!b->works || !b->errors)
-        code = flow_fail(err, FLOW_ENOMEM, "out of memory for a batch of %zu rows", b->n);
-    for (size_t w = 0; w < threads && !code; w++)
-        if (!(b->works[w] = b->target->ops->work_create(b->target, FLOW_SHARD, err)))
-            code = FLOW_ENOMEM;
-    if (!code)
+    flow_first_error_init(&b->first_error);
+    int code = take_works(b, threads, err);
+    if (!code) {
         flow_pool_run(pool, run_shard, b, (b->n + FLOW_SHARD - 1) / FLOW_SHARD);
-    for (size_t w = 0; w < threads && b->works && b->errors; w++) {
-        if (!code && b->errors[w].code)
-            code = flow_fail(err, (flow_code)b->errors[w].code, "%s", b->errors[w].text);
-        if (b->works[w])
-            b->target->ops->work_free(b->target, b->works[w]);
+        code = flow_first_error_take(&b->first_error, err);
     }
+    for (size_t w = 0; b->works && w < threads; w++)
+        b->target->ops->work_free(b->target, b->works[w]);
     free(b->works);
-    free(b->errors);
+    flow_first_error_release(&b->first_error);
     return code;
 }
 
 int target_log_density(const target *self, flow_pool *pool, double *logp, double *grad,
-                       const double *x, const double *context, size_t n, flow_err *err)
+                       target_status *status, const double *x, const double *context, size_t n,
+                       flow_err *err)
 {
-    batch b = {.target = self, .logp = logp, .grad = grad, .from = x, .context = context, .n = n};
+    batch b = {.target = self,
+               .logp = logp,
+               .grad = grad,
+               .status = status,
+               .from = x,
+               .context = context,
+               .n = n};
     return run_batch(&b, pool, err);
 }
 
 int target_sample(const target *self, flow_pool *pool, double *x, double *logp,
-                  const double *context, pcg_stream stream, uint64_t first, size_t n, flow_err *err)
+                  target_status *status, const double *context, pcg_stream stream, uint64_t first,
+                  size_t n, flow_err *err)
 {
     assert(self->ops->sample);
     batch b = {.target = self,
                .logp = logp,
                .x = x,
+               .status = status,
                .context = context,
-               .stream = stream,
-               .first = first,
+               .rows = {.stream = stream, .first = first},
                .n = n};
-    b.noise = malloc(flow_pool_threads(pool) * FLOW_SHARD * self->dim * sizeof *b.noise);
-    if (!b.noise)
-        return flow_fail(err, FLOW_ENOMEM, "out of memory for a batch of %zu rows", n);
-    int code = run_batch(&b, pool, err);
-    free(b.noise);
-    return code;
+    return run_batch(&b, pool, err);
 }

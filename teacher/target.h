@@ -1,8 +1,10 @@
-/* teacher/target.h -- what a student can learn from: a log-density up to a constant and its gradient,
- * and, where there is one, an exact sampler.
+/* teacher/target.h -- what a student can learn from: a log-density up to a constant and, where there
+ * are any, its gradient, an exact sampler, its modes and its normalisation.
  *
  * All numbers are double. A target is read-only while it is used; each thread has its own work. An
- * implementation is one file that ends in its table of operations. */
+ * implementation is one file that ends in its table of operations. What it must do: fill what it is
+ * asked for, or return a failure for the whole shard. What a single row's trouble means is decided in
+ * one place (target.c) and told by the row's status: nobody guesses it from the numbers. */
 #ifndef TEACHER_TARGET_H
 #define TEACHER_TARGET_H
 
@@ -10,50 +12,126 @@
 
 typedef struct target target;
 
+/* How a row turned out. */
+typedef enum target_status {
+    TARGET_FINITE,
+    TARGET_NO_DENSITY, /* log p~ = -inf: outside of the support */
+    TARGET_BROKEN      /* log p~ is NaN or +inf, or its gradient is not finite */
+} target_status;
+
+/* What a target can do. */
+enum {
+    TARGET_GRADIENT = 1, /* log_density has one */
+    TARGET_THREADS =
+        2,            /* several threads may call it, each with its own work; those without the flag
+                            are served one call at a time, of all such targets in the process (what
+                            cannot be shared is often a library's own state) */
+    TARGET_WIDENS = 4 /* sample can widen its noise */
+};
+
+/* Rows of a stream to be drawn: first, first + 1, ... Of those, a share `widen` in [0, 1) come from
+ * noise that is stretched by widen_by >= 1 (0: none do); target_is_wide says which. */
+typedef struct target_rows {
+    pcg_stream stream;
+    uint64_t first;
+    double widen, widen_by;
+} target_rows;
+
+/* Known pieces of the target, with the share of the probability that each holds. */
+typedef struct target_modes {
+    size_t n;
+    const double *weights; /* (n), sum 1 */
+    /* The mode of x (D), 0 .. n - 1; anything larger: none. */
+    size_t (*mode_of)(void *arg, const double *x);
+    void *arg;
+} target_modes;
+
 typedef struct target_ops {
     const char *name;
     void (*free)(target *self);
 
     /* Scratch for shards of up to max_rows <= FLOW_SHARD rows. */
     void *(*work_create)(const target *self, size_t max_rows, flow_err *err);
-    void (*work_free)(const target *self, void *work);
+    void (*work_free)(const target *self, void *work); /* accepts NULL */
 
     /* logp (n) = log p~(x | context), -inf where there is no density; grad (n, D) its gradient in x,
-     * NULL: not wanted. */
-    int (*log_density)(const target *self, double *logp, double *grad, const double *x,
-                       const double *context, size_t n, void *work, flow_err *err);
+     * NULL: not wanted. status (n) comes in as TARGET_FINITE: a target may mark a row that its numbers
+     * do not tell about; the others are judged by their numbers. n > 0. Any return but 0 is a failure
+     * of the whole shard. */
+    int (*log_density)(const target *self, double *logp, double *grad, target_status *status,
+                       const double *x, const double *context, size_t n, void *work, flow_err *err);
 
-    /* z (n, D): what sample makes samples of, rows first .. of the stream. NULL: standard normals. */
-    void (*noise)(const target *self, double *z, pcg_stream stream, uint64_t first, size_t n);
-
-    /* x (n, D) from that noise z (n, D), exactly distributed as p; logp (n) = log p~(x).
-     * NULL: the target has no sampler. */
-    int (*sample)(const target *self, double *x, double *logp, const double *z,
-                  const double *context, size_t n, void *work, flow_err *err);
+    /* x (n, D), exactly distributed as p, row r a function of (stream, first + r) and its context
+     * alone; logp (n) = log p~(x); status as above. NULL: the target has no sampler. */
+    int (*sample)(const target *self, double *x, double *logp, target_status *status,
+                  const double *context, const target_rows *rows, size_t n, void *work,
+                  flow_err *err);
 } target_ops;
 
 struct target {
     const target_ops *ops;
     size_t dim, context;
-    double log_z; /* log of the integral of p~; 0: normalised, NaN: not known */
+    double log_z;              /* log of the integral of p~; 0: normalised, NaN: not known */
+    unsigned flags;            /* TARGET_GRADIENT | ... */
+    uint64_t draws;            /* different rows that sample has; 0: as many as are asked for */
+    const target_modes *modes; /* borrowed; NULL: none are known */
 };
+
+/* ---- making one */
 
 /* A fitted flow as a target; normalised. The flow is borrowed and must outlive the target. */
 target *target_from_flow(const flow *teacher, flow_err *err);
+
+/* The target `of`, which may have no sampler or a poor one, with stored draws of it as its sampler: row
+ * r of every stream is stored row r modulo n, whatever the stream's seed and name are. So a batch of
+ * more than n rows has repetitions, and two streams have the same rows: `draws` says n, for those to
+ * whom it matters. Their log-densities are those of the target. x (n, D) and `of` are borrowed. Without
+ * context, for a stored row has been drawn at one (FLOW_ECONFIG). n > 0. */
+target *target_with_draws(const target *of, const double *x, size_t n, flow_err *err);
+
+/* A kind of target that can be made from a description, a JSON object. */
+typedef struct target_kind {
+    const char *name;    /* "kind" of the description */
+    const char *doc;     /* one line, with the keys */
+    const char *example; /* a description */
+    target *(*create)(const json_t *description, flow_err *err);
+} target_kind;
+
+/* Every kind, NULL past the end. */
+extern const target_kind *const target_kinds[];
+
+/* A target as the description says. FLOW_ECONFIG names the key that is wrong. */
+target *target_create(const json_t *description, flow_err *err);
+
 void target_free(target *self); /* accepts NULL */
 
-/* The noise of its samples: see above. */
-void target_noise(const target *self, double *z, pcg_stream stream, uint64_t first, size_t n);
+/* ---- a shard, by one thread. After success every row's status is set: without density logp is -inf;
+ * broken, it is what the target gave. grad is zero in rows that are not finite. */
 
-/* ---- whole batches, spread over a pool; rows do not depend on n or on the pool */
+int target_shard_log_density(const target *self, double *logp, double *grad, target_status *status,
+                             const double *x, const double *context, size_t n, void *work,
+                             flow_err *err);
 
-/* logp (n) of x (n, D); grad (n, D), NULL: not wanted. */
+/* FLOW_ECONFIG if rows are to be widened and the target cannot. It must have a sampler. */
+int target_shard_sample(const target *self, double *x, double *logp, target_status *status,
+                        const double *context, const target_rows *rows, size_t n, void *work,
+                        flow_err *err);
+
+/* Whether row number `row` of a stream is a wide one. */
+int target_is_wide(const target_rows *rows, uint64_t row);
+
+/* ---- whole batches, spread over a pool; rows do not depend on n or on the pool. Of several shards that
+ * fail the first one's error is returned. */
+
+/* logp (n) of x (n, D); grad (n, D), status (n), NULL: not wanted. */
 int target_log_density(const target *self, flow_pool *pool, double *logp, double *grad,
-                       const double *x, const double *context, size_t n, flow_err *err);
+                       target_status *status, const double *x, const double *context, size_t n,
+                       flow_err *err);
 
-/* x (n, D), logp (n): rows first .. first + n - 1 of the stream. The target must have a sampler. */
+/* x (n, D), logp (n), status (n; NULL: not wanted): rows first .. first + n - 1 of the stream. The
+ * target must have a sampler. */
 int target_sample(const target *self, flow_pool *pool, double *x, double *logp,
-                  const double *context, pcg_stream stream, uint64_t first, size_t n,
-                  flow_err *err);
+                  target_status *status, const double *context, pcg_stream stream, uint64_t first,
+                  size_t n, flow_err *err);
 
 #endif

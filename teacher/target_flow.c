@@ -1,5 +1,5 @@
-/* teacher/target_flow.c -- a flow as a target: the gradient of its log-density is one pass with
- * frozen parameters, its sampler the (incremental) inverse. */
+/* teacher/target_flow.c -- a flow as a target: the gradient of its log-density is one pass
+ * with frozen parameters, its sampler the (incremental) inverse. */
 #include "teacher/target.h"
 
 #include <assert.h>
@@ -50,28 +50,37 @@ fail:
     return NULL;
 }
 
-static int flow_log_density(const target *self, double *logp, double *grad, const double *x,
-                            const double *context, size_t n, void *work, flow_err *err)
+static int flow_log_density(const target *self, double *logp, double *grad, target_status *status,
+                            const double *x, const double *context, size_t n, void *work,
+                            flow_err *err)
 {
     flow_work *w = work;
-    (void)self, (void)err;
+    (void)self, (void)status, (void)err;
     flow_pass_log_prob(w->pass, NULL, logp, w->z, x, context, n);
     if (grad)
         flow_pass_density_score(w->pass, NULL, grad);
     return 0;
 }
 
-static void flow_target_noise(const target *self, double *z, pcg_stream stream, uint64_t first,
-                              size_t n)
+static void widen_noise(double *z, const target_rows *rows, size_t n, size_t dim)
 {
-    flow_noise(flow_of(self), NULL, z, stream, first, n);
+    for (size_t r = 0; r < n; r++) {
+        if (!target_is_wide(rows, rows->first + r))
+            continue;
+        for (size_t i = r * dim; i < (r + 1) * dim; i++)
+            z[i] *= rows->widen_by;
+    }
 }
 
-static int flow_target_sample(const target *self, double *x, double *logp, const double *z,
-                              const double *context, size_t n, void *work, flow_err *err)
+static int flow_target_sample(const target *self, double *x, double *logp, target_status *status,
+                              const double *context, const target_rows *rows, size_t n, void *work,
+                              flow_err *err)
 {
-    (void)self, (void)err;
-    flow_pass_transport(((flow_work *)work)->sampler, NULL, x, logp, z, context, n);
+    flow_work *w = work;
+    (void)status, (void)err;
+    flow_noise(flow_of(self), NULL, w->z, rows->stream, rows->first, n);
+    widen_noise(w->z, rows, n, self->dim);
+    flow_pass_transport(w->sampler, NULL, x, logp, w->z, context, n);
     return 0;
 }
 
@@ -86,7 +95,6 @@ static const target_ops flow_target_ops = {
     .work_create = flow_work_create,
     .work_free = flow_work_free,
     .log_density = flow_log_density,
-    .noise = flow_target_noise,
     .sample = flow_target_sample,
 };
 
@@ -102,7 +110,8 @@ target *target_from_flow(const flow *teacher, flow_err *err)
     *self = (flow_target){.base = {.ops = &flow_target_ops,
                                    .dim = flow_dim(teacher),
                                    .context = flow_context(teacher),
-                                   .log_z = 0},
+                                   .log_z = 0,
+                                   .flags = TARGET_GRADIENT | TARGET_THREADS | TARGET_WIDENS},
                           .flow = teacher};
     return &self->base;
 }

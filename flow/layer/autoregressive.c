@@ -27,7 +27,7 @@ typedef enum first_group { FREE, IDENTITY } first_group;
 typedef struct autoregressive_options {
     const json_t *transformer, *conditioner;
     size_t groups; /* 0: D */
-    int first;     /* a first_group; -1: free */
+    int first;     /* a first_group */
 } autoregressive_options;
 
 /* Dimensions first .. end - 1 and where their parameters begin in the conditioner's values, or the
@@ -149,6 +149,7 @@ static flow_layer *autoregressive_create(const json_t *description, const layer_
     if (self) {
         self->options = *options;
         self->options.transformer = self->options.conditioner = NULL;
+        self->options.groups = self->net->shape.groups;
         self->base = (flow_layer){.ops = &layer_autoregressive,
                                   .dim = scope->dim,
                                   .context = scope->context,
@@ -410,13 +411,12 @@ static const flow_key autoregressive_keys[] = {
      .kinds = &flow_conditioners, .def = "mlp",
      .doc = "The network that gives each coordinate's numbers from the coordinates before it."},
     {FLOW_KEY(autoregressive_options, groups), .type = FLOW_KEY_WHOLE, .flags = FLOW_KEY_AUTO,
-     .min = 1, .max = FLOW_MAX_DIM,
-     .doc =
-         "Coordinates in so many groups of one another's neighbours, each transformed by numbers "
-         "that see the groups before it. 2 is a coupling layer, 1 an element-wise one. Left "
-         "out, each coordinate is a group of its own."},
+     .min = 1, .max = FLOW_MAX_DIM, .def = "auto",
+     .doc = "Neighbouring coordinates in so many groups, each transformed by numbers that see the "
+            "groups before it. 2 is a coupling layer, 1 an element-wise one; auto: each coordinate "
+            "is a group of its own."},
     {FLOW_KEY(autoregressive_options, first), .type = FLOW_KEY_WORD, .words = first_groups,
-     .doc = "What happens to the first group. Left out, it is free."},
+     .def = "free", .doc = "What happens to the first group."},
     {.name = NULL}};
 
 const flow_layer_ops layer_autoregressive = {

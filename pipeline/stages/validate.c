@@ -8,6 +8,8 @@
 #include "pipeline/stages/teacher.h"
 #include "teacher/fit.h"
 
+#include <stdlib.h>
+
 static const char VERDICT[] = "validation.json";
 
 /* What is held against what. */
@@ -25,32 +27,43 @@ static size_t mode_in_user_units(void *arg, const double *u)
     return data->generator->mode_of(x);
 }
 
-static student_validate_options options_of(const config *c, const sides *s)
+/* The modes of made-up data, of equal weight; the weights are the caller's to free. */
+static int known_modes(target_modes *out, double **weights, const sides *s, flow_err *err)
 {
-    student_validate_options out = {.samples = (size_t)c->validate.samples, .seed = c->seed};
-    if (s->data->generator && s->data->generator->modes) {
-        out.mode_of = mode_in_user_units;
-        out.mode_arg = (void *)s->data; /* read only */
-        out.n_modes = s->data->generator->modes;
-    }
-    return out;
+    size_t n = s->data->generator ? s->data->generator->modes : 0;
+    *weights = malloc((n + 1) * sizeof **weights);
+    if (!*weights)
+        return flow_fail(err, FLOW_ENOMEM, "out of memory for %zu modes", n);
+    for (size_t k = 0; k < n; k++)
+        (*weights)[k] = 1.0 / (double)n;
+    *out = (target_modes){.n = n,
+                          .weights = *weights,
+                          .mode_of = mode_in_user_units,
+                          .arg = (void *)(uintptr_t)s->data /* read only */};
+    return FLOW_OK;
 }
 
 /* Measured in double, whatever the precision of the run (validate.h). */
 static int measure(student_validation *out, double *log_z, const stage_work *work, const sides *s,
-                   const student_validate_options *options, flow_err *err)
+                   flow_err *err)
 {
+    const config *c = work->config;
+    student_validate_options options = {.samples = (size_t)c->validate.samples, .seed = c->seed};
     distill_contexts contexts = student_contexts(data_held_out(s->data->set));
+    target_modes modes;
+    double *weights = NULL;
     flow *precise = flow_convert(s->teacher->model.flow, FLOW_F64, err);
     target *teacher = precise ? target_from_flow(precise, err) : NULL;
-    int code = teacher
-                   ? student_validate(out, s->student->model.flow, teacher, s->teacher->model.flow,
-                                      work->pool, &contexts, options, err)
-                   : err->code;
-    if (teacher)
+    int code = teacher ? known_modes(&modes, &weights, s, err) : err->code;
+    if (!code) {
+        teacher->modes = modes.n ? &modes : NULL;
         *log_z = teacher->log_z;
+        code = student_validate(out, s->student->model.flow, teacher, s->teacher->model.flow,
+                                work->pool, &contexts, &options, err);
+    }
     target_free(teacher);
     flow_free(precise);
+    free(weights);
     return code;
 }
 
@@ -71,18 +84,17 @@ static int write_verdict(validate_product *out, const verdict_input *in, const s
 static int judge(verdict_input *in, student_validation *figures, const stage_work *work,
                  const sides *s, flow_err *err)
 {
-    student_validate_options options = options_of(work->config, s);
     progress_begin(stage_validate.name, 0);
     int code = teacher_log_likelihood(s->teacher->model.flow, work->pool, &in->teacher_mean,
                                       &in->teacher_se, &s->data->set->test, err);
     if (!code)
-        code = measure(figures, &in->log_z, work, s, &options, err);
+        code = measure(figures, &in->log_z, work, s, err);
     if (code) {
         progress_clear();
         return flow_fail_prefix(err, stage_validate.name);
     }
     progress_end("%zu samples; teacher's test log-likelihood %.4f +- %.4f nats a row",
-                 options.samples, in->teacher_mean, in->teacher_se);
+                 (size_t)work->config->validate.samples, in->teacher_mean, in->teacher_se);
     return FLOW_OK;
 }
 

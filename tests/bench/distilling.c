@@ -42,8 +42,9 @@ static void clocked_work_free(const target *self, void *work)
     inner->ops->work_free(inner, work);
 }
 
-static int clocked_log_density(const target *self, double *logp, double *grad, const double *x,
-                               const double *context, size_t n, void *work, flow_err *err)
+static int clocked_log_density(const target *self, double *logp, double *grad,
+                               target_status *status, const double *x, const double *context,
+                               size_t n, void *work, flow_err *err)
 {
     const target *inner = down(self)->inner;
     marks *m = down(self)->marks;
@@ -52,7 +53,7 @@ static int clocked_log_density(const target *self, double *logp, double *grad, c
         m->start = seconds();
     if (call == m->to)
         m->stop = seconds();
-    return inner->ops->log_density(inner, logp, grad, x, context, n, work, err);
+    return inner->ops->log_density(inner, logp, grad, status, x, context, n, work, err);
 }
 
 static const target_ops clocked_ops = {
@@ -94,7 +95,9 @@ double distilling_seconds(flow *student, const flow *teacher, flow_pool *pool, s
         die("%s", err.text);
     size_t shards = flow_lanes_cut(batch, 0).shards; /* one call each */
     marks m = {.from = WARM_STEPS * shards, .to = (WARM_STEPS + steps) * shards};
-    clocked outer = {.base = {.ops = &clocked_ops, .dim = inner->dim}, .inner = inner, .marks = &m};
+    clocked outer = {.base = {.ops = &clocked_ops, .dim = inner->dim, .flags = inner->flags},
+                     .inner = inner,
+                     .marks = &m};
     distil(student, &outer.base, pool, batch, WARM_STEPS + steps + 1);
     target_free(inner);
     if (m.calls != (WARM_STEPS + steps + 1) * shards)

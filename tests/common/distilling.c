@@ -93,11 +93,11 @@ void check_kl(const distilling *r, int forward, double bound)
     for (size_t i = 0; i < N * c; i++)
         context[i] = r->contexts.rows[i % (r->contexts.n * c)];
     if (forward) {
-        target_sample(r->teacher, pool, x, logp, context, noise, 0, N, NULL);
+        target_sample(r->teacher, pool, x, logp, NULL, context, noise, 0, N, NULL);
         flow_log_prob(r->student, pool, logq, NULL, x, context, N, NULL);
     } else {
         flow_sample(r->student, pool, x, logq, context, noise, 0, N, NULL);
-        target_log_density(r->teacher, pool, logp, NULL, x, context, N, NULL);
+        target_log_density(r->teacher, pool, logp, NULL, NULL, x, context, N, NULL);
     }
     for (size_t i = 0; i < N; i++) {
         logq[i] = (forward ? -1 : 1) * (logq[i] - (logp[i] - r->teacher->log_z));

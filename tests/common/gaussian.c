@@ -55,7 +55,7 @@ void gaussian_log_density(const gaussian *self, double *logp, const double *x,
             square += u[i] * u[i];
         logp[r] =
             self->base.log_z - 0.5 * square - log_det(self) - 0.5 * (double)dim * log(2 * acos(-1));
-        if (x[r * dim] < self->wall)
+        if (x[r * dim] < self->wall || x[r * dim] > self->no_density_above)
             logp[r] = -INFINITY;
     }
 }
@@ -112,16 +112,38 @@ static void gradient(const gaussian *g, double *grad, const double *u)
     }
 }
 
-static int log_density(const target *self, double *logp, double *grad, const double *x,
-                       const double *context, size_t n, void *work, flow_err *err)
+/* How the rows chosen by broken_at come out. */
+static void break_rows(const gaussian *g, double *logp, double *grad, const double *x, size_t n)
 {
+    size_t dim = g->base.dim;
+    for (size_t r = 0; r < n; r++) {
+        if (!(x[r * dim] > g->broken_above))
+            continue;
+        if (g->broken_as == BROKEN_GRADIENT && grad)
+            grad[r * dim + dim - 1] = NAN;
+        if (g->broken_as != BROKEN_GRADIENT)
+            logp[r] = g->broken_as == BROKEN_NAN ? NAN : INFINITY;
+    }
+}
+
+static int fail_as_told(const gaussian *g, flow_err *err)
+{
+    if (g->silent)
+        return g->silent;
+    return flow_fail(err, FLOW_EDATA, "the energy broke at call %zu", g->fail_after);
+}
+
+static int log_density(const target *self, double *logp, double *grad, target_status *status,
+                       const double *x, const double *context, size_t n, void *work, flow_err *err)
+{
+    (void)status;
     gaussian *g = writable(self);
     scratch *w = work;
     cr_assert(n > 0 && n <= w->max_rows, "%zu rows, scratch for %zu", n, w->max_rows);
     cr_assert_eq(w->in_use++, 0, "scratch is shared");
     if (atomic_fetch_add(&g->calls, 1) >= g->fail_after) {
         w->in_use = 0;
-        return flow_fail(err, FLOW_EDATA, "the energy broke at call %zu", g->fail_after);
+        return fail_as_told(g, err);
     }
     gaussian_log_density(g, logp, x, context, n);
     for (size_t r = 0; r < n && grad; r++) {
@@ -132,18 +154,25 @@ static int log_density(const target *self, double *logp, double *grad, const dou
             for (size_t i = 0; i < self->dim; i++)
                 grad[r * self->dim + i] = NAN;
     }
+    break_rows(g, logp, grad, x, n);
     w->in_use = 0;
     return 0;
 }
 
-static int sample(const target *self, double *x, double *logp, const double *z,
-                  const double *context, size_t n, void *work, flow_err *err)
+static int sample(const target *self, double *x, double *logp, target_status *status,
+                  const double *context, const target_rows *rows, size_t n, void *work,
+                  flow_err *err)
 {
     const scratch *w = work;
-    (void)err;
+    double z[FLOW_SHARD * 3];
+    (void)status, (void)err;
     cr_assert(n > 0 && n <= w->max_rows, "%zu rows, scratch for %zu", n, w->max_rows);
+    pcg_normals(z, rows->stream, rows->first, n, self->dim);
+    for (size_t i = 0; i < n * self->dim; i++)
+        z[i] *= target_is_wide(rows, rows->first + i / self->dim) ? rows->widen_by : 1;
     gaussian_sample((const gaussian *)self, x, z, context, n);
     gaussian_log_density((const gaussian *)self, logp, x, context, n);
+    break_rows((const gaussian *)self, logp, NULL, x, n);
     return 0;
 }
 
@@ -168,11 +197,14 @@ static const target_ops without_sampler = {
 void gaussian_init(gaussian *self, size_t dim, const double *lower, const double *mean)
 {
     memset(self, 0, sizeof *self);
-    self->base = (target){.ops = &with_sampler, .dim = dim};
+    self->base = (target){.ops = &with_sampler,
+                          .dim = dim,
+                          .flags = TARGET_GRADIENT | TARGET_THREADS | TARGET_WIDENS};
     memcpy(self->lower, lower, dim * dim * sizeof *lower);
     memcpy(self->mean, mean, dim * sizeof *mean);
     self->wall = -INFINITY;
     self->fail_after = SIZE_MAX;
+    self->broken_above = self->no_density_above = INFINITY;
 }
 
 void gaussian_take_sampler_away(gaussian *self)

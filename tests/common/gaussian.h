@@ -9,11 +9,17 @@
 
 #include <stdatomic.h>
 
+typedef enum broken_as { BROKEN_NAN, BROKEN_INFINITE, BROKEN_GRADIENT } broken_as;
+
 typedef struct gaussian {
     target base; /* log_z is added to the log-density, which is then not normalised */
     double lower[9], mean[3], gain;
-    double wall;       /* no density where x_0 < wall; -inf at first */
+    double wall;             /* no density where x_0 < wall; -inf at first */
+    double no_density_above; /* nor where x_0 is above this; +inf at first */
     size_t fail_after; /* calls of log_density; then it breaks with FLOW_EDATA; SIZE_MAX at first */
+    int silent;        /* what it then returns without a word; 0: it says why */
+    double broken_above; /* rows where x_0 is above break; +inf at first */
+    broken_as broken_as; /* in this way */
     atomic_size_t calls;
     atomic_int works; /* pieces of scratch that are not freed */
 } gaussian;

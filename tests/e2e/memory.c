@@ -453,11 +453,14 @@ static size_t side_of(void *arg, const double *x)
 
 static int play_validate(uint64_t *sum, flow_err *err)
 {
-    student_validate_options options = {
-        .samples = 100, .seed = 1, .mode_of = side_of, .n_modes = 2};
+    static const double halves[] = {0.5, 0.5};
+    const target_modes modes = {.n = 2, .weights = halves, .mode_of = side_of};
+    student_validate_options options = {.samples = 100, .seed = 1};
     distill_contexts contexts = {data->train.context, data->train.n};
     student_validation v = {.n_modes = 0};
     target *teacher = target_from_flow(made[FLOW_DATA_TO_NOISE], err);
+    if (teacher)
+        teacher->modes = &modes;
     int code = teacher ? student_validate(&v, made[FLOW_NOISE_TO_DATA], teacher,
                                           made[FLOW_DATA_TO_NOISE], pool, &contexts, &options, err)
                        : err->code;

@@ -187,7 +187,8 @@ ParameterizedTest(size_t *b, conformance, fresh_layers_do_nothing)
 
 /* The description of an autoregressive layer: everything must be in it. */
 #define LAYER(TAU, NET)                                                                            \
-    "[{\"kind\": \"autoregressive\", \"transformer\": " TAU ", \"conditioner\": " NET "}]"
+    "[{\"kind\": \"autoregressive\", \"transformer\": " TAU ", \"conditioner\": " NET ", "         \
+    "\"groups\": \"auto\", \"first\": \"free\"}]"
 #define NET(HIDDEN, RESIDUAL, ACTIVATION)                                                          \
     "{\"kind\": \"mlp\", \"hidden\": " HIDDEN ", \"residual\": " RESIDUAL                          \
     ", \"activation\": \"" ACTIVATION "\"}"

@@ -1,6 +1,7 @@
 /* The usual stacks: which layers, in which order, with which options. */
 #include "flow/preset.h"
 
+#include "tests/common/examples.h"
 #include "tests/common/spec.h"
 
 #include <criterion/criterion.h>
@@ -73,7 +74,7 @@ Test(preset, options_arrive)
         "{\"kind\": \"autoregressive\", \"transformer\": {\"kind\": \"affine\", \"scale_bound\": "
         "1.713}, "
         "\"conditioner\": {\"kind\": \"mlp\", \"activation\": \"silu\", \"hidden\": [13, 9], "
-        "\"residual\": 0}}",
+        "\"residual\": 0}, \"groups\": \"auto\", \"first\": \"free\"}",
         0, NULL);
     json_t *d = describe(&spec);
     cr_assert(json_equal(json_array_get(json_object_get(d, "layers"), 2), want));
@@ -89,7 +90,8 @@ Test(preset, options_arrive)
     want = json_loads(
         "{\"kind\": \"autoregressive\", \"transformer\": {\"kind\": \"spline\", \"bins\": 7, "
         "\"bound\": 2.385, \"min_share\": 0.001, \"min_slope\": 0.001}, \"conditioner\": "
-        "{\"kind\": \"mlp\", \"activation\": \"silu\", \"hidden\": [13], \"residual\": 3}}",
+        "{\"kind\": \"mlp\", \"activation\": \"silu\", \"hidden\": [13], \"residual\": 3}, "
+        "\"groups\": \"auto\", \"first\": \"free\"}",
         0, NULL);
     d = describe(&spec);
     cr_assert(json_equal(json_array_get(json_object_get(d, "layers"), 0), want));
@@ -163,4 +165,122 @@ Test(preset, what_makes_no_sense_is_refused)
         cr_assert_eq(err.code, FLOW_ECONFIG, "case %zu: code %d", i, err.code);
         cr_assert(strstr(err.text, words[i]), "case %zu: '%s'", i, err.text);
     }
+}
+
+/* ---- couplings */
+
+static flow *create_preset(const char *text, size_t dim, flow_err *err)
+{
+    const flow_place place = {.dim = dim, .context = 2};
+    json_t *given = json_loads(text, 0, NULL);
+    json_t *preset = flow_kind_complete(&flow_presets, given, err);
+    flow *f = preset ? flow_preset_create(preset, FLOW_DATA_TO_NOISE, &place, FLOW_F64, err) : NULL;
+    json_decref(given);
+    json_decref(preset);
+    return f;
+}
+
+/* Which coordinate moves when the parameters are not zero: all of them, after two layers. */
+static void check_all_move(const char *preset, size_t dim)
+{
+    flow_err err = FLOW_ERR_INIT;
+    flow *f = create_preset(preset, dim, &err);
+    cr_assert(f, "%s: %s", preset, err.text);
+    randomise_parameters(f, 0.8, 5);
+    flow_pass *pass = flow_pass_create(f, 1, 0, &err);
+    double x[7], y[7], other[7], context[2] = {0.3, -0.7}, moved[2] = {1.3, 0.2}, l;
+    random_numbers(x, dim, 1.1, 3);
+    flow_pass_forward(pass, NULL, y, &l, x, context, 1);
+    flow_pass_forward(pass, NULL, other, &l, x, moved, 1);
+    for (size_t i = 0; i < dim; i++)
+        cr_expect_neq(y[i], other[i], "%s: coordinate %zu of %zu sees no context", preset, i, dim);
+    flow_pass_free(pass);
+    flow_free(f);
+}
+
+Test(preset, couplings_move_every_coordinate)
+{
+    static const char *const presets[] = {
+        "{\"kind\": \"nice\", \"layers\": 3}", "{\"kind\": \"realnvp\", \"layers\": 3}",
+        "{\"kind\": \"realnvp\", \"layers\": 3, \"transformer\": \"spline\", \"linear\": \"lu\"}"};
+    for (size_t i = 0; i < 3; i++)
+        for (size_t dim = 2; dim <= 7; dim++)
+            check_all_move(presets[i], dim);
+    flow_err err = FLOW_ERR_INIT;
+    cr_assert_null(create_preset(presets[1], 1, &err));
+    cr_assert(err.code == FLOW_ECONFIG && strstr(err.text, "two coordinates"), "%s", err.text);
+}
+
+/* NICE keeps volumes but for the scale at its end, whose log is the log-det of every point. */
+Test(preset, nice_has_one_volume)
+{
+    flow_err err = FLOW_ERR_INIT;
+    flow *f = create_preset("{\"kind\": \"nice\"}", 4, &err);
+    cr_assert(f, "%s", err.text);
+    randomise_parameters(f, 0.6, 8);
+    flow_pass *pass = flow_pass_create(f, 2, 0, &err);
+    double x[8], y[8], context[4], l[2];
+    random_numbers(x, 8, 1.7, 1);
+    random_numbers(context, 4, 1.7, 2);
+    flow_pass_forward(pass, NULL, y, l, x, context, 2);
+    cr_expect(l[0] == l[1] && l[0] != 0, "%g %g", l[0], l[1]);
+    flow_pass_free(pass);
+    flow_free(f);
+}
+
+Test(preset, a_preset_for_the_other_direction_is_refused)
+{
+    flow_err err = FLOW_ERR_INIT;
+    cr_assert_null(create_preset("{\"kind\": \"iaf\"}", 3, &err));
+    cr_assert(err.code == FLOW_ECONFIG && strstr(err.text, "the other way round"), "%s", err.text);
+}
+
+/* ---- layers spelt out */
+
+static void check_settled(const char *spelt, const char *want)
+{
+    flow_err err = FLOW_ERR_INIT;
+    flow_place place = {.dim = 4, .stream = {.seed = 5, .stage = PCG_TEST}};
+    json_t *given = json_loads(spelt, 0, NULL), *list = json_loads(want, 0, NULL);
+    json_t *preset = flow_kind_complete(&flow_presets, given, &err);
+    cr_assert(preset, "%s: %s", spelt, err.text);
+    json_t *got = flow_layers_settle(json_object_get(preset, "layers"), &place, &err);
+    cr_assert(got, "%s: %s", spelt, err.text);
+    char *text = json_dumps(got, JSON_COMPACT);
+    cr_expect(json_equal(got, list), "%s becomes %s", spelt, text);
+    free(text);
+    json_decref(given);
+    json_decref(list);
+    json_decref(preset);
+    json_decref(got);
+}
+
+Test(preset, spelt_layers_settle)
+{
+    check_settled(
+        "{\"layers\": [{\"kind\": \"permutation\", \"pattern\": \"swap\"}, \"actnorm\"]}",
+        "[{\"kind\": \"permutation\", \"order\": [2, 3, 0, 1]}, {\"kind\": \"actnorm\"}]");
+    check_settled(
+        "{\"layers\": [{\"repeat\": 2, \"layers\": [{\"repeat\": 2, \"layers\": [\"actnorm\"]}, "
+        "{\"kind\": \"permutation\", \"order\": [0, 2, 1, 3]}]}]}",
+        "[{\"kind\": \"actnorm\"}, {\"kind\": \"actnorm\"}, {\"kind\": \"permutation\", "
+        "\"order\": [0, 2, 1, 3]}, {\"kind\": \"actnorm\"}, {\"kind\": \"actnorm\"}, {\"kind\": "
+        "\"permutation\", \"order\": [0, 2, 1, 3]}]");
+    check_settled(
+        "{\"layers\": [{\"kind\": \"part\", \"first\": 1, \"count\": 3, \"layers\": [{\"kind\": "
+        "\"permutation\", \"pattern\": \"reverse\"}]}]}",
+        "[{\"kind\": \"part\", \"first\": 1, \"count\": 3, \"layers\": [{\"kind\": "
+        "\"permutation\", \"order\": [2, 1, 0]}]}]");
+}
+
+Test(preset, too_many_layers_are_refused)
+{
+    flow_err err = FLOW_ERR_INIT;
+    flow *f =
+        create_preset("{\"layers\": [{\"repeat\": 33, \"layers\": [{\"repeat\": 32, \"layers\": "
+                      "[\"actnorm\"]}]}]}",
+                      2, &err);
+    cr_assert_null(f);
+    cr_assert(err.code == FLOW_ECONFIG && strstr(err.text, "more than 1024 layers"), "%s",
+              err.text);
 }

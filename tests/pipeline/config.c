@@ -77,6 +77,24 @@ static size_t count(const char *text, const char *part)
     return n;
 }
 
+/* Whether said is the text wanted, in which <...> stands for whatever a line holds there: lists of kinds,
+ * which grow. */
+static bool matches(const char *said, const char *wanted)
+{
+    const char *hole = strstr(wanted, "<...>");
+    if (!hole)
+        return strcmp(said, wanted) == 0;
+    size_t before = (size_t)(hole - wanted);
+    if (strncmp(said, wanted, before) != 0)
+        return false;
+    for (const char *at = said + before;; at++) {
+        if (matches(at, hole + 5))
+            return true;
+        if (!*at || *at == '\n')
+            return false;
+    }
+}
+
 static void write_case(FILE *to, const golden *one, const char *said)
 {
     fprintf(to, "#### %s\n%s", one->name, one->text);
@@ -106,9 +124,9 @@ Test(config, errors_word_for_word)
         bool only_files = count(said, " error: ") == count(said, " [E100]");
         cr_expect_eq(status, only_files ? 66 : 78, "%s: status %d", one.name, status);
         if (update)
-            write_case(to, &one, said);
+            write_case(to, &one, matches(said, one.says) ? one.says : said);
         else
-            cr_expect_str_eq(said, one.says, "%s\nsays:\n%s\nnot:\n%s", one.name, said, one.says);
+            cr_expect(matches(said, one.says), "%s\nsays:\n%s\nnot:\n%s", one.name, said, one.says);
         config_free(self);
         free(said);
         free(one.text);
@@ -346,11 +364,13 @@ Test(config, every_value_of_the_flows_arrives)
     cr_expect(load_has(
         self->teacher.flow,
         "{\"kind\": \"maf\", \"layers\": 8, \"conditioner\": {\"hidden\": [64], \"residual\": 2, "
-        "\"activation\": \"silu\"}, \"transformer\": {\"kind\": \"spline\", \"bins\": 16, \"bound\": 5.0}, "
+        "\"activation\": \"silu\"}, \"transformer\": {\"kind\": \"spline\", \"bins\": 16, "
+        "\"bound\": 5.0}, "
         "\"permute\": \"random\", \"linear\": \"lu\", \"actnorm\": true}"));
     cr_expect(load_has(
         self->student.flow,
-        "{\"kind\": \"iaf\", \"layers\": 3, \"conditioner\": {\"hidden\": [128, 256], \"residual\": 0, "
+        "{\"kind\": \"iaf\", \"layers\": 3, \"conditioner\": {\"hidden\": [128, 256], "
+        "\"residual\": 0, "
         "\"activation\": \"tanh\"}, \"transformer\": {\"kind\": \"affine\", \"scale_bound\": 3.0}, "
         "\"permute\": \"none\", \"linear\": \"none\", \"actnorm\": false}"));
 

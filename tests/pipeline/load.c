@@ -71,8 +71,8 @@ static bool has(const json_t *whole, const json_t *part)
     json_t *value;
     if (!json_is_object(part))
         return json_equal(whole, part);
-    json_object_foreach((json_t *)(uintptr_t)part, key, value) if (!has(json_object_get(whole, key),
-                                                                        value)) return false;
+    json_object_foreach((json_t *)(uintptr_t)part, key,
+                        value) if (!has(json_object_get(whole, key), value)) return false;
     return true;
 }
 

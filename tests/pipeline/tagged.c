@@ -66,7 +66,8 @@ Test(tagged, layers_are_spelt_out)
         "{\"kind\": \"stack\", \"layers\": [{\"kind\": \"actnorm\"}, {\"kind\": "
         "\"autoregressive\", \"transformer\": {\"kind\": \"spline\", \"bins\": 8, \"bound\": 5.0, "
         "\"min_share\": 0.001, \"min_slope\": 0.001}, \"conditioner\": {\"kind\": \"mlp\", "
-        "\"hidden\": [7], \"residual\": 0, \"activation\": \"silu\"}}]}");
+        "\"hidden\": [7], \"residual\": 0, \"activation\": \"silu\"}, \"groups\": "
+        "\"auto\", \"first\": \"free\"}]}");
     expect_flow("{layers: [{repeat: 3, layers: [{kind: permutation, order: [1, 0]}]}]}",
                 "{\"layers\": [{\"kind\": \"repeat\", \"repeat\": 3, \"layers\": [{\"kind\": "
                 "\"permutation\", \"order\": [1, 0]}]}]}");

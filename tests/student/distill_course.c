@@ -351,6 +351,103 @@ Test(distill_course, target_that_breaks)
     }
 }
 
+/* ---- rows where the target breaks: where x_0 is large */
+
+/* Narrower than the student at first, so that beta can rise. */
+static const double narrow3[] = {0.7, 0, 0, 0.2, 0.6, 0, -0.1, 0.1, 0.8};
+
+static distilling run_broken(gaussian *g, broken_as how, double above, double forward,
+                             size_t threads, size_t steps)
+{
+    gaussian_init(g, 3, narrow3, mean3);
+    g->broken_above = above;
+    g->broken_as = how;
+    distilling r = {.teacher = &g->base, .options = distilling_options(), .threads = threads};
+    r.student = student_iaf(&g->base, FLOW_F64);
+    r.options.steps = steps;
+    r.options.shard = 32;
+    r.options.lr = 1e-4;
+    r.options.temper = 0.4; /* measured, without those rows */
+    r.options.temper_until = 1e9;
+    r.options.gradient = DISTILL_AUTO;
+    r.options.forward = r.options.forward_end = forward;
+    distilling_run(&r);
+    return r;
+}
+
+/* They are left out, counted and named; the run goes on, with the same bits for any number of
+ * threads. */
+Test(distill_course, broken_rows_are_dropped)
+{
+    for (int how = BROKEN_NAN; how <= BROKEN_GRADIENT; how++) {
+        gaussian g;
+        flow *first = NULL;
+        distill_state want;
+        for (size_t threads = 1; threads <= 3; threads++) {
+            distilling r = run_broken(&g, (broken_as)how, 1.9, 0.5, threads, 100);
+            cr_assert_eq(r.err.code, 0, "%s", r.err.text);
+            cr_assert(r.state.skipped == 0 && r.state.zero_density == 0);
+            cr_assert(isfinite(r.state.kl_reverse) && isfinite(r.state.kl_forward));
+            const broken_rows *b = &r.state.broken;
+            cr_assert(b->count > 500 && b->count < 1500, "%zu rows", (size_t)b->count);
+            cr_assert(b->x[0] > 1.9 && b->dim == 3 && r.state.broken_step == 0 && b->row < 256);
+            cr_assert(how == BROKEN_NAN        ? isnan(b->log_p)
+                      : how == BROKEN_INFINITE ? b->log_p == INFINITY
+                                               : isfinite(b->log_p));
+            cr_assert_eq(atomic_load(&g.works), 0, "scratch was not freed");
+            if (!first) {
+                first = r.student;
+                want = r.state;
+                continue;
+            }
+            cr_assert(
+                memcmp(flow_params(r.student), flow_params(first), flow_params_bytes(first)) == 0,
+                "%zu threads give other weights", threads);
+            cr_assert(memcmp(&want.broken, b, sizeof *b) == 0, "other rows are named");
+            flow_free(r.student);
+        }
+        flow_free(first);
+    }
+}
+
+/* What is learned is what would be if those rows had had no density: same weights, to the bit. */
+Test(distill_course, broken_rows_leave_no_trace)
+{
+    for (int how = BROKEN_NAN; how <= BROKEN_GRADIENT; how++) {
+        gaussian g, walled;
+        distilling a = run_broken(&g, (broken_as)how, 1.9, 0, 2, 30);
+        gaussian_init(&walled, 3, narrow3, mean3);
+        walled.no_density_above = 1.9;
+        distilling b = {.teacher = &walled.base, .options = a.options, .threads = 2};
+        b.student = student_iaf(&walled.base, FLOW_F64);
+        cr_assert_eq(distilling_run(&b), 0);
+        cr_assert_eq(b.state.zero_density, a.state.broken.count);
+        cr_assert_gt(b.state.zero_density, 50);
+        cr_assert(memcmp(flow_params(a.student), flow_params(b.student),
+                         flow_params_bytes(a.student)) == 0);
+        cr_assert(a.state.beta > 0.5, "beta has not risen: %g", a.state.beta);
+        cr_assert(a.state.beta == b.state.beta && a.state.kl_reverse == b.state.kl_reverse);
+        flow_free(a.student);
+        flow_free(b.student);
+    }
+}
+
+/* More than a share of BROKEN_SHARE: above .5 there are 31 % of them. The run ends and names the first;
+ * so does one that is over before a window is full. */
+Test(distill_course, too_many_broken_rows)
+{
+    for (size_t steps = 3; steps <= 300; steps += 297) {
+        gaussian g;
+        distilling r = run_broken(&g, BROKEN_NAN, 0.5, 0, 2, steps);
+        cr_assert_eq(r.err.code, FLOW_EDATA);
+        cr_assert(strstr(r.err.text, "the target broke at") && strstr(r.err.text, "log p is nan"),
+                  "%s", r.err.text);
+        cr_assert(r.state.rows <= BROKEN_WINDOW + 256, "%zu rows", r.state.rows);
+        cr_assert_eq(atomic_load(&g.works), 0, "scratch was not freed");
+        flow_free(r.student);
+    }
+}
+
 /* Never silence with weights that are not finite. */
 static void check_destroyed(double lr, size_t steps)
 {

@@ -20,17 +20,17 @@ typedef struct target_case {
 static void log_densities(void *arg, double *out)
 {
     target_case *c = arg;
-    cr_assert_eq(target_log_density(c->target, c->pool, out, NULL, c->x, NULL, N, NULL), 0);
+    cr_assert_eq(target_log_density(c->target, c->pool, out, NULL, NULL, c->x, NULL, N, NULL), 0);
 }
 
 static void check_target(target_case *c, const flow *f, const char *name)
 {
     double logp[N], again[N], x[N * D], grad[N * D], column[N];
-    cr_assert_eq(target_sample(c->target, c->pool, c->x, logp, NULL, noise, 5, N, NULL), 0);
+    cr_assert_eq(target_sample(c->target, c->pool, c->x, logp, NULL, NULL, noise, 5, N, NULL), 0);
     flow_sample(f, c->pool, x, again, NULL, noise, 5, N, NULL);
     check_same(c->x, x, N * D, "samples, %s", name);
     check_same(logp, again, N, "their log p, %s", name);
-    cr_assert_eq(target_log_density(c->target, c->pool, again, grad, c->x, NULL, N, NULL), 0);
+    cr_assert_eq(target_log_density(c->target, c->pool, again, grad, NULL, c->x, NULL, N, NULL), 0);
     check_close(again, logp, N, 1e-9, 1e-9, "log p, %s", name);
     for (size_t i = 0; i < D; i++) {
         moved m = {.values = log_densities, .arg = c, .at = c->x + i, .n_at = N, .stride = D};

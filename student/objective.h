@@ -1,0 +1,104 @@
+/* student/objective.h -- what a student minimises: a sum of terms, each with a weight that may change over
+ * the course of a distillation.
+ *
+ * A term is one file that ends in its table of operations. It says what it needs of the target, adds the
+ * gradient of a shard of rows to a lane, and may do something between steps. It is read-only while shards
+ * are in work, but for what belongs to their rows. */
+#ifndef STUDENT_OBJECTIVE_H
+#define STUDENT_OBJECTIVE_H
+
+#include "flow/trainer.h"
+#include "student/distill.h"
+
+typedef struct objective objective;
+
+/* What a term counts of the rows of a shard. */
+typedef struct objective_sums {
+    double loss;
+    size_t rows;       /* that `loss` is the sum of */
+    size_t asked;      /* of the target; of those: */
+    size_t no_density; /* left out */
+    broken_rows broken;
+} objective_sums;
+
+/* A shard in work. Blocks of D or C columns and FLOW_SHARD rows at most. */
+typedef struct objective_shard {
+    const flow *student;
+    const target *target;
+    void *work;     /* of the target */
+    uint64_t seed;  /* of all streams of the distillation */
+    uint64_t first; /* the number of its first row in each of them */
+    size_t row, n;  /* rows row .. row + n - 1 of the batch */
+    double weight;
+    flow_pass *pass; /* of the student */
+    flow_gradient *lane;
+    double *x, *z, *grad, *score, *context; /* context is filled */
+    double *logp, *logq, *dlogq;
+    target_status status[FLOW_SHARD];
+    objective_sums *sums; /* zero at first */
+} objective_shard;
+
+/* Where a distillation stands, for what is done between steps. */
+typedef struct objective_step {
+    size_t step, steps;    /* done, in all */
+    const flow_lanes *cut; /* of the batch of this step */
+    /* Gradients of the term alone, with weight 1, thrown away: how much their lanes disagree. */
+    int (*spread)(void *arg, double *spread, const objective *term, flow_err *err);
+    void *arg;
+} objective_step;
+
+enum { OBJECTIVE_GRADIENT = 1, OBJECTIVE_SAMPLER = 2 }; /* what a term needs of the target */
+
+typedef struct objective_ops {
+    const char *name, *doc;
+    unsigned needs;
+    const char *remedy; /* what to do about a target that lacks it: "set KEY to VALUE" */
+
+    /* For batches of up to most_rows rows. */
+    objective *(*create)(const distill_options *options, size_t most_rows, flow_err *err);
+    void (*free)(objective *self);
+
+    /* Its weight when `share` of the course, 0 to 1, is over; in [0, 1], largest at one of the ends. */
+    double (*weight)(const objective *self, double share);
+
+    /* What else it asks of the target. NULL: nothing. */
+    int (*check)(const objective *self, const target *teacher, flow_err *err);
+
+    /* Adds s->weight times the gradient of the rows' sum to the lane. */
+    int (*shard)(const objective *self, objective_shard *s, flow_err *err);
+
+    /* Before a step in which its weight is above 0, and after every step (of a step without it, too: weight
+     * is then 0). NULL: nothing. */
+    int (*before_step)(objective *self, const objective_step *at, flow_err *err);
+    void (*after_step)(objective *self, const objective_step *at);
+
+    /* Writes what is its own into the state. */
+    void (*report)(const objective *self, distill_state *state);
+
+    /* What its next steps depend on. NULL: nothing. */
+    void (*pieces)(objective *self, flow_pieces *pieces);
+} objective_ops;
+
+struct objective {
+    const objective_ops *ops;
+    double weight; /* in the step in work */
+    double loss;   /* mean over the last DISTILL_PROBE steps; NaN: had no rows */
+};
+
+/* Every kind, NULL past the end; in this order their gradients are added up. */
+extern const objective_ops *const objective_kinds[];
+enum { OBJECTIVE_MOST = 8 };
+
+extern const objective_ops objective_reverse_kl, objective_forward_kl;
+
+/* ---- for terms */
+
+/* A weight that goes from first to last in a straight line; share of the course, 0 to 1. */
+double objective_line(double first, double last, double share);
+
+/* Whether row r takes part in the gradient. One where the target has no density, or broke, does not: it is
+ * counted, and its cotangents grad, score and dlogq are set to 0. But at what is no point it is the
+ * student that broke: that row stays, as NaN, and the step will be skipped. */
+int objective_keeps(objective_shard *s, size_t r);
+
+#endif
