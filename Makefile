@@ -93,7 +93,7 @@ $(OUT)/tests/%: $(OUT)/tests/%.o $(APP_OBJ) $(OUT)/libdistill.a
 
 # Every allocation of ours can be made to fail there, and no time passes.
 $(OUT)/tests/e2e/memory: WRAP := $(foreach f,malloc calloc realloc posix_memalign strdup realpath free \
-    clock_gettime,-Wl$(comma)--wrap=$f)
+    json_loads json_loadb clock_gettime,-Wl$(comma)--wrap=$f)
 
 include tests/bench/bench.mk
 

@@ -1,5 +1,6 @@
 #include "files/model.h"
 #include "files/safetensors.h"
+#include "flow/json.h"
 
 #include <assert.h>
 #include <math.h>
@@ -13,7 +14,7 @@ static const char FORMAT[] = "distill.model.1";
 
 static int set_json(file_tensors *out, const char *key, const json_t *value, flow_err *err)
 {
-    char *text = value ? json_dumps(value, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
+    char *text = flow_json_text(value, JSON_COMPACT | JSON_SORT_KEYS);
     if (!text)
         return flow_fail(err, FLOW_ENOMEM, "out of memory for the metadata of a model");
     int code = file_tensors_set_metadata(out, key, text, err);

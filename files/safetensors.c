@@ -2,6 +2,7 @@
 
 #include "files/atomic.h"
 #include "files/encode.h"
+#include "flow/json.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -95,11 +96,26 @@ static int append(file_tensors *self, tensor *t, flow_err *err)
     return FLOW_OK;
 }
 
+/* Bytes of the character that the text starts with, 0 if they are not UTF-8 (RFC 3629, section 4). */
+static size_t character(const unsigned char *at)
+{
+    size_t length = *at < 0x80 ? 1 : *at < 0xc2 ? 0 : *at < 0xe0 ? 2 : *at < 0xf0 ? 3 : 4;
+    for (size_t i = 1; i < length; i++)
+        if ((at[i] & 0xc0) != 0x80)
+            return 0;
+    if ((*at == 0xe0 && at[1] < 0xa0) || (*at == 0xed && at[1] > 0x9f) ||
+        (*at == 0xf0 && at[1] < 0x90) || (*at == 0xf4 && at[1] > 0x8f) || *at > 0xf4)
+        return 0;
+    return length;
+}
+
 static bool is_utf8(const char *text)
 {
-    json_t *value = json_string(text);
-    json_decref(value);
-    return value != NULL;
+    const unsigned char *at = (const unsigned char *)text;
+    for (size_t length; *at; at += length)
+        if (!(length = character(at)))
+            return false;
+    return true;
 }
 
 static int check_name(const file_tensors *self, const char *name, flow_err *err)
@@ -260,7 +276,7 @@ static char *make_header(const file_tensors *self, const tensor **order, size_t 
             goto done;
         *total += bytes_of(order[i]);
     }
-    text = json_dumps(header, JSON_COMPACT);
+    text = flow_json_text(header, JSON_COMPACT);
 done:
     json_decref(header);
     return text;

@@ -1,6 +1,5 @@
 #include "flow/backend.h"
 
-#include <cblas.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,13 +19,6 @@ static const flow_backend *const all[] = {
 #endif
     &flow_backend_table_f32_generic, &flow_backend_table_f64_generic,
 };
-
-/* Threads are ours (pool.h): a BLAS call is one thread's work, or results would move with the
- * thread count. Runs before main, so that no caller can forget it. */
-__attribute__((constructor)) static void one_blas_thread(void)
-{
-    openblas_set_num_threads(1);
-}
 
 const flow_backend *flow_backend_find(flow_precision precision, flow_err *err)
 {

@@ -133,6 +133,8 @@ flow *flow_convert(const flow *self, flow_precision precision, flow_err *err)
 {
     json_t *description = flow_describe(self);
     flow *out = description ? flow_create(description, precision, err) : NULL;
+    if (!description)
+        flow_fail(err, FLOW_ENOMEM, "out of memory for the description of a flow");
     json_decref(description);
     if (out && copy_tensors(out, self, err)) {
         flow_free(out);

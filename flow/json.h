@@ -18,4 +18,8 @@ json_t *flow_json_real(double value);
 void flow_json_set(json_t **object, const char *key, json_t *value);
 void flow_json_append(json_t **array, json_t *value);
 
+/* The text of a document, to be freed; NULL if memory is out, or value is. flags: those of json_dumps, which
+ * (jansson 2.14) goes on without a key that there was no memory for. */
+char *flow_json_text(const json_t *value, size_t flags);
+
 #endif

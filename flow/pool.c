@@ -10,6 +10,7 @@
  * whether it is open; the owner closes it and waits until all have left before it changes anything. So
  * nobody ever waits for a worker that has not woken up yet. */
 #include "flow/pool.h"
+#include "flow/blas.h"
 #include "flow/block.h"
 
 #include <assert.h>
@@ -253,6 +254,8 @@ static size_t processors(void)
 
 flow_pool *flow_pool_create(size_t threads, flow_err *err)
 {
+    if (flow_blas_check(err))
+        return NULL;
     if (threads == 0)
         threads = processors();
     threads = threads > MAX_THREADS ? MAX_THREADS : threads;

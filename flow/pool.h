@@ -11,7 +11,7 @@
 
 typedef struct flow_pool flow_pool;
 
-/* threads >= 1, the caller's own included; 0: one per processor this process may run on. */
+/* FLOW_EUSAGE unless OpenBLAS has one thread (blas.h). threads >= 1, the caller's own included; 0: one per processor this process may run on. */
 flow_pool *flow_pool_create(size_t threads, flow_err *err);
 void flow_pool_free(flow_pool *self);
 size_t flow_pool_threads(const flow_pool *self);

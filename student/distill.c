@@ -75,9 +75,6 @@ static int take_terms(student_distillation *self, flow_err *err)
 static int take_trainer(student_distillation *self, flow_err *err)
 {
     const distill_options *o = &self->options;
-    if (flow_require_transport(self->flow, err) ||
-        (o->forward + o->forward_end > 0 && flow_require_log_prob(self->flow, err)))
-        return FLOW_ECONFIG;
     flow_trainer_options options = {.lr = o->lr,
                                     .warmup = o->warmup,
                                     .steps = o->steps,
@@ -94,7 +91,7 @@ static int take_trainer(student_distillation *self, flow_err *err)
 
 /* ---- what is asked of the target */
 
-static int check_term(const objective *term, const target *t, flow_err *err)
+static int check_term(const objective *term, const target *t, const flow *student, flow_err *err)
 {
     const objective_ops *ops = term->ops;
     if (!(fmax(ops->weight(term, 0), ops->weight(term, 1)) > 0))
@@ -105,13 +102,15 @@ static int check_term(const objective *term, const target *t, flow_err *err)
         return flow_fail(err, FLOW_ECONFIG,
                          "the target '%s' has no %s, which the term %s needs; %s", t->ops->name,
                          sampler ? "sampler" : "gradient", ops->name, ops->remedy);
+    if ((ops->needs & OBJECTIVE_LOG_PROB) && flow_require_log_prob(student, err))
+        return FLOW_ECONFIG;
     return ops->check ? ops->check(term, t, err) : 0;
 }
 
 static int check_terms(const student_distillation *self, flow_err *err)
 {
     for (size_t k = 0; k < self->n_terms; k++)
-        if (check_term(self->terms[k], self->teacher, err))
+        if (check_term(self->terms[k], self->teacher, self->flow, err))
             return FLOW_ECONFIG;
     return 0;
 }
@@ -334,7 +333,9 @@ static int take(student_distillation *self, flow_err *err)
     self->identity = (identity){o->seed, o->steps, o->batch, o->late_batch, self->shard};
     if (self->teacher->context && !(self->contexts && self->contexts->n))
         return flow_fail(err, FLOW_EDATA, "no rows of context to train with");
-    int code = check_base(self, err);
+    int code = flow_require_transport(self->flow, err);
+    if (!code)
+        code = check_base(self, err);
     if (!code)
         code = take_terms(self, err);
     if (!code)

@@ -47,7 +47,8 @@ typedef struct objective_step {
     void *arg;
 } objective_step;
 
-enum { OBJECTIVE_GRADIENT = 1, OBJECTIVE_SAMPLER = 2 }; /* what a term needs of the target */
+/* What a term needs: of the target, and a student that can tell its density anywhere. */
+enum { OBJECTIVE_GRADIENT = 1, OBJECTIVE_SAMPLER = 2, OBJECTIVE_LOG_PROB = 4 };
 
 typedef struct objective_ops {
     const char *name, *doc;

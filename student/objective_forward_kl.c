@@ -90,7 +90,7 @@ static void forward_report(const objective *self, distill_state *state)
 const objective_ops objective_forward_kl = {
     .name = "forward_kl",
     .doc = "KL(p || q) on the target's own samples",
-    .needs = OBJECTIVE_SAMPLER,
+    .needs = OBJECTIVE_SAMPLER | OBJECTIVE_LOG_PROB,
     .remedy = "set student.train.forward and forward_end to 0",
     .create = forward_create,
     .free = forward_free,

@@ -64,7 +64,7 @@ static int take(validation *v, flow_err *err)
     size_t c = v->teacher->context;
     v->context = c ? malloc((v->n * c + 1) * sizeof *v->context) : NULL;
     if (!(v->precise = flow_convert(v->student, FLOW_F64, err)))
-        return FLOW_ENOMEM;
+        return err->code;
     if (take_side(&v->own, v->n, v->dim) ||
         take_side(&v->theirs, rows_of_target(v->teacher, v->n), v->dim) || (c && !v->context))
         return flow_fail(err, FLOW_ENOMEM, "out of memory for %zu validation rows", v->n);
@@ -146,7 +146,7 @@ static int compare_moments(student_validation *out, const validation *v, flow_er
         student_moments_compare(&out->moments, own, theirs);
     student_moments_free(own);
     student_moments_free(theirs);
-    return theirs ? 0 : FLOW_ENOMEM;
+    return theirs ? 0 : err->code;
 }
 
 static int compare_samples(student_validation *out, const validation *v, flow_err *err)
@@ -319,11 +319,13 @@ int student_validate(student_validation *out, const flow *student, const target 
                                 .energy = NOT_COMPARED,
                                 .moments = {NOT_MEASURED, NOT_MEASURED, NOT_MEASURED},
                                 .speed = NOT_TIMED};
-    int code = judge(&v, teacher_flow, contexts, err);
-    if (code)
-        student_validation_release(out);
+    flow_err local = FLOW_ERR_INIT;
+    int code = judge(&v, teacher_flow, contexts, &local);
     release(&v);
-    return code;
+    if (!code)
+        return 0;
+    student_validation_release(out);
+    return flow_fail(err, (flow_code)code, "%s", local.text);
 }
 
 void student_validation_release(student_validation *self)

@@ -49,8 +49,6 @@ static int take_trainer(teacher_fitting *self, flow_err *err)
 {
     const teacher_fit_options *o = &self->options;
     const data_set *data = self->data;
-    if (flow_require_log_prob(self->flow, err))
-        return FLOW_ECONFIG;
     flow_trainer_options options = {.lr = o->lr,
                                     .warmup = o->warmup,
                                     .steps = o->epochs * self->batches,
@@ -97,8 +95,11 @@ teacher_fitting *teacher_fitting_create(flow *fitted, flow_pool *pool, const dat
         return NULL;
     }
     *self = (teacher_fitting){.flow = fitted, .pool = pool, .data = data, .options = *options};
-    int code =
-        data->train.n ? start_flow(self, err) : flow_fail(err, FLOW_EDATA, "no training rows");
+    int code = flow_require_log_prob(fitted, err);
+    if (!code && !data->train.n)
+        code = flow_fail(err, FLOW_EDATA, "no training rows");
+    if (!code)
+        code = start_flow(self, err);
     if (!code)
         code = take(self, err);
     if (!code)

@@ -9,6 +9,7 @@
 #define TEACHER_TARGET_H
 
 #include "flow/flow.h"
+#include "flow/kind.h"
 
 typedef struct target target;
 
@@ -89,18 +90,20 @@ target *target_from_flow(const flow *teacher, flow_err *err);
  * context, for a stored row has been drawn at one (FLOW_ECONFIG). n > 0. */
 target *target_with_draws(const target *of, const double *x, size_t n, flow_err *err);
 
-/* A kind of target that can be made from a description, a JSON object. */
+/* A kind of target that can be made from a description, a tagged object (flow/kind.h). Its options are what
+ * its keys say; lists of numbers it reads itself. */
 typedef struct target_kind {
-    const char *name;    /* "kind" of the description */
-    const char *doc;     /* one line, with the keys */
-    const char *example; /* a description */
-    target *(*create)(const json_t *description, flow_err *err);
+    flow_kind kind;
+    const char *example;                                    /* a description */
+    target *(*create)(const json_t *object, flow_err *err); /* of an object with all keys */
 } target_kind;
 
-/* Every kind, NULL past the end. */
+/* Every kind, NULL past the end, and the same as a registry. */
 extern const target_kind *const target_kinds[];
+extern const flow_registry target_registry;
 
-/* A target as the description says. FLOW_ECONFIG names the key that is wrong. */
+/* A target as the description says; keys that are missing have their defaults. FLOW_ECONFIG names the key
+ * that is wrong. */
 target *target_create(const json_t *description, flow_err *err);
 
 void target_free(target *self); /* accepts NULL */

@@ -2,8 +2,6 @@
  * covariance = L L^T (Cholesky) and u = L^-1 (x - mean); its gradient is -L^-T u, a draw mean + L z. */
 #include "teacher/target_gaussian.h"
 
-#include "flow/suggest.h"
-
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -173,44 +171,38 @@ static int read_covariance(double *out, const json_t *rows, size_t dim, flow_err
     return 0;
 }
 
-/* log_z may be left out: normalised. */
-static int read_log_z(double *out, const json_t *item, flow_err *err)
-{
-    *out = item ? json_number_value(item) : 0;
-    if (item && !json_is_number(item))
-        return flow_fail(err, FLOW_ECONFIG, "gaussian: log_z: wanted a number");
-    return 0;
-}
+/* ---- the kind */
 
-static int check_keys(const json_t *description, flow_err *err)
-{
-    static const char *const known[] = {"kind", "mean", "covariance", "log_z"};
-    enum { KNOWN = sizeof known / sizeof *known };
-    const char *key;
-    json_t *value;
-    json_object_foreach((json_t *)(uintptr_t)description, key, value)
-    {
-        size_t i = 0;
-        while (i < KNOWN && strcmp(known[i], key) != 0)
-            i++;
-        const char *near = i < KNOWN ? NULL : flow_suggest(key, known, KNOWN);
-        if (i == KNOWN)
-            return flow_fail(err, FLOW_ECONFIG, "gaussian: there is no key '%.80s'%s%s%s", key,
-                             near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
-    }
-    return 0;
-}
+typedef struct gaussian_options {
+    double log_z;
+} gaussian_options;
 
-static int read_all(gaussian_target *self, const json_t *description, flow_err *err)
+static const flow_key gaussian_keys[] = {
+    {.name = "mean",
+     .type = FLOW_KEY_OWN,
+     .flags = FLOW_KEY_REQUIRED,
+     .wants = "a list of D numbers",
+     .doc = "The mean; as many dimensions as there are numbers."},
+    {.name = "covariance",
+     .type = FLOW_KEY_OWN,
+     .flags = FLOW_KEY_REQUIRED,
+     .wants = "a list of D lists of D numbers",
+     .doc = "The covariance: symmetric and positive definite."},
+    {FLOW_KEY(gaussian_options, log_z), .type = FLOW_KEY_REAL, .min = -INFINITY, .max = INFINITY,
+     .def = "0", .unit = "nats", .doc = "log of the integral of the density; 0: it is normalised."},
+    {.name = NULL}};
+
+static int read_all(gaussian_target *self, const json_t *object, flow_err *err)
 {
     size_t dim = self->base.dim;
-    int code = check_keys(description, err);
+    gaussian_options *options = flow_kind_read(&target_gaussian.kind, object, err);
+    if (!options)
+        return FLOW_ECONFIG;
+    self->base.log_z = options->log_z;
+    free(options);
+    int code = read_numbers(self->mean, json_object_get(object, "mean"), dim, "mean", err);
     if (!code)
-        code = read_numbers(self->mean, json_object_get(description, "mean"), dim, "mean", err);
-    if (!code)
-        code = read_covariance(self->lower, json_object_get(description, "covariance"), dim, err);
-    if (!code)
-        code = read_log_z(&self->base.log_z, json_object_get(description, "log_z"), err);
+        code = read_covariance(self->lower, json_object_get(object, "covariance"), dim, err);
     if (code)
         return code;
     self->log_top = self->base.log_z - 0.91893853320467274178 * (double)dim; /* log(2 pi) / 2 */
@@ -219,9 +211,9 @@ static int read_all(gaussian_target *self, const json_t *description, flow_err *
     return 0;
 }
 
-static target *gaussian_create(const json_t *description, flow_err *err)
+static target *gaussian_create(const json_t *object, flow_err *err)
 {
-    size_t dim = json_array_size(json_object_get(description, "mean"));
+    size_t dim = json_array_size(json_object_get(object, "mean"));
     if (dim == 0) {
         flow_fail(err, FLOW_ECONFIG, "gaussian: mean: wanted a list of numbers, one a dimension");
         return NULL;
@@ -236,15 +228,17 @@ static target *gaussian_create(const json_t *description, flow_err *err)
                           .flags = TARGET_GRADIENT | TARGET_THREADS | TARGET_WIDENS};
     self->mean = (double *)(self + 1);
     self->lower = self->mean + dim;
-    if (!read_all(self, description, err))
+    if (!read_all(self, object, err))
         return &self->base;
     free(self);
     return NULL;
 }
 
 const target_kind target_gaussian = {
-    .name = "gaussian",
-    .doc = "a Gaussian: mean (D numbers), covariance (D rows of D), log_z (0: normalised)",
+    .kind = {.name = "gaussian",
+             .doc = "a Gaussian of any mean and covariance, of which everything is known",
+             .keys = gaussian_keys,
+             .size = sizeof(gaussian_options)},
     .example = "{\"kind\": \"gaussian\", \"mean\": [0.7, -0.4], "
                "\"covariance\": [[0.64, 0.4], [0.4, 1.69]], \"log_z\": 1.25}",
     .create = gaussian_create,

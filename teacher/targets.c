@@ -2,33 +2,27 @@
 #include "teacher/target.h"
 #include "teacher/target_gaussian.h"
 
-#include "flow/suggest.h"
-
 #include <string.h>
 
 const target_kind *const target_kinds[] = {&target_gaussian, NULL};
 
-static target *fail_unknown(const char *name, flow_err *err)
+static const flow_kind *kind_at(size_t index)
 {
-    const char *names[sizeof target_kinds / sizeof *target_kinds];
-    size_t n = 0;
-    for (; target_kinds[n]; n++)
-        names[n] = target_kinds[n]->name;
-    const char *near = flow_suggest(name, names, n);
-    flow_fail(err, FLOW_ECONFIG, "there is no target '%.80s'%s%s%s", name,
-              near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
-    return NULL;
+    return target_kinds[index] ? &target_kinds[index]->kind : NULL;
 }
+
+const flow_registry target_registry = {.what = "target", .at = kind_at};
 
 target *target_create(const json_t *description, flow_err *err)
 {
-    const char *name = json_string_value(json_object_get(description, "kind"));
-    if (!name) {
-        flow_fail(err, FLOW_ECONFIG, "a target needs a 'kind', a word");
+    json_t *object = flow_kind_complete(&target_registry, description, err);
+    if (!object)
         return NULL;
-    }
-    for (const target_kind *const *k = target_kinds; *k; k++)
-        if (strcmp((*k)->name, name) == 0)
-            return (*k)->create(description, err);
-    return fail_unknown(name, err);
+    const char *name = json_string_value(json_object_get(object, "kind"));
+    const target_kind *const *kind = target_kinds;
+    while (strcmp((*kind)->kind.name, name) != 0)
+        kind++;
+    target *self = (*kind)->create(object, err);
+    json_decref(object);
+    return self;
 }

@@ -1,4 +1,5 @@
 #include "flow/layer/stack.h"
+#include "flow/json.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -103,7 +104,7 @@ json_t *stack_describe(const flow_stack *self)
 {
     json_t *list = json_array();
     for (size_t l = 0; l < self->n_layers; l++)
-        json_array_append_new(list, self->layers[l]->ops->describe(self->layers[l]));
+        flow_json_append(&list, self->layers[l]->ops->describe(self->layers[l]));
     return list;
 }
 

@@ -140,7 +140,7 @@ static double figure(const verdict_input *in, gate_figure which)
     case GATE_EUBO:
         return d->eubo.value;
     case GATE_LOG_Z_SIGMAS:
-        return fabs(d->log_z.value - in->log_z) / d->log_z.se;
+        return fabs(d->log_z.value - in->student->log_z) / d->log_z.se;
     case GATE_ESS_REVERSE:
         return d->ess_reverse.value;
     case GATE_ESS_FORWARD:

@@ -14,7 +14,6 @@
 typedef struct verdict_input {
     const student_validation *student;
     const config_gates *require;
-    double log_z;                    /* of the target; NaN: not known */
     double teacher_mean, teacher_se; /* test log-likelihood; NaN: there is none */
     size_t teacher_rows;
     size_t samples;

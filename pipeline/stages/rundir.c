@@ -105,7 +105,7 @@ int rundir_write_text(const rundir *self, const char *name, const char *text, fl
 
 int rundir_write_json(const rundir *self, const char *name, const json_t *value, flow_err *err)
 {
-    char *text = value ? json_dumps(value, JSON_INDENT(2) | JSON_SORT_KEYS) : NULL;
+    char *text = flow_json_text(value, JSON_INDENT(2) | JSON_SORT_KEYS);
     size_t length = text ? strlen(text) : 0;
     char *line = text ? realloc(text, length + 2) : NULL;
     if (!line) {
@@ -190,7 +190,7 @@ int metrics_append(metrics *self, json_t *row, flow_err *err)
 {
     if (row)
         list_nonfinite(&row);
-    char *text = row ? json_dumps(row, JSON_COMPACT) : NULL;
+    char *text = flow_json_text(row, JSON_COMPACT);
     json_decref(row);
     size_t length = text ? strlen(text) : 0;
     char *line = text ? realloc(text, length + 2) : NULL;

@@ -44,8 +44,7 @@ static int known_modes(target_modes *out, double **weights, const sides *s, flow
 }
 
 /* Measured in double, whatever the precision of the run (validate.h). */
-static int measure(student_validation *out, double *log_z, const stage_work *work, const sides *s,
-                   flow_err *err)
+static int measure(student_validation *out, const stage_work *work, const sides *s, flow_err *err)
 {
     const config *c = work->config;
     student_validate_options options = {.samples = (size_t)c->validate.samples, .seed = c->seed};
@@ -57,7 +56,6 @@ static int measure(student_validation *out, double *log_z, const stage_work *wor
     int code = teacher ? known_modes(&modes, &weights, s, err) : err->code;
     if (!code) {
         teacher->modes = modes.n ? &modes : NULL;
-        *log_z = teacher->log_z;
         code = student_validate(out, s->student->model.flow, teacher, s->teacher->model.flow,
                                 work->pool, &contexts, &options, err);
     }
@@ -88,7 +86,7 @@ static int judge(verdict_input *in, student_validation *figures, const stage_wor
     int code = teacher_log_likelihood(s->teacher->model.flow, work->pool, &in->teacher_mean,
                                       &in->teacher_se, &s->data->set->test, err);
     if (!code)
-        code = measure(figures, &in->log_z, work, s, err);
+        code = measure(figures, work, s, err);
     if (code) {
         progress_clear();
         return flow_fail_prefix(err, stage_validate.name);

@@ -1,5 +1,6 @@
 /* tests/bench/bench.c -- `make bench`: rows a second of every operation at six sizes.
  * tests/bench/README.md says what is measured and by which conventions. */
+#include "flow/blas.h"
 #include "tests/bench/common.h"
 #include "tests/bench/machine.h"
 #include "tests/bench/report.h"
@@ -128,6 +129,7 @@ int main(int argc, char **argv)
 {
     bench b = {0};
     int status = 0;
+    flow_blas_one_thread();
     bench_options_read(&b.options, argc, argv);
     b.pools[0] = make_pool(b.options.threads);
     b.pools[1] = b.options.scaling ? make_pool(1) : NULL;

@@ -6,6 +6,9 @@
  * played again. An allocation whose failure is not noticed, or gives less than was asked for without an
  * error, is found by that.
  *
+ * One thing is sheltered: jansson's reader (2.14) does not look whether its own buffer grew. It loses a
+ * character then, or ends in an assertion.
+ *
  * The program is linked so that malloc and its kin come here first (the Makefile's --wrap), and jansson is
  * told to; what the C library takes for itself does not. Time stands still between two looks at the clock
  * but for a second, so that nothing is measured for long.
@@ -16,6 +19,8 @@
 #include "files/model.h"
 #include "files/npy.h"
 #include "files/read.h"
+#include "flow/blas.h"
+#include "flow/json.h"
 #include "flow/preset.h"
 #include "student/validate.h"
 #include "teacher/fit.h"
@@ -40,7 +45,8 @@ int __real_posix_memalign(void **out, size_t alignment, size_t size);
 char *__real_strdup(const char *text);
 char *__real_realpath(const char *path, char *out);
 void __real_free(void *block);
-int __real_clock_gettime(clockid_t id, struct timespec *out);
+json_t *__real_json_loads(const char *text, size_t flags, json_error_t *why);
+json_t *__real_json_loadb(const char *text, size_t size, size_t flags, json_error_t *why);
 
 void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t n, size_t size);
@@ -49,11 +55,14 @@ int __wrap_posix_memalign(void **out, size_t alignment, size_t size);
 char *__wrap_strdup(const char *text);
 char *__wrap_realpath(const char *path, char *out);
 void __wrap_free(void *block);
+json_t *__wrap_json_loads(const char *text, size_t flags, json_error_t *why);
+json_t *__wrap_json_loadb(const char *text, size_t size, size_t flags, json_error_t *why);
 int __wrap_clock_gettime(clockid_t id, struct timespec *out);
 
 enum { LIVE = 1 << 18 };
 static const void *live[LIVE]; /* blocks that were taken here and not given back, by hash */
 static size_t n_live;
+static bool sheltered;
 static size_t asked, fails_at; /* allocations so far; the one that fails, 0: none */
 static void *culprits[12];     /* the calls that led to the one that failed */
 static int n_culprits;         /* 0: none has failed */
@@ -151,7 +160,23 @@ void __wrap_free(void *block)
 
 static void *json_malloc(size_t size)
 {
-    return refused() ? NULL : taken(__real_malloc(size));
+    return !sheltered && refused() ? NULL : taken(__real_malloc(size));
+}
+
+json_t *__wrap_json_loads(const char *text, size_t flags, json_error_t *why)
+{
+    sheltered = true;
+    json_t *out = __real_json_loads(text, flags, why);
+    sheltered = false;
+    return out;
+}
+
+json_t *__wrap_json_loadb(const char *text, size_t size, size_t flags, json_error_t *why)
+{
+    sheltered = true;
+    json_t *out = __real_json_loadb(text, size, flags, why);
+    sheltered = false;
+    return out;
 }
 
 int __wrap_clock_gettime(clockid_t id, struct timespec *out)
@@ -194,44 +219,32 @@ static void add_parameters(uint64_t *sum, const flow *f)
 
 static int add_json(uint64_t *sum, json_t *value, flow_err *err)
 {
-    char *text = value ? json_dumps(value, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
+    char *text = flow_json_text(value, JSON_COMPACT | JSON_SORT_KEYS);
     json_decref(value);
     if (!text)
         return flow_fail(err, FLOW_ENOMEM, "no text of a document");
     add(sum, text, strlen(text));
-    __wrap_free(text);
+    free(text);
     return FLOW_OK;
 }
 
-/* Parsed once, before anything can fail. Every kind of layer and transformer is in it. */
-static const char layers[] = "{\"layers\": [{\"repeat\": 1, \"layers\": [\"actnorm\"]},"
-                             " {\"kind\": \"autoregressive\", \"transformer\": {\"kind\": "
-                             "\"spline\", \"bins\": 4, \"bound\": 4.0},"
-                             "  \"conditioner\": {\"hidden\": [7], \"residual\": 1}},"
-                             " {\"kind\": \"permutation\", \"pattern\": \"random\"},"
-                             " \"lu_linear\","
-                             " {\"kind\": \"autoregressive\", \"transformer\": \"affine\","
-                             "  \"conditioner\": {\"activation\": \"relu\", \"hidden\": [5, 6]}}]}";
-static json_t *spelt;           /* that text */
+/* Every kind of layer, transformer and conditioner is in it, and what a user may say besides. */
+static const char layers[] =
+    "[{\"kind\": \"actnorm\"},"
+    " {\"kind\": \"autoregressive\", \"transformer\": {\"kind\": \"spline\", \"bins\": 4},"
+    "  \"conditioner\": {\"kind\": \"mlp\", \"hidden\": [7], \"residual\": 1}},"
+    " {\"repeat\": 2, \"layers\": [{\"kind\": \"permutation\", \"pattern\": \"random\"}]},"
+    " {\"kind\": \"part\", \"first\": 1, \"count\": 1, \"layers\":"
+    "  [{\"kind\": \"autoregressive\", \"transformer\": \"additive\"}]},"
+    " {\"kind\": \"lu_linear\"},"
+    " {\"kind\": \"autoregressive\", \"transformer\": \"affine\","
+    "  \"conditioner\": {\"kind\": \"mlp\", \"hidden\": [5, 6], \"activation\": \"relu\"}}]";
+static const flow_place place = {.dim = DIM, .context = CONTEXT, .stream = {.seed = 5}};
+static json_t *stack;
 static json_t *descriptions[2]; /* by direction */
 static data_set *data;
 static file_table *table;
 static flow *made[2]; /* by direction, with parameters */
-
-static json_t *describe(flow_direction direction, flow_err *err)
-{
-    const flow_place place = {.dim = DIM, .context = CONTEXT, .stream = stream};
-    json_t *preset = flow_kind_complete(&flow_presets, spelt, err);
-    json_t *out = preset ? flow_preset_describe(preset, direction, &place, err) : NULL;
-    json_decref(preset);
-    return out;
-}
-
-static int play_preset(uint64_t *sum, flow_err *err)
-{
-    json_t *description = describe(FLOW_NOISE_TO_DATA, err);
-    return description ? add_json(sum, description, err) : err->code;
-}
 
 static int play_flow(uint64_t *sum, flow_err *err)
 {
@@ -242,6 +255,17 @@ static int play_flow(uint64_t *sum, flow_err *err)
         add_parameters(sum, precise);
     flow_free(f);
     flow_free(precise);
+    return code;
+}
+
+/* What a user says, with its defaults filled in. */
+static int play_preset(uint64_t *sum, flow_err *err)
+{
+    json_t *whole = flow_kind_complete(&flow_presets, stack, err);
+    flow *f = whole ? flow_preset_create(whole, FLOW_DATA_TO_NOISE, &place, FLOW_F32, err) : NULL;
+    int code = f ? add_json(sum, flow_describe(f), err) : err->code;
+    json_decref(whole);
+    flow_free(f);
     return code;
 }
 
@@ -480,10 +504,10 @@ static int play_validate(uint64_t *sum, flow_err *err)
 static const struct scene {
     const char *name;
     int (*play)(uint64_t *sum, flow_err *err);
-} scenes[] = {{"preset", play_preset},     {"flow", play_flow},   {"pool", play_pool},
-              {"sample", play_sample},     {"model", play_model}, {"csv", play_csv},
-              {"npy", play_npy},           {"read", play_read},   {"data", play_data},
-              {"generate", play_generate}, {"fit", play_fit},     {"distil", play_distil},
+} scenes[] = {{"flow", play_flow},         {"preset", play_preset}, {"pool", play_pool},
+              {"sample", play_sample},     {"model", play_model},   {"csv", play_csv},
+              {"npy", play_npy},           {"read", play_read},     {"data", play_data},
+              {"generate", play_generate}, {"fit", play_fit},       {"distil", play_distil},
               {"validate", play_validate}};
 
 /* ---- playing them */
@@ -513,6 +537,14 @@ static int play(uint64_t *sum, flow_err *err, size_t failing)
     return code;
 }
 
+/* Where jansson reads an object strictly it cannot tell memory that is out from a key that it did not ask
+ * for. */
+static bool says_memory(int code, const flow_err *err)
+{
+    return code == FLOW_ENOMEM || strstr(err->text, "left unpacked") ||
+           strstr(err->text, "Out of memory");
+}
+
 /* What is wrong with this failure; NULL: nothing. Something that was wanted for speed alone may be missing
  * without a word. */
 static const char *wrong_with(int code, bool right, const flow_err *err, size_t before)
@@ -520,7 +552,7 @@ static const char *wrong_with(int code, bool right, const flow_err *err, size_t 
     if (code == FLOW_OK && n_live == before)
         return right ? NULL : "nobody noticed";
     return n_live != before          ? "memory is left behind"
-           : code != FLOW_ENOMEM     ? "the code is not FLOW_ENOMEM"
+           : !says_memory(code, err) ? "the code is not FLOW_ENOMEM"
            : err->code != code       ? "the code is not that of the error"
            : err->text[0] == '\0'    ? "no text"
            : strchr(err->text, '\n') ? "more than a line"
@@ -553,10 +585,18 @@ static bool play_all(size_t *count)
     return good && sum == right;
 }
 
+static json_t *describe(flow_direction direction, flow_err *err)
+{
+    json_t *whole = flow_kind_complete(&flow_presets, stack, err);
+    json_t *out = whole ? flow_preset_describe(whole, direction, &place, err) : NULL;
+    json_decref(whole);
+    return out;
+}
+
 static bool set_up(flow_err *err)
 {
     static const char *const names[] = {"a", "b", "c"};
-    spelt = json_loads(layers, 0, NULL);
+    stack = json_pack("{s:s, s:o}", "kind", "stack", "layers", json_loads(layers, 0, NULL));
     pool = flow_pool_create(1, err);
     table = file_table_create(ROWS, DIM + CONTEXT, err);
     if (!pool || !table || file_table_set_names(table, names, err))
@@ -566,9 +606,8 @@ static bool set_up(flow_err *err)
         return false;
     snprintf(path, sizeof path, "%s/file", folder);
     for (int way = 0; way < 2; way++) {
-        if (!(descriptions[way] = describe((flow_direction)way, err)))
-            return false;
-        if (!(made[way] = flow_create(descriptions[way], FLOW_F32, err)))
+        descriptions[way] = describe((flow_direction)way, err);
+        if (!descriptions[way] || !(made[way] = flow_create(descriptions[way], FLOW_F32, err)))
             return false;
         flow_init(made[way], stream);
     }
@@ -581,7 +620,7 @@ static void tear_down(void)
         flow_free(made[way]);
         json_decref(descriptions[way]);
     }
-    json_decref(spelt);
+    json_decref(stack);
     data_set_free(data);
     file_table_free(table);
     flow_pool_free(pool);
@@ -597,24 +636,32 @@ static bool asked_for(int argc, char **argv, const char *name)
     return found;
 }
 
-/* A kind of layer that the scenes do not know would not be tested. */
-static bool has_all_kinds(void)
+/* A kind that no scene knows would not be tested. */
+static bool has_all(const flow_registry *registry)
 {
     const flow_kind *kind;
     bool good = true;
-    for (size_t i = 0; (kind = flow_spelt_layers.at(i)); i++) {
-        bool here = strstr(layers, kind->name) != NULL;
-        if (!here)
-            printf("no scene has a layer %s\n", kind->name);
-        good = good && here;
-    }
-    puts(good ? "ok every kind of layer is there" : "not ok every kind of layer is there: add it");
+    for (size_t i = 0; (kind = registry->at(i)); i++)
+        if (!strstr(layers, kind->name)) {
+            printf("not ok every %s is there: %s is not\n", registry->what, kind->name);
+            good = false;
+        }
+    if (good)
+        printf("ok every %s is there\n", registry->what);
     return good;
+}
+
+static bool has_all_kinds(void)
+{
+    bool good = has_all(&flow_layers);
+    good = has_all(&flow_transformers) && good;
+    return has_all(&flow_conditioners) && good;
 }
 
 int main(int argc, char **argv)
 {
     flow_err err = FLOW_ERR_INIT;
+    flow_blas_one_thread();
     signal(SIGSEGV, crashed);
     signal(SIGABRT, crashed);
     json_set_alloc_funcs(json_malloc, __wrap_free);

@@ -16,17 +16,23 @@ sums() { (cd "$1" && find . -type f ! -name .lock | sort | xargs cksum); }
 expect "a run with two overlays and an export" 0 run "$T/c.yaml" -c "$T/one.yaml" -c "$T/two.yaml" "${fit[@]}" --out "$dir" --set export.samples=50
 check "has all of them" test -s "$dir/overlay-1.yaml" -a -s "$dir/overlay-2.yaml" -a -s "$dir/export/samples.npy"
 echo mine >"$dir/notes.txt" && echo mine >"$dir/export/notes.txt" && echo mine >"$dir/teacher/notes.txt"
-echo old >"$dir/export/older.csv" && echo part >"$dir/teacher/model.safetensors.tmp.4711"
 
+# What only the dimensions of the data tell, which the file of the config does not have.
+for who in teacher student; do
+    echo "$who: {flow: {layers: [{kind: part, first: 1, count: 2, layers: [autoregressive]}]}}" >"$T/$who.yaml"
+done
 sums "$dir" >"$T/before"
-expect "a config whose network is too wide: exit code 78" 78 run "$T/c.yaml" "${fit[@]}" --out "$dir" --set 'teacher.flow.hidden=[20000]'
-check "is named by its section" grep -q '^distill: error: teacher.flow: .*16384' "$T/err"
-check "and touches nothing" cmp "$T/before" <(sums "$dir")
-expect "check says the same: exit code 78" 78 check "$T/c.yaml" --set 'teacher.flow.hidden=[20000]'
-check "in the same words" grep -q '^distill: error: teacher.flow: .*16384' "$T/err"
-expect "and so for a student" 78 check "$T/c.yaml" --set 'student.flow.hidden=[20000]'
-check "which is named, too" grep -q '^distill: error: student.flow: .*16384' "$T/err"
+for who in teacher student; do
+    why="$who.flow: .*first 1 and count 2 exceed 2 coordinates"
+    refused "a $who that cannot be built: exit code 78" 78 "$why" run "$T/c.yaml" --quiet -c "$T/$who.yaml" --out "$dir"
+    check "touches nothing" cmp "$T/before" <(sums "$dir")
+    refused "check says the same in the same words" 78 "$why" check "$T/c.yaml" -c "$T/$who.yaml"
+done
+printf '1,2,3\n4,5,6\n' >"$T/three.csv"
+refused "columns that the file does not have" 78 "three.csv: there is no column 'w'" check "$T/c.yaml" --set data.generator=null \
+    --set data.rows=null --set "data.path=$T/three.csv" --set 'data.columns=[w]'
 
+echo old >"$dir/export/older.csv" && echo part >"$dir/teacher/model.safetensors.tmp.4711"
 expect "a run without overlays and export over it" 0 run "$T/c.yaml" "${fit[@]}" --out "$dir"
 expect "the same in a new directory" 0 run "$T/c.yaml" "${fit[@]}" --out "$T/new"
 check "both hold the same files, and the user's own" cmp <(files "$dir") \

@@ -3,6 +3,7 @@
  * tests in forked processes, which that sanitizer does not follow, so this is a program of its own.
  *
  * Prints a line per check as the end-to-end scripts do; status 1 if one failed. */
+#include "flow/blas.h"
 #include "flow/lanes.h"
 #include "flow/pool.h"
 #include "student/distill.h"
@@ -216,6 +217,7 @@ static void check_samples(const flow *iaf, flow_pool *pool, flow_err *err)
 int main(void)
 {
     flow_err err = FLOW_ERR_INIT;
+    flow_blas_one_thread();
     check_pools(&err);
     flow_pool *pool = flow_pool_create(THREADS, &err);
     data_set *data = pool ? moons(&err) : NULL;

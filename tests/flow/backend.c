@@ -1,5 +1,6 @@
 /* The backends of this machine and how one is chosen. */
 #include "flow/backend.h"
+#include "flow/blas.h"
 #include "tests/common/examples.h"
 
 #include <cblas.h>
@@ -100,8 +101,19 @@ Test(backend, of_a_flow)
     json_decref(d);
 }
 
-/* A second thread inside BLAS would make results move with the machine. */
-Test(backend, blas_has_one_thread)
+/* A second thread inside BLAS would make results move with the machine: who has not seen to it is told, and
+ * the setting stays his. */
+Test(backend, threads_of_blas_are_refused_and_left_alone)
 {
-    cr_assert_eq(openblas_get_num_threads(), 1);
+    flow_err err = FLOW_ERR_INIT;
+    openblas_set_num_threads(2);
+    cr_assert_eq(openblas_get_num_threads(), 2);
+    cr_expect_null(flow_pool_create(1, &err));
+    cr_expect_eq(err.code, FLOW_EUSAGE);
+    cr_expect(strstr(err.text, "flow_blas_one_thread()"), "%s", err.text);
+    cr_expect_eq(openblas_get_num_threads(), 2);
+    flow_blas_one_thread();
+    flow_pool *pool = flow_pool_create(1, &err);
+    cr_expect_not_null(pool);
+    flow_pool_free(pool);
 }

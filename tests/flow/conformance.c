@@ -189,6 +189,10 @@ ParameterizedTest(size_t *b, conformance, fresh_layers_do_nothing)
 #define LAYER(TAU, NET)                                                                            \
     "[{\"kind\": \"autoregressive\", \"transformer\": " TAU ", \"conditioner\": " NET ", "         \
     "\"groups\": \"auto\", \"first\": \"free\"}]"
+#define GROUPED(GROUPS, FIRST)                                                                     \
+    "[{\"kind\": \"autoregressive\", \"transformer\": {\"kind\": \"additive\"}, \"conditioner\": " \
+    "{\"kind\": \"mlp\", \"hidden\": [5], \"residual\": 0, \"activation\": \"elu\"}, "             \
+    "\"groups\": " GROUPS ", \"first\": \"" FIRST "\"}]"
 #define NET(HIDDEN, RESIDUAL, ACTIVATION)                                                          \
     "{\"kind\": \"mlp\", \"hidden\": " HIDDEN ", \"residual\": " RESIDUAL                          \
     ", \"activation\": \"" ACTIVATION "\"}"
@@ -258,6 +262,32 @@ static const struct {
     {3, 0, LAYER("{\"kind\": \"affine\", \"scale_bound\": 20.5}", NET("[5]", "0", "relu")),
      "scale_bound"},
     {3, 0, LAYER("{\"kind\": \"affine\"}", NET("[5]", "0", "relu")), "scale_bound"},
+    {3, 0, GROUPED("4", "free"), "4 groups of 3"},
+    {3, 0, GROUPED("0", "free"), "groups"},
+    {3, 0, GROUPED("2.5", "free"), "groups"},
+    {3, 0, GROUPED("2", "same"), "first"},
+    {3, 0, GROUPED("1", "identity"), "identity"},
+    {3, 0, LAYER("{\"kind\": \"additive\", \"bins\": 3}", NET("[5]", "0", "elu")), "bins"},
+    {3, 0,
+     "[{\"kind\": \"part\", \"first\": 2, \"count\": 2, \"layers\": [{\"kind\": \"actnorm\"}]}]",
+     "exceed"},
+    {3, 0, "[{\"kind\": \"part\", \"first\": 3, \"count\": 1, \"layers\": []}]", "exceed"},
+    {3, 0, "[{\"kind\": \"part\", \"first\": 0, \"count\": 0, \"layers\": []}]", "count"},
+    {3, 0, "[{\"kind\": \"part\", \"first\": 0, \"layers\": []}]", "count"},
+    {3, 0,
+     "[{\"kind\": \"part\", \"first\": 0, \"count\": 2, \"layers\": [{\"kind\": \"actnorm\"}, "
+     "{\"kind\": \"permutation\", \"order\": [0, 1, 2]}]}]",
+     "part: layer 1: permutation"},
+    {3, 0,
+     "[{\"kind\": \"part\", \"first\": 0, \"count\": 2, \"layers\": [{\"kind\": \"perceptron\"}]}]",
+     "perceptron"},
+    {3, 0,
+     "[{\"kind\": \"part\", \"first\": 0, \"count\": 2, \"layers\": [{\"kind\": \"part\", "
+     "\"first\": 0, \"count\": 2, \"layers\": [{\"kind\": \"part\", \"first\": 0, \"count\": 2, "
+     "\"layers\": [{\"kind\": \"part\", \"first\": 0, \"count\": 2, \"layers\": [{\"kind\": "
+     "\"part\", \"first\": 0, \"count\": 2, \"layers\": [{\"kind\": \"actnorm\"}]}]}]}]}]}]",
+     "deep"},
+    {3, 0, "[{\"kind\": \"part\", \"first\": 0, \"count\": 2, \"layers\": 3}]", "layers"},
 };
 enum { N_REFUSED = sizeof refused / sizeof refused[0] };
 

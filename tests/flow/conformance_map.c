@@ -103,15 +103,18 @@ static void check_jacobian(flow_case *c)
     free(jacobian);
 }
 
-ParameterizedTestParameters(conformance_map, jacobian_gives_logdet_and_score)
+/* In double: differences say nothing in single precision, whose backends are held against these
+ * (conformance_gradients.c). */
+Test(conformance_map, jacobian_gives_logdet_and_score, .timeout = 300)
 {
-    return every_backend();
-}
-
-ParameterizedTest(size_t *b, conformance_map, jacobian_gives_logdet_and_score)
-{
-    if (flow_backend_at(*b)->precision == FLOW_F64)
-        flow_case_each(flow_backend_at(*b), 17, 7, check_jacobian);
+    size_t checked = 0;
+    for (size_t b = 0; flow_backend_at(b); b++) {
+        if (flow_backend_at(b)->precision != FLOW_F64)
+            continue;
+        flow_case_each(flow_backend_at(b), 17, 7, check_jacobian);
+        checked++;
+    }
+    cr_assert_gt(checked, 0);
 }
 
 /* ---- autoregressive: y_i does not see x_j of its own group or a later one, to the last bit, but

@@ -11,7 +11,7 @@ static void rough_forward(const flow_layer *layer, real *y, double *logdet, cons
         pcg rng = layer_noise(call, r, 2);
         logdet[r] += pcg_uniform(&rng);
         logdet[r] += pcg_uniform(&rng);
-        call->counters->unconverged += x[r] > 1;
+        call->counters->unconverged += x[r] > 1 || x[r] == 0; /* which filler is */
     }
 }
 

@@ -57,27 +57,32 @@ static void naive_spline(double *y, double *slope, double x, const double *h, co
     *slope = s * s * (d1 * t * t + 2 * s * q + d0 * (1 - t) * (1 - t)) / (den * den);
 }
 
-/* Returns whether the transformer has a formula here. */
-static int naive_forward(const char *name, double *y, double *l, double x, const double *h,
-                         const tau_spec *spec)
+/* y and l = log dy/dx. A transformer without a formula here fails. */
+static void naive_forward(const char *name, double *y, double *l, double x, const double *h,
+                          const tau_spec *spec)
 {
+    double slope = 1;
+    *y = x;
     if (strcmp(name, "affine") == 0) {
-        *l = h[1] / (1 + fabs(h[1]) / spec->scale_bound);
-        *y = x * exp(*l) + h[0];
-        return 1;
-    }
-    if (strcmp(name, "spline") == 0) {
-        double slope = 1;
-        *y = x;
+        slope = exp(h[1] / (1 + fabs(h[1]) / spec->scale_bound));
+        *y = x * slope + h[0];
+    } else if (strcmp(name, "additive") == 0) {
+        *y = x + h[0];
+    } else if (strcmp(name, "spline") == 0) {
         if (fabs(x) <= spec->bound)
             naive_spline(y, &slope, x, h, spec);
-        *l = log(slope);
-        return 1;
+    } else {
+        cr_assert_fail("transformer '%s' has no formula in this test", name);
     }
-    return 0;
+    *l = log(slope);
 }
 
 /* ---- cases */
+
+/* Derivatives, relative to the largest: differences in double are good to 1e-8 of pieces that are not
+ * too narrow; single precision to some hundred roundings. */
+static const double TAU_STEP = 1e-5;
+static const double tau_derivative_tolerance = FLOW_BITS == 64 ? 1e-5 : 5e-3;
 
 static const struct {
     size_t bins;
@@ -103,6 +108,8 @@ static void tau_case_open(tau_case *c, const transformer *tau, size_t number, ui
                              .bound = taus[number].bound,
                              .scale_bound = taus[number].scale_bound}};
     c->options = tau_options(tau, &c->spec);
+    c->spec.bound =
+        (double)(real)c->spec.bound; /* it belongs to the spline, rounded as it is there */
     c->params = tau->n_params(c->options);
     cr_assert(c->params > 0 && c->params <= TAU_MAX_PARAMS);
     c->x = reals_new(TAU_LD);
@@ -151,28 +158,55 @@ static void each_tau(void (*check)(tau_case *c))
 
 /* ---- the checks */
 
-/* A position within a bin is a difference of sums over bins: K roundings of the bound, divided by a
- * bin's width; slopes multiply them. */
-static double tau_tolerance(const tau_case *c, double slope)
+/* How far off an end of a bin may be: a sum of K roundings of numbers up to the bound. */
+static double tau_rounding(const tau_case *c)
 {
-    return 40 * EPS * (1 + fabs(slope)) * c->spec.bound * (double)c->spec.bins;
+    return EPS * c->spec.bound * (double)c->spec.bins;
+}
+
+/* What y and l may be off: what they change by when x, or with the slope y, is that much off; and the
+ * roundings of the formulas themselves. */
+static void tau_tolerance(const tau_case *c, double *y_tolerance, double *l_tolerance, double x,
+                          const double *h)
+{
+    double y, l, delta = tau_rounding(c);
+    naive_forward(c->tau->kind.name, &y, &l, x, h, &c->spec);
+    *y_tolerance = 4 * delta;
+    *l_tolerance = 8 * EPS * (double)c->spec.bins;
+    for (int k = -1; k <= 1; k += 2) {
+        double there, slope;
+        naive_forward(c->tau->kind.name, &there, &slope, x + k * delta * (1 + exp(-l)), h,
+                      &c->spec);
+        *y_tolerance = fmax(*y_tolerance, 2 * fabs(there - y));
+        *l_tolerance = fmax(*l_tolerance, 2 * fabs(slope - l));
+    }
+}
+
+/* What was in logdet before stays: ops add. */
+static void preset(double *logdet)
+{
+    for (size_t j = 0; j < TAU_LD; j++)
+        logdet[j] = 0.25 * (double)j - 1;
+}
+
+static double added(const double *logdet, size_t j)
+{
+    return logdet[j] - (0.25 * (double)j - 1);
 }
 
 static void check_tau_forward(tau_case *c)
 {
-    double h[TAU_MAX_PARAMS], y, l;
+    double h[TAU_MAX_PARAMS], y, l, y_tolerance, l_tolerance;
+    preset(c->logdet);
     c->tau->forward(c->options, c->y, c->logdet, c->x, ready(c), TAU_LD);
     for (size_t j = 0; j < TAU_LD; j++) {
-        double x = (double)c->x[j];
+        double x = (double)c->x[j], got = added(c->logdet, j);
         params_of(c, h, j);
-        /* the bound itself belongs to the spline, and is a number of this precision */
-        c->spec.bound = (double)(real)c->spec.bound;
-        if (!naive_forward(c->tau->kind.name, &y, &l, x, h, &c->spec))
-            return;
-        double tolerance = tau_tolerance(c, exp(l));
-        check_close(&(double){(double)c->y[j]}, &y, 1, 8 * EPS, tolerance,
+        naive_forward(c->tau->kind.name, &y, &l, x, h, &c->spec);
+        tau_tolerance(c, &y_tolerance, &l_tolerance, x, h);
+        check_close(&(double){(double)c->y[j]}, &y, 1, 8 * EPS, y_tolerance,
                     "%s, %zu bins, sample %zu at %g", c->tau->kind.name, c->spec.bins, j, x);
-        check_close(&c->logdet[j], &l, 1, 8 * EPS, 50 * tolerance,
+        check_close(&got, &l, 1, 8 * EPS, l_tolerance,
                     "log slope of %s, %zu bins, sample %zu at %g", c->tau->kind.name, c->spec.bins,
                     j, x);
     }
@@ -196,25 +230,118 @@ static double bisect(const tau_case *c, double y, const double *h, double lo, do
 
 static void check_tau_inverse(tau_case *c)
 {
-    double h[TAU_MAX_PARAMS], y, l;
+    double h[TAU_MAX_PARAMS], y, l, y_tolerance, l_tolerance;
+    preset(c->back_logdet);
     c->tau->inverse(c->options, c->back, c->back_logdet, c->x, ready(c), TAU_LD);
     for (size_t j = 0; j < TAU_LD; j++) {
         params_of(c, h, j);
-        c->spec.bound = (double)(real)c->spec.bound;
-        if (!naive_forward(c->tau->kind.name, &y, &l, 0.1, h, &c->spec))
-            return;
-        double want = bisect(c, (double)c->x[j], h, -1e9, 1e9);
+        double want = bisect(c, (double)c->x[j], h, -1e9, 1e9), got = -added(c->back_logdet, j);
         naive_forward(c->tau->kind.name, &y, &l, want, h, &c->spec);
-        double tolerance = tau_tolerance(c, exp(-l));
-        check_close(&(double){(double)c->back[j]}, &want, 1, 8 * EPS, tolerance,
+        tau_tolerance(c, &y_tolerance, &l_tolerance, want, h);
+        check_close(&(double){(double)c->back[j]}, &want, 1, 8 * EPS, y_tolerance * exp(-l),
                     "inverse of %s, %zu bins, sample %zu at %g", c->tau->kind.name, c->spec.bins, j,
                     (double)c->x[j]);
+        check_close(&got, &l, 1, 8 * EPS, l_tolerance,
+                    "log slope of the inverse of %s, %zu bins, sample %zu at %g", c->tau->kind.name,
+                    c->spec.bins, j, (double)c->x[j]);
     }
 }
 
 KERNEL_TEST(transformer, inverse)
 {
     each_tau(check_tau_inverse);
+}
+
+/* ---- derivatives against differences of the formulas, each parameter by itself, in double: in single
+ * precision the widest case of all is too wide for numbers that say anything */
+
+/* d (dy y + dl l) / d *at at a sample, by differences of fourth order. */
+static double tau_slope(const tau_case *c, double dy, double dl, double *at, const double *x,
+                        const double *h)
+{
+    static const double steps[4] = {-2, -1, 1, 2}, weights[4] = {1, -8, 8, -1};
+    const double kept = *at, step = TAU_STEP;
+    double sum = 0;
+    for (size_t k = 0; k < 4; k++) {
+        double y, l;
+        *at = kept + steps[k] * step;
+        naive_forward(c->tau->kind.name, &y, &l, *x, h, &c->spec);
+        sum += weights[k] * (dy * y + dl * l);
+    }
+    *at = kept;
+    return sum / (12 * step);
+}
+
+/* Results of an op at one sample against differences; dx_want: what x's is to be. */
+static void check_tau_parameters(const tau_case *c, const real *dh, double dy, double dl, double *x,
+                                 double *h, size_t j, const char *what)
+{
+    double largest = 1;
+    for (size_t k = 0; k < c->params; k++)
+        largest = fmax(largest, fabs(tau_slope(c, dy, dl, &h[k], x, h)));
+    for (size_t k = 0; k < c->params; k++) {
+        double want = tau_slope(c, dy, dl, &h[k], x, h), got = (double)dh[k * TAU_LD + j];
+        check_close(&got, &want, 1, 0, tau_derivative_tolerance * largest,
+                    "%s of %s by parameter %zu, %zu bins, sample %zu at %g", what,
+                    c->tau->kind.name, k, c->spec.bins, j, *x);
+    }
+}
+
+/* Not at knots and ends, where the second derivative jumps: there differences say nothing. */
+static int is_smooth(const tau_case *c, double x, const double *h)
+{
+    double near[2], l;
+    for (int k = 0; k < 2; k++) {
+        double y, at = x + (k ? 3 : -3) * TAU_STEP;
+        naive_forward(c->tau->kind.name, &y, &l, at, h, &c->spec);
+        near[k] = tau_slope(c, 0, 1, &at, &at, h);
+    }
+    return fabs(near[1] - near[0]) < 2e-3 * (1 + fabs(near[0]));
+}
+
+static size_t tau_checked;
+
+static void check_tau_backward(tau_case *c)
+{
+    double h[TAU_MAX_PARAMS];
+    real *dh = reals_new(c->params * TAU_LD), *g = reals_new(c->params * TAU_LD);
+    real dy[TAU_LD] __attribute__((aligned(64))), dl[TAU_LD] __attribute__((aligned(64)));
+    real dx[TAU_LD] __attribute__((aligned(64))), score[TAU_LD] __attribute__((aligned(64)));
+    fill(dy, TAU_LD, 0.713, 41);
+    fill(dl, TAU_LD, 1.31, 42);
+    c->tau->backward(c->options, dx, dh, dy, dl, c->x, ready(c), TAU_LD);
+    c->tau->score(c->options, score, g, dy, c->x, c->ready, TAU_LD);
+    for (size_t j = 0; j < TAU_LD; j++) {
+        double x = (double)c->x[j], a = (double)dy[j], y, l;
+        params_of(c, h, j);
+        if (!is_smooth(c, x, h))
+            continue;
+        tau_checked++;
+        naive_forward(c->tau->kind.name, &y, &l, x, h, &c->spec);
+        double want = tau_slope(c, a, (double)dl[j], &x, &x, h), slope = exp(l);
+        check_close(&(double){(double)dx[j]}, &want, 1, tau_derivative_tolerance,
+                    tau_derivative_tolerance, "backward of %s, %zu bins, sample %zu at %g",
+                    c->tau->kind.name, c->spec.bins, j, x);
+        check_tau_parameters(c, dh, a, (double)dl[j], &x, h, j, "backward");
+        want = (a - tau_slope(c, 0, 1, &x, &x, h)) / slope; /* (a - dl/dx) / tau' */
+        check_close(&(double){(double)score[j]}, &want, 1, tau_derivative_tolerance,
+                    tau_derivative_tolerance / fmin(slope, 1),
+                    "score of %s, %zu bins, sample %zu at %g", c->tau->kind.name, c->spec.bins, j,
+                    x);
+        check_tau_parameters(c, g, want, 1, &x, h, j, "score");
+    }
+    free(dh), free(g);
+}
+
+KERNEL_TEST(transformer, derivatives)
+{
+    tau_checked = 0;
+    each_tau(check_tau_backward);
+    size_t all = N_TAUS * TAU_REPEATS * TAU_LD, kinds = 0;
+    while (transformer_kinds[kinds])
+        kinds++;
+    cr_assert_gt(tau_checked, all * kinds * 4 / 5, "%zu of %zu samples are smooth", tau_checked,
+                 all * kinds);
 }
 
 KERNEL_TEST(transformer, zero_parameters_are_the_identity)
@@ -226,11 +353,11 @@ KERNEL_TEST(transformer, zero_parameters_are_the_identity)
             memset(c.h, 0, c.params * TAU_LD * sizeof *c.h);
             c.tau->forward(c.options, c.y, c.logdet, c.x, ready(&c), TAU_LD);
             for (size_t j = 0; j < TAU_LD; j++) {
-                double tolerance = tau_tolerance(&c, 1);
+                double tolerance = 2 * tau_rounding(&c);
                 check_close(&(double){(double)c.y[j]}, &(double){(double)c.x[j]}, 1, 0, tolerance,
                             "%s at h = 0", c.tau->kind.name);
-                check_close(&c.logdet[j], &(double){0}, 1, 0, 10 * tolerance, "%s at h = 0",
-                            c.tau->kind.name);
+                check_close(&c.logdet[j], &(double){0}, 1, 0, 2 * EPS * (double)c.spec.bins,
+                            "%s at h = 0", c.tau->kind.name);
             }
             tau_case_close(&c);
         }

@@ -259,12 +259,12 @@ Test(verdict, log_z_is_held_against_what_the_target_says)
     set_up();
     require.n = 1;
     require.at[0] = (gate){GATE_LOG_Z_SIGMAS, GATE_LT, 3};
-    input.log_z = 0.005;
+    figures.log_z = 0.005;
     json_t *out = made(&pass);
     cr_expect(pass);
     cr_expect_float_eq(number(out, "gates.0.value"), 2, 1e-12);
     json_decref(out);
-    input.log_z = NAN; /* an energy without a known constant */
+    figures.log_z = NAN; /* an energy without a known constant */
     out = made(&pass);
     cr_expect_not(pass);
     expect_null(out, "gates.0.value");

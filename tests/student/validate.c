@@ -19,8 +19,8 @@ static const double log_scales[] = {0.4, -0.3}, shifts[] = {-0.6, 1.1};
 static flow *student_of(const double *s, const double *b)
 {
     flow *f = scales_and_shifts(2, FLOW_F64);
-    flow_tensor_set(f, s, 0, NULL);
-    flow_tensor_set(f, b, 1, NULL);
+    cr_assert_eq(flow_tensor_set(f, s, 0, NULL), 0);
+    cr_assert_eq(flow_tensor_set(f, b, 1, NULL), 0);
     return f;
 }
 
