@@ -103,12 +103,12 @@ static void base_backward(const flow_pass *pass, const void *params, flow_gradie
                                dlogp, pass->z, pass->n);
 }
 
-/* to (n, D) = factor[r] from, row by row; to may be from. */
+/* to (n, D) = factor[r] from, row by row, 0 where factor is 0; to may be from. */
 static void scale_rows(double *to, const double *from, const double *factor, size_t n, size_t dim)
 {
     for (size_t r = 0; r < n; r++)
         for (size_t i = r * dim; i < (r + 1) * dim; i++)
-            to[i] = factor[r] * from[i];
+            to[i] = factor[r] == 0 ? 0 : factor[r] * from[i];
 }
 
 /* Without a -0 for a 0. */

@@ -25,8 +25,8 @@ typedef struct preset_head {
     }
 
 typedef struct preset {
-    flow_kind kind;
-    bool one_way; /* only for this direction: */
+    flow_kind kind; /* its options begin with a preset_head */
+    bool one_way;   /* only for this direction: */
     flow_direction direction;
     /* Appends layers to list. Non-zero: *err, or, if that is empty, no memory. */
     int (*layers)(const void *options, json_t *list, flow_place *place, flow_err *err);

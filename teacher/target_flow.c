@@ -1,4 +1,4 @@
-/* teacher/target_flow.c -- a flow as a target: the gradient of its log-density is one backward pass
+/* teacher/target_flow.c -- a flow as a target: the gradient of its log-density is one pass
  * with frozen parameters, its sampler the (incremental) inverse. */
 #include "teacher/target.h"
 
