@@ -1,5 +1,5 @@
 /* tests/flow/conditioner_tests.h -- the masked network against the definition of a MADE (Germain
- * 2015): dense matrices times explicit masks of 0 and 1, and the incremental inverse against D full
+ * 2015): dense matrices times explicit masks of 0 and 1, and the incremental inverse against G full
  * passes; see kernel_tests.h. */
 
 /* ---- the network, dense and masked */
