@@ -302,7 +302,7 @@ static void count(const flow *self, const flow_counters *more)
 
 /* ---- a shard's work */
 
-static const pcg_stream fixed_noise = {.stage = PCG_VALIDATE, .purpose = PCG_ESTIMATE};
+static const pcg_stream fixed_noise = {.stage = PCG_FLOW, .purpose = PCG_ESTIMATE};
 
 flow_pass *flow_pass_create(const flow *self, size_t max_rows, unsigned flags, flow_err *err)
 {

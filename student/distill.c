@@ -1,5 +1,6 @@
 #include "student/distill.h"
 #include "student/objective.h"
+#include "teacher/streams.h"
 
 #include <assert.h>
 #include <math.h>
@@ -123,7 +124,8 @@ static void draw_contexts(const student_distillation *self, double *context, dou
                           uint64_t first, size_t n)
 {
     size_t c = self->teacher->context;
-    pcg_stream stream = {.seed = self->options.seed, .stage = PCG_STUDENT, .purpose = PCG_CONTEXT};
+    pcg_stream stream = {
+        .seed = self->options.seed, .stage = STREAM_STUDENT, .purpose = PCG_CONTEXT};
     if (c == 0)
         return;
     pcg_uniforms(u, stream, first, n, 1);
@@ -311,7 +313,7 @@ int student_distillation_step(student_distillation *self, int *probed, flow_err 
 static int take(student_distillation *self, flow_err *err)
 {
     const distill_options *o = &self->options;
-    pcg_stream init = {.seed = o->seed, .stage = PCG_STUDENT, .purpose = PCG_INIT};
+    pcg_stream init = {.seed = o->seed, .stage = STREAM_STUDENT, .purpose = PCG_INIT};
     self->cuts[0] = flow_lanes_cut(o->batch, o->shard);
     self->cuts[1] = flow_lanes_cut(o->batch * o->late_batch, o->shard);
     self->shard =

@@ -1,4 +1,5 @@
 #include "teacher/fit.h"
+#include "teacher/streams.h"
 
 #include <assert.h>
 #include <math.h>
@@ -39,7 +40,7 @@ struct teacher_fitting {
 static int start_flow(teacher_fitting *self, flow_err *err)
 {
     const data_part *train = &self->data->train;
-    pcg_stream init = {.seed = self->options.seed, .stage = PCG_TEACHER, .purpose = PCG_INIT};
+    pcg_stream init = {.seed = self->options.seed, .stage = STREAM_TEACHER, .purpose = PCG_INIT};
     flow_init(self->flow, init);
     return flow_init_data(self->flow, train->x, train->context,
                           train->n < INIT_ROWS ? train->n : INIT_ROWS, err);
@@ -187,7 +188,8 @@ static int step(teacher_fitting *self, flow_err *err)
 
 static void shuffle(teacher_fitting *self)
 {
-    pcg_stream stream = {.seed = self->options.seed, .stage = PCG_TEACHER, .purpose = PCG_SHUFFLE};
+    pcg_stream stream = {
+        .seed = self->options.seed, .stage = STREAM_TEACHER, .purpose = PCG_SHUFFLE};
     pcg_permutation(self->order, self->data->train.n, stream, self->state.epoch);
 }
 

@@ -81,13 +81,25 @@ static json_t *teacher_part(const verdict_input *in)
                      (json_int_t)in->teacher_rows, "weights", weights_of(in->teacher_flow));
 }
 
+/* The first of them in words; null: none. */
+static json_t *first_broken(const broken_rows *b)
+{
+    char text[BROKEN_TEXT];
+    return b->count ? json_string(broken_text(text, b)) : json_null();
+}
+
+static json_t *broken(const broken_rows *b)
+{
+    return json_pack("{s:I, s:o}", "count", (json_int_t)b->count, "first", first_broken(b));
+}
+
 static json_t *training_part(const verdict_input *in)
 {
     const distill_state *t = in->training;
-    return json_pack("{s:I, s:I, s:I, s:I, s:o}", "rows", (json_int_t)t->rows, "clipped_steps",
+    return json_pack("{s:I, s:I, s:I, s:I, s:o, s:o}", "rows", (json_int_t)t->rows, "clipped_steps",
                      (json_int_t)t->clipped, "skipped_steps", (json_int_t)t->skipped,
-                     "zero_density_rows", (json_int_t)t->zero_density, "weights",
-                     weights_of(in->student_flow));
+                     "zero_density_rows", (json_int_t)t->zero_density, "broken_rows",
+                     broken(&t->broken), "weights", weights_of(in->student_flow));
 }
 
 static json_t *speed(const student_speed *s)
@@ -202,6 +214,17 @@ static void warn_if(json_t **list, bool here, const char *text)
         flow_json_append(list, json_string(text));
 }
 
+static void warn_if_broken(json_t **list, const broken_rows *rows, const char *where)
+{
+    char text[BROKEN_TEXT], line[BROKEN_TEXT + 120];
+    if (rows->count == 0)
+        return;
+    snprintf(line, sizeof line,
+             "the target broke at %zu rows of %s, which were left out; the first: %s",
+             (size_t)rows->count, where, broken_text(text, rows));
+    flow_json_append(list, json_string(line));
+}
+
 static json_t *warnings(const verdict_input *in)
 {
     const student_diagnostics *d = &in->student->weights;
@@ -221,6 +244,9 @@ static json_t *warnings(const verdict_input *in)
             "steps were skipped because their gradient was not finite");
     warn_if(&list, d->zero_reverse > 0 || d->zero_forward > 0,
             "some samples have no density under the other side");
+    warn_if_broken(&list, &in->training->broken, "the training");
+    warn_if_broken(&list, &in->student->broken, "the student's samples");
+    warn_if_broken(&list, &in->student->teacher_broken, "the target's samples");
     return list;
 }
 
@@ -250,6 +276,9 @@ json_t *verdict_json(const verdict_input *in, bool *pass)
     flow_json_set(&out, "warnings", warnings(in));
     flow_json_set(&out, "gates", gates);
     set_weights(&out, &v->weights);
+    flow_json_set(&out, "broken",
+                  json_pack("{s:o, s:o}", "reverse", broken(&v->broken), "forward",
+                            broken(&v->teacher_broken)));
     flow_json_set(&out, "samples", json_integer((json_int_t)in->samples));
     flow_json_set(&out, "roundtrip", flow_json_real(v->roundtrip));
     flow_json_set(&out, "mode_share", modes(v));

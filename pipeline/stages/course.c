@@ -83,14 +83,15 @@ int course_watch_distill(void *arg, const distill_state *s)
 {
     char kl[96];
     progress_update(s->step, "%s", figures_of(kl, sizeof kl, s));
-    return record(arg, json_pack("{s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:I, s:I}", "step",
-                                 (json_int_t)s->step, "rows", (json_int_t)s->rows, "kl_reverse",
-                                 flow_json_real(s->kl_reverse), "kl_forward",
+    return record(arg, json_pack("{s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:I, s:I, s:I}",
+                                 "step", (json_int_t)s->step, "rows", (json_int_t)s->rows,
+                                 "kl_reverse", flow_json_real(s->kl_reverse), "kl_forward",
                                  flow_json_real(s->kl_forward), "beta", flow_json_real(s->beta),
                                  "lambda", flow_json_real(s->lambda), "lr", flow_json_real(s->lr),
                                  "grad_norm", flow_json_real(s->gradient_norm), "gradient",
                                  s->gradient == DISTILL_PATH ? "path" : "total", "clipped",
-                                 (json_int_t)s->clipped, "skipped", (json_int_t)s->skipped));
+                                 (json_int_t)s->clipped, "skipped", (json_int_t)s->skipped,
+                                 "broken_rows", (json_int_t)s->broken.count));
 }
 
 void course_tell_distill(const distill_state *s, size_t weights)

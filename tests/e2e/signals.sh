@@ -10,7 +10,7 @@ seed: 1
 data: {generator: rings, rows: 4000}
 teacher: {flow: {layers: 2, hidden: [16]}, train: {epochs: 1000000, patience: 0}}
 student: {flow: {layers: 2, hidden: [16]}, train: {steps: 100000000}}
-validate: {samples: 1000, require: {kl_reverse: "< 100"}}
+validate: {samples: 1000}
 Y
 
 # start NAME -e|-s FILE ARGUMENT ...: a run in the background, $job; returns when FILE is there (-e) or

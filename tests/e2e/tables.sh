@@ -8,18 +8,20 @@ mapfile -t names <configs/data/power_dec2006.cols
 # ---- a real table
 
 printf 'schema: 1\nseed: 5\ndata: {path: %s}\n' "$PWD/$POWER" >"$T/power.yaml"
-expect "the power table runs" 0 run "$T/power.yaml" "${QUICK[@]}" --out "$T/power" --set export.samples=500 \
-    --set export.file=x.csv --set teacher.train.epochs=4
+expect "the power table runs" 0 run "$T/power.yaml" "${QUICK[@]}" --out "$T/power" --set export.samples=2000 \
+    --set export.file=x.csv --set teacher.train.epochs=25 --set student.train.steps=1500
 check "the columns of the samples are those of the table" \
     test "$(head -n 1 "$T/power/export/x.csv")" = "$(IFS=,; echo "${names[*]}")"
-check "the teacher learns: its last validation loss is its best but noise" sh -c \
-    '"$1" lines "$2" valid_loss | awk "NR == 1 { first = \$1 } { last = \$1 } END { exit !(last < first - 0.3) }"' \
+check "the teacher learns: nats, and its last validation loss is its best but noise" sh -c \
+    '"$1" lines "$2" valid_loss | awk "NR == 1 { first = best = \$1 } { last = \$1 } \$1 < best { best = \$1 }
+        END { exit !(last < first - 3 && last < best + 0.02) }"' \
     - "$PROBE" "$T/power/teacher/metrics.jsonl"
 check "test rows are a tenth of the table" test "$(value "$T/power/validation.json" \
-    teacher.test_log_likelihood.rows)" -ge 1944
+    teacher.test_log_likelihood.rows)" -eq 1945
 check "no mode shares where no modes are known" test "$(value "$T/power/validation.json" mode_share)" = null
 
-# Samples are in the units of the table: its mean, within a fifth of its standard deviation.
+# Samples are in the units of the table: its mean, within a fifth of its standard deviation, which is right
+# within a factor of 2 (two of the columns have rare large values).
 column_means() { # FILE COLUMNS, rows of numbers on stdin
     awk -F '[ ,]+' -v d="$1" '{ off = $1 == "" ? 1 : 0; for (i = 1; i <= d; i++) { v = $(i + off); s[i] += v; q[i] += v * v } }
         END { for (i = 1; i <= d; i++) { m = s[i] / NR; print m, sqrt(q[i] / NR - m * m) } }'
@@ -27,7 +29,7 @@ column_means() { # FILE COLUMNS, rows of numbers on stdin
 table_rows() { od -An -v -tf4 -w24 -j$((10 + $(od -An -tu2 -j8 -N2 $POWER))) $POWER; }
 in_units() {
     paste -d ' ' <(table_rows | column_means 6) <(tail -n +2 "$T/power/export/x.csv" | column_means 6) |
-        awk '{ d = $1 - $3; if (d > 0.5 * $2 || d < -0.5 * $2 || $4 > 3 * $2 || $4 < $2 / 3) { print; exit 1 } }'
+        awk '{ d = $1 - $3; if (d > 0.2 * $2 || d < -0.2 * $2 || $4 > 2 * $2 || $4 < $2 / 2) { print; exit 1 } }'
 }
 check "samples are in the units of the table" in_units
 

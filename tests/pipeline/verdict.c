@@ -172,6 +172,22 @@ Test(verdict, modes_of_a_teacher_that_cannot_be_sampled_are_null)
     json_decref(out);
 }
 
+Test(verdict, rows_where_the_target_broke_are_counted_and_named)
+{
+    bool pass;
+    set_up();
+    figures.teacher_broken =
+        (broken_rows){.count = 7, .row = 17, .log_p = NAN, .x = {0.25, -1.5}, .dim = 2};
+    training.broken = (broken_rows){.count = 2, .row = 4321, .log_p = INFINITY, .x = {3}, .dim = 1};
+    json_t *out = made(&pass);
+    cr_expect_eq(number(out, "broken.forward.count"), 7);
+    cr_expect(strstr(json_string_value(at(out, "broken.forward.first")), "row 17"));
+    cr_expect(strstr(json_string_value(at(out, "student.broken_rows.first")), "row 4321"));
+    cr_expect_eq(number(out, "broken.reverse.count"), 0);
+    expect_null(out, "broken.reverse.first");
+    json_decref(out);
+}
+
 /* ---- gates */
 
 /* What each figure's gate looks at. */
@@ -281,23 +297,36 @@ static void set_warning(int which)
     static const double bad[] = {0.7, -5.1, 5.1, 0.4};
     size_t *const counts[] = {&figures.modes_summary.empty, &training.skipped, &d->zero_reverse,
                               &d->zero_forward};
+    broken_rows *const broken[] = {&training.broken, &figures.broken, &figures.teacher_broken};
     if (which < 4)
         *values[which] = bad[which];
-    else
+    else if (which < 8)
         *counts[which - 4] = 1;
+    else
+        broken_note(broken[which - 8], 17, NAN, (const double[]){0.5, -2}, 2);
 }
 
 Test(verdict, each_warning_comes_alone)
 {
-    static const char *const texts[] = {"k-hat",       "normalisation", "normalisation",
-                                        "forward ESS", "known mode",    "skipped",
-                                        "no density",  "no density"};
+    static const char *const texts[] = {
+        "k-hat",
+        "normalisation",
+        "normalisation",
+        "forward ESS",
+        "known mode",
+        "skipped",
+        "no density",
+        "no density",
+        "of the training",
+        "the student's samples",
+        "the target's samples, which were left out; the first: log p "
+        "is nan at row 17, x = (0.5, -2)"};
     bool pass;
     set_up();
     json_t *out = made(&pass);
     cr_expect_eq(json_array_size(at(out, "warnings")), 0);
     json_decref(out);
-    for (int which = 0; which < 8; which++) {
+    for (int which = 0; which < 11; which++) {
         set_up();
         set_warning(which);
         out = made(&pass);
