@@ -62,7 +62,7 @@ typedef struct layer_call {
     /* Lives from forward or inverse, which fill it, to backward and score, which read it. NULL: no
      * backward or score follows. */
     real *cache;
-    real *work; /* scratch of any op */
+    real *work;   /* scratch of any op */
     size_t ld, n; /* columns; those that are rows, the others being filler that nobody counts */
     /* Random numbers for a layer whose log-determinant is an estimate: layer_noise. */
     pcg_stream noise;

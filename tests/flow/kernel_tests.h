@@ -66,6 +66,8 @@ static void check_equal(const real *got, const real *want, size_t count, const c
 
 #include "tests/flow/transformer_tests.h"
 
+#include "tests/flow/activation_tests.h"
+
 #include "tests/flow/conditioner_tests.h"
 
 #include "tests/flow/stack_tests.h"

@@ -38,6 +38,22 @@ static flow *wide_flow(const flow_backend *backend, const size_t *hidden, size_t
     return random_flow(backend, &spec, 0.4);
 }
 
+/* Sampled through its inverse, whose pieces are whole maps. */
+static flow *wide_coupling(const flow_backend *backend)
+{
+    flow_err err = FLOW_ERR_INIT;
+    json_t *d = describe_one(
+        D, 0, "data_to_noise",
+        json_loads("{\"kind\": \"autoregressive\", \"groups\": 2, \"conditioner\": {\"kind\": "
+                   "\"mlp\", \"hidden\": [192, 200], \"activation\": \"relu\"}}",
+                   0, NULL));
+    flow *f = flow_create_on(backend, d, SIZE_MAX, &err);
+    cr_assert(f, "%s", err.text);
+    randomise_parameters(f, 0.4, 99);
+    json_decref(d);
+    return f;
+}
+
 static job job_new(const flow *f, size_t n, size_t turns)
 {
     job out = {.n = n, .turns = turns};
@@ -101,11 +117,14 @@ ParameterizedTest(const size_t *which, shared, same_bits, .timeout = 300)
     static const size_t plain[] = {192, 200}, residual[] = {176}, wider[] = {520, 512};
     const flow_backend *backend = flow_backend_at(*which);
     flow *f = wide_flow(backend, plain, 2, 0), *g = wide_flow(backend, residual, 1, 1),
-         *h = wide_flow(backend, wider, 2, 0);
+         *h = wide_flow(backend, wider, 2, 0), *c = wide_coupling(backend);
     check_shared(f, N, 0, "plain, forwards");
     check_shared(f, N, 2, "plain");
     check_shared(g, N, 2, "residual");
     check_shared(h, 1, 0, "a single row");
+    check_shared(c, N, 0, "a coupling's inverse");
+    check_shared(c, N, 2, "a coupling");
+    flow_free(c);
     flow_free(f);
     flow_free(g);
     flow_free(h);
