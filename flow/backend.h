@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 
 struct flow_layer;
+struct flow_base;
 typedef struct flow_backend flow_backend;
 
 /* Layers in a row: those of a flow, or of a layer that holds some. */
@@ -26,6 +27,7 @@ struct flow {
     size_t dim, context;
     flow_direction direction;
     flow_stack stack;
+    struct flow_base *base; /* (base.h); its parameters lie behind those of the stack */
     void *params;
     atomic_uint_fast64_t unconverged; /* of flow_counters; a pass adds its own when it is freed */
 };
@@ -105,6 +107,9 @@ struct flow_pass {
     flow_counters counters;
     pcg_stream noise;
     uint64_t first_row;
+    size_t n;          /* rows, of the last log_prob or transport */
+    const double *z;   /* (n, D) their noise: the caller's */
+    double *dz, *more; /* (max_rows, D) with FLOW_PASS_TRAIN; more: of bases with parameters */
 };
 
 #endif

@@ -1,9 +1,8 @@
 #include "flow/flow.h"
 #include "flow/backend.h"
+#include "flow/base.h"
 #include "flow/block.h"
 
-#include <assert.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,20 +15,18 @@ const char *flow_direction_name(flow_direction direction)
 
 static int read_head(flow *self, const json_t **layers, const json_t *description, flow_err *err)
 {
-    const char *direction, *base = "normal";
+    const char *direction;
     json_int_t dim, context = 0;
     json_error_t why;
-    json_t *list;
+    json_t *list, *base = NULL;
     if (json_unpack_ex((json_t *)(uintptr_t)description, &why, JSON_STRICT,
-                       "{s:I, s?I, s:s, s?s, s:o}", "dim", &dim, "context", &context, "direction",
+                       "{s:I, s?I, s:s, s?o, s:o}", "dim", &dim, "context", &context, "direction",
                        &direction, "base", &base, "layers", &list))
         return flow_fail(err, FLOW_ECONFIG, "flow description: %s", why.text);
     if (dim < 1 || dim > FLOW_MAX_DIM || context < 0 || context > FLOW_MAX_DIM)
         return flow_fail(err, FLOW_ECONFIG,
                          "flow description: dim must be 1 to %d, context 0 to %d", FLOW_MAX_DIM,
                          FLOW_MAX_DIM);
-    if (strcmp(base, "normal") != 0)
-        return flow_fail(err, FLOW_ECONFIG, "flow description: no base '%s'", base);
     int to_noise = strcmp(direction, flow_direction_name(FLOW_DATA_TO_NOISE)) == 0;
     if (!to_noise && strcmp(direction, flow_direction_name(FLOW_NOISE_TO_DATA)) != 0)
         return flow_fail(err, FLOW_ECONFIG, "flow description: no direction '%s'", direction);
@@ -37,7 +34,16 @@ static int read_head(flow *self, const json_t **layers, const json_t *descriptio
     self->dim = (size_t)dim;
     self->context = (size_t)context;
     *layers = list;
-    return 0;
+    self->base = flow_base_create(base, self->dim, err);
+    return self->base ? 0 : flow_fail_prefix(err, "flow description");
+}
+
+/* The layers have been checked one by one. */
+static int check_weights(const flow *self, size_t max_weights, flow_err *err)
+{
+    return flow_n_weights(self) > max_weights
+               ? flow_fail(err, FLOW_EDATA, "base: more weights than there can be")
+               : 0;
 }
 
 flow *flow_create_on(const flow_backend *backend, const json_t *description, size_t max_weights,
@@ -51,7 +57,8 @@ flow *flow_create_on(const flow_backend *backend, const json_t *description, siz
     }
     self->backend = backend;
     if (read_head(self, &layers, description, err) ||
-        backend->create_layers(self, layers, max_weights, err))
+        backend->create_layers(self, layers, max_weights, err) ||
+        check_weights(self, max_weights, err))
         goto fail;
     self->params = flow_block_new(flow_params_bytes(self));
     if (!self->params) {
@@ -81,20 +88,23 @@ void flow_free(flow *self)
     if (!self)
         return;
     self->backend->free_layers(&self->stack);
+    flow_base_free(self->base);
     free(self->params);
     free(self);
 }
 
 json_t *flow_describe(const flow *self)
 {
-    return json_pack("{s:I, s:I, s:s, s:s, s:o}", "dim", (json_int_t)self->dim, "context",
+    return json_pack("{s:I, s:I, s:s, s:o, s:o}", "dim", (json_int_t)self->dim, "context",
                      (json_int_t)self->context, "direction", flow_direction_name(self->direction),
-                     "base", "normal", "layers", self->backend->describe_layers(&self->stack));
+                     "base", flow_base_describe(self->base), "layers",
+                     self->backend->describe_layers(&self->stack));
 }
 
 void flow_init(flow *self, pcg_stream stream)
 {
     self->backend->init(self, stream);
+    flow_base_init(self->base, base_part(self, self->params), stream);
 }
 
 int flow_init_data(flow *self, const double *rows, const double *context, size_t n, flow_err *err)
@@ -147,12 +157,12 @@ size_t flow_context(const flow *self)
 
 size_t flow_n_params(const flow *self)
 {
-    return self->stack.n_params;
+    return self->stack.n_params + self->base->n_params;
 }
 
 size_t flow_n_weights(const flow *self)
 {
-    return self->stack.n_live;
+    return self->stack.n_live + self->base->n_params;
 }
 
 flow_precision flow_get_precision(const flow *self)
@@ -182,27 +192,46 @@ const void *flow_params_const(const flow *self)
 
 size_t flow_params_bytes(const flow *self)
 {
-    return self->stack.n_params * self->backend->real_size;
+    return flow_n_params(self) * self->backend->real_size;
+}
+
+/* Tensors of the layers first; *index becomes the number among those of the base. */
+static int of_base(const flow *self, size_t *index)
+{
+    size_t layers = self->backend->n_tensors(&self->stack);
+    if (*index < layers)
+        return 0;
+    *index -= layers;
+    return 1;
 }
 
 size_t flow_n_tensors(const flow *self)
 {
-    return self->backend->n_tensors(&self->stack);
+    return self->backend->n_tensors(&self->stack) + self->base->n_tensors;
 }
 
 void flow_tensor(const flow *self, flow_tensor_info *info, size_t index)
 {
-    self->backend->tensor(&self->stack, info, index);
+    if (of_base(self, &index))
+        flow_base_tensor(self->base, info, index);
+    else
+        self->backend->tensor(&self->stack, info, index);
 }
 
 void flow_tensor_get(const flow *self, double *values, size_t index)
 {
-    self->backend->tensor_get(&self->stack, values, self->params, index);
+    if (of_base(self, &index))
+        flow_base_tensor_get(self->base, values, base_params(self, NULL), index);
+    else
+        self->backend->tensor_get(&self->stack, values, self->params, index);
 }
 
 void flow_tensor_live(const flow *self, unsigned char *live, size_t index, size_t row)
 {
-    self->backend->tensor_live(&self->stack, live, index, row);
+    if (of_base(self, &index))
+        memset(live, 1, self->base->tensors[index].cols);
+    else
+        self->backend->tensor_live(&self->stack, live, index, row);
 }
 
 static int check_masked(const flow *self, const double *values, size_t index, unsigned char *live,
@@ -228,9 +257,13 @@ int flow_tensor_set(flow *self, const double *values, size_t index, flow_err *er
         return flow_fail(err, FLOW_ENOMEM, "out of memory for tensor %s", info.name);
     int code = info.cols ? check_masked(self, values, index, live, &info, err) : 0;
     free(live);
-    if (!code)
+    if (code)
+        return code;
+    if (of_base(self, &index))
+        flow_base_tensor_set(self->base, base_part(self, self->params), index, values);
+    else
         self->backend->tensor_set(&self->stack, self->params, values, index);
-    return code;
+    return 0;
 }
 
 int flow_can_invert(const flow *self)
@@ -274,15 +307,24 @@ static const pcg_stream fixed_noise = {.stage = PCG_FLOW, .purpose = PCG_ESTIMAT
 flow_pass *flow_pass_create(const flow *self, size_t max_rows, unsigned flags, flow_err *err)
 {
     flow_pass *pass = self->backend->pass_create(self, max_rows, flags, err);
-    if (pass)
-        flow_pass_set_noise(pass, fixed_noise, 0);
-    return pass;
+    size_t rows = flags & FLOW_PASS_TRAIN ? max_rows * (self->base->n_params ? 2 : 1) : 0;
+    if (!pass)
+        return NULL;
+    flow_pass_set_noise(pass, fixed_noise, 0);
+    pass->dz = rows ? malloc(rows * self->dim * sizeof *pass->dz) : NULL;
+    pass->more = rows > max_rows && pass->dz ? pass->dz + max_rows * self->dim : NULL;
+    if (pass->dz || !rows)
+        return pass;
+    flow_pass_free(pass);
+    flow_fail(err, FLOW_ENOMEM, "out of memory for a shard of %zu rows", max_rows);
+    return NULL;
 }
 
 void flow_pass_free(flow_pass *pass)
 {
     if (!pass)
         return;
+    free(pass->dz);
     count(pass->flow, &pass->counters);
     pass->flow->backend->pass_free(pass);
 }
@@ -313,53 +355,15 @@ void flow_pass_inverse(flow_pass *pass, const void *params, double *x, double *l
 void flow_pass_backward(flow_pass *pass, const void *params, double *dx, flow_gradient *gradient,
                         const double *dy, const double *dlogdet)
 {
-    pass->flow->backend->pass_backward(pass, params, dx, gradient, dy, dlogdet);
+    const flow *f = pass->flow;
+    if (gradient && !gradient->filled)
+        memset(base_part(f, gradient->block).numbers, 0, f->base->n_params * f->backend->real_size);
+    f->backend->pass_backward(pass, params, dx, gradient, dy, dlogdet);
 }
 
 void flow_pass_score(flow_pass *pass, const void *params, double *score_y, const double *score_x)
 {
     pass->flow->backend->pass_score(pass, params, score_y, score_x);
-}
-
-void flow_base_log_prob(double *logp, const double *z, size_t n, size_t dim)
-{
-    const double half_log_2pi = 0.91893853320467274178;
-    for (size_t r = 0; r < n; r++) {
-        double sum = 0;
-        for (size_t i = 0; i < dim; i++)
-            sum += z[r * dim + i] * z[r * dim + i];
-        logp[r] = -0.5 * sum - half_log_2pi * (double)dim;
-    }
-}
-
-void flow_pass_log_prob(flow_pass *pass, const void *params, double *logp, double *z,
-                        const double *x, const double *context, size_t n)
-{
-    const flow *f = pass->flow;
-    double logdet[FLOW_SHARD];
-    assert(n <= FLOW_SHARD);
-    if (f->direction == FLOW_DATA_TO_NOISE)
-        flow_pass_forward(pass, params, z, logdet, x, context, n);
-    else
-        flow_pass_inverse(pass, params, z, logdet, x, context, n);
-    flow_base_log_prob(logp, z, n, f->dim);
-    for (size_t r = 0; r < n; r++)
-        logp[r] += logdet[r];
-}
-
-void flow_pass_transport(flow_pass *pass, const void *params, double *x, double *logp,
-                         const double *z, const double *context, size_t n)
-{
-    const flow *f = pass->flow;
-    double logdet[FLOW_SHARD];
-    assert(n <= FLOW_SHARD);
-    if (f->direction == FLOW_NOISE_TO_DATA)
-        flow_pass_forward(pass, params, x, logdet, z, context, n);
-    else
-        flow_pass_inverse(pass, params, x, logdet, z, context, n);
-    flow_base_log_prob(logp, z, n, f->dim);
-    for (size_t r = 0; r < n; r++)
-        logp[r] -= logdet[r];
 }
 
 /* ---- whole batches */
@@ -395,7 +399,7 @@ static void run_shard(void *arg, size_t index, size_t worker)
     }
     const double *z = b->kind == SAMPLE ? rows : b->from + row * dim;
     if (b->kind == SAMPLE)
-        pcg_normals(rows, b->stream, b->first + row, n, dim);
+        flow_noise(b->flow, NULL, rows, b->stream, b->first + row, n);
     flow_pass_transport(b->passes[worker], NULL, b->x + row * dim, logp, z, context, n);
 }
 

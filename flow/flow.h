@@ -1,5 +1,5 @@
-/* flow/flow.h -- a normalizing flow: a standard normal base, a list of invertible layers and a
- * direction, in single or double precision.
+/* flow/flow.h -- a normalizing flow: a base, which is a density that can be drawn from, a list of
+ * invertible layers and a direction, in single or double precision.
  *
  * A layer's forward is its parallel direction. What it means is the flow's choice:
  *   FLOW_DATA_TO_NOISE  z = forward(x): density is parallel, sampling sequential (a MAF)
@@ -37,9 +37,10 @@ typedef struct flow flow;
 /* ---- making one */
 
 /* From a description, the same object that flow_describe returns and that model files carry:
- *   {"dim": 2, "context": 0, "direction": "data_to_noise" | "noise_to_data", "base": "normal",
+ *   {"dim": 2, "context": 0, "direction": "data_to_noise" | "noise_to_data", "base": {"kind": "normal", ...},
  *    "layers": [{"kind": "autoregressive", ...}, ...]}
- * Each layer kind documents its own keys. Parameters start at zero: call flow_init or load them. */
+ * Each layer kind and base kind documents its own keys; a base may be its kind alone, "normal", or be
+ * left out, which means the same. Parameters start at zero: call flow_init or load them. */
 flow *flow_create(const json_t *description, flow_precision precision, flow_err *err);
 /* The same, refusing more than max_weights live weights before their memory is taken: for
  * descriptions from files, which cannot hold more weights than the file has numbers. */
@@ -51,8 +52,8 @@ void flow_free(flow *self);
 json_t *flow_describe(const flow *self);
 
 /* Draws the initial parameters. Output layers start at zero, so that a fresh flow is its base, with
- * the dimensions reordered at most. Layer l reads row l << 32 of the stream and on, and layers inside
- * layers take the numbers after all that a list can have. */
+ * the dimensions reordered at most. Layer l reads row l << 32 of the stream and on, layers inside layers
+ * take the numbers after all that a list can have, and the base row 1 << 63. */
 void flow_init(flow *self, pcg_stream stream);
 
 /* Layers whose initial parameters depend on data (actnorm) see these n rows, in data space if the
@@ -94,7 +95,7 @@ typedef struct flow_counters {
  * among them. */
 flow_counters flow_counted(const flow *self);
 
-/* Parameters by name, for files: "layers.0.conditioner.0.weight", dense and row-major, masked
+/* Parameters by name, for files: "layers.0.conditioner.0.weight", "base.shift", dense and row-major, masked
  * entries zero. flow_tensor_get and _set copy rows * cols doubles. */
 typedef struct flow_tensor_info {
     char name[96];
@@ -154,12 +155,47 @@ void flow_pass_backward(flow_pass *pass, const void *params, double *dx, flow_gr
  * them, score_y = grad_y log q(y) after them, q the push-forward of p. (mathematics: J^-T products.) */
 void flow_pass_score(flow_pass *pass, const void *params, double *score_y, const double *score_x);
 
-/* Density and sampling of a shard of up to FLOW_SHARD rows, in whichever direction the flow has. z
- * and logp are always written. Both leave the pass ready for backward and score. */
+/* ---- density and sampling of a shard of up to FLOW_SHARD rows, base included, in whichever direction
+ * the flow has. z and logp are always written. Both leave the pass ready for what follows here, which
+ * wants FLOW_PASS_TRAIN, and z as it is. */
+
 void flow_pass_log_prob(flow_pass *pass, const void *params, double *logp, double *z,
                         const double *x, const double *context, size_t n);
 void flow_pass_transport(flow_pass *pass, const void *params, double *x, double *logp,
                          const double *z, const double *context, size_t n);
+
+/* After log_prob or transport: score (n, D) = grad_x log q(x), q the density of the flow. */
+void flow_pass_density_score(flow_pass *pass, const void *params, double *score);
+
+/* After log_prob or transport: with L = sum(dlogp * log q(x)), dx = dL/dx (NULL: not wanted) and
+ * gradient += dL/dparams at fixed x (NULL: frozen). */
+void flow_pass_density_backward(flow_pass *pass, const void *params, double *dx,
+                                flow_gradient *gradient, const double *dlogp);
+
+/* After transport of a NOISE_TO_DATA flow: x and its log q as functions of the parameters, those of the
+ * base included, for fixed random numbers. With L = sum(dx * x) + sum(dlogq * log q(x)), gradient +=
+ * dL/dparams. dlogq NULL means 0. Where flow_check_path fails, what no path reaches gets its share of
+ * dlogq alone. */
+void flow_pass_sample_backward(flow_pass *pass, const void *params, flow_gradient *gradient,
+                               const double *dx, const double *dlogq);
+
+/* 0 if samples depend on every parameter in a way that can be differentiated, so that own samples can
+ * train the flow; otherwise FLOW_ECONFIG and what they do not. */
+int flow_check_path(const flow *self, flow_err *err);
+
+/* Whether the density has an edge where it jumps to 0. A gradient with dlogq left out (a path
+ * gradient: Roeder 2017) is then wrong, for E_q[d log q(x)/dparams, x fixed] is not 0. */
+int flow_has_edge(const flow *self);
+
+/* ---- the base */
+
+/* z (n, D): noise, rows first .. first + n - 1 of the stream. params NULL: the flow's own. */
+void flow_noise(const flow *self, const void *params, double *z, pcg_stream stream, uint64_t first,
+                size_t n);
+
+/* logp (n): log-density of the noise z (n, D). */
+void flow_base_log_prob(const flow *self, const void *params, double *logp, const double *z,
+                        size_t n);
 
 /* ---- whole batches, spread over a pool by shards of up to FLOW_SHARD rows. Row r of the result depends
  * on row r of the input alone, so the first k of n rows do not depend on n or on the pool. Estimating
@@ -177,8 +213,5 @@ int flow_transport(const flow *self, flow_pool *pool, double *x, double *logp, c
 /* n samples, rows first .. first + n - 1 of the stream. */
 int flow_sample(const flow *self, flow_pool *pool, double *x, double *logp, const double *context,
                 pcg_stream stream, uint64_t first, size_t n, flow_err *err);
-
-/* log N(z; 0, I), row by row. */
-void flow_base_log_prob(double *logp, const double *z, size_t n, size_t dim);
 
 #endif

@@ -36,7 +36,8 @@ struct flow_registry {
 };
 
 /* The registries of this floor, whatever the precision and the instruction set. */
-extern const flow_registry flow_layers, flow_transformers, flow_conditioners, flow_activations;
+extern const flow_registry flow_layers, flow_transformers, flow_conditioners, flow_activations,
+    flow_bases;
 
 /* The kind of that name, or NULL. */
 const flow_kind *flow_kind_find(const flow_registry *registry, const char *name);

@@ -45,6 +45,7 @@ int preset_add_autoregressive(json_t *list, const json_t *transformer, const jso
 /* ---- layers spelt out */
 
 typedef struct stack {
+    preset_head head;
     const json_t *layers;
 } stack;
 
@@ -61,6 +62,7 @@ static const flow_key stack_keys[] = {{FLOW_KEY(stack, layers), .type = FLOW_KEY
                                        .n_max = FLOW_MAX_LAYERS,
                                        .doc = "Layers in the order of the flow's parallel "
                                               "direction."},
+                                      PRESET_BASE_KEY,
                                       {.name = NULL}};
 
 const preset preset_stack = {
@@ -103,11 +105,12 @@ static const preset *find(const json_t *object, flow_direction direction, flow_e
     return NULL;
 }
 
-static json_t *describe(const json_t *layers, flow_direction direction, const flow_place *place)
+static json_t *describe(const preset_head *head, const json_t *layers, flow_direction direction,
+                        const flow_place *place)
 {
-    return json_pack("{s:I, s:I, s:s, s:s, s:O}", "dim", (json_int_t)place->dim, "context",
+    return json_pack("{s:I, s:I, s:s, s:o, s:O}", "dim", (json_int_t)place->dim, "context",
                      (json_int_t)place->context, "direction", flow_direction_name(direction),
-                     "base", "normal", "layers", layers);
+                     "base", same(head->base), "layers", layers);
 }
 
 json_t *flow_preset_describe(const json_t *object, flow_direction direction,
@@ -119,7 +122,7 @@ json_t *flow_preset_describe(const json_t *object, flow_direction direction,
     void *options = self ? flow_kind_read(&self->kind, object, &why) : NULL;
     json_t *list = options ? json_array() : NULL, *out = NULL;
     if (list && self->layers(options, list, &at, &why) == 0)
-        out = describe(list, direction, place);
+        out = describe(options, list, direction, place);
     if (!out && !why.code)
         flow_fail(&why, FLOW_ENOMEM, "out of memory for the description of a flow");
     if (!out)

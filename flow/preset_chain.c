@@ -4,6 +4,7 @@
 #include "flow/preset_kind.h"
 
 typedef struct chain {
+    preset_head head;
     size_t layers;
     const json_t *transformer, *conditioner;
     int permute; /* a flow_pattern */
@@ -44,6 +45,7 @@ static const flow_key chain_keys[] = {
     {FLOW_KEY(chain, actnorm), .type = FLOW_KEY_BOOL, .def = "false",
      .doc = "A learned shift and scale of each coordinate between two layers, set from data so "
             "that its first output has mean 0 and variance 1."},
+    PRESET_BASE_KEY,
     {.name = NULL}};
 
 const preset preset_maf = {

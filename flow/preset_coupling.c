@@ -5,6 +5,7 @@
 #include "flow/preset_kind.h"
 
 typedef struct coupling {
+    preset_head head;
     size_t layers;
     const json_t *transformer, *conditioner;
     int linear; /* a preset_linear */
@@ -50,6 +51,7 @@ static const flow_key nice_keys[] = {
      .doc = "Coupling layers, one after the other."},
     {FLOW_KEY(coupling, conditioner), .type = FLOW_KEY_KIND, .flags = FLOW_KEY_FLAT,
      .kinds = &flow_conditioners, .def = "mlp", .doc = "The network of each layer."},
+    PRESET_BASE_KEY,
     {.name = NULL}};
 
 const preset preset_nice = {
@@ -76,6 +78,7 @@ static const flow_key realnvp_keys[] = {
     {FLOW_KEY(coupling, actnorm), .type = FLOW_KEY_BOOL, .def = "false",
      .doc = "A learned shift and scale of each coordinate between two layers, set from data so "
             "that its first output has mean 0 and variance 1."},
+    PRESET_BASE_KEY,
     {.name = NULL}};
 
 const preset preset_realnvp = {

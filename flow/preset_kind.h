@@ -13,6 +13,17 @@
     KIND(realnvp)                                                                                  \
     KIND(stack)
 
+/* What the options of every preset begin with, and its key. */
+typedef struct preset_head {
+    const json_t *base;
+} preset_head;
+
+#define PRESET_BASE_KEY                                                                            \
+    {                                                                                              \
+        FLOW_KEY(preset_head, base), .type = FLOW_KEY_KIND, .kinds = &flow_bases, .def = "normal", \
+                                     .doc = "The density of the noise that samples are made of."   \
+    }
+
 typedef struct preset {
     flow_kind kind;
     bool one_way; /* only for this direction: */

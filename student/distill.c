@@ -92,7 +92,7 @@ static int take_trainer(student_distillation *self, flow_err *err)
 
 /* ---- what is asked of the target */
 
-static int check_term(const objective *term, const target *t, const flow *student, flow_err *err)
+static int check_term(objective *term, const target *t, const flow *student, flow_err *err)
 {
     const objective_ops *ops = term->ops;
     if (!(fmax(ops->weight(term, 0), ops->weight(term, 1)) > 0))
@@ -105,7 +105,9 @@ static int check_term(const objective *term, const target *t, const flow *studen
                          sampler ? "sampler" : "gradient", ops->name, ops->remedy);
     if ((ops->needs & OBJECTIVE_LOG_PROB) && flow_require_log_prob(student, err))
         return FLOW_ECONFIG;
-    return ops->check ? ops->check(term, t, err) : 0;
+    if ((ops->needs & OBJECTIVE_PATH) && flow_check_path(student, err))
+        return FLOW_ECONFIG;
+    return ops->check ? ops->check(term, student, t, err) : 0;
 }
 
 static int check_terms(const student_distillation *self, flow_err *err)
@@ -139,7 +141,8 @@ static void open_shard(const student_distillation *self, objective_shard *s,
 {
     size_t block = self->shard * self->teacher->dim;
     double *at = seat->scratch, *u;
-    *s = (objective_shard){.target = self->teacher,
+    *s = (objective_shard){.student = self->flow,
+                           .target = self->teacher,
                            .work = self->works[slice->worker],
                            .seed = self->options.seed,
                            .first = self->state.rows + slice->row,
@@ -153,8 +156,8 @@ static void open_shard(const student_distillation *self, objective_shard *s,
     s->score = s->grad + block;
     s->logp = s->score + block;
     s->logq = s->logp + self->shard;
-    s->dlogdet = s->logq + self->shard;
-    u = s->dlogdet + self->shard;
+    s->dlogq = s->logq + self->shard;
+    u = s->dlogq + self->shard;
     s->context = u + self->shard;
     draw_contexts(self, s->context, u, s->first, s->n);
 }

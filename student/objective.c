@@ -13,20 +13,12 @@ double objective_line(double first, double last, double share)
     return first + (last - first) * share;
 }
 
-/* The score of the base is -z. */
-void objective_score(objective_shard *s)
-{
-    for (size_t i = 0; i < s->n * s->target->dim; i++)
-        s->score[i] = -s->z[i];
-    flow_pass_score(s->pass, NULL, s->score, s->score);
-}
-
 static void drop(objective_shard *s, size_t r)
 {
     size_t dim = s->target->dim;
     memset(s->grad + r * dim, 0, dim * sizeof *s->grad);
     memset(s->score + r * dim, 0, dim * sizeof *s->score);
-    s->dlogdet[r] = 0;
+    s->dlogq[r] = 0;
 }
 
 int objective_keeps(objective_shard *s, size_t r)
@@ -36,7 +28,7 @@ int objective_keeps(objective_shard *s, size_t r)
     if (s->status[r] == TARGET_FINITE)
         return 1;
     if (s->status[r] == TARGET_BROKEN && !broken_is_point(x, dim)) {
-        s->dlogdet[r] = NAN;
+        s->dlogq[r] = NAN;
         return 1;
     }
     if (s->status[r] == TARGET_NO_DENSITY)

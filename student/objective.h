@@ -23,16 +23,17 @@ typedef struct objective_sums {
 
 /* A shard in work. Blocks of D or C columns and FLOW_SHARD rows at most. */
 typedef struct objective_shard {
+    const flow *student;
     const target *target;
     void *work;     /* of the target */
     uint64_t seed;  /* of all streams of the distillation */
     uint64_t first; /* the number of its first row in each of them */
     size_t row, n;  /* rows row .. row + n - 1 of the batch */
     double weight;
-    flow_pass *pass; /* of the student */
+    flow_pass *pass;
     flow_gradient *lane;
     double *x, *z, *grad, *score, *context; /* context is filled */
-    double *logp, *logq, *dlogdet;
+    double *logp, *logq, *dlogq;            /* dlogq: cotangents of log q */
     target_status status[FLOW_SHARD];
     objective_sums *sums; /* zero at first */
 } objective_shard;
@@ -46,8 +47,9 @@ typedef struct objective_step {
     void *arg;
 } objective_step;
 
-/* What a term needs: of the target, and a student that can tell its density anywhere. */
-enum { OBJECTIVE_GRADIENT = 1, OBJECTIVE_SAMPLER = 2, OBJECTIVE_LOG_PROB = 4 };
+/* What a term needs: of the target, and a student that can tell its density anywhere, or whose samples
+ * depend on all its parameters in a way that can be differentiated (flow_check_path). */
+enum { OBJECTIVE_GRADIENT = 1, OBJECTIVE_SAMPLER = 2, OBJECTIVE_LOG_PROB = 4, OBJECTIVE_PATH = 8 };
 
 typedef struct objective_ops {
     const char *name, *doc;
@@ -61,8 +63,8 @@ typedef struct objective_ops {
     /* Its weight when `share` of the course, 0 to 1, is over; in [0, 1], largest at one of the ends. */
     double (*weight)(const objective *self, double share);
 
-    /* What else it asks of the target. NULL: nothing. */
-    int (*check)(const objective *self, const target *teacher, flow_err *err);
+    /* What else it asks of the two, and what it does differently because of them. NULL: nothing. */
+    int (*check)(objective *self, const flow *student, const target *teacher, flow_err *err);
 
     /* Adds s->weight times the gradient of the rows' sum to the lane. */
     int (*shard)(const objective *self, objective_shard *s, flow_err *err);
@@ -96,11 +98,8 @@ extern const objective_ops objective_reverse_kl, objective_forward_kl;
 /* A weight that goes from first to last in a straight line; share of the course, 0 to 1. */
 double objective_line(double first, double last, double share);
 
-/* score = grad log q at the samples that the pass holds, z their noise. */
-void objective_score(objective_shard *s);
-
 /* Whether row r takes part in the gradient. One where the target has no density, or broke, does not: it is
- * counted, and its cotangents grad, score and dlogdet are set to 0. But at what is no point it is the
+ * counted, and its cotangents grad, score and dlogq are set to 0. But at what is no point it is the
  * student that broke: that row stays, as NaN, and the step will be skipped. */
 int objective_keeps(objective_shard *s, size_t r);
 

@@ -1,6 +1,6 @@
-/* student/objective_forward_kl.c -- lambda KL(p || q) on the target's own samples: d(-log q(x)) = g on x
- * and 1 on the log-det, g the score there (mathematics 4, "gradient at a fixed x"). The student's inverse
- * leaves the pass ready for it. A share of the samples may be widened (target.h).
+/* student/objective_forward_kl.c -- lambda KL(p || q) on the target's own samples: d(-log q(x)) at
+ * fixed x (mathematics 4). The student's inverse leaves the pass ready for it. A share of the samples may be
+ * widened (target.h).
  *
  * There is a path gradient for this term too (Vaitl 2024): g - grad log p on x and nothing on the log-det.
  * It is not used. Where q is p up to a factor on each of two modes, both scores agree and it is zero but on
@@ -48,24 +48,15 @@ static double forward_weight(const objective *self, double share)
     return objective_line(down(self)->forward, down(self)->forward_end, share);
 }
 
-static int forward_check(const objective *self, const target *teacher, flow_err *err)
+static int forward_check(objective *self, const flow *student, const target *teacher, flow_err *err)
 {
+    (void)student;
     if (down(self)->widen > 0 && !(teacher->flags & TARGET_WIDENS))
         return flow_fail(
             err, FLOW_ECONFIG,
             "student.train.widen: the target '%s' cannot widen its samples; set it to 0",
             teacher->ops->name);
     return 0;
-}
-
-/* The cotangents, into score and dlogdet. */
-static void cotangents(objective_shard *s)
-{
-    objective_score(s);
-    for (size_t i = 0; i < s->n * s->target->dim; i++)
-        s->score[i] *= s->weight;
-    for (size_t r = 0; r < s->n; r++)
-        s->dlogdet[r] = s->weight;
 }
 
 static int forward_shard(const objective *base, objective_shard *s, flow_err *err)
@@ -82,13 +73,13 @@ static int forward_shard(const objective *base, objective_shard *s, flow_err *er
     if (code)
         return code;
     flow_pass_log_prob(s->pass, NULL, s->logq, s->z, s->x, s->context, s->n);
-    cotangents(s);
     for (size_t r = 0; r < s->n; r++) {
+        s->dlogq[r] = -s->weight;
         int counts = objective_keeps(s, r) && !target_is_wide(&rows, s->first + r);
         s->sums->loss += counts ? s->logp[r] - s->logq[r] : 0;
         s->sums->rows += (size_t)counts;
     }
-    flow_pass_backward(s->pass, NULL, NULL, s->lane, s->score, s->dlogdet);
+    flow_pass_density_backward(s->pass, NULL, NULL, s->lane, s->dlogq);
     return 0;
 }
 

@@ -1,10 +1,10 @@
 /* student/objective_reverse_kl.c -- (1 - lambda) KL(q || p~^beta) on the student's own samples x = f(z).
  * Two estimators of its gradient (mathematics 3):
  *
- *   total  -beta grad log p~ on x, -1 on the log-det          (Kingma & Welling 2014)
+ *   total  -beta grad log p~ on x, 1 on log q                 (Kingma & Welling 2014)
  *   path   grad log q - beta grad log p~ on x                 (Roeder 2017; Vaitl 2022)
  *   auto   whichever has the smaller variance between the lanes of a batch, measured anew every
- *          DISTILL_PROBE steps */
+ *          DISTILL_PROBE steps; total where the student's base has an edge (flow_has_edge) */
 #include "student/objective.h"
 #include "student/temper.h"
 #include "teacher/streams.h"
@@ -65,12 +65,28 @@ static double reverse_weight(const objective *self, double share)
     return 1 - objective_line(t->forward, t->forward_end, share);
 }
 
+/* Where the density jumps, what a path gradient leaves out is not 0. */
+static int reverse_check(objective *base, const flow *student, const target *teacher, flow_err *err)
+{
+    reverse_kl *self = (reverse_kl *)base;
+    (void)teacher;
+    if (!flow_has_edge(student))
+        return 0;
+    if (self->asked == DISTILL_PATH)
+        return flow_fail(err, FLOW_ECONFIG,
+                         "student.train.gradient: a base with an edge makes path gradients wrong; "
+                         "set it to total or auto");
+    self->asked = DISTILL_TOTAL;
+    self->now.path = 0;
+    return 0;
+}
+
 /* ---- a shard */
 
 static int draw(objective_shard *s, flow_err *err)
 {
     pcg_stream noise = {.seed = s->seed, .stage = STREAM_STUDENT, .purpose = PCG_BASE};
-    pcg_normals(s->z, noise, s->first, s->n, s->target->dim);
+    flow_noise(s->student, NULL, s->z, noise, s->first, s->n);
     flow_pass_transport(s->pass, NULL, s->x, s->logq, s->z, s->context, s->n);
     s->sums->asked += s->n;
     return target_shard_log_density(s->target, s->logp, s->grad, s->status, s->x, s->context, s->n,
@@ -83,7 +99,7 @@ static void cotangent(const reverse_kl *self, objective_shard *s, size_t r)
     size_t dim = s->target->dim;
     for (size_t i = r * dim; i < (r + 1) * dim; i++)
         s->grad[i] = s->weight * ((self->now.path ? s->score[i] : 0) - self->now.beta * s->grad[i]);
-    s->dlogdet[r] = self->now.path ? 0 : -s->weight;
+    s->dlogq[r] = self->now.path ? 0 : s->weight;
 }
 
 static int reverse_shard(const objective *base, objective_shard *s, flow_err *err)
@@ -93,7 +109,7 @@ static int reverse_shard(const objective *base, objective_shard *s, flow_err *er
     if (code)
         return code;
     if (self->now.path)
-        objective_score(s);
+        flow_pass_density_score(s->pass, NULL, s->score);
     for (size_t r = 0; r < s->n; r++) {
         cotangent(self, s, r);
         int kept = objective_keeps(s, r);
@@ -102,7 +118,7 @@ static int reverse_shard(const objective *base, objective_shard *s, flow_err *er
         s->sums->loss += kept ? s->logq[r] - s->logp[r] : 0;
         s->sums->rows += (size_t)kept;
     }
-    flow_pass_backward(s->pass, NULL, NULL, s->lane, s->grad, s->dlogdet);
+    flow_pass_sample_backward(s->pass, NULL, s->lane, s->grad, s->dlogq);
     return 0;
 }
 
@@ -152,11 +168,12 @@ static void reverse_pieces(objective *base, flow_pieces *pieces)
 const objective_ops objective_reverse_kl = {
     .name = "reverse_kl",
     .doc = "KL(q || p) on the student's own samples, tempered at first if asked for",
-    .needs = OBJECTIVE_GRADIENT,
+    .needs = OBJECTIVE_GRADIENT | OBJECTIVE_PATH,
     .remedy = "set student.train.forward and forward_end to 1",
     .create = reverse_create,
     .free = reverse_free,
     .weight = reverse_weight,
+    .check = reverse_check,
     .shard = reverse_shard,
     .before_step = reverse_before_step,
     .after_step = reverse_after_step,

@@ -202,7 +202,7 @@ static int go_and_return(student_validation *out, const validation *v, flow_err 
     if (!z)
         return flow_fail(err, FLOW_ENOMEM, "out of memory for the round trip");
     double *x = z + count, *back = x + count, *logp = back + count;
-    pcg_normals(z, stream_of(v, PCG_BASE), 0, n, v->dim);
+    flow_noise(v->student, NULL, z, stream_of(v, PCG_BASE), 0, n);
     int code = flow_transport(v->student, v->pool, x, logp, z, v->context, n, err);
     if (!code)
         code = flow_log_prob(v->student, v->pool, logp, back, x, v->context, n, err);

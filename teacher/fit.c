@@ -134,23 +134,23 @@ static void gather(const teacher_fitting *self, double *x, double *context, cons
     }
 }
 
-/* L = -sum log p = sum z^2 / 2 - logdet + constant: cotangents z on z and -1 on logdet. */
+/* L = -sum log p */
 static int gradient_of_shard(void *arg, const flow_slice *slice, const flow_seat *seat,
                              flow_gradient *lane, flow_err *err)
 {
     teacher_fitting *self = arg;
     size_t rows = self->lanes.shard, dim = self->data->dim;
     double *x = seat->scratch, *z = x + rows * dim, *context = z + rows * dim;
-    double *logp = context + rows * self->data->n_context, *dlogdet = logp + rows, loss = 0;
+    double *logp = context + rows * self->data->n_context, *dlogp = logp + rows, loss = 0;
     (void)err;
     gather(self, x, context, slice);
     flow_pass_log_prob(seat->pass, NULL, logp, z, x, context, slice->n);
     for (size_t r = 0; r < slice->n; r++) {
         loss -= logp[r];
-        dlogdet[r] = -1;
+        dlogp[r] = -1;
     }
     self->shard_loss[slice->shard] = loss;
-    flow_pass_backward(seat->pass, NULL, NULL, lane, z, dlogdet);
+    flow_pass_density_backward(seat->pass, NULL, NULL, lane, dlogp);
     return 0;
 }
 

@@ -12,7 +12,7 @@ typedef struct flow_target {
 
 typedef struct flow_work {
     flow_pass *pass, *sampler; /* sampler keeps nothing for gradients */
-    double *z, *ones;          /* (max_rows, D), (max_rows) */
+    double *z;                 /* (max_rows, D) */
 } flow_work;
 
 static const flow *flow_of(const target *self)
@@ -29,7 +29,6 @@ static void flow_work_free(const target *self, void *work)
     flow_pass_free(w->pass);
     flow_pass_free(w->sampler);
     free(w->z);
-    free(w->ones);
     free(w);
 }
 
@@ -42,11 +41,8 @@ static void *flow_work_create(const target *self, size_t max_rows, flow_err *err
     w->pass = flow_pass_create(flow_of(self), max_rows, FLOW_PASS_TRAIN, err);
     w->sampler = flow_pass_create(flow_of(self), max_rows, 0, err);
     w->z = malloc(max_rows * self->dim * sizeof *w->z);
-    w->ones = malloc(max_rows * sizeof *w->ones);
-    if (!w->pass || !w->sampler || !w->z || !w->ones)
+    if (!w->pass || !w->sampler || !w->z)
         goto fail;
-    for (size_t r = 0; r < max_rows; r++)
-        w->ones[r] = 1;
     return w;
 fail:
     flow_work_free(self, w);
@@ -54,27 +50,15 @@ fail:
     return NULL;
 }
 
-/* log p = log N(z) + logdet, so its cotangents are -z on z and 1 on logdet. A teacher that is parallel
- * the other way round gives its gradient as a score. */
-static void gradient_at(const target *self, flow_work *w, double *grad, size_t n)
-{
-    for (size_t i = 0; i < n * self->dim; i++)
-        w->z[i] = -w->z[i];
-    if (flow_get_direction(flow_of(self)) == FLOW_DATA_TO_NOISE)
-        flow_pass_backward(w->pass, NULL, grad, NULL, w->z, w->ones);
-    else
-        flow_pass_score(w->pass, NULL, grad, w->z);
-}
-
 static int flow_log_density(const target *self, double *logp, double *grad, target_status *status,
                             const double *x, const double *context, size_t n, void *work,
                             flow_err *err)
 {
     flow_work *w = work;
-    (void)status, (void)err;
+    (void)self, (void)status, (void)err;
     flow_pass_log_prob(w->pass, NULL, logp, w->z, x, context, n);
     if (grad)
-        gradient_at(self, w, grad, n);
+        flow_pass_density_score(w->pass, NULL, grad);
     return 0;
 }
 
@@ -94,7 +78,7 @@ static int flow_target_sample(const target *self, double *x, double *logp, targe
 {
     flow_work *w = work;
     (void)status, (void)err;
-    pcg_normals(w->z, rows->stream, rows->first, n, self->dim);
+    flow_noise(flow_of(self), NULL, w->z, rows->stream, rows->first, n);
     widen_noise(w->z, rows, n, self->dim);
     flow_pass_transport(w->sampler, NULL, x, logp, w->z, context, n);
     return 0;

@@ -94,8 +94,8 @@ static void shard_work(void *arg, const flow_slice *slice)
     for (size_t r = 0; r < slice->n; r++)
         memcpy(s->x + r * self->dim, self->data + rows[r] * self->dim, self->dim * sizeof *s->x);
     flow_pass_log_prob(s->pass, NULL, s->logp, s->z, s->x, NULL, slice->n);
-    flow_pass_backward(s->pass, NULL, NULL, flow_optimizer_lane(self->optimizer, slice->lane), s->z,
-                       s->minus_ones);
+    flow_pass_density_backward(s->pass, NULL, NULL,
+                               flow_optimizer_lane(self->optimizer, slice->lane), s->minus_ones);
 }
 
 void training_step(training *self)

@@ -181,7 +181,7 @@ static void row_log_q(void *arg, double *out)
     flow_case *c = arg;
     double logdet[64];
     flow_pass_inverse(c->pass, NULL, c->x, logdet, c->y, c->c, c->n);
-    flow_base_log_prob(out, c->x, c->n, c->dim);
+    flow_base_log_prob(c->flow, NULL, out, c->x, c->n);
     for (size_t r = 0; r < c->n; r++)
         out[r] += logdet[r];
 }

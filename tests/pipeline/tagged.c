@@ -180,8 +180,9 @@ static void check_kind(const flow_registry *registry, const flow_kind *kind)
     check_round_trip(registry, kind);
 }
 
-static const flow_registry *const registries[] = {
-    &flow_presets, &flow_spelt_layers, &flow_transformers, &flow_conditioners, &flow_activations};
+static const flow_registry *const registries[] = {&flow_presets,      &flow_spelt_layers,
+                                                  &flow_transformers, &flow_conditioners,
+                                                  &flow_activations,  &flow_bases};
 
 Test(tagged, every_kind_of_every_registry)
 {

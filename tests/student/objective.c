@@ -30,7 +30,7 @@ Test(objective, rows_that_take_part)
         const target t = {.dim = 2};
         objective_sums sums = {0};
         double x[] = {9, 9, -0.25, cases[k].x1}, grad[] = {9, 9, 1, 2}, score[] = {9, 9, 3, 4};
-        double logp[] = {9, -7.5}, dlogdet[] = {9, -1};
+        double logp[] = {9, -7.5}, dlogq[] = {9, -1};
         objective_shard s = {.target = &t,
                              .first = 70,
                              .n = 2,
@@ -38,21 +38,21 @@ Test(objective, rows_that_take_part)
                              .grad = grad,
                              .score = score,
                              .logp = logp,
-                             .dlogdet = dlogdet,
+                             .dlogq = dlogq,
                              .status = {TARGET_FINITE, cases[k].status},
                              .sums = &sums};
         cr_assert_eq(objective_keeps(&s, 1), cases[k].kept, "case %zu", k);
         cr_assert(sums.no_density == (size_t)cases[k].no_density, "case %zu", k);
         cr_assert(sums.broken.count == (size_t)cases[k].broken, "case %zu", k);
-        cr_assert(isnan(dlogdet[1]) == cases[k].spoilt, "case %zu", k);
+        cr_assert(isnan(dlogq[1]) == cases[k].spoilt, "case %zu", k);
         if (!cases[k].kept)
             cr_assert(grad[2] == 0 && grad[3] == 0 && score[2] == 0 && score[3] == 0 &&
-                      dlogdet[1] == 0);
+                      dlogq[1] == 0);
         else
             cr_assert(grad[2] == 1 && grad[3] == 2 && score[2] == 3 && score[3] == 4);
         if (cases[k].broken)
             cr_assert(sums.broken.row == 71 && sums.broken.log_p == -7.5 && sums.broken.dim == 2 &&
                       sums.broken.x[0] == -0.25 && sums.broken.x[1] == 0.5);
-        cr_assert(grad[0] == 9 && score[1] == 9 && dlogdet[0] == 9 && logp[0] == 9);
+        cr_assert(grad[0] == 9 && score[1] == 9 && dlogq[0] == 9 && logp[0] == 9);
     }
 }

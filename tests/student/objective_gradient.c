@@ -58,7 +58,8 @@ static double run_term(bench *b, const objective *term, double weight)
 {
     static double context[ROWS];
     random_numbers(context, ROWS, 0.9, 6);
-    objective_shard s = {.target = &b->g.base,
+    objective_shard s = {.student = b->student,
+                         .target = &b->g.base,
                          .work = b->work,
                          .seed = 21,
                          .first = FIRST,
@@ -73,7 +74,7 @@ static double run_term(bench *b, const objective *term, double weight)
                          .context = context,
                          .logp = b->rows[0],
                          .logq = b->rows[1],
-                         .dlogdet = b->rows[2],
+                         .dlogq = b->rows[2],
                          .sums = &b->sums};
     flow_err err = FLOW_ERR_INIT;
     b->sums = (objective_sums){0};

@@ -1,0 +1,144 @@
+/* Every registered base: samples against the density. Seeds are fixed; each check would fail for one
+ * seed in 8000 or fewer. */
+#include "tests/common/bases.h"
+#include "tests/common/check.h"
+
+#include <criterion/criterion.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const pcg_stream noise = {.seed = 1618, .stage = PCG_TEST, .purpose = PCG_BASE};
+
+static int ascending(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* Kolmogorov-Smirnov against the sum of the density over a fine grid. sqrt(n) times the distance
+ * exceeds 2.2 once in 8000 (2 exp(-2 * 2.2^2)). */
+static void check_distribution(const base_case *c, double *z, size_t n)
+{
+    enum { CELLS = 400000 };
+    const double step = 80.0 / CELLS; /* of t, z = sinh t up to 10^17 */
+    double below = 0, most = 0, at, logp;
+    size_t r = 0;
+    qsort(z, n, sizeof *z, ascending);
+    for (size_t k = 0; k < CELLS; k++) {
+        double t = -40 + step * ((double)k + 0.5);
+        at = sinh(t);
+        flow_base_log_prob(c->flow, NULL, &logp, &at, 1);
+        below += step * cosh(t) * exp(logp);
+        double edge = sinh(t + step / 2);
+        while (r < n && z[r] <= edge)
+            r++;
+        most = fmax(most, fabs(below - (double)r / (double)n));
+    }
+    cr_assert_eq(r, n, "%s: %zu of %zu samples", base_text(c->example), r, n);
+    cr_assert_lt(most * sqrt((double)n), 2.2, "%s: KS distance %g", base_text(c->example), most);
+}
+
+Test(base_samples, samples_follow_the_density)
+{
+    enum { N = 20000 };
+    double *z = malloc(N * sizeof *z);
+    for (size_t e = 0; e < base_count(); e++) {
+        base_case c = base_open(e, 1);
+        flow_noise(c.flow, NULL, z, noise, 0, N);
+        check_distribution(&c, z, N);
+        flow_free(c.flow);
+    }
+    free(z);
+}
+
+/* Mean of m[k] over batches, in standard errors of it. */
+static void check_means(const double *m, size_t count, size_t batches, const double *want,
+                        const base_case *c, const char *what)
+{
+    for (size_t k = 0; k < count; k++) {
+        double mean = 0, square = 0;
+        for (size_t b = 0; b < batches; b++)
+            mean += m[b * count + k] / (double)batches;
+        for (size_t b = 0; b < batches; b++)
+            square += (m[b * count + k] - mean) * (m[b * count + k] - mean);
+        double error = sqrt(square / (double)(batches * (batches - 1)));
+        cr_assert_lt(fabs(mean - want[k]), 5 * error, "%s, D = %zu, %s %zu: %g +- %g, want %g",
+                     base_text(c->example), c->dim, what, k, mean, error, want[k]);
+    }
+}
+
+/* Under its own density, E[score_i] = 0, E[z_i score_j] = -1 if i = j and 0 else (Stein), and so all
+ * columns together must be what the density says. 5 standard errors: 6e-7 for each of 2000. A base
+ * with an edge is not smooth enough for it: its columns are compared with their moments. */
+static void moments_of_row(double *out, const base_case *c, const double *z)
+{
+    size_t dim = c->dim;
+    double score[17];
+    c->base->ops->score(c->base, score, base_theta(c->flow), z, 1);
+    for (size_t i = 0; i < dim; i++)
+        for (size_t j = 0; j < dim; j++)
+            out[i * dim + j] += c->base->ops->edge ? (z[i] - 0.4) * (z[j] - 0.4) : z[i] * score[j];
+}
+
+Test(base_samples, columns_together_follow_the_density)
+{
+    enum { BATCHES = 100, ROWS = 200 };
+    double *z = malloc(ROWS * 17 * sizeof *z), *m = malloc(BATCHES * 289 * sizeof *m), want[289];
+    for (size_t e = 0; e < base_count(); e++) {
+        for (size_t d = 1; d < 3; d++) {
+            base_case c = base_open(e, base_dims[d]);
+            size_t count = c.dim * c.dim;
+            memset(m, 0, BATCHES * count * sizeof *m);
+            for (size_t b = 0; b < BATCHES; b++) {
+                flow_noise(c.flow, NULL, z, noise, b * ROWS, ROWS);
+                for (size_t r = 0; r < ROWS; r++)
+                    moments_of_row(m + b * count, &c, z + r * c.dim);
+            }
+            double diagonal = c.base->ops->edge ? 3.4 * 3.4 / 12 * ROWS : -ROWS;
+            for (size_t k = 0; k < count; k++)
+                want[k] = k % (c.dim + 1) == 0 ? diagonal : 0;
+            check_means(m, count, BATCHES, want, &c, "moment");
+            flow_free(c.flow);
+        }
+    }
+    free(z);
+    free(m);
+}
+
+/* u^2 > q has probability .02 for dof 1 from the closed form: P(|u| > x) = 1 - 2/pi atan x. Normals
+ * would have none of these. */
+Test(base_samples, student_t_has_its_tails)
+{
+    enum { N = 100000 };
+    json_t *d = base_complete("{\"kind\": \"student_t\", \"dof\": 1}", NULL);
+    flow_base *cauchy = flow_base_create(d, 1, NULL);
+    double *z = malloc(N * sizeof *z), beyond = 0, want = 1 - 2 / acos(-1) * atan(31.8);
+    cauchy->ops->sample(cauchy, z, (base_view){0}, noise, 0, N);
+    for (size_t r = 0; r < N; r++)
+        beyond += fabs(z[r]) > 31.8 ? 1.0 / N : 0;
+    check_close(&beyond, &want, 1, 0, 4.5 * sqrt(want * (1 - want) / N), "tail of a Cauchy");
+    free(z);
+    flow_base_free(cauchy);
+    json_decref(d);
+}
+
+Test(base_samples, rows_do_not_depend_on_how_many_are_asked_for)
+{
+    enum { N = 300, CUT = 131, FIRST = 7 };
+    double *all = malloc(2 * N * 17 * sizeof *all), *parts = all + N * 17;
+    for (size_t e = 0; e < base_count(); e++) {
+        for (size_t d = 0; d < 3; d++) {
+            base_case c = base_open(e, base_dims[d]);
+            flow_noise(c.flow, NULL, all, noise, FIRST, N);
+            flow_noise(c.flow, NULL, parts, noise, FIRST, CUT);
+            flow_noise(c.flow, NULL, parts + CUT * c.dim, noise, FIRST + CUT, N - CUT);
+            check_same(parts, all, N * c.dim, "%s, D = %zu", base_text(e), c.dim);
+            flow_noise(c.flow, NULL, parts, noise, 0, 0);
+            flow_base_log_prob(c.flow, NULL, parts, all, 0);
+            check_same(parts, all, c.dim, "%s: n = 0 writes", base_text(e));
+            flow_free(c.flow);
+        }
+    }
+    free(all);
+}
