@@ -114,9 +114,9 @@ Test(model, the_same_model_has_the_same_bytes)
 
 /* A change to a good file, and a word of what must be said about it. */
 typedef struct spoiling {
-    const char *key, *value;                       /* of the metadata; value NULL: taken out */
-    const char *tensor;                            /* this one ... */
-    enum { DROP, TURN, NAN_IN, AS_F64, ADD } what; /* ... is changed so */
+    const char *key, *value; /* of the metadata; value NULL: taken out */
+    const char *tensor;      /* this one ... */
+    enum { DROP, TURN, WIDEN, NAN_IN, AS_F64, ADD } what; /* ... is changed so */
     const char *says;
 } spoiling;
 
@@ -140,12 +140,14 @@ static void copy_tensor(file_tensors *out, const file_tensors *in, size_t index,
     bool here = s->tensor && strcmp(e.name, s->tensor) == 0;
     if (here && s->what == DROP)
         return;
-    double *values = malloc((e.count + 1) * sizeof *values);
+    double *values = calloc(2 * e.count + 1, sizeof *values);
     file_tensors_get(in, values, index);
     if (here && s->what == NAN_IN)
         values[e.count - 1] = NAN;
     size_t flat[] = {1, e.count};
     bool turned = here && s->what == TURN;
+    if (here && s->what == WIDEN)
+        e.dims[e.rank - 1] *= 2;
     cr_assert_eq(file_tensors_add(out, e.name, here && s->what == AS_F64 ? FLOW_F64 : e.dtype,
                                   turned ? flat : e.dims, turned ? 2 : e.rank, values, &err),
                  0, "%s", err.text);
@@ -236,6 +238,8 @@ Test(model, tensors_that_are_wrong)
         {.tensor = "layers.0.shift", .what = DROP, .says = "more weights than"},
         {.tensor = "layers.1.lu", .what = ADD, .says = "the flow has"},
         {.tensor = "layers.1.lu", .what = TURN, .says = "tensor layers.1.lu: wrong shape"},
+        {.tensor = "layers.1.lu", .what = WIDEN, .says = "tensor layers.1.lu: wrong shape"},
+        {.tensor = "layers.0.shift", .what = WIDEN, .says = "tensor layers.0.shift: wrong shape"},
         {.tensor = "layers.0.shift", .what = TURN, .says = "tensor layers.0.shift: wrong shape"},
         {.tensor = "layers.0.log_scale", .what = NAN_IN, .says = "layers.0.log_scale: not finite"},
         {.tensor = "layers.1.bias", .what = AS_F64, .says = "not of the precision of the others"}};

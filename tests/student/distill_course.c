@@ -462,6 +462,7 @@ static void check_destroyed(double lr, size_t steps)
     const float *weights = flow_params(r.student);
     for (size_t i = 0; i < flow_n_params(r.student); i++)
         finite &= isfinite(weights[i]) != 0;
+    cr_assert(!isnan(lr) || code == FLOW_EDIVERGED, "no lr is no training: code %d", code);
     cr_assert(code == FLOW_EDIVERGED || (code == 0 && finite), "lr %g, %zu steps: code %d", lr,
               steps, code);
     cr_assert(code == 0 || r.state.skipped > 0);

@@ -148,8 +148,9 @@ static void check_reached(const gaussian *g, const char *transformer, double kl_
     rows_release(&r);
 }
 
-/* A few hundred weights fitted to n rows lose about weights / (2 n): .01 for 20000 rows. */
-static const double KL_BOUND = UNLESS_SANITIZED(0.02, 0.06);
+/* Some hundreds of weights fitted to n rows lose about weights / (2 n); at most .0071 was
+ * seen. What is found to the last digit is in fit_exact.c. */
+static const double KL_BOUND = UNLESS_SANITIZED(0.01, 0.03);
 
 Test(fit, correlated_gaussian)
 {
@@ -393,6 +394,7 @@ static void check_destroyed(double lr, size_t epochs, size_t patience, size_t va
     flow *f = maf(&g, "affine", 9);
     int code = fit(f, &state, &r, &options, NULL, 1);
     double loss = -log_likelihood(f, &r.set.test);
+    cr_assert(!isnan(lr) || code == FLOW_EDIVERGED, "no lr is no training: code %d", code);
     cr_assert(code == FLOW_EDIVERGED || (code == 0 && isfinite(loss)),
               "lr %g, %zu epochs, patience %zu: code %d, loss %g", lr, epochs, patience, code,
               loss);
