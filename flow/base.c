@@ -4,9 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-const flow_base_ops *const flow_base_kinds[] = {
-    &base_normal, &base_uniform, &base_student_t, &base_mixture, NULL,
-};
+#define ENTRY(NAME) &base_##NAME,
+const flow_base_ops *const flow_base_kinds[] = {FLOW_BASES(ENTRY) NULL};
 
 static const flow_kind *base_at(size_t index)
 {

@@ -9,8 +9,8 @@
  *
  * Numbers    Nothing fails: a NaN that comes in goes out.
  *
- * A kind is one file that ends in its table, and one entry of flow_base_kinds. Descriptions and the
- * conformance tests walk that list. Where the base itself is learned from own samples, a gradient
+ * A kind is one file that ends in its table, base_NAME, and one line of FLOW_BASES. Descriptions, YAML,
+ * `explain` and the conformance tests walk that list. Where the base itself is learned from own samples, a gradient
  * takes one of two ways, and a kind says which of them are closed:
  *
  *   z = z(noise; theta), the path: what `pull` follows. Of the weights of a mixture there is none, for
@@ -81,10 +81,17 @@ struct flow_base_ops {
                  const double *z, size_t n);
 };
 
-extern const flow_base_ops base_normal, base_uniform, base_student_t, base_mixture;
+/* The first one is that of a flow that names none. */
+#define FLOW_BASES(KIND)                                                                           \
+    KIND(normal)                                                                                   \
+    KIND(uniform)                                                                                  \
+    KIND(student_t)                                                                                \
+    KIND(mixture)
 
-/* Every kind, NULL-terminated; flow_bases (kind.h) is their registry. The first one is that of a flow that
- * names none. */
+#define FLOW_BASE_DECLARE(NAME) extern const flow_base_ops base_##NAME;
+FLOW_BASES(FLOW_BASE_DECLARE)
+
+/* Every kind, NULL-terminated; flow_bases (kind.h) is their registry. */
 extern const flow_base_ops *const flow_base_kinds[];
 
 /* From a complete object, or from a kind's name, whose keys have their defaults then, or NULL for the

@@ -3,7 +3,8 @@
 #include <math.h>
 #include <string.h>
 
-const objective_ops *const objective_kinds[] = {&objective_reverse_kl, &objective_forward_kl, NULL};
+#define ENTRY(NAME) &objective_##NAME,
+const objective_ops *const objective_kinds[] = {OBJECTIVES(ENTRY) NULL};
 
 _Static_assert(sizeof objective_kinds / sizeof *objective_kinds <= OBJECTIVE_MOST + 1,
                "more kinds than there is room for");

@@ -87,11 +87,17 @@ struct objective {
     double loss;   /* mean over the last DISTILL_PROBE steps; NaN: had no rows */
 };
 
-/* Every kind, NULL past the end; in this order their gradients are added up. */
-extern const objective_ops *const objective_kinds[];
-enum { OBJECTIVE_MOST = 8 };
+/* Every kind, a line each: a file that ends in its table, objective_NAME. In this order their gradients are
+ * added up. */
+#define OBJECTIVES(KIND)                                                                           \
+    KIND(reverse_kl)                                                                               \
+    KIND(forward_kl)
 
-extern const objective_ops objective_reverse_kl, objective_forward_kl;
+#define OBJECTIVE_DECLARE(NAME) extern const objective_ops objective_##NAME;
+OBJECTIVES(OBJECTIVE_DECLARE)
+
+extern const objective_ops *const objective_kinds[]; /* NULL past the end */
+enum { OBJECTIVE_MOST = 8 };
 
 /* ---- for terms */
 
