@@ -302,7 +302,7 @@ static void count(const flow *self, const flow_counters *more)
 
 /* ---- a shard's work */
 
-static const pcg_stream fixed_noise = {.stage = PCG_VALIDATE, .purpose = PCG_ESTIMATE};
+static const pcg_stream fixed_noise = {.stage = PCG_FLOW, .purpose = PCG_ESTIMATE};
 
 flow_pass *flow_pass_create(const flow *self, size_t max_rows, unsigned flags, flow_err *err)
 {
@@ -419,6 +419,10 @@ static int run_batch(batch *b, flow_pool *pool, flow_err *err)
                                    : flow_require_transport(b->flow, err);
     if (b->n == 0 || code)
         return code;
+    if (b->flow->context > 0 && !b->context)
+        return flow_fail(err, FLOW_EUSAGE,
+                         "the flow is conditional: it wants %zu columns of context",
+                         b->flow->context);
     b->shard = rows_of_shard(b->flow, b->n);
     shards = (b->n + b->shard - 1) / b->shard;
     workers = shards == 1 ? 1 : workers; /* any worker may take any shard */

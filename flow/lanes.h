@@ -1,7 +1,9 @@
 /* flow/lanes.h -- how a training batch is cut into work: rows into shards, shards into lanes.
  *
  * The cut follows from the batch alone, never from the number of threads. A lane's shards are run in
- * order by one thread, into one gradient block (optimizer.h). */
+ * order by one thread, into one gradient block (optimizer.h), and lanes are summed from the first to the last.
+ * Several machines would each need lanes of their own and a sum over a fixed tree: of other lanes, for a
+ * large network has one only (flow_lanes_cut_for), and in another order, so with other bits than these. */
 #ifndef FLOW_LANES_H
 #define FLOW_LANES_H
 

@@ -32,15 +32,13 @@ double pcg_uniform(pcg *self);
 /* Uniform on 0 .. bound - 1 without bias (Lemire 2019). bound > 0. */
 uint64_t pcg_below(pcg *self, uint64_t bound);
 
-/* Who is drawing. The numbers are part of the reproducibility promise: append, never renumber. */
-typedef enum pcg_stage {
-    PCG_DATA = 1,
-    PCG_TEACHER = 2,
-    PCG_STUDENT = 3,
-    PCG_VALIDATE = 4,
-    PCG_EXPORT = 5,
-    PCG_TEST = 6
-} pcg_stage;
+/* Who is drawing: a stage is any number, and who gives them out keeps them apart. They are part of the
+ * reproducibility promise: append, never renumber. 1 to 5 belong to the floors above
+ * (teacher/streams.h). */
+enum {
+    PCG_TEST = 6, /* tests */
+    PCG_FLOW = 7  /* a flow that needs noise and is given none */
+};
 
 typedef enum pcg_purpose {
     PCG_BASE = 1,    /* noise that a flow turns into samples */
@@ -50,7 +48,7 @@ typedef enum pcg_purpose {
     PCG_DEQUANTISE = 5,
     PCG_GENERATE = 6, /* synthetic data */
     PCG_PERMUTE = 7,  /* permutation layers */
-    PCG_TARGET = 8,   /* samples of the teacher */
+    PCG_TARGET = 8,   /* samples of what is learnt from */
     PCG_BOOTSTRAP = 9,
     PCG_CONTEXT = 10,
     PCG_ESTIMATE = 11 /* log-determinants that are estimates */

@@ -1,7 +1,7 @@
 #include "student/distill.h"
 #include "student/objective.h"
+#include "teacher/streams.h"
 
-#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -123,7 +123,8 @@ static void draw_contexts(const student_distillation *self, double *context, dou
                           uint64_t first, size_t n)
 {
     size_t c = self->teacher->context;
-    pcg_stream stream = {.seed = self->options.seed, .stage = PCG_STUDENT, .purpose = PCG_CONTEXT};
+    pcg_stream stream = {
+        .seed = self->options.seed, .stage = STREAM_STUDENT, .purpose = PCG_CONTEXT};
     if (c == 0)
         return;
     pcg_uniforms(u, stream, first, n, 1);
@@ -311,7 +312,7 @@ int student_distillation_step(student_distillation *self, int *probed, flow_err 
 static int take(student_distillation *self, flow_err *err)
 {
     const distill_options *o = &self->options;
-    pcg_stream init = {.seed = o->seed, .stage = PCG_STUDENT, .purpose = PCG_INIT};
+    pcg_stream init = {.seed = o->seed, .stage = STREAM_STUDENT, .purpose = PCG_INIT};
     self->cuts[0] = flow_lanes_cut(o->batch, o->shard);
     self->cuts[1] = flow_lanes_cut(o->batch * o->late_batch, o->shard);
     self->shard =
@@ -337,8 +338,14 @@ student_distillation *student_distillation_create(flow *student, flow_pool *pool
                                                   const distill_contexts *contexts,
                                                   const distill_options *options, flow_err *err)
 {
-    assert(flow_get_direction(student) == FLOW_NOISE_TO_DATA && flow_dim(student) == teacher->dim &&
-           flow_context(student) == teacher->context);
+    if (flow_get_direction(student) != FLOW_NOISE_TO_DATA || flow_dim(student) != teacher->dim ||
+        flow_context(student) != teacher->context) {
+        flow_fail(err, FLOW_EUSAGE,
+                  "a student of a target of %zu dimensions, %zu of context, wants "
+                  "a flow of these that is parallel from noise to data",
+                  teacher->dim, teacher->context);
+        return NULL;
+    }
     student_distillation *self = calloc(1, sizeof *self);
     if (!self) {
         flow_fail(err, FLOW_ENOMEM, "out of memory for the distillation");

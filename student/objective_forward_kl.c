@@ -7,6 +7,7 @@
  * the bridge between them: it learns the shapes of modes and not their shares, which is what this term is
  * there for. */
 #include "student/objective.h"
+#include "teacher/streams.h"
 
 #include <stdlib.h>
 
@@ -62,7 +63,7 @@ static int forward_shard(const objective *base, objective_shard *s, flow_err *er
 {
     const forward_kl *self = down(base);
     const target_rows rows = {
-        .stream = {.seed = s->seed, .stage = PCG_STUDENT, .purpose = PCG_TARGET},
+        .stream = {.seed = s->seed, .stage = STREAM_STUDENT, .purpose = PCG_TARGET},
         .first = s->first,
         .widen = self->widen,
         .widen_by = self->widen_by};

@@ -7,6 +7,7 @@
  *          DISTILL_PROBE steps; total where the student's base has an edge (flow_has_edge) */
 #include "student/objective.h"
 #include "student/temper.h"
+#include "teacher/streams.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -84,7 +85,7 @@ static int reverse_check(objective *base, const flow *student, const target *tea
 
 static int draw(objective_shard *s, flow_err *err)
 {
-    pcg_stream noise = {.seed = s->seed, .stage = PCG_STUDENT, .purpose = PCG_BASE};
+    pcg_stream noise = {.seed = s->seed, .stage = STREAM_STUDENT, .purpose = PCG_BASE};
     flow_noise(s->student, NULL, s->z, noise, s->first, s->n);
     flow_pass_transport(s->pass, NULL, s->x, s->logq, s->z, s->context, s->n);
     s->sums->asked += s->n;

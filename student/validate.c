@@ -1,4 +1,5 @@
 #include "student/validate.h"
+#include "teacher/streams.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -26,7 +27,7 @@ typedef struct validation {
 
 static pcg_stream stream_of(const validation *v, pcg_purpose purpose)
 {
-    return (pcg_stream){.seed = v->options->seed, .stage = PCG_VALIDATE, .purpose = purpose};
+    return (pcg_stream){.seed = v->options->seed, .stage = STREAM_VALIDATE, .purpose = purpose};
 }
 
 /* ---- memory */

@@ -2,6 +2,7 @@
 
 #include "flow/pcg.h"
 #include "teacher/columns.h"
+#include "teacher/streams.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -135,7 +136,7 @@ static int keep_finite(job *self, flow_err *err)
 
 static int shuffle(job *self, flow_err *err)
 {
-    pcg_stream stream = {self->options->seed, PCG_DATA, PCG_SPLIT};
+    pcg_stream stream = {self->options->seed, STREAM_DATA, PCG_SPLIT};
     size_t *order = array(self->n, sizeof *order, err), *from = self->rows;
     if (!order)
         return FLOW_ENOMEM;
@@ -228,7 +229,7 @@ static int dequantise(job *self, flow_err *err)
 {
     const data_options *options = self->options;
     size_t dim = self->out->dim;
-    pcg_stream stream = {options->seed, PCG_DATA, PCG_DEQUANTISE};
+    pcg_stream stream = {options->seed, STREAM_DATA, PCG_DEQUANTISE};
     int code = check_steps(self, err);
     if (code || options->n_dequantise == 0)
         return code;

@@ -4,6 +4,7 @@
 #include "teacher/generate.h"
 
 #include "flow/suggest.h"
+#include "teacher/streams.h"
 
 #include <math.h>
 #include <stdbool.h>
@@ -206,7 +207,7 @@ const data_generator *data_generator_find(const char *name, flow_err *err)
 void data_generate(const data_generator *self, double *x, double noise, uint64_t seed,
                    uint64_t first, size_t n)
 {
-    pcg_stream choices = {seed, PCG_DATA, PCG_GENERATE}, blur = {seed, PCG_DATA, PCG_BASE};
+    pcg_stream choices = {seed, STREAM_DATA, PCG_GENERATE}, blur = {seed, STREAM_DATA, PCG_BASE};
     for (size_t row = 0; row < n; row++) {
         double u[4], z[2];
         pcg_uniforms(u, choices, first + row, 1, 4);

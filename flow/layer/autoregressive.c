@@ -43,8 +43,9 @@ typedef struct autoregressive {
     const transformer *tau;
     conditioner *net;
     void *tau_options, *net_options;
-    size_t outputs; /* parameters of tau */
-    group *groups;  /* (G) */
+    size_t outputs;  /* parameters of tau */
+    group *groups;   /* (G) */
+    group bare, all; /* the dimensions without parameters, and the others, whatever their group */
 } autoregressive;
 
 static const autoregressive *down(const flow_layer *layer)
@@ -93,19 +94,26 @@ static int read_shape(conditioner_shape *shape, const autoregressive_options *op
     return 0;
 }
 
+/* Groups c .. d - 1 together. */
+static group groups_of(const conditioner *net, size_t c, size_t d)
+{
+    return (group){.first = conditioner_group(&net->shape, c),
+                   .end = conditioner_group(&net->shape, d),
+                   .row = net->output_row + conditioner_outputs_before(&net->shape, c),
+                   .bare = net->shape.bare_first && c == 1};
+}
+
 static int list_groups(autoregressive *self, flow_err *err)
 {
-    const conditioner_shape *shape = &self->net->shape;
-    self->groups = calloc(shape->groups, sizeof *self->groups);
+    const conditioner *net = self->net;
+    size_t n = net->shape.groups, first = net->shape.bare_first ? 2 : 1;
+    self->groups = calloc(n, sizeof *self->groups);
     if (!self->groups)
-        return flow_fail(err, FLOW_ENOMEM, "out of memory for %zu groups", shape->groups);
-    for (size_t c = 1; c <= shape->groups; c++)
-        self->groups[c - 1] = (group){
-            .first = conditioner_group(shape, c),
-            .end = conditioner_group(shape, c + 1),
-            .row = self->net->output_row + conditioner_outputs_before(shape, c),
-            .bare = shape->bare_first && c == 1,
-        };
+        return flow_fail(err, FLOW_ENOMEM, "out of memory for %zu groups", n);
+    for (size_t c = 1; c <= n; c++)
+        self->groups[c - 1] = groups_of(net, c, c + 1);
+    self->bare = groups_of(net, 1, first);
+    self->all = groups_of(net, first, n + 1);
     return 0;
 }
 
@@ -290,8 +298,8 @@ static void autoregressive_forward(const flow_layer *layer, real *y, double *log
     set_context(&s, call->context);
     memcpy(s.inputs, x, layer->dim * s.ld * sizeof *x);
     s.net->ops->forward(s.net, s.values, s.slopes, s.theta, s.ld);
-    for (size_t c = 0; c < s.net->shape.groups; c++)
-        transform_group(&s, s.self->tau->forward, y, logdet, x, &s.self->groups[c]);
+    copy_group(&s, y, x, &s.self->bare);
+    transform_group(&s, s.self->tau->forward, y, logdet, x, &s.self->all);
 }
 
 static void autoregressive_inverse(const flow_layer *layer, real *x, double *logdet, const real *y,
@@ -309,28 +317,17 @@ static void autoregressive_inverse(const flow_layer *layer, real *x, double *log
     memcpy(x, s.inputs, layer->dim * s.ld * sizeof *x);
 }
 
-/* dx and the cotangents of the parameters of one group. */
-static void backward_group(const shard *s, real *dx, real *cotangents, const real *dy,
-                           const real *dlogdet, const real *x, const group *g)
-{
-    size_t ld = s->ld;
-    if (g->bare) {
-        copy_group(s, dx, dy, g);
-        return;
-    }
-    for (size_t i = g->first; i < g->end; i++)
-        s->self->tau->backward(s->self->tau_options, dx + i * ld, params_of(s, cotangents, g, i),
-                               dy + i * ld, dlogdet, x + i * ld, params_of(s, s->values, g, i), ld);
-}
-
 static void autoregressive_backward(const flow_layer *layer, real *dx, real *dtheta, int add,
                                     const real *dy, const real *dlogdet, const real *x,
                                     const layer_call *call)
 {
     const shard s = shard_of(layer, call);
     real *cotangents = call->work;
-    for (size_t c = 0; c < s.net->shape.groups; c++)
-        backward_group(&s, dx, cotangents, dy, dlogdet, x, &s.self->groups[c]);
+    const group *g = &s.self->all;
+    copy_group(&s, dx, dy, &s.self->bare);
+    for (size_t i = g->first, at = i * s.ld; i < g->end; i++, at += s.ld)
+        s.self->tau->backward(s.self->tau_options, dx + at, params_of(&s, cotangents, g, i),
+                              dy + at, dlogdet, x + at, params_of(&s, s.values, g, i), s.ld);
     s.net->ops->backward(s.net, cotangents, dtheta, add, s.theta, s.values, s.slopes, s.ld);
     const real *through = input_rows(s.net, cotangents, s.ld);
     for (size_t k = 0; k < layer->dim * s.ld; k++)

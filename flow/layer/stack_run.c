@@ -51,15 +51,21 @@ size_t stack_work_len(const flow_stack *self, size_t ld)
 
 /* ---- one layer of many */
 
-/* cache: where its own begins in the stack's. */
-static layer_call call_of(const flow_stack *self, const layer_call *outer, size_t l, size_t cache)
+/* What all layers are called with but for what `enter` sets. */
+static layer_call call_within(const flow_stack *self, const layer_call *outer)
 {
     layer_call call = *outer;
-    call.theta += self->offsets[l];
-    call.cache = outer->cache ? outer->cache + cache : NULL;
     call.work += rows_len(self, outer->ld);
-    call.path = outer->path * (FLOW_MAX_LAYERS + 1) + l + 1;
     return call;
+}
+
+/* The call becomes that of layer l; cache: where its own begins in the stack's. */
+static void enter(const flow_stack *self, layer_call *call, const layer_call *outer, size_t l,
+                  size_t cache)
+{
+    call->theta = outer->theta + self->offsets[l];
+    call->cache = outer->cache ? outer->cache + cache : NULL;
+    call->path = outer->path * (FLOW_MAX_LAYERS + 1) + l + 1;
 }
 
 /* The input of layer k, 0 < k < n_layers: kept, or where it is for now on the way to `end`, which is
@@ -111,12 +117,13 @@ static void copy_rows(const flow_stack *self, real *to, const real *from, const 
 void stack_forward(const flow_stack *self, real *y, double *logdet, const real *x,
                    const layer_call *call)
 {
+    layer_call own = call_within(self, call);
     size_t n = self->n_layers, cache = inputs_len(self, call->ld);
     if (n == 0)
         copy_rows(self, y, x, call);
     for (size_t l = 0; l < n; l++) {
         const flow_layer *layer = self->layers[l];
-        const layer_call own = call_of(self, call, l, cache);
+        enter(self, &own, call, l, cache);
         real *to = l + 1 == n ? y : between(self, l + 1, y, (n - l - 1) % 2 == 0, call);
         run(layer, layer->ops->forward, to, logdet, x, &own);
         cache += call->cache ? layer_cache_len(layer, call->ld) : 0;
@@ -127,13 +134,14 @@ void stack_forward(const flow_stack *self, real *y, double *logdet, const real *
 void stack_inverse(const flow_stack *self, real *x, double *logdet, const real *y,
                    const layer_call *call)
 {
+    layer_call own = call_within(self, call);
     size_t cache = call->cache ? stack_cache_len(self, call->ld) : 0;
     if (self->n_layers == 0)
         copy_rows(self, x, y, call);
     for (size_t l = self->n_layers; l-- > 0;) {
         const flow_layer *layer = self->layers[l];
         cache -= call->cache ? layer_cache_len(layer, call->ld) : 0;
-        const layer_call own = call_of(self, call, l, cache);
+        enter(self, &own, call, l, cache);
         real *to = l == 0 ? x : between(self, l, x, l % 2 == 0, call);
         run(layer, layer->ops->inverse, to, logdet, y, &own);
         y = to;
@@ -143,13 +151,14 @@ void stack_inverse(const flow_stack *self, real *x, double *logdet, const real *
 void stack_backward(const flow_stack *self, real *dx, real *dtheta, int add, const real *dy,
                     const real *dlogdet, const real *x, const layer_call *call)
 {
+    layer_call own = call_within(self, call);
     size_t cache = stack_cache_len(self, call->ld);
     if (self->n_layers == 0)
         copy_rows(self, dx, dy, call);
     for (size_t l = self->n_layers; l-- > 0;) {
         const flow_layer *layer = self->layers[l];
         cache -= layer_cache_len(layer, call->ld);
-        const layer_call own = call_of(self, call, l, cache);
+        enter(self, &own, call, l, cache);
         real *to = l % 2 == 0 ? dx : call->work;
         layer->ops->backward(layer, to, dtheta ? dtheta + self->offsets[l] : NULL, add, dy, dlogdet,
                              l == 0 ? x : between(self, l, NULL, 0, call), &own);
@@ -160,12 +169,13 @@ void stack_backward(const flow_stack *self, real *dx, real *dtheta, int add, con
 void stack_score(const flow_stack *self, real *score_y, const real *score_x, const real *x,
                  const layer_call *call)
 {
+    layer_call own = call_within(self, call);
     size_t n = self->n_layers, cache = inputs_len(self, call->ld);
     if (n == 0)
         copy_rows(self, score_y, score_x, call);
     for (size_t l = 0; l < n; l++) {
         const flow_layer *layer = self->layers[l];
-        const layer_call own = call_of(self, call, l, cache);
+        enter(self, &own, call, l, cache);
         real *to = (n - l - 1) % 2 == 0 ? score_y : call->work;
         layer->ops->score(layer, to, score_x, l == 0 ? x : between(self, l, NULL, 0, call), &own);
         cache += layer_cache_len(layer, call->ld);
@@ -176,12 +186,13 @@ void stack_score(const flow_stack *self, real *score_y, const real *score_x, con
 void stack_start(const flow_stack *self, real *theta, real *y, double *logdet, const real *x,
                  size_t n, const layer_call *call)
 {
+    layer_call own = call_within(self, call);
     size_t count = self->n_layers;
     if (count == 0)
         copy_rows(self, y, x, call);
     for (size_t l = 0; l < count; l++) {
         const flow_layer *layer = self->layers[l];
-        const layer_call own = call_of(self, call, l, 0);
+        enter(self, &own, call, l, 0);
         real *to = (count - l - 1) % 2 == 0 ? y : call->work;
         if (layer->ops->init_data)
             layer->ops->init_data(layer, theta + self->offsets[l], to, logdet, x, n, &own);

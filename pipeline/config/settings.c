@@ -27,7 +27,7 @@ data_options settings_data(const config *self)
     return out;
 }
 
-flow_place settings_place(const config *self, pcg_stage stage, size_t dim, size_t context)
+flow_place settings_place(const config *self, stream_stage stage, size_t dim, size_t context)
 {
     return (flow_place){.dim = dim,
                         .context = context,

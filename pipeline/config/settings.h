@@ -6,12 +6,13 @@
 #include "pipeline/config/config.h"
 #include "student/distill.h"
 #include "teacher/fit.h"
+#include "teacher/streams.h"
 
 /* columns, context and dequantise of the result point into the config. */
 data_options settings_data(const config *self);
 
 /* Where the flow of a stage stands. */
-flow_place settings_place(const config *self, pcg_stage stage, size_t dim, size_t context);
+flow_place settings_place(const config *self, stream_stage stage, size_t dim, size_t context);
 
 teacher_fit_options settings_fit(const config *self);
 distill_options settings_distill(const config *self);

@@ -2,6 +2,7 @@
 
 #include "pipeline/report/picture.h"
 #include "pipeline/report/picture_pairs.h"
+#include "teacher/streams.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -46,7 +47,7 @@ static void gather(double *out, const flow_units *units, const double *rows, siz
 static int sample(double *out, const flow_model *model, flow_pool *pool, const shown *s,
                   uint64_t seed, uint32_t purpose, flow_err *err)
 {
-    pcg_stream stream = {.seed = seed, .stage = PCG_EXPORT, .purpose = purpose};
+    pcg_stream stream = {.seed = seed, .stage = STREAM_EXPORT, .purpose = purpose};
     return flow_model_sample(model, pool, out, NULL, s->n_context ? s->context : NULL, stream, 0,
                              s->n, err);
 }

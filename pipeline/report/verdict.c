@@ -214,6 +214,17 @@ static void warn_if(json_t **list, bool here, const char *text)
         flow_json_append(list, json_string(text));
 }
 
+static void warn_if_broken(json_t **list, const broken_rows *rows, const char *where)
+{
+    char text[BROKEN_TEXT], line[BROKEN_TEXT + 120];
+    if (rows->count == 0)
+        return;
+    snprintf(line, sizeof line,
+             "the target broke at %zu rows of %s, which were left out; the first: %s",
+             (size_t)rows->count, where, broken_text(text, rows));
+    flow_json_append(list, json_string(line));
+}
+
 static json_t *warnings(const verdict_input *in)
 {
     const student_diagnostics *d = &in->student->weights;
@@ -231,13 +242,11 @@ static json_t *warnings(const verdict_input *in)
             "a known mode has no sample of the student");
     warn_if(&list, in->training->skipped > 0,
             "steps were skipped because their gradient was not finite");
-    warn_if(&list,
-            in->training->broken.count > 0 || in->student->broken.count > 0 ||
-                in->student->teacher_broken.count > 0,
-            "the target's log-density or gradient was not a number at some rows: they were left "
-            "out");
     warn_if(&list, d->zero_reverse > 0 || d->zero_forward > 0,
             "some samples have no density under the other side");
+    warn_if_broken(&list, &in->training->broken, "the training");
+    warn_if_broken(&list, &in->student->broken, "the student's samples");
+    warn_if_broken(&list, &in->student->teacher_broken, "the target's samples");
     return list;
 }
 

@@ -4,6 +4,7 @@
 #include "pipeline/stages/output.h"
 #include "pipeline/stages/stage.h"
 #include "pipeline/stages/student.h"
+#include "teacher/streams.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,7 +43,7 @@ static int run(void *product, const stage_work *work, const void *const *inputs,
         .model = &student->model,
         .pool = work->pool,
         .context = data->set->n_context ? contexts : NULL,
-        .stream = {.seed = work->config->seed, .stage = PCG_EXPORT, .purpose = PCG_BASE},
+        .stream = {.seed = work->config->seed, .stage = STREAM_EXPORT, .purpose = PCG_BASE},
         .n = n,
         .path = path,
         .format = output_format_of(path)};

@@ -4,10 +4,11 @@
 #include "pipeline/stages/data.h"
 #include "student/iaf.h"
 #include "teacher/maf.h"
+#include "teacher/streams.h"
 
 flow *flows_teacher(const config *c, size_t dim, size_t context, flow_err *err)
 {
-    const flow_place at = settings_place(c, PCG_TEACHER, dim, context);
+    const flow_place at = settings_place(c, STREAM_TEACHER, dim, context);
     flow *out = maf_create(c->teacher.flow, &at, c->precision, err);
     if (!out)
         flow_fail_prefix(err, "teacher.flow");
@@ -16,7 +17,7 @@ flow *flows_teacher(const config *c, size_t dim, size_t context, flow_err *err)
 
 flow *flows_student(const config *c, size_t dim, size_t context, flow_err *err)
 {
-    const flow_place at = settings_place(c, PCG_STUDENT, dim, context);
+    const flow_place at = settings_place(c, STREAM_STUDENT, dim, context);
     flow *out = iaf_create(c->student.flow, &at, c->precision, err);
     if (!out)
         flow_fail_prefix(err, "student.flow");

@@ -33,7 +33,7 @@ check "a pass has no reasons" test "$(value "$verdict" reasons)" = '[]'
 check "every documented key of validation.json is there" "$PROBE" json "$verdict" verdict reasons \
     warnings {kl_reverse,kl_forward,elbo,eubo,jeffreys,log_z}.{value,se} \
     {ess_reverse,ess_forward}.{value,se,ess_curve.0.1} khat.{value,threshold,tail} \
-    normalisation.{mean_w,mean_inverse_w}.{value,se,z} zero_density.{reverse,forward} samples \
+    normalisation.{mean_w,mean_inverse_w}.{value,se,z} {zero_density,broken}.{reverse,forward} samples \
     roundtrip mode_share.1.{share,weight,se,teacher} \
     moments.{mean,sd,correlation}.{column,other,student,teacher,z,p} \
     two_sample.{sliced_w2,energy}.{value,teacher,null_mean,null_sd,p,rows} \

@@ -3,6 +3,7 @@
 
 #include "pipeline/report/picture.h"
 #include "pipeline/report/picture_pairs.h"
+#include "teacher/streams.h"
 #include "tests/common/examples.h"
 #include "tests/common/spec.h"
 #include "tests/common/temp.h"
@@ -101,7 +102,7 @@ static char *expected_bytes(const example *e, size_t shown, size_t *len)
         memcpy(x + i * D, row, D * sizeof *x);
         memcpy(context + i * c, row + D, c * sizeof *x);
     }
-    pcg_stream stream = {.seed = SEED, .stage = PCG_EXPORT, .purpose = PCG_TARGET};
+    pcg_stream stream = {.seed = SEED, .stage = STREAM_EXPORT, .purpose = PCG_TARGET};
     flow_model_sample(&e->teacher, e->pool, teacher, NULL, c ? context : NULL, stream, 0, shown,
                       &err);
     stream.purpose = PCG_BASE;

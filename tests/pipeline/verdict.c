@@ -303,14 +303,24 @@ static void set_warning(int which)
     else if (which < 8)
         *counts[which - 4] = 1;
     else
-        broken[which - 8]->count = 1;
+        broken_note(broken[which - 8], 17, NAN, (const double[]){0.5, -2}, 2);
 }
 
 Test(verdict, each_warning_comes_alone)
 {
     static const char *const texts[] = {
-        "k-hat",      "normalisation", "normalisation", "forward ESS",  "known mode",  "skipped",
-        "no density", "no density",    "not a number",  "not a number", "not a number"};
+        "k-hat",
+        "normalisation",
+        "normalisation",
+        "forward ESS",
+        "known mode",
+        "skipped",
+        "no density",
+        "no density",
+        "of the training",
+        "the student's samples",
+        "the target's samples, which were left out; the first: log p "
+        "is nan at row 17, x = (0.5, -2)"};
     bool pass;
     set_up();
     json_t *out = made(&pass);

@@ -1,0 +1,14 @@
+/* teacher/streams.h -- who draws random numbers, above flow/: the stages of the streams of flow/pcg.h. */
+#ifndef TEACHER_STREAMS_H
+#define TEACHER_STREAMS_H
+
+/* Part of the reproducibility promise: append, never renumber. 6 and 7 are taken by pcg.h. */
+typedef enum stream_stage {
+    STREAM_DATA = 1,
+    STREAM_TEACHER = 2,
+    STREAM_STUDENT = 3,
+    STREAM_VALIDATE = 4,
+    STREAM_EXPORT = 5
+} stream_stage;
+
+#endif
