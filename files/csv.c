@@ -2,7 +2,6 @@
 
 #include "files/atomic.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <locale.h>
 #include <math.h>
@@ -394,7 +393,10 @@ static int check_stream(const file_csv_writer *self, flow_err *err)
 static file_csv_writer *writer_create(const char *path, FILE *out, const char *name, size_t cols,
                                       const char *const *names, flow_err *err)
 {
-    assert(cols >= 1);
+    if (cols == 0) {
+        flow_fail(err, FLOW_EUSAGE, "%s: a table wants columns", name);
+        return NULL;
+    }
     file_csv_writer *self = calloc(1, sizeof *self);
     if (self)
         self->name = strdup(name);

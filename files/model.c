@@ -2,7 +2,6 @@
 #include "files/safetensors.h"
 #include "flow/json.h"
 
-#include <assert.h>
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -257,7 +256,11 @@ static int convert_context(const flow_model *self, double **out, const double *c
     *out = NULL;
     if (!self->context_units)
         return 0;
-    assert(context || n == 0);
+    if (!context && n > 0)
+        return flow_fail(err, FLOW_EUSAGE,
+                         "the model is conditional: it wants %zu columns of "
+                         "context",
+                         self->context_units->dim);
     *out = malloc((n * self->context_units->dim + 1) * sizeof **out);
     if (!*out)
         return flow_fail(err, FLOW_ENOMEM, "out of memory for %zu rows of context", n);

@@ -34,7 +34,7 @@ file_npy_writer *file_npy_open(const char *path, size_t rows, size_t cols, flow_
 file_npy_writer *file_npy_open_stream(FILE *out, const char *name, size_t rows, size_t cols,
                                       flow_precision precision, flow_err *err);
 
-/* The next n rows. More than `rows` in all is a bug of the caller. */
+/* The next n rows. More than `rows` in all is FLOW_EUSAGE. */
 int file_npy_append(file_npy_writer *self, const double *values, size_t n, flow_err *err);
 
 /* Both free self. close with rows missing is FLOW_EIO, and no file appears. */

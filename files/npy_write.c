@@ -4,7 +4,6 @@
 #include "files/encode.h"
 #include "files/npy_format.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -103,7 +102,8 @@ file_npy_writer *file_npy_open(const char *path, size_t rows, size_t cols, flow_
 
 int file_npy_append(file_npy_writer *self, const double *values, size_t n, flow_err *err)
 {
-    assert(n <= self->rows - self->done);
+    if (n > self->rows - self->done)
+        return flow_fail(err, FLOW_EUSAGE, "%s: more than its %zu rows", self->name, self->rows);
     unsigned char bytes[CHUNK * sizeof(double)];
     size_t count = n * self->width, size = file_encode_size(self->precision);
     for (size_t at = 0, part; at < count; at += part) {

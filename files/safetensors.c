@@ -107,7 +107,9 @@ static int check_name(const file_tensors *self, const char *name, flow_err *err)
 int file_tensors_add(file_tensors *self, const char *name, flow_precision dtype, const size_t *dims,
                      size_t rank, const double *values, flow_err *err)
 {
-    assert(rank <= FILE_TENSORS_MAX_RANK);
+    if (rank > FILE_TENSORS_MAX_RANK)
+        return flow_fail(err, FLOW_EUSAGE, "tensor '%s': more than %d dimensions", name,
+                         FILE_TENSORS_MAX_RANK);
     int code = check_name(self, name, err);
     if (code)
         return code;

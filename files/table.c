@@ -1,12 +1,14 @@
 #include "files/table.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 file_table *file_table_create(size_t rows, size_t cols, flow_err *err)
 {
-    assert(cols >= 1);
+    if (cols == 0) {
+        flow_fail(err, FLOW_EUSAGE, "a table wants columns");
+        return NULL;
+    }
     size_t count, bytes;
     if (__builtin_mul_overflow(rows, cols, &count) ||
         __builtin_mul_overflow(count, sizeof(double), &bytes)) {

@@ -5,7 +5,8 @@
  *   Returns    0, or a negative flow_code together with one line of text in *err. A function that
  *              returns a pointer returns NULL instead. After a failure the outputs are unspecified,
  *              nothing has leaked, and no file is half-written.
- *   Bugs       of the caller (NULL, wrong sizes) are asserted, never reported.
+ *   Misuse     that a program outside can make through a function that returns a code is FLOW_EUSAGE. What
+ *              only this library's own code can get wrong, and NULL where none is allowed, is asserted.
  *   Library    code (flow, teacher, student) never prints and never exits.
  *   Ownership  x_create / x_free for objects on the heap; x_free accepts NULL. Arrays belong to the
  *              caller unless the declaration says otherwise.

@@ -419,6 +419,10 @@ static int run_batch(batch *b, flow_pool *pool, flow_err *err)
                                    : flow_require_transport(b->flow, err);
     if (b->n == 0 || code)
         return code;
+    if (b->flow->context > 0 && !b->context)
+        return flow_fail(err, FLOW_EUSAGE,
+                         "the flow is conditional: it wants %zu columns of context",
+                         b->flow->context);
     b->shard = rows_of_shard(b->flow, b->n);
     shards = (b->n + b->shard - 1) / b->shard;
     workers = shards == 1 ? 1 : workers; /* any worker may take any shard */

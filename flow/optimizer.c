@@ -48,7 +48,10 @@ static int take_blocks(flow_optimizer *self)
 flow_optimizer *flow_optimizer_create(flow *target, const flow_optimizer_options *options,
                                       size_t lanes, flow_err *err)
 {
-    assert(lanes >= 1);
+    if (lanes == 0) {
+        flow_fail(err, FLOW_EUSAGE, "an optimiser wants a lane");
+        return NULL;
+    }
     flow_optimizer *self = calloc(1, sizeof *self);
     if (!self)
         goto fail;

@@ -2,7 +2,6 @@
 
 #include "student/sum.h"
 
-#include <assert.h>
 #include <math.h>
 
 /* ---- moments of e^l and of l, in log space */
@@ -193,8 +192,8 @@ static int check_rows(size_t *zeros, const double *l, size_t n, double zero_dens
 
 int student_diagnose(student_diagnostics *out, const student_log_weights *in, flow_err *err)
 {
-    assert(in->reverse || !in->n_reverse);
-    assert(in->forward || !in->n_forward);
+    if ((!in->reverse && in->n_reverse) || (!in->forward && in->n_forward))
+        return flow_fail(err, FLOW_EUSAGE, "rows of log-weights without log-weights");
     *out = (student_diagnostics){.n_reverse = in->n_reverse, .n_forward = in->n_forward};
     int code =
         check_rows(&out->zero_reverse, in->reverse, in->n_reverse, -INFINITY, "student", err);

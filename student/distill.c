@@ -2,7 +2,6 @@
 #include "student/objective.h"
 #include "teacher/streams.h"
 
-#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -339,8 +338,14 @@ student_distillation *student_distillation_create(flow *student, flow_pool *pool
                                                   const distill_contexts *contexts,
                                                   const distill_options *options, flow_err *err)
 {
-    assert(flow_get_direction(student) == FLOW_NOISE_TO_DATA && flow_dim(student) == teacher->dim &&
-           flow_context(student) == teacher->context);
+    if (flow_get_direction(student) != FLOW_NOISE_TO_DATA || flow_dim(student) != teacher->dim ||
+        flow_context(student) != teacher->context) {
+        flow_fail(err, FLOW_EUSAGE,
+                  "a student of a target of %zu dimensions, %zu of context, wants "
+                  "a flow of these that is parallel from noise to data",
+                  teacher->dim, teacher->context);
+        return NULL;
+    }
     student_distillation *self = calloc(1, sizeof *self);
     if (!self) {
         flow_fail(err, FLOW_ENOMEM, "out of memory for the distillation");

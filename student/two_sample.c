@@ -2,7 +2,6 @@
 
 #include "student/sum.h"
 
-#include <assert.h>
 #include <cblas.h>
 #include <math.h>
 #include <stdint.h>
@@ -385,7 +384,8 @@ static int run(student_two_sample *out, statistic *method, const sample *student
                const sample *teacher, size_t dim, const student_two_sample_options *options,
                pcg_stream stream, flow_err *err)
 {
-    assert(options->permutations < SIZE_MAX);
+    if (options->permutations == SIZE_MAX)
+        return flow_fail(err, FLOW_EUSAGE, "too many permutations");
     size_t rows = student->n < teacher->n ? student->n : teacher->n;
     pool p = {.rows = rows < options->max_rows ? rows : options->max_rows, .dim = dim};
     double *values = NULL;
@@ -429,7 +429,8 @@ int student_sliced_w2(student_two_sample *out, const double *x, size_t n, const 
                       size_t dim, const student_two_sample_options *options, pcg_stream stream,
                       flow_err *err)
 {
-    assert(options->directions > 0);
+    if (options->directions == 0)
+        return flow_fail(err, FLOW_EUSAGE, "sliced W2 wants directions");
     return run(out, sliced, &(sample){x, n, 0, 1, "student"}, &(sample){y, m, 0, 1, "teacher"}, dim,
                options, stream, err);
 }

@@ -1,7 +1,6 @@
 #include "teacher/fit.h"
 #include "teacher/streams.h"
 
-#include <assert.h>
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -88,8 +87,14 @@ static int take(teacher_fitting *self, flow_err *err)
 teacher_fitting *teacher_fitting_create(flow *fitted, flow_pool *pool, const data_set *data,
                                         const teacher_fit_options *options, flow_err *err)
 {
-    assert(flow_get_direction(fitted) == FLOW_DATA_TO_NOISE && flow_dim(fitted) == data->dim &&
-           flow_context(fitted) == data->n_context);
+    if (flow_get_direction(fitted) != FLOW_DATA_TO_NOISE || flow_dim(fitted) != data->dim ||
+        flow_context(fitted) != data->n_context) {
+        flow_fail(err, FLOW_EUSAGE,
+                  "a fit to %zu columns, %zu of context, wants a flow of these "
+                  "that is parallel from data to noise",
+                  data->dim, data->n_context);
+        return NULL;
+    }
     teacher_fitting *self = calloc(1, sizeof *self);
     if (!self) {
         flow_fail(err, FLOW_ENOMEM, "out of memory for the fit");

@@ -199,7 +199,8 @@ int target_sample(const target *self, flow_pool *pool, double *x, double *logp,
                   target_status *status, const double *context, pcg_stream stream, uint64_t first,
                   size_t n, flow_err *err)
 {
-    assert(self->ops->sample);
+    if (!self->ops->sample)
+        return flow_fail(err, FLOW_EUSAGE, "target %s has no sampler", self->ops->name);
     batch b = {.target = self,
                .logp = logp,
                .x = x,

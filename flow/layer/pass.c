@@ -72,7 +72,10 @@ static void lay_out(pass *self, arena *a)
 
 flow_pass *shard_create(const flow *f, size_t max_rows, unsigned flags, flow_err *err)
 {
-    assert(max_rows > 0 && (max_rows <= FLOW_SHARD || !(flags & FLOW_PASS_TRAIN)));
+    if (max_rows == 0 || (max_rows > FLOW_SHARD && flags & FLOW_PASS_TRAIN)) {
+        flow_fail(err, FLOW_EUSAGE, "a pass of %zu rows: wanted 1 to %d", max_rows, FLOW_SHARD);
+        return NULL;
+    }
     pass *self = calloc(1, sizeof *self);
     if (!self)
         goto fail;

@@ -13,6 +13,7 @@ cat >"$T/user.c" <<'C'
 #include "files/model.h"
 #include "flow/blas.h"
 #include "flow/pool.h"
+#include "teacher/streams.h"
 
 #include <cblas.h>
 #include <stdio.h>
@@ -29,7 +30,7 @@ int main(int argc, char **argv)
     flow_blas_one_thread();
     flow_model *model = argc > 1 ? flow_model_read(argv[1], &err) : NULL;
     flow_pool *pool = flow_pool_create(1, &err);
-    pcg_stream stream = {.seed = 0, .stage = PCG_EXPORT, .purpose = PCG_BASE};
+    pcg_stream stream = {.seed = 0, .stage = STREAM_EXPORT, .purpose = PCG_BASE};
     if (!model || !pool || flow_model_sample(model, pool, x, NULL, NULL, stream, 0, 3, &err)) {
         fprintf(stderr, "%s\n", err.text);
         return 1;
