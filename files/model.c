@@ -1,4 +1,5 @@
 #include "files/model.h"
+#include "files/model_upgrade.h"
 #include "files/safetensors.h"
 #include "flow/json.h"
 
@@ -6,8 +7,6 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-
-static const char FORMAT[] = "distill.model.1";
 
 /* ---- writing */
 
@@ -31,7 +30,7 @@ static int set_json_new(file_tensors *out, const char *key, json_t *value, flow_
 
 static int set_metadata(const flow_model *self, file_tensors *out, flow_err *err)
 {
-    int code = file_tensors_set_metadata(out, "format", FORMAT, err);
+    int code = file_tensors_set_metadata(out, "format", model_format, err);
     if (!code)
         code = file_tensors_set_metadata(out, "role", self->role, err);
     if (!code)
@@ -165,18 +164,31 @@ static int read_tensor(flow_model *self, const file_tensors *in, size_t index, f
     return code;
 }
 
+/* Complete, whatever the format. */
+static json_t *read_description(const file_tensors *in, flow_err *err)
+{
+    const char *format = file_tensors_metadata(in, "format");
+    json_t *given = format ? get_json(in, "flow", err) : json_object();
+    json_t *out = given ? model_upgrade(given, format, err) : NULL;
+    json_decref(given);
+    if (!out || !json_object_get(out, "layers") || json_object_get(out, "base"))
+        return out; /* flow_create says what else is wrong */
+    json_decref(out);
+    flow_fail(err, FLOW_EDATA, "metadata 'flow': key 'base' is missing");
+    return NULL;
+}
+
 static int read_flow(flow_model *self, const file_tensors *in, flow_err *err)
 {
     flow_precision precision;
     size_t total;
-    const char *format = file_tensors_metadata(in, "format");
-    if (!format || strcmp(format, FORMAT) != 0)
-        return flow_fail(err, FLOW_EDATA, "not a model: metadata 'format' is not %s", FORMAT);
-    if (read_precision(in, &precision, &total, err))
-        return FLOW_EDATA;
-    json_t *description = get_json(in, "flow", err);
+    json_t *description = read_description(in, err);
     if (!description)
         return FLOW_EDATA;
+    if (read_precision(in, &precision, &total, err)) {
+        json_decref(description);
+        return FLOW_EDATA;
+    }
     self->flow = flow_create_within(description, precision, total, err);
     json_decref(description);
     if (!self->flow) {

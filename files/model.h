@@ -2,7 +2,7 @@
  *
  * The file is safetensors. Tensors are the flow's ("layers.0.conditioner.0.weight", dense, masked
  * entries zero), in the flow's precision. Metadata:
- *   format          "distill.model.1"
+ *   format          "distill.model.2"; files of format 1 are read, too (model_upgrade.h)
  *   flow            the description (flow.h), JSON text
  *   units           the map between user's and flow's units (units.h), JSON text
  *   context_units   likewise for the context columns; absent without context

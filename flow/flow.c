@@ -165,6 +165,11 @@ size_t flow_n_weights(const flow *self)
     return self->stack.n_live + self->base->n_params;
 }
 
+size_t flow_passes_of_inverse(const flow *self)
+{
+    return self->stack.in_series > 1 ? self->stack.in_series : 1;
+}
+
 flow_precision flow_get_precision(const flow *self)
 {
     return self->backend->precision;

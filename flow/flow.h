@@ -69,6 +69,9 @@ size_t flow_dim(const flow *self);
 size_t flow_context(const flow *self);
 size_t flow_n_params(const flow *self);  /* with padding: the length of a parameter block */
 size_t flow_n_weights(const flow *self); /* live weights: what a paper would count */
+/* Full passes that an inverse takes where nothing is incremental: the most groups of a layer (D for a
+ * MAF, 2 for couplings), 1 if there are none. */
+size_t flow_passes_of_inverse(const flow *self);
 flow_precision flow_get_precision(const flow *self);
 flow_direction flow_get_direction(const flow *self);
 const char *flow_backend_name(const flow *self); /* "f32/avx512" */

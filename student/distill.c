@@ -117,6 +117,31 @@ static int check_terms(const student_distillation *self, flow_err *err)
     return 0;
 }
 
+static int check_flow(const flow *student, const target *teacher, flow_err *err)
+{
+    if (flow_get_direction(student) == FLOW_NOISE_TO_DATA && flow_dim(student) == teacher->dim &&
+        flow_context(student) == teacher->context)
+        return flow_require_transport(student, err);
+    return flow_fail(
+        err, FLOW_EUSAGE,
+        "a student of a target of %zu dimensions, %zu of context, wants a flow of these "
+        "that is parallel from noise to data",
+        teacher->dim, teacher->context);
+}
+
+int student_distillation_check(const flow *student, const target *teacher,
+                               const distill_options *options, flow_err *err)
+{
+    int code = check_flow(student, teacher, err);
+    for (const objective_ops *const *kind = objective_kinds; *kind && !code; kind++) {
+        objective *term = (*kind)->create(options, 1, err);
+        code = term ? check_term(term, teacher, student, err) : FLOW_ENOMEM;
+        if (term)
+            (*kind)->free(term);
+    }
+    return code;
+}
+
 /* ---- one shard */
 
 static void draw_contexts(const student_distillation *self, double *context, double *u,
@@ -320,9 +345,7 @@ static int take(student_distillation *self, flow_err *err)
     self->identity = (identity){o->seed, o->steps, o->batch, o->late_batch, self->shard};
     if (self->teacher->context && !(self->contexts && self->contexts->n))
         return flow_fail(err, FLOW_EDATA, "no rows of context to train with");
-    int code = flow_require_transport(self->flow, err);
-    if (!code)
-        code = take_terms(self, err);
+    int code = take_terms(self, err);
     if (!code)
         code = check_terms(self, err);
     if (code)
@@ -338,14 +361,8 @@ student_distillation *student_distillation_create(flow *student, flow_pool *pool
                                                   const distill_contexts *contexts,
                                                   const distill_options *options, flow_err *err)
 {
-    if (flow_get_direction(student) != FLOW_NOISE_TO_DATA || flow_dim(student) != teacher->dim ||
-        flow_context(student) != teacher->context) {
-        flow_fail(err, FLOW_EUSAGE,
-                  "a student of a target of %zu dimensions, %zu of context, wants "
-                  "a flow of these that is parallel from noise to data",
-                  teacher->dim, teacher->context);
+    if (check_flow(student, teacher, err))
         return NULL;
-    }
     student_distillation *self = calloc(1, sizeof *self);
     if (!self) {
         flow_fail(err, FLOW_ENOMEM, "out of memory for the distillation");

@@ -69,6 +69,11 @@ typedef struct distill_contexts {
 
 typedef struct student_distillation student_distillation;
 
+/* Whether such a distillation can begin, without memory for it: 0, or what student_distillation_create
+ * would say of these three. */
+int student_distillation_check(const flow *student, const target *teacher,
+                               const distill_options *options, flow_err *err);
+
 /* Initialises the student (parallel in sampling), which is then at its first step. All but options are
  * borrowed. FLOW_ECONFIG: a term with a weight wants what the target lacks, a sampler or a gradient.
  * FLOW_EDATA: no contexts for a target that wants one. */

@@ -257,7 +257,7 @@ static int time_all(student_validation *out, const validation *v, const flow *te
     code = time_flow(&s->teacher_incremental, teacher_flow, v, TIME_SAMPLE, err);
     if (!code)
         code = time_flow(&s->teacher_density, teacher_flow, v, TIME_DENSITY, err);
-    s->teacher_naive = s->teacher_density / (double)v->dim;
+    s->teacher_naive = s->teacher_density / (double)flow_passes_of_inverse(teacher_flow);
     return code;
 }
 

@@ -33,8 +33,9 @@ typedef struct student_validate_options {
 typedef struct student_speed {
     double student;             /* samples with log q, one parallel pass */
     double teacher_incremental; /* samples by our inverse: about one masked pass */
-    double teacher_naive; /* D full passes a row, what other libraries do: teacher_density / D;
-                             `make bench` runs them */
+    double
+        teacher_naive; /* a full pass a group (D for a MAF), what other libraries do: computed from
+                             teacher_density; `make bench` runs them */
     double teacher_density;
 } student_speed;
 

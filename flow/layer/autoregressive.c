@@ -162,7 +162,8 @@ static flow_layer *autoregressive_create(const json_t *description, const layer_
                                   .dim = scope->dim,
                                   .context = scope->context,
                                   .n_params = self->net->n_params,
-                                  .n_live = self->net->n_live};
+                                  .n_live = self->net->n_live,
+                                  .in_series = self->net->shape.groups};
     }
     free(options);
     return self ? &self->base : NULL;

@@ -43,7 +43,8 @@ flow_layer *part_around(flow_stack *stack, size_t first, size_t dim, flow_err *e
                             .context = stack->context,
                             .n_params = stack->n_params,
                             .n_live = stack->n_live,
-                            .one_way = stack->one_way},
+                            .one_way = stack->one_way,
+                            .in_series = stack->in_series},
                    .first = first,
                    .stack = *stack};
     return &self->base;

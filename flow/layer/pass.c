@@ -70,7 +70,7 @@ static void lay_out(pass *self, arena *a)
     self->work = take(a, stack_work_len(stack, ld) * sizeof(real));
 }
 
-flow_pass *shard_create(const flow *f, size_t max_rows, unsigned flags, flow_err *err)
+flow_pass *backend_pass_create(const flow *f, size_t max_rows, unsigned flags, flow_err *err)
 {
     if (max_rows == 0 || (max_rows > FLOW_SHARD && flags & FLOW_PASS_TRAIN)) {
         flow_fail(err, FLOW_EUSAGE, "a pass of %zu rows: wanted 1 to %d", max_rows, FLOW_SHARD);
@@ -93,7 +93,7 @@ fail:
     return NULL;
 }
 
-void shard_free(flow_pass *head)
+void backend_pass_free(flow_pass *head)
 {
     pass *self = (pass *)head;
     if (!self)
@@ -134,8 +134,8 @@ static void begin(pass *self, const double *context, size_t n, size_t ld)
         rows_to_features(self->context, context, n, c, self->ld);
 }
 
-void shard_forward(flow_pass *head, const void *params, double *y, double *logdet, const double *x,
-                   const double *context, size_t n)
+void backend_pass_forward(flow_pass *head, const void *params, double *y, double *logdet,
+                          const double *x, const double *context, size_t n)
 {
     pass *self = (pass *)head;
     const flow_stack *stack = &head->flow->stack;
@@ -147,8 +147,8 @@ void shard_forward(flow_pass *head, const void *params, double *y, double *logde
     memcpy(logdet, self->logdet, n * sizeof *logdet);
 }
 
-void shard_inverse(flow_pass *head, const void *params, double *x, double *logdet, const double *y,
-                   const double *context, size_t n)
+void backend_pass_inverse(flow_pass *head, const void *params, double *x, double *logdet,
+                          const double *y, const double *context, size_t n)
 {
     pass *self = (pass *)head;
     const flow_stack *stack = &head->flow->stack;
@@ -161,8 +161,8 @@ void shard_inverse(flow_pass *head, const void *params, double *x, double *logde
     memcpy(logdet, self->logdet, n * sizeof *logdet);
 }
 
-void shard_backward(flow_pass *head, const void *params, double *dx, flow_gradient *gradient,
-                    const double *dy, const double *dlogdet)
+void backend_pass_backward(flow_pass *head, const void *params, double *dx, flow_gradient *gradient,
+                           const double *dy, const double *dlogdet)
 {
     pass *self = (pass *)head;
     const flow_stack *stack = &head->flow->stack;
@@ -179,7 +179,7 @@ void shard_backward(flow_pass *head, const void *params, double *dx, flow_gradie
         features_to_rows(dx, self->b, self->rows, stack->dim, self->ld);
 }
 
-void shard_score(flow_pass *head, const void *params, double *score_y, const double *score_x)
+void backend_pass_score(flow_pass *head, const void *params, double *score_y, const double *score_x)
 {
     pass *self = (pass *)head;
     const flow_stack *stack = &head->flow->stack;
@@ -192,13 +192,13 @@ void shard_score(flow_pass *head, const void *params, double *score_y, const dou
 
 /* ---- making a flow's layers, and their initial parameters */
 
-int shard_create_layers(flow *self, const json_t *list, size_t max_live, flow_err *err)
+int backend_create_layers(flow *self, const json_t *list, size_t max_live, flow_err *err)
 {
     const layer_scope scope = {.dim = self->dim, .context = self->context, .max_live = max_live};
     return stack_create(&self->stack, list, &scope, err);
 }
 
-void shard_init(flow *self, pcg_stream stream)
+void backend_init(flow *self, pcg_stream stream)
 {
     uint64_t spare = FLOW_MAX_LAYERS;
     stack_init(&self->stack, self->params, stream, 0, &spare);
@@ -213,11 +213,11 @@ static int wants_data(const flow_stack *self)
 }
 
 /* A pass without cache, of any number of rows, that starts layers on its way. */
-int shard_init_data(flow *f, const double *x, const double *context, size_t n, flow_err *err)
+int backend_init_data(flow *f, const double *x, const double *context, size_t n, flow_err *err)
 {
     if (!wants_data(&f->stack) || n == 0)
         return 0;
-    flow_pass *head = shard_create(f, n, 0, err);
+    flow_pass *head = backend_pass_create(f, n, 0, err);
     if (!head)
         return FLOW_ENOMEM;
     pass *self = (pass *)head;
@@ -225,6 +225,6 @@ int shard_init_data(flow *f, const double *x, const double *context, size_t n, f
     const layer_call call = call_of(self, NULL);
     rows_to_features(self->x, x, n, f->dim, self->ld);
     stack_start(&f->stack, f->params, self->y, self->logdet, self->x, n, &call);
-    shard_free(head);
+    backend_pass_free(head);
     return 0;
 }

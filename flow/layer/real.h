@@ -45,7 +45,7 @@ typedef int64_t real_int;
 
 /* One vector register. may_alias: rows of real are read and written through it. */
 typedef real vec __attribute__((vector_size(FLOW_VEC_BYTES), aligned(FLOW_VEC_BYTES), may_alias));
-#define FLOW_LANES ((size_t)(FLOW_VEC_BYTES / sizeof(real)))
+#define FLOW_VEC ((size_t)(FLOW_VEC_BYTES / sizeof(real)))
 
 static inline size_t flow_pad(size_t n)
 {

@@ -25,15 +25,15 @@
 #define stack_backward FLOW_NAME(stack_backward)
 #define stack_score FLOW_NAME(stack_score)
 #define stack_start FLOW_NAME(stack_start)
-#define shard_create FLOW_NAME(shard_create)
-#define shard_free FLOW_NAME(shard_free)
-#define shard_forward FLOW_NAME(shard_forward)
-#define shard_inverse FLOW_NAME(shard_inverse)
-#define shard_backward FLOW_NAME(shard_backward)
-#define shard_score FLOW_NAME(shard_score)
-#define shard_create_layers FLOW_NAME(shard_create_layers)
-#define shard_init FLOW_NAME(shard_init)
-#define shard_init_data FLOW_NAME(shard_init_data)
+#define backend_pass_create FLOW_NAME(backend_pass_create)
+#define backend_pass_free FLOW_NAME(backend_pass_free)
+#define backend_pass_forward FLOW_NAME(backend_pass_forward)
+#define backend_pass_inverse FLOW_NAME(backend_pass_inverse)
+#define backend_pass_backward FLOW_NAME(backend_pass_backward)
+#define backend_pass_score FLOW_NAME(backend_pass_score)
+#define backend_create_layers FLOW_NAME(backend_create_layers)
+#define backend_init FLOW_NAME(backend_init)
+#define backend_init_data FLOW_NAME(backend_init_data)
 #define range_add FLOW_NAME(range_add)
 #define range_square FLOW_NAME(range_square)
 #define range_adam FLOW_NAME(range_adam)
@@ -76,18 +76,19 @@ void stack_start(const flow_stack *self, real *theta, real *y, double *logdet, c
 
 /* ---- a flow's stack over one shard: slots of flow_backend, see backend.h */
 
-flow_pass *shard_create(const flow *self, size_t max_rows, unsigned flags, flow_err *err);
-void shard_free(flow_pass *pass);
-void shard_forward(flow_pass *pass, const void *params, double *y, double *logdet, const double *x,
-                   const double *context, size_t n);
-void shard_inverse(flow_pass *pass, const void *params, double *x, double *logdet, const double *y,
-                   const double *context, size_t n);
-void shard_backward(flow_pass *pass, const void *params, double *dx, flow_gradient *gradient,
-                    const double *dy, const double *dlogdet);
-void shard_score(flow_pass *pass, const void *params, double *score_y, const double *score_x);
-int shard_create_layers(flow *self, const json_t *list, size_t max_live, flow_err *err);
-void shard_init(flow *self, pcg_stream stream);
-int shard_init_data(flow *self, const double *x, const double *context, size_t n, flow_err *err);
+flow_pass *backend_pass_create(const flow *self, size_t max_rows, unsigned flags, flow_err *err);
+void backend_pass_free(flow_pass *pass);
+void backend_pass_forward(flow_pass *pass, const void *params, double *y, double *logdet,
+                          const double *x, const double *context, size_t n);
+void backend_pass_inverse(flow_pass *pass, const void *params, double *x, double *logdet,
+                          const double *y, const double *context, size_t n);
+void backend_pass_backward(flow_pass *pass, const void *params, double *dx, flow_gradient *gradient,
+                           const double *dy, const double *dlogdet);
+void backend_pass_score(flow_pass *pass, const void *params, double *score_y,
+                        const double *score_x);
+int backend_create_layers(flow *self, const json_t *list, size_t max_live, flow_err *err);
+void backend_init(flow *self, pcg_stream stream);
+int backend_init_data(flow *self, const double *x, const double *context, size_t n, flow_err *err);
 
 void range_add(void *to, const void *from, size_t first, size_t n);
 double range_square(const void *block, size_t first, size_t n);

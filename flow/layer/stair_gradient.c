@@ -84,11 +84,11 @@ FLOW_INLINE void gradient_tile(const gradient_args *a, size_t k, size_t v, size_
     tile acc;
     real *dw[TILE_VECS] = {0};
     for (size_t n = 0; n < nr; n++) {
-        dw[n] = a->dw[(v + n) / PANEL_VECS] + k * FLOW_PAD + (v + n) % PANEL_VECS * FLOW_LANES;
+        dw[n] = a->dw[(v + n) / PANEL_VECS] + k * FLOW_PAD + (v + n) % PANEL_VECS * FLOW_VEC;
         for (size_t i = 0; i < TILE_ROWS; i++)
             acc[i][n] = a->add ? *(vec *)(dw[n] + i * FLOW_PAD) : (vec){0};
     }
-    tile_multiply(acc, a->x + k * a->ld, a->ld, 1, a->dyt + v * FLOW_LANES, a->width, a->ld,
+    tile_multiply(acc, a->x + k * a->ld, a->ld, 1, a->dyt + v * FLOW_VEC, a->width, a->ld,
                   TILE_ROWS, nr);
     for (size_t n = 0; n < nr; n++)
         for (size_t i = 0; i < TILE_ROWS; i++)
@@ -133,12 +133,12 @@ static void mask_panel(const stair *self, real *dw, const stair_panel *panel)
 static void bias_gradient(real *db, int add, const real *dyt, size_t live, size_t width, size_t ld)
 {
     vec sum[GROUP * PANEL_VECS] = {{0}};
-    size_t count = width / FLOW_LANES;
+    size_t count = width / FLOW_VEC;
     for (size_t j = 0; j < ld; j++)
         for (size_t v = 0; v < GROUP * PANEL_VECS; v++)
-            sum[v] += *(const vec *)(dyt + j * width + (v < count ? v * FLOW_LANES : 0));
+            sum[v] += *(const vec *)(dyt + j * width + (v < count ? v * FLOW_VEC : 0));
     for (size_t m = 0; m < width; m++)
-        db[m] = (add ? db[m] : 0) + (m < live ? sum[m / FLOW_LANES][m % FLOW_LANES] : 0);
+        db[m] = (add ? db[m] : 0) + (m < live ? sum[m / FLOW_VEC][m % FLOW_VEC] : 0);
 }
 
 /* Panels next to one another, each as far down as it goes. work (ld, their rows). */

@@ -28,7 +28,7 @@ FLOW_INLINE void product_tile(const product_args *a, size_t row, size_t col, siz
     if (a->add)
         for (size_t i = 0; i < mr; i++)
             for (size_t v = 0; v < nr; v++)
-                acc[i][v] += *(const vec *)(a->add + (row + i) * a->ld + col + v * FLOW_LANES);
+                acc[i][v] += *(const vec *)(a->add + (row + i) * a->ld + col + v * FLOW_VEC);
     if (a->rectify)
         tile_rectify(acc, mr, nr);
     tile_store(y, acc, a->ld, mr, nr);
@@ -44,7 +44,7 @@ enum { AT_ONCE = 4 / (PANEL_VECS < 4 ? PANEL_VECS : 4) }; /* panels, for four su
 FLOW_INLINE void single_begin(vec *sum, const real *bias, size_t count)
 {
     for (size_t v = 0; v < count * PANEL_VECS; v++)
-        sum[v] = *(const vec *)(bias + v * FLOW_LANES);
+        sum[v] = *(const vec *)(bias + v * FLOW_VEC);
 }
 
 /* sum += columns from .. to - 1 of `count` panels that begin at w[0], w[1] .. */
@@ -54,14 +54,13 @@ FLOW_INLINE void single_columns(vec *sum, const real *const *w, const real *x, s
     for (size_t k = from; k < to; k++)
         for (size_t v = 0; v < count * PANEL_VECS; v++)
             sum[v] +=
-                *(const vec *)(w[v / PANEL_VECS] + k * FLOW_PAD + v % PANEL_VECS * FLOW_LANES) *
-                x[k];
+                *(const vec *)(w[v / PANEL_VECS] + k * FLOW_PAD + v % PANEL_VECS * FLOW_VEC) * x[k];
 }
 
 FLOW_INLINE void single_end(real *y, const vec *sum, size_t count)
 {
     for (size_t v = 0; v < count * PANEL_VECS; v++)
-        *(vec *)(y + v * FLOW_LANES) = sum[v];
+        *(vec *)(y + v * FLOW_VEC) = sum[v];
 }
 
 /* Panels next to one another: together as far as the first goes, then each by itself. */

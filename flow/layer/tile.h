@@ -21,14 +21,14 @@ FLOW_INLINE void tile_load(tile acc, const real *src, size_t ld, size_t mr, size
 {
     for (size_t i = 0; i < mr; i++)
         for (size_t v = 0; v < nr; v++)
-            acc[i][v] = *(const vec *)(src + i * ld + v * FLOW_LANES);
+            acc[i][v] = *(const vec *)(src + i * ld + v * FLOW_VEC);
 }
 
 FLOW_INLINE void tile_store(real *dst, tile acc, size_t ld, size_t mr, size_t nr)
 {
     for (size_t i = 0; i < mr; i++)
         for (size_t v = 0; v < nr; v++)
-            *(vec *)(dst + i * ld + v * FLOW_LANES) = acc[i][v];
+            *(vec *)(dst + i * ld + v * FLOW_VEC) = acc[i][v];
 }
 
 typedef real_int vec_int
@@ -49,7 +49,7 @@ FLOW_INLINE void tile_multiply(tile acc, const real *w, size_t wi, size_t wk, co
     for (size_t k = 0; k < steps; k++) {
         vec bv[4];
         for (size_t v = 0; v < nr; v++)
-            bv[v] = *(const vec *)(b + v * FLOW_LANES);
+            bv[v] = *(const vec *)(b + v * FLOW_VEC);
         if (wk > 1) /* a line a step, of which half is used: the processor is late with them */
             __builtin_prefetch(w + AHEAD * wk);
         for (size_t i = 0; i < mr; i++) {
@@ -67,10 +67,10 @@ FLOW_INLINE void tile_multiply(tile acc, const real *w, size_t wi, size_t wk, co
 #define STRIP(WHAT, MR, NR)                                                                        \
     static void WHAT##_strip_##MR(const WHAT##_args *a)                                            \
     {                                                                                              \
-        size_t col = 0, left = a->ld / FLOW_LANES;                                                 \
-        for (; left >= (NR) && left != (NR) + 1; left -= (NR), col += (NR)*FLOW_LANES)             \
+        size_t col = 0, left = a->ld / FLOW_VEC;                                                   \
+        for (; left >= (NR) && left != (NR) + 1; left -= (NR), col += (NR)*FLOW_VEC)               \
             WHAT##_rows(a, col, MR, NR);                                                           \
-        for (; left >= 2; left -= 2, col += 2 * FLOW_LANES)                                        \
+        for (; left >= 2; left -= 2, col += 2 * FLOW_VEC)                                          \
             WHAT##_rows(a, col, MR, 2);                                                            \
         if (left)                                                                                  \
             WHAT##_rows(a, col, MR, 1);                                                            \

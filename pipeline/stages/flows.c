@@ -24,6 +24,17 @@ flow *flows_student(const config *c, size_t dim, size_t context, flow_err *err)
     return out;
 }
 
+/* Whether the one can learn from the other as the config says. */
+static int check_distillation(const config *c, const flow *teacher, const flow *student,
+                              flow_err *err)
+{
+    distill_options options = settings_distill(c);
+    target *t = target_from_flow(teacher, err);
+    int code = t ? student_distillation_check(student, t, &options, err) : err->code;
+    target_free(t);
+    return code ? flow_fail_prefix(err, "student") : 0;
+}
+
 int flows_check(const char **backend, const config *c, flow_err *err)
 {
     size_t dim, context;
@@ -33,7 +44,7 @@ int flows_check(const char **backend, const config *c, flow_err *err)
         return code;
     flow *teacher = flows_teacher(c, dim, context, err);
     flow *student = teacher ? flows_student(c, dim, context, err) : NULL;
-    code = student ? FLOW_OK : err->code;
+    code = student ? check_distillation(c, teacher, student, err) : err->code;
     if (student)
         *backend = flow_backend_name(student);
     flow_free(teacher);

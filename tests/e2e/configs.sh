@@ -1,6 +1,6 @@
 #!/bin/bash
 # Configurations that are wrong: exit code 78, each error with its place, and nothing is written.
-# The texts are tested word for word in tests/pipeline/config.c.
+# The texts are tested word for word in tests/pipeline/config_errors.c.
 . tests/e2e/lib.sh
 
 base='schema: 1

@@ -110,6 +110,68 @@ Test(model, the_same_model_has_the_same_bytes)
     tear_down();
 }
 
+/* ---- files of format 1 */
+
+static json_t *layers_of(const char *text)
+{
+    json_t *layers = json_loads(text, 0, NULL);
+    cr_assert(layers, "%s", text);
+    return layers;
+}
+
+/* The same weights under the description that format 1 had: NULL with *err, or the model that is read. */
+static flow_model *read_as_first(const char *first)
+{
+    size_t len;
+    cr_assert_eq(flow_model_write(&model, temp_path("m"), &err), 0, "%s", err.text);
+    file_tensors *file = file_tensors_read(temp_path("m"), &err);
+    cr_assert_eq(file_tensors_set_metadata(file, "format", "distill.model.1", &err), 0);
+    cr_assert_eq(file_tensors_set_metadata(file, "flow", first, &err), 0);
+    cr_assert_eq(file_tensors_write(file, temp_path("first"), &err), 0);
+    file_tensors_free(file);
+    char *bytes = temp_slurp(temp_path("first"), &len);
+    flow_model *back = flow_model_read_bytes(bytes, len, "first", &err);
+    free(bytes);
+    return back;
+}
+
+#define FIRST(TAU)                                                                                 \
+    "{\"base\": \"normal\", \"context\": 0, \"dim\": 3, \"direction\": \"noise_to_data\", "        \
+    "\"layers\": "                                                                                 \
+    "[{\"kind\": \"lu_linear\"}, {\"kind\": \"permutation\", \"order\": [2, 1, 0]}, {\"kind\": "   \
+    "\"autoregressive\", \"activation\": \"tanh\", \"hidden\": [5], \"residual\": 1, " TAU "}]}"
+
+Test(model, files_of_format_1)
+{
+    set_up(0);
+    flow_free(model.flow);
+    json_t *d = describe_one(
+        DIM, 0, "noise_to_data",
+        layers_of(
+            "[\"lu_linear\", {\"kind\": \"permutation\", \"order\": [2, 1, 0]}, {\"kind\": "
+            "\"autoregressive\", \"transformer\": {\"kind\": \"spline\", \"bins\": 3, \"bound\": "
+            "2.5}, "
+            "\"conditioner\": {\"activation\": \"tanh\", \"hidden\": [5], \"residual\": 1}}]"));
+    model.flow = flow_create(d, FLOW_F32, &err);
+    cr_assert(model.flow, "%s", err.text);
+    randomise_parameters(model.flow, 0.5, 3);
+    flow_model *back =
+        read_as_first(FIRST("\"transformer\": \"spline\", \"bins\": 3, \"bound\": 2.5"));
+    cr_assert(back, "%s", err.text);
+    json_t *now = flow_describe(model.flow), *then = flow_describe(back->flow);
+    cr_expect(json_equal(now, then));
+    json_decref(now);
+    json_decref(then);
+    json_decref(d);
+    flow_model_free(back);
+    cr_expect_null(read_as_first(FIRST("\"transformer\": \"spline\", \"bins\": 3")));
+    cr_expect(strstr(err.text, "key 'bound' is missing"), "%s", err.text);
+    cr_expect_null(read_as_first(FIRST("\"transformer\": \"cubic\"")));
+    cr_expect(strstr(err.text, "no transformer 'cubic'"), "%s", err.text);
+    cr_expect_null(read_as_first(FIRST("\"bins\": 3")));
+    tear_down();
+}
+
 /* ---- what is none */
 
 /* A change to a good file, and a word of what must be said about it. */
@@ -212,8 +274,16 @@ Test(model, metadata_that_are_wrong)
         {.key = "flow", .value = "[1]", .says = "flow description"},
         {.key = "flow", .value = "{\"dim\": 3}", .says = "flow description"},
         {.key = "flow",
-         .value = "{\"dim\": 3, \"direction\": \"noise_to_data\", \"layers\": [{\"kind\": \"x\"}]}",
+         .value = "{\"dim\": 3, \"direction\": \"noise_to_data\", \"base\": \"normal\", "
+                  "\"layers\": [{\"kind\": \"x\"}]}",
          .says = "layer 0"},
+        {.key = "flow",
+         .value = "{\"dim\": 3, \"direction\": \"noise_to_data\", \"layers\": []}",
+         .says = "key 'base' is missing"},
+        {.key = "flow",
+         .value = "{\"dim\": 3, \"direction\": \"noise_to_data\", \"base\": \"normal\", "
+                  "\"layers\": [{\"kind\": \"actnorm\"}, {\"kind\": \"lu_linear\"}]}",
+         .says = "key 'scale_bound' is missing"},
         {.key = "units", .says = "no metadata 'units'"},
         {.key = "units", .value = "3", .says = "units"},
         {.key = "units", .value = units, .says = "metadata 'units': 1 columns, the flow has 3"},
@@ -254,7 +324,8 @@ Test(model, more_weights_than_the_file_has)
 {
     static const spoiling large = {
         .key = "flow",
-        .value = "{\"dim\": 60000, \"context\": 0, \"direction\": \"noise_to_data\", "
+        .value = "{\"dim\": 60000, \"context\": 0, \"direction\": \"noise_to_data\", \"base\": "
+                 "\"normal\", "
                  "\"layers\": [{\"kind\": \"lu_linear\", \"scale_bound\": 5.0}]}",
         .says = "more weights than"};
     set_up(0);

@@ -1,82 +1,33 @@
-/* Data sets: what becomes of each number of a table, and every reason to refuse one. */
-#include "teacher/dataset.h"
+/* Data sets: what becomes of each number of a table, and every reason to refuse rows and columns. */
+#include "tests/teacher/tables.h"
 
 #include <criterion/criterion.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- a table in which every number tells its place */
-
-static double value_at(size_t row, size_t col)
-{
-    return 2.385 + 10 * (double)col + sin((double)(row * 7 + col * 3));
-}
-
-static file_table *make_table(size_t rows, size_t cols, const char *const *names)
-{
-    flow_err err = FLOW_ERR_INIT;
-    file_table *table = file_table_create(rows, cols, &err);
-    cr_assert_not_null(table, "%s", err.text);
-    for (size_t i = 0; i < rows * cols; i++)
-        table->values[i] = value_at(i / cols, i % cols);
-    if (names)
-        cr_assert_eq(file_table_set_names(table, names, &err), 0);
-    return table;
-}
-
-static const char *const names3[] = {"time", "price", "1"};
-
-/* Frees the table. */
-static data_set *create(file_table *table, const data_options *options)
-{
-    flow_err err = FLOW_ERR_INIT;
-    data_set *set = data_set_create(table, "x.npy", options, &err);
-    cr_assert_not_null(set, "%s", err.text);
-    file_table_free(table);
-    return set;
-}
-
-static void refuse(file_table *table, const data_options *options, int code, const char *want)
-{
-    flow_err err = FLOW_ERR_INIT;
-    cr_assert_null(data_set_create(table, "x.npy", options, &err), "accepted; wanted '%s'", want);
-    cr_assert_str_eq(err.text, want, "%s", err.text);
-    cr_assert_eq(err.code, code, "%d: %s", err.code, err.text);
-    file_table_free(table);
-}
-
-/* Values as they are: no standardizing, everything trains. */
-static data_options plain(void)
-{
-    data_options options = data_options_default();
-    options.standardize = false;
-    options.valid = options.test = 0;
-    return options;
-}
-
 /* ---- the ordinary case */
 
 Test(dataset, default_options)
 {
     data_options options = data_options_default();
-    data_set *set = create(make_table(20, 3, NULL), &options);
+    data_set *set = data_made(data_table(20, 3, NULL), &options);
     cr_assert(set->dim == 3 && set->n_context == 0 && set->dropped == 0);
     cr_assert(set->train.n == 16 && set->valid.n == 2 && set->test.n == 2);
     cr_assert(!set->train.context && !set->context_units && !set->context_names);
     for (size_t col = 0; col < 3; col++) {
         double mean = 0, var = 0;
         for (size_t row = 0; row < 16; row++)
-            mean += value_at(row, col) / 16;
+            mean += data_value_at(row, col) / 16;
         for (size_t row = 0; row < 16; row++)
-            var += pow(value_at(row, col) - mean, 2) / 16;
+            var += pow(data_value_at(row, col) - mean, 2) / 16;
         cr_assert_float_eq(set->units->column[col].shift, mean, 1e-14 * fabs(mean));
         cr_assert_float_eq(set->units->column[col].scale, sqrt(var), 1e-13);
         for (size_t row = 0; row < 20; row++) {
             const double *x = row < 16   ? set->train.x + row * 3
                               : row < 18 ? set->valid.x + (row - 16) * 3
                                          : set->test.x + (row - 18) * 3;
-            cr_assert_float_eq(x[col], (value_at(row, col) - mean) / sqrt(var), 1e-12,
+            cr_assert_float_eq(x[col], (data_value_at(row, col) - mean) / sqrt(var), 1e-12,
                                "row %zu, column %zu", row, col);
         }
         char name[] = {'x', (char)('0' + col), '\0'};
@@ -90,7 +41,7 @@ Test(dataset, the_smallest)
 {
     data_options options = data_options_default();
     options.valid = options.test = 0;
-    data_set *set = create(make_table(2, 1, NULL), &options);
+    data_set *set = data_made(data_table(2, 1, NULL), &options);
     cr_assert(set->dim == 1 && set->train.n == 2 && set->valid.n == 0 && set->test.n == 0);
     cr_assert_float_eq(fabs(set->train.x[0]), 1, 1e-14);
     cr_assert_float_eq(set->train.x[0] + set->train.x[1], 0, 1e-14);
@@ -107,12 +58,12 @@ Test(dataset, units_lead_back_to_the_table)
     options.logit_alpha = 0.05;
     options.dequantise = steps;
     options.n_dequantise = 1;
-    data_set *set = create(make_table(40, 3, NULL), &options);
+    data_set *set = data_made(data_table(40, 3, NULL), &options);
     double x[40 * 3], u[40 * 3];
     flow_units_to_user(set->units, x, NULL, set->train.x, 40);
     flow_units_to_flow(set->units, u, NULL, x, 40);
     for (size_t i = 0; i < 40 * 3; i++) {
-        double noise = x[i] - value_at(i / 3, i % 3);
+        double noise = x[i] - data_value_at(i / 3, i % 3);
         cr_assert(noise > -1e-9 && noise < 0.5 + 1e-9, "%zu: %g", i, noise);
         cr_assert_float_eq(u[i], set->train.x[i], 1e-9);
     }
@@ -131,21 +82,21 @@ Test(dataset, units_lead_back_to_the_table)
 Test(dataset, chosen_columns)
 {
     static const char *const columns[] = {"1", "time"}, *const context[] = {"price"};
-    data_options options = plain();
+    data_options options = data_plain();
     options.columns = columns;
     options.n_columns = 2;
     options.context = context;
     options.n_context = 1;
-    data_set *set = create(make_table(10, 3, names3), &options);
+    data_set *set = data_made(data_table(10, 3, data_names3), &options);
     cr_assert(set->dim == 2 && set->n_context == 1);
     cr_assert_str_eq(set->names[0], "1", "a name wins over a number");
     cr_assert_str_eq(set->names[1], "time");
     cr_assert_str_eq(set->context_names[0], "price");
     const flow_unit *unit = &set->context_units->column[0];
     for (size_t row = 0; row < 10; row++) {
-        cr_assert_eq(set->train.x[row * 2], value_at(row, 2));
-        cr_assert_eq(set->train.x[row * 2 + 1], value_at(row, 0));
-        cr_assert_eq(set->train.context[row], (value_at(row, 1) - unit->shift) / unit->scale,
+        cr_assert_eq(set->train.x[row * 2], data_value_at(row, 2));
+        cr_assert_eq(set->train.x[row * 2 + 1], data_value_at(row, 0));
+        cr_assert_eq(set->train.context[row], (data_value_at(row, 1) - unit->shift) / unit->scale,
                      "context is standardized also when data are not");
     }
     cr_assert(unit->scale > 0 && unit->scale < 1);
@@ -159,7 +110,7 @@ Test(dataset, numbered_columns_and_the_rest)
     data_options options = data_options_default();
     options.context = context;
     options.n_context = 2;
-    data_set *set = create(make_table(20, 4, NULL), &options);
+    data_set *set = data_made(data_table(20, 4, NULL), &options);
     cr_assert(set->dim == 2 && set->n_context == 2);
     cr_assert_str_eq(set->names[0], "x1");
     cr_assert_str_eq(set->names[1], "x3");
@@ -167,8 +118,8 @@ Test(dataset, numbered_columns_and_the_rest)
     cr_assert_str_eq(set->context_names[1], "x0");
     double row[2];
     flow_units_to_user(set->context_units, row, NULL, set->test.context + 2, 1);
-    cr_assert_float_eq(row[0], value_at(19, 2), 1e-12, "the last row of the test part");
-    cr_assert_float_eq(row[1], value_at(19, 0), 1e-12);
+    cr_assert_float_eq(row[0], data_value_at(19, 2), 1e-12, "the last row of the test part");
+    cr_assert_float_eq(row[1], data_value_at(19, 0), 1e-12);
     data_set_free(set);
 }
 
@@ -217,8 +168,8 @@ Test(dataset, refuses_columns)
             options.n_columns++;
         while (options.n_context < 4 && cases[i].context[options.n_context])
             options.n_context++;
-        refuse(make_table(20, 3, cases[i].named ? names3 : NULL), &options, FLOW_ECONFIG,
-               cases[i].want);
+        data_refuse(data_table(20, 3, cases[i].named ? data_names3 : NULL), &options, FLOW_ECONFIG,
+                    cases[i].want);
     }
 }
 
@@ -240,15 +191,15 @@ Test(dataset, split_by_position)
                  {100, 0.3, 0.3, 40, 30, 30},
                  {1000, 0.45, 0.45, 100, 450, 450}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        data_options options = plain();
+        data_options options = data_plain();
         options.valid = cases[i].valid;
         options.test = cases[i].test;
-        data_set *set = create(make_table(cases[i].rows, 1, NULL), &options);
+        data_set *set = data_made(data_table(cases[i].rows, 1, NULL), &options);
         cr_assert(set->train.n == cases[i].train_n && set->valid.n == cases[i].valid_n &&
                       set->test.n == cases[i].test_n,
                   "case %zu: %zu, %zu, %zu", i, set->train.n, set->valid.n, set->test.n);
         for (size_t row = 0; row < cases[i].rows; row++)
-            cr_assert_eq(set->train.x[row], value_at(row, 0), "case %zu, row %zu", i, row);
+            cr_assert_eq(set->train.x[row], data_value_at(row, 0), "case %zu, row %zu", i, row);
         cr_assert(set->valid.x == set->train.x + set->train.n);
         cr_assert(set->test.x == set->valid.x + set->valid.n);
         data_set_free(set);
@@ -270,11 +221,11 @@ Test(dataset, split_by_seed)
         options.standardize = false;
         options.split = DATA_SPLIT_SEED;
         options.seed = seed % 2;
-        data_set *set = create(make_table(ROWS, 1, NULL), &options);
+        data_set *set = data_made(data_table(ROWS, 1, NULL), &options);
         double sorted[ROWS], table[ROWS];
         size_t moved = 0;
         for (size_t row = 0; row < ROWS; row++) {
-            table[row] = value_at(row, 0);
+            table[row] = data_value_at(row, 0);
             moved += set->train.x[row] != table[row];
         }
         cr_assert_gt(moved, ROWS / 2);
@@ -315,7 +266,7 @@ Test(dataset, refuses_splits)
         data_options options = data_options_default();
         options.valid = cases[i].valid;
         options.test = cases[i].test;
-        refuse(make_table(cases[i].rows, 2, NULL), &options, cases[i].code, cases[i].want);
+        data_refuse(data_table(cases[i].rows, 2, NULL), &options, cases[i].code, cases[i].want);
     }
 }
 
@@ -326,55 +277,55 @@ Test(dataset, not_finite)
     for (size_t i = 0; i < 3; i++) {
         char want[120];
         data_options options = data_options_default();
-        file_table *table = make_table(30, 3, names3);
+        file_table *table = data_table(30, 3, data_names3);
         table->values[4 * 3 + 1] = bad[i];
         table->values[9 * 3 + 0] = table->values[9 * 3 + 2] = NAN;
         snprintf(want, sizeof want,
                  "x.npy: 2 of 30 rows are not finite; first: row 4, column 1 'price' (counted from "
                  "0) is %s",
                  words[i]);
-        refuse(table, &options, FLOW_EDATA, want);
+        data_refuse(table, &options, FLOW_EDATA, want);
     }
 }
 
 Test(dataset, not_finite_rows_dropped)
 {
     static const char *const context[] = {"2"};
-    data_options options = plain();
+    data_options options = data_plain();
     options.nonfinite = DATA_NONFINITE_DROP;
     options.context = context;
     options.n_context = 1;
-    file_table *table = make_table(30, 3, NULL);
+    file_table *table = data_table(30, 3, NULL);
     table->values[4 * 3 + 1] = NAN;
     table->values[9 * 3 + 2] = INFINITY; /* in the context */
-    data_set *set = create(table, &options);
+    data_set *set = data_made(table, &options);
     cr_assert(set->dropped == 2 && set->train.n == 28);
     for (size_t i = 0; i < 28; i++) {
         size_t row = i + (i >= 4) + (i >= 8);
-        cr_assert_eq(set->train.x[i * 2], value_at(row, 0), "row %zu", row);
+        cr_assert_eq(set->train.x[i * 2], data_value_at(row, 0), "row %zu", row);
     }
     data_set_free(set);
 
-    table = make_table(30, 3, NULL);
+    table = data_table(30, 3, NULL);
     for (size_t i = 0; i < 30; i++)
         table->values[i * 3] = NAN;
-    refuse(table, &options, FLOW_EDATA,
-           "x.npy: 0 rows are too few: 0 to train, 0 to validate, 0 to test");
+    data_refuse(table, &options, FLOW_EDATA,
+                "x.npy: 0 rows are too few: 0 to train, 0 to validate, 0 to test");
 }
 
 Test(dataset, dropped_rows_stay_out_of_a_shuffle)
 {
-    data_options options = plain();
+    data_options options = data_plain();
     options.nonfinite = DATA_NONFINITE_DROP;
     options.split = DATA_SPLIT_SEED;
-    file_table *table = make_table(30, 1, NULL);
+    file_table *table = data_table(30, 1, NULL);
     table->values[0] = table->values[13] = NAN;
-    data_set *set = create(table, &options);
+    data_set *set = data_made(table, &options);
     size_t seen[30] = {0};
     cr_assert_eq(set->train.n, 28);
     for (size_t i = 0; i < 28; i++)
         for (size_t row = 0; row < 30; row++)
-            seen[row] += set->train.x[i] == value_at(row, 0);
+            seen[row] += set->train.x[i] == data_value_at(row, 0);
     for (size_t row = 0; row < 30; row++)
         cr_assert_eq(seen[row], row != 0 && row != 13, "row %zu", row);
     data_set_free(set);
@@ -383,150 +334,12 @@ Test(dataset, dropped_rows_stay_out_of_a_shuffle)
 Test(dataset, not_finite_does_not_matter_elsewhere)
 {
     static const char *const columns[] = {"0"};
-    data_options options = plain();
+    data_options options = data_plain();
     options.columns = columns;
     options.n_columns = 1;
-    file_table *table = make_table(30, 3, NULL);
+    file_table *table = data_table(30, 3, NULL);
     table->values[4 * 3 + 1] = NAN;
-    data_set *set = create(table, &options);
+    data_set *set = data_made(table, &options);
     cr_assert(set->dropped == 0 && set->train.n == 30);
     data_set_free(set);
-}
-
-/* ---- dequantising */
-
-/* The noise that 200 rows of two columns got, in the order of the rows of the set. */
-static double *noise_of(const data_options *options, size_t *n, bool with_nan)
-{
-    file_table *table = make_table(200, 2, NULL);
-    for (size_t i = 0; i < 400; i++)
-        table->values[i] = (double)(i * 10);
-    if (with_nan)
-        table->values[2 * 17] = NAN;
-    data_set *set = create(table, options);
-    *n = set->train.n;
-    double *noise = malloc(*n * 2 * sizeof *noise);
-    for (size_t i = 0; i < *n * 2; i++)
-        noise[i] = set->train.x[i] - 10 * floor(set->train.x[i] / 10);
-    data_set_free(set);
-    return noise;
-}
-
-Test(dataset, dequantising)
-{
-    static const double both[] = {2.5}, one[] = {0, 4};
-    size_t n;
-    data_options options = plain();
-    options.dequantise = both;
-    options.n_dequantise = 1;
-    double *noise = noise_of(&options, &n, false), mean = 0, largest = 0;
-    for (size_t i = 0; i < 400; i++) {
-        cr_assert(noise[i] >= 0 && noise[i] <= 2.5, "%g", noise[i]);
-        mean += noise[i] / 400;
-        largest = fmax(largest, noise[i]);
-    }
-    /* standard error 2.5 / sqrt(12 * 400): 5 of them, 6e-7; largest below 2.4: 8e-8 */
-    cr_assert_float_eq(mean, 1.25, 5 * 2.5 / sqrt(12. * 400), "%g", mean);
-    cr_assert_gt(largest, 2.4);
-
-    options.nonfinite = DATA_NONFINITE_DROP;
-    double *dropped = noise_of(&options, &n, true);
-    cr_assert_eq(n, 199);
-    for (size_t i = 0; i < 398; i++)
-        cr_assert_eq(dropped[i], noise[i < 34 ? i : i + 2], "noise follows the row of the table");
-    free(dropped);
-
-    options.dequantise = one;
-    options.n_dequantise = 2;
-    double *second = noise_of(&options, &n, false);
-    for (size_t i = 0; i < 400; i += 2) {
-        cr_assert_eq(second[i], 0);
-        cr_assert_float_eq(second[i + 1], noise[i + 1] * 1.6, 1e-11);
-    }
-    free(second);
-
-    options.seed = 1;
-    second = noise_of(&options, &n, false);
-    cr_assert_neq(second[1], noise[1] * 1.6, "the seed has an effect");
-    free(second);
-    free(noise);
-}
-
-Test(dataset, refuses_steps)
-{
-    static const double steps[] = {0.5, -1, 2}, infinite[] = {INFINITY};
-    data_options options = data_options_default();
-    options.dequantise = steps;
-    options.n_dequantise = 2;
-    refuse(make_table(20, 3, NULL), &options, FLOW_ECONFIG,
-           "dequantise: 2 steps for 3 columns; give one for all or one each");
-    options.n_dequantise = 3;
-    refuse(make_table(20, 3, NULL), &options, FLOW_ECONFIG,
-           "dequantise: step 1 is -1; wanted >= 0");
-    options.dequantise = infinite;
-    options.n_dequantise = 1;
-    refuse(make_table(20, 3, NULL), &options, FLOW_ECONFIG,
-           "dequantise: step 0 is inf; wanted >= 0");
-}
-
-/* ---- units */
-
-Test(dataset, refuses_constant_columns)
-{
-    static const char *const context[] = {"price"};
-    data_options options = data_options_default();
-    for (size_t variant = 0; variant < 3; variant++) {
-        file_table *table = make_table(20, 3, names3);
-        for (size_t row = 0; row < 16; row++) /* the last four rows differ */
-            table->values[row * 3 + 1] = -0.713;
-        options.standardize = variant == 0;
-        options.context = context;
-        options.n_context = variant == 2;
-        refuse(table, &options, FLOW_EDATA,
-               "x.npy: column 1 'price' (counted from 0) is -0.713 in all 16 training rows; leave "
-               "it out");
-    }
-}
-
-Test(dataset, ends_that_agree_are_not_constant)
-{
-    data_options options = data_options_default();
-    file_table *table = make_table(20, 1, NULL);
-    table->values[15] = table->values[0]; /* the last training row */
-    data_set_free(create(table, &options));
-}
-
-Test(dataset, refuses_columns_without_scale)
-{
-    static const struct {
-        double size;
-        const char *want;
-    } cases[] = {{1e200, "x.npy: column 2 (counted from 0) has a standard deviation of inf"},
-                 {1e-200, "x.npy: column 2 (counted from 0) has a standard deviation of 0"}};
-    for (size_t i = 0; i < 2; i++) {
-        data_options options = data_options_default();
-        file_table *table = make_table(20, 3, NULL);
-        for (size_t row = 0; row < 20; row++)
-            table->values[row * 3 + 2] = row % 2 ? cases[i].size : 0;
-        refuse(table, &options, FLOW_EDATA, cases[i].want);
-    }
-}
-
-Test(dataset, refuses_logits)
-{
-    data_options options = data_options_default();
-    options.logit = true;
-    options.logit_lo = 0;
-    options.logit_hi = 0;
-    refuse(make_table(20, 3, NULL), &options, FLOW_ECONFIG, "logit: lo 0 is not below hi 0");
-    options.logit_hi = 20;
-    options.logit_alpha = 0.5;
-    refuse(make_table(20, 3, NULL), &options, FLOW_ECONFIG, "logit: alpha 0.5 is not in [0, 0.5)");
-    options.logit_alpha = 0;
-    file_table *table = make_table(20, 3, names3);
-    for (size_t i = 0; i < 20 * 3; i++)
-        table->values[i] = fmin(table->values[i], 19.5 - 0.01 * (double)(i % 17));
-    table->values[19 * 3 + 1] = 20; /* a test row: it could not be scored */
-    refuse(table, &options, FLOW_EDATA,
-           "x.npy: row 19, column 1 'price' (counted from 0): 20 is outside the logit's 0 to 20");
 }

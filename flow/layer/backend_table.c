@@ -1,4 +1,4 @@
-/* flow/layer/table.c -- the optimiser's loops over blocks, and this compilation's backend table. */
+/* flow/layer/backend_table.c -- the optimiser's loops over blocks, and this compilation's backend table. */
 #include "flow/layer/stack.h"
 #include "flow/layer/vmath.h"
 
@@ -65,23 +65,23 @@ const flow_backend flow_backend_table = {
     .real_size = sizeof(real),
     .supported = supported,
     .kind = kind_at,
-    .create_layers = shard_create_layers,
+    .create_layers = backend_create_layers,
     .free_layers = stack_free,
     .inverse_missing = stack_inverse_missing,
     .describe_layers = stack_describe,
-    .init = shard_init,
-    .init_data = shard_init_data,
+    .init = backend_init,
+    .init_data = backend_init_data,
     .n_tensors = stack_n_tensors,
     .tensor = stack_tensor,
     .tensor_get = stack_tensor_get,
     .tensor_set = stack_tensor_set,
     .tensor_live = stack_tensor_live,
-    .pass_create = shard_create,
-    .pass_free = shard_free,
-    .pass_forward = shard_forward,
-    .pass_inverse = shard_inverse,
-    .pass_backward = shard_backward,
-    .pass_score = shard_score,
+    .pass_create = backend_pass_create,
+    .pass_free = backend_pass_free,
+    .pass_forward = backend_pass_forward,
+    .pass_inverse = backend_pass_inverse,
+    .pass_backward = backend_pass_backward,
+    .pass_score = backend_pass_score,
     .block_add = range_add,
     .block_square = range_square,
     .block_adam = range_adam,

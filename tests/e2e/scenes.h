@@ -1,0 +1,329 @@
+/* tests/e2e/scenes.h -- a small life of the library, in scenes, for memory.c: each adds up what it got. */
+#ifndef TESTS_E2E_SCENES_H
+#define TESTS_E2E_SCENES_H
+
+#include "files/csv.h"
+#include "files/model.h"
+#include "files/npy.h"
+#include "files/read.h"
+#include "flow/blas.h"
+#include "flow/json.h"
+#include "flow/preset.h"
+#include "student/validate.h"
+#include "teacher/fit.h"
+#include "teacher/generate.h"
+#include "tests/e2e/failing.h"
+
+enum { ROWS = 60, DIM = 2, CONTEXT = 1 };
+
+static flow_pool *pool;
+static char folder[] = "/tmp/distill-memory-XXXXXX", path[sizeof folder + 16];
+static const pcg_stream stream = {.seed = 5, .stage = PCG_TEST, .purpose = PCG_BASE};
+
+/* FNV-1a. */
+static void add(uint64_t *sum, const void *bytes, size_t n)
+{
+    for (const unsigned char *at = bytes; n-- > 0; at++)
+        *sum = (*sum ^ *at) * 1099511628211u;
+}
+
+static void add_file(uint64_t *sum)
+{
+    char bytes[4096];
+    FILE *in = fopen(path, "rb");
+    for (size_t n; in && (n = fread(bytes, 1, sizeof bytes, in)) > 0;)
+        add(sum, bytes, n);
+    if (in)
+        fclose(in);
+}
+
+static void add_parameters(uint64_t *sum, const flow *f)
+{
+    add(sum, flow_params_const(f), flow_params_bytes(f));
+}
+
+static int add_json(uint64_t *sum, json_t *value, flow_err *err)
+{
+    char *text = flow_json_text(value, JSON_COMPACT | JSON_SORT_KEYS);
+    json_decref(value);
+    if (!text)
+        return flow_fail(err, FLOW_ENOMEM, "no text of a document");
+    add(sum, text, strlen(text));
+    free(text);
+    return FLOW_OK;
+}
+
+/* Every kind of layer, transformer and conditioner is in it, and what a user may say besides. */
+static const char layers[] =
+    "[{\"kind\": \"actnorm\"},"
+    " {\"kind\": \"autoregressive\", \"transformer\": {\"kind\": \"spline\", \"bins\": 4},"
+    "  \"conditioner\": {\"kind\": \"mlp\", \"hidden\": [7], \"residual\": 1}},"
+    " {\"repeat\": 2, \"layers\": [{\"kind\": \"permutation\", \"pattern\": \"random\"}]},"
+    " {\"kind\": \"part\", \"first\": 1, \"count\": 1, \"layers\":"
+    "  [{\"kind\": \"autoregressive\", \"transformer\": \"additive\"}]},"
+    " {\"kind\": \"lu_linear\"},"
+    " {\"kind\": \"autoregressive\", \"transformer\": \"affine\","
+    "  \"conditioner\": {\"kind\": \"mlp\", \"hidden\": [5, 6], \"activation\": \"relu\"}}]";
+static const flow_place place = {.dim = DIM, .context = CONTEXT, .stream = {.seed = 5}};
+static json_t *stack;
+static json_t *descriptions[2]; /* by direction */
+static data_set *data;
+static file_table *table;
+static flow *made[2]; /* by direction, with parameters */
+
+static int play_flow(uint64_t *sum, flow_err *err)
+{
+    flow *f = flow_create(descriptions[FLOW_DATA_TO_NOISE], FLOW_F32, err);
+    flow *precise = f ? flow_convert(f, FLOW_F64, err) : NULL;
+    int code = precise ? add_json(sum, flow_describe(precise), err) : err->code;
+    if (precise)
+        add_parameters(sum, precise);
+    flow_free(f);
+    flow_free(precise);
+    return code;
+}
+
+/* What a user says, with its defaults filled in. */
+static int play_preset(uint64_t *sum, flow_err *err)
+{
+    json_t *whole = flow_kind_complete(&flow_presets, stack, err);
+    flow *f = whole ? flow_preset_create(whole, FLOW_DATA_TO_NOISE, &place, FLOW_F32, err) : NULL;
+    int code = f ? add_json(sum, flow_describe(f), err) : err->code;
+    json_decref(whole);
+    flow_free(f);
+    return code;
+}
+
+static int play_pool(uint64_t *sum, flow_err *err)
+{
+    flow_pool *own = flow_pool_create(1, err);
+    if (!own)
+        return err->code;
+    *sum += flow_pool_threads(own);
+    flow_pool_free(own);
+    return FLOW_OK;
+}
+
+static int play_sample(uint64_t *sum, flow_err *err)
+{
+    double x[ROWS * DIM], z[ROWS * DIM], logp[ROWS];
+    const flow *f = made[FLOW_NOISE_TO_DATA];
+    int code = flow_sample(f, pool, x, logp, data->train.context, stream, 3, 40, err);
+    if (!code)
+        code = flow_log_prob(f, pool, logp, z, x, data->train.context, 40, err);
+    if (code)
+        return code;
+    add(sum, x, 40 * DIM * sizeof *x);
+    add(sum, z, 40 * DIM * sizeof *z);
+    add(sum, logp, 40 * sizeof *logp);
+    return FLOW_OK;
+}
+
+static int read_model(uint64_t *sum, flow_err *err)
+{
+    double x[20 * DIM], logp[20];
+    flow_model *model = flow_model_read(path, err);
+    int code =
+        model ? flow_model_sample(model, pool, x, logp, data->train.context, stream, 0, 20, err)
+              : err->code;
+    if (!code)
+        code = flow_model_log_prob(model, pool, logp, x, data->train.context, 20, err);
+    if (!code) {
+        add_parameters(sum, model->flow);
+        add(sum, logp, sizeof logp);
+        code = add_json(sum, json_incref(model->names), err);
+    }
+    flow_model_free(model);
+    return code;
+}
+
+static json_t *names_of(char **names, size_t n)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; list && i < n; i++)
+        if (json_array_append_new(list, json_string(names[i]))) {
+            json_decref(list);
+            list = NULL;
+        }
+    return list;
+}
+
+static int play_model(uint64_t *sum, flow_err *err)
+{
+    flow_model model = {.flow = made[FLOW_NOISE_TO_DATA],
+                        .units = data->units,
+                        .context_units = data->context_units,
+                        .names = names_of(data->names, data->dim),
+                        .context_names = names_of(data->context_names, data->n_context),
+                        .role = "student"};
+    int code = model.names && model.context_names ? flow_model_write(&model, path, err)
+                                                  : flow_fail(err, FLOW_ENOMEM, "names");
+    json_decref(model.names);
+    json_decref(model.context_names);
+    if (code)
+        return code;
+    add_file(sum);
+    return read_model(sum, err);
+}
+
+static int add_table(uint64_t *sum, file_table *read, const flow_err *err)
+{
+    if (!read)
+        return err->code;
+    add(sum, read->values, read->rows * read->cols * sizeof *read->values);
+    for (size_t i = 0; read->names && i < read->cols; i++)
+        add(sum, read->names[i], strlen(read->names[i]));
+    file_table_free(read);
+    return FLOW_OK;
+}
+
+static int play_csv(uint64_t *sum, flow_err *err)
+{
+    int code = file_csv_write(path, table->values, table->rows, table->cols,
+                              (const char *const *)table->names, err);
+    if (!code)
+        code = add_table(sum, file_csv_read(path, FILE_HEADER_AUTO, err), err);
+    return code ? code : add_table(sum, file_csv_read_head(path, FILE_HEADER_AUTO, err), err);
+}
+
+static int play_npy(uint64_t *sum, flow_err *err)
+{
+    int code = file_npy_write(path, table->values, table->rows, table->cols, FLOW_F32, err);
+    if (!code)
+        code = add_table(sum, file_npy_read(path, err), err);
+    return code ? code : add_table(sum, file_npy_read_head(path, err), err);
+}
+
+/* With its names beside it. */
+static int play_read(uint64_t *sum, flow_err *err)
+{
+    char npy[sizeof path], cols[sizeof path];
+    snprintf(npy, sizeof npy, "%s/x.npy", folder);
+    snprintf(cols, sizeof cols, "%s/x.cols", folder);
+    FILE *out = fopen(cols, "w");
+    if (out) {
+        fputs("a\nb\nc\n", out);
+        fclose(out);
+    }
+    int code = file_npy_write(npy, table->values, table->rows, table->cols, FLOW_F64, err);
+    if (!code)
+        code = add_table(sum, file_read(npy, FILE_HEADER_AUTO, err), err);
+    remove(npy);
+    remove(cols);
+    return code;
+}
+
+static data_set *make_data(flow_err *err)
+{
+    static const char *const context[] = {"c"};
+    static const double step = 0.01;
+    data_options options = data_options_default();
+    options.context = context;
+    options.n_context = CONTEXT;
+    options.split = DATA_SPLIT_SEED;
+    options.dequantise = &step;
+    options.n_dequantise = 1;
+    return data_set_create(table, "scene", &options, err);
+}
+
+static int play_data(uint64_t *sum, flow_err *err)
+{
+    data_set *own = make_data(err);
+    size_t dim, n_context;
+    data_options options = data_options_default();
+    int code = own ? data_set_shape(&dim, &n_context, table, "scene", &options, err) : err->code;
+    if (!code) {
+        add(sum, own->train.x, ROWS * DIM * sizeof(double));
+        add(sum, own->names[1], strlen(own->names[1]));
+        *sum += dim + n_context;
+        code = add_json(sum, flow_units_to_json(own->units), err);
+    }
+    data_set_free(own);
+    return code;
+}
+
+static int play_generate(uint64_t *sum, flow_err *err)
+{
+    return add_table(sum, data_generate_table(&data_generators[0], 0.1, 5, ROWS, err), err);
+}
+
+static int play_fit(uint64_t *sum, flow_err *err)
+{
+    teacher_fit_options options = {
+        .batch = 24, .epochs = 1, .lr = 1e-2, .average = 0.9, .clip = 5, .seed = 1};
+    teacher_fit_state state;
+    double mean, se;
+    flow *f = flow_create(descriptions[FLOW_DATA_TO_NOISE], FLOW_F32, err);
+    int code = f ? teacher_fit(f, &state, pool, data, &options, NULL, NULL, err) : err->code;
+    if (!code)
+        code = teacher_log_likelihood(f, pool, &mean, &se, &data->test, err);
+    if (!code) {
+        add_parameters(sum, f);
+        add(sum, &mean, sizeof mean);
+    }
+    flow_free(f);
+    return code;
+}
+
+static int play_distil(uint64_t *sum, flow_err *err)
+{
+    distill_options options = {.batch = 24,
+                               .steps = 2,
+                               .lr = 1e-2,
+                               .clip = 10,
+                               .average = 0.9,
+                               .gradient = DISTILL_AUTO,
+                               .forward = 0.5,
+                               .forward_end = 0.5,
+                               .temper = 0.5,
+                               .temper_until = 0.3,
+                               .late_batch = 2,
+                               .late_from = 0.8,
+                               .seed = 1};
+    distill_contexts contexts = {data->train.context, data->train.n};
+    distill_state state;
+    flow *f = flow_create(descriptions[FLOW_NOISE_TO_DATA], FLOW_F32, err);
+    target *teacher = f ? target_from_flow(made[FLOW_DATA_TO_NOISE], err) : NULL;
+    int code = teacher
+                   ? student_distill(f, &state, pool, teacher, &contexts, &options, NULL, NULL, err)
+                   : err->code;
+    if (!code)
+        add_parameters(sum, f);
+    target_free(teacher);
+    flow_free(f);
+    return code;
+}
+
+static size_t side_of(void *arg, const double *x)
+{
+    (void)arg;
+    return x[0] > 0;
+}
+
+static int play_validate(uint64_t *sum, flow_err *err)
+{
+    static const double halves[] = {0.5, 0.5};
+    const target_modes modes = {.n = 2, .weights = halves, .mode_of = side_of};
+    student_validate_options options = {.samples = 100, .seed = 1};
+    distill_contexts contexts = {data->train.context, data->train.n};
+    student_validation v = {.n_modes = 0};
+    target *teacher = target_from_flow(made[FLOW_DATA_TO_NOISE], err);
+    if (teacher)
+        teacher->modes = &modes;
+    int code = teacher ? student_validate(&v, made[FLOW_NOISE_TO_DATA], teacher,
+                                          made[FLOW_DATA_TO_NOISE], pool, &contexts, &options, err)
+                       : err->code;
+    if (!code) {
+        add(sum, &v.weights.log_z, sizeof v.weights.log_z);
+        add(sum, &v.energy.value, sizeof v.energy.value);
+        add(sum, &v.moments.mean.z, sizeof v.moments.mean.z);
+        add(sum, v.modes, 2 * sizeof *v.modes);
+        add(sum, v.teacher_modes, 2 * sizeof *v.modes);
+        add(sum, &v.speed, sizeof v.speed); /* the clock is ours */
+        student_validation_release(&v);
+    }
+    target_free(teacher);
+    return code;
+}
+
+#endif

@@ -1,0 +1,99 @@
+/* What the config says arrives in the options of the floors below, each value in its place. */
+#include "pipeline/config/settings.h"
+
+#include "teacher/streams.h"
+#include "tests/common/temp.h"
+#include "tests/pipeline/load.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char text[] =
+    "schema: 1\nseed: 77\ncompute: {shard: 48}\n"
+    "data:\n  path: ok.csv\n  columns: [a, b]\n  context: [c]\n  standardize: false\n"
+    "  dequantize: 0.5\n  logit: {alpha: 1e-3, lo: -2, hi: 3}\n  nonfinite: drop\n  split: seed\n"
+    "  valid: 0.25\n  test: 0.125\n"
+    "teacher:\n"
+    "  train: {batch: 11, epochs: 12, lr: 0.013, warmup: 14, schedule: plateau, plateau_factor: "
+    "0.15,\n"
+    "          plateau_patience: 16, weight_decay: 0.017, clip: 18, average: 0.19, patience: 20}\n"
+    "student:\n"
+    "  train: {batch: 21, steps: 2200, lr: 0.023, warmup: 24, schedule: constant, weight_decay: "
+    "0.025,\n"
+    "          clip: 26, average: 0.27, gradient: path, forward: 0.28, forward_end: 0.29, widen: "
+    "0.3,\n"
+    "          widen_by: 3.1, temper: 0.32, temper_until: 0.33, late_batch: 34, late_from: 0.35}\n";
+
+static config *load(void)
+{
+    char *said;
+    load_open();
+    config *self = load_text(&(load_input){.text = text}, &said, NULL);
+    cr_assert(self, "%s", said);
+    free(said);
+    return self;
+}
+
+static void done(config *self)
+{
+    config_free(self);
+    temp_close();
+}
+
+Test(settings, data)
+{
+    config *self = load();
+    data_options o = settings_data(self);
+    cr_expect(o.n_columns == 2 && strcmp(o.columns[1], "b") == 0);
+    cr_expect(o.n_context == 1 && strcmp(o.context[0], "c") == 0);
+    cr_expect(o.n_dequantise == 1 && o.dequantise[0] == 0.5 && !o.standardize);
+    cr_expect(o.logit && o.logit_alpha == 1e-3 && o.logit_lo == -2 && o.logit_hi == 3);
+    cr_expect(o.nonfinite == DATA_NONFINITE_DROP && o.split == DATA_SPLIT_SEED);
+    cr_expect(o.valid == 0.25 && o.test == 0.125 && o.seed == 77);
+    done(self);
+}
+
+Test(settings, what_is_off)
+{
+    load_open();
+    config *self = load_text(&(load_input){.text = LOAD_HEAD}, NULL, NULL);
+    cr_assert_not_null(self);
+    data_options o = settings_data(self);
+    cr_expect(!o.logit && o.n_dequantise == 0 && o.n_columns == 0 && o.n_context == 0);
+    done(self);
+}
+
+Test(settings, fit)
+{
+    config *self = load();
+    teacher_fit_options o = settings_fit(self);
+    cr_expect(o.batch == 11 && o.epochs == 12 && o.shard == 48 && o.lr == 0.013 && o.warmup == 14);
+    cr_expect(o.schedule == FLOW_PLATEAU && o.plateau_factor == 0.15 && o.plateau_patience == 16);
+    cr_expect(o.weight_decay == 0.017 && o.clip == 18 && o.average == 0.19 && o.patience == 20);
+    cr_expect(o.seed == 77 && o.stop != NULL);
+    done(self);
+}
+
+Test(settings, distillation)
+{
+    config *self = load();
+    distill_options o = settings_distill(self);
+    cr_expect(o.batch == 21 && o.steps == 2200 && o.shard == 48 && o.lr == 0.023 && o.warmup == 24);
+    cr_expect(o.schedule == FLOW_CONSTANT && o.weight_decay == 0.025 && o.clip == 26);
+    cr_expect(o.average == 0.27 && o.gradient == DISTILL_PATH);
+    cr_expect(o.forward == 0.28 && o.forward_end == 0.29 && o.widen == 0.3 && o.widen_by == 3.1);
+    cr_expect(o.temper == 0.32 && o.temper_until == 0.33);
+    cr_expect(o.late_batch == 34 && o.late_from == 0.35 && o.seed == 77 && o.stop != NULL);
+    done(self);
+}
+
+/* Random orders come from a stream of the stage's own. */
+Test(settings, place)
+{
+    config *self = load();
+    flow_place at = settings_place(self, STREAM_STUDENT, 5, 2);
+    cr_expect(at.dim == 5 && at.context == 2 && at.stream.seed == 77);
+    cr_expect(at.stream.stage == STREAM_STUDENT && at.stream.purpose == PCG_PERMUTE);
+    done(self);
+}
