@@ -58,12 +58,6 @@ static void normal_backward(const flow_base *self, base_block dtheta, base_view 
     place_backward(self, dtheta, theta, dlogp, z, n, normal_slope);
 }
 
-static void normal_pull(const flow_base *self, base_block dtheta, base_view theta, const double *dz,
-                        const double *z, size_t n)
-{
-    place_pull(self, dtheta, theta, dz, z, n);
-}
-
 static const flow_key normal_keys[] = {PLACE_KEY(normal), {.name = NULL}};
 
 const flow_base_ops base_normal = {
@@ -76,5 +70,5 @@ const flow_base_ops base_normal = {
     .log_prob = normal_log_prob,
     .score = normal_score,
     .backward = normal_backward,
-    .pull = normal_pull,
+    .pull = place_pull,
 };

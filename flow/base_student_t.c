@@ -84,12 +84,6 @@ static void student_t_backward(const flow_base *self, base_block dtheta, base_vi
     place_backward(self, dtheta, theta, dlogp, z, n, student_t_slope);
 }
 
-static void student_t_pull(const flow_base *self, base_block dtheta, base_view theta,
-                           const double *dz, const double *z, size_t n)
-{
-    place_pull(self, dtheta, theta, dz, z, n);
-}
-
 /* Below .5, the farthest of 2^53 draws would be beyond a float; above 10^4 it is a normal. */
 static const flow_key student_t_keys[] = {
     {FLOW_KEY(student_t, dof), .type = FLOW_KEY_REAL, .min = 0.5, .max = 1e4, .def = "4",
@@ -109,5 +103,5 @@ const flow_base_ops base_student_t = {
     .log_prob = student_t_log_prob,
     .score = student_t_score,
     .backward = student_t_backward,
-    .pull = student_t_pull,
+    .pull = place_pull,
 };

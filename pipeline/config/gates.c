@@ -27,8 +27,8 @@ const gate_info gate_figures[GATE_COUNT] = {
     [GATE_KHAT] = {"khat", NULL, true,
                    "Pareto shape of the largest importance weights: below 0.7 they can be used."},
     [GATE_MODE_SHARE_ERROR] = {"mode_share_error", "share of the samples", true,
-                               "Largest difference between student and teacher in the share of a "
-                               "mode, for data whose modes are known."},
+                               "Largest difference between the student's share of a mode and the "
+                               "mode's true weight, for data whose modes are known."},
     [GATE_ROUNDTRIP] = {"roundtrip", "standard deviations of the data", true,
                         "Largest error of going through the student and back."},
     [GATE_TEACHER_TEST_LOG_LIKELIHOOD] = {"teacher_test_log_likelihood", "nats per row", false,
