@@ -1,16 +1,12 @@
 /* student/validate.h -- a trained student held against its teacher.
  *
  * Draws n rows from the student and, if the teacher can be sampled, n from the teacher (of stored draws
- * at most as many as there are), and
- * computes everything this folder knows: both KL directions, ELBO and EUBO, both effective sample
+ * at most as many as there are), and computes everything this folder knows: both KL directions, ELBO and EUBO, both effective sample
  * sizes at growing N, Pareto k-hat, log Z, moments, two-sample tests, shares of known modes, the
  * round trip through the student, and how fast everyone samples. All numbers but the speeds depend
  * on the models and the seed alone.
  *
- * The student's own draws and their log q are what its user gets, in the student's precision.
- * Everything they are measured by is in double: the teacher's densities and draws, and the
- * student's density at the teacher's draws. (In single precision an inverse near a steep place of a
- * flow can be off by more than the flow itself is, and one such row in 50,000 ruins a forward ESS.)
+ * Which precision measures what is in sides.h.
  */
 #ifndef STUDENT_VALIDATE_H
 #define STUDENT_VALIDATE_H

@@ -1,0 +1,112 @@
+#include "student/speed.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <time.h>
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* ---- batches */
+
+typedef enum timed { TIME_SAMPLE, TIME_DENSITY } timed;
+
+static int time_batch(double *rate, const flow *f, const student_sides *v, timed what,
+                      flow_err *err)
+{
+    enum { MOST = 16384 };
+    size_t n = v->n < MOST ? v->n : MOST;
+    double *x = malloc((n * (v->dim + 1) + 1) * sizeof *x), best = INFINITY, start = now();
+    if (!x)
+        return flow_fail(err, FLOW_ENOMEM, "out of memory for %zu rows to be timed", n);
+    double *logp = x + n * v->dim;
+    pcg_stream stream = student_sides_stream(v, PCG_BASE);
+    int code = 0;
+    while (!code && n > 0 && (best == INFINITY || now() - start < 0.2)) {
+        double t = now();
+        code = what == TIME_SAMPLE
+                   ? flow_sample(f, v->pool, x, logp, v->context, stream, 0, n, err)
+                   : flow_log_prob(f, v->pool, logp, NULL, v->own.x, v->context, n, err);
+        best = fmin(best, now() - t);
+    }
+    free(x);
+    *rate = n > 0 ? (double)n / best : NAN;
+    return code;
+}
+
+int student_speed_sample(double *rate, const flow *f, const student_sides *sides, flow_err *err)
+{
+    return time_batch(rate, f, sides, TIME_SAMPLE, err);
+}
+
+int student_speed_density(double *rate, const flow *f, const student_sides *sides, flow_err *err)
+{
+    return time_batch(rate, f, sides, TIME_DENSITY, err);
+}
+
+/* ---- single rows */
+
+enum { LEAST_CALLS = 5, MOST_CALLS = 4096 };
+
+/* One row a call, in a pass that is kept, as a task of its own: so threads share wide maps. */
+typedef struct single {
+    const student_sides *sides;
+    flow_pass *pass;
+    double *x, *z, logp;
+    double took[MOST_CALLS];
+    size_t calls;
+} single;
+
+static void one_row(void *arg, size_t index, size_t worker)
+{
+    single *self = arg;
+    (void)index, (void)worker;
+    flow_pass_transport(self->pass, NULL, self->x, &self->logp, self->z, self->sides->context, 1);
+}
+
+static void call(single *self, const flow *f)
+{
+    pcg_stream stream = student_sides_stream(self->sides, PCG_BASE);
+    flow_noise(f, NULL, self->z, stream, self->calls, 1);
+    double t = now();
+    flow_pool_run(self->sides->pool, one_row, self, 1);
+    self->took[self->calls++] = now() - t;
+}
+
+static int rising(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static double median_call(single *self, const flow *f)
+{
+    double start = now();
+    while (self->calls < LEAST_CALLS || (self->calls < MOST_CALLS && now() - start < 0.05))
+        call(self, f);
+    qsort(self->took, self->calls, sizeof *self->took, rising);
+    return self->took[self->calls / 2];
+}
+
+int student_speed_row(double *seconds, const flow *f, const student_sides *sides, flow_err *err)
+{
+    *seconds = NAN;
+    if (sides->n == 0)
+        return 0;
+    single *self = calloc(1, sizeof *self);
+    double *rows = malloc(2 * sides->dim * sizeof *rows);
+    flow_pass *pass = self && rows ? flow_pass_create(f, 1, 0, err) : NULL;
+    int code = pass ? 0 : err->code ? err->code : flow_fail(err, FLOW_ENOMEM, "out of memory");
+    if (!code) {
+        *self = (single){.sides = sides, .pass = pass, .x = rows, .z = rows + sides->dim};
+        *seconds = median_call(self, f);
+    }
+    flow_pass_free(pass);
+    free(rows);
+    free(self);
+    return code;
+}
