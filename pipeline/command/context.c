@@ -22,7 +22,9 @@ int context_load(file_table **out, const flow_model *model, const char *model_pa
     if ((*out)->cols != wanted)
         return flow_fail(err, FLOW_EDATA, "%s: %zu columns, the model wants %zu", path,
                          (*out)->cols, wanted);
-    if ((*out)->rows != n)
+    if (n == CONTEXT_ANY && (*out)->rows == 0)
+        return flow_fail(err, FLOW_EDATA, "%s: no rows of context", path);
+    if (n != CONTEXT_ANY && (*out)->rows != n)
         return flow_fail(err, FLOW_EDATA, "%s: %zu rows of context for %zu rows", path,
                          (*out)->rows, n);
     return 0;

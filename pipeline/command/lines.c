@@ -1,5 +1,6 @@
 #include "pipeline/command/lines.h"
 
+#include "flow/unroll.h"
 #include "pipeline/console/exit.h"
 
 #include <assert.h>
@@ -18,7 +19,8 @@ enum {
     OPTION_FIRST,
     OPTION_CONTEXT,
     OPTION_LOGP,
-    OPTION_FORMAT
+    OPTION_FORMAT,
+    OPTION_MOST
 };
 
 /* ---- any verb */
@@ -322,6 +324,55 @@ int line_read_logp(logp_options *out, int argc, char **argv)
     if (resolve_output(&line.output, &out->output, &out->format, &err))
         return refuse(&line_logp, &err);
     return -1;
+}
+
+/* ---- ladder */
+
+static const cli_option ladder_table[] = {
+    {"number", 'n', "N", "rows of either side; default 20000"},
+    {"most", OPTION_MOST, "T",
+     "the last rung; default 8. From the number of columns on, all are exact"},
+    {"context", OPTION_CONTEXT, "FILE", "rows of context to draw from, .npy or .csv"},
+    {"seed", OPTION_SEED, "S", "default 0: the same command gives the same figures"},
+    {"threads", OPTION_THREADS, "N", "threads; changes no result but the speeds"},
+    {NULL, 0, NULL, NULL}};
+
+const line_spec line_ladder = {
+    .name = "ladder",
+    .operands = "TEACHER [options]",
+    .n_min = 1,
+    .n_max = 1,
+    .doc = "How near and how fast a teacher's sampler is, unrolled for 1, 2, ... steps, untrained.",
+    .examples = "  distill ladder runs/power/teacher/model.safetensors\n"
+                "  distill ladder runs/power/teacher/model.safetensors --most 4 -n 1e5\n",
+    .options = ladder_table};
+
+static int take_ladder(void *into, int id, const char *arg, flow_err *err)
+{
+    ladder_options *o = into;
+    switch (id) {
+    case 'n':
+        return option_whole(&o->n, "-n", arg, 2, INT32_MAX, err);
+    case OPTION_MOST:
+        return option_whole(&o->most, "--most", arg, 1, FLOW_MAX_ITERATIONS, err);
+    case OPTION_SEED:
+        return option_whole(&o->seed, "--seed", arg, 0, INT64_MAX, err);
+    case OPTION_THREADS:
+        return option_whole(&o->threads, "--threads", arg, 1, MAX_THREADS, err);
+    default:
+        o->context = arg;
+        return FLOW_OK;
+    }
+}
+
+int line_read_ladder(ladder_options *out, int argc, char **argv)
+{
+    char **operands;
+    *out = ladder_defaults;
+    int status = read_line(&operands, &line_ladder, out, take_ladder, argc, argv);
+    if (status < 0)
+        out->model = operands[0];
+    return status;
 }
 
 /* ---- explain */

@@ -1,0 +1,167 @@
+#include "pipeline/command/ladder.h"
+
+#include "pipeline/command/context.h"
+#include "pipeline/console/exit.h"
+#include "student/ladder.h"
+#include "student/speed.h"
+
+#include <math.h>
+#include <stdio.h>
+
+const ladder_options ladder_defaults = {.most = 8, .n = 20000};
+
+/* ---- the table */
+
+static void print_head(const flow *teacher, const ladder_options *o)
+{
+    printf("%s: %zu columns, %zu weights; %llu rows of either side, untrained\n\n", o->model,
+           flow_dim(teacher), flow_n_weights(teacher), (unsigned long long)o->n);
+    printf("%8s  %20s  %20s  %6s %6s %6s  %9s  %9s\n", "T", "KL reverse", "KL forward", "ESS r",
+           "ESS f", "k-hat", "rows/s", "one row");
+    fflush(stdout);
+}
+
+static void print_estimate(student_estimate e)
+{
+    char text[64];
+    snprintf(text, sizeof text, "%.4f +- %.4f", e.value, e.se);
+    printf("  %20s", text);
+}
+
+static void print_speed(double rows_per_s, double row_seconds)
+{
+    printf("  %9.3g  %6.1f us\n", rows_per_s, 1e6 * row_seconds);
+    fflush(stdout);
+}
+
+static void print_rung(const student_rung *rung)
+{
+    const student_diagnostics *w = &rung->weights;
+    printf("%8zu", rung->iterations);
+    if (rung->wild) {
+        printf("  %-66s", "wild: its samples leave the range of the teacher's numbers");
+    } else {
+        print_estimate(w->kl_reverse);
+        print_estimate(w->kl_forward);
+        printf("  %6.3f %6.3f %6.2f", w->ess_reverse.value, w->ess_forward.value, w->psis.khat);
+    }
+    print_speed(rung->rows_per_s, rung->row_seconds);
+}
+
+static int print_teacher(const flow *teacher, const student_sides *sides, flow_err *err)
+{
+    double rows_per_s, row_seconds;
+    int code = student_speed_sample(&rows_per_s, teacher, sides, err);
+    if (!code)
+        code = student_speed_row(&row_seconds, teacher, sides, err);
+    if (code)
+        return code;
+    printf("%8s  %-66s", "teacher", "by itself, one coordinate after the other");
+    print_speed(rows_per_s, row_seconds);
+    return 0;
+}
+
+static void print_advice(size_t good, size_t last)
+{
+    if (good)
+        printf("\nT = %zu is the first that needs no training: both KL at most .01, both ESS at "
+               "least .95.\n",
+               good);
+    else
+        printf("\nNone up to T = %zu is good enough untrained: both KL at most .01, both ESS at "
+               "least .95.\n",
+               last);
+}
+
+/* ---- climbing */
+
+/* From T = D on, all is the teacher's inverse. */
+static size_t last_rung(const flow *teacher, uint64_t most)
+{
+    size_t dim = flow_dim(teacher);
+    return most < dim ? (size_t)most : dim;
+}
+
+static int climb(const flow *teacher, student_sides *sides, const ladder_options *o, flow_err *err)
+{
+    size_t last = last_rung(teacher, o->most), good = 0;
+    int code = 0;
+    print_head(teacher, o);
+    for (size_t t = 1; !code && t <= last; t++) {
+        student_rung rung;
+        code = student_rung_climb(&rung, teacher, t, sides, err);
+        if (!code)
+            print_rung(&rung);
+        if (!code && !good && student_rung_is_good(&rung))
+            good = t;
+    }
+    if (!code)
+        code = print_teacher(teacher, sides, err);
+    if (!code)
+        print_advice(good, last);
+    return code;
+}
+
+static int meet_and_climb(const flow *teacher, const target *precise, flow_pool *pool,
+                          const distill_contexts *contexts, const ladder_options *o, flow_err *err)
+{
+    student_sides sides;
+    int code = student_sides_init(&sides, precise, pool, contexts, (size_t)o->n, o->seed, err);
+    if (!code)
+        code = climb(teacher, &sides, o, err);
+    student_sides_release(&sides);
+    return code;
+}
+
+static int ladder(const flow_model *model, flow_pool *pool, const distill_contexts *contexts,
+                  const ladder_options *o, flow_err *err)
+{
+    flow *precise = flow_convert(model->flow, FLOW_F64, err);
+    target *t = precise ? target_from_flow(precise, err) : NULL;
+    int code = t ? meet_and_climb(model->flow, t, pool, contexts, o, err) : err->code;
+    target_free(t);
+    flow_free(precise);
+    return code;
+}
+
+/* Rows of context in the flow's units, in place. FLOW_EDATA names the row that has none. */
+static int contexts_of(distill_contexts *out, const flow_model *model, file_table *table,
+                       const char *path, flow_err *err)
+{
+    *out = (distill_contexts){0};
+    if (!table)
+        return 0;
+    flow_units_to_flow(model->context_units, table->values, NULL, table->values, table->rows);
+    for (size_t i = 0; i < table->rows * table->cols; i++)
+        if (!isfinite(table->values[i]))
+            return flow_fail(err, FLOW_EDATA,
+                             "%s: row %zu, column %zu: not a value that the teacher can be given",
+                             path, i / table->cols, i % table->cols);
+    *out = (distill_contexts){.rows = table->values, .n = table->rows};
+    return 0;
+}
+
+static int read_and_climb(const flow_model *model, flow_pool *pool, const ladder_options *o,
+                          flow_err *err)
+{
+    file_table *table;
+    distill_contexts contexts;
+    int code = context_load(&table, model, o->model, o->context, CONTEXT_ANY, err);
+    if (!code)
+        code = contexts_of(&contexts, model, table, o->context, err);
+    if (!code)
+        code = ladder(model, pool, &contexts, o, err);
+    file_table_free(table);
+    return code;
+}
+
+int ladder_verb(const ladder_options *options)
+{
+    flow_err err = FLOW_ERR_INIT;
+    flow_model *model = flow_model_read(options->model, &err);
+    flow_pool *pool = model ? flow_pool_create((size_t)options->threads, &err) : NULL;
+    int code = pool ? read_and_climb(model, pool, options, &err) : err.code;
+    flow_pool_free(pool);
+    flow_model_free(model);
+    return code ? exit_fail(&err) : EXIT_GOOD;
+}
