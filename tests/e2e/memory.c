@@ -22,6 +22,7 @@
 #include "flow/blas.h"
 #include "flow/json.h"
 #include "flow/preset.h"
+#include "flow/unroll.h"
 #include "student/validate.h"
 #include "teacher/fit.h"
 #include "teacher/generate.h"
@@ -238,13 +239,18 @@ static const char layers[] =
     "  [{\"kind\": \"autoregressive\", \"transformer\": \"additive\"}]},"
     " {\"kind\": \"lu_linear\"},"
     " {\"kind\": \"autoregressive\", \"transformer\": \"affine\","
-    "  \"conditioner\": {\"kind\": \"mlp\", \"hidden\": [5, 6], \"activation\": \"relu\"}}]";
+    "  \"conditioner\": {\"kind\": \"mlp\", \"hidden\": [5, 6], \"activation\": \"relu\"}},"
+    " {\"kind\": \"inverted\", \"layers\": [{\"kind\": \"actnorm\"}]},"
+    " {\"kind\": \"unrolled\", \"transformer\": \"affine\", \"iterations\": 3,"
+    "  \"conditioner\": {\"kind\": \"mlp\", \"hidden\": [4]}}]";
+enum { NOT_UNROLLED = 2 }; /* the last ones are layers of a student already */
 static const flow_place place = {.dim = DIM, .context = CONTEXT, .stream = {.seed = 5}};
 static json_t *stack;
 static json_t *descriptions[2]; /* by direction */
 static data_set *data;
 static file_table *table;
 static flow *made[2]; /* by direction, with parameters */
+static flow *taught;  /* of layers that can be unrolled */
 
 static int play_flow(uint64_t *sum, flow_err *err)
 {
@@ -265,6 +271,16 @@ static int play_preset(uint64_t *sum, flow_err *err)
     flow *f = whole ? flow_preset_create(whole, FLOW_DATA_TO_NOISE, &place, FLOW_F32, err) : NULL;
     int code = f ? add_json(sum, flow_describe(f), err) : err->code;
     json_decref(whole);
+    flow_free(f);
+    return code;
+}
+
+static int play_unroll(uint64_t *sum, flow_err *err)
+{
+    flow *f = flow_unroll(taught, 2, 0, FLOW_F64, err);
+    int code = f ? add_json(sum, flow_describe(f), err) : err->code;
+    if (f)
+        add_parameters(sum, f);
     flow_free(f);
     return code;
 }
@@ -504,11 +520,11 @@ static int play_validate(uint64_t *sum, flow_err *err)
 static const struct scene {
     const char *name;
     int (*play)(uint64_t *sum, flow_err *err);
-} scenes[] = {{"flow", play_flow},         {"preset", play_preset}, {"pool", play_pool},
-              {"sample", play_sample},     {"model", play_model},   {"csv", play_csv},
-              {"npy", play_npy},           {"read", play_read},     {"data", play_data},
-              {"generate", play_generate}, {"fit", play_fit},       {"distil", play_distil},
-              {"validate", play_validate}};
+} scenes[] = {{"flow", play_flow},     {"preset", play_preset},     {"unroll", play_unroll},
+              {"pool", play_pool},     {"sample", play_sample},     {"model", play_model},
+              {"csv", play_csv},       {"npy", play_npy},           {"read", play_read},
+              {"data", play_data},     {"generate", play_generate}, {"fit", play_fit},
+              {"distil", play_distil}, {"validate", play_validate}};
 
 /* ---- playing them */
 
@@ -593,6 +609,17 @@ static json_t *describe(flow_direction direction, flow_err *err)
     return out;
 }
 
+static flow *make_taught(flow_err *err)
+{
+    json_t *d = json_deep_copy(descriptions[FLOW_DATA_TO_NOISE]);
+    json_t *list = json_object_get(d, "layers");
+    for (int i = 0; i < NOT_UNROLLED; i++)
+        json_array_remove(list, json_array_size(list) - 1);
+    flow *f = flow_create(d, FLOW_F32, err);
+    json_decref(d);
+    return f;
+}
+
 static bool set_up(flow_err *err)
 {
     static const char *const names[] = {"a", "b", "c"};
@@ -611,7 +638,7 @@ static bool set_up(flow_err *err)
             return false;
         flow_init(made[way], stream);
     }
-    return true;
+    return (taught = make_taught(err)) != NULL;
 }
 
 static void tear_down(void)
@@ -620,6 +647,7 @@ static void tear_down(void)
         flow_free(made[way]);
         json_decref(descriptions[way]);
     }
+    flow_free(taught);
     json_decref(stack);
     data_set_free(data);
     file_table_free(table);
