@@ -2,6 +2,7 @@
  * samples, bit for bit, and gives their density. */
 #include "flow/unroll.h"
 #include "flow/backend.h"
+#include "tests/common/bases.h"
 #include "tests/common/check.h"
 #include "tests/common/examples.h"
 
@@ -40,7 +41,8 @@ static flow *teacher_of(const char *layers, size_t context, const char *directio
 {
     flow_err err = FLOW_ERR_INIT;
     json_t *d = describe_one(D, context, direction, json_loads(layers, 0, NULL));
-    json_object_set_new(d, "base", json_string("student_t"));
+    json_object_set_new(d, "base",
+                        base_complete("{\"kind\": \"student_t\", \"learn\": true}", NULL));
     flow *f = flow_create(d, FLOW_F64, &err);
     cr_assert(f, "%s", err.text);
     randomise_parameters(f, 0.6, 17);
