@@ -456,9 +456,10 @@ static int play_fit(uint64_t *sum, flow_err *err)
     return code;
 }
 
-static int play_distil(uint64_t *sum, flow_err *err)
+static int distil(uint64_t *sum, flow *f, int warm, flow_err *err)
 {
     distill_options options = {.batch = 24,
+                               .warm = warm,
                                .steps = 2,
                                .lr = 1e-2,
                                .clip = 10,
@@ -473,7 +474,6 @@ static int play_distil(uint64_t *sum, flow_err *err)
                                .seed = 1};
     distill_contexts contexts = {data->train.context, data->train.n};
     distill_state state;
-    flow *f = flow_create(descriptions[FLOW_NOISE_TO_DATA], FLOW_F32, err);
     target *teacher = f ? target_from_flow(made[FLOW_DATA_TO_NOISE], err) : NULL;
     int code = teacher
                    ? student_distill(f, &state, pool, teacher, &contexts, &options, NULL, NULL, err)
@@ -483,6 +483,17 @@ static int play_distil(uint64_t *sum, flow_err *err)
     target_free(teacher);
     flow_free(f);
     return code;
+}
+
+static int play_distil(uint64_t *sum, flow_err *err)
+{
+    return distil(sum, flow_create(descriptions[FLOW_NOISE_TO_DATA], FLOW_F32, err), 0, err);
+}
+
+/* From a student's own weights. */
+static int play_warm(uint64_t *sum, flow_err *err)
+{
+    return distil(sum, flow_unroll(taught, 2, 1, FLOW_F32, err), 1, err);
 }
 
 static size_t side_of(void *arg, const double *x)
@@ -524,7 +535,7 @@ static const struct scene {
               {"pool", play_pool},     {"sample", play_sample},     {"model", play_model},
               {"csv", play_csv},       {"npy", play_npy},           {"read", play_read},
               {"data", play_data},     {"generate", play_generate}, {"fit", play_fit},
-              {"distil", play_distil}, {"validate", play_validate}};
+              {"distil", play_distil}, {"warm", play_warm},         {"validate", play_validate}};
 
 /* ---- playing them */
 
