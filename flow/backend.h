@@ -20,6 +20,7 @@ typedef struct flow_stack {
     size_t *offsets;            /* (n_layers) first parameter of each */
     size_t n_params, n_live;
     int one_way;      /* a layer has no inverse */
+    int curved;       /* the log-determinant of a layer depends on its input */
     size_t in_series; /* the most groups that a layer inverts one after the other; 1: none does */
 } flow_stack;
 
@@ -32,6 +33,12 @@ struct flow {
     void *params;
     atomic_uint_fast64_t unconverged; /* of flow_counters; a pass adds its own when it is freed */
 };
+
+/* How a layer's inverse becomes a layer (unroll.h). */
+typedef struct flow_unrolling {
+    size_t iterations;
+    bool tied;
+} flow_unrolling;
 
 typedef enum flow_sort {
     FLOW_LAYER_KIND,
@@ -62,6 +69,12 @@ struct flow_backend {
     /* FLOW_ECONFIG, with the name of a layer that has no inverse. */
     int (*inverse_missing)(const flow_stack *self, flow_err *err);
     json_t *(*describe_layers)(const flow_stack *self);
+    /* The layers, from the last to the first, unrolled (layer.h): a new reference. FLOW_ECONFIG, with the name of
+     * a layer that cannot be. */
+    json_t *(*unroll_layers)(const flow_stack *self, const flow_unrolling *how, flow_err *err);
+    /* params = those of `from`, a stack of the same precision, whose unrolled layers these are. */
+    void (*unroll_params)(const flow_stack *self, void *params, const flow_stack *from,
+                          const void *from_params);
     void (*init)(flow *self, pcg_stream stream);
     int (*init_data)(flow *self, const double *x, const double *context, size_t n, flow_err *err);
 

@@ -113,12 +113,21 @@ static json_t *describe(const preset_head *head, const json_t *layers, flow_dire
                      "base", same(head->base), "layers", layers);
 }
 
+static const preset *no_teacher(const preset *self, flow_err *err)
+{
+    flow_fail(err, FLOW_ECONFIG, "kind %s is made of a teacher, which must be a flow",
+              self->kind.name);
+    return NULL;
+}
+
 json_t *flow_preset_describe(const json_t *object, flow_direction direction,
                              const flow_place *place, flow_err *err)
 {
     flow_err why = FLOW_ERR_INIT;
     flow_place at = *place;
     const preset *self = find(object, direction, &why);
+    if (self && self->follow)
+        self = no_teacher(self, &why);
     void *options = self ? flow_kind_read(&self->kind, object, &why) : NULL;
     json_t *list = options ? json_array() : NULL, *out = NULL;
     if (list && self->layers(options, list, &at, &why) == 0)
@@ -138,5 +147,23 @@ flow *flow_preset_create(const json_t *object, flow_direction direction, const f
     json_t *description = flow_preset_describe(object, direction, place, err);
     flow *out = description ? flow_create(description, precision, err) : NULL;
     json_decref(description);
+    return out;
+}
+
+/* ---- from a teacher */
+
+int flow_preset_follows(const json_t *object)
+{
+    const preset *self = find(object, FLOW_NOISE_TO_DATA, NULL);
+    return self && self->follow;
+}
+
+flow *flow_preset_follow(const json_t *object, const flow *teacher, flow_precision precision,
+                         flow_err *err)
+{
+    const preset *self = find(object, FLOW_NOISE_TO_DATA, err);
+    void *options = self ? flow_kind_read(&self->kind, object, err) : NULL;
+    flow *out = options ? self->follow(options, teacher, precision, err) : NULL;
+    free(options);
     return out;
 }

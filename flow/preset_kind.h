@@ -11,6 +11,7 @@
     KIND(iaf)                                                                                      \
     KIND(nice)                                                                                     \
     KIND(realnvp)                                                                                  \
+    KIND(unrolled)                                                                                 \
     KIND(stack)
 
 /* What the options of every preset begin with, and its key. */
@@ -30,6 +31,9 @@ typedef struct preset {
     flow_direction direction;
     /* Appends layers to list. Non-zero: *err, or, if that is empty, no memory. */
     int (*layers)(const void *options, json_t *list, flow_place *place, flow_err *err);
+    /* In place of layers, NULL then: the flow that starts as this teacher. */
+    flow *(*follow)(const void *options, const flow *teacher, flow_precision precision,
+                    flow_err *err);
 } preset;
 
 /* Layers that stand between others, appended; non-zero: as above. */

@@ -1,5 +1,6 @@
 #include "student/distill.h"
 #include "student/objective.h"
+#include "student/start.h"
 #include "teacher/streams.h"
 
 #include <math.h>
@@ -36,6 +37,7 @@ struct student_distillation {
     objective_sums since[OBJECTIVE_MOST]; /* the last report; loss and rows alone */
     window window;
     identity identity;
+    student_start *start; /* NULL: not warm */
 };
 
 /* ---- memory */
@@ -350,7 +352,13 @@ static int take(student_distillation *self, flow_err *err)
         code = check_terms(self, err);
     if (code)
         return code;
-    flow_init(self->flow, init);
+    if (o->warm)
+        self->start = student_start_create(self->flow, self->pool, self->teacher, self->contexts,
+                                           o->seed, err);
+    else
+        flow_init(self->flow, init);
+    if (o->warm && !self->start)
+        return FLOW_EDATA; /* *err says what */
     for (size_t k = 0; k < self->n_terms; k++)
         self->terms[k]->ops->report(self->terms[k], &self->state);
     return take_trainer(self, err);
@@ -388,6 +396,7 @@ void student_distillation_free(student_distillation *self)
     flow_trainer_free(self->trainer);
     for (size_t k = 0; k < self->n_terms; k++)
         self->terms[k]->ops->free(self->terms[k]);
+    student_start_free(self->start);
     free(self->sums);
     free(self);
 }
@@ -405,6 +414,8 @@ const distill_state *student_distillation_at(const student_distillation *self)
 int student_distillation_finish(student_distillation *self, flow_err *err)
 {
     flow_trainer_finish(self->trainer);
+    if (self->start)
+        return student_start_judge(self->start, &self->state.went_back, err);
     if (flow_trainer_finite(self->trainer))
         return 0;
     return flow_fail(err, FLOW_EDIVERGED, /* too few steps to be caught by the trainer */

@@ -40,6 +40,8 @@ typedef struct distill_options {
     size_t late_batch;           /* the batch is multiplied by this ... */
     double late_from;            /* ... from this share of the steps on */
     uint64_t seed;
+    int warm;          /* the student's weights are what training starts from, and what it ends with
+                          if it made them worse (start.h) */
     int (*stop)(void); /* asked after every step; non-zero stops there. NULL: never */
 } distill_options;
 
@@ -56,6 +58,7 @@ typedef struct distill_state {
     broken_rows broken;               /* and where it broke: left out, too; rows counted from the
                                          start of the run */
     size_t broken_step;               /* of the first of them */
+    int went_back;                    /* a warm student was handed over as it had started */
 } distill_state;
 
 /* Contexts that the student is trained for: rows of a table, drawn at random. (n, C); NULL if C =
@@ -74,7 +77,8 @@ typedef struct student_distillation student_distillation;
 int student_distillation_check(const flow *student, const target *teacher,
                                const distill_options *options, flow_err *err);
 
-/* Initialises the student (parallel in sampling), which is then at its first step. All but options are
+/* Initialises the student (parallel in sampling) unless it is warm; it is then at its first step. All
+ * but options are
  * borrowed. FLOW_ECONFIG: a term with a weight wants what the target lacks, a sampler or a gradient.
  * FLOW_EDATA: no contexts for a target that wants one. */
 student_distillation *student_distillation_create(flow *student, flow_pool *pool,
@@ -107,7 +111,7 @@ int student_distillation_load(student_distillation *self, const void *block, siz
 /* Called every DISTILL_PROBE steps and at the end; non-zero stops there. */
 typedef int (*distill_watch)(void *arg, const distill_state *state);
 
-/* Initialises the student and trains it. *state is the last one. Errors as above; FLOW_ENOMEM;
+/* Initialises the student, unless it is warm, and trains it. *state is the last one. Errors as above; FLOW_ENOMEM;
  * FLOW_ESTOPPED if stop or watch said so (the student is then finished as above, as good as it got). */
 int student_distill(flow *self, distill_state *state, flow_pool *pool, const target *teacher,
                     const distill_contexts *contexts, const distill_options *options,

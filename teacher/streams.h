@@ -8,7 +8,8 @@ typedef enum stream_stage {
     STREAM_TEACHER = 2,
     STREAM_STUDENT = 3,
     STREAM_VALIDATE = 4,
-    STREAM_EXPORT = 5
+    STREAM_EXPORT = 5,
+    STREAM_START = 8
 } stream_stage;
 
 #endif

@@ -44,6 +44,16 @@ static void additive_score(const void *options, real *g, real *dh, const real *a
     memcpy(dh, a, ld * sizeof *dh);
 }
 
+/* dy = dx, dh = -dx */
+static void additive_pull_inverse(const void *options, real *dy, real *dh, const real *dx,
+                                  const real *dm, const real *x, const real *h, size_t ld)
+{
+    (void)options, (void)dm, (void)x, (void)h;
+    memcpy(dy, dx, ld * sizeof *dy);
+    for (size_t j = 0; j < ld; j++)
+        dh[j] = -dx[j];
+}
+
 const transformer FLOW_NAME(transformer_additive) = {
     .kind = {.name = "additive", .doc = "shift alone: keeps volumes, bends least"},
     .n_params = additive_n_params,
@@ -51,4 +61,5 @@ const transformer FLOW_NAME(transformer_additive) = {
     .inverse = additive_inverse,
     .backward = additive_backward,
     .score = additive_score,
+    .pull_inverse = additive_pull_inverse,
 };

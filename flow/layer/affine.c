@@ -81,6 +81,20 @@ static void affine_score(const void *options, real *restrict g, real *restrict d
     }
 }
 
+static void affine_pull_inverse(const void *options, real *restrict dy, real *restrict dh,
+                                const real *restrict dx, const real *restrict dm,
+                                const real *restrict x, const real *restrict h, size_t ld)
+{
+    const real *u = h + ld, inv_c = inverse_bound(options);
+    real *dshift = dh, *du = dh + ld;
+    for (size_t j = 0; j < ld; j++) {
+        real back = dx[j] * vm_exp(-log_scale(u[j], inv_c)); /* dx e^-s */
+        dy[j] = back;
+        dshift[j] = -back;
+        du[j] = -(dx[j] * x[j] + dm[j]) * log_scale_slope(u[j], inv_c); /* back x e^s = dx x */
+    }
+}
+
 static const flow_key affine_keys[] = {
     {FLOW_KEY(affine, scale_bound), .type = FLOW_KEY_REAL, .min = 0.1, .max = 20, .def = "3",
      .unit = "nats",
@@ -98,4 +112,5 @@ const transformer FLOW_NAME(transformer_affine) = {
     .inverse = affine_inverse,
     .backward = affine_backward,
     .score = affine_score,
+    .pull_inverse = affine_pull_inverse,
 };

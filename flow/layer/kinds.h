@@ -6,6 +6,8 @@
 
 #define LAYER_KINDS(KIND)                                                                          \
     KIND(autoregressive)                                                                           \
+    KIND(inverted)                                                                                 \
+    KIND(unrolled)                                                                                 \
     KIND(permutation)                                                                              \
     KIND(lu_linear)                                                                                \
     KIND(actnorm)                                                                                  \

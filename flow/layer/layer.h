@@ -75,12 +75,21 @@ typedef struct layer_call {
 struct flow_layer_ops {
     flow_kind kind;
     int single; /* forward and inverse without cache also take ld = 1: one row, with the same bits */
+    int flat;   /* the log-determinant is the same for every x */
 
     /* From the layer's description, an object with all of the kind's keys. */
     flow_layer *(*create)(const json_t *description, const layer_scope *scope, flow_err *err);
     void (*free)(flow_layer *self); /* accepts NULL */
     /* A complete description: create gives an equal layer back. New reference; NULL: no memory. */
     json_t *(*describe)(const flow_layer *self);
+
+    /* The description of a layer for the other direction that is parallel where this one's inverse may not
+     * be: the inverse, or steps towards it (unrolled.c). New reference. Optional (NULL: there is none). */
+    json_t *(*unroll)(const flow_layer *self, const flow_unrolling *how, flow_err *err);
+    /* theta = the parameters of `from`, whose unroll this is. Optional (NULL: theta is that of `from`, once
+     * or several times over). */
+    void (*unroll_params)(const flow_layer *self, real *theta, const flow_layer *from,
+                          const real *from_theta);
 
     /* Initial parameters: writes all of theta. */
     void (*init)(const flow_layer *self, real *theta, layer_draws *draws);
@@ -129,6 +138,10 @@ static inline pcg layer_noise(const layer_call *call, size_t r, size_t width)
     own.seed ^= (call->path ^ call->path >> 29) * 0x9e3779b97f4a7c15u; /* spread over all bits */
     return pcg_at(own, call->row + r, width);
 }
+
+/* The op unroll of a layer whose inverse is parallel over rows: the layer `inverted` around it. */
+#define layer_unroll_inverted FLOW_NAME(layer_unroll_inverted)
+json_t *layer_unroll_inverted(const flow_layer *self, const flow_unrolling *how, flow_err *err);
 
 #define flow_layer_kinds FLOW_NAME(flow_layer_kinds)
 #define kind_at FLOW_NAME(kind_at)

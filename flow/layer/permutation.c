@@ -1,5 +1,6 @@
 /* flow/layer/permutation.c -- y_i = x_order[i]. No parameters; log-det 0. A description holds the order
  * itself; a pattern is settled before (flow/order.h). */
+#include "flow/json.h"
 #include "flow/layer/layer.h"
 #include "flow/order.h"
 
@@ -77,15 +78,31 @@ static void permutation_free(flow_layer *layer)
     free(layer);
 }
 
-static json_t *permutation_describe(const flow_layer *layer)
+static json_t *describe_order(const size_t *order, size_t dim)
 {
     json_t *list = json_array();
-    for (size_t i = 0; list && i < layer->dim; i++)
-        if (json_array_append_new(list, json_integer((json_int_t)order_of(layer)[i]))) {
-            json_decref(list);
-            return NULL;
-        }
-    return json_pack("{s:s, s:o}", "kind", layer->ops->kind.name, "order", list);
+    for (size_t i = 0; i < dim; i++)
+        flow_json_append(&list, json_integer((json_int_t)order[i]));
+    return json_pack("{s:s, s:o}", "kind", layer_permutation.kind.name, "order", list);
+}
+
+static json_t *permutation_describe(const flow_layer *layer)
+{
+    return describe_order(order_of(layer), layer->dim);
+}
+
+/* The inverse order. */
+static json_t *permutation_unroll(const flow_layer *layer, const flow_unrolling *how, flow_err *err)
+{
+    (void)how;
+    size_t *back = malloc(layer->dim * sizeof *back);
+    for (size_t i = 0; back && i < layer->dim; i++)
+        back[order_of(layer)[i]] = i;
+    json_t *out = back ? describe_order(back, layer->dim) : NULL;
+    free(back);
+    if (!out)
+        flow_fail(err, FLOW_ENOMEM, "out of memory for the description of a layer");
+    return out;
 }
 
 static void permutation_init(const flow_layer *layer, real *theta, layer_draws *draws)
@@ -187,9 +204,11 @@ const flow_layer_ops layer_permutation = {
              .conflict = order_or_pattern,
              .settle = settle},
     .single = 1,
+    .flat = 1,
     .create = permutation_create,
     .free = permutation_free,
     .describe = permutation_describe,
+    .unroll = permutation_unroll,
     .init = permutation_init,
     .init_data = NULL,
     .cache_len = nothing_len,

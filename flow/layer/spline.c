@@ -276,6 +276,17 @@ static void backward_block(shape spec, real *dx, real *dh, const real *dy, const
     params_backward(dh, &c, &g, h, spec, ld);
 }
 
+/* (a - m dl/dx) / (dy/dx) at one sample. */
+FLOW_INLINE real solve_slope(bin_cotangents *c, const gathered *g, shape spec, size_t j, real x,
+                             real a, real m, real in)
+{
+    real d0 = end_slope(g->u0[j], g->edge0[j], spec), d1 = end_slope(g->u1[j], g->edge1[j], spec);
+    real s = g->v[j] / g->w[j], t = (x - g->xk[j]) / g->w[j];
+    real dl_dx = bin_backward(c, g, spec, j, x, 0, 1, in);
+    real slope = in != 0 ? vm_exp(log_slope(t, s, d0, d1)) : 1;
+    return in != 0 ? (a - m * dl_dx) / slope : a;
+}
+
 static void score_block(shape spec, real *out, real *dh, const real *a, const real *x,
                         const real *h, size_t ld)
 {
@@ -284,12 +295,22 @@ static void score_block(shape spec, real *out, real *dh, const real *a, const re
     gather(&g, h, x, spec, ld, 0);
     for (size_t j = 0; j < T; j++) {
         real in = (real)inside(x[j], spec.bound);
-        real d0 = end_slope(g.u0[j], g.edge0[j], spec), d1 = end_slope(g.u1[j], g.edge1[j], spec);
-        real s = g.v[j] / g.w[j], t = (x[j] - g.xk[j]) / g.w[j];
-        real dl_dx = bin_backward(&c, &g, spec, j, x[j], 0, 1, in);
-        real slope = in != 0 ? vm_exp(log_slope(t, s, d0, d1)) : 1;
-        out[j] = in != 0 ? (a[j] - dl_dx) / slope : a[j];
+        out[j] = solve_slope(&c, &g, spec, j, x[j], a[j], 1, in);
         bin_backward(&c, &g, spec, j, x[j], out[j], 1, in);
+    }
+    params_backward(dh, &c, &g, h, spec, ld);
+}
+
+static void pull_inverse_block(shape spec, real *dy, real *dh, const real *dx, const real *dm,
+                               const real *x, const real *h, size_t ld)
+{
+    gathered g = {0};
+    bin_cotangents c;
+    gather(&g, h, x, spec, ld, 0);
+    for (size_t j = 0; j < T; j++) {
+        real in = (real)inside(x[j], spec.bound);
+        dy[j] = solve_slope(&c, &g, spec, j, x[j], dx[j], dm[j], in);
+        bin_backward(&c, &g, spec, j, x[j], -dy[j], -dm[j], in);
     }
     params_backward(dh, &c, &g, h, spec, ld);
 }
@@ -326,6 +347,14 @@ static void spline_score(const void *options, real *g, real *dh, const real *a, 
         score_block(spec, g + j, dh + j, a + j, x + j, h + j, ld);
 }
 
+static void spline_pull_inverse(const void *options, real *dy, real *dh, const real *dx,
+                                const real *dm, const real *x, const real *h, size_t ld)
+{
+    const shape spec = shape_of(options);
+    for (size_t j = 0; j < ld; j += T)
+        pull_inverse_block(spec, dy + j, dh + j, dx + j, dm + j, x + j, h + j, ld);
+}
+
 static const flow_key spline_keys[] = {
     {FLOW_KEY(spline, bins), .type = FLOW_KEY_WHOLE, .min = 2, .max = 64, .def = "8",
      .doc = "Pieces of the spline."},
@@ -351,4 +380,5 @@ const transformer FLOW_NAME(transformer_spline) = {
     .inverse = spline_inverse,
     .backward = spline_backward,
     .score = spline_score,
+    .pull_inverse = spline_pull_inverse,
 };

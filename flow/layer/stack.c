@@ -45,6 +45,7 @@ int stack_append(flow_stack *self, flow_layer *layer, flow_err *err)
     self->one_way |= layer->one_way || !layer->ops->inverse;
     if (layer->in_series > self->in_series)
         self->in_series = layer->in_series;
+    self->curved |= !layer->ops->flat;
     return 0;
 }
 
@@ -108,6 +109,50 @@ json_t *stack_describe(const flow_stack *self)
     for (size_t l = 0; l < self->n_layers; l++)
         flow_json_append(&list, self->layers[l]->ops->describe(self->layers[l]));
     return list;
+}
+
+/* ---- the other way round */
+
+static json_t *unroll_layer(const flow_layer *layer, const flow_unrolling *how, flow_err *err)
+{
+    if (layer->ops->unroll)
+        return layer->ops->unroll(layer, how, err);
+    flow_fail(err, FLOW_ECONFIG, "%s cannot be unrolled", layer->ops->kind.name);
+    return NULL;
+}
+
+json_t *stack_unroll(const flow_stack *self, const flow_unrolling *how, flow_err *err)
+{
+    json_t *list = json_array();
+    for (size_t l = self->n_layers; l-- > 0;) {
+        json_t *layer = unroll_layer(self->layers[l], how, err);
+        if (!layer) {
+            char place[32];
+            snprintf(place, sizeof place, "layer %zu", l);
+            flow_fail_prefix(err, place);
+            json_decref(list);
+            return NULL;
+        }
+        flow_json_append(&list, layer);
+    }
+    if (!list)
+        flow_fail(err, FLOW_ENOMEM, "out of memory for a list of layers");
+    return list;
+}
+
+void stack_unroll_params(const flow_stack *self, void *theta, const flow_stack *from,
+                         const void *from_theta)
+{
+    for (size_t l = 0; l < self->n_layers; l++) {
+        const flow_layer *layer = self->layers[l], *of = from->layers[self->n_layers - 1 - l];
+        const real *source = (const real *)from_theta + from->offsets[self->n_layers - 1 - l];
+        real *to = (real *)theta + self->offsets[l];
+        if (layer->ops->unroll_params)
+            layer->ops->unroll_params(layer, to, of, source);
+        else
+            for (size_t at = 0; at < layer->n_params; at += of->n_params)
+                memcpy(to + at, source, of->n_params * sizeof *to);
+    }
 }
 
 void stack_init(const flow_stack *self, real *theta, pcg_stream stream, uint64_t row,

@@ -12,6 +12,8 @@
 #define stack_free FLOW_NAME(stack_free)
 #define stack_inverse_missing FLOW_NAME(stack_inverse_missing)
 #define stack_describe FLOW_NAME(stack_describe)
+#define stack_unroll FLOW_NAME(stack_unroll)
+#define stack_unroll_params FLOW_NAME(stack_unroll_params)
 #define stack_init FLOW_NAME(stack_init)
 #define stack_n_tensors FLOW_NAME(stack_n_tensors)
 #define stack_tensor FLOW_NAME(stack_tensor)
@@ -47,6 +49,9 @@ int stack_append(flow_stack *self, flow_layer *layer, flow_err *err);
 void stack_free(flow_stack *self);
 int stack_inverse_missing(const flow_stack *self, flow_err *err);
 json_t *stack_describe(const flow_stack *self);
+json_t *stack_unroll(const flow_stack *self, const flow_unrolling *how, flow_err *err);
+void stack_unroll_params(const flow_stack *self, void *theta, const flow_stack *from,
+                         const void *from_theta);
 
 /* Layer l draws from row (row + l) << 32 of the stream; *spare: layer_draws. */
 void stack_init(const flow_stack *self, real *theta, pcg_stream stream, uint64_t row,

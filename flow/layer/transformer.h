@@ -28,6 +28,10 @@ typedef struct transformer {
     /* g = (a - dl/dx) / (dtau/dx),  dh = g dtau/dh + dl/dh  (mathematics 4) */
     void (*score)(const void *options, real *g, real *dh, const real *a, const real *x,
                   const real *h, size_t ld);
+    /* Backward of the inverse, at x = tau^-1(y; h) with the log-slope -l: dy = (dx - dm dl/dx) /
+     * (dtau/dx),  dh = -dy dtau/dh - dm dl/dh;  dm (ld), the cotangents of -l  (mathematics-layers 0) */
+    void (*pull_inverse)(const void *options, real *dy, real *dh, const real *dx, const real *dm,
+                         const real *x, const real *h, size_t ld);
 } transformer;
 
 #define transformer_kinds FLOW_NAME(transformer_kinds)

@@ -12,7 +12,7 @@ void tell_wrap(FILE *to, const char *text, size_t column, size_t indent)
 {
     for (bool first = true; *text; first = false) {
         size_t size = strcspn(text, " ");
-        if (!first && column + 1 + size > WIDTH) {
+        if (column + !first + size > WIDTH && column > indent) {
             fprintf(to, "\n%*s", (int)indent, "");
             column = indent;
         } else if (!first) {

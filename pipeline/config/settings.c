@@ -1,5 +1,6 @@
 #include "pipeline/config/settings.h"
 
+#include "flow/preset.h"
 #include "pipeline/console/signals.h"
 
 #include <math.h>
@@ -75,5 +76,6 @@ distill_options settings_distill(const config *self)
                              .late_batch = (size_t)t->late_batch,
                              .late_from = t->late_from,
                              .seed = self->seed,
+                             .warm = flow_preset_follows(self->student.flow),
                              .stop = signals_pending};
 }

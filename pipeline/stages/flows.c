@@ -15,10 +15,14 @@ flow *flows_teacher(const config *c, size_t dim, size_t context, flow_err *err)
     return out;
 }
 
-flow *flows_student(const config *c, size_t dim, size_t context, flow_err *err)
+/* A student that follows is the teacher's shape; another has its own. */
+flow *flows_student(const config *c, const flow *teacher, flow_err *err)
 {
-    const flow_place at = settings_place(c, STREAM_STUDENT, dim, context);
-    flow *out = iaf_create(c->student.flow, &at, c->precision, err);
+    const flow_place at =
+        settings_place(c, STREAM_STUDENT, flow_dim(teacher), flow_context(teacher));
+    flow *out = flow_preset_follows(c->student.flow)
+                    ? flow_preset_follow(c->student.flow, teacher, c->precision, err)
+                    : iaf_create(c->student.flow, &at, c->precision, err);
     if (!out)
         flow_fail_prefix(err, "student.flow");
     return out;
@@ -43,7 +47,7 @@ int flows_check(const char **backend, const config *c, flow_err *err)
     if (code || dim == 0)
         return code;
     flow *teacher = flows_teacher(c, dim, context, err);
-    flow *student = teacher ? flows_student(c, dim, context, err) : NULL;
+    flow *student = teacher ? flows_student(c, teacher, err) : NULL;
     code = student ? check_distillation(c, teacher, student, err) : err->code;
     if (student)
         *backend = flow_backend_name(student);

@@ -4,9 +4,9 @@
 
 #include "pipeline/config/config.h"
 
-/* Parameters zero. An error names the section: "teacher.flow: ...". */
+/* Parameters zero, but of a student that follows its teacher. An error names the section: "teacher.flow: ...". */
 flow *flows_teacher(const config *config, size_t dim, size_t context, flow_err *err);
-flow *flows_student(const config *config, size_t dim, size_t context, flow_err *err);
+flow *flows_student(const config *config, const flow *teacher, flow_err *err);
 
 /* Builds all that can be built without reading the data, and throws it away: what `distill check` says
  * yes to, and what `distill run` does before it touches anything. *backend: what the flows compute with,

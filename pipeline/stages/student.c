@@ -33,7 +33,7 @@ static int run(void *product, const stage_work *work, const void *const *inputs,
     student_product *out = product;
     const data_product *data = inputs[0];
     const teacher_product *teacher = inputs[1];
-    flow *iaf = flows_student(work->config, data->set->dim, data->set->n_context, err);
+    flow *iaf = flows_student(work->config, teacher->model.flow, err);
     target *from = iaf ? target_from_flow(teacher->model.flow, err) : NULL;
     if (iaf)
         out->model = trained_model(iaf, data, stage_student.name);

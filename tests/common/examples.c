@@ -102,6 +102,35 @@ static json_t *make_grouped(size_t index, size_t dim)
     return layer;
 }
 
+/* ---- unrolled: every transformer x T = 1, 2, 3 x tied or not, each group its own coordinate; and all of
+ * these groupings, with T and tied in turn */
+
+enum { N_ITERATIONS = 3 };
+
+static json_t *unroll(json_t *layer, size_t index)
+{
+    json_object_set_new(layer, "kind", json_string("unrolled"));
+    json_object_set_new(layer, "iterations", json_integer((json_int_t)(1 + index % N_ITERATIONS)));
+    json_object_set_new(layer, "tied", json_boolean(index / N_ITERATIONS % 2));
+    return layer;
+}
+
+static size_t unrolled_count(void)
+{
+    return n_transformers() * N_ITERATIONS * 2;
+}
+
+static json_t *make_unrolled(size_t index, size_t dim)
+{
+    size_t tau = index / N_ITERATIONS / 2, f = index % n_activations(), body = index % N_BODIES;
+    return unroll(make_autoregressive((tau * n_activations() + f) * N_BODIES + body, dim), index);
+}
+
+static json_t *make_unrolled_groups(size_t index, size_t dim)
+{
+    return unroll(make_grouped(index, dim), index);
+}
+
 /* ---- the other kinds */
 
 static size_t one(void)
@@ -151,6 +180,25 @@ static size_t part_count(void)
     return 3; /* layers deep */
 }
 
+/* Layers whose log-determinant is the same everywhere, and others; in one another. */
+static json_t *make_inverted(size_t index, size_t dim)
+{
+    static json_t *(*const layers[][2])(size_t index,
+                                        size_t dim) = {{make_lu_linear, make_permutation},
+                                                       {make_actnorm, make_lu_linear},
+                                                       {make_grouped, make_actnorm},
+                                                       {make_inverted, make_part},
+                                                       {make_unrolled, make_inverted}};
+    json_t *list = json_pack("[o, o]", layers[index][0](index == 3 ? 1 : index, dim),
+                             layers[index][1](index % 2, dim));
+    return json_pack("{s:s, s:o}", "kind", "inverted", "layers", list);
+}
+
+static size_t inverted_count(void)
+{
+    return 5;
+}
+
 /* Layers of all kinds on top of each other. */
 static json_t *make_stack(size_t index, size_t dim)
 {
@@ -174,6 +222,9 @@ static const struct {
     {"autoregressive", autoregressive_count, make_autoregressive},
     {"autoregressive", grouped_count, make_grouped},
     {"part", part_count, make_part},
+    {"unrolled", unrolled_count, make_unrolled},
+    {"unrolled", grouped_count, make_unrolled_groups},
+    {"inverted", inverted_count, make_inverted},
     {"stack", one, make_stack}, /* not a kind, but it must keep the same promises */
 };
 enum { N_KINDS = sizeof kinds / sizeof kinds[0] };
@@ -212,7 +263,7 @@ size_t example_groups(size_t example, size_t dim)
     json_t *groups = json_object_get(layer, "groups");
     size_t count = groups ? (size_t)json_integer_value(groups) : dim;
     json_decref(layer);
-    return example_is(example, "autoregressive") ? count : 0;
+    return example_is(example, "autoregressive") || example_is(example, "unrolled") ? count : 0;
 }
 
 void example_transformer(size_t example, char name[32])

@@ -18,7 +18,8 @@ json_t *example_layer(size_t example, size_t dim);
 /* Whether the example is a layer of this kind. */
 int example_is(size_t example, const char *kind);
 
-/* Of an autoregressive layer: its groups, and the name of its transformer. Of another: 0 and "". */
+/* Of an autoregressive or unrolled layer: its groups, and the name of its transformer. Of another: 0 and
+ * "". */
 size_t example_groups(size_t example, size_t dim);
 void example_transformer(size_t example, char name[32]);
 

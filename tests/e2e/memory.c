@@ -30,11 +30,11 @@
 static const struct scene {
     const char *name;
     int (*play)(uint64_t *sum, flow_err *err);
-} scenes[] = {{"flow", play_flow},         {"preset", play_preset}, {"pool", play_pool},
-              {"sample", play_sample},     {"model", play_model},   {"csv", play_csv},
-              {"npy", play_npy},           {"read", play_read},     {"data", play_data},
-              {"generate", play_generate}, {"fit", play_fit},       {"distil", play_distil},
-              {"validate", play_validate}};
+} scenes[] = {{"flow", play_flow},     {"preset", play_preset},     {"unroll", play_unroll},
+              {"pool", play_pool},     {"sample", play_sample},     {"model", play_model},
+              {"csv", play_csv},       {"npy", play_npy},           {"read", play_read},
+              {"data", play_data},     {"generate", play_generate}, {"fit", play_fit},
+              {"distil", play_distil}, {"warm", play_warm},         {"validate", play_validate}};
 
 /* ---- playing them */
 
@@ -119,6 +119,17 @@ static json_t *describe(flow_direction direction, flow_err *err)
     return out;
 }
 
+static flow *make_taught(flow_err *err)
+{
+    json_t *d = json_deep_copy(descriptions[FLOW_DATA_TO_NOISE]);
+    json_t *list = json_object_get(d, "layers");
+    for (int i = 0; i < NOT_UNROLLED; i++)
+        json_array_remove(list, json_array_size(list) - 1);
+    flow *f = flow_create(d, FLOW_F32, err);
+    json_decref(d);
+    return f;
+}
+
 static bool set_up(flow_err *err)
 {
     static const char *const names[] = {"a", "b", "c"};
@@ -137,7 +148,7 @@ static bool set_up(flow_err *err)
             return false;
         flow_init(made[way], stream);
     }
-    return true;
+    return (taught = make_taught(err)) != NULL;
 }
 
 static void tear_down(void)
@@ -146,6 +157,7 @@ static void tear_down(void)
         flow_free(made[way]);
         json_decref(descriptions[way]);
     }
+    flow_free(taught);
     json_decref(stack);
     data_set_free(data);
     file_table_free(table);

@@ -9,6 +9,7 @@
 #include "flow/blas.h"
 #include "flow/json.h"
 #include "flow/preset.h"
+#include "flow/unroll.h"
 #include "student/validate.h"
 #include "teacher/fit.h"
 #include "teacher/generate.h"
@@ -63,13 +64,18 @@ static const char layers[] =
     "  [{\"kind\": \"autoregressive\", \"transformer\": \"additive\"}]},"
     " {\"kind\": \"lu_linear\"},"
     " {\"kind\": \"autoregressive\", \"transformer\": \"affine\","
-    "  \"conditioner\": {\"kind\": \"mlp\", \"hidden\": [5, 6], \"activation\": \"relu\"}}]";
+    "  \"conditioner\": {\"kind\": \"mlp\", \"hidden\": [5, 6], \"activation\": \"relu\"}},"
+    " {\"kind\": \"inverted\", \"layers\": [{\"kind\": \"actnorm\"}]},"
+    " {\"kind\": \"unrolled\", \"transformer\": \"affine\", \"iterations\": 3,"
+    "  \"conditioner\": {\"kind\": \"mlp\", \"hidden\": [4]}}]";
+enum { NOT_UNROLLED = 2 }; /* the last ones are layers of a student already */
 static const flow_place place = {.dim = DIM, .context = CONTEXT, .stream = {.seed = 5}};
 static json_t *stack;
 static json_t *descriptions[2]; /* by direction */
 static data_set *data;
 static file_table *table;
 static flow *made[2]; /* by direction, with parameters */
+static flow *taught;  /* of layers that can be unrolled */
 
 static int play_flow(uint64_t *sum, flow_err *err)
 {
@@ -90,6 +96,16 @@ static int play_preset(uint64_t *sum, flow_err *err)
     flow *f = whole ? flow_preset_create(whole, FLOW_DATA_TO_NOISE, &place, FLOW_F32, err) : NULL;
     int code = f ? add_json(sum, flow_describe(f), err) : err->code;
     json_decref(whole);
+    flow_free(f);
+    return code;
+}
+
+static int play_unroll(uint64_t *sum, flow_err *err)
+{
+    flow *f = flow_unroll(taught, 2, 0, FLOW_F64, err);
+    int code = f ? add_json(sum, flow_describe(f), err) : err->code;
+    if (f)
+        add_parameters(sum, f);
     flow_free(f);
     return code;
 }
@@ -265,9 +281,10 @@ static int play_fit(uint64_t *sum, flow_err *err)
     return code;
 }
 
-static int play_distil(uint64_t *sum, flow_err *err)
+static int distil(uint64_t *sum, flow *f, int warm, flow_err *err)
 {
     distill_options options = {.batch = 24,
+                               .warm = warm,
                                .steps = 2,
                                .lr = 1e-2,
                                .clip = 10,
@@ -282,7 +299,6 @@ static int play_distil(uint64_t *sum, flow_err *err)
                                .seed = 1};
     distill_contexts contexts = {data->train.context, data->train.n};
     distill_state state;
-    flow *f = flow_create(descriptions[FLOW_NOISE_TO_DATA], FLOW_F32, err);
     target *teacher = f ? target_from_flow(made[FLOW_DATA_TO_NOISE], err) : NULL;
     int code = teacher
                    ? student_distill(f, &state, pool, teacher, &contexts, &options, NULL, NULL, err)
@@ -292,6 +308,17 @@ static int play_distil(uint64_t *sum, flow_err *err)
     target_free(teacher);
     flow_free(f);
     return code;
+}
+
+static int play_distil(uint64_t *sum, flow_err *err)
+{
+    return distil(sum, flow_create(descriptions[FLOW_NOISE_TO_DATA], FLOW_F32, err), 0, err);
+}
+
+/* From a student's own weights. */
+static int play_warm(uint64_t *sum, flow_err *err)
+{
+    return distil(sum, flow_unroll(taught, 2, 1, FLOW_F32, err), 1, err);
 }
 
 static size_t side_of(void *arg, const double *x)

@@ -26,10 +26,10 @@ static flow_units *units_of(size_t dim)
     return units;
 }
 
-static void set_up(size_t context)
+static void set_up_with(size_t context, const char *text)
 {
     err = (flow_err)FLOW_ERR_INIT;
-    json_t *layers = json_pack("[{s:s}, {s:s}]", "kind", "actnorm", "kind", "lu_linear");
+    json_t *layers = json_loads(text, 0, NULL);
     json_t *d = describe_one(DIM, context, "noise_to_data", layers);
     model = (flow_model){.flow = flow_create(d, FLOW_F32, &err),
                          .units = units_of(DIM),
@@ -45,6 +45,11 @@ static void set_up(size_t context)
     temp_open();
 }
 
+static void set_up(size_t context)
+{
+    set_up_with(context, "[{\"kind\": \"actnorm\"}, {\"kind\": \"lu_linear\"}]");
+}
+
 static void tear_down(void)
 {
     flow_free(model.flow);
@@ -57,10 +62,15 @@ static void tear_down(void)
 
 /* ---- there and back */
 
+/* Masked weights among them, layers within layers, and steps that each have their own. */
+static const char all_sorts[] =
+    "[{\"kind\": \"actnorm\"}, {\"kind\": \"inverted\", \"layers\": [\"lu_linear\"]}, {\"kind\": "
+    "\"unrolled\", \"iterations\": 3}, {\"kind\": \"unrolled\", \"tied\": true, \"groups\": 2}]";
+
 static void check_round_trip(size_t context)
 {
     double x[2][ROWS * DIM], logp[2][ROWS], c[ROWS * CONTEXT];
-    set_up(context);
+    set_up_with(context, all_sorts);
     random_numbers(c, ROWS * CONTEXT, 1, 4);
     const char *path = temp_path("m");
     cr_assert_eq(flow_model_write(&model, path, &err), 0, "%s", err.text);

@@ -193,6 +193,11 @@ ParameterizedTest(size_t *b, conformance, fresh_layers_do_nothing)
     "[{\"kind\": \"autoregressive\", \"transformer\": {\"kind\": \"additive\"}, \"conditioner\": " \
     "{\"kind\": \"mlp\", \"hidden\": [5], \"residual\": 0, \"activation\": \"elu\"}, "             \
     "\"groups\": " GROUPS ", \"first\": \"" FIRST "\"}]"
+#define UNROLLED(ITERATIONS, TIED, GROUPS, FIRST)                                                  \
+    "[{\"kind\": \"unrolled\", \"transformer\": {\"kind\": \"additive\"}, \"conditioner\": "       \
+    "{\"kind\": \"mlp\", \"hidden\": [5], \"residual\": 0, \"activation\": \"elu\"}, "             \
+    "\"groups\": " GROUPS ", \"first\": \"" FIRST "\", \"iterations\": " ITERATIONS                \
+    ", \"tied\": " TIED "}]"
 #define NET(HIDDEN, RESIDUAL, ACTIVATION)                                                          \
     "{\"kind\": \"mlp\", \"hidden\": " HIDDEN ", \"residual\": " RESIDUAL                          \
     ", \"activation\": \"" ACTIVATION "\"}"
@@ -288,6 +293,15 @@ static const struct {
      "\"part\", \"first\": 0, \"count\": 2, \"layers\": [{\"kind\": \"actnorm\"}]}]}]}]}]}]",
      "deep"},
     {3, 0, "[{\"kind\": \"part\", \"first\": 0, \"count\": 2, \"layers\": 3}]", "layers"},
+    {3, 0, "[{\"kind\": \"inverted\"}]", "layers"},
+    {3, 0, "[{\"kind\": \"inverted\", \"layers\": [{\"kind\": \"actnorm\"}, {\"kind\": \"lu\"}]}]",
+     "inverted: layer 1"},
+    {3, 0, UNROLLED("0", "true", "2", "free"), "iterations"},
+    {3, 0, UNROLLED("257", "true", "2", "free"), "iterations"},
+    {3, 0, UNROLLED("2", "1", "2", "free"), "tied"},
+    {3, 0, UNROLLED("2", "true", "4", "free"), "unrolled: 4 groups of 3"},
+    {3, 0, UNROLLED("2", "true", "1", "identity"), "unrolled: first identity"},
+    {3, 0, UNROLLED("2", "true, \"steps\": 2", "2", "free"), "steps"},
 };
 enum { N_REFUSED = sizeof refused / sizeof refused[0] };
 

@@ -117,7 +117,7 @@ Test(conformance_map, jacobian_gives_logdet_and_score, .timeout = 300)
     cr_assert_gt(checked, 0);
 }
 
-/* ---- autoregressive: y_i does not see x_j of its own group or a later one, to the last bit, but
+/* ---- autoregressive and unrolled: y_i does not see x_j of its own group or a later one, to the last bit, but
  * sees those of earlier groups; and rises with its own */
 
 /* How many of the later groups' y notice when x_j moves in every row. */
@@ -168,13 +168,28 @@ ParameterizedTest(size_t *b, conformance_map, autoregressive_order)
 {
     for (size_t e = 0; e < example_count(); e++) {
         size_t followers = 0;
-        if (!example_is(e, "autoregressive"))
+        if (example_groups(e, 17) == 0)
             continue;
         for (size_t dim = 1; dim <= 17; dim += dim < 5 ? 2 : 12)
             followers += check_order(flow_backend_at(*b), e, dim);
         cr_assert_eq(followers > 0, example_groups(e, 17) > 1, "example %zu: %zu followers", e,
                      followers);
     }
+}
+
+/* ---- flat: the log-determinant is the same for every x, and of every kind that says so there is one */
+
+static void check_flat(flow_case *c)
+{
+    flow_pass_forward(c->pass, NULL, c->y, c->logdet, c->x, c->c, c->n);
+    for (size_t r = 1; r < c->n && !c->flow->stack.curved; r++)
+        check_same(&c->logdet[r], &c->logdet[0], 1, "logdet of a flat layer, row %zu, %s", r,
+                   c->name);
+}
+
+Test(conformance_map, flat_layers_are)
+{
+    flow_case_each(first_f64_backend(), 5, 7, check_flat);
 }
 
 /* ---- a row's result has the same bits wherever the row stands and whoever its neighbours are */

@@ -1,5 +1,6 @@
 /* The usual stacks: which layers, in which order, with which options. */
 #include "flow/preset.h"
+#include "flow/unroll.h"
 
 #include "tests/common/examples.h"
 #include "tests/common/spec.h"
@@ -233,6 +234,35 @@ Test(preset, a_preset_for_the_other_direction_is_refused)
     flow_err err = FLOW_ERR_INIT;
     cr_assert_null(create_preset("{\"kind\": \"iaf\"}", 3, &err));
     cr_assert(err.code == FLOW_ECONFIG && strstr(err.text, "the other way round"), "%s", err.text);
+}
+
+/* ---- a preset that follows a teacher */
+
+Test(preset, unrolled_follows_a_teacher)
+{
+    flow_err err = FLOW_ERR_INIT;
+    const flow_place place = {.dim = 3, .context = 2};
+    json_t *given = json_pack("{s:s, s:i}", "kind", "unrolled", "iterations", 3);
+    json_t *preset = flow_kind_complete(&flow_presets, given, &err);
+    flow *teacher = create_preset("{\"kind\": \"maf\", \"layers\": 2}", 3, &err);
+    cr_assert(preset && teacher && flow_preset_follows(preset), "%s", err.text);
+    flow *student = flow_preset_follow(preset, teacher, FLOW_F32, &err);
+    cr_assert(student, "%s", err.text);
+    json_t *want = flow_unroll_describe(teacher, 3, 0, &err), *got = flow_describe(student);
+    cr_assert(json_equal(want, got));
+    cr_assert_null(flow_preset_describe(preset, FLOW_NOISE_TO_DATA, &place, &err));
+    cr_assert(err.code == FLOW_ECONFIG && strstr(err.text, "teacher"), "%s", err.text);
+    cr_assert_null(create_preset("{\"kind\": \"unrolled\"}", 3, &err));
+    cr_assert(strstr(err.text, "the other way round"), "%s", err.text);
+    json_t *other = json_pack("{s:s}", "kind", "iaf");
+    cr_assert_eq(flow_preset_follows(other), 0);
+    json_decref(other);
+    json_decref(given);
+    json_decref(preset);
+    json_decref(want);
+    json_decref(got);
+    flow_free(student);
+    flow_free(teacher);
 }
 
 /* ---- layers spelt out */

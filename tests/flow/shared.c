@@ -54,6 +54,21 @@ static flow *wide_coupling(const flow_backend *backend)
     return f;
 }
 
+static flow *wide_unrolled(const flow_backend *backend, int tied)
+{
+    flow_err err = FLOW_ERR_INIT;
+    json_t *layers =
+        json_pack("[{s:s, s:i, s:b, s:s, s:{s:s, s:[i, i]}}, {s:s, s:[s]}]", "kind", "unrolled",
+                  "iterations", 2, "tied", tied, "transformer", "affine", "conditioner", "kind",
+                  "mlp", "hidden", 192, 200, "kind", "inverted", "layers", "lu_linear");
+    json_t *d = describe_one(D, 0, "noise_to_data", layers);
+    flow *f = flow_create_on(backend, d, SIZE_MAX, &err);
+    cr_assert(f, "%s", err.text);
+    randomise_parameters(f, 0.4, 99);
+    json_decref(d);
+    return f;
+}
+
 static job job_new(const flow *f, size_t n, size_t turns)
 {
     job out = {.n = n, .turns = turns};
@@ -117,13 +132,19 @@ ParameterizedTest(const size_t *which, shared, same_bits, .timeout = 300)
     static const size_t plain[] = {192, 200}, residual[] = {176}, wider[] = {520, 512};
     const flow_backend *backend = flow_backend_at(*which);
     flow *f = wide_flow(backend, plain, 2, 0), *g = wide_flow(backend, residual, 1, 1),
-         *h = wide_flow(backend, wider, 2, 0), *c = wide_coupling(backend);
+         *h = wide_flow(backend, wider, 2, 0), *c = wide_coupling(backend),
+         *u = wide_unrolled(backend, 0), *v = wide_unrolled(backend, 1);
     check_shared(f, N, 0, "plain, forwards");
     check_shared(f, N, 2, "plain");
     check_shared(g, N, 2, "residual");
     check_shared(h, 1, 0, "a single row");
     check_shared(c, N, 0, "a coupling's inverse");
     check_shared(c, N, 2, "a coupling");
+    check_shared(u, N, 2, "unrolled");
+    check_shared(v, N, 2, "unrolled, tied");
+    check_shared(v, 1, 0, "a single row, unrolled");
+    flow_free(u);
+    flow_free(v);
     flow_free(c);
     flow_free(f);
     flow_free(g);

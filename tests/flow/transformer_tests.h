@@ -305,12 +305,14 @@ static void check_tau_backward(tau_case *c)
 {
     double h[TAU_MAX_PARAMS];
     real *dh = reals_new(c->params * TAU_LD), *g = reals_new(c->params * TAU_LD);
+    real *by_h = reals_new(c->params * TAU_LD), back[TAU_LD] __attribute__((aligned(64)));
     real dy[TAU_LD] __attribute__((aligned(64))), dl[TAU_LD] __attribute__((aligned(64)));
     real dx[TAU_LD] __attribute__((aligned(64))), score[TAU_LD] __attribute__((aligned(64)));
     fill(dy, TAU_LD, 0.713, 41);
     fill(dl, TAU_LD, 1.31, 42);
     c->tau->backward(c->options, dx, dh, dy, dl, c->x, ready(c), TAU_LD);
     c->tau->score(c->options, score, g, dy, c->x, c->ready, TAU_LD);
+    c->tau->pull_inverse(c->options, back, by_h, dy, dl, c->x, c->ready, TAU_LD);
     for (size_t j = 0; j < TAU_LD; j++) {
         double x = (double)c->x[j], a = (double)dy[j], y, l;
         params_of(c, h, j);
@@ -329,8 +331,15 @@ static void check_tau_backward(tau_case *c)
                     "score of %s, %zu bins, sample %zu at %g", c->tau->kind.name, c->spec.bins, j,
                     x);
         check_tau_parameters(c, g, want, 1, &x, h, j, "score");
+        /* at fixed y the inverse moves as -tau_h / tau', its log-slope as -l */
+        want = (a - tau_slope(c, 0, (double)dl[j], &x, &x, h)) / slope;
+        check_close(&(double){(double)back[j]}, &want, 1, tau_derivative_tolerance,
+                    tau_derivative_tolerance / fmin(slope, 1),
+                    "pull of the inverse of %s, %zu bins, sample %zu at %g", c->tau->kind.name,
+                    c->spec.bins, j, x);
+        check_tau_parameters(c, by_h, -want, -(double)dl[j], &x, h, j, "pull of the inverse");
     }
-    free(dh), free(g);
+    free(dh), free(g), free(by_h);
 }
 
 KERNEL_TEST(transformer, derivatives)

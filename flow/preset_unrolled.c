@@ -1,0 +1,35 @@
+/* flow/preset_unrolled.c -- a sampler that starts as its teacher: the teacher's layers, unrolled. */
+#include "flow/preset_kind.h"
+#include "flow/unroll.h"
+
+typedef struct unrolled {
+    preset_head head; /* base NULL: it is the teacher's */
+    size_t iterations;
+    bool tied;
+} unrolled;
+
+static flow *follow(const void *options, const flow *teacher, flow_precision precision,
+                    flow_err *err)
+{
+    const unrolled *self = options;
+    return flow_unroll(teacher, self->iterations, self->tied, precision, err);
+}
+
+static const flow_key unrolled_keys[] = {
+    {FLOW_KEY(unrolled, iterations), .type = FLOW_KEY_WHOLE, .min = 1, .max = FLOW_MAX_ITERATIONS,
+     .def = "2", .unit = "steps",
+     .doc = "Parallel steps towards the inverse of each of the teacher's autoregressive layers. "
+            "More are nearer to the teacher and cost proportionally more."},
+    {FLOW_KEY(unrolled, tied), .type = FLOW_KEY_BOOL, .def = "false",
+     .doc = "Whether the steps of a layer share one network, or are trained each for itself."},
+    {.name = NULL}};
+
+const preset preset_unrolled = {
+    .kind = {.name = "unrolled",
+             .doc = "starts as its teacher, which must be a flow, by a few parallel steps a layer",
+             .keys = unrolled_keys,
+             .size = sizeof(unrolled)},
+    .one_way = true,
+    .direction = FLOW_NOISE_TO_DATA,
+    .follow = follow,
+};

@@ -1,0 +1,52 @@
+#include "flow/unroll.h"
+#include "flow/backend.h"
+#include "flow/base.h"
+
+#include <string.h>
+
+json_t *flow_unroll_describe(const flow *teacher, size_t iterations, int tied, flow_err *err)
+{
+    const flow_unrolling how = {.iterations = iterations, .tied = tied};
+    if (teacher->direction != FLOW_DATA_TO_NOISE) {
+        flow_fail(err, FLOW_ECONFIG, "a flow that is %s is a parallel sampler as it is",
+                  flow_direction_name(teacher->direction));
+        return NULL;
+    }
+    json_t *layers = teacher->backend->unroll_layers(&teacher->stack, &how, err);
+    json_t *out = layers ? flow_describe(teacher) : NULL;
+    if (out && json_object_set(out, "layers", layers) == 0 &&
+        json_object_set_new(out, "direction",
+                            json_string(flow_direction_name(FLOW_NOISE_TO_DATA))) == 0) {
+        json_decref(layers);
+        return out;
+    }
+    if (layers)
+        flow_fail(err, FLOW_ENOMEM, "out of memory for the description of a flow");
+    json_decref(layers);
+    json_decref(out);
+    return NULL;
+}
+
+/* Of the same precision. */
+static void copy_params(flow *self, const flow *teacher)
+{
+    self->backend->unroll_params(&self->stack, self->params, &teacher->stack, teacher->params);
+    memcpy(base_part(self, self->params).numbers, base_params(teacher, NULL).numbers,
+           self->base->n_params * self->backend->real_size);
+}
+
+flow *flow_unroll(const flow *teacher, size_t iterations, int tied, flow_precision precision,
+                  flow_err *err)
+{
+    json_t *description = flow_unroll_describe(teacher, iterations, tied, err);
+    flow *self = description ? flow_create(description, precision, err) : NULL;
+    flow *same = self ? flow_convert(teacher, precision, err) : NULL;
+    json_decref(description);
+    if (same) {
+        copy_params(self, same);
+        flow_free(same);
+        return self;
+    }
+    flow_free(self);
+    return NULL;
+}

@@ -1,0 +1,21 @@
+/* flow/unroll.h -- a flow that starts as another one's sampler: its layers in reverse order, each for the
+ * other direction. Permutations, lu_linear and actnorm are inverted exactly; an autoregressive layer becomes T
+ * parallel steps towards its inverse (layer kind unrolled; mathematics-layers 12), which for every T is
+ * a flow of its own with exact log q, and for T >= its groups the teacher's inverse. */
+#ifndef FLOW_UNROLL_H
+#define FLOW_UNROLL_H
+
+#include "flow/flow.h"
+
+enum { FLOW_MAX_ITERATIONS = 256 };
+
+/* The description of that flow, NOISE_TO_DATA: a new reference. tied: the steps of a layer have one
+ * network in common. NULL: FLOW_ECONFIG for a teacher that is parallel as a sampler already, or a layer
+ * that cannot be unrolled, with its name; FLOW_ENOMEM. */
+json_t *flow_unroll_describe(const flow *teacher, size_t iterations, int tied, flow_err *err);
+
+/* That flow with the teacher's parameters, those of the base too, every step's network a copy. */
+flow *flow_unroll(const flow *teacher, size_t iterations, int tied, flow_precision precision,
+                  flow_err *err);
+
+#endif

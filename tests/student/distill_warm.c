@@ -1,0 +1,93 @@
+/* Training that starts from the student's own weights: a teacher's sampler, unrolled. */
+#include "flow/unroll.h"
+#include "student/distill.h"
+#include "tests/common/distilling.h"
+#include "tests/common/examples.h"
+#include "tests/common/sanitized.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { D = 4 };
+
+typedef struct warm {
+    flow *teacher;
+    target *target;
+    distilling run;
+} warm;
+
+static void open_warm(warm *w, size_t iterations)
+{
+    static const size_t hidden[] = {16};
+    flow_err err = FLOW_ERR_INIT;
+    flow_spec spec = {.dim = D,
+                      .direction = FLOW_DATA_TO_NOISE,
+                      .layers = 2,
+                      .hidden = hidden,
+                      .n_hidden = 1,
+                      .activation = "silu",
+                      .transformer = "affine",
+                      .scale_bound = 1.5,
+                      .permute = FLOW_REVERSE,
+                      .lu = 1};
+    w->teacher = random_flow(flow_backend_find(FLOW_F64, NULL), &spec, 0.7);
+    w->target = target_from_flow(w->teacher, &err);
+    w->run = (distilling){.teacher = w->target, .options = distilling_options()};
+    w->run.student = flow_unroll(w->teacher, iterations, 0, FLOW_F64, &err);
+    cr_assert(w->target && w->run.student, "%s", err.text);
+    w->run.options.warm = 1;
+    w->run.options.warmup = 0;
+}
+
+static void close_warm(warm *w)
+{
+    target_free(w->target);
+    flow_free(w->run.student);
+    flow_free(w->teacher);
+}
+
+/* The KL of the first steps is that of the start: small, and of the last ones smaller still. */
+Test(distill_warm, goes_on_from_where_it_starts)
+{
+    warm w;
+    open_warm(&w, 1);
+    w.run.options.lr = 2e-3;
+    w.run.options.steps = UNLESS_SANITIZED(1000, 400);
+    cr_assert_eq(distilling_run(&w.run), 0, "%s", w.run.err.text);
+    double first = w.run.history.states[0].kl_reverse, last = w.run.state.kl_reverse;
+    cr_assert(first > 0 && last < 0.7 * first, "from %g to %g", first, last);
+    cr_assert_eq(w.run.state.went_back, 0);
+    close_warm(&w);
+}
+
+/* Steps that are far too long: the weights that it started with, to the bit. */
+Test(distill_warm, never_ends_worse_than_it_started)
+{
+    warm w;
+    open_warm(&w, 2);
+    size_t bytes = flow_params_bytes(w.run.student);
+    void *before = malloc(bytes);
+    memcpy(before, flow_params(w.run.student), bytes);
+    w.run.options.lr = 0.5;
+    w.run.options.steps = 60;
+    cr_assert_eq(distilling_run(&w.run), 0, "%s", w.run.err.text);
+    cr_assert_eq(w.run.state.went_back, 1);
+    cr_assert(memcmp(before, flow_params(w.run.student), bytes) == 0, "other weights");
+    free(before);
+    close_warm(&w);
+}
+
+/* Without warm a student starts anew, whatever its weights are. */
+Test(distill_warm, only_if_asked_to)
+{
+    warm w;
+    open_warm(&w, 2);
+    w.run.options.warm = 0;
+    w.run.options.steps = 1;
+    w.run.options.lr = 1e-9;
+    cr_assert_eq(distilling_run(&w.run), 0, "%s", w.run.err.text);
+    cr_assert_gt(w.run.state.kl_reverse, 0.1);
+    cr_assert_eq(w.run.state.went_back, 0);
+    close_warm(&w);
+}
