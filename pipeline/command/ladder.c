@@ -21,10 +21,12 @@ static void print_head(const flow *teacher, const ladder_options *o)
     fflush(stdout);
 }
 
+/* No "-0.0000". */
 static void print_estimate(student_estimate e)
 {
     char text[64];
-    snprintf(text, sizeof text, "%.4f +- %.4f", e.value, e.se);
+    double value = fabs(e.value) < 5e-5 ? 0 : e.value;
+    snprintf(text, sizeof text, "%.4f +- %.4f", value, e.se);
     printf("  %20s", text);
 }
 
@@ -116,6 +118,9 @@ static int meet_and_climb(const flow *teacher, const target *precise, flow_pool 
 static int ladder(const flow_model *model, flow_pool *pool, const distill_contexts *contexts,
                   const ladder_options *o, flow_err *err)
 {
+    if (flow_get_direction(model->flow) != FLOW_DATA_TO_NOISE)
+        return flow_fail(err, FLOW_EUSAGE,
+                         "%s: a parallel sampler as it is; ladder wants a teacher", o->model);
     flow *precise = flow_convert(model->flow, FLOW_F64, err);
     target *t = precise ? target_from_flow(precise, err) : NULL;
     int code = t ? meet_and_climb(model->flow, t, pool, contexts, o, err) : err->code;
