@@ -2,11 +2,13 @@
 
 #include "pipeline/command/context.h"
 #include "pipeline/console/exit.h"
+#include "pipeline/report/picture_ladder.h"
 #include "student/ladder.h"
 #include "student/speed.h"
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 const ladder_options ladder_defaults = {.most = 8, .n = 20000};
 
@@ -50,16 +52,17 @@ static void print_rung(const student_rung *rung)
     print_speed(rung->rows_per_s, rung->row_seconds);
 }
 
-static int print_teacher(const flow *teacher, const student_sides *sides, flow_err *err)
+static int print_teacher(double *rows_per_s, const flow *teacher, const student_sides *sides,
+                         flow_err *err)
 {
-    double rows_per_s, row_seconds;
-    int code = student_speed_sample(&rows_per_s, teacher, sides, err);
+    double row_seconds;
+    int code = student_speed_sample(rows_per_s, teacher, sides, err);
     if (!code)
         code = student_speed_row(&row_seconds, teacher, sides, err);
     if (code)
         return code;
     printf("%8s  %-66s", "teacher", "by itself, one coordinate after the other");
-    print_speed(rows_per_s, row_seconds);
+    print_speed(*rows_per_s, row_seconds);
     return 0;
 }
 
@@ -84,23 +87,43 @@ static size_t last_rung(const flow *teacher, uint64_t most)
     return most < dim ? (size_t)most : dim;
 }
 
+static int climb_all(student_rung *rungs, size_t last, const flow *teacher, student_sides *sides,
+                     flow_err *err)
+{
+    int code = 0;
+    for (size_t t = 1; !code && t <= last; t++) {
+        code = student_rung_climb(rungs + t - 1, teacher, t, sides, err);
+        if (!code)
+            print_rung(rungs + t - 1);
+    }
+    return code;
+}
+
+/* The first good rung's T; 0: none is. */
+static size_t first_good(const student_rung *rungs, size_t last)
+{
+    for (size_t k = 0; k < last; k++)
+        if (student_rung_is_good(rungs + k))
+            return rungs[k].iterations;
+    return 0;
+}
+
 static int climb(const flow *teacher, student_sides *sides, const ladder_options *o, flow_err *err)
 {
-    size_t last = last_rung(teacher, o->most), good = 0;
-    int code = 0;
+    size_t last = last_rung(teacher, o->most);
+    student_rung *rungs = malloc(last * sizeof *rungs);
+    double rows_per_s;
+    if (!rungs)
+        return flow_fail(err, FLOW_ENOMEM, "out of memory for %zu rungs", last);
     print_head(teacher, o);
-    for (size_t t = 1; !code && t <= last; t++) {
-        student_rung rung;
-        code = student_rung_climb(&rung, teacher, t, sides, err);
-        if (!code)
-            print_rung(&rung);
-        if (!code && !good && student_rung_is_good(&rung))
-            good = t;
-    }
+    int code = climb_all(rungs, last, teacher, sides, err);
     if (!code)
-        code = print_teacher(teacher, sides, err);
+        code = print_teacher(&rows_per_s, teacher, sides, err);
     if (!code)
-        print_advice(good, last);
+        print_advice(first_good(rungs, last), last);
+    if (!code && o->picture)
+        code = picture_ladder(o->picture, rungs, last, rows_per_s, err);
+    free(rungs);
     return code;
 }
 

@@ -13,7 +13,8 @@ typedef struct ladder_options {
     uint64_t most;       /* the last T; fewer if an earlier one is the teacher itself */
     uint64_t n;          /* rows of either side */
     uint64_t seed;
-    uint64_t threads; /* 0: auto */
+    uint64_t threads;    /* 0: auto */
+    const char *picture; /* a PNG of the same figures, or NULL */
 } ladder_options;
 
 extern const ladder_options ladder_defaults;

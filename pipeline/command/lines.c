@@ -20,7 +20,8 @@ enum {
     OPTION_CONTEXT,
     OPTION_LOGP,
     OPTION_FORMAT,
-    OPTION_MOST
+    OPTION_MOST,
+    OPTION_PICTURE
 };
 
 /* ---- any verb */
@@ -333,6 +334,7 @@ static const cli_option ladder_table[] = {
     {"most", OPTION_MOST, "T",
      "the last rung; default 8. From the number of columns on, all are exact"},
     {"context", OPTION_CONTEXT, "FILE", "rows of context to draw from, .npy or .csv"},
+    {"picture", OPTION_PICTURE, "FILE", "draw KL over rows a second into a .png"},
     {"seed", OPTION_SEED, "S", "default 0: the same command gives the same figures"},
     {"threads", OPTION_THREADS, "N", "threads; changes no result but the speeds"},
     {NULL, 0, NULL, NULL}};
@@ -359,6 +361,9 @@ static int take_ladder(void *into, int id, const char *arg, flow_err *err)
         return option_whole(&o->seed, "--seed", arg, 0, INT64_MAX, err);
     case OPTION_THREADS:
         return option_whole(&o->threads, "--threads", arg, 1, MAX_THREADS, err);
+    case OPTION_PICTURE:
+        o->picture = arg;
+        return FLOW_OK;
     default:
         o->context = arg;
         return FLOW_OK;

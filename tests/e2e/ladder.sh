@@ -17,6 +17,11 @@ check "other rows with another seed" sh -c '! cmp -s "$1" "$2"' - <(figures "$T/
 expect "up to a T" 0 ladder "$teacher" -n 200 --most 2
 check "and no further" test "$(grep -cE '^ +[1-9] ' "$T/out")" -eq 2
 
+expect "a picture" 0 ladder "$teacher" -n 200 --picture "$T/ladder.png"
+check "is a PNG" sh -c 'head -c 4 "$1" | grep -q PNG' - "$T/ladder.png"
+expect "a picture that has no place" 73 ladder "$teacher" -n 200 --most 1 --picture "$T/none/ladder.png"
+check "is told with its name" grep -q "none/ladder.png" "$T/err"
+
 refused "a student" 64 "a parallel sampler as it is" ladder "$T/run/student/model.safetensors"
 refused "a ladder of nothing" 66 "none" ladder "$T/none.safetensors"
 expect "no rung at all is refused" 64 ladder "$teacher" --most 0
