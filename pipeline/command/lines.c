@@ -344,7 +344,7 @@ const line_spec line_ladder = {
     .operands = "TEACHER [options]",
     .n_min = 1,
     .n_max = 1,
-    .doc = "How near and how fast a teacher's sampler is, unrolled for 1, 2, ... steps, untrained.",
+    .doc = "Measures a teacher unrolled into a sampler of 1, 2, ... steps, untrained.",
     .examples = "  distill ladder runs/power/teacher/model.safetensors\n"
                 "  distill ladder runs/power/teacher/model.safetensors --most 4 -n 1e5\n",
     .options = ladder_table};
