@@ -308,7 +308,7 @@ static bool read_plain(void *out, const arrival *in)
     default:
         break;
     }
-    assert(!"a type that value.c reads elsewhere");
+    assert(false && "a type that value.c reads elsewhere");
     return false;
 }
 

@@ -31,7 +31,7 @@ int exit_code(int code)
         return signals_exit_code();
     for (size_t i = 0; i < N_ENDS; i++)
         if (ends[i].codes[0] == code || ends[i].codes[1] == code)
-            return ends[i].status;
+            return (int)ends[i].status;
     return EXIT_BUG;
 }
 

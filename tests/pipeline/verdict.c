@@ -319,8 +319,8 @@ Test(verdict, each_warning_comes_alone)
         "no density",
         "of the training",
         "the student's samples",
-        "the target's samples, which were left out; the first: log p "
-        "is nan at row 17, x = (0.5, -2)"};
+        ("the target's samples, which were left out; the first: log p "
+         "is nan at row 17, x = (0.5, -2)")};
     bool pass;
     set_up();
     json_t *out = made(&pass);
