@@ -336,10 +336,23 @@ int student_distillation_step(student_distillation *self, int *probed, flow_err 
 
 /* ---- the whole */
 
-static int take(student_distillation *self, flow_err *err)
+/* A warm student's weights are what they are, and remembered; another's are drawn. */
+static int begin_weights(student_distillation *self, flow_err *err)
 {
     const distill_options *o = &self->options;
     pcg_stream init = {.seed = o->seed, .stage = STREAM_STUDENT, .purpose = PCG_INIT};
+    if (!o->warm) {
+        flow_init(self->flow, init);
+        return 0;
+    }
+    self->start =
+        student_start_create(self->flow, self->pool, self->teacher, self->contexts, o->seed, err);
+    return self->start ? 0 : FLOW_EDATA; /* *err says what */
+}
+
+static int take(student_distillation *self, flow_err *err)
+{
+    const distill_options *o = &self->options;
     self->cuts[0] = flow_lanes_cut(o->batch, o->shard);
     self->cuts[1] = flow_lanes_cut(o->batch * o->late_batch, o->shard);
     self->shard =
@@ -352,13 +365,8 @@ static int take(student_distillation *self, flow_err *err)
         code = check_terms(self, err);
     if (code)
         return code;
-    if (o->warm)
-        self->start = student_start_create(self->flow, self->pool, self->teacher, self->contexts,
-                                           o->seed, err);
-    else
-        flow_init(self->flow, init);
-    if (o->warm && !self->start)
-        return FLOW_EDATA; /* *err says what */
+    if ((code = begin_weights(self, err)))
+        return code;
     for (size_t k = 0; k < self->n_terms; k++)
         self->terms[k]->ops->report(self->terms[k], &self->state);
     return take_trainer(self, err);
@@ -462,40 +470,4 @@ int student_distillation_load(student_distillation *self, const void *block, siz
                          state.steps, self->options.steps);
     self->state = state;
     return 0;
-}
-
-/* ---- in one go */
-
-static int run(student_distillation *self, distill_watch watch, void *arg, flow_err *err)
-{
-    const distill_options *o = &self->options;
-    const distill_state *state = &self->state;
-    while (!student_distillation_over(self)) {
-        int probed, code = student_distillation_step(self, &probed, err);
-        if (code)
-            return code;
-        if (o->stop && o->stop())
-            return flow_fail(err, FLOW_ESTOPPED, "stopped after step %zu", state->step);
-        if (probed && watch && watch(arg, state) && !student_distillation_over(self))
-            return flow_fail(err, FLOW_ESTOPPED, "stopped after step %zu", state->step);
-    }
-    return 0;
-}
-
-int student_distill(flow *self, distill_state *state, flow_pool *pool, const target *teacher,
-                    const distill_contexts *contexts, const distill_options *options,
-                    distill_watch watch, void *arg, flow_err *err)
-{
-    flow_err local = FLOW_ERR_INIT;
-    *state = (distill_state){.steps = options->steps};
-    student_distillation *d =
-        student_distillation_create(self, pool, teacher, contexts, options, &local);
-    int code = d ? run(d, watch, arg, &local) : local.code;
-    if (d) {
-        int late = student_distillation_finish(d, code ? NULL : &local);
-        code = code ? code : late;
-        *state = d->state;
-    }
-    student_distillation_free(d);
-    return code ? flow_fail(err, (flow_code)code, "%s", local.text) : 0;
 }

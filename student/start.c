@@ -3,6 +3,7 @@
 #include "teacher/streams.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -92,7 +93,8 @@ int student_start_judge(student_start *self, int *back, flow_err *err)
 {
     double now;
     int code = measure(self, &now, err);
-    *back = !code && !(now < self->kl);
+    bool better = now < self->kl || (isnan(self->kl) && !isnan(now));
+    *back = !code && !better;
     if (*back)
         memcpy(flow_params(self->student), self->params, flow_params_bytes(self->student));
     return code;
