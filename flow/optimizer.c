@@ -1,6 +1,8 @@
 #include "flow/optimizer.h"
+
 #include "flow/backend.h"
 #include "flow/block.h"
+#include "flow/sort.h"
 
 #include <assert.h>
 #include <math.h>
@@ -248,12 +250,6 @@ void flow_median_add(flow_median *self, double value)
     self->window[self->count++ % FLOW_MEDIAN_WINDOW] = value;
 }
 
-static int compare(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 double flow_median_get(const flow_median *self)
 {
     size_t n = self->count < FLOW_MEDIAN_WINDOW ? self->count : FLOW_MEDIAN_WINDOW;
@@ -261,6 +257,6 @@ double flow_median_get(const flow_median *self)
     if (n < 16)
         return INFINITY;
     memcpy(sorted, self->window, n * sizeof *sorted);
-    qsort(sorted, n, sizeof *sorted, compare);
+    flow_sort_numbers(sorted, n);
     return sorted[n / 2];
 }

@@ -1,5 +1,6 @@
 #include "student/psis.h"
 
+#include "flow/sort.h"
 #include "student/sum.h"
 
 #include <assert.h>
@@ -72,12 +73,6 @@ void psis_pareto_fit(double *k, double *sigma, const double *x, size_t n)
     *k = (raw * (double)n + 5) / ((double)n + 10);
 }
 
-static int ascending(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 static size_t tail_length(size_t n)
 {
     return n > 225 ? (size_t)floor(3 * sqrt((double)n)) : n / 5;
@@ -137,7 +132,7 @@ int psis_khat(psis_fit *fit, const double *log_w, size_t n, flow_err *err)
     if (!sorted)
         return flow_fail(err, FLOW_ENOMEM, "k-hat: no memory to sort %zu rows", n);
     memcpy(sorted, log_w, n * sizeof *sorted);
-    qsort(sorted, n, sizeof *sorted, ascending);
+    flow_sort_numbers(sorted, n);
     fit->khat = khat_of_sorted(sorted, n, fit->tail);
     free(sorted);
     return FLOW_OK;

@@ -1,5 +1,7 @@
 #include "student/speed.h"
 
+#include "flow/sort.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <time.h>
@@ -77,18 +79,12 @@ static void call(single *self, const flow *f)
     self->took[self->calls++] = now() - t;
 }
 
-static int rising(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 static double median_call(single *self, const flow *f)
 {
     double start = now();
     while (self->calls < LEAST_CALLS || (self->calls < MOST_CALLS && now() - start < 0.05))
         call(self, f);
-    qsort(self->took, self->calls, sizeof *self->took, rising);
+    flow_sort_numbers(self->took, self->calls);
     return self->took[self->calls / 2];
 }
 

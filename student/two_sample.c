@@ -1,5 +1,6 @@
 #include "student/two_sample.h"
 
+#include "flow/sort.h"
 #include "student/sum.h"
 
 #include <cblas.h>
@@ -323,12 +324,6 @@ static double distance(const double *x, const double *y, size_t dim)
     return sqrt(sum);
 }
 
-static int ascending(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 /* Median positive distance between up to 400 pooled rows; 1 if all points are one. */
 static int median_distance(double *median, const pool *p, flow_err *err)
 {
@@ -344,7 +339,7 @@ static int median_distance(double *median, const pool *p, flow_err *err)
             d[count] = distance(x, y, p->dim);
             count += d[count] > 0;
         }
-    qsort(d, count, sizeof *d, ascending);
+    flow_sort_numbers(d, count);
     *median = count ? d[count / 2] : 1;
     free(d);
     return FLOW_OK;

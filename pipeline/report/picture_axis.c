@@ -1,5 +1,7 @@
 #include "pipeline/report/picture_axis.h"
 
+#include "flow/sort.h"
+
 #include <assert.h>
 #include <float.h>
 #include <math.h>
@@ -15,12 +17,6 @@ static const double CENTRAL = 0.995, MARGIN = 0.06;
 /* Shorter than this next to its numbers, a range leaves no digits to label ticks with; much beyond
  * these sizes, densities, lengths and margins could overflow. */
 static const double SHORTEST = 1e-9, SMALLEST = 1e-280, LARGEST = DBL_MAX / 16;
-
-static int rising(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
 
 static double limited(double x)
 {
@@ -52,7 +48,7 @@ int picture_axis_range(picture_axis *self, const double *x, size_t n, size_t dim
     for (size_t i = 0; i < n; i++)
         if (isfinite(x[i * dim + column]))
             sorted[kept++] = x[i * dim + column];
-    qsort(sorted, kept, sizeof *sorted, rising);
+    flow_sort_numbers(sorted, kept);
     set_range(self, sorted, kept);
     free(sorted);
     return 0;

@@ -1,5 +1,7 @@
 #include "pipeline/report/picture_pairs.h"
 
+#include "flow/sort.h"
+
 #include <assert.h>
 #include <math.h>
 #include <stdbool.h>
@@ -13,12 +15,6 @@ typedef struct ranks {
     double *sorted;         /* (n): of one column at a time */
     unsigned char *classes; /* (dim, n): 0 .. CLASSES - 1 */
 } ranks;
-
-static int rising(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
 
 /* How many of the sorted numbers are below x: equal numbers have equal ranks. */
 static size_t rank_of(const double *sorted, size_t n, double x)
@@ -39,7 +35,7 @@ static void classify(ranks *r, const double *x, size_t total, size_t dim, size_t
 {
     for (size_t i = 0; i < r->n; i++)
         r->sorted[i] = x[i * total / r->n * dim + column];
-    qsort(r->sorted, r->n, sizeof *r->sorted, rising);
+    flow_sort_numbers(r->sorted, r->n);
     for (size_t i = 0; i < r->n; i++)
         r->classes[column * r->n + i] =
             (unsigned char)(CLASSES * rank_of(r->sorted, r->n, x[i * total / r->n * dim + column]) /
