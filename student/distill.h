@@ -68,6 +68,11 @@ typedef struct distill_contexts {
     size_t n;
 } distill_contexts;
 
+/* to (n, c) = rows of them at random, by one generator: the first rows do not depend on n. There is at
+ * least one to draw from. */
+void distill_contexts_draw(const distill_contexts *self, double *to, size_t n, size_t c,
+                           pcg_stream stream);
+
 /* ---- step by step */
 
 typedef struct student_distillation student_distillation;

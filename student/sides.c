@@ -3,7 +3,6 @@
 #include "teacher/streams.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 pcg_stream student_sides_stream(const student_sides *self, pcg_purpose purpose)
 {
@@ -67,10 +66,8 @@ static int draw_contexts(student_sides *self, const distill_contexts *contexts, 
         return 0;
     if (!contexts || contexts->n == 0)
         return flow_fail(err, FLOW_EDATA, "no rows of context to validate with");
-    pcg rng = pcg_at(student_sides_stream(self, PCG_CONTEXT), 0, 1);
-    for (size_t r = 0; r < self->n; r++)
-        memcpy(self->context + r * c, contexts->rows + pcg_below(&rng, contexts->n) * c,
-               c * sizeof *self->context);
+    distill_contexts_draw(contexts, self->context, self->n, c,
+                          student_sides_stream(self, PCG_CONTEXT));
     return 0;
 }
 

@@ -20,12 +20,9 @@ struct student_start {
 
 static void draw_contexts(student_start *self, const distill_contexts *contexts, uint64_t seed)
 {
-    size_t c = self->teacher->context;
     const pcg_stream stream = {.seed = seed, .stage = STREAM_START, .purpose = PCG_CONTEXT};
-    pcg rng = pcg_at(stream, 0, 1);
-    for (size_t r = 0; r < START_ROWS && self->context; r++)
-        memcpy(self->context + r * c, contexts->rows + pcg_below(&rng, contexts->n) * c,
-               c * sizeof *self->context);
+    if (self->context)
+        distill_contexts_draw(contexts, self->context, START_ROWS, self->teacher->context, stream);
 }
 
 /* log p~ of a normalised target or not: a constant is the same both times. */
