@@ -68,13 +68,12 @@ void picture_canvas_blend(picture_canvas *self, long x, long y, picture_rgb ink,
     *p = (picture_rgb){mix(p->r, ink.r, cover), mix(p->g, ink.g, cover), mix(p->b, ink.b, cover)};
 }
 
-/* From the point (x, y) to the nearest one of the line. */
-static double distance(double x, double y, double x0, double y0, double x1, double y1)
+double picture_distance(double x, double y, double x0, double y0, double x1, double y1)
 {
-    double dx = x1 - x0, dy = y1 - y0, length = dx * dx + dy * dy;
-    double along = length > 0 ? ((x - x0) * dx + (y - y0) * dy) / length : 0;
-    along = fmin(1, fmax(0, along));
-    return hypot(x - x0 - along * dx, y - y0 - along * dy);
+    double dx = x1 - x0, dy = y1 - y0, length2 = dx * dx + dy * dy;
+    double t = length2 > 0 ? ((x - x0) * dx + (y - y0) * dy) / length2 : 0;
+    t = fmin(1, fmax(0, t));
+    return hypot(x - (x0 + t * dx), y - (y0 + t * dy));
 }
 
 void picture_canvas_stroke(picture_canvas *self, double x0, double y0, double x1, double y1,
@@ -84,7 +83,7 @@ void picture_canvas_stroke(picture_canvas *self, double x0, double y0, double x1
     for (long y = (long)floor(fmin(y0, y1) - reach); y <= (long)ceil(fmax(y0, y1) + reach); y++)
         for (long x = (long)floor(fmin(x0, x1) - reach); x <= (long)ceil(fmax(x0, x1) + reach);
              x++) {
-            double off = distance((double)x + 0.5, (double)y + 0.5, x0, y0, x1, y1);
+            double off = picture_distance((double)x + 0.5, (double)y + 0.5, x0, y0, x1, y1);
             picture_canvas_blend(self, x, y, ink, fmin(1, fmax(0, width / 2 + 0.5 - off)));
         }
 }

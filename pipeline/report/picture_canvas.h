@@ -31,6 +31,9 @@ void picture_canvas_frame(picture_canvas *self, long left, long top, long width,
 /* One pixel becomes a mixture: cover = 1 is all ink, 0 leaves it. */
 void picture_canvas_blend(picture_canvas *self, long x, long y, picture_rgb ink, double cover);
 
+/* From the point (x, y) to the nearest one of the straight line between two others. */
+double picture_distance(double x, double y, double x0, double y0, double x1, double y1);
+
 /* A straight line between two points, with round ends and smooth edges; a dot if they are one. */
 void picture_canvas_stroke(picture_canvas *self, double x0, double y0, double x1, double y1,
                            double width, picture_rgb ink);

@@ -230,10 +230,7 @@ static point placed(point p, point origin, double scale, picture_turn turn)
 
 static double distance(point p, line l)
 {
-    double dx = l.to.x - l.from.x, dy = l.to.y - l.from.y, length2 = dx * dx + dy * dy;
-    double t = length2 > 0 ? ((p.x - l.from.x) * dx + (p.y - l.from.y) * dy) / length2 : 0;
-    point nearest = between(l.from, l.to, fmin(1, fmax(0, t)));
-    return hypot(p.x - nearest.x, p.y - nearest.y);
+    return picture_distance(p.x, p.y, l.from.x, l.from.y, l.to.x, l.to.y);
 }
 
 /* The nearest stroke alone decides how much of a pixel is inked: where strokes meet, nothing is
