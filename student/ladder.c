@@ -46,6 +46,7 @@ int student_rung_climb(student_rung *out, const flow *teacher, size_t iterations
 int student_rung_is_good(const student_rung *self)
 {
     const student_diagnostics *w = &self->weights;
-    return !self->wild && w->kl_reverse.value <= 0.01 && w->kl_forward.value <= 0.01 &&
-           w->ess_reverse.value >= 0.95 && w->ess_forward.value >= 0.95;
+    return !self->wild && w->kl_reverse.value <= STUDENT_RUNG_KL &&
+           w->kl_forward.value <= STUDENT_RUNG_KL && w->ess_reverse.value >= STUDENT_RUNG_ESS &&
+           w->ess_forward.value >= STUDENT_RUNG_ESS;
 }

@@ -18,7 +18,9 @@ typedef struct student_rung {
 int student_rung_climb(student_rung *out, const flow *teacher, size_t iterations,
                        student_sides *sides, flow_err *err);
 
-/* Whether it needs no training: both KL at most .01 nats, both ESS at least .95. */
+/* What needs no training: both KL at most so many nats, both ESS at least such a share. */
+#define STUDENT_RUNG_KL 0.01
+#define STUDENT_RUNG_ESS 0.95
 int student_rung_is_good(const student_rung *self);
 
 #endif

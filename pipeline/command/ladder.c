@@ -1,7 +1,7 @@
 #include "pipeline/command/ladder.h"
 
 #include "pipeline/command/context.h"
-#include "pipeline/console/exit.h"
+#include "pipeline/command/with_model.h"
 #include "pipeline/report/picture_ladder.h"
 #include "student/ladder.h"
 #include "student/speed.h"
@@ -69,13 +69,10 @@ static int print_teacher(double *rows_per_s, const flow *teacher, const student_
 static void print_advice(size_t good, size_t last)
 {
     if (good)
-        printf("\nT = %zu is the first that needs no training: both KL at most .01, both ESS at "
-               "least .95.\n",
-               good);
+        printf("\nT = %zu is the first that needs no training", good);
     else
-        printf("\nNone up to T = %zu is good enough untrained: both KL at most .01, both ESS at "
-               "least .95.\n",
-               last);
+        printf("\nNone up to T = %zu is good enough untrained", last);
+    printf(": both KL at most %g, both ESS at least %g.\n", STUDENT_RUNG_KL, STUDENT_RUNG_ESS);
 }
 
 /* ---- climbing */
@@ -169,9 +166,9 @@ static int contexts_of(distill_contexts *out, const flow_model *model, file_tabl
     return 0;
 }
 
-static int read_and_climb(const flow_model *model, flow_pool *pool, const ladder_options *o,
-                          flow_err *err)
+static int read_and_climb(flow_model *model, flow_pool *pool, const void *options, flow_err *err)
 {
+    const ladder_options *o = options;
     file_table *table;
     distill_contexts contexts;
     int code = context_load(&table, model, o->model, o->context, CONTEXT_ANY, err);
@@ -185,11 +182,5 @@ static int read_and_climb(const flow_model *model, flow_pool *pool, const ladder
 
 int ladder_verb(const ladder_options *options)
 {
-    flow_err err = FLOW_ERR_INIT;
-    flow_model *model = flow_model_read(options->model, &err);
-    flow_pool *pool = model ? flow_pool_create((size_t)options->threads, &err) : NULL;
-    int code = pool ? read_and_climb(model, pool, options, &err) : err.code;
-    flow_pool_free(pool);
-    flow_model_free(model);
-    return code ? exit_fail(&err) : EXIT_GOOD;
+    return with_model(options->model, options->threads, options, read_and_climb);
 }

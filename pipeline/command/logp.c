@@ -2,7 +2,7 @@
 
 #include "files/read.h"
 #include "pipeline/command/context.h"
-#include "pipeline/console/exit.h"
+#include "pipeline/command/with_model.h"
 #include "pipeline/stages/output.h"
 
 #include <stdlib.h>
@@ -33,22 +33,6 @@ static int evaluate(const flow_model *model, flow_pool *pool, const logp_options
     return code;
 }
 
-static int logp(const flow_model *model, flow_pool *pool, const logp_options *o, flow_err *err)
-{
-    file_table *context = NULL, *rows = file_read(o->input, FILE_HEADER_AUTO, err);
-    int code = rows ? 0 : err->code;
-    if (!code && rows->cols != flow_dim(model->flow))
-        code = flow_fail(err, FLOW_EDATA, "%s: %zu columns, the model has %zu", o->input,
-                         rows->cols, flow_dim(model->flow));
-    if (!code)
-        code = context_load(&context, model, o->model, o->context, rows->rows, err);
-    if (!code)
-        code = evaluate(model, pool, o, rows, context, err);
-    file_table_free(rows);
-    file_table_free(context);
-    return code;
-}
-
 /* Densities are computed in double, whatever the precision of the model's weights. */
 static int to_double(flow_model *model, flow_err *err)
 {
@@ -60,15 +44,28 @@ static int to_double(flow_model *model, flow_err *err)
     return 0;
 }
 
+static int logp(flow_model *model, flow_pool *pool, const void *options, flow_err *err)
+{
+    const logp_options *o = options;
+    int code = to_double(model, err);
+    if (code)
+        return code;
+    file_table *context = NULL, *rows = file_read(o->input, FILE_HEADER_AUTO, err);
+    if (!rows)
+        return err->code;
+    if (rows->cols != flow_dim(model->flow))
+        code = flow_fail(err, FLOW_EDATA, "%s: %zu columns, the model has %zu", o->input,
+                         rows->cols, flow_dim(model->flow));
+    if (!code)
+        code = context_load(&context, model, o->model, o->context, rows->rows, err);
+    if (!code)
+        code = evaluate(model, pool, o, rows, context, err);
+    file_table_free(rows);
+    file_table_free(context);
+    return code;
+}
+
 int logp_verb(const logp_options *options)
 {
-    flow_err err = FLOW_ERR_INIT;
-    flow_model *model = flow_model_read(options->model, &err);
-    flow_pool *pool = model ? flow_pool_create((size_t)options->threads, &err) : NULL;
-    int code = pool ? to_double(model, &err) : err.code;
-    if (!code)
-        code = logp(model, pool, options, &err);
-    flow_pool_free(pool);
-    flow_model_free(model);
-    return code ? exit_fail(&err) : EXIT_GOOD;
+    return with_model(options->model, options->threads, options, logp);
 }

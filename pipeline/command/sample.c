@@ -1,12 +1,13 @@
 #include "pipeline/command/sample.h"
 
 #include "pipeline/command/context.h"
-#include "pipeline/console/exit.h"
+#include "pipeline/command/with_model.h"
 #include "pipeline/stages/output.h"
 #include "teacher/streams.h"
 
-static int sample(const flow_model *model, flow_pool *pool, const sample_options *o, flow_err *err)
+static int sample(flow_model *model, flow_pool *pool, const void *options, flow_err *err)
 {
+    const sample_options *o = options;
     file_table *context;
     int code = context_load(&context, model, o->model, o->context, (size_t)o->n, err);
     output_request request = {
@@ -27,11 +28,5 @@ static int sample(const flow_model *model, flow_pool *pool, const sample_options
 
 int sample_verb(const sample_options *options)
 {
-    flow_err err = FLOW_ERR_INIT;
-    flow_model *model = flow_model_read(options->model, &err);
-    flow_pool *pool = model ? flow_pool_create((size_t)options->threads, &err) : NULL;
-    int code = pool ? sample(model, pool, options, &err) : err.code;
-    flow_pool_free(pool);
-    flow_model_free(model);
-    return code ? exit_fail(&err) : EXIT_GOOD;
+    return with_model(options->model, options->threads, options, sample);
 }
