@@ -152,9 +152,7 @@ double flow_trainer_spread(flow_trainer *self)
 static double largest_norm(const flow_trainer *self)
 {
     double clip = self->options.clip;
-    if (!(clip > 0))
-        return INFINITY;
-    return self->options.clip_at == FLOW_CLIP_NORM ? clip : clip * flow_median_get(&self->norms);
+    return clip > 0 ? clip * flow_median_get(&self->norms) : INFINITY;
 }
 
 static void count(flow_trainer *self, flow_step_result result)

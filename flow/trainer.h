@@ -15,11 +15,6 @@
 
 enum { FLOW_MAX_SKIPPED = 50 }; /* steps in a row before a training gives up */
 
-typedef enum flow_clip {
-    FLOW_CLIP_NORM,  /* at `clip` */
-    FLOW_CLIP_MEDIAN /* at `clip` times the running median of the norms */
-} flow_clip;
-
 typedef struct flow_trainer_options {
     double lr;
     size_t warmup, steps; /* of the schedule, which ends at `steps` */
@@ -28,8 +23,7 @@ typedef struct flow_trainer_options {
     size_t plateau_patience; /* losses */
     double weight_decay;
     double average; /* decay of the running average of the weights; 0: none */
-    flow_clip clip_at;
-    double clip;         /* 0: never */
+    double clip;         /* multiple of the running median of the gradient's norm; 0: never */
     int best;            /* flow_trainer_judge will be called */
     size_t scratch;      /* doubles a row for each seat */
     const char *lr_name; /* for the message of a training that gives up; must outlive the trainer */

@@ -83,7 +83,6 @@ static int take_trainer(student_distillation *self, flow_err *err)
                                     .schedule = o->schedule,
                                     .weight_decay = o->weight_decay,
                                     .average = o->average,
-                                    .clip_at = FLOW_CLIP_MEDIAN,
                                     .clip = o->clip,
                                     .scratch = 4 * self->teacher->dim + self->teacher->context + 4,
                                     .lr_name = "student.train.lr"};

@@ -57,7 +57,6 @@ static int take_trainer(teacher_fitting *self, flow_err *err)
                                     .plateau_patience = o->plateau_patience,
                                     .weight_decay = o->weight_decay,
                                     .average = o->average,
-                                    .clip_at = FLOW_CLIP_NORM,
                                     .clip = o->clip,
                                     .best = 1,
                                     .scratch = 2 * data->dim + data->n_context + 2,

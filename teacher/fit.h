@@ -18,7 +18,7 @@ typedef struct teacher_fit_options {
     double plateau_factor;
     size_t plateau_patience; /* epochs */
     double weight_decay;
-    double clip;       /* largest gradient norm; 0: never clipped */
+    double clip;       /* multiple of the running median of the gradient's norm; 0: never */
     double average;    /* decay of the running average of the weights; 0: none */
     size_t patience;   /* epochs without a better validation loss before stopping; 0: never */
     uint64_t seed;     /* of the initial weights and of the order of rows */

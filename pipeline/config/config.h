@@ -79,7 +79,7 @@ typedef struct config_teacher_train {
     double plateau_factor;     /* plateau only */
     uint64_t plateau_patience; /* epochs; plateau only */
     double weight_decay;
-    double clip;       /* largest norm of the whole gradient; 0: off */
+    double clip;       /* multiple of the running median of the gradient's norm; 0: off */
     double average;    /* decay of the moving average of the weights; 0: off */
     uint64_t patience; /* epochs without improvement before stopping; 0: never */
 } config_teacher_train;

@@ -69,6 +69,9 @@ const flow_word config_gradients[] = {
     {KEY(WHO.train.weight_decay), .type = FLOW_KEY_REAL, RANGE(0, 1), .def = "0", \
      .doc = "Decoupled weight decay (AdamW): each step also shrinks the weights by lr times " \
             "this."}, \
+    {KEY(WHO.train.clip), .type = FLOW_KEY_REAL, FROM(0), .def = "5", \
+     .doc = "A gradient longer than this many times the running median of its norm is scaled " \
+            "down to that. 0 is off."}, \
     {KEY(WHO.train.average), .type = FLOW_KEY_REAL, .flags = FLOW_KEY_OPEN_MAX, RANGE(0, 1), \
      .def = "0.99", \
      .doc = "Decay per step of a moving average of the weights, which is what is then " \
@@ -157,8 +160,6 @@ const flow_key schema_keys[] = {
     {KEY(teacher.train.plateau_patience), .type = FLOW_KEY_WHOLE, FROM(1), .def = "5",
      .only = "schedule = plateau", .unit = "epochs",
      .doc = "Epochs without a better validation loss before the step size shrinks."},
-    {KEY(teacher.train.clip), .type = FLOW_KEY_REAL, FROM(0), .def = "5",
-     .doc = "Largest norm of the whole gradient; a longer one is scaled down to it. 0 is off."},
     {KEY(teacher.train.patience), .type = FLOW_KEY_WHOLE, FROM(0), .def = "20", .unit = "epochs",
      .doc = "Epochs without a better validation loss before the fit stops. The best weights "
             "are kept. 0: never."},
@@ -171,9 +172,6 @@ const flow_key schema_keys[] = {
     {KEY(student.train.schedule), .type = FLOW_KEY_WORD, .words = config_student_schedules,
      .def = "cosine",
      .doc = "Course of the step size after warmup."},
-    {KEY(student.train.clip), .type = FLOW_KEY_REAL, FROM(0), .def = "10",
-     .doc = "A gradient longer than this many times the running median of its norm is scaled "
-            "down to that. 0 is off."},
     {KEY(student.train.gradient), .type = FLOW_KEY_WORD, .words = config_gradients, .def = "auto",
      .doc = "Estimator of the gradient of reverse KL."},
     {KEY(student.train.forward), .type = FLOW_KEY_REAL, RANGE(0, 1), .def = "0.5",

@@ -32,7 +32,6 @@ static flow_trainer_options usual(void)
                                   .plateau_patience = 1,
                                   .weight_decay = 0.01,
                                   .average = 0.9,
-                                  .clip_at = FLOW_CLIP_MEDIAN,
                                   .clip = 1.01,
                                   .best = 1,
                                   .scratch = 4,

@@ -178,9 +178,9 @@ Test(fit_ends, clipping_is_counted)
     rows_init(&r, &g, 200, 50, 0);
     teacher_fit_options options = usual();
     options.batch = 50;
-    options.epochs = 3;
+    options.epochs = 6; /* 24 steps; the median is there after 16 */
     const double clips[] = {1e-6, 0, 1e9};
-    const size_t want[] = {12, 0, 0};
+    const size_t want[] = {8, 0, 0};
     for (size_t k = 0; k < 3; k++) {
         options.clip = clips[k];
         flow *f = maf(&g, "affine", 9);
