@@ -126,7 +126,7 @@ json_t *flow_preset_describe(const json_t *object, flow_direction direction,
     flow_err why = FLOW_ERR_INIT;
     flow_place at = *place;
     const preset *self = find(object, direction, &why);
-    if (self && self->follow)
+    if (self && self->unrolling)
         self = no_teacher(self, &why);
     void *options = self ? flow_kind_read(&self->kind, object, &why) : NULL;
     json_t *list = options ? json_array() : NULL, *out = NULL;
@@ -155,15 +155,15 @@ flow *flow_preset_create(const json_t *object, flow_direction direction, const f
 int flow_preset_follows(const json_t *object)
 {
     const preset *self = find(object, FLOW_NOISE_TO_DATA, NULL);
-    return self && self->follow;
+    return self && self->unrolling;
 }
 
-flow *flow_preset_follow(const json_t *object, const flow *teacher, flow_precision precision,
-                         flow_err *err)
+int flow_preset_unrolling(flow_unrolling *how, const json_t *object, flow_err *err)
 {
     const preset *self = find(object, FLOW_NOISE_TO_DATA, err);
     void *options = self ? flow_kind_read(&self->kind, object, err) : NULL;
-    flow *out = options ? self->follow(options, teacher, precision, err) : NULL;
+    if (options)
+        *how = self->unrolling(options);
     free(options);
-    return out;
+    return options ? 0 : FLOW_ECONFIG;
 }

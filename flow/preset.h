@@ -7,6 +7,7 @@
 
 #include "flow/flow.h"
 #include "flow/kind.h"
+#include "flow/unroll.h"
 
 extern const flow_registry flow_presets;
 
@@ -22,11 +23,11 @@ json_t *flow_preset_describe(const json_t *preset, flow_direction direction,
 flow *flow_preset_create(const json_t *object, flow_direction direction, const flow_place *place,
                          flow_precision precision, flow_err *err);
 
-/* Whether the preset is made of a teacher's flow: then the two above refuse it, and this makes it, with
- * parameters that are to be kept. */
+/* Whether the preset is made of a teacher's flow, by flow_unroll: then the two above refuse it. */
 int flow_preset_follows(const json_t *object);
-flow *flow_preset_follow(const json_t *object, const flow *teacher, flow_precision precision,
-                         flow_err *err);
+
+/* How, of one that does; iterations 0: they are to be found (student/search.h). */
+int flow_preset_unrolling(flow_unrolling *how, const json_t *object, flow_err *err);
 
 /* Settles a list of spelt layers: repeats are written out, orders become numbers. A new reference. */
 json_t *flow_layers_settle(const json_t *spelt, flow_place *place, flow_err *err);

@@ -31,9 +31,8 @@ typedef struct preset {
     flow_direction direction;
     /* Appends layers to list. Non-zero: *err, or, if that is empty, no memory. */
     int (*layers)(const void *options, json_t *list, flow_place *place, flow_err *err);
-    /* In place of layers, NULL then: the flow that starts as this teacher. */
-    flow *(*follow)(const void *options, const flow *teacher, flow_precision precision,
-                    flow_err *err);
+    /* In place of layers, NULL then: how a teacher is unrolled. */
+    flow_unrolling (*unrolling)(const void *options);
 } preset;
 
 /* Layers that stand between others, appended; non-zero: as above. */

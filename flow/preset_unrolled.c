@@ -6,30 +6,37 @@ typedef struct unrolled {
     preset_head head; /* base NULL: it is the teacher's */
     size_t iterations;
     bool tied;
+    double width;
 } unrolled;
 
-static flow *follow(const void *options, const flow *teacher, flow_precision precision,
-                    flow_err *err)
+static flow_unrolling unrolling(const void *options)
 {
     const unrolled *self = options;
-    return flow_unroll(teacher, self->iterations, self->tied, precision, err);
+    return (flow_unrolling){
+        .iterations = self->iterations, .tied = self->tied, .width = self->width};
 }
 
 static const flow_key unrolled_keys[] = {
-    {FLOW_KEY(unrolled, iterations), .type = FLOW_KEY_WHOLE, .min = 1, .max = FLOW_MAX_ITERATIONS,
-     .def = "2", .unit = "steps",
+    {FLOW_KEY(unrolled, iterations), .type = FLOW_KEY_WHOLE, .flags = FLOW_KEY_AUTO, .min = 1,
+     .max = FLOW_MAX_ITERATIONS, .def = "auto", .unit = "steps",
      .doc = "Parallel steps towards the inverse of each of the teacher's autoregressive layers. "
-            "More are nearer to the teacher and cost proportionally more."},
+            "More are nearer to the teacher and cost proportionally more. auto: the fewest with "
+            "which the student passes validate.require when it is trained."},
     {FLOW_KEY(unrolled, tied), .type = FLOW_KEY_BOOL, .def = "false",
      .doc = "Whether the steps of a layer share one network, or are trained each for itself."},
+    {FLOW_KEY(unrolled, width), .type = FLOW_KEY_REAL, .flags = FLOW_KEY_OPEN_MIN, .min = 0,
+     .max = 1, .def = "1", .unit = "share of the units",
+     .doc =
+         "Hidden units of the teacher's networks that each step keeps, the most important ones."},
     {.name = NULL}};
 
 const preset preset_unrolled = {
     .kind = {.name = "unrolled",
              .doc = "starts as its teacher, which must be a flow, by a few parallel steps a layer",
              .keys = unrolled_keys,
-             .size = sizeof(unrolled)},
+             .size = sizeof(unrolled),
+             .implied_by = "iterations"},
     .one_way = true,
     .direction = FLOW_NOISE_TO_DATA,
-    .follow = follow,
+    .unrolling = unrolling,
 };

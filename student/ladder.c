@@ -1,7 +1,7 @@
 #include "student/ladder.h"
 
-#include "flow/unroll.h"
 #include "student/speed.h"
+#include "student/validate.h"
 
 #include <math.h>
 
@@ -12,18 +12,30 @@ static const student_estimate NOT_THERE = {NAN, NAN};
 static void be_wild(student_rung *out, flow_err *err)
 {
     student_diagnostics *w = &out->weights;
-    out->wild = 1;
+    out->wild = true;
+    out->mode_share_error = out->roundtrip = NAN;
     *w = (student_diagnostics){.psis.khat = NAN};
     w->elbo = w->eubo = w->jeffreys = w->log_z = w->kl_reverse = w->kl_forward = NOT_THERE;
     w->ess_reverse = w->ess_forward = NOT_THERE;
     *err = (flow_err)FLOW_ERR_INIT;
 }
 
-static int measure(student_rung *out, const flow *student, student_sides *sides, flow_err *err)
+static int measure_quality(student_rung *out, const flow *student, student_sides *sides,
+                           flow_err *err)
 {
     int code = student_sides_meet(sides, student, err);
     if (!code)
         code = student_sides_diagnose(sides, &out->weights, err);
+    if (!code)
+        code = student_mode_share_error(&out->mode_share_error, sides, err);
+    return code ? code : student_roundtrip(&out->roundtrip, sides, student, err);
+}
+
+int student_rung_measure(student_rung *out, const flow *student, student_sides *sides,
+                         flow_err *err)
+{
+    out->wild = false;
+    int code = measure_quality(out, student, sides, err);
     if (code == FLOW_EDIVERGED || code == FLOW_EDATA) {
         be_wild(out, err);
         code = 0;
@@ -33,17 +45,17 @@ static int measure(student_rung *out, const flow *student, student_sides *sides,
     return code ? code : student_speed_row(&out->row_seconds, student, sides, err);
 }
 
-int student_rung_climb(student_rung *out, const flow *teacher, size_t iterations,
+int student_rung_climb(student_rung *out, const flow *teacher, const flow_unrolling *how,
                        student_sides *sides, flow_err *err)
 {
-    *out = (student_rung){.iterations = iterations};
-    flow *student = flow_unroll(teacher, iterations, 1, flow_get_precision(teacher), err);
-    int code = student ? measure(out, student, sides, err) : err->code;
+    *out = (student_rung){.how = *how};
+    flow *student = flow_unroll(teacher, how, flow_get_precision(teacher), err);
+    int code = student ? student_rung_measure(out, student, sides, err) : err->code;
     flow_free(student);
     return code;
 }
 
-int student_rung_is_good(const student_rung *self)
+bool student_rung_is_good(const student_rung *self)
 {
     const student_diagnostics *w = &self->weights;
     return !self->wild && w->kl_reverse.value <= STUDENT_RUNG_KL &&

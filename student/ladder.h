@@ -1,26 +1,39 @@
-/* student/ladder.h -- what a teacher's sampler is worth when it is unrolled for T parallel steps and not
- * trained at all (flow/unroll.h; mathematics-layers 12): each T is a rung. */
+/* student/ladder.h -- students unrolled from their teacher (flow/unroll.h; mathematics-layers 12), from small
+ * to large, and what each is worth: its figures against the teacher, and how fast it is. Each is a rung. */
 #ifndef STUDENT_LADDER_H
 #define STUDENT_LADDER_H
 
+#include "flow/unroll.h"
+#include "student/distill.h"
 #include "student/sides.h"
 
+#include <stdbool.h>
+
 typedef struct student_rung {
-    size_t iterations;           /* T */
-    student_diagnostics weights; /* NaN throughout if it is wild */
+    flow_unrolling how;     /* its size */
+    bool trained;           /* or as it starts */
+    distill_state training; /* if it is trained */
+    bool wild; /* some of its samples are not finite, or the teacher is not at too many of them */
+    student_diagnostics weights; /* NaN throughout if it is wild, as the next two are */
+    double mode_share_error;     /* validate.h; NaN also where no modes are known */
+    double roundtrip;            /* likewise */
     double rows_per_s;           /* samples with log q, in batches */
     double row_seconds;          /* one sample a call */
-    int wild; /* some of its samples are not finite, or the teacher is not at too many of them */
 } student_rung;
 
-/* The rung of T = iterations, 1 .. FLOW_MAX_ITERATIONS, in the teacher's own precision. teacher: the flow that
- * sides->teacher is in double. Errors: those of flow_unroll; FLOW_ENOMEM. err is not NULL. */
-int student_rung_climb(student_rung *out, const flow *teacher, size_t iterations,
+/* Fills *out, but for how and trained, with the figures of a student. sides: of its teacher in double. Errors:
+ * the target's, but that it breaks at too many of the student's rows, which is wild; FLOW_ENOMEM. err is not
+ * NULL. */
+int student_rung_measure(student_rung *out, const flow *student, student_sides *sides,
+                         flow_err *err);
+
+/* The rung of this size, not trained, in the teacher's own precision. Errors: those of flow_unroll, too. */
+int student_rung_climb(student_rung *out, const flow *teacher, const flow_unrolling *how,
                        student_sides *sides, flow_err *err);
 
-/* What needs no training: both KL at most so many nats, both ESS at least such a share. */
+/* What is good where nobody says otherwise: both KL at most so many nats, both ESS at least such a share. */
 #define STUDENT_RUNG_KL 0.01
 #define STUDENT_RUNG_ESS 0.95
-int student_rung_is_good(const student_rung *self);
+bool student_rung_is_good(const student_rung *self);
 
 #endif

@@ -34,6 +34,13 @@ static int compare_samples(student_validation *out, const student_sides *v, flow
     return code;
 }
 
+static void count_side(student_mode *modes, student_modes_summary *summary,
+                       const target_modes *known, const student_side *side, size_t dim)
+{
+    student_modes(modes, summary, known->weights, known->n, side->x, side->n, dim, known->mode_of,
+                  known->arg);
+}
+
 static int count_modes(student_validation *out, const student_sides *v, flow_err *err)
 {
     const target_modes *known = v->teacher->modes;
@@ -45,10 +52,22 @@ static int count_modes(student_validation *out, const student_sides *v, flow_err
     if (!out->modes || !out->teacher_modes)
         return flow_fail(err, FLOW_ENOMEM, "out of memory for %zu modes", known->n);
     out->n_modes = known->n;
-    student_modes(out->modes, &out->modes_summary, known->weights, known->n, v->own.x, v->own.n,
-                  v->dim, known->mode_of, known->arg);
-    student_modes(out->teacher_modes, &theirs, known->weights, known->n, v->theirs.x, v->theirs.n,
-                  v->dim, known->mode_of, known->arg);
+    count_side(out->modes, &out->modes_summary, known, &v->own, v->dim);
+    count_side(out->teacher_modes, &theirs, known, &v->theirs, v->dim);
+    return 0;
+}
+
+int student_mode_share_error(double *error, const student_sides *sides, flow_err *err)
+{
+    const target_modes *known = sides->teacher->modes;
+    student_modes_summary summary = {.deviation = NAN};
+    student_mode *modes = known ? calloc(known->n + 1, sizeof *modes) : NULL;
+    if (known && !modes)
+        return flow_fail(err, FLOW_ENOMEM, "out of memory for %zu modes", known->n);
+    if (known)
+        count_side(modes, &summary, known, &sides->own, sides->dim);
+    free(modes);
+    *error = summary.deviation;
     return 0;
 }
 
@@ -64,8 +83,7 @@ static double largest_return(const double *z, const double *back, size_t count)
     return largest;
 }
 
-static int go_and_return(student_validation *out, const student_sides *v, const flow *student,
-                         flow_err *err)
+int student_roundtrip(double *error, const student_sides *v, const flow *student, flow_err *err)
 {
     enum { MOST = 10000 };
     size_t n = v->n < MOST ? v->n : MOST, count = n * v->dim;
@@ -78,7 +96,7 @@ static int go_and_return(student_validation *out, const student_sides *v, const 
     if (!code)
         code = flow_log_prob(student, v->pool, logp, back, x, v->context, n, err);
     if (!code)
-        out->roundtrip = largest_return(z, back, count);
+        *error = largest_return(z, back, count);
     free(z);
     return code;
 }
@@ -109,7 +127,7 @@ static int compare(student_validation *out, const student_sides *v, const flow *
     if (!code)
         code = count_modes(out, v, err);
     if (!code)
-        code = go_and_return(out, v, student, err);
+        code = student_roundtrip(&out->roundtrip, v, student, err);
     return code ? code : time_all(&out->speed, v, student, teacher_flow, err);
 }
 

@@ -15,6 +15,7 @@
 #include "student/distill.h"
 #include "student/modes.h"
 #include "student/moments.h"
+#include "student/sides.h"
 #include "student/two_sample.h"
 #include "teacher/broken.h"
 
@@ -61,5 +62,11 @@ int student_validate(student_validation *out, const flow *student, const target 
                      const flow *teacher_flow, flow_pool *pool, const distill_contexts *contexts,
                      const student_validate_options *options, flow_err *err);
 void student_validation_release(student_validation *self);
+
+/* Two of its figures alone, after student_sides_meet: the largest difference between a known mode's share
+ * and its weight (NaN: no modes are known), and the round trip. err is not NULL. */
+int student_mode_share_error(double *error, const student_sides *sides, flow_err *err);
+int student_roundtrip(double *error, const student_sides *sides, const flow *student,
+                      flow_err *err);
 
 #endif

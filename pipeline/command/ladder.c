@@ -41,7 +41,7 @@ static void print_speed(double rows_per_s, double row_seconds)
 static void print_rung(const student_rung *rung)
 {
     const student_diagnostics *w = &rung->weights;
-    printf("%8zu", rung->iterations);
+    printf("%8zu", rung->how.iterations);
     if (rung->wild) {
         printf("  %-66s", "wild: its samples leave the range of the teacher's numbers");
     } else {
@@ -89,7 +89,8 @@ static int climb_all(student_rung *rungs, size_t last, const flow *teacher, stud
 {
     int code = 0;
     for (size_t t = 1; !code && t <= last; t++) {
-        code = student_rung_climb(rungs + t - 1, teacher, t, sides, err);
+        const flow_unrolling how = {.iterations = t, .tied = true, .width = 1};
+        code = student_rung_climb(rungs + t - 1, teacher, &how, sides, err);
         if (!code)
             print_rung(rungs + t - 1);
     }
@@ -101,7 +102,7 @@ static size_t first_good(const student_rung *rungs, size_t last)
 {
     for (size_t k = 0; k < last; k++)
         if (student_rung_is_good(rungs + k))
-            return rungs[k].iterations;
+            return rungs[k].how.iterations;
     return 0;
 }
 

@@ -94,7 +94,7 @@ typedef struct config_student_train {
     double average; /* decay of the moving average of the weights; 0: off */
     distill_gradient gradient;
     double forward;      /* weight of forward KL at the first step; reverse KL has 1 - forward */
-    double forward_end;  /* and at the last */
+    double forward_end;  /* and at the last; NAN: the same */
     double widen;        /* share of forward KL's samples from stretched noise; 0: off */
     double widen_by;     /* factor on that noise */
     double temper;       /* inverse temperature of the teacher at the first step; 1: off */
@@ -108,9 +108,16 @@ typedef struct config_teacher {
     config_teacher_train train;
 } config_teacher;
 
+/* Students beside the one that is handed over (student/search.h). */
+typedef struct config_student_shrink {
+    uint64_t iterations; /* down to so many; 0: none */
+    uint64_t halvings;   /* of the networks' widths */
+} config_student_shrink;
+
 typedef struct config_student {
     const json_t *flow;
     config_student_train train;
+    config_student_shrink shrink;
 } config_student;
 
 typedef struct config_validate {

@@ -1,7 +1,9 @@
 #include "pipeline/config/rules.h"
 
+#include "flow/preset.h"
 #include "pipeline/config/field.h"
 #include "pipeline/config/number.h"
+#include "pipeline/config/settings.h"
 #include "teacher/generate.h"
 
 #include <assert.h>
@@ -154,8 +156,8 @@ static void header_of_csv(const rules_view *self)
                  "data.header has no effect: a .npy file has no header");
 }
 
-/* A key of the one term of the objective when there is only the other. */
-static void useless_term(const rules_view *self, const char *key, const char *why)
+/* A key that was given, and why that is for nothing. */
+static void useless(const rules_view *self, const char *key, const char *why)
 {
     if (is_given(self, key))
         complain(self->out, E_NO_EFFECT, given_at(self, key)->at, "take it out",
@@ -167,12 +169,31 @@ static void one_term(const rules_view *self)
     const config_student_train *train = &self->config->student.train;
     if (!sound(self, "student.train.forward", "student.train.forward_end"))
         return;
-    if (train->forward >= 1 && train->forward_end >= 1)
-        useless_term(self, "student.train.temper",
-                     "forward and forward_end are 1, so there is no reverse KL");
-    if (train->forward <= 0 && train->forward_end <= 0)
-        useless_term(self, "student.train.widen",
-                     "forward and forward_end are 0, so there is no forward KL");
+    double end = settings_forward_end(train);
+    if (train->forward >= 1 && end >= 1)
+        useless(self, "student.train.temper",
+                "forward and forward_end are 1, so there is no reverse KL");
+    if (train->forward <= 0 && end <= 0)
+        useless(self, "student.train.widen",
+                "forward and forward_end are 0, so there is no forward KL");
+}
+
+/* Only what is made from its teacher can be made smaller. */
+static void shrinking(const rules_view *self)
+{
+    static const char iterations[] = "student.shrink.iterations",
+                      halvings[] = "student.shrink.halvings";
+    const config_student *student = &self->config->student;
+    flow_unrolling how = {.iterations = 0};
+    if (!student->flow)
+        return; /* it was not good */
+    if (!flow_preset_follows(student->flow)) {
+        useless(self, iterations, "student.flow does not start as its teacher");
+        useless(self, halvings, "student.flow does not start as its teacher");
+    } else if (flow_preset_unrolling(&how, student->flow, NULL) == 0 && how.iterations &&
+               student->shrink.iterations >= how.iterations) {
+        useless(self, iterations, "student.flow.iterations is no more than that");
+    }
 }
 
 /* ---- values that do not go together */
@@ -264,7 +285,7 @@ static void export_file(const rules_view *self)
 }
 
 static void (*const rules[])(const rules_view *) = {
-    required_keys, data_source, useless_keys,     header_of_csv,  one_term,  shares,
+    required_keys, data_source, useless_keys,     header_of_csv,  one_term,  shrinking,  shares,
     interval,      warmup,      needs_validation, possible_gates, data_file, export_file};
 
 void rules_check(const rules_view *self)

@@ -164,8 +164,8 @@ const flow_key schema_keys[] = {
      .doc = "Epochs without a better validation loss before the fit stops. The best weights "
             "are kept. 0: never."},
 
-    {KEY(student.flow), .type = FLOW_KEY_KIND, .kinds = &flow_presets, .def = "iaf",
-     .doc = "The flow that is distilled: its sampling must be parallel."},
+    {KEY(student.flow), .type = FLOW_KEY_KIND, .kinds = &flow_presets, .def = "unrolled",
+     .bare = "iaf", .doc = "The flow that is distilled: its sampling must be parallel."},
     TRAIN_KEYS(student, "256", "1e-3"),
     {KEY(student.train.steps), .type = FLOW_KEY_WHOLE, FROM(1), .def = "5000",
      .doc = "Steps of distillation."},
@@ -174,11 +174,12 @@ const flow_key schema_keys[] = {
      .doc = "Course of the step size after warmup."},
     {KEY(student.train.gradient), .type = FLOW_KEY_WORD, .words = config_gradients, .def = "auto",
      .doc = "Estimator of the gradient of reverse KL."},
-    {KEY(student.train.forward), .type = FLOW_KEY_REAL, RANGE(0, 1), .def = "0.5",
-     .doc = "Weight of forward KL, on samples of the teacher, at the first step. Reverse KL "
-            "has the rest. Keeps a student from losing modes."},
-    {KEY(student.train.forward_end), .type = FLOW_KEY_REAL, RANGE(0, 1), .def = "0.5",
-     .doc = "Weight of forward KL at the last step; linear in between."},
+    {KEY(student.train.forward), .type = FLOW_KEY_REAL, RANGE(0, 1), .def = "0",
+     .doc = "Weight of forward KL, on samples of the teacher, at the first step. Reverse KL, on the "
+            "student's own, has the rest. Keeps a student that does not start as its teacher from "
+            "losing modes."},
+    {KEY(student.train.forward_end), .type = FLOW_KEY_REAL, .flags = FLOW_KEY_AUTO, RANGE(0, 1),
+     .def = "auto", .doc = "Weight of forward KL at the last step; linear in between. auto: forward."},
     {KEY(student.train.widen), .type = FLOW_KEY_REAL, .flags = FLOW_KEY_OPEN_MAX, RANGE(0, 1),
      .def = "0", .unit = "share of the samples",
      .doc = "Samples of the teacher, for forward KL, whose noise is stretched: they keep the "
@@ -198,6 +199,13 @@ const flow_key schema_keys[] = {
     {KEY(student.train.late_from), .type = FLOW_KEY_REAL, .flags = FLOW_KEY_OPEN_MAX, RANGE(0, 1),
      .def = "0.8", .only = "late_batch > 1", .unit = "share of the steps",
      .doc = "Where that last part starts."},
+
+    {KEY(student.shrink.iterations), .type = FLOW_KEY_WHOLE, .flags = FLOW_KEY_AUTO,
+     RANGE(1, FLOW_MAX_ITERATIONS), .def = "auto", .unit = "steps",
+     .doc = "Students of fewer steps are trained, too, down to so many. auto: none."},
+    {KEY(student.shrink.halvings), .type = FLOW_KEY_WHOLE, RANGE(0, 6), .def = "0",
+     .doc = "Each number of steps from the student's own down is also trained with networks half as "
+            "wide, and half of that, so many times. 0 is off."},
 
     {KEY(validate.samples), .type = FLOW_KEY_WHOLE, RANGE(100, 1e9), .def = "100000", .unit = "rows",
      .doc = "Samples of the student, and as many of the teacher, that the figures are made "
@@ -226,6 +234,8 @@ const schema_section schema_sections[] = {
     {"student", "The sampler that is made from the teacher."},
     {"student.train", "Distillation with Adam: reverse KL on its own samples and, if the teacher "
                       "can sample, forward KL."},
+    {"student.shrink", "Smaller students, made beside the one that is handed over, to be compared: for "
+                       "a student that starts as its teacher."},
     {"validate", "The student against the teacher."},
     {"export", "What is written beside the results."},
     {NULL, NULL}};

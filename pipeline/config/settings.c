@@ -54,6 +54,11 @@ teacher_fit_options settings_fit(const config *self)
                                  .stop = signals_pending};
 }
 
+double settings_forward_end(const config_student_train *self)
+{
+    return isnan(self->forward_end) ? self->forward : self->forward_end;
+}
+
 distill_options settings_distill(const config *self)
 {
     const config_student_train *t = &self->student.train;
@@ -68,7 +73,7 @@ distill_options settings_distill(const config *self)
                              .average = t->average,
                              .gradient = t->gradient,
                              .forward = t->forward,
-                             .forward_end = t->forward_end,
+                             .forward_end = settings_forward_end(t),
                              .widen = t->widen,
                              .widen_by = t->widen_by,
                              .temper = t->temper,

@@ -17,4 +17,7 @@ flow_place settings_place(const config *self, stream_stage stage, size_t dim, si
 teacher_fit_options settings_fit(const config *self);
 distill_options settings_distill(const config *self);
 
+/* The weight of forward KL at the last step. */
+double settings_forward_end(const config_student_train *self);
+
 #endif

@@ -363,7 +363,7 @@ json_t *tagged_read(tagged *self, const flow_key *key, const char *path, complai
     size_t before = complaints_count(out);
     reading r = {.pairs = self,
                  .registry = key->kinds,
-                 .def = key->def,
+                 .def = self->n && key->bare ? key->bare : key->def,
                  .path = path,
                  .at = self->at,
                  .out = out};

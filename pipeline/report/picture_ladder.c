@@ -8,7 +8,7 @@
 enum { WIDTH = 720, HEIGHT = 480, LEFT = 84, RIGHT = 24, TOP = 56, BOTTOM = 64 };
 
 static const picture_rgb GREY = {110, 110, 110}, PALE = {224, 224, 224}, BLUE = {31, 86, 160},
-                         RED = {190, 60, 30}, BLACK = {30, 30, 30};
+                         RED = {190, 60, 30}, BLACK = {30, 30, 30}, WHITE = {255, 255, 255};
 static const picture_pen SMALL = {.size = 9, .weight = 1.2, .ink = {60, 60, 60}},
                          LARGE = {.size = 11, .weight = 1.5, .ink = {30, 30, 30}};
 
@@ -65,15 +65,24 @@ static void find_spans(plot *p, const student_rung *rungs, size_t n, double teac
 
 /* ---- drawing */
 
+static double x_of(const plot *p, const student_rung *r)
+{
+    return across(p, log10(r->rows_per_s));
+}
+
+static double y_of(const plot *p, const student_rung *r, int forward)
+{
+    return down(p, log_kl((forward ? r->weights.kl_forward : r->weights.kl_reverse).value));
+}
+
+/* Untrained ones are dots on a line. */
 static void curve(plot *p, const student_rung *rungs, size_t n, int forward, picture_rgb ink)
 {
     double x0 = NAN, y0 = NAN;
     for (size_t k = 0; k < n; k++) {
-        const student_diagnostics *w = &rungs[k].weights;
-        if (rungs[k].wild)
+        if (rungs[k].wild || rungs[k].trained)
             continue;
-        double x = across(p, log10(rungs[k].rows_per_s));
-        double y = down(p, log_kl(forward ? w->kl_forward.value : w->kl_reverse.value));
+        double x = x_of(p, rungs + k), y = y_of(p, rungs + k, forward);
         if (!isnan(x0))
             picture_canvas_stroke(&p->canvas, x0, y0, x, y, 1.6, ink);
         picture_canvas_stroke(&p->canvas, x, y, x, y, 7, ink);
@@ -82,19 +91,44 @@ static void curve(plot *p, const student_rung *rungs, size_t n, int forward, pic
     }
 }
 
-/* T beside its dots: to the left of the upper one, for curves rise to the right. */
-static void names(plot *p, const student_rung *rungs, size_t n)
+/* Trained ones are rings. */
+static void rings(plot *p, const student_rung *rungs, size_t n, int forward, picture_rgb ink)
 {
     for (size_t k = 0; k < n; k++) {
-        char text[24];
-        const student_diagnostics *w = &rungs[k].weights;
-        if (rungs[k].wild)
+        if (rungs[k].wild || !rungs[k].trained)
             continue;
-        snprintf(text, sizeof text, "%zu", rungs[k].iterations);
-        picture_text(&p->canvas, text, across(p, log10(rungs[k].rows_per_s)) - 8,
-                     down(p, log_kl(fmax(w->kl_reverse.value, w->kl_forward.value))) - 4, LARGE,
-                     PICTURE_END, PICTURE_ACROSS);
+        double x = x_of(p, rungs + k), y = y_of(p, rungs + k, forward);
+        picture_canvas_stroke(&p->canvas, x, y, x, y, 11, ink);
+        picture_canvas_stroke(&p->canvas, x, y, x, y, 6, WHITE);
     }
+}
+
+/* T, and the width if it is not the teacher's, beside the upper dot: to the left, for curves rise to the
+ * right; of trained ones to the right. */
+static void name(plot *p, const student_rung *r)
+{
+    char text[48];
+    double y = fmin(y_of(p, r, 0), y_of(p, r, 1)) - 4, off = r->trained ? 9 : -8;
+    int used = snprintf(text, sizeof text, "%zu", r->how.iterations);
+    if (r->how.width < 1)
+        snprintf(text + used, sizeof text - (size_t)used, " w %.3g", r->how.width);
+    picture_text(&p->canvas, text, x_of(p, r) + off, y, r->trained ? SMALL : LARGE,
+                 r->trained ? PICTURE_START : PICTURE_END, PICTURE_ACROSS);
+}
+
+static void names(plot *p, const student_rung *rungs, size_t n)
+{
+    for (size_t k = 0; k < n; k++)
+        if (!rungs[k].wild)
+            name(p, rungs + k);
+}
+
+static bool some_trained(const student_rung *rungs, size_t n)
+{
+    for (size_t k = 0; k < n; k++)
+        if (rungs[k].trained)
+            return true;
+    return false;
 }
 
 static void y_ticks(plot *p)
@@ -135,7 +169,7 @@ static void teacher_line(plot *p, double teacher)
                  PICTURE_UPWARDS);
 }
 
-static void legend(plot *p)
+static void legend(plot *p, bool trained)
 {
     picture_pen reverse = LARGE, forward = LARGE;
     reverse.ink = BLUE;
@@ -143,8 +177,10 @@ static void legend(plot *p)
     picture_text(&p->canvas, "KL reverse", LEFT, TOP - 16, reverse, PICTURE_START, PICTURE_ACROSS);
     picture_text(&p->canvas, "KL forward", LEFT + 110, TOP - 16, forward, PICTURE_START,
                  PICTURE_ACROSS);
-    picture_text(&p->canvas, "unrolled teacher, untrained, by its number of steps", WIDTH - RIGHT,
-                 TOP - 16, SMALL, PICTURE_END, PICTURE_ACROSS);
+    picture_text(&p->canvas,
+                 trained ? "unrolled teacher, by its number of steps: as it is, and (rings) trained"
+                         : "unrolled teacher, untrained, by its number of steps",
+                 WIDTH - RIGHT, TOP - 16, SMALL, PICTURE_END, PICTURE_ACROSS);
     picture_text(&p->canvas, "rows a second", (LEFT + WIDTH - RIGHT) / 2.0, HEIGHT - 16, LARGE,
                  PICTURE_MIDDLE, PICTURE_ACROSS);
     picture_text(&p->canvas, "nats", 20, (TOP + HEIGHT - BOTTOM) / 2.0, LARGE, PICTURE_MIDDLE,
@@ -165,8 +201,10 @@ int picture_ladder(const char *path, const student_rung *rungs, size_t n, double
     teacher_line(&p, teacher);
     curve(&p, rungs, n, 0, BLUE);
     curve(&p, rungs, n, 1, RED);
+    rings(&p, rungs, n, 0, BLUE);
+    rings(&p, rungs, n, 1, RED);
     names(&p, rungs, n);
-    legend(&p);
+    legend(&p, some_trained(rungs, n));
     code = picture_canvas_write(&p.canvas, path, err);
     picture_canvas_release(&p.canvas);
     return code;

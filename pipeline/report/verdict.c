@@ -1,6 +1,7 @@
 #include "pipeline/report/verdict.h"
 
 #include "flow/json.h"
+#include "pipeline/report/judge.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -137,40 +138,15 @@ static void set_weights(json_t **out, const student_diagnostics *d)
 
 /* ---- gates */
 
-static double figure(const verdict_input *in, gate_figure which)
+static judge_figures figures_of(const verdict_input *in)
 {
-    const student_diagnostics *d = &in->student->weights;
-    switch (which) {
-    case GATE_KL_REVERSE:
-        return d->kl_reverse.value;
-    case GATE_KL_FORWARD:
-        return d->kl_forward.value;
-    case GATE_JEFFREYS:
-        return d->jeffreys.value;
-    case GATE_ELBO:
-        return d->elbo.value;
-    case GATE_EUBO:
-        return d->eubo.value;
-    case GATE_LOG_Z_SIGMAS:
-        return fabs(d->log_z.value - in->student->log_z) / d->log_z.se;
-    case GATE_ESS_REVERSE:
-        return d->ess_reverse.value;
-    case GATE_ESS_FORWARD:
-        return d->ess_forward.value;
-    case GATE_KHAT:
-        return d->psis.khat;
-    case GATE_MODE_SHARE_ERROR:
-        return in->student->n_modes ? in->student->modes_summary.deviation : NAN;
-    case GATE_ROUNDTRIP:
-        return in->student->roundtrip;
-    case GATE_TEACHER_TEST_LOG_LIKELIHOOD:
-        return in->teacher_mean;
-    case GATE_STUDENT_ROWS_PER_S:
-        return in->student->speed.student;
-    case GATE_COUNT:
-        break;
-    }
-    return NAN;
+    const student_validation *v = in->student;
+    return (judge_figures){.weights = &v->weights,
+                           .log_z = v->log_z,
+                           .mode_share_error = v->n_modes ? v->modes_summary.deviation : NAN,
+                           .roundtrip = v->roundtrip,
+                           .teacher_mean = in->teacher_mean,
+                           .rows_per_s = v->speed.student};
 }
 
 static json_t *gate_json(const gate *g, double value, bool holds)
@@ -193,10 +169,11 @@ static json_t *reason(const gate *g, double value)
 /* Appends the gates to *list and what failed to *reasons. */
 static bool judge(const verdict_input *in, json_t **list, json_t **reasons)
 {
+    const judge_figures figures = figures_of(in);
     bool all = true;
     for (size_t i = 0; i < in->require->n; i++) {
         const gate *g = &in->require->at[i];
-        double value = figure(in, g->figure);
+        double value = judge_figure(&figures, g->figure);
         bool holds = gate_holds(g, value);
         flow_json_append(list, gate_json(g, value, holds));
         if (!holds)
@@ -289,6 +266,7 @@ json_t *verdict_json(const verdict_input *in, bool *pass)
     flow_json_set(&out, "teacher", teacher_part(in));
     flow_json_set(&out, "student", training_part(in));
     flow_json_set(&out, "speed", speed(&v->speed));
+    flow_json_set(&out, "ladder", in->ladder ? rungs_json(in->ladder) : json_null());
     return out;
 }
 
@@ -315,4 +293,6 @@ void verdict_print(const verdict_input *in, const json_t *verdict)
                 teacher_share(v, k), v->modes[k].weight);
     fprintf(stderr, "  rows / s  student %.3g, teacher incremental %.3g, teacher naive %.3g\n",
             v->speed.student, v->speed.teacher_incremental, v->speed.teacher_naive);
+    if (in->ladder)
+        rungs_print(in->ladder);
 }

@@ -6,6 +6,7 @@
 #define PIPELINE_REPORT_VERDICT_H
 
 #include "pipeline/config/config.h"
+#include "pipeline/report/rungs.h"
 #include "student/validate.h"
 
 #include <jansson.h>
@@ -20,6 +21,7 @@ typedef struct verdict_input {
     const flow *teacher_flow; /* NULL: the teacher is none */
     const flow *student_flow;
     const distill_state *training;
+    const rungs_report *ladder; /* students unrolled on the way to this one; NULL: there are none */
     const char *const *names; /* (D) */
 } verdict_input;
 

@@ -79,23 +79,47 @@ static const char *figures_of(char *out, size_t size, const distill_state *s)
     return out;
 }
 
-int course_watch_distill(void *arg, const distill_state *s)
+/* "T = 2, width 0.5, ": which of several is going on; empty if there is only one. */
+static const char *size_of(char *out, size_t size, const course *self)
 {
-    char kl[96];
-    progress_update(s->step, "%s", figures_of(kl, sizeof kl, s));
-    return record(arg, json_pack("{s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:I, s:I, s:I}",
-                                 "step", (json_int_t)s->step, "rows", (json_int_t)s->rows,
-                                 "kl_reverse", flow_json_real(s->kl_reverse), "kl_forward",
-                                 flow_json_real(s->kl_forward), "beta", flow_json_real(s->beta),
-                                 "lambda", flow_json_real(s->lambda), "lr", flow_json_real(s->lr),
-                                 "grad_norm", flow_json_real(s->gradient_norm), "gradient",
-                                 s->gradient == DISTILL_PATH ? "path" : "total", "clipped",
-                                 (json_int_t)s->clipped, "skipped", (json_int_t)s->skipped,
-                                 "broken_rows", (json_int_t)s->broken.count));
+    const student_rung *r = self->rung;
+    *out = '\0';
+    if (r && r->how.width < 1)
+        snprintf(out, size, "T = %zu, width %.3g, ", r->how.iterations, r->how.width);
+    else if (r)
+        snprintf(out, size, "T = %zu, ", r->how.iterations);
+    return out;
 }
 
-void course_tell_distill(const distill_state *s, size_t weights)
+static json_t *metrics_of(const course *self, const distill_state *s)
 {
-    char kl[96];
-    progress_end("%zu weights, %zu rows, %s", weights, s->rows, figures_of(kl, sizeof kl, s));
+    json_t *row =
+        json_pack("{s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:I, s:I, s:I}", "step",
+                  (json_int_t)s->step, "rows", (json_int_t)s->rows, "kl_reverse",
+                  flow_json_real(s->kl_reverse), "kl_forward", flow_json_real(s->kl_forward),
+                  "beta", flow_json_real(s->beta), "lambda", flow_json_real(s->lambda), "lr",
+                  flow_json_real(s->lr), "grad_norm", flow_json_real(s->gradient_norm), "gradient",
+                  s->gradient == DISTILL_PATH ? "path" : "total", "clipped", (json_int_t)s->clipped,
+                  "skipped", (json_int_t)s->skipped, "broken_rows", (json_int_t)s->broken.count);
+    if (self->rung) {
+        flow_json_set(&row, "iterations", json_integer((json_int_t)self->rung->how.iterations));
+        flow_json_set(&row, "width", flow_json_real(self->rung->how.width));
+    }
+    return row;
+}
+
+int course_watch_distill(void *arg, const distill_state *s)
+{
+    const course *self = arg;
+    char size[64], kl[96];
+    progress_update(s->step, "%s%s", size_of(size, sizeof size, self),
+                    figures_of(kl, sizeof kl, s));
+    return record(arg, metrics_of(self, s));
+}
+
+void course_tell_distill(const course *self, const distill_state *s, size_t weights)
+{
+    char size[64], kl[96];
+    progress_end("%s%zu weights, %zu rows, %s", size_of(size, sizeof size, self), weights, s->rows,
+                 figures_of(kl, sizeof kl, s));
 }

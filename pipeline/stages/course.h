@@ -4,13 +4,14 @@
 #define PIPELINE_STAGES_COURSE_H
 
 #include "pipeline/stages/rundir.h"
-#include "student/distill.h"
+#include "student/ladder.h"
 #include "teacher/fit.h"
 
 #include <stdint.h>
 
 typedef struct course {
     metrics metrics;
+    const student_rung *rung; /* of a distillation: the one of several that is going on, or NULL */
     flow_err error; /* the first one met by a watch, which cannot fail: it stops the training */
 } course;
 
@@ -25,7 +26,7 @@ int course_watch_distill(void *arg, const distill_state *state);
 
 /* The line that stays when a training came to its end. */
 void course_tell_fit(const teacher_fit_state *state, size_t weights);
-void course_tell_distill(const distill_state *state, size_t weights);
+void course_tell_distill(const course *self, const distill_state *state, size_t weights);
 
 /* Closes the file. Non-zero: *err is what a watch met. */
 int course_end(course *self, flow_err *err);

@@ -15,13 +15,24 @@ flow *flows_teacher(const config *c, size_t dim, size_t context, flow_err *err)
     return out;
 }
 
+/* Steps that are to be found: any number of them can be made, or none can. */
+static flow *follow(const json_t *preset, const flow *teacher, flow_precision precision,
+                    flow_err *err)
+{
+    flow_unrolling how;
+    if (flow_preset_unrolling(&how, preset, err))
+        return NULL;
+    how.iterations = how.iterations ? how.iterations : 1;
+    return flow_unroll(teacher, &how, precision, err);
+}
+
 /* A student that follows is the teacher's shape; another has its own. */
 flow *flows_student(const config *c, const flow *teacher, flow_err *err)
 {
     const flow_place at =
         settings_place(c, STREAM_STUDENT, flow_dim(teacher), flow_context(teacher));
     flow *out = flow_preset_follows(c->student.flow)
-                    ? flow_preset_follow(c->student.flow, teacher, c->precision, err)
+                    ? follow(c->student.flow, teacher, c->precision, err)
                     : iaf_create(c->student.flow, &at, c->precision, err);
     if (!out)
         flow_fail_prefix(err, "student.flow");

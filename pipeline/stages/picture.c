@@ -1,25 +1,45 @@
-/* pipeline/stages/picture.c -- data, teacher and student side by side. */
+/* pipeline/stages/picture.c -- data, teacher and student side by side; students of several sizes over their
+ * speed. */
 #include "pipeline/console/progress.h"
+#include "pipeline/report/picture_ladder.h"
 #include "pipeline/report/picture_run.h"
 #include "pipeline/stages/data.h"
 #include "pipeline/stages/stage.h"
 #include "pipeline/stages/student.h"
 #include "pipeline/stages/teacher.h"
 
-static const char PICTURE[] = "picture.png";
+static const char PICTURE[] = "picture.png", LADDER[] = "ladder.png";
+
+static int draw_sides(const char *path, const stage_work *work, const data_product *data,
+                      const teacher_product *teacher, const student_product *student, flow_err *err)
+{
+    return picture_of_run(path, data->set, &teacher->model, &student->model, work->pool,
+                          work->config->seed, err);
+}
+
+/* Of a student that starts as its teacher. */
+static int draw_ladder(const stage_work *work, const student_product *student, flow_err *err)
+{
+    const rungs_report *ladder = &student->ladder;
+    char path[RUNDIR_PATH];
+    if (ladder->rungs.n == 0)
+        return FLOW_OK;
+    if (!rundir_path(work->dir, path, LADDER, err))
+        return err->code;
+    return picture_ladder(path, ladder->rungs.at, ladder->rungs.n, ladder->teacher_rows_per_s, err);
+}
 
 static int run(void *product, const stage_work *work, const void *const *inputs, flow_err *err)
 {
-    const data_product *data = inputs[0];
-    const teacher_product *teacher = inputs[1];
     const student_product *student = inputs[2];
     char path[RUNDIR_PATH];
     (void)product;
     if (!rundir_path(work->dir, path, PICTURE, err))
         return err->code;
     progress_begin(stage_picture.name, 0);
-    int code = picture_of_run(path, data->set, &teacher->model, &student->model, work->pool,
-                              work->config->seed, err);
+    int code = draw_sides(path, work, inputs[0], inputs[1], student, err);
+    if (!code)
+        code = draw_ladder(work, student, err);
     if (code) {
         progress_clear();
         return flow_fail_prefix(err, stage_picture.name);
@@ -30,8 +50,8 @@ static int run(void *product, const stage_work *work, const void *const *inputs,
 
 const stage stage_picture = {
     .name = "picture",
-    .doc = "draws data, teacher and student side by side",
+    .doc = "draws data, teacher and student side by side, and students of several sizes",
     .keys = (const char *const[]){"seed", NULL},
     .inputs = (const stage *const[]){&stage_data, &stage_teacher, &stage_student, NULL},
-    .outputs = (const char *const[]){PICTURE, NULL},
+    .outputs = (const char *const[]){PICTURE, LADDER, NULL},
     .run = run};

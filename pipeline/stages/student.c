@@ -1,9 +1,18 @@
+/* pipeline/stages/student.c -- one distillation, or, of a student that starts as its teacher, the search for
+ * its size (student/search.h), which is one for each. */
 #include "pipeline/stages/student.h"
 
+#include "flow/preset.h"
 #include "pipeline/config/settings.h"
+#include "pipeline/console/progress.h"
+#include "pipeline/report/judge.h"
 #include "pipeline/stages/flows.h"
 #include "pipeline/stages/teacher.h"
 #include "pipeline/stages/trained.h"
+#include "pipeline/stages/yardstick.h"
+#include "student/speed.h"
+
+#include <stdio.h>
 
 static const char METRICS[] = "student/metrics.jsonl", MODEL[] = "student/model.safetensors";
 
@@ -12,33 +21,133 @@ distill_contexts student_contexts(const data_part *part)
     return (distill_contexts){.rows = part->context, .n = part->n};
 }
 
-/* Trains the flow of out->model. */
-static int train(student_product *out, const stage_work *work, const data_product *data,
-                 const target *teacher, flow_err *err)
-{
-    distill_options options = settings_distill(work->config);
-    distill_contexts contexts = student_contexts(&data->set->train);
+/* What all trainings of a run have in common. */
+typedef struct lessons {
+    const stage_work *work;
+    const data_product *data;
+    const teacher_product *teacher;
+    target *from; /* the teacher, to learn from */
+    yardstick against;
     course told;
-    if (course_begin(&told, work->dir, stage_student.name, METRICS, options.steps, err))
-        return err->code;
-    int code = student_distill(out->model.flow, &out->training, work->pool, teacher, &contexts,
-                               &options, course_watch_distill, &told, err);
+} lessons;
+
+/* ---- one training */
+
+static int train(const lessons *self, flow *student, distill_state *state, course *told,
+                 flow_err *err)
+{
+    distill_options options = settings_distill(self->work->config);
+    distill_contexts contexts = student_contexts(&self->data->set->train);
+    int code = student_distill(student, state, self->work->pool, self->from, &contexts, &options,
+                               course_watch_distill, told, err);
     if (code == 0)
-        course_tell_distill(&out->training, flow_n_weights(out->model.flow));
-    return trained_end(&told, &out->model, work, MODEL, code, err);
+        course_tell_distill(told, state, flow_n_weights(student));
+    return code;
 }
+
+static int train_plain(student_product *out, lessons *self, flow_err *err)
+{
+    flow *iaf = flows_student(self->work->config, self->teacher->model.flow, err);
+    if (!iaf)
+        return err->code;
+    out->model = trained_model(iaf, self->data, stage_student.name);
+    return train(self, iaf, &out->training, &self->told, err);
+}
+
+/* ---- a search */
+
+static bool passes(void *arg, const student_rung *rung)
+{
+    const lessons *self = arg;
+    return judge_rung(rung, self->against.target->log_z, &self->work->config->validate.require);
+}
+
+static int train_rung(void *arg, flow *student, student_rung *rung, flow_err *err)
+{
+    lessons *self = arg;
+    self->told.rung = rung;
+    progress_begin(stage_student.name, self->work->config->student.train.steps);
+    int code = train(self, student, &rung->training, &self->told, err);
+    self->told.rung = NULL;
+    return code;
+}
+
+static int keep_rung(void *arg, const flow *student, const student_rung *rung, flow_err *err)
+{
+    const lessons *self = arg;
+    char name[64], size[RUNGS_NAME], path[RUNDIR_PATH];
+    flow_model model =
+        trained_model((flow *)(uintptr_t)student /* read only */, self->data, stage_student.name);
+    snprintf(name, sizeof name, "student/%s.safetensors", rungs_name(size, &rung->how));
+    return rundir_path(self->work->dir, path, name, err) ? flow_model_write(&model, path, err)
+                                                         : err->code;
+}
+
+static int time_teacher(rungs_report *out, const lessons *self, const student_sides *sides,
+                        flow_err *err)
+{
+    const flow *teacher = self->teacher->model.flow;
+    int code = student_speed_sample(&out->teacher_rows_per_s, teacher, sides, err);
+    return code ? code : student_speed_row(&out->teacher_row_seconds, teacher, sides, err);
+}
+
+static int search(student_product *out, lessons *self, student_sides *sides, flow_err *err)
+{
+    const config_student *c = &self->work->config->student;
+    student_searching with = {.teacher = self->teacher->model.flow,
+                              .sides = sides,
+                              .fewest = (size_t)c->shrink.iterations,
+                              .halvings = (size_t)c->shrink.halvings,
+                              .passes = passes,
+                              .train = train_rung,
+                              .aside = keep_rung,
+                              .arg = self};
+    flow *taken = NULL;
+    int code = flow_preset_unrolling(&with.how, c->flow, err);
+    if (!code)
+        code = time_teacher(&out->ladder, self, sides, err);
+    if (!code)
+        code = student_search(&with, &taken, &out->ladder.rungs, err);
+    if (taken)
+        out->model = trained_model(taken, self->data, stage_student.name);
+    if (!code)
+        out->training = out->ladder.rungs.at[out->ladder.rungs.taken].training;
+    return code;
+}
+
+static int train_following(student_product *out, lessons *self, flow_err *err)
+{
+    const config *c = self->work->config;
+    distill_contexts contexts = student_contexts(data_held_out(self->data->set));
+    student_sides sides = {.n = 0};
+    int code = yardstick_open(&self->against, self->data, self->teacher, err);
+    if (!code)
+        code = student_sides_init(&sides, self->against.target, self->work->pool, &contexts,
+                                  (size_t)c->validate.samples, c->seed, err);
+    if (!code)
+        code = search(out, self, &sides, err);
+    student_sides_release(&sides);
+    yardstick_close(&self->against);
+    return code;
+}
+
+/* ---- the stage */
 
 static int run(void *product, const stage_work *work, const void *const *inputs, flow_err *err)
 {
     student_product *out = product;
-    const data_product *data = inputs[0];
-    const teacher_product *teacher = inputs[1];
-    flow *iaf = flows_student(work->config, teacher->model.flow, err);
-    target *from = iaf ? target_from_flow(teacher->model.flow, err) : NULL;
-    if (iaf)
-        out->model = trained_model(iaf, data, stage_student.name);
-    int code = from ? train(out, work, data, from, err) : err->code;
-    target_free(from);
+    const config *c = work->config;
+    lessons all = {.work = work, .data = inputs[0], .teacher = inputs[1]};
+    all.from = target_from_flow(all.teacher->model.flow, err);
+    if (!all.from || course_begin(&all.told, work->dir, stage_student.name, METRICS,
+                                  c->student.train.steps, err)) {
+        target_free(all.from);
+        return err->code;
+    }
+    int code = flow_preset_follows(c->student.flow) ? train_following(out, &all, err)
+                                                    : train_plain(out, &all, err);
+    code = trained_end(&all.told, &out->model, work, MODEL, code, err);
+    target_free(all.from);
     return code;
 }
 
@@ -46,14 +155,16 @@ static void release(void *product)
 {
     student_product *self = product;
     flow_free(self->model.flow);
+    student_rungs_release(&self->ladder.rungs);
 }
 
 const stage stage_student = {
     .name = "student",
     .doc = "distils the teacher into the student",
-    .keys = (const char *const[]){"seed", "precision", "compute.shard", "student", NULL},
+    .keys =
+        (const char *const[]){"seed", "precision", "compute.shard", "student", "validate", NULL},
     .inputs = (const stage *const[]){&stage_data, &stage_teacher, NULL},
-    .outputs = (const char *const[]){METRICS, MODEL, NULL},
+    .outputs = (const char *const[]){METRICS, MODEL, "student/t[0-9]*.safetensors", NULL},
     .product_size = sizeof(student_product),
     .run = run,
     .release = release};

@@ -6,9 +6,8 @@
 #include "pipeline/stages/stage.h"
 #include "pipeline/stages/student.h"
 #include "pipeline/stages/teacher.h"
+#include "pipeline/stages/yardstick.h"
 #include "teacher/fit.h"
-
-#include <stdlib.h>
 
 static const char VERDICT[] = "validation.json";
 
@@ -19,49 +18,18 @@ typedef struct sides {
     const student_product *student;
 } sides;
 
-static size_t mode_in_user_units(void *arg, const double *u)
-{
-    const data_product *data = arg;
-    double x[2];
-    flow_units_to_user(data->set->units, x, NULL, u, 1);
-    return data->generator->mode_of(x);
-}
-
-/* The modes of made-up data, of equal weight; the weights are the caller's to free. */
-static int known_modes(target_modes *out, double **weights, const sides *s, flow_err *err)
-{
-    size_t n = s->data->generator ? s->data->generator->modes : 0;
-    *weights = malloc((n + 1) * sizeof **weights);
-    if (!*weights)
-        return flow_fail(err, FLOW_ENOMEM, "out of memory for %zu modes", n);
-    for (size_t k = 0; k < n; k++)
-        (*weights)[k] = 1.0 / (double)n;
-    *out = (target_modes){.n = n,
-                          .weights = *weights,
-                          .mode_of = mode_in_user_units,
-                          .arg = (void *)(uintptr_t)s->data /* read only */};
-    return FLOW_OK;
-}
-
 /* Measured in double, whatever the precision of the run (validate.h). */
 static int measure(student_validation *out, const stage_work *work, const sides *s, flow_err *err)
 {
     const config *c = work->config;
     student_validate_options options = {.samples = (size_t)c->validate.samples, .seed = c->seed};
     distill_contexts contexts = student_contexts(data_held_out(s->data->set));
-    target_modes modes;
-    double *weights = NULL;
-    flow *precise = flow_convert(s->teacher->model.flow, FLOW_F64, err);
-    target *teacher = precise ? target_from_flow(precise, err) : NULL;
-    int code = teacher ? known_modes(&modes, &weights, s, err) : err->code;
-    if (!code) {
-        teacher->modes = modes.n ? &modes : NULL;
-        code = student_validate(out, s->student->model.flow, teacher, s->teacher->model.flow,
+    yardstick against;
+    int code = yardstick_open(&against, s->data, s->teacher, err);
+    if (!code)
+        code = student_validate(out, s->student->model.flow, against.target, s->teacher->model.flow,
                                 work->pool, &contexts, &options, err);
-    }
-    target_free(teacher);
-    flow_free(precise);
-    free(weights);
+    yardstick_close(&against);
     return code;
 }
 
@@ -107,6 +75,7 @@ static int run(void *product, const stage_work *work, const void *const *inputs,
                         .teacher_flow = s.teacher->model.flow,
                         .student_flow = s.student->model.flow,
                         .training = &s.student->training,
+                        .ladder = s.student->ladder.rungs.n ? &s.student->ladder : NULL,
                         .names = (const char *const *)s.data->set->names};
     int code = judge(&in, &figures, work, &s, err);
     if (!code)

@@ -1,0 +1,79 @@
+#include "pipeline/report/rungs.h"
+
+#include "flow/json.h"
+
+#include <math.h>
+#include <stdio.h>
+
+const char *rungs_name(char *out, const flow_unrolling *how)
+{
+    if (how->width < 1)
+        snprintf(out, RUNGS_NAME, "t%zu_w%.6g", how->iterations, how->width);
+    else
+        snprintf(out, RUNGS_NAME, "t%zu", how->iterations);
+    return out;
+}
+
+/* ---- json */
+
+static json_t *rung_json(const student_rung *r, bool taken)
+{
+    const student_diagnostics *w = &r->weights;
+    return json_pack(
+        "{s:I, s:o, s:b, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "iterations",
+        (json_int_t)r->how.iterations, "width", flow_json_real(r->how.width), "trained",
+        (int)r->trained, "taken", (int)taken, "wild", (int)r->wild, "kl_reverse",
+        flow_json_real(w->kl_reverse.value), "kl_forward", flow_json_real(w->kl_forward.value),
+        "ess_reverse", flow_json_real(w->ess_reverse.value), "ess_forward",
+        flow_json_real(w->ess_forward.value), "khat", flow_json_real(w->psis.khat), "rows_per_s",
+        flow_json_real(r->rows_per_s), "row_seconds", flow_json_real(r->row_seconds));
+}
+
+json_t *rungs_json(const rungs_report *self)
+{
+    json_t *list = json_array();
+    for (size_t k = 0; k < self->rungs.n; k++)
+        flow_json_append(&list, rung_json(&self->rungs.at[k], k == self->rungs.taken));
+    return json_pack("{s:o, s:{s:o, s:o}}", "students", list, "teacher", "rows_per_s",
+                     flow_json_real(self->teacher_rows_per_s), "row_seconds",
+                     flow_json_real(self->teacher_row_seconds));
+}
+
+/* ---- the table */
+
+/* No "-0.0000". */
+static double shown(double value)
+{
+    return fabs(value) < 5e-5 ? 0 : value;
+}
+
+static void print_figures(const student_rung *r)
+{
+    const student_diagnostics *w = &r->weights;
+    if (r->wild)
+        fprintf(stderr, "%-33s", "wild: not finite");
+    else
+        fprintf(stderr, "%8.4f %8.4f  %6.3f %6.3f  ", shown(w->kl_reverse.value),
+                shown(w->kl_forward.value), w->ess_reverse.value, w->ess_forward.value);
+}
+
+static void print_rung(const student_rung *r, bool taken)
+{
+    char size[RUNGS_NAME] = "";
+    if (r->how.width < 1)
+        snprintf(size, sizeof size, ", width %.3g", r->how.width);
+    fprintf(stderr, "%c T = %zu%-*s %-10s", taken ? '*' : ' ', r->how.iterations,
+            r->how.iterations < 10 ? 12 : 11, size, r->trained ? "trained" : "untrained");
+    print_figures(r);
+    fprintf(stderr, "%8.3g %6.1f us\n", r->rows_per_s, 1e6 * r->row_seconds);
+}
+
+void rungs_print(const rungs_report *self)
+{
+    fprintf(stderr, "  %-28s%8s %8s  %6s %6s  %8s %9s\n", "ladder", "KL r", "KL f", "ESS r",
+            "ESS f", "rows/s", "one row");
+    for (size_t k = 0; k < self->rungs.n; k++)
+        print_rung(&self->rungs.at[k], k == self->rungs.taken);
+    fprintf(stderr, "  %-61s%8.3g %6.1f us\n", "the teacher itself, one coordinate after the other",
+            self->teacher_rows_per_s, 1e6 * self->teacher_row_seconds);
+}

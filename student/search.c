@@ -1,0 +1,238 @@
+#include "student/search.h"
+
+#include <stdlib.h>
+
+typedef struct search {
+    const student_searching *with;
+    student_rungs *rungs;
+    flow *taken; /* NULL: none yet */
+} search;
+
+/* ---- rungs */
+
+void student_rungs_release(student_rungs *self)
+{
+    free(self->at);
+    *self = (student_rungs){.n = 0};
+}
+
+static int append(student_rungs *self, const student_rung *rung, flow_err *err)
+{
+    if (self->n == self->capacity) {
+        size_t capacity = self->capacity ? 2 * self->capacity : 8;
+        student_rung *at = realloc(self->at, capacity * sizeof *at);
+        if (!at)
+            return flow_fail(err, FLOW_ENOMEM, "out of memory for %zu students", capacity);
+        self->at = at;
+        self->capacity = capacity;
+    }
+    self->at[self->n++] = *rung;
+    return 0;
+}
+
+static const student_rung *last(const search *s)
+{
+    return &s->rungs->at[s->rungs->n - 1];
+}
+
+static bool passes(const search *s)
+{
+    return s->with->passes(s->with->arg, last(s));
+}
+
+/* ---- up */
+
+static size_t smaller(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* What is measured untrained: with as many steps as the teacher has groups it is the teacher. */
+static size_t highest(const search *s)
+{
+    size_t asked = s->with->how.iterations, most = flow_passes_of_inverse(s->with->teacher);
+    most = smaller(most, STUDENT_SEARCH_MOST);
+    return asked ? smaller(asked, most) : most;
+}
+
+/* The teacher's own networks, T times: one copy of them will do. */
+static int climb_to(search *s, size_t iterations, flow_err *err)
+{
+    const flow_unrolling how = {.iterations = iterations, .tied = true, .width = 1};
+    student_rung rung;
+    int code = student_rung_climb(&rung, s->with->teacher, &how, s->with->sides, err);
+    return code ? code : append(s->rungs, &rung, err);
+}
+
+/* Up to the T that is asked for, or that passes first, or the highest: the last rung. */
+static int climb(search *s, flow_err *err)
+{
+    int code = 0;
+    bool on = true;
+    for (size_t t = 1; !code && on && t <= highest(s); t++) {
+        code = climb_to(s, t, err);
+        on = !code && (s->with->how.iterations || !passes(s));
+    }
+    return code;
+}
+
+/* ---- down */
+
+static int train(search *s, flow *student, student_rung *rung, flow_err *err)
+{
+    rung->trained = true;
+    int code = s->with->train(s->with->arg, student, rung, err);
+    if (!code)
+        code = student_rung_measure(rung, student, s->with->sides, err);
+    return code ? code : append(s->rungs, rung, err);
+}
+
+/* A student of that size, trained and measured: the last rung. After FLOW_ESTOPPED *out is there and not
+ * measured. */
+static int make(search *s, flow **out, const flow_unrolling *how, flow_err *err)
+{
+    const flow *teacher = s->with->teacher;
+    student_rung rung = {.how = *how};
+    *out = flow_unroll(teacher, how, flow_get_precision(teacher), err);
+    int code = *out ? train(s, *out, &rung, err) : err->code;
+    if (code && code != FLOW_ESTOPPED) {
+        flow_free(*out);
+        *out = NULL;
+    }
+    return code;
+}
+
+/* Hands a trained student to the caller, and frees it. */
+static int put_aside(search *s, flow *student, size_t rung, flow_err *err)
+{
+    int code = s->with->aside(s->with->arg, student, &s->rungs->at[rung], err);
+    flow_free(student);
+    return code;
+}
+
+/* The student takes the place of the one that was taken. */
+static int take(search *s, flow *student, flow_err *err)
+{
+    flow *before = s->taken;
+    size_t rung = s->rungs->taken;
+    s->taken = student;
+    s->rungs->taken = s->rungs->n - 1;
+    return before ? put_aside(s, before, rung, err) : 0;
+}
+
+/* One step down; *on: it was taken, and passes. The first one is taken in any case. */
+static int step_down(search *s, size_t iterations, bool *on, flow_err *err)
+{
+    flow_unrolling how = s->with->how;
+    flow *student;
+    how.iterations = iterations;
+    *on = false;
+    int code = make(s, &student, &how, err);
+    if (code == FLOW_ESTOPPED && !s->taken)
+        s->taken = student;
+    else if (code == FLOW_ESTOPPED)
+        flow_free(student);
+    if (code)
+        return code;
+    *on = passes(s);
+    return *on || !s->taken ? take(s, student, err) : put_aside(s, student, s->rungs->n - 1, err);
+}
+
+static int descend(search *s, size_t top, flow_err *err)
+{
+    bool on = true;
+    int code = 0;
+    for (size_t t = top; !code && on && t > 0; t--) {
+        code = step_down(s, t, &on, err);
+        if (s->with->how.iterations)
+            break; /* only that one was asked for */
+    }
+    return code;
+}
+
+static bool same_size(const flow_unrolling *a, const flow_unrolling *b)
+{
+    return a->iterations == b->iterations && !(a->width < b->width) && !(a->width > b->width);
+}
+
+/* What passes as it starts, the rung `untrained`, and does not when it was trained, is handed over as it
+ * starts. */
+static int undo(search *s, size_t untrained, flow_err *err)
+{
+    const student_rung *trained = &s->rungs->at[s->rungs->taken], *start = s->rungs->at + untrained;
+    const flow *teacher = s->with->teacher;
+    if (s->with->passes(s->with->arg, trained) || !same_size(&trained->how, &start->how) ||
+        !s->with->passes(s->with->arg, start))
+        return 0;
+    flow *student = flow_unroll(teacher, &trained->how, flow_get_precision(teacher), err);
+    if (!student)
+        return err->code;
+    int code = put_aside(s, s->taken, s->rungs->taken, err);
+    s->rungs->at[untrained].training = trained->training;
+    s->rungs->at[untrained].training.went_back = 1;
+    s->taken = student;
+    s->rungs->taken = untrained;
+    return code;
+}
+
+/* ---- shrinking */
+
+static bool is_there(const student_rungs *rungs, const flow_unrolling *how)
+{
+    for (size_t k = 0; k < rungs->n; k++) {
+        if (rungs->at[k].trained && same_size(&rungs->at[k].how, how))
+            return true;
+    }
+    return false;
+}
+
+static int shrink_to(search *s, const flow_unrolling *how, flow_err *err)
+{
+    flow *student;
+    if (is_there(s->rungs, how))
+        return 0;
+    int code = make(s, &student, how, err);
+    if (!code)
+        return put_aside(s, student, s->rungs->n - 1, err);
+    flow_free(student);
+    return code;
+}
+
+static int shrink(search *s, flow_err *err)
+{
+    flow_unrolling how = s->rungs->at[s->rungs->taken].how;
+    const double width = how.width;
+    size_t fewest = s->with->fewest ? s->with->fewest : how.iterations;
+    int code = 0;
+    for (; !code && how.iterations >= fewest && how.iterations > 0; how.iterations--) {
+        how.width = width;
+        code = shrink_to(s, &how, err);
+        for (size_t h = 0; !code && h < s->with->halvings; h++) {
+            how.width /= 2;
+            code = shrink_to(s, &how, err);
+        }
+    }
+    return code;
+}
+
+/* ---- the whole */
+
+int student_search(const student_searching *self, flow **taken, student_rungs *rungs, flow_err *err)
+{
+    search s = {.with = self, .rungs = rungs};
+    *rungs = (student_rungs){.n = 0};
+    int code = climb(&s, err);
+    size_t top = rungs->n;
+    if (!code)
+        code = descend(&s, self->how.iterations ? self->how.iterations : top, err);
+    if (!code)
+        code = undo(&s, top - 1, err);
+    if (!code)
+        code = shrink(&s, err);
+    if (code && code != FLOW_ESTOPPED) {
+        flow_free(s.taken);
+        s.taken = NULL;
+    }
+    *taken = s.taken;
+    return code;
+}

@@ -1,0 +1,48 @@
+/* student/search.h -- how many steps a student that follows its teacher needs, and what smaller ones are worth.
+ *
+ * Untrained, T steps are the nearer to the teacher the larger T is (ladder.h). So the search goes up first, T = 1,
+ * 2, ..., untrained, until a rung passes; then down from there, each T starting as its teacher and trained,
+ * for as long as they pass. The smallest T that passed is taken. From it the student can be shrunk: fewer
+ * steps, narrower networks. Every rung on the way is kept, to be compared.
+ *
+ * What passing is, and how a student is trained, is the caller's. The same answers give the same search. */
+#ifndef STUDENT_SEARCH_H
+#define STUDENT_SEARCH_H
+
+#include "student/ladder.h"
+
+enum { STUDENT_SEARCH_MOST = 16 }; /* steps that it goes up to */
+
+/* In the order in which they were measured. */
+typedef struct student_rungs {
+    student_rung *at; /* (n) */
+    size_t n, capacity;
+    size_t taken; /* the rung of the student that is handed over */
+} student_rungs;
+
+void student_rungs_release(student_rungs *self);
+
+typedef struct student_searching {
+    const flow *teacher;
+    student_sides *sides; /* of the teacher in double */
+    flow_unrolling how;   /* iterations 0: to be found; else those */
+    /* Shrinking, whether it passes or not: down to `fewest` steps (0: no fewer than were taken), and each of
+     * these with networks half as wide, `halvings` times. */
+    size_t fewest, halvings;
+
+    bool (*passes)(void *arg, const student_rung *rung);
+    /* Trains a student, which starts as its teacher, in place; rung: how and, to be filled, training. */
+    int (*train)(void *arg, flow *student, student_rung *rung, flow_err *err);
+    /* A trained student that is not taken, before it is freed. */
+    int (*aside)(void *arg, const flow *student, const student_rung *rung, flow_err *err);
+    void *arg;
+} student_searching;
+
+/* *taken, the caller's, is the student. If no T passes it is the largest that was tried: the caller's judge will
+ * say so. rungs is filled, to be released also after an error. Errors: those of the callbacks, of
+ * flow_unroll, of the target; FLOW_ENOMEM. After FLOW_ESTOPPED *taken is the student that is there, trained
+ * as far as it got. err is not NULL. */
+int student_search(const student_searching *self, flow **taken, student_rungs *rungs,
+                   flow_err *err);
+
+#endif
