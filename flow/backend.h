@@ -5,6 +5,7 @@
 
 #include "flow/flow.h"
 #include "flow/kind.h"
+#include "flow/unroll.h"
 
 #include <stdatomic.h>
 
@@ -33,12 +34,6 @@ struct flow {
     void *params;
     atomic_uint_fast64_t unconverged; /* of flow_counters; a pass adds its own when it is freed */
 };
-
-/* How a layer's inverse becomes a layer (unroll.h). */
-typedef struct flow_unrolling {
-    size_t iterations;
-    bool tied;
-} flow_unrolling;
 
 typedef enum flow_sort {
     FLOW_LAYER_KIND,

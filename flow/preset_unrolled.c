@@ -12,7 +12,8 @@ static flow *follow(const void *options, const flow *teacher, flow_precision pre
                     flow_err *err)
 {
     const unrolled *self = options;
-    return flow_unroll(teacher, self->iterations, self->tied, precision, err);
+    const flow_unrolling how = {.iterations = self->iterations, .tied = self->tied};
+    return flow_unroll(teacher, &how, precision, err);
 }
 
 static const flow_key unrolled_keys[] = {

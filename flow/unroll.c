@@ -4,15 +4,14 @@
 
 #include <string.h>
 
-json_t *flow_unroll_describe(const flow *teacher, size_t iterations, int tied, flow_err *err)
+json_t *flow_unroll_describe(const flow *teacher, const flow_unrolling *how, flow_err *err)
 {
-    const flow_unrolling how = {.iterations = iterations, .tied = tied};
     if (teacher->direction != FLOW_DATA_TO_NOISE) {
         flow_fail(err, FLOW_ECONFIG, "a flow that is %s is a parallel sampler as it is",
                   flow_direction_name(teacher->direction));
         return NULL;
     }
-    json_t *layers = teacher->backend->unroll_layers(&teacher->stack, &how, err);
+    json_t *layers = teacher->backend->unroll_layers(&teacher->stack, how, err);
     json_t *out = layers ? flow_describe(teacher) : NULL;
     if (out && json_object_set(out, "layers", layers) == 0 &&
         json_object_set_new(out, "direction",
@@ -35,10 +34,10 @@ static void copy_params(flow *self, const flow *teacher)
            self->base->n_params * self->backend->real_size);
 }
 
-flow *flow_unroll(const flow *teacher, size_t iterations, int tied, flow_precision precision,
+flow *flow_unroll(const flow *teacher, const flow_unrolling *how, flow_precision precision,
                   flow_err *err)
 {
-    json_t *description = flow_unroll_describe(teacher, iterations, tied, err);
+    json_t *description = flow_unroll_describe(teacher, how, err);
     flow *self = description ? flow_create(description, precision, err) : NULL;
     flow *same = self ? flow_convert(teacher, precision, err) : NULL;
     json_decref(description);

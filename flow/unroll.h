@@ -7,15 +7,21 @@
 
 #include "flow/flow.h"
 
+#include <stdbool.h>
+
 enum { FLOW_MAX_ITERATIONS = 256 };
 
-/* The description of that flow, NOISE_TO_DATA: a new reference. tied: the steps of a layer have one
- * network in common. NULL: FLOW_ECONFIG for a teacher that is parallel as a sampler already, or a layer
+typedef struct flow_unrolling {
+    size_t iterations; /* T, 1 .. FLOW_MAX_ITERATIONS */
+    bool tied;         /* the steps of a layer have one network in common */
+} flow_unrolling;
+
+/* The description of that flow, NOISE_TO_DATA: a new reference. NULL: FLOW_ECONFIG for a teacher that is parallel as a sampler already, or a layer
  * that cannot be unrolled, with its name; FLOW_ENOMEM. */
-json_t *flow_unroll_describe(const flow *teacher, size_t iterations, int tied, flow_err *err);
+json_t *flow_unroll_describe(const flow *teacher, const flow_unrolling *how, flow_err *err);
 
 /* That flow with the teacher's parameters, those of the base too, every step's network a copy. */
-flow *flow_unroll(const flow *teacher, size_t iterations, int tied, flow_precision precision,
+flow *flow_unroll(const flow *teacher, const flow_unrolling *how, flow_precision precision,
                   flow_err *err);
 
 #endif

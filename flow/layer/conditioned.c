@@ -3,6 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define layer_unrolled FLOW_NAME(layer_unrolled)
+extern const flow_layer_ops layer_unrolled;
+
 enum { FREE, IDENTITY };
 
 const flow_word conditioned_firsts[] = {
@@ -107,6 +110,20 @@ json_t *conditioned_describe(const conditioned *self, json_t *description)
                             flow_kind_write(&self->net->ops->kind, self->net_options)) == 0)
         return description;
     json_decref(description);
+    return NULL;
+}
+
+/* ---- the other way round */
+
+json_t *conditioned_unroll(const flow_layer *layer, const flow_unrolling *how, flow_err *err)
+{
+    json_t *out = layer->ops->describe(layer);
+    if (out && json_object_set_new(out, "kind", json_string(layer_unrolled.kind.name)) == 0 &&
+        json_object_set_new(out, "iterations", json_integer((json_int_t)how->iterations)) == 0 &&
+        json_object_set_new(out, "tied", json_boolean(how->tied)) == 0)
+        return out;
+    json_decref(out);
+    flow_fail(err, FLOW_ENOMEM, "out of memory for the description of a layer");
     return NULL;
 }
 

@@ -74,6 +74,12 @@ typedef struct conditioned {
     conditioned_group bare, all;
 } conditioned;
 
+/* A layer that is nothing else: autoregressive. */
+typedef struct conditioned_layer {
+    flow_layer base;
+    conditioned maps;
+} conditioned_layer;
+
 /* kind: the layer's name, for messages. After a failure it is to be closed all the same. */
 int conditioned_open(conditioned *self, const conditioned_options *options, const char *kind,
                      const layer_scope *scope, flow_err *err);

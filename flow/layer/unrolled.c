@@ -98,18 +98,6 @@ static json_t *unrolled_describe(const flow_layer *layer)
     return conditioned_describe(&self->maps, flow_kind_write(&layer_unrolled.kind, &options));
 }
 
-json_t *conditioned_unroll(const flow_layer *layer, const flow_unrolling *how, flow_err *err)
-{
-    json_t *out = layer->ops->describe(layer);
-    if (out && json_object_set_new(out, "kind", json_string(layer_unrolled.kind.name)) == 0 &&
-        json_object_set_new(out, "iterations", json_integer((json_int_t)how->iterations)) == 0 &&
-        json_object_set_new(out, "tied", json_boolean(how->tied)) == 0)
-        return out;
-    json_decref(out);
-    flow_fail(err, FLOW_ENOMEM, "out of memory for the description of a layer");
-    return NULL;
-}
-
 static void unrolled_init(const flow_layer *layer, real *theta, layer_draws *draws)
 {
     const conditioner *net = down(layer)->maps.net;

@@ -242,13 +242,14 @@ Test(preset, unrolled_follows_a_teacher)
 {
     flow_err err = FLOW_ERR_INIT;
     const flow_place place = {.dim = 3, .context = 2};
+    const flow_unrolling how = {.iterations = 3};
     json_t *given = json_pack("{s:s, s:i}", "kind", "unrolled", "iterations", 3);
     json_t *preset = flow_kind_complete(&flow_presets, given, &err);
     flow *teacher = create_preset("{\"kind\": \"maf\", \"layers\": 2}", 3, &err);
     cr_assert(preset && teacher && flow_preset_follows(preset), "%s", err.text);
     flow *student = flow_preset_follow(preset, teacher, FLOW_F32, &err);
     cr_assert(student, "%s", err.text);
-    json_t *want = flow_unroll_describe(teacher, 3, 0, &err), *got = flow_describe(student);
+    json_t *want = flow_unroll_describe(teacher, &how, &err), *got = flow_describe(student);
     cr_assert(json_equal(want, got));
     cr_assert_null(flow_preset_describe(preset, FLOW_NOISE_TO_DATA, &place, &err));
     cr_assert(err.code == FLOW_ECONFIG && strstr(err.text, "teacher"), "%s", err.text);
