@@ -6,13 +6,15 @@ typedef struct unrolled {
     preset_head head; /* base NULL: it is the teacher's */
     size_t iterations;
     bool tied;
+    double width;
 } unrolled;
 
 static flow *follow(const void *options, const flow *teacher, flow_precision precision,
                     flow_err *err)
 {
     const unrolled *self = options;
-    const flow_unrolling how = {.iterations = self->iterations, .tied = self->tied};
+    const flow_unrolling how = {
+        .iterations = self->iterations, .tied = self->tied, .width = self->width};
     return flow_unroll(teacher, &how, precision, err);
 }
 
@@ -23,6 +25,10 @@ static const flow_key unrolled_keys[] = {
             "More are nearer to the teacher and cost proportionally more."},
     {FLOW_KEY(unrolled, tied), .type = FLOW_KEY_BOOL, .def = "false",
      .doc = "Whether the steps of a layer share one network, or are trained each for itself."},
+    {FLOW_KEY(unrolled, width), .type = FLOW_KEY_REAL, .flags = FLOW_KEY_OPEN_MIN, .min = 0,
+     .max = 1, .def = "1",
+     .doc = "Share of the hidden units of the teacher's networks that the copies of them keep, the "
+            "most important ones. Fewer are faster and further from the teacher before training."},
     {.name = NULL}};
 
 const preset preset_unrolled = {

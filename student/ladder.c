@@ -37,7 +37,7 @@ int student_rung_climb(student_rung *out, const flow *teacher, size_t iterations
                        student_sides *sides, flow_err *err)
 {
     *out = (student_rung){.iterations = iterations};
-    const flow_unrolling how = {.iterations = iterations, .tied = true};
+    const flow_unrolling how = {.iterations = iterations, .tied = true, .width = 1};
     flow *student = flow_unroll(teacher, &how, flow_get_precision(teacher), err);
     int code = student ? measure(out, student, sides, err) : err->code;
     flow_free(student);

@@ -242,8 +242,8 @@ Test(preset, unrolled_follows_a_teacher)
 {
     flow_err err = FLOW_ERR_INIT;
     const flow_place place = {.dim = 3, .context = 2};
-    const flow_unrolling how = {.iterations = 3};
-    json_t *given = json_pack("{s:s, s:i}", "kind", "unrolled", "iterations", 3);
+    const flow_unrolling how = {.iterations = 3, .width = 0.5};
+    json_t *given = json_pack("{s:s, s:i, s:f}", "kind", "unrolled", "iterations", 3, "width", 0.5);
     json_t *preset = flow_kind_complete(&flow_presets, given, &err);
     flow *teacher = create_preset("{\"kind\": \"maf\", \"layers\": 2}", 3, &err);
     cr_assert(preset && teacher && flow_preset_follows(preset), "%s", err.text);
