@@ -67,9 +67,9 @@ struct flow_backend {
     /* The layers, from the last to the first, unrolled (layer.h): a new reference. FLOW_ECONFIG, with the name of
      * a layer that cannot be. */
     json_t *(*unroll_layers)(const flow_stack *self, const flow_unrolling *how, flow_err *err);
-    /* params = those of `from`, a stack of the same precision, whose unrolled layers these are. */
-    void (*unroll_params)(const flow_stack *self, void *params, const flow_stack *from,
-                          const void *from_params);
+    /* params = those of `from`, a stack of the same precision, whose unrolled layers these are. FLOW_ENOMEM. */
+    int (*unroll_params)(const flow_stack *self, void *params, const flow_stack *from,
+                         const void *from_params, flow_err *err);
     void (*init)(flow *self, pcg_stream stream);
     int (*init_data)(flow *self, const double *x, const double *context, size_t n, flow_err *err);
 

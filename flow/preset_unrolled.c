@@ -25,9 +25,9 @@ static const flow_key unrolled_keys[] = {
     {FLOW_KEY(unrolled, tied), .type = FLOW_KEY_BOOL, .def = "false",
      .doc = "Whether the steps of a layer share one network, or are trained each for itself."},
     {FLOW_KEY(unrolled, width), .type = FLOW_KEY_REAL, .flags = FLOW_KEY_OPEN_MIN, .min = 0,
-     .max = 1, .def = "1", .unit = "share of the units",
-     .doc =
-         "Hidden units of the teacher's networks that each step keeps, the most important ones."},
+     .max = 1, .def = "1",
+     .doc = "Share of the hidden units of the teacher's networks that the copies of them keep, the "
+            "most important ones. Fewer are faster and further from the teacher before training."},
     {.name = NULL}};
 
 const preset preset_unrolled = {

@@ -22,7 +22,7 @@ typedef struct flow_trainer_options {
     double plateau_factor;
     size_t plateau_patience; /* losses */
     double weight_decay;
-    double average; /* decay of the running average of the weights; 0: none */
+    double average;      /* decay of the running average of the weights; 0: none */
     double clip;         /* multiple of the running median of the gradient's norm; 0: never */
     int best;            /* flow_trainer_judge will be called */
     size_t scratch;      /* doubles a row for each seat */

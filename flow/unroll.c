@@ -4,13 +4,20 @@
 
 #include <string.h>
 
+static int check(const flow *teacher, const flow_unrolling *how, flow_err *err)
+{
+    if (!(how->width > 0 && how->width <= 1))
+        return flow_fail(err, FLOW_ECONFIG, "width wants a number > 0 .. 1, got %g", how->width);
+    if (teacher->direction != FLOW_DATA_TO_NOISE)
+        return flow_fail(err, FLOW_ECONFIG, "a flow that is %s is a parallel sampler as it is",
+                         flow_direction_name(teacher->direction));
+    return 0;
+}
+
 json_t *flow_unroll_describe(const flow *teacher, const flow_unrolling *how, flow_err *err)
 {
-    if (teacher->direction != FLOW_DATA_TO_NOISE) {
-        flow_fail(err, FLOW_ECONFIG, "a flow that is %s is a parallel sampler as it is",
-                  flow_direction_name(teacher->direction));
+    if (check(teacher, how, err))
         return NULL;
-    }
     json_t *layers = teacher->backend->unroll_layers(&teacher->stack, how, err);
     json_t *out = layers ? flow_describe(teacher) : NULL;
     if (out && json_object_set(out, "layers", layers) == 0 &&
@@ -27,11 +34,12 @@ json_t *flow_unroll_describe(const flow *teacher, const flow_unrolling *how, flo
 }
 
 /* Of the same precision. */
-static void copy_params(flow *self, const flow *teacher)
+static int copy_params(flow *self, const flow *teacher, flow_err *err)
 {
-    self->backend->unroll_params(&self->stack, self->params, &teacher->stack, teacher->params);
     memcpy(base_part(self, self->params).numbers, base_params(teacher, NULL).numbers,
            self->base->n_params * self->backend->real_size);
+    return self->backend->unroll_params(&self->stack, self->params, &teacher->stack,
+                                        teacher->params, err);
 }
 
 flow *flow_unroll(const flow *teacher, const flow_unrolling *how, flow_precision precision,
@@ -40,12 +48,11 @@ flow *flow_unroll(const flow *teacher, const flow_unrolling *how, flow_precision
     json_t *description = flow_unroll_describe(teacher, how, err);
     flow *self = description ? flow_create(description, precision, err) : NULL;
     flow *same = self ? flow_convert(teacher, precision, err) : NULL;
+    int code = same ? copy_params(self, same, err) : FLOW_ENOMEM;
     json_decref(description);
-    if (same) {
-        copy_params(self, same);
-        flow_free(same);
+    flow_free(same);
+    if (!code)
         return self;
-    }
     flow_free(self);
     return NULL;
 }

@@ -14,15 +14,16 @@ enum { FLOW_MAX_ITERATIONS = 256 };
 typedef struct flow_unrolling {
     size_t iterations; /* T, 1 .. FLOW_MAX_ITERATIONS */
     bool tied;         /* the steps of a layer have one network in common */
-    double width;
+    double width;      /* share of the hidden units of a network that its copies keep, > 0 .. 1 */
 } flow_unrolling;
 
-/* The description of that flow, NOISE_TO_DATA: a new reference. tied: the steps of a layer have one
- * network in common. NULL: FLOW_ECONFIG for a teacher that is parallel as a sampler already, or a layer
- * that cannot be unrolled, with its name; FLOW_ENOMEM. */
+/* The description of that flow, NOISE_TO_DATA: a new reference. NULL: FLOW_ECONFIG for a teacher that is parallel
+ * as a sampler already, for a layer that cannot be unrolled, or a network that cannot be made narrower, with
+ * its name, and for a width out of range; FLOW_ENOMEM. */
 json_t *flow_unroll_describe(const flow *teacher, const flow_unrolling *how, flow_err *err);
 
-/* That flow with the teacher's parameters, those of the base too, every step's network a copy. */
+/* That flow with the teacher's parameters, those of the base too, every step's network a copy, or, with
+ * width < 1, what its most important hidden units are without the others (conditioner.h). */
 flow *flow_unroll(const flow *teacher, const flow_unrolling *how, flow_precision precision,
                   flow_err *err);
 

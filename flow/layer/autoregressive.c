@@ -17,14 +17,9 @@
 #define layer_autoregressive FLOW_NAME(layer_autoregressive)
 extern const flow_layer_ops layer_autoregressive;
 
-typedef struct autoregressive {
-    flow_layer base;
-    conditioned maps;
-} autoregressive;
-
 static const conditioned *maps_of(const flow_layer *layer)
 {
-    return &((const autoregressive *)layer)->maps;
+    return &((const conditioned_layer *)layer)->maps;
 }
 
 /* ---- making one */
@@ -32,14 +27,14 @@ static const conditioned *maps_of(const flow_layer *layer)
 static void autoregressive_free(flow_layer *layer)
 {
     if (layer)
-        conditioned_close(&((autoregressive *)layer)->maps);
+        conditioned_close(&((conditioned_layer *)layer)->maps);
     free(layer);
 }
 
 static flow_layer *create_from(const conditioned_options *options, const layer_scope *scope,
                                flow_err *err)
 {
-    autoregressive *self = calloc(1, sizeof *self);
+    conditioned_layer *self = calloc(1, sizeof *self);
     if (!self) {
         flow_fail(err, FLOW_ENOMEM, "out of memory for an autoregressive layer");
         return NULL;

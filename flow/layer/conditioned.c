@@ -3,6 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define layer_unrolled FLOW_NAME(layer_unrolled)
+extern const flow_layer_ops layer_unrolled;
+
 enum { FREE, IDENTITY };
 
 const flow_word conditioned_firsts[] = {
@@ -107,6 +110,41 @@ json_t *conditioned_describe(const conditioned *self, json_t *description)
                             flow_kind_write(&self->net->ops->kind, self->net_options)) == 0)
         return description;
     json_decref(description);
+    return NULL;
+}
+
+/* ---- the other way round */
+
+/* The description of the conditioner with `width` of its hidden units: a new reference; NULL: no memory. */
+static json_t *describe_narrow(const conditioned *self, double width)
+{
+    const conditioner_ops *net = self->net->ops;
+    void *options = malloc(net->kind.size);
+    if (!options)
+        return NULL;
+    memcpy(options, self->net_options, net->kind.size);
+    if (width < 1)
+        net->narrow(options, width);
+    json_t *out = flow_kind_write(&net->kind, options);
+    free(options);
+    return out;
+}
+
+json_t *conditioned_unroll(const flow_layer *layer, const flow_unrolling *how, flow_err *err)
+{
+    const conditioned *maps = &((const conditioned_layer *)layer)->maps;
+    if (how->width < 1 && !maps->net->ops->narrow) {
+        flow_fail(err, FLOW_ECONFIG, "%s cannot be made narrower", maps->net->ops->kind.name);
+        return NULL;
+    }
+    json_t *out = layer->ops->describe(layer);
+    if (out && json_object_set_new(out, "kind", json_string(layer_unrolled.kind.name)) == 0 &&
+        json_object_set_new(out, "iterations", json_integer((json_int_t)how->iterations)) == 0 &&
+        json_object_set_new(out, "tied", json_boolean(how->tied)) == 0 &&
+        json_object_set_new(out, "conditioner", describe_narrow(maps, how->width)) == 0)
+        return out;
+    json_decref(out);
+    flow_fail(err, FLOW_ENOMEM, "out of memory for the description of a layer");
     return NULL;
 }
 

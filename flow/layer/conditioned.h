@@ -74,6 +74,12 @@ typedef struct conditioned {
     conditioned_group bare, all;
 } conditioned;
 
+/* A layer that is nothing else: autoregressive. */
+typedef struct conditioned_layer {
+    flow_layer base;
+    conditioned maps;
+} conditioned_layer;
+
 /* kind: the layer's name, for messages. After a failure it is to be closed all the same. */
 int conditioned_open(conditioned *self, const conditioned_options *options, const char *kind,
                      const layer_scope *scope, flow_err *err);
@@ -83,7 +89,7 @@ void conditioned_close(conditioned *self);
  * description over and hands it back; NULL, also if it was NULL: no memory. */
 json_t *conditioned_describe(const conditioned *self, json_t *description);
 
-/* The op unroll of a layer that has no other keys: the layer `unrolled` with the same. */
+/* The op unroll of such a layer: `unrolled` with the same keys, but for a narrower conditioner. */
 json_t *conditioned_unroll(const flow_layer *layer, const flow_unrolling *how, flow_err *err);
 
 /* ---- a shard of values: what ops have to do with one another */

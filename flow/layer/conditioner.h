@@ -43,6 +43,15 @@ struct conditioner_ops {
     /* Initial parameters, with outputs of zero. */
     void (*init)(const conditioner *self, real *theta, pcg *rng);
 
+    /* Options of a network with `width`, 0 < width < 1, of the hidden units, from those of a whole one: in
+     * place. Optional (NULL: it cannot be made narrower). */
+    void (*narrow)(void *options, double width);
+    /* theta, zero before, = from_theta, the parameters of `from`, which has the same options or those before
+     * narrow, and the same shape: all of them, to the last bit, or those of the units that matter most.
+     * FLOW_ENOMEM. NULL where narrow is. */
+    int (*narrow_params)(const conditioner *self, real *theta, const conditioner *from,
+                         const real *from_theta, flow_err *err);
+
     /* slopes (slope_rows, ld), NULL: no backward follows. ld = 1 is one row, with the same bits. */
     void (*forward)(const conditioner *self, real *values, real *slopes, const real *theta,
                     size_t ld);

@@ -86,10 +86,10 @@ struct flow_layer_ops {
     /* The description of a layer for the other direction that is parallel where this one's inverse may not
      * be: the inverse, or steps towards it (unrolled.c). New reference. Optional (NULL: there is none). */
     json_t *(*unroll)(const flow_layer *self, const flow_unrolling *how, flow_err *err);
-    /* theta = the parameters of `from`, whose unroll this is. Optional (NULL: theta is that of `from`, once
-     * or several times over). */
-    void (*unroll_params)(const flow_layer *self, real *theta, const flow_layer *from,
-                          const real *from_theta);
+    /* theta, zero before, = the parameters of `from`, whose unroll this is. FLOW_ENOMEM. Optional (NULL: theta
+     * is that of `from`). */
+    int (*unroll_params)(const flow_layer *self, real *theta, const flow_layer *from,
+                         const real *from_theta, flow_err *err);
 
     /* Initial parameters: writes all of theta. */
     void (*init)(const flow_layer *self, real *theta, layer_draws *draws);

@@ -196,8 +196,7 @@ static void init_map(const stair *map, real *theta, pcg *rng, double gain)
 {
     memset(theta, 0, map->n_params * sizeof *theta);
     for (size_t m = 0; m < map->rows; m++) {
-        const stair_panel *panel = &map->panels[m / FLOW_PAD];
-        real *w = theta + panel->offset + (m - panel->row);
+        real *w = theta + stair_row(map, m);
         double width = gain * sqrt(3.0 / (map->limit[m] ? (double)map->limit[m] : 1.0));
         for (size_t k = 0; k < map->limit[m]; k++)
             w[k * FLOW_PAD] = (real)(width * (2 * pcg_uniform(rng) - 1));
@@ -302,6 +301,8 @@ const conditioner_ops conditioner_mlp = {
     .create = mlp_create,
     .free = mlp_free,
     .init = mlp_init,
+    .narrow = mlp_narrow,
+    .narrow_params = mlp_narrow_params,
     .forward = mlp_forward,
     .outputs_of = mlp_outputs_of,
     .hidden_of = mlp_hidden_of,

@@ -58,6 +58,8 @@ typedef struct mlp {
 #define mlp_hidden_of FLOW_NAME(mlp_hidden_of)
 #define mlp_backward FLOW_NAME(mlp_backward)
 #define mlp_pull FLOW_NAME(mlp_pull)
+#define mlp_narrow FLOW_NAME(mlp_narrow)
+#define mlp_narrow_params FLOW_NAME(mlp_narrow_params)
 
 /* Freed by its ops. */
 mlp *mlp_new(const mlp_options *options, const conditioner_shape *shape, flow_err *err);
@@ -72,6 +74,9 @@ void mlp_backward(const conditioner *base, real *cotangents, real *dtheta, int a
                   const real *theta, const real *values, const real *slopes, size_t ld);
 void mlp_pull(const conditioner *base, real *cotangents, const real *theta, const real *values,
               const real *slopes, size_t degree, size_t ld);
+void mlp_narrow(void *options, double width);
+int mlp_narrow_params(const conditioner *base, real *theta, const conditioner *from,
+                      const real *from_theta, flow_err *err);
 
 static inline real *mlp_rows(const mlp *self, real *values, size_t buffer, size_t row, size_t ld)
 {

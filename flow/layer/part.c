@@ -97,10 +97,10 @@ static json_t *part_unroll(const flow_layer *layer, const flow_unrolling *how, f
     return NULL;
 }
 
-static void part_unroll_params(const flow_layer *layer, real *theta, const flow_layer *from,
-                               const real *from_theta)
+static int part_unroll_params(const flow_layer *layer, real *theta, const flow_layer *from,
+                              const real *from_theta, flow_err *err)
 {
-    stack_unroll_params(holder_stack(layer), theta, holder_stack(from), from_theta);
+    return stack_unroll_params(holder_stack(layer), theta, holder_stack(from), from_theta, err);
 }
 
 /* ---- the map */

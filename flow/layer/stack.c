@@ -140,19 +140,26 @@ json_t *stack_unroll(const flow_stack *self, const flow_unrolling *how, flow_err
     return list;
 }
 
-void stack_unroll_params(const flow_stack *self, void *theta, const flow_stack *from,
-                         const void *from_theta)
+static int unroll_layer_params(const flow_layer *layer, real *theta, const flow_layer *from,
+                               const real *from_theta, flow_err *err)
 {
-    for (size_t l = 0; l < self->n_layers; l++) {
-        const flow_layer *layer = self->layers[l], *of = from->layers[self->n_layers - 1 - l];
-        const real *source = (const real *)from_theta + from->offsets[self->n_layers - 1 - l];
-        real *to = (real *)theta + self->offsets[l];
-        if (layer->ops->unroll_params)
-            layer->ops->unroll_params(layer, to, of, source);
-        else
-            for (size_t at = 0; at < layer->n_params; at += of->n_params)
-                memcpy(to + at, source, of->n_params * sizeof *to);
+    if (layer->ops->unroll_params)
+        return layer->ops->unroll_params(layer, theta, from, from_theta, err);
+    memcpy(theta, from_theta, layer->n_params * sizeof *theta);
+    return 0;
+}
+
+int stack_unroll_params(const flow_stack *self, void *theta, const flow_stack *from,
+                        const void *from_theta, flow_err *err)
+{
+    int code = 0;
+    for (size_t l = 0; !code && l < self->n_layers; l++) {
+        size_t other = self->n_layers - 1 - l;
+        code = unroll_layer_params(self->layers[l], (real *)theta + self->offsets[l],
+                                   from->layers[other],
+                                   (const real *)from_theta + from->offsets[other], err);
     }
+    return code;
 }
 
 void stack_init(const flow_stack *self, real *theta, pcg_stream stream, uint64_t row,

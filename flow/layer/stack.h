@@ -50,8 +50,8 @@ void stack_free(flow_stack *self);
 int stack_inverse_missing(const flow_stack *self, flow_err *err);
 json_t *stack_describe(const flow_stack *self);
 json_t *stack_unroll(const flow_stack *self, const flow_unrolling *how, flow_err *err);
-void stack_unroll_params(const flow_stack *self, void *theta, const flow_stack *from,
-                         const void *from_theta);
+int stack_unroll_params(const flow_stack *self, void *theta, const flow_stack *from,
+                        const void *from_theta, flow_err *err);
 
 /* Layer l draws from row (row + l) << 32 of the stream; *spare: layer_draws. */
 void stack_init(const flow_stack *self, real *theta, pcg_stream stream, uint64_t row,

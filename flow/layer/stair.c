@@ -62,8 +62,7 @@ void stair_release(stair *self)
 void stair_get_weight(const stair *self, double *weight, const real *theta)
 {
     for (size_t m = 0; m < self->rows; m++) {
-        const stair_panel *panel = &self->panels[m / FLOW_PAD];
-        const real *w = theta + panel->offset + (m - panel->row);
+        const real *w = theta + stair_row(self, m);
         for (size_t k = 0; k < self->cols; k++)
             weight[m * self->cols + k] = k < self->limit[m] ? (double)w[k * FLOW_PAD] : 0.0;
     }
@@ -79,8 +78,7 @@ void stair_set_weight(const stair *self, real *theta, const double *weight)
 {
     memset(theta, 0, self->bias * sizeof *theta);
     for (size_t m = 0; m < self->rows; m++) {
-        const stair_panel *panel = &self->panels[m / FLOW_PAD];
-        real *w = theta + panel->offset + (m - panel->row);
+        real *w = theta + stair_row(self, m);
         for (size_t k = 0; k < self->limit[m]; k++)
             w[k * FLOW_PAD] = (real)weight[m * self->cols + k];
     }

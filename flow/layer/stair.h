@@ -40,6 +40,13 @@ static inline size_t stair_stored_depth(const stair_panel *panel)
     return (panel->depth + 7) / 8 * 8;
 }
 
+/* Where row m of the weights begins: column k is k * FLOW_PAD further on. */
+static inline size_t stair_row(const stair *self, size_t m)
+{
+    const stair_panel *panel = &self->panels[m / FLOW_PAD];
+    return panel->offset + (m - panel->row);
+}
+
 #define stair_create FLOW_NAME(stair_create)
 #define stair_release FLOW_NAME(stair_release)
 #define stair_product FLOW_NAME(stair_product)

@@ -98,23 +98,26 @@ static json_t *unrolled_describe(const flow_layer *layer)
     return conditioned_describe(&self->maps, flow_kind_write(&layer_unrolled.kind, &options));
 }
 
-json_t *conditioned_unroll(const flow_layer *layer, const flow_unrolling *how, flow_err *err)
-{
-    json_t *out = layer->ops->describe(layer);
-    if (out && json_object_set_new(out, "kind", json_string(layer_unrolled.kind.name)) == 0 &&
-        json_object_set_new(out, "iterations", json_integer((json_int_t)how->iterations)) == 0 &&
-        json_object_set_new(out, "tied", json_boolean(how->tied)) == 0)
-        return out;
-    json_decref(out);
-    flow_fail(err, FLOW_ENOMEM, "out of memory for the description of a layer");
-    return NULL;
-}
-
 static void unrolled_init(const flow_layer *layer, real *theta, layer_draws *draws)
 {
     const conditioner *net = down(layer)->maps.net;
     for (size_t t = 0; t < copies(down(layer)); t++)
         net->ops->init(net, theta + t * net->n_params, &draws->rng);
+}
+
+/* Every network as that of the layer which this one is the inverse of, or narrower. */
+static int unrolled_unroll_params(const flow_layer *layer, real *theta, const flow_layer *from,
+                                  const real *from_theta, flow_err *err)
+{
+    const conditioner *net = down(layer)->maps.net;
+    const conditioner *wide = ((const conditioned_layer *)from)->maps.net;
+    int code = 0;
+    for (size_t t = 0; !code && t < copies(down(layer)); t++, theta += net->n_params)
+        if (net->ops->narrow_params)
+            code = net->ops->narrow_params(net, theta, wide, from_theta, err);
+        else
+            memcpy(theta, from_theta, net->n_params * sizeof *theta);
+    return code;
 }
 
 /* ---- memory. cache: values | slopes of every step, and y; work: values or cotangents of every step,
@@ -478,6 +481,7 @@ const flow_layer_ops layer_unrolled = {
     .create = unrolled_create,
     .free = unrolled_free,
     .describe = unrolled_describe,
+    .unroll_params = unrolled_unroll_params,
     .init = unrolled_init,
     .init_data = NULL,
     .cache_len = unrolled_cache_len,

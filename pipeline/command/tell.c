@@ -86,6 +86,17 @@ static void list_stages(FILE *to, const char *path)
     labelled(to, "changes", *text ? text : "no result");
 }
 
+static void tell_default(FILE *to, const flow_key *key)
+{
+    char text[160];
+    const char *def = key->def                         ? key->def
+                      : key->flags & FLOW_KEY_REQUIRED ? "none: it must be given"
+                                                       : "none";
+    snprintf(text, sizeof text, "%s%s%s", def,
+             key->bare ? "; where keys are given but no kind: " : "", key->bare ? key->bare : "");
+    labelled(to, "default", text);
+}
+
 void tell_key(FILE *to, const char *path, const flow_key *key, const char *only)
 {
     char wants[512];
@@ -97,10 +108,7 @@ void tell_key(FILE *to, const char *path, const flow_key *key, const char *only)
         list_choices(to, key);
     if (key->type == FLOW_KEY_OWN)
         list_figures(to);
-    labelled(to, "default",
-             key->def                         ? key->def
-             : key->flags & FLOW_KEY_REQUIRED ? "none: it must be given"
-                                              : "none");
+    tell_default(to, key);
     if (key->unit)
         labelled(to, "unit", key->unit);
     if (only)

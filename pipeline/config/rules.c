@@ -170,10 +170,10 @@ static void one_term(const rules_view *self)
     if (!sound(self, "student.train.forward", "student.train.forward_end"))
         return;
     double end = settings_forward_end(train);
-    if (train->forward >= 1 && end >= 1)
+    if (train->temper < 1 && train->forward >= 1 && end >= 1)
         useless(self, "student.train.temper",
                 "forward and forward_end are 1, so there is no reverse KL");
-    if (train->forward <= 0 && end <= 0)
+    if (train->widen > 0 && train->forward <= 0 && end <= 0)
         useless(self, "student.train.widen",
                 "forward and forward_end are 0, so there is no forward KL");
 }

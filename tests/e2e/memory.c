@@ -126,6 +126,8 @@ static flow *make_taught(flow_err *err)
     for (int i = 0; i < NOT_UNROLLED; i++)
         json_array_remove(list, json_array_size(list) - 1);
     flow *f = flow_create(d, FLOW_F32, err);
+    if (f)
+        flow_init(f, stream); /* what is not copied is missed */
     json_decref(d);
     return f;
 }

@@ -102,7 +102,8 @@ static int play_preset(uint64_t *sum, flow_err *err)
 
 static int play_unroll(uint64_t *sum, flow_err *err)
 {
-    flow *f = flow_unroll(taught, 2, 0, FLOW_F64, err);
+    const flow_unrolling how = {.iterations = 2, .width = 0.6};
+    flow *f = flow_unroll(taught, &how, FLOW_F64, err);
     int code = f ? add_json(sum, flow_describe(f), err) : err->code;
     if (f)
         add_parameters(sum, f);
@@ -318,7 +319,8 @@ static int play_distil(uint64_t *sum, flow_err *err)
 /* From a student's own weights. */
 static int play_warm(uint64_t *sum, flow_err *err)
 {
-    return distil(sum, flow_unroll(taught, 2, 1, FLOW_F32, err), 1, err);
+    const flow_unrolling how = {.iterations = 2, .tied = true, .width = 1};
+    return distil(sum, flow_unroll(taught, &how, FLOW_F32, err), 1, err);
 }
 
 static size_t side_of(void *arg, const double *x)

@@ -34,6 +34,11 @@ expect "steps that share a network" 0 run "$T/power.yaml" --quiet --out "$T/tied
     --set student.flow.iterations=3 --set student.flow.tied=true
 check "are a smaller file than steps of their own" test \
     "$(stat -c %s "$T/tied/student/model.safetensors")" -lt $(($(stat -c %s "$T/t6/student/model.safetensors") / 3))
+expect "steps of narrower networks" 0 run "$T/power.yaml" --quiet --out "$T/narrow" --threads 1 \
+    --set student.flow.iterations=6 --set student.flow.width=.5
+check "are a smaller file than steps as wide as the teacher" test \
+    "$(stat -c %s "$T/narrow/student/model.safetensors")" -lt "$(stat -c %s "$T/t6/student/model.safetensors")"
+check "and no longer the teacher" awk -v v="$(at narrow kl_reverse.value)" 'BEGIN { exit !(v > .001) }'
 expect "a student is sampled like any other" 0 sample "$T/tied/student/model.safetensors" -n 10 -o "$T/x.csv"
 
 # Steps that are far too long make it worse: it is handed over as it started.

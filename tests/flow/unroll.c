@@ -50,10 +50,11 @@ static flow *teacher_of(const char *layers, size_t context, const char *directio
     return f;
 }
 
-static flow *unrolled(const flow *teacher, size_t iterations, int tied, flow_precision precision)
+static flow *unrolled(const flow *teacher, size_t iterations, bool tied, flow_precision precision)
 {
     flow_err err = FLOW_ERR_INIT;
-    flow *f = flow_unroll(teacher, iterations, tied, precision, &err);
+    const flow_unrolling how = {.iterations = iterations, .tied = tied, .width = 1};
+    flow *f = flow_unroll(teacher, &how, precision, &err);
     cr_assert(f, "%s", err.text);
     cr_assert_eq(flow_get_direction(f), FLOW_NOISE_TO_DATA);
     return f;
@@ -69,7 +70,7 @@ static void draw(const flow *f, double *x, double *logp, const double *c)
     flow_pool_free(pool);
 }
 
-static void check_limit(const flow *teacher, const double *c, size_t which, int tied,
+static void check_limit(const flow *teacher, const double *c, size_t which, bool tied,
                         flow_precision precision)
 {
     double x[2][N * D], logp[2][N], back[N];
@@ -136,10 +137,12 @@ Test(unroll, every_step_comes_nearer)
 Test(unroll, describes_what_it_makes)
 {
     flow_err err = FLOW_ERR_INIT;
+    const flow_unrolling how = {.iterations = 2, .tied = true, .width = 0.5};
     for (size_t i = 0; i < N_TEACHERS; i++) {
         flow *teacher = teacher_of(teachers[i], C, "data_to_noise");
-        flow *student = unrolled(teacher, 2, 1, FLOW_F32);
-        json_t *before = flow_unroll_describe(teacher, 2, 1, &err), *after = flow_describe(student);
+        flow *student = flow_unroll(teacher, &how, FLOW_F32, &err);
+        cr_assert(student, "%s", err.text);
+        json_t *before = flow_unroll_describe(teacher, &how, &err), *after = flow_describe(student);
         cr_assert(before && json_equal(before, after), "teacher %zu", i);
         json_decref(before);
         json_decref(after);
@@ -148,13 +151,14 @@ Test(unroll, describes_what_it_makes)
     }
 }
 
-static void expect_refused(const flow *teacher, size_t iterations, const char *word)
+static void expect_refused(const flow *teacher, size_t iterations, double width, const char *word)
 {
     flow_err err = FLOW_ERR_INIT;
-    cr_assert_null(flow_unroll(teacher, iterations, 0, FLOW_F64, &err), "%s", word);
+    const flow_unrolling how = {.iterations = iterations, .width = width};
+    cr_assert_null(flow_unroll(teacher, &how, FLOW_F64, &err), "%s", word);
     cr_assert_eq(err.code, FLOW_ECONFIG, "%s: code %d", word, err.code);
     cr_assert(strstr(err.text, word), "'%s' does not say %s", err.text, word);
-    cr_assert_null(flow_unroll(teacher, iterations, 0, FLOW_F64, NULL));
+    cr_assert_null(flow_unroll(teacher, &how, FLOW_F64, NULL));
 }
 
 Test(unroll, says_what_it_cannot)
@@ -164,10 +168,12 @@ Test(unroll, says_what_it_cannot)
     flow *sampler = teacher_of(teachers[0], 0, "noise_to_data");
     flow *teacher = teacher_of(teachers[0], 0, "data_to_noise");
     flow *odd = teacher_of(inverted, 0, "data_to_noise");
-    expect_refused(sampler, 2, "noise_to_data");
-    expect_refused(odd, 2, "layer 1: part: layer 0: inverted cannot be unrolled");
-    expect_refused(teacher, 0, "iterations");
-    expect_refused(teacher, 257, "iterations");
+    expect_refused(sampler, 2, 1, "noise_to_data");
+    expect_refused(odd, 2, 1, "layer 1: part: layer 0: inverted cannot be unrolled");
+    expect_refused(teacher, 0, 1, "iterations");
+    expect_refused(teacher, 257, 1, "iterations");
+    for (size_t i = 0; i < 4; i++)
+        expect_refused(teacher, 2, (const double[]){0, -0.5, 1.001, NAN}[i], "width");
     flow_free(sampler);
     flow_free(teacher);
     flow_free(odd);

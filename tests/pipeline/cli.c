@@ -129,8 +129,7 @@ Test(cli, refusals)
          "distill: error: something is missing: distill logp MODEL DATA [options]\n"
          "help: distill logp --help\n"},
         {"distill explain layers", 64,
-         "distill: error: there is no key 'layers'; did you mean teacher.flow.layers or "
-         "student.flow.layers\n"},
+         "distill: error: there is no key 'layers'; did you mean teacher.flow.layers\n"},
         {"distill check none.yaml", 66,
          "none.yaml: error: cannot open: No such file or directory [E100]\n"
          "1 error; nothing was run\n"},

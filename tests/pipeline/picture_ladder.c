@@ -53,7 +53,7 @@ static size_t count(const char *path, picture_rgb ink)
 static student_rung rung(size_t t, double reverse, double forward)
 {
     return (student_rung){
-        .iterations = t,
+        .how = {.iterations = t, .width = 1},
         .weights = {.kl_reverse = {.value = reverse}, .kl_forward = {.value = forward}},
         .rows_per_s = 1e6 / (double)t};
 }
@@ -73,5 +73,23 @@ Test(picture_ladder, has_both_curves_and_leaves_out_the_wild)
     rungs[0].wild = 1;
     cr_assert_eq(picture_ladder(path, rungs, 3, 1e6, &err), 0, "%s", err.text);
     cr_expect_eq(count(path, BLUE) + count(path, RED), 0);
+    temp_close();
+}
+
+/* A trained student is a ring beside the curve: ink around a hole. */
+Test(picture_ladder, trained_ones_are_rings)
+{
+    temp_open();
+    const char *path = temp_path("ladder.png");
+    flow_err err = FLOW_ERR_INIT;
+    student_rung rungs[] = {rung(1, 0.3, 0.3), rung(2, 1e-2, 1e-2), rung(1, 1e-1, 1e-3)};
+    cr_assert_eq(picture_ladder(path, rungs, 2, 1e6, &err), 0, "%s", err.text);
+    size_t without = count(path, BLUE);
+    rungs[2].trained = true;
+    rungs[2].how.width = 0.5;
+    cr_assert_eq(picture_ladder(path, rungs, 3, 1e6, &err), 0, "%s", err.text);
+    size_t ring = count(path, BLUE) - without;
+    cr_expect(ring > 25 && ring < 90, "%zu pixels of a ring", ring);
+    cr_expect_gt(count(path, WHITE), 1000);
     temp_close();
 }

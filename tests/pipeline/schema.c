@@ -305,7 +305,7 @@ Test(schema, explain_a_section_has_its_keys_only)
     cr_expect(strstr(text, "\n  temper_until ") && !strstr(text, "\n  layers "));
     free(text);
     text = explained("student");
-    cr_expect(strstr(text, "\n  temper_until ") && strstr(text, "\n  layers ") &&
+    cr_expect(strstr(text, "\n  temper_until ") && strstr(text, "\n  iterations ") &&
               !strstr(text, "plateau"));
     free(text);
 }
@@ -330,8 +330,9 @@ Test(schema, explain_suggests)
     static const struct {
         char path[40], says[120];
     } cases[] = {
-        {"layers",
-         "there is no key 'layers'; did you mean teacher.flow.layers or student.flow.layers"},
+        {"layers", "there is no key 'layers'; did you mean teacher.flow.layers"},
+        {"iterations", "there is no key 'iterations'; did you mean student.flow.iterations or "
+                       "student.shrink.iterations"},
         {"student.trian.lr", "there is no key 'student.trian.lr'; did you mean student.train.lr"},
         {"warmpu", "there is no key 'warmpu'; did you mean teacher.train.warmup or "
                    "student.train.warmup"},

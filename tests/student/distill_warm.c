@@ -34,7 +34,8 @@ static void open_warm(warm *w, size_t iterations)
     w->teacher = random_flow(flow_backend_find(FLOW_F64, NULL), &spec, 0.7);
     w->target = target_from_flow(w->teacher, &err);
     w->run = (distilling){.teacher = w->target, .options = distilling_options()};
-    w->run.student = flow_unroll(w->teacher, iterations, 0, FLOW_F64, &err);
+    w->run.student = flow_unroll(
+        w->teacher, &(flow_unrolling){.iterations = iterations, .width = 1}, FLOW_F64, &err);
     cr_assert(w->target && w->run.student, "%s", err.text);
     w->run.options.warm = 1;
     w->run.options.warmup = 0;

@@ -35,9 +35,10 @@ static void climb(student_rung *rungs, size_t n, const flow *teacher)
     target *t = target_from_flow(precise, &err);
     student_sides sides;
     cr_assert_eq(student_sides_init(&sides, t, pool, NULL, N, 11, &err), 0, "%s", err.text);
-    for (size_t k = 0; k < n; k++)
-        cr_assert_eq(student_rung_climb(rungs + k, teacher, k + 1, &sides, &err), 0, "%s",
-                     err.text);
+    for (size_t k = 0; k < n; k++) {
+        const flow_unrolling how = {.iterations = k + 1, .tied = true, .width = 1};
+        cr_assert_eq(student_rung_climb(rungs + k, teacher, &how, &sides, &err), 0, "%s", err.text);
+    }
     student_sides_release(&sides);
     target_free(t);
     flow_free(precise);
@@ -51,8 +52,9 @@ Test(ladder, every_step_is_nearer_and_the_last_is_the_teacher)
     climb(rungs, D, teacher);
     for (size_t k = 0; k < D; k++) {
         const student_diagnostics *w = &rungs[k].weights;
-        cr_assert(rungs[k].iterations == k + 1 && !rungs[k].wild);
+        cr_assert(rungs[k].how.iterations == k + 1 && !rungs[k].wild && !rungs[k].trained);
         cr_expect(rungs[k].rows_per_s > 0 && rungs[k].row_seconds > 0);
+        cr_expect(rungs[k].roundtrip < 1e-9 && isnan(rungs[k].mode_share_error));
         if (k > 0) {
             const student_diagnostics *before = &rungs[k - 1].weights;
             cr_expect(w->kl_reverse.value < fmax(before->kl_reverse.value, 1e-9), "T = %zu", k + 1);
@@ -77,7 +79,7 @@ Test(ladder, a_wild_rung_is_told)
         wild += (size_t)rungs[k].wild;
         if (rungs[k].wild)
             cr_expect(isnan(rungs[k].weights.kl_reverse.value) &&
-                      isnan(rungs[k].weights.ess_forward.value) &&
+                      isnan(rungs[k].weights.ess_forward.value) && isnan(rungs[k].roundtrip) &&
                       !student_rung_is_good(rungs + k));
     }
     cr_expect(wild > 0, "no rung is wild");
