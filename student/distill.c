@@ -1,6 +1,6 @@
 #include "student/distill.h"
 #include "student/objective.h"
-#include "student/start.h"
+#include "student/ruler.h"
 #include "teacher/streams.h"
 
 #include <math.h>
@@ -37,7 +37,7 @@ struct student_distillation {
     objective_sums since[OBJECTIVE_MOST]; /* the last report; loss and rows alone */
     window window;
     identity identity;
-    student_start *start; /* NULL: not warm */
+    student_ruler *ruler; /* NULL: not warm */
 };
 
 /* ---- memory */
@@ -84,6 +84,7 @@ static int take_trainer(student_distillation *self, flow_err *err)
                                     .weight_decay = o->weight_decay,
                                     .average = o->average,
                                     .clip = o->clip,
+                                    .best = o->warm,
                                     .scratch = 4 * self->teacher->dim + self->teacher->context + 4,
                                     .lr_name = "student.train.lr"};
     self->trainer = flow_trainer_create(self->flow, self->pool, self->cuts, 2, &options, err);
@@ -92,28 +93,10 @@ static int take_trainer(student_distillation *self, flow_err *err)
 
 /* ---- what is asked of the target */
 
-static int check_term(objective *term, const target *t, const flow *student, flow_err *err)
-{
-    const objective_ops *ops = term->ops;
-    if (!(fmax(ops->weight(term, 0), ops->weight(term, 1)) > 0))
-        return 0;
-    int sampler = (ops->needs & OBJECTIVE_SAMPLER) && !t->ops->sample;
-    int gradient = (ops->needs & OBJECTIVE_GRADIENT) && !(t->flags & TARGET_GRADIENT);
-    if (sampler || gradient)
-        return flow_fail(err, FLOW_ECONFIG,
-                         "the target '%s' has no %s, which the term %s needs; %s", t->ops->name,
-                         sampler ? "sampler" : "gradient", ops->name, ops->remedy);
-    if ((ops->needs & OBJECTIVE_LOG_PROB) && flow_require_log_prob(student, err))
-        return FLOW_ECONFIG;
-    if ((ops->needs & OBJECTIVE_PATH) && flow_check_path(student, err))
-        return FLOW_ECONFIG;
-    return ops->check ? ops->check(term, student, t, err) : 0;
-}
-
 static int check_terms(const student_distillation *self, flow_err *err)
 {
     for (size_t k = 0; k < self->n_terms; k++)
-        if (check_term(self->terms[k], self->teacher, self->flow, err))
+        if (objective_check(self->terms[k], self->teacher, self->flow, err))
             return FLOW_ECONFIG;
     return 0;
 }
@@ -136,7 +119,7 @@ int student_distillation_check(const flow *student, const target *teacher,
     int code = check_flow(student, teacher, err);
     for (const objective_ops *const *kind = objective_kinds; *kind && !code; kind++) {
         objective *term = (*kind)->create(options, 1, err);
-        code = term ? check_term(term, teacher, student, err) : FLOW_ENOMEM;
+        code = term ? objective_check(term, teacher, student, err) : FLOW_ENOMEM;
         if (term)
             (*kind)->free(term);
     }
@@ -258,6 +241,37 @@ static void wind_up(student_distillation *self)
     }
 }
 
+/* ---- a warm student keeps the best of its weights, those that it starts with included */
+
+enum { JUDGEMENTS = 10 }; /* in a training */
+
+/* The weights of the moment: those of the start, or their average. */
+static int judge(student_distillation *self, flow_err *err)
+{
+    double kl;
+    int code = student_ruler_measure(self->ruler, &kl, err);
+    if (!code && flow_trainer_judge(self->trainer, kl, kl))
+        self->state.best_step = self->state.step;
+    self->state.went_back = self->state.step > 0 && self->state.best_step == 0;
+    return code;
+}
+
+static int judge_average(student_distillation *self, flow_err *err)
+{
+    flow_trainer_swap_average(self->trainer);
+    int code = judge(self, err);
+    flow_trainer_swap_average(self->trainer);
+    return code;
+}
+
+static int judge_in_time(student_distillation *self, flow_err *err)
+{
+    size_t every = (self->options.steps + JUDGEMENTS - 1) / JUDGEMENTS;
+    if (!self->ruler || self->state.step % every)
+        return 0;
+    return judge_average(self, err);
+}
+
 /* ---- one step */
 
 static void add_sums(student_distillation *self, size_t k, const objective_sums *from)
@@ -324,6 +338,8 @@ int student_distillation_step(student_distillation *self, int *probed, flow_err 
         code = flow_trainer_accumulate(self->trainer, self->cut, work_on_shard, self, &local);
     if (!code)
         code = apply(self, &local);
+    if (!code)
+        code = judge_in_time(self, &local);
     if (code)
         return flow_fail(err, (flow_code)code, "%s", local.text);
     *probed = self->state.step % DISTILL_PROBE == 0 || student_distillation_over(self);
@@ -335,18 +351,20 @@ int student_distillation_step(student_distillation *self, int *probed, flow_err 
 
 /* ---- the whole */
 
-/* A warm student's weights are what they are, and remembered; another's are drawn. */
-static int begin_weights(student_distillation *self, flow_err *err)
+static int take_ruler(student_distillation *self, flow_err *err)
 {
-    const distill_options *o = &self->options;
-    pcg_stream init = {.seed = o->seed, .stage = STREAM_STUDENT, .purpose = PCG_INIT};
-    if (!o->warm) {
-        flow_init(self->flow, init);
+    if (!self->options.warm)
         return 0;
-    }
-    self->start =
-        student_start_create(self->flow, self->pool, self->teacher, self->contexts, o->seed, err);
-    return self->start ? 0 : FLOW_EDATA; /* *err says what */
+    self->ruler = student_ruler_create(self->flow, self->pool, self->teacher, self->contexts,
+                                       self->options.seed, err);
+    return self->ruler ? judge(self, err) : FLOW_ENOMEM;
+}
+
+static void begin_weights(student_distillation *self)
+{
+    pcg_stream init = {.seed = self->options.seed, .stage = STREAM_STUDENT, .purpose = PCG_INIT};
+    if (!self->options.warm)
+        flow_init(self->flow, init);
 }
 
 static int take(student_distillation *self, flow_err *err)
@@ -364,11 +382,11 @@ static int take(student_distillation *self, flow_err *err)
         code = check_terms(self, err);
     if (code)
         return code;
-    if ((code = begin_weights(self, err)))
-        return code;
+    begin_weights(self);
     for (size_t k = 0; k < self->n_terms; k++)
         self->terms[k]->ops->report(self->terms[k], &self->state);
-    return take_trainer(self, err);
+    code = take_trainer(self, err);
+    return code ? code : take_ruler(self, err);
 }
 
 student_distillation *student_distillation_create(flow *student, flow_pool *pool,
@@ -403,7 +421,7 @@ void student_distillation_free(student_distillation *self)
     flow_trainer_free(self->trainer);
     for (size_t k = 0; k < self->n_terms; k++)
         self->terms[k]->ops->free(self->terms[k]);
-    student_start_free(self->start);
+    student_ruler_free(self->ruler);
     free(self->sums);
     free(self);
 }
@@ -420,9 +438,11 @@ const distill_state *student_distillation_at(const student_distillation *self)
 
 int student_distillation_finish(student_distillation *self, flow_err *err)
 {
+    flow_err local = FLOW_ERR_INIT;
+    int code = self->ruler ? judge_average(self, &local) : 0;
     flow_trainer_finish(self->trainer);
-    if (self->start)
-        return student_start_judge(self->start, &self->state.went_back, err);
+    if (code)
+        return flow_fail(err, (flow_code)code, "%s", local.text);
     if (flow_trainer_finite(self->trainer))
         return 0;
     return flow_fail(err, FLOW_EDIVERGED, /* too few steps to be caught by the trainer */

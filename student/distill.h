@@ -40,8 +40,8 @@ typedef struct distill_options {
     size_t late_batch;           /* the batch is multiplied by this ... */
     double late_from;            /* ... from this share of the steps on */
     uint64_t seed;
-    int warm;          /* the student's weights are what training starts from, and what it ends with
-                          if it made them worse (start.h) */
+    int warm;          /* the student's weights are what training starts from; it ends with the best
+                          that it had on its way (ruler.h), those of the start included */
     int (*stop)(void); /* asked after every step; non-zero stops there. NULL: never */
 } distill_options;
 
@@ -58,7 +58,8 @@ typedef struct distill_state {
     broken_rows broken;               /* and where it broke: left out, too; rows counted from the
                                          start of the run */
     size_t broken_step;               /* of the first of them */
-    int went_back;                    /* a warm student was handed over as it had started */
+    size_t best_step;                 /* of a warm student: when its weights were the best */
+    int went_back;                    /* none were better than those that it started with */
 } distill_state;
 
 /* Contexts that the student is trained for: rows of a table, drawn at random. (n, C); NULL if C =

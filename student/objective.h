@@ -104,6 +104,10 @@ enum { OBJECTIVE_MOST = 8 };
 /* A weight that goes from first to last in a straight line; share of the course, 0 to 1. */
 double objective_line(double first, double last, double share);
 
+/* Whether the term, if it ever has a weight, can be had of this target and student: FLOW_ECONFIG says what is
+ * missing, and what to do. */
+int objective_check(objective *term, const target *t, const flow *student, flow_err *err);
+
 /* Whether row r takes part in the gradient. One where the target has no density, or broke, does not: it is
  * counted, and its cotangents grad, score and dlogq are set to 0. But at what is no point it is the
  * student that broke: that row stays, as NaN, and the step will be skipped. */

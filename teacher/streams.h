@@ -9,7 +9,7 @@ typedef enum stream_stage {
     STREAM_STUDENT = 3,
     STREAM_VALIDATE = 4,
     STREAM_EXPORT = 5,
-    STREAM_START = 8
+    STREAM_RULER = 8
 } stream_stage;
 
 #endif

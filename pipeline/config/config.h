@@ -84,9 +84,13 @@ typedef struct config_teacher_train {
     uint64_t patience; /* epochs without improvement before stopping; 0: never */
 } config_teacher_train;
 
+/* student.train.lr if it is auto: of a student that starts anew, and of one that starts as its teacher. */
+#define CONFIG_LR 1e-3
+#define CONFIG_LR_NEAR 1e-4
+
 typedef struct config_student_train {
     uint64_t batch, steps;
-    double lr;
+    double lr;       /* NAN: auto */
     uint64_t warmup; /* steps */
     flow_schedule schedule;
     double weight_decay;

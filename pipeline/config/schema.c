@@ -51,6 +51,8 @@ const flow_word config_gradients[] = {
 /* ---- the table */
 
 #define KEY(FIELD) .name = #FIELD, .offset = offsetof(config, FIELD)
+#define AS_TEXT(NUMBER) #NUMBER
+#define TEXT(NUMBER) AS_TEXT(NUMBER)
 #define FROM(LO) .min = (LO), .max = INFINITY
 #define RANGE(LO, HI) .min = (LO), .max = (HI)
 #define LENGTH(LO, HI) .n_min = (LO), .n_max = (HI)
@@ -59,11 +61,9 @@ const flow_word config_gradients[] = {
 /* clang-format off */
 
 /* What both fits have in common. */
-#define TRAIN_KEYS(WHO, BATCH, LR) \
+#define TRAIN_KEYS(WHO, BATCH) \
     {KEY(WHO.train.batch), .type = FLOW_KEY_WHOLE, RANGE(1, 1048576), .def = BATCH, .unit = "rows", \
           .doc = "Rows per step."}, \
-    {KEY(WHO.train.lr), .type = FLOW_KEY_REAL, .flags = FLOW_KEY_OPEN_MIN, RANGE(0, 1), .def = LR, \
-          .doc = "Step size of Adam at its largest."}, \
     {KEY(WHO.train.warmup), .type = FLOW_KEY_WHOLE, FROM(0), .def = "100", .unit = "steps", \
           .doc = "Steps over which the step size rises from 0 to lr."}, \
     {KEY(WHO.train.weight_decay), .type = FLOW_KEY_REAL, RANGE(0, 1), .def = "0", \
@@ -147,7 +147,9 @@ const flow_key schema_keys[] = {
 
     {KEY(teacher.flow), .type = FLOW_KEY_KIND, .kinds = &flow_presets, .def = "maf",
      .doc = "The flow that is fitted: its density must be parallel."},
-    TRAIN_KEYS(teacher, "256", "1e-3"),
+    {KEY(teacher.train.lr), .type = FLOW_KEY_REAL, .flags = FLOW_KEY_OPEN_MIN, RANGE(0, 1),
+     .def = "1e-3", .doc = "Step size of Adam at its largest."},
+    TRAIN_KEYS(teacher, "256"),
     {KEY(teacher.train.epochs), .type = FLOW_KEY_WHOLE, FROM(1), .def = "100",
      .doc = "Passes over the training rows, at most."},
     {KEY(teacher.train.schedule), .type = FLOW_KEY_WORD, .words = config_schedules,
@@ -166,7 +168,11 @@ const flow_key schema_keys[] = {
 
     {KEY(student.flow), .type = FLOW_KEY_KIND, .kinds = &flow_presets, .def = "unrolled",
      .bare = "iaf", .doc = "The flow that is distilled: its sampling must be parallel."},
-    TRAIN_KEYS(student, "256", "1e-3"),
+    {KEY(student.train.lr), .type = FLOW_KEY_REAL, .flags = FLOW_KEY_AUTO | FLOW_KEY_OPEN_MIN,
+     RANGE(0, 1), .def = "auto",
+     .doc = "Step size of Adam at its largest. auto: " TEXT(CONFIG_LR) ", or " TEXT(CONFIG_LR_NEAR)
+            " for a student that starts as its teacher."},
+    TRAIN_KEYS(student, "256"),
     {KEY(student.train.steps), .type = FLOW_KEY_WHOLE, FROM(1), .def = "5000",
      .doc = "Steps of distillation."},
     {KEY(student.train.schedule), .type = FLOW_KEY_WORD, .words = config_student_schedules,

@@ -59,13 +59,21 @@ double settings_forward_end(const config_student_train *self)
     return isnan(self->forward_end) ? self->forward : self->forward_end;
 }
 
+/* What is near already wants small steps. */
+static double student_lr(const config_student *self)
+{
+    if (!isnan(self->train.lr))
+        return self->train.lr;
+    return flow_preset_follows(self->flow) ? CONFIG_LR_NEAR : CONFIG_LR;
+}
+
 distill_options settings_distill(const config *self)
 {
     const config_student_train *t = &self->student.train;
     return (distill_options){.batch = (size_t)t->batch,
                              .steps = (size_t)t->steps,
                              .shard = (size_t)self->compute.shard,
-                             .lr = t->lr,
+                             .lr = student_lr(&self->student),
                              .warmup = (size_t)t->warmup,
                              .schedule = t->schedule,
                              .weight_decay = t->weight_decay,

@@ -1,0 +1,74 @@
+#include "student/ruler.h"
+#include "teacher/streams.h"
+
+#include <stdlib.h>
+
+struct student_ruler {
+    const flow *student;
+    flow_pool *pool;
+    const target *teacher;
+    double *x, *log_q, *log_p; /* (RULER_ROWS, D), (RULER_ROWS), (RULER_ROWS) */
+    double *context;           /* (RULER_ROWS, C); NULL */
+    pcg_stream noise;
+};
+
+static int take(student_ruler *self, flow_err *err)
+{
+    size_t dim = self->teacher->dim, c = self->teacher->context;
+    self->x = malloc(RULER_ROWS * (dim + 2) * sizeof *self->x);
+    self->context = c ? malloc(RULER_ROWS * c * sizeof *self->context) : NULL;
+    if (!self->x || (c && !self->context))
+        return flow_fail(err, FLOW_ENOMEM, "out of memory to tell better weights from worse");
+    self->log_q = self->x + RULER_ROWS * dim;
+    self->log_p = self->log_q + RULER_ROWS;
+    return 0;
+}
+
+static void draw_contexts(student_ruler *self, const distill_contexts *contexts, uint64_t seed)
+{
+    const pcg_stream stream = {.seed = seed, .stage = STREAM_RULER, .purpose = PCG_CONTEXT};
+    if (self->context)
+        distill_contexts_draw(contexts, self->context, RULER_ROWS, self->teacher->context, stream);
+}
+
+student_ruler *student_ruler_create(const flow *student, flow_pool *pool, const target *teacher,
+                                    const distill_contexts *contexts, uint64_t seed, flow_err *err)
+{
+    student_ruler *self = calloc(1, sizeof *self);
+    if (!self) {
+        flow_fail(err, FLOW_ENOMEM, "out of memory to tell better weights from worse");
+        return NULL;
+    }
+    *self = (student_ruler){.student = student,
+                            .pool = pool,
+                            .teacher = teacher,
+                            .noise = {.seed = seed, .stage = STREAM_RULER, .purpose = PCG_BASE}};
+    if (take(self, err)) {
+        student_ruler_free(self);
+        return NULL;
+    }
+    draw_contexts(self, contexts, seed);
+    return self;
+}
+
+void student_ruler_free(student_ruler *self)
+{
+    if (!self)
+        return;
+    free(self->x);
+    free(self->context);
+    free(self);
+}
+
+int student_ruler_measure(const student_ruler *self, double *kl, flow_err *err)
+{
+    int code = flow_sample(self->student, self->pool, self->x, self->log_q, self->context,
+                           self->noise, 0, RULER_ROWS, err);
+    if (!code)
+        code = target_log_density(self->teacher, self->pool, self->log_p, NULL, NULL, self->x,
+                                  self->context, RULER_ROWS, err);
+    *kl = 0;
+    for (size_t r = 0; r < RULER_ROWS && !code; r++)
+        *kl += (self->log_q[r] - self->log_p[r]) / RULER_ROWS;
+    return code;
+}

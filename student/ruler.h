@@ -1,0 +1,20 @@
+/* student/ruler.h -- the reverse KL of a student, up to log Z, on rows of its own noise that are the same each
+ * time: to tell which of its weights are better on the way of a training. */
+#ifndef STUDENT_RULER_H
+#define STUDENT_RULER_H
+
+#include "student/distill.h"
+
+enum { RULER_ROWS = 16384 };
+
+typedef struct student_ruler student_ruler;
+
+/* All but the seed are borrowed. FLOW_ENOMEM. err is not NULL, here and below. */
+student_ruler *student_ruler_create(const flow *student, flow_pool *pool, const target *teacher,
+                                    const distill_contexts *contexts, uint64_t seed, flow_err *err);
+void student_ruler_free(student_ruler *self); /* accepts NULL */
+
+/* *kl at the student's weights of the moment: NaN or infinite if they are wild. Errors are the target's. */
+int student_ruler_measure(const student_ruler *self, double *kl, flow_err *err);
+
+#endif

@@ -1,0 +1,195 @@
+/* The search for a student's size, with callers that are made up: who passes, and what a training does. */
+#include "student/search.h"
+#include "tests/common/check.h"
+#include "tests/common/examples.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+enum { D = 5, N = 200 };
+
+static const char layers[] =
+    "[{\"kind\": \"autoregressive\", \"transformer\": \"affine\", \"conditioner\": {\"kind\": "
+    "\"mlp\", \"hidden\": [16]}}]";
+
+/* What the callbacks do, and the course of events in words: "u1" an untrained rung was looked at, "T2"
+ * one was trained, "t2" a trained one was looked at, "a2" it was put aside; "/2" a half of its width. */
+typedef struct script {
+    flow *teacher, *precise;
+    flow_pool *pool;
+    target *target;
+    student_sides sides;
+    size_t untrained, trained; /* the smallest T that passes */
+    size_t stop_at;            /* T at which the training is stopped; 0: none */
+    size_t fail_at;            /* T at which it diverges */
+    char said[400];
+    student_rungs rungs;
+    flow *taken;
+    flow_err err;
+} script;
+
+static void say(script *s, char what, const flow_unrolling *how)
+{
+    size_t used = strlen(s->said);
+    int share = (int)(1 / how->width + 0.5);
+    used += (size_t)snprintf(s->said + used, sizeof s->said - used, "%s%c%zu", used ? " " : "",
+                             what, how->iterations);
+    if (share > 1)
+        snprintf(s->said + used, sizeof s->said - used, "/%d", share);
+}
+
+static bool passes(void *arg, const student_rung *rung)
+{
+    script *s = arg;
+    say(s, rung->trained ? 't' : 'u', &rung->how);
+    return rung->how.iterations >= (rung->trained ? s->trained : s->untrained);
+}
+
+static int train(void *arg, flow *student, student_rung *rung, flow_err *err)
+{
+    script *s = arg;
+    say(s, 'T', &rung->how);
+    cr_expect(rung->trained && flow_get_direction(student) == FLOW_NOISE_TO_DATA);
+    rung->training.step = 70 + rung->how.iterations;
+    if (rung->how.iterations == s->stop_at)
+        return flow_fail(err, FLOW_ESTOPPED, "stopped");
+    return rung->how.iterations == s->fail_at ? flow_fail(err, FLOW_EDIVERGED, "away") : 0;
+}
+
+static int aside(void *arg, const flow *student, const student_rung *rung, flow_err *err)
+{
+    (void)err;
+    cr_expect(student && rung->trained && rung->training.step == 70 + rung->how.iterations);
+    say(arg, 'a', &rung->how);
+    return 0;
+}
+
+static void open_script(script *s)
+{
+    json_t *d = describe_one(D, 0, "data_to_noise", json_loads(layers, 0, NULL));
+    s->teacher = flow_create(d, FLOW_F32, &s->err);
+    cr_assert(s->teacher, "%s", s->err.text);
+    randomise_parameters(s->teacher, 0.5, 3);
+    json_decref(d);
+    s->precise = flow_convert(s->teacher, FLOW_F64, &s->err);
+    s->target = target_from_flow(s->precise, &s->err);
+    s->pool = flow_pool_create(2, NULL);
+    cr_assert_eq(student_sides_init(&s->sides, s->target, s->pool, NULL, N, 11, &s->err), 0, "%s",
+                 s->err.text);
+}
+
+static int search(script *s, size_t iterations, size_t fewest, size_t halvings)
+{
+    open_script(s);
+    const student_searching with = {.teacher = s->teacher,
+                                    .sides = &s->sides,
+                                    .how = {.iterations = iterations, .width = 1},
+                                    .fewest = fewest,
+                                    .halvings = halvings,
+                                    .passes = passes,
+                                    .train = train,
+                                    .aside = aside,
+                                    .arg = s};
+    return student_search(&with, &s->taken, &s->rungs, &s->err);
+}
+
+static void close_script(script *s)
+{
+    student_rungs_release(&s->rungs);
+    student_sides_release(&s->sides);
+    flow_free(s->taken);
+    flow_free(s->teacher);
+    flow_free(s->precise);
+    target_free(s->target);
+    flow_pool_free(s->pool);
+}
+
+typedef struct course {
+    const char *name;
+    size_t untrained, trained;
+    size_t iterations, fewest, halvings;
+    const char *said;
+    size_t taken; /* its T */
+    bool is_trained;
+} course;
+
+static const course courses[] = {
+    {"up to the first that passes, down for as long as they do", 3, 2, 0, 0, 0,
+     "u1 u2 u3 T3 t3 T2 t2 a3 T1 t1 a1 t2", 2, true},
+    {"down to one step", 2, 1, 0, 0, 0, "u1 u2 T2 t2 T1 t1 a2 t1", 1, true},
+    {"none passes: the largest, and nothing below it", 99, 99, 0, 0, 0,
+     "u1 u2 u3 u4 u5 T5 t5 t5 u5", 5, true},
+    {"what training spoils is handed over as it starts", 2, 99, 0, 0, 0, "u1 u2 T2 t2 t2 u2 a2", 2,
+     false},
+    {"a given number of steps, the ladder up to there", 1, 1, 3, 0, 0, "T3 t3 t3", 3, true},
+    {"a given one that does not pass", 99, 99, 2, 0, 0, "T2 t2 t2 u2", 2, true},
+    {"shrunk: fewer steps", 3, 3, 0, 1, 0, "u1 u2 u3 T3 t3 T2 t2 a2 t3 T1 a1", 3, true},
+    {"shrunk: narrower", 1, 1, 1, 0, 2, "T1 t1 t1 T1/2 a1/2 T1/4 a1/4", 1, true},
+    {"shrunk: both", 2, 2, 2, 1, 1, "T2 t2 t2 T2/2 a2/2 T1 a1 T1/2 a1/2", 2, true},
+};
+
+Test(search, takes_its_course)
+{
+    for (size_t k = 0; k < sizeof courses / sizeof *courses; k++) {
+        const course *c = courses + k;
+        script s = {.untrained = c->untrained, .trained = c->trained, .err = FLOW_ERR_INIT};
+        cr_expect_eq(search(&s, c->iterations, c->fewest, c->halvings), 0, "%s: %s", c->name,
+                     s.err.text);
+        cr_expect_str_eq(s.said, c->said, "%s:\n  %s\n  %s", c->name, s.said, c->said);
+        const student_rung *taken = &s.rungs.at[s.rungs.taken];
+        cr_expect(taken->how.iterations == c->taken && taken->trained == c->is_trained, "%s",
+                  c->name);
+        cr_expect_eq(taken->training.went_back, !c->is_trained, "%s", c->name);
+        cr_expect_eq(taken->training.step, 70 + c->taken, "%s", c->name);
+        cr_expect(s.taken && flow_get_precision(s.taken) == FLOW_F32, "%s", c->name);
+        for (size_t t = 0; t < c->iterations;
+             t++) /* the ladder up to there is measured all the same */
+            cr_expect(s.rungs.at[t].how.iterations == t + 1 && !s.rungs.at[t].trained, "%s",
+                      c->name);
+        close_script(&s);
+    }
+}
+
+/* The untrained rungs are the teacher's own networks; the student's log q is the one that was measured. */
+Test(search, hands_over_the_student_that_it_measured)
+{
+    script s = {.untrained = 2, .trained = 2, .err = FLOW_ERR_INIT};
+    student_rung again;
+    cr_assert_eq(search(&s, 0, 0, 0), 0, "%s", s.err.text);
+    cr_assert_eq(student_rung_measure(&again, s.taken, &s.sides, &s.err), 0, "%s", s.err.text);
+    const student_diagnostics *a = &again.weights, *b = &s.rungs.at[s.rungs.taken].weights;
+    cr_expect(a->kl_reverse.value == b->kl_reverse.value &&
+              a->kl_forward.value == b->kl_forward.value);
+    close_script(&s);
+}
+
+/* Stopped: what is there is handed over, the one in work only if there is no other. */
+Test(search, stops)
+{
+    static const struct {
+        size_t at;
+        const char *said;
+        size_t steps;
+    } stops[] = {{3, "u1 u2 u3 T3", 3}, {2, "u1 u2 u3 T3 t3 T2", 3}};
+    for (size_t k = 0; k < 2; k++) {
+        script s = {.untrained = 3, .trained = 1, .stop_at = stops[k].at, .err = FLOW_ERR_INIT};
+        cr_assert_eq(search(&s, 0, 0, 0), FLOW_ESTOPPED);
+        cr_expect_str_eq(s.said, stops[k].said);
+        cr_assert_not_null(s.taken);
+        const flow_unrolling how = {.iterations = stops[k].steps, .width = 1};
+        flow *same = flow_unroll(s.teacher, &how, FLOW_F32, &s.err);
+        cr_expect_eq(flow_n_weights(s.taken), flow_n_weights(same));
+        flow_free(same);
+        close_script(&s);
+    }
+}
+
+Test(search, an_error_leaves_no_student)
+{
+    for (size_t at = 1; at <= 3; at++) {
+        script s = {.untrained = 3, .trained = 1, .fail_at = at, .err = FLOW_ERR_INIT};
+        cr_assert_eq(search(&s, 0, 0, 1), FLOW_EDIVERGED);
+        cr_expect(!s.taken && strstr(s.err.text, "away"));
+        close_script(&s);
+    }
+}
