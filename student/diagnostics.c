@@ -126,7 +126,7 @@ static student_estimate difference(student_estimate a, student_estimate b)
 static student_check check_of(double log_value, double log_se)
 {
     double value = exp(log_value), se = value * log_se;
-    double z = value == 1 && se == 0 ? 0 : (value - 1) / se;
+    double z = (value - 1) / hypot(se, STUDENT_ROUNDING);
     return (student_check){value, se, z};
 }
 

@@ -46,7 +46,11 @@ typedef struct student_estimate {
     double value, se;
 } student_estimate;
 
-/* value should be 1; z = (value - 1) / se, 0 if both are 0. */
+/* What the rounding of single precision may put into a mean log weight, nats: a student that is its teacher
+ * to the last bits is judged by this and not by a standard error of next to nothing. */
+#define STUDENT_ROUNDING 1e-5
+
+/* value should be 1; z = (value - 1) / sqrt(se^2 + STUDENT_ROUNDING^2) */
 typedef struct student_check {
     double value, se, z;
 } student_check;

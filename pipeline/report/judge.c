@@ -17,7 +17,7 @@ double judge_figure(const judge_figures *self, gate_figure which)
     case GATE_EUBO:
         return d->eubo.value;
     case GATE_LOG_Z_SIGMAS:
-        return fabs(d->log_z.value - self->log_z) / d->log_z.se;
+        return fabs(d->log_z.value - self->log_z) / hypot(d->log_z.se, STUDENT_ROUNDING);
     case GATE_ESS_REVERSE:
         return d->ess_reverse.value;
     case GATE_ESS_FORWARD:
