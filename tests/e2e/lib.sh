@@ -14,10 +14,11 @@ trap 'status=$?; rm -rf "$T"; exit $((status ? status : failures > 0))' EXIT
 
 POWER=configs/data/power_dec2006.npy # 19443 rows of 6 columns, f4, a header of 128 bytes
 
-# Small and quick settings for `distill run`, whatever the data.
-QUICK=(--quiet --set teacher.flow.layers=2 --set "teacher.flow.hidden=[16, 16]"
-    --set student.flow.layers=2 --set "student.flow.hidden=[16, 16]"
-    --set teacher.train.epochs=2 --set student.train.steps=100 --set validate.samples=1000)
+# Small and quick settings for `distill run`, whatever the data: of a teacher, whose student starts as it; and with a
+# student of its own.
+TEACH=(--quiet --set teacher.flow.layers=2 --set "teacher.flow.hidden=[16, 16]" --set teacher.train.epochs=2
+    --set student.train.steps=100 --set validate.samples=1000)
+QUICK=("${TEACH[@]}" --set student.flow.layers=2 --set "student.flow.hidden=[16, 16]")
 
 ok() { echo "ok $1"; }
 skip() { echo "skip $1: $2"; }

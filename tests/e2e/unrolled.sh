@@ -51,3 +51,42 @@ sed 's/^  flow: {layers.*/  flow: {kind: unrolled}/' "$T/power.yaml" >"$T/teache
 run check "$T/teacher.yaml"
 check "a teacher does not follow one" test "$status" -ne 0
 check "and is told why" grep -q 'teacher.flow: .*the other way round' "$T/err"
+
+# ---- as many steps as it takes
+
+gates=(--set 'validate.require={kl_reverse: "< 0.05", kl_forward: "< 0.05"}')
+auto=(run "$T/power.yaml" --out "$T/auto" "${gates[@]}")
+expect "steps that are to be found" 0 "${auto[@]}" --threads 1
+check "are told in a table, the one that is taken marked" grep -qE '^\* T = [1-5] +trained ' "$T/err"
+check "it has rungs untrained and trained, and the teacher" test "$(grep -cE '^. T = .*(un)?trained|the teacher itself' "$T/err")" -ge 4
+check "and a picture" sh -c 'head -c 4 "$1" | grep -q PNG' - "$T/auto/ladder.png"
+
+# figures of the trained rungs, a line each: T, KL reverse, KL forward, taken
+trained() {
+    "$PROBE" json "$1" ladder.students >/dev/null
+    tr -d '\n ' <"$1" | grep -o '{"ess_forward[^}]*}' | grep '"trained":true' |
+        sed 's/.*"iterations":\([0-9]*\),"khat":[^,]*,"kl_forward":\([^,]*\),"kl_reverse":\([^,]*\),.*"taken":\([a-z]*\),.*/\1 \3 \2 \4/'
+}
+check "the smallest that passes is taken, and one fewer does not" sh -c 'awk "
+    { good = \$2 < .05 && \$3 < .05 } \$4 == \"true\" { taken = \$1; if (!good) bad = 1 } \$4 != \"true\" && good && \$1 < least { bad = 1 }
+    !good { below = \$1 } END { exit !(NR > 1 && !bad && (taken == 1 || below == taken - 1)) }" least=99 -' <<<"$(trained "$T/auto/validation.json")"
+taken=$(trained "$T/auto/validation.json" | awk '$4 == "true" { print $1 }')
+check "the others are files of their own" test "$(ls "$T/auto/student" | grep -c '^t[0-9]*.safetensors$')" -eq \
+    $(($(trained "$T/auto/validation.json" | wc -l) - 1))
+expect "with three threads" 0 "${auto[@]}" --out "$T/auto3" --threads 3
+check "the same is found, to the bit" cmp "$T/auto/student/model.safetensors" "$T/auto3/student/model.safetensors"
+run sample "$T/auto/student/t$((taken - 1)).safetensors" -n 3
+check "a student that was put aside can be sampled" test "$status" -eq 0 -o "$taken" -eq 1
+
+expect "smaller ones beside it" 0 run "$T/power.yaml" --out "$T/auto" --set student.flow.iterations=2 --set student.shrink.iterations=1 \
+    --set student.shrink.halvings=1
+check "are there, by their size" test "$(ls "$T/auto/student" | tr '\n' ' ')" = \
+    "metrics.jsonl model.safetensors t1.safetensors t1_w0.5.safetensors t2_w0.5.safetensors "
+check "half as wide is a smaller file" test "$(stat -c %s "$T/auto/student/t2_w0.5.safetensors")" -lt \
+    $(($(stat -c %s "$T/auto/student/model.safetensors") * 3 / 4))
+expect "a run without them" 0 run "$T/power.yaml" --out "$T/auto" --set student.flow.iterations=2
+check "takes them away" test "$(ls "$T/auto/student" | tr '\n' ' ')" = "metrics.jsonl model.safetensors "
+
+printf 'schema: 1\ndata: {generator: rings}\nstudent: {flow: {layers: 2}, shrink: {halvings: 1}}\n' >"$T/iaf.yaml"
+run check "$T/iaf.yaml"
+check "what has no teacher's networks cannot be shrunk" grep -q 'student.shrink.halvings has no effect' "$T/err"
