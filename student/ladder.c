@@ -55,10 +55,19 @@ int student_rung_climb(student_rung *out, const flow *teacher, const flow_unroll
     return code;
 }
 
-bool student_rung_is_good(const student_rung *self)
+static bool within(const student_rung *self, double kl)
 {
     const student_diagnostics *w = &self->weights;
-    return !self->wild && w->kl_reverse.value <= STUDENT_RUNG_KL &&
-           w->kl_forward.value <= STUDENT_RUNG_KL && w->ess_reverse.value >= STUDENT_RUNG_ESS &&
-           w->ess_forward.value >= STUDENT_RUNG_ESS;
+    return !self->wild && w->kl_reverse.value <= kl && w->kl_forward.value <= kl &&
+           w->ess_reverse.value >= STUDENT_RUNG_ESS && w->ess_forward.value >= STUDENT_RUNG_ESS;
+}
+
+bool student_rung_is_good(const student_rung *self)
+{
+    return within(self, STUDENT_RUNG_KL);
+}
+
+bool student_rung_is_fine(const student_rung *self)
+{
+    return within(self, STUDENT_RUNG_KL / 10);
 }

@@ -60,5 +60,5 @@ bool judge_rung(const student_rung *rung, double log_z, const config_gates *requ
         if (!gate_holds(g, judge_figure(&figures, g->figure)))
             return false;
     }
-    return looked_at ? true : student_rung_is_good(rung);
+    return looked_at ? true : student_rung_is_fine(rung);
 }

@@ -20,7 +20,7 @@ typedef struct judge_figures {
 double judge_figure(const judge_figures *self, gate_figure which);
 
 /* Whether a student passes all gates that look at its quality: not those of its teacher, which it cannot change, nor
- * of its speed, which the clock says and not the seed. Without such gates: student_rung_is_good. */
+ * of its speed, which the clock says and not the seed. Without such gates: student_rung_is_fine. */
 bool judge_rung(const student_rung *rung, double log_z, const config_gates *require);
 
 #endif

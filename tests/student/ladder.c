@@ -65,6 +65,10 @@ Test(ladder, every_step_is_nearer_and_the_last_is_the_teacher)
     cr_expect(fabs(rungs[D - 1].weights.kl_reverse.value) < 1e-12);
     cr_expect(fabs(rungs[D - 1].weights.kl_forward.value) < 1e-12);
     cr_expect(!student_rung_is_good(rungs) && student_rung_is_good(rungs + D - 1));
+    student_rung between = rungs[D - 1];
+    between.weights.kl_forward.value = 0.005;
+    cr_expect(student_rung_is_good(&between) && !student_rung_is_fine(&between));
+    cr_expect(student_rung_is_fine(rungs + D - 1));
     flow_free(teacher);
 }
 
