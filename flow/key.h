@@ -62,7 +62,7 @@ typedef struct flow_key {
     const flow_word *words;     /* WORD */
     const flow_registry *kinds; /* KIND, KINDS; WORD without words: the names of kinds */
     const char *def;            /* as text, with the syntax of a value; NULL: none */
-    const char *bare; /* KIND: the kind of an object that names none; NULL: def */
+    const char *bare;           /* KIND: the kind of an object that names none; NULL: def */
     const char *only; /* has effect only if: "transformer = spline", "temper < 1", "alpha"; the left
                          side is a key of the same list. NULL: always */
     const char *unit; /* NULL if it has none */

@@ -240,8 +240,9 @@ const schema_section schema_sections[] = {
     {"student", "The sampler that is made from the teacher."},
     {"student.train", "Distillation with Adam: reverse KL on its own samples and, if the teacher "
                       "can sample, forward KL."},
-    {"student.shrink", "Smaller students, made beside the one that is handed over, to be compared: for "
-                       "a student that starts as its teacher."},
+    {"student.shrink",
+     "Smaller students, made beside the one that is handed over, to be compared: for "
+     "a student that starts as its teacher."},
     {"validate", "The student against the teacher."},
     {"export", "What is written beside the results."},
     {NULL, NULL}};

@@ -178,7 +178,7 @@ static void legend(plot *p, bool trained)
     picture_text(&p->canvas, "KL forward", LEFT + 110, TOP - 16, forward, PICTURE_START,
                  PICTURE_ACROSS);
     picture_text(&p->canvas,
-                 trained ? "unrolled teacher, by its number of steps: as it is, and (rings) trained"
+                 trained ? "unrolled for so many steps: as it is, and (rings) trained"
                          : "unrolled teacher, untrained, by its number of steps",
                  WIDTH - RIGHT, TOP - 16, SMALL, PICTURE_END, PICTURE_ACROSS);
     picture_text(&p->canvas, "rows a second", (LEFT + WIDTH - RIGHT) / 2.0, HEIGHT - 16, LARGE,

@@ -22,7 +22,7 @@ typedef struct verdict_input {
     const flow *student_flow;
     const distill_state *training;
     const rungs_report *ladder; /* students unrolled on the way to this one; NULL: there are none */
-    const char *const *names; /* (D) */
+    const char *const *names;   /* (D) */
 } verdict_input;
 
 /* A new reference, NULL if out of memory; *pass: no gate failed. */

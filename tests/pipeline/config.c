@@ -158,6 +158,9 @@ Test(config, allowed_together)
         "schema: 1\ndata: {path: ok.csv, header: yes}\n",
         "schema: 1\ndata: {generator: rings, noise: 0}\n",
         LOAD_HEAD "student: {flow: {hidden: [8, 8], residual: 0}}\n",
+        LOAD_HEAD "student: {shrink: {halvings: 6}}\n",
+        LOAD_HEAD "student: {flow: {iterations: 2}, shrink: {iterations: 1}}\n",
+        LOAD_HEAD "student: {flow: {iterations: auto}, shrink: {iterations: 9}}\n",
         LOAD_HEAD "validate: {require: {mode_share_error: < 0.1}}\n"};
     load_open();
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)

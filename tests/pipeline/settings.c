@@ -88,6 +88,30 @@ Test(settings, distillation)
     done(self);
 }
 
+/* What is auto hangs on the student's flow, and on the other end of the line. */
+Test(settings, what_is_auto)
+{
+    static const struct {
+        const char *text;
+        double lr, forward_end;
+        int warm;
+    } cases[] = {
+        {LOAD_HEAD, CONFIG_LR_NEAR, 0, 1},
+        {LOAD_HEAD "student: {flow: {layers: 2}, train: {forward: 0.25}}\n", CONFIG_LR, 0.25, 0},
+        {LOAD_HEAD "student: {flow: {iterations: 2}, train: {lr: 0.5}}\n", 0.5, 0, 1},
+        {LOAD_HEAD "student: {train: {forward: 1, forward_end: 0}}\n", CONFIG_LR_NEAR, 0, 1}};
+    load_open();
+    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+        config *self = load_text(&(load_input){.text = cases[k].text}, NULL, NULL);
+        cr_assert_not_null(self);
+        distill_options o = settings_distill(self);
+        cr_expect(o.lr == cases[k].lr && o.forward_end == cases[k].forward_end, "%zu", k);
+        cr_expect_eq(o.warm, cases[k].warm, "%zu", k);
+        config_free(self);
+    }
+    temp_close();
+}
+
 /* Random orders come from a stream of the stage's own. */
 Test(settings, place)
 {

@@ -126,6 +126,27 @@ Test(tagged, later_sources_win_key_by_key)
     temp_close();
 }
 
+/* Not given at all: the student starts as its teacher; with keys and no kind it is an iaf, as it always was;
+ * iterations tell an unrolled one. */
+Test(tagged, the_kind_that_is_meant)
+{
+    static const struct {
+        const char *text, *want;
+    } cases[] = {{LOAD_HEAD, "{\"kind\": \"unrolled\", \"iterations\": \"auto\", \"width\": 1.0}"},
+                 {LOAD_HEAD "student: {flow: {hidden: [4]}}\n", "{\"kind\": \"iaf\"}"},
+                 {LOAD_HEAD "student: {flow: {iterations: 3}}\n",
+                  "{\"kind\": \"unrolled\", \"iterations\": 3}"},
+                 {LOAD_HEAD "teacher: {flow: {hidden: [4]}}\n", "{\"kind\": \"unrolled\"}"}};
+    load_open();
+    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+        config *self = load_text(&(load_input){.text = cases[k].text}, NULL, NULL);
+        cr_assert_not_null(self);
+        cr_expect(load_has(self->student.flow, cases[k].want), "%s", cases[k].text);
+        config_free(self);
+    }
+    temp_close();
+}
+
 /* ---- every registry */
 
 static void check_kind(const flow_registry *registry, const flow_kind *kind);

@@ -79,6 +79,31 @@ Test(distill_warm, never_ends_worse_than_it_started)
     close_warm(&w);
 }
 
+/* A run of so many steps that are too long to get better for ever. */
+static size_t run_restless(warm *w, size_t steps)
+{
+    open_warm(w, 1);
+    w->run.options.lr = 0.03;
+    w->run.options.schedule = FLOW_CONSTANT;
+    w->run.options.average = 0;
+    w->run.options.steps = steps;
+    cr_assert_eq(distilling_run(&w->run), 0, "%s", w->run.err.text);
+    return w->run.state.best_step;
+}
+
+/* What is handed over is what a run to the best step on the way has at its end, to the bit. */
+Test(distill_warm, keeps_the_best_on_its_way)
+{
+    warm all, some;
+    size_t best = run_restless(&all, 400);
+    cr_assert(best > 0 && best < 400, "best at %zu", best);
+    cr_assert_eq(run_restless(&some, best), best);
+    cr_assert(memcmp(flow_params(all.run.student), flow_params(some.run.student),
+                     flow_params_bytes(all.run.student)) == 0);
+    close_warm(&all);
+    close_warm(&some);
+}
+
 static double first_kl(int warm_start)
 {
     warm w;
