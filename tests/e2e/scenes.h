@@ -10,6 +10,7 @@
 #include "flow/json.h"
 #include "flow/preset.h"
 #include "flow/unroll.h"
+#include "student/search.h"
 #include "student/validate.h"
 #include "teacher/fit.h"
 #include "teacher/generate.h"
@@ -352,6 +353,62 @@ static int play_validate(uint64_t *sum, flow_err *err)
         student_validation_release(&v);
     }
     target_free(teacher);
+    return code;
+}
+
+/* A search: a rung, the same trained, and a narrower one beside it; the trainings are none. */
+static bool passes_at_once(void *arg, const student_rung *rung)
+{
+    (void)arg;
+    return rung->how.iterations >= 1;
+}
+
+static int train_not(void *arg, flow *student, student_rung *rung, flow_err *err)
+{
+    (void)arg, (void)student, (void)rung, (void)err;
+    return 0;
+}
+
+static int keep_figures(void *arg, const flow *student, const student_rung *rung, flow_err *err)
+{
+    (void)student, (void)err;
+    add(arg, &rung->weights.kl_forward.value, sizeof rung->weights.kl_forward.value);
+    return 0;
+}
+
+static int search_on(uint64_t *sum, student_sides *sides, flow_err *err)
+{
+    const student_searching with = {.teacher = taught,
+                                    .sides = sides,
+                                    .how = {.width = 1},
+                                    .halvings = 1,
+                                    .passes = passes_at_once,
+                                    .train = train_not,
+                                    .aside = keep_figures,
+                                    .arg = sum};
+    student_rungs rungs;
+    flow *taken;
+    int code = student_search(&with, &taken, &rungs, err);
+    if (!code)
+        add_parameters(sum, taken);
+    flow_free(taken);
+    student_rungs_release(&rungs);
+    return code;
+}
+
+static int play_search(uint64_t *sum, flow_err *err)
+{
+    distill_contexts contexts = {data->train.context, data->train.n};
+    student_sides sides = {.n = 0};
+    flow *precise = flow_convert(taught, FLOW_F64, err);
+    target *teacher = precise ? target_from_flow(precise, err) : NULL;
+    int code =
+        teacher ? student_sides_init(&sides, teacher, pool, &contexts, 60, 1, err) : err->code;
+    if (!code)
+        code = search_on(sum, &sides, err);
+    student_sides_release(&sides);
+    target_free(teacher);
+    flow_free(precise);
     return code;
 }
 
