@@ -200,12 +200,12 @@ static int shrink_to(search *s, const flow_unrolling *how, flow_err *err)
 
 static int shrink(search *s, flow_err *err)
 {
-    flow_unrolling how = s->rungs->at[s->rungs->taken].how;
-    const double width = how.width;
+    flow_unrolling how = s->with->how;
+    how.iterations = s->rungs->at[s->rungs->taken].how.iterations;
     size_t fewest = s->with->fewest ? s->with->fewest : how.iterations;
     int code = 0;
     for (; !code && how.iterations >= fewest && how.iterations > 0; how.iterations--) {
-        how.width = width;
+        how.width = s->with->how.width;
         code = shrink_to(s, &how, err);
         for (size_t h = 0; !code && h < s->with->halvings; h++) {
             how.width /= 2;

@@ -50,6 +50,7 @@ static int train(void *arg, flow *student, student_rung *rung, flow_err *err)
     script *s = arg;
     say(s, 'T', &rung->how);
     cr_expect(rung->trained && flow_get_direction(student) == FLOW_NOISE_TO_DATA);
+    cr_expect(!rung->how.tied, "T = %zu: steps of their own were asked for", rung->how.iterations);
     rung->training.step = 70 + rung->how.iterations;
     if (rung->how.iterations == s->stop_at)
         return flow_fail(err, FLOW_ESTOPPED, "stopped");
@@ -121,6 +122,8 @@ static const course courses[] = {
      "u1 u2 u3 u4 u5 T5 t5 t5 u5", 5, true},
     {"what training spoils is handed over as it starts", 2, 99, 0, 0, 0, "u1 u2 T2 t2 t2 u2 a2", 2,
      false},
+    {"and its smaller ones are made all the same", 2, 99, 0, 1, 1,
+     "u1 u2 T2 t2 t2 u2 a2 T2/2 a2/2 T1 a1 T1/2 a1/2", 2, false},
     {"a given number of steps, the ladder up to there", 1, 1, 3, 0, 0, "T3 t3 t3", 3, true},
     {"a given one that does not pass", 99, 99, 2, 0, 0, "T2 t2 t2 u2", 2, true},
     {"shrunk: fewer steps", 3, 3, 0, 1, 0, "u1 u2 u3 T3 t3 T2 t2 a2 t3 T1 a1", 3, true},
