@@ -40,16 +40,16 @@ int student_rung_measure(student_rung *out, const flow *student, student_sides *
         be_wild(out, err);
         code = 0;
     }
-    if (!code)
-        code = student_speed_sample(&out->rows_per_s, student, sides, err);
-    return code ? code : student_speed_row(&out->row_seconds, student, sides, err);
+    if (code)
+        return code;
+    return student_speed_both(&out->rows_per_s, &out->row_seconds, student, sides, err);
 }
 
-int student_rung_climb(student_rung *out, const flow *teacher, const flow_unrolling *how,
+int student_rung_climb(student_rung *out, const flow *teacher, size_t iterations,
                        student_sides *sides, flow_err *err)
 {
-    *out = (student_rung){.how = *how};
-    flow *student = flow_unroll(teacher, how, flow_get_precision(teacher), err);
+    *out = (student_rung){.how = {.iterations = iterations, .tied = true, .width = 1}};
+    flow *student = flow_unroll(teacher, &out->how, flow_get_precision(teacher), err);
     int code = student ? student_rung_measure(out, student, sides, err) : err->code;
     flow_free(student);
     return code;

@@ -27,8 +27,9 @@ typedef struct student_rung {
 int student_rung_measure(student_rung *out, const flow *student, student_sides *sides,
                          flow_err *err);
 
-/* The rung of this size, not trained, in the teacher's own precision. Errors: those of flow_unroll, too. */
-int student_rung_climb(student_rung *out, const flow *teacher, const flow_unrolling *how,
+/* The rung of T = iterations, not trained, in the teacher's own precision and of its size: T times one network. Errors:
+ * those of flow_unroll, too. */
+int student_rung_climb(student_rung *out, const flow *teacher, size_t iterations,
                        student_sides *sides, flow_err *err);
 
 /* What is good where nobody says otherwise: both KL at most so many nats, both ESS at least such a share. */

@@ -55,12 +55,10 @@ static size_t highest(const search *s)
     return asked ? smaller(asked, most) : most;
 }
 
-/* The teacher's own networks, T times: one copy of them will do. */
 static int climb_to(search *s, size_t iterations, flow_err *err)
 {
-    const flow_unrolling how = {.iterations = iterations, .tied = true, .width = 1};
     student_rung rung;
-    int code = student_rung_climb(&rung, s->with->teacher, &how, s->with->sides, err);
+    int code = student_rung_climb(&rung, s->with->teacher, iterations, s->with->sides, err);
     return code ? code : append(s->rungs, &rung, err);
 }
 

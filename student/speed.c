@@ -106,3 +106,10 @@ int student_speed_row(double *seconds, const flow *f, const student_sides *sides
     free(self);
     return code;
 }
+
+int student_speed_both(double *rate, double *seconds, const flow *f, const student_sides *sides,
+                       flow_err *err)
+{
+    int code = student_speed_sample(rate, f, sides, err);
+    return code ? code : student_speed_row(seconds, f, sides, err);
+}

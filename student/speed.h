@@ -17,4 +17,8 @@ int student_speed_density(double *rate, const flow *f, const student_sides *side
  * twentieth of a second, 5 at least. NaN for no rows. */
 int student_speed_row(double *seconds, const flow *f, const student_sides *sides, flow_err *err);
 
+/* The rate of samples, and the seconds of one. */
+int student_speed_both(double *rate, double *seconds, const flow *f, const student_sides *sides,
+                       flow_err *err);
+
 #endif

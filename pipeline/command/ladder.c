@@ -56,9 +56,7 @@ static int print_teacher(double *rows_per_s, const flow *teacher, const student_
                          flow_err *err)
 {
     double row_seconds;
-    int code = student_speed_sample(rows_per_s, teacher, sides, err);
-    if (!code)
-        code = student_speed_row(&row_seconds, teacher, sides, err);
+    int code = student_speed_both(rows_per_s, &row_seconds, teacher, sides, err);
     if (code)
         return code;
     printf("%8s  %-66s", "teacher", "by itself, one coordinate after the other");
@@ -89,8 +87,7 @@ static int climb_all(student_rung *rungs, size_t last, const flow *teacher, stud
 {
     int code = 0;
     for (size_t t = 1; !code && t <= last; t++) {
-        const flow_unrolling how = {.iterations = t, .tied = true, .width = 1};
-        code = student_rung_climb(rungs + t - 1, teacher, &how, sides, err);
+        code = student_rung_climb(rungs + t - 1, teacher, t, sides, err);
         if (!code)
             print_rung(rungs + t - 1);
     }

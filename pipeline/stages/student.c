@@ -33,15 +33,14 @@ typedef struct lessons {
 
 /* ---- one training */
 
-static int train(const lessons *self, flow *student, distill_state *state, course *told,
-                 flow_err *err)
+static int train(lessons *self, flow *student, distill_state *state, flow_err *err)
 {
     distill_options options = settings_distill(self->work->config);
     distill_contexts contexts = student_contexts(&self->data->set->train);
     int code = student_distill(student, state, self->work->pool, self->from, &contexts, &options,
-                               course_watch_distill, told, err);
+                               course_watch_distill, &self->told, err);
     if (code == 0)
-        course_tell_distill(told, state, flow_n_weights(student));
+        course_tell_distill(&self->told, state, flow_n_weights(student));
     return code;
 }
 
@@ -51,7 +50,7 @@ static int train_plain(student_product *out, lessons *self, flow_err *err)
     if (!iaf)
         return err->code;
     out->model = trained_model(iaf, self->data, stage_student.name);
-    return train(self, iaf, &out->training, &self->told, err);
+    return train(self, iaf, &out->training, err);
 }
 
 /* ---- a search */
@@ -67,7 +66,7 @@ static int train_rung(void *arg, flow *student, student_rung *rung, flow_err *er
     lessons *self = arg;
     self->told.rung = rung;
     progress_begin(stage_student.name, self->work->config->student.train.steps);
-    int code = train(self, student, &rung->training, &self->told, err);
+    int code = train(self, student, &rung->training, err);
     self->told.rung = NULL;
     return code;
 }
@@ -83,18 +82,12 @@ static int keep_rung(void *arg, const flow *student, const student_rung *rung, f
                                                          : err->code;
 }
 
-static int time_teacher(rungs_report *out, const lessons *self, const student_sides *sides,
-                        flow_err *err)
-{
-    const flow *teacher = self->teacher->model.flow;
-    int code = student_speed_sample(&out->teacher_rows_per_s, teacher, sides, err);
-    return code ? code : student_speed_row(&out->teacher_row_seconds, teacher, sides, err);
-}
-
 static int search(student_product *out, lessons *self, student_sides *sides, flow_err *err)
 {
     const config_student *c = &self->work->config->student;
-    student_searching with = {.teacher = self->teacher->model.flow,
+    const flow *teacher = self->teacher->model.flow;
+    rungs_report *ladder = &out->ladder;
+    student_searching with = {.teacher = teacher,
                               .sides = sides,
                               .fewest = (size_t)c->shrink.iterations,
                               .halvings = (size_t)c->shrink.halvings,
@@ -105,13 +98,14 @@ static int search(student_product *out, lessons *self, student_sides *sides, flo
     flow *taken = NULL;
     int code = flow_preset_unrolling(&with.how, c->flow, err);
     if (!code)
-        code = time_teacher(&out->ladder, self, sides, err);
+        code = student_speed_both(&ladder->teacher_rows_per_s, &ladder->teacher_row_seconds,
+                                  teacher, sides, err);
     if (!code)
-        code = student_search(&with, &taken, &out->ladder.rungs, err);
+        code = student_search(&with, &taken, &ladder->rungs, err);
     if (taken)
         out->model = trained_model(taken, self->data, stage_student.name);
     if (!code)
-        out->training = out->ladder.rungs.at[out->ladder.rungs.taken].training;
+        out->training = ladder->rungs.at[ladder->rungs.taken].training;
     return code;
 }
 
