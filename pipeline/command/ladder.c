@@ -3,6 +3,7 @@
 #include "pipeline/command/context.h"
 #include "pipeline/command/with_model.h"
 #include "pipeline/report/picture_ladder.h"
+#include "pipeline/report/rungs.h"
 #include "student/ladder.h"
 #include "student/speed.h"
 
@@ -23,12 +24,10 @@ static void print_head(const flow *teacher, const ladder_options *o)
     fflush(stdout);
 }
 
-/* No "-0.0000". */
 static void print_estimate(student_estimate e)
 {
     char text[64];
-    double value = fabs(e.value) < 5e-5 ? 0 : e.value;
-    snprintf(text, sizeof text, "%.4f +- %.4f", value, e.se);
+    snprintf(text, sizeof text, "%.4f +- %.4f", rungs_shown(e.value), e.se);
     printf("  %20s", text);
 }
 

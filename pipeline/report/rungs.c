@@ -14,6 +14,19 @@ const char *rungs_name(char *out, const flow_unrolling *how)
     return out;
 }
 
+const char *rungs_size(char *out, const flow_unrolling *how)
+{
+    int used = snprintf(out, RUNGS_NAME, "T = %zu", how->iterations);
+    if (how->width < 1)
+        snprintf(out + used, RUNGS_NAME - (size_t)used, ", width %.3g", how->width);
+    return out;
+}
+
+double rungs_shown(double kl)
+{
+    return fabs(kl) < 5e-5 ? 0 : kl;
+}
+
 /* ---- json */
 
 static json_t *rung_json(const student_rung *r, bool taken)
@@ -41,29 +54,21 @@ json_t *rungs_json(const rungs_report *self)
 
 /* ---- the table */
 
-/* No "-0.0000". */
-static double shown(double value)
-{
-    return fabs(value) < 5e-5 ? 0 : value;
-}
-
 static void print_figures(const student_rung *r)
 {
     const student_diagnostics *w = &r->weights;
     if (r->wild)
         fprintf(stderr, "%-33s", "wild: not finite");
     else
-        fprintf(stderr, "%8.4f %8.4f  %6.3f %6.3f  ", shown(w->kl_reverse.value),
-                shown(w->kl_forward.value), w->ess_reverse.value, w->ess_forward.value);
+        fprintf(stderr, "%8.4f %8.4f  %6.3f %6.3f  ", rungs_shown(w->kl_reverse.value),
+                rungs_shown(w->kl_forward.value), w->ess_reverse.value, w->ess_forward.value);
 }
 
 static void print_rung(const student_rung *r, bool taken)
 {
-    char size[RUNGS_NAME] = "";
-    if (r->how.width < 1)
-        snprintf(size, sizeof size, ", width %.3g", r->how.width);
-    fprintf(stderr, "%c T = %zu%-*s %-10s", taken ? '*' : ' ', r->how.iterations,
-            r->how.iterations < 10 ? 12 : 11, size, r->trained ? "trained" : "untrained");
+    char size[RUNGS_NAME];
+    fprintf(stderr, "%c %-17s %-10s", taken ? '*' : ' ', rungs_size(size, &r->how),
+            r->trained ? "trained" : "untrained");
     print_figures(r);
     fprintf(stderr, "%8.3g %6.1f us\n", r->rows_per_s, 1e6 * r->row_seconds);
 }

@@ -12,10 +12,15 @@ typedef struct rungs_report {
     double teacher_rows_per_s, teacher_row_seconds; /* by its own, incremental inverse */
 } rungs_report;
 
-enum { RUNGS_NAME = 32 };
+enum { RUNGS_NAME = 48 };
 
-/* "t2", "t2_w0.5": what a size is called in files. out has RUNGS_NAME bytes; returns it. */
+/* "t2", "t2_w0.5": what a size is called in files; and "T = 2, width 0.5", in text. out has RUNGS_NAME bytes and is
+ * returned. */
 const char *rungs_name(char *out, const flow_unrolling *how);
+const char *rungs_size(char *out, const flow_unrolling *how);
+
+/* A KL as it is shown with four digits: no "-0.0000". */
+double rungs_shown(double kl);
 
 /* A new reference; NULL: no memory. */
 json_t *rungs_json(const rungs_report *self);

@@ -3,6 +3,7 @@
 #include "flow/json.h"
 #include "pipeline/console/progress.h"
 #include "pipeline/console/signals.h"
+#include "pipeline/report/rungs.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -79,15 +80,12 @@ static const char *figures_of(char *out, size_t size, const distill_state *s)
     return out;
 }
 
-/* "T = 2, width 0.5, ": which of several is going on; empty if there is only one. */
-static const char *size_of(char *out, size_t size, const course *self)
+/* "T = 2, width 0.5, ": which of several is going on; empty if there is only one. out has RUNGS_NAME + 2 bytes. */
+static const char *which_of(char *out, const course *self)
 {
-    const student_rung *r = self->rung;
-    *out = '\0';
-    if (r && r->how.width < 1)
-        snprintf(out, size, "T = %zu, width %.3g, ", r->how.iterations, r->how.width);
-    else if (r)
-        snprintf(out, size, "T = %zu, ", r->how.iterations);
+    char size[RUNGS_NAME];
+    snprintf(out, RUNGS_NAME + 2, "%s%s", self->size ? rungs_size(size, self->size) : "",
+             self->size ? ", " : "");
     return out;
 }
 
@@ -101,9 +99,9 @@ static json_t *metrics_of(const course *self, const distill_state *s)
                   flow_json_real(s->lr), "grad_norm", flow_json_real(s->gradient_norm), "gradient",
                   s->gradient == DISTILL_PATH ? "path" : "total", "clipped", (json_int_t)s->clipped,
                   "skipped", (json_int_t)s->skipped, "broken_rows", (json_int_t)s->broken.count);
-    if (self->rung) {
-        flow_json_set(&row, "iterations", json_integer((json_int_t)self->rung->how.iterations));
-        flow_json_set(&row, "width", flow_json_real(self->rung->how.width));
+    if (self->size) {
+        flow_json_set(&row, "iterations", json_integer((json_int_t)self->size->iterations));
+        flow_json_set(&row, "width", flow_json_real(self->size->width));
     }
     return row;
 }
@@ -111,15 +109,14 @@ static json_t *metrics_of(const course *self, const distill_state *s)
 int course_watch_distill(void *arg, const distill_state *s)
 {
     const course *self = arg;
-    char size[64], kl[96];
-    progress_update(s->step, "%s%s", size_of(size, sizeof size, self),
-                    figures_of(kl, sizeof kl, s));
+    char which[RUNGS_NAME + 2], kl[96];
+    progress_update(s->step, "%s%s", which_of(which, self), figures_of(kl, sizeof kl, s));
     return record(arg, metrics_of(self, s));
 }
 
 void course_tell_distill(const course *self, const distill_state *s, size_t weights)
 {
-    char size[64], kl[96];
-    progress_end("%s%zu weights, %zu rows, %s", size_of(size, sizeof size, self), weights, s->rows,
+    char which[RUNGS_NAME + 2], kl[96];
+    progress_end("%s%zu weights, %zu rows, %s", which_of(which, self), weights, s->rows,
                  figures_of(kl, sizeof kl, s));
 }

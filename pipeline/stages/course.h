@@ -3,15 +3,17 @@
 #ifndef PIPELINE_STAGES_COURSE_H
 #define PIPELINE_STAGES_COURSE_H
 
+#include "flow/unroll.h"
 #include "pipeline/stages/rundir.h"
-#include "student/ladder.h"
+#include "student/distill.h"
 #include "teacher/fit.h"
 
 #include <stdint.h>
 
 typedef struct course {
     metrics metrics;
-    const student_rung *rung; /* of a distillation: the one of several that is going on, or NULL */
+    const flow_unrolling
+        *size;      /* of a distillation: which of several is going on; NULL: the only one */
     flow_err error; /* the first one met by a watch, which cannot fail: it stops the training */
 } course;
 

@@ -64,10 +64,10 @@ static bool passes(void *arg, const student_rung *rung)
 static int train_rung(void *arg, flow *student, student_rung *rung, flow_err *err)
 {
     lessons *self = arg;
-    self->told.rung = rung;
+    self->told.size = &rung->how;
     progress_begin(stage_student.name, self->work->config->student.train.steps);
     int code = train(self, student, &rung->training, err);
-    self->told.rung = NULL;
+    self->told.size = NULL;
     return code;
 }
 
