@@ -264,10 +264,11 @@ static int judge_average(student_distillation *self, flow_err *err)
     return code;
 }
 
+/* On the way; the last weights are judged when the training is finished. */
 static int judge_in_time(student_distillation *self, flow_err *err)
 {
     size_t every = (self->options.steps + JUDGEMENTS - 1) / JUDGEMENTS;
-    if (!self->ruler || self->state.step % every)
+    if (!self->ruler || self->state.step % every || student_distillation_over(self))
         return 0;
     return judge_average(self, err);
 }

@@ -177,10 +177,9 @@ static int undo(search *s, size_t untrained, flow_err *err)
 
 static bool is_there(const student_rungs *rungs, const flow_unrolling *how)
 {
-    for (size_t k = 0; k < rungs->n; k++) {
+    for (size_t k = 0; k < rungs->n; k++)
         if (rungs->at[k].trained && same_size(&rungs->at[k].how, how))
             return true;
-    }
     return false;
 }
 
