@@ -9,7 +9,8 @@ typedef enum stream_stage {
     STREAM_STUDENT = 3,
     STREAM_VALIDATE = 4,
     STREAM_EXPORT = 5,
-    STREAM_RULER = 8
+    STREAM_RULER = 8,
+    STREAM_LAYERS = 9
 } stream_stage;
 
 #endif
