@@ -128,26 +128,13 @@ int student_distillation_check(const flow *student, const target *teacher,
 
 /* ---- one shard */
 
-static void draw_contexts(const student_distillation *self, double *context, double *u,
-                          uint64_t first, size_t n)
-{
-    size_t c = self->teacher->context;
-    pcg_stream stream = {
-        .seed = self->options.seed, .stage = STREAM_STUDENT, .purpose = PCG_CONTEXT};
-    if (c == 0)
-        return;
-    pcg_uniforms(u, stream, first, n, 1);
-    for (size_t r = 0; r < n; r++) {
-        size_t row = (size_t)(u[r] * (double)self->contexts->n);
-        memcpy(context + r * c, self->contexts->rows + row * c, c * sizeof *context);
-    }
-}
-
 /* The seat's scratch laid out, and the rows' contexts drawn. */
 static void open_shard(const student_distillation *self, objective_shard *s,
                        const flow_slice *slice, const flow_seat *seat, flow_gradient *lane)
 {
     size_t block = self->shard * self->teacher->dim;
+    const pcg_stream contexts = {
+        .seed = self->options.seed, .stage = STREAM_STUDENT, .purpose = PCG_CONTEXT};
     double *at = seat->scratch, *u;
     *s = (objective_shard){.student = self->flow,
                            .target = self->teacher,
@@ -167,7 +154,9 @@ static void open_shard(const student_distillation *self, objective_shard *s,
     s->dlogq = s->logq + self->shard;
     u = s->dlogq + self->shard;
     s->context = u + self->shard;
-    draw_contexts(self, s->context, u, s->first, s->n);
+    if (self->teacher->context)
+        distill_contexts_of_rows(self->contexts, s->context, u, s->first, s->n,
+                                 self->teacher->context, contexts);
 }
 
 static double weight_now(const student_distillation *self, const objective *term)
@@ -211,6 +200,7 @@ static objective_step now(student_distillation *self)
                             .steps = self->options.steps,
                             .cut = self->cut,
                             .spread = spread_of,
+                            .kl = self->state.kl_warm,
                             .arg = self};
 }
 
@@ -243,16 +233,25 @@ static void wind_up(student_distillation *self)
 
 /* ---- a warm student keeps the best of its weights, those that it starts with included */
 
-enum { JUDGEMENTS = 10 }; /* in a training */
+enum { JUDGEMENTS = 10 };           /* in a training */
+static const double MOST_LR = 2e-4; /* of steps whose size is auto */
+
+static void keep_the_better(student_distillation *self)
+{
+    distill_state *state = &self->state;
+    if (flow_trainer_judge(self->trainer, state->kl_warm, state->kl_warm)) {
+        state->best_step = state->step;
+        state->kl_best = state->kl_warm;
+    }
+    state->went_back = state->step > 0 && state->best_step == 0;
+}
 
 /* The weights of the moment: those of the start, or their average. */
 static int judge(student_distillation *self, flow_err *err)
 {
-    double kl;
-    int code = student_ruler_measure(self->ruler, &kl, err);
-    if (!code && flow_trainer_judge(self->trainer, kl, kl))
-        self->state.best_step = self->state.step;
-    self->state.went_back = self->state.step > 0 && self->state.best_step == 0;
+    int code = student_ruler_measure(self->ruler, &self->state.kl_warm, err);
+    if (!code)
+        keep_the_better(self);
     return code;
 }
 
@@ -352,13 +351,19 @@ int student_distillation_step(student_distillation *self, int *probed, flow_err 
 
 /* ---- the whole */
 
+/* And how far the student is, which tells the size of its steps where that is auto. */
 static int take_ruler(student_distillation *self, flow_err *err)
 {
-    if (!self->options.warm)
+    distill_options *o = &self->options;
+    if (!o->warm)
         return 0;
-    self->ruler = student_ruler_create(self->flow, self->pool, self->teacher, self->contexts,
-                                       self->options.seed, err);
-    return self->ruler ? judge(self, err) : FLOW_ENOMEM;
+    self->ruler =
+        student_ruler_create(self->flow, self->pool, self->teacher, self->contexts, o->seed, err);
+    int code =
+        self->ruler ? student_ruler_measure(self->ruler, &self->state.kl_warm, err) : FLOW_ENOMEM;
+    if (!(o->lr > 0))
+        o->lr = student_ruler_lr(self->state.kl_warm, MOST_LR);
+    return code;
 }
 
 static void begin_weights(student_distillation *self)
@@ -386,8 +391,11 @@ static int take(student_distillation *self, flow_err *err)
     begin_weights(self);
     for (size_t k = 0; k < self->n_terms; k++)
         self->terms[k]->ops->report(self->terms[k], &self->state);
-    code = take_trainer(self, err);
-    return code ? code : take_ruler(self, err);
+    code = take_ruler(self, err);
+    code = code ? code : take_trainer(self, err);
+    if (!code && self->ruler)
+        keep_the_better(self);
+    return code;
 }
 
 student_distillation *student_distillation_create(flow *student, flow_pool *pool,
@@ -402,12 +410,13 @@ student_distillation *student_distillation_create(flow *student, flow_pool *pool
         flow_fail(err, FLOW_ENOMEM, "out of memory for the distillation");
         return NULL;
     }
-    *self = (student_distillation){.flow = student,
-                                   .pool = pool,
-                                   .teacher = teacher,
-                                   .contexts = contexts,
-                                   .options = *options,
-                                   .state = {.steps = options->steps}};
+    *self =
+        (student_distillation){.flow = student,
+                               .pool = pool,
+                               .teacher = teacher,
+                               .contexts = contexts,
+                               .options = *options,
+                               .state = {.steps = options->steps, .kl_warm = NAN, .kl_best = NAN}};
     if (!take(self, err))
         return self;
     student_distillation_free(self);

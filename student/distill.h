@@ -1,7 +1,7 @@
 /* student/distill.h -- a student flow trained against a target on samples that it draws itself.
  *
  * Objective (mathematics 3 and 5):  (1 - lambda) KL(q || p~^beta) + lambda KL(p || q).
- *   reverse   x = f(z): objective_reverse_kl.c, which has two estimators of the gradient
+ *   reverse   x = f(z): objective_reverse_kl.c, which has three estimators of the gradient
  *   forward   x from the target's own sampler: objective_forward_kl.c. A share `widen` of the samples comes
  *             from noise that is stretched by `widen_by`: the student learns a mixture of p and a wider p,
  *             so that its density does not fall below p's far out, where p has few samples to teach it
@@ -20,12 +20,19 @@
 
 enum { DISTILL_PROBE = 200 };
 
-typedef enum distill_gradient { DISTILL_TOTAL, DISTILL_PATH, DISTILL_AUTO } distill_gradient;
+/* Estimators of the reverse gradient (objective_reverse_kl.c), and whichever of them is best where the student
+ * stands. */
+typedef enum distill_gradient {
+    DISTILL_TOTAL,
+    DISTILL_PATH,
+    DISTILL_LOG_VARIANCE,
+    DISTILL_AUTO
+} distill_gradient;
 
 typedef struct distill_options {
     size_t batch, steps;
-    size_t shard; /* rows; 0: auto (lanes.h) */
-    double lr;
+    size_t shard;  /* rows; 0: auto (lanes.h) */
+    double lr;     /* 0, of a warm student alone: auto, by how far it is (ruler.h) */
     size_t warmup; /* steps */
     flow_schedule schedule;
     double weight_decay;
@@ -58,8 +65,11 @@ typedef struct distill_state {
     broken_rows broken;               /* and where it broke: left out, too; rows counted from the
                                          start of the run */
     size_t broken_step;               /* of the first of them */
-    size_t best_step;                 /* of a warm student: when its weights were the best */
-    int went_back;                    /* none were better than those that it started with */
+    double kl_warm;                   /* reverse KL of a warm student when it was last judged: its
+                                         averaged weights', on rows that stay the same */
+    double kl_best;                   /* the smallest, which is what the student ends with */
+    size_t best_step;                 /* when that was */
+    int went_back;                    /* it is that of the start */
 } distill_state;
 
 /* Contexts that the student is trained for: rows of a table, drawn at random. (n, C); NULL if C =
@@ -73,6 +83,10 @@ typedef struct distill_contexts {
  * least one to draw from. */
 void distill_contexts_draw(const distill_contexts *self, double *to, size_t n, size_t c,
                            pcg_stream stream);
+
+/* The same for rows first .. first + n - 1 of a stream, each by its own number. u: (n), to work in. */
+void distill_contexts_of_rows(const distill_contexts *self, double *to, double *u, uint64_t first,
+                              size_t n, size_t c, pcg_stream stream);
 
 /* ---- step by step */
 

@@ -4,15 +4,17 @@
 #define STUDENT_LADDER_H
 
 #include "flow/unroll.h"
-#include "student/distill.h"
+#include "student/layerwise.h"
 #include "student/sides.h"
 
 #include <stdbool.h>
 
 typedef struct student_rung {
-    flow_unrolling how;     /* its size */
-    bool trained;           /* or as it starts */
-    distill_state training; /* if it is trained */
+    flow_unrolling how;          /* its size */
+    bool trained;                /* or as it starts */
+    bool layerwise;              /* layer by layer alone */
+    student_layers_state layers; /* if it is trained: what came first. layers = 0: nothing did */
+    distill_state training;      /* and then; steps = 0: nothing did */
     bool wild; /* some of its samples are not finite, or the teacher is not at too many of them */
     student_diagnostics weights; /* NaN throughout if it is wild, as the next two are */
     double mode_share_error;     /* validate.h; NaN also where no modes are known */

@@ -11,6 +11,9 @@
 /* Half the mean squared error of a column, in noise, below which a layer is an inverse but for rounding. */
 static const double EXACT = 5e-9;
 
+/* A layer alone takes larger steps than the whole flow can. */
+static const double MOST_LR = 1e-3;
+
 typedef struct layerwise {
     flow *student;
     flow *teacher; /* in the student's precision */
@@ -18,6 +21,8 @@ typedef struct layerwise {
     flow_pool *pool;
     student_layers_options options;
     student_layers_state *state;
+    student_layers_watch watch;
+    void *arg; /* of watch */
     student_ruler *ruler;
     void *start;           /* the student's first weights */
     double *u, *x, *w;     /* (LAYERS_ROWS, D): before and after the layer in work; back again */
@@ -92,30 +97,45 @@ static int take_trainer(pair *self, const flow_lanes *cut, flow_err *err)
 {
     const layerwise *all = self->whole;
     const student_layers_options *o = &all->options;
-    const flow_trainer_options options = {.lr = o->lr,
+    const double lr = o->lr > 0 ? o->lr : student_ruler_lr(all->state->kl_before, MOST_LR);
+    const flow_trainer_options options = {.lr = lr,
                                           .warmup = o->warmup,
                                           .steps = o->steps,
                                           .schedule = FLOW_COSINE,
                                           .average = o->average,
                                           .clip = o->clip,
                                           .scratch = 4 * all->dim + all->c + 1,
-                                          .lr_name = "the learning rate of layers"};
+                                          .lr_name = "student.layers.lr"};
     self->trainer = flow_trainer_create(self->student, all->pool, cut, 1, &options, err);
     return self->trainer ? take_passes(self, err) : FLOW_ENOMEM;
+}
+
+static int one_step(pair *self, const flow_lanes *cut, flow_err *err)
+{
+    const layerwise *all = self->whole;
+    student_layers_state *state = all->state;
+    self->first = state->step * cut->rows % LAYERS_ROWS;
+    int code = flow_trainer_accumulate(self->trainer, cut, work_on_shard, self, err);
+    code = code ? code : flow_trainer_step(self->trainer, err);
+    if (code)
+        return code;
+    state->step++;
+    if (all->watch && state->step % DISTILL_PROBE == 0)
+        all->watch(all->arg, state);
+    if (all->options.stop && all->options.stop())
+        return flow_fail(err, FLOW_ESTOPPED, "stopped after step %zu of layer %zu", state->step,
+                         state->layer);
+    return 0;
 }
 
 static int train(pair *self, flow_err *err)
 {
     const student_layers_options *o = &self->whole->options;
     const flow_lanes cut = flow_lanes_cut(o->batch, o->shard);
+    size_t *step = &self->whole->state->step;
     int code = take_trainer(self, &cut, err);
-    for (size_t step = 0; step < o->steps && !code; step++) {
-        self->first = step * cut.rows % LAYERS_ROWS;
-        code = flow_trainer_accumulate(self->trainer, &cut, work_on_shard, self, err);
-        code = code ? code : flow_trainer_step(self->trainer, err);
-        if (!code && o->stop && o->stop())
-            code = flow_fail(err, FLOW_ESTOPPED, "stopped after step %zu of a layer", step + 1);
-    }
+    for (*step = 0; *step < o->steps && !code;)
+        code = one_step(self, &cut, err);
     if (!code || code == FLOW_ESTOPPED)
         flow_trainer_finish(self->trainer);
     return code;
@@ -136,41 +156,47 @@ static int measure(const pair *self, double *loss, flow_err *err)
     return code;
 }
 
-/* The layer's weights go back to the student if they are better; else all->x is made by those that it has. */
-static int judge(pair *self, size_t layer, double before, flow_err *err)
+/* What the layer does to all rows with the weights that the student has. */
+static int leave(const pair *self, size_t layer, flow_err *err)
 {
     const layerwise *all = self->whole;
-    double after;
-    int code = measure(self, &after, err);
-    if (code)
-        return code;
-    all->state->trained++;
-    if (after < before || (isnan(before) && !isnan(after))) {
-        all->state->better++;
-        flow_alone_back(all->student, layer, self->student);
-        return 0;
-    }
     flow *same = flow_alone(all->student, layer, err);
-    code =
+    int code =
         same ? flow_transport(same, all->pool, all->x, NULL, all->u, all->context, LAYERS_ROWS, err)
              : err->code;
     flow_free(same);
     return code;
 }
 
+/* The layer's weights go back to the student if they are better. */
+static int judge(const pair *self, size_t layer, double before, flow_err *err)
+{
+    const layerwise *all = self->whole;
+    double after;
+    int code = measure(self, &after, err);
+    if (code)
+        return code;
+    if (!(after < before) && !(isnan(before) && !isnan(after)))
+        return leave(self, layer, err);
+    all->state->better++;
+    flow_alone_back(all->student, layer, self->student);
+    return 0;
+}
+
 static int improve(pair *self, size_t layer, flow_err *err)
 {
-    flow_err late = FLOW_ERR_INIT;
+    flow_err late = FLOW_ERR_INIT, course = FLOW_ERR_INIT;
     double before;
     int code = measure(self, &before, err);
     if (code || before <= EXACT * (double)self->whole->dim)
         return code;
-    code = train(self, err);
-    if (code && code != FLOW_ESTOPPED)
-        return code;
-    if (judge(self, layer, before, &late))
-        return flow_fail(err, (flow_code)late.code, "%s", late.text);
-    return code;
+    self->whole->state->trained++;
+    code = train(self, &course);
+    if (code == FLOW_EDIVERGED)
+        return leave(self, layer, err);
+    if (!code || code == FLOW_ESTOPPED)
+        code = judge(self, layer, before, &late) ? late.code : code;
+    return code ? flow_fail(err, (flow_code)code, "%s", late.code ? late.text : course.text) : 0;
 }
 
 /* u becomes what comes out of the layer. */
@@ -221,6 +247,13 @@ static int take_memory(layerwise *self, flow_err *err)
     return 0;
 }
 
+/* Of every other row one column, each in its turn. Where the base has an edge there is nothing behind it. */
+static void widen(layerwise *self)
+{
+    for (size_t r = 1; r < LAYERS_ROWS && !flow_has_edge(self->student); r += 2)
+        self->u[r * self->dim + r / 2 % self->dim] *= self->options.widen_by;
+}
+
 static void draw(layerwise *self, const distill_contexts *contexts)
 {
     const pcg_stream noise = {
@@ -228,6 +261,7 @@ static void draw(layerwise *self, const distill_contexts *contexts)
     const pcg_stream context = {
         .seed = self->options.seed, .stage = STREAM_LAYERS, .purpose = PCG_CONTEXT};
     flow_noise(self->student, NULL, self->u, noise, 0, LAYERS_ROWS);
+    widen(self);
     if (self->context)
         distill_contexts_draw(contexts, self->context, LAYERS_ROWS, self->c, context);
 }
@@ -263,9 +297,12 @@ static void close_all(layerwise *self)
 
 static int work_on_layers(layerwise *self, flow_err *err)
 {
+    student_layers_state *state = self->state;
     int code = 0;
-    for (size_t layer = 0; layer < flow_n_layers(self->student) && !code; layer++)
-        code = work_on_layer(self, layer, err);
+    while (state->layer < state->layers && !code) {
+        code = work_on_layer(self, state->layer, err);
+        state->layer += !code;
+    }
     return code;
 }
 
@@ -299,9 +336,11 @@ static int run(layerwise *self, flow_err *err)
 
 int student_distill_layers(flow *student, student_layers_state *state, const flow *teacher,
                            flow_pool *pool, const distill_contexts *contexts,
-                           const student_layers_options *options, flow_err *err)
+                           const student_layers_options *options, student_layers_watch watch,
+                           void *arg, flow_err *err)
 {
-    *state = (student_layers_state){.kl_before = NAN, .kl_after = NAN};
+    *state =
+        (student_layers_state){.layers = flow_n_layers(student), .kl_before = NAN, .kl_after = NAN};
     int code = check(student, teacher, contexts, err);
     if (code)
         return code;
@@ -309,6 +348,8 @@ int student_distill_layers(flow *student, student_layers_state *state, const flo
                       .pool = pool,
                       .options = *options,
                       .state = state,
+                      .watch = watch,
+                      .arg = arg,
                       .dim = flow_dim(student),
                       .c = flow_context(student)};
     code = open_all(&self, teacher, contexts, err);

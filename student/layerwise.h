@@ -12,6 +12,10 @@
  * density in it, passes through one layer of each and is 0 in every row where S is the inverse. What it
  * leaves out, and how errors add up over layers, is for student_distill to see to.
  *
+ * The error is 0 at the inverse whatever u is drawn from. So every other row has one column of its noise
+ * stretched: what the student does far out, where its own rows come once in a thousand, is learnt with the
+ * rest, and is what forward ESS stands or falls with (as defensive mixtures: Hesterberg 1995).
+ *
  * The same flows, options and seed give the same bits for any number of threads. */
 #ifndef STUDENT_LAYERWISE_H
 #define STUDENT_LAYERWISE_H
@@ -23,27 +27,35 @@ enum { LAYERS_ROWS = 32768 }; /* u is kept for so many, gone through again and a
 typedef struct student_layers_options {
     size_t batch, steps; /* of every layer; steps > 0 */
     size_t shard;        /* rows; 0: auto (lanes.h) */
-    double lr;           /* cosine to 0 */
+    double lr;           /* cosine to 0. 0: auto, by how far the student is (ruler.h) */
     size_t warmup;       /* steps */
     double clip, average;
+    double
+        widen_by; /* factor on the stretched columns, >= 1; not used where the base has an edge */
     uint64_t seed;
     int (*stop)(void); /* asked after every step; non-zero stops there. NULL: never */
 } student_layers_options;
 
 typedef struct student_layers_state {
+    size_t layer, layers;   /* in work, or all; in all */
+    size_t step;            /* of it, done */
     size_t trained, better; /* layers that were not inverses already; of those, that came nearer */
     double kl_before,
         kl_after;  /* reverse KL of the whole student, on the same own rows (ruler.h) */
     int went_back; /* the second was not the smaller: nothing was changed */
 } student_layers_state;
 
+/* Called every DISTILL_PROBE steps of a layer. */
+typedef void (*student_layers_watch)(void *arg, const student_layers_state *state);
+
 /* Trains the layers of a student that flow_unroll made of this teacher, of any width; tied or not. A layer
- * keeps its weights if the training brought it no nearer, and so does the student as a whole. Everything is
- * borrowed. Errors: FLOW_EUSAGE: not a student of that teacher; FLOW_EDATA: no contexts for a teacher that wants
- * one; FLOW_EDIVERGED; FLOW_ENOMEM: the student is then as it was. FLOW_ESTOPPED: as good as it got. err is not
- * NULL. */
+ * keeps its weights if the training brought it no nearer or did not stay finite, and so does the student as a
+ * whole. Everything is borrowed; watch may be NULL. Errors: FLOW_EUSAGE: not a student of that teacher;
+ * FLOW_EDATA: no contexts for a teacher that wants one; FLOW_ENOMEM; what the target said: the student is
+ * then as it was. FLOW_ESTOPPED: as good as it got. err is not NULL. */
 int student_distill_layers(flow *student, student_layers_state *state, const flow *teacher,
                            flow_pool *pool, const distill_contexts *contexts,
-                           const student_layers_options *options, flow_err *err);
+                           const student_layers_options *options, student_layers_watch watch,
+                           void *arg, flow_err *err);
 
 #endif

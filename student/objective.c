@@ -45,15 +45,16 @@ int objective_check(objective *term, const target *t, const flow *student, flow_
     const objective_ops *ops = term->ops;
     if (!(fmax(ops->weight(term, 0), ops->weight(term, 1)) > 0))
         return 0;
-    int sampler = (ops->needs & OBJECTIVE_SAMPLER) && !t->ops->sample;
-    int gradient = (ops->needs & OBJECTIVE_GRADIENT) && !(t->flags & TARGET_GRADIENT);
+    unsigned needs = ops->needs(term);
+    int sampler = (needs & OBJECTIVE_SAMPLER) && !t->ops->sample;
+    int gradient = (needs & OBJECTIVE_GRADIENT) && !(t->flags & TARGET_GRADIENT);
     if (sampler || gradient)
         return flow_fail(err, FLOW_ECONFIG,
                          "the target '%s' has no %s, which the term %s needs; %s", t->ops->name,
                          sampler ? "sampler" : "gradient", ops->name, ops->remedy);
-    if ((ops->needs & OBJECTIVE_LOG_PROB) && flow_require_log_prob(student, err))
+    if ((needs & OBJECTIVE_LOG_PROB) && flow_require_log_prob(student, err))
         return FLOW_ECONFIG;
-    if ((ops->needs & OBJECTIVE_PATH) && flow_check_path(student, err))
+    if ((needs & OBJECTIVE_PATH) && flow_check_path(student, err))
         return FLOW_ECONFIG;
     return ops->check ? ops->check(term, student, t, err) : 0;
 }

@@ -42,6 +42,7 @@ typedef struct objective_shard {
 typedef struct objective_step {
     size_t step, steps;    /* done, in all */
     const flow_lanes *cut; /* of the batch of this step */
+    double kl;             /* reverse KL of a warm student when it was last judged; NaN: not warm */
     /* Gradients of the term alone, with weight 1, thrown away: how much their lanes disagree. */
     int (*spread)(void *arg, double *spread, const objective *term, flow_err *err);
     void *arg;
@@ -53,8 +54,9 @@ enum { OBJECTIVE_GRADIENT = 1, OBJECTIVE_SAMPLER = 2, OBJECTIVE_LOG_PROB = 4, OB
 
 typedef struct objective_ops {
     const char *name, *doc;
-    unsigned needs;
     const char *remedy; /* what to do about a target that lacks it: "set KEY to VALUE" */
+
+    unsigned (*needs)(const objective *self);
 
     /* For batches of up to most_rows rows. */
     objective *(*create)(const distill_options *options, size_t most_rows, flow_err *err);

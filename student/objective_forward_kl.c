@@ -43,6 +43,12 @@ static objective *forward_create(const distill_options *o, size_t most_rows, flo
     return &self->base;
 }
 
+static unsigned forward_needs(const objective *self)
+{
+    (void)self;
+    return OBJECTIVE_SAMPLER | OBJECTIVE_LOG_PROB;
+}
+
 static double forward_weight(const objective *self, double share)
 {
     return objective_line(down(self)->forward, down(self)->forward_end, share);
@@ -92,7 +98,7 @@ static void forward_report(const objective *self, distill_state *state)
 const objective_ops objective_forward_kl = {
     .name = "forward_kl",
     .doc = "KL(p || q) on the target's own samples",
-    .needs = OBJECTIVE_SAMPLER | OBJECTIVE_LOG_PROB,
+    .needs = forward_needs,
     .remedy = "set student.train.forward and forward_end to 0",
     .create = forward_create,
     .free = forward_free,

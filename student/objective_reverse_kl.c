@@ -1,10 +1,15 @@
 /* student/objective_reverse_kl.c -- (1 - lambda) KL(q || p~^beta) on the student's own samples x = f(z).
- * Two estimators of its gradient (mathematics 3):
+ * Three estimators of its gradient (mathematics 3):
  *
- *   total  -beta grad log p~ on x, 1 on log q                 (Kingma & Welling 2014)
- *   path   grad log q - beta grad log p~ on x                 (Roeder 2017; Vaitl 2022)
- *   auto   whichever has the smaller variance between the lanes of a batch, measured anew every
- *          DISTILL_PROBE steps; total where the student's base has an edge (flow_has_edge) */
+ *   total         -beta grad log p~ on x, 1 on log q          (Kingma & Welling 2014)
+ *   path          grad log q - beta grad log p~ on x          (Roeder 2017; Vaitl 2022)
+ *   log_variance  a on log q where x stays: a = log q - beta log p~ less its mean over the other rows of
+ *                 the shard. The gradient of half that difference's variance (VarGrad: Richter 2020). It asks
+ *                 the target for no gradient, and no slope of the target can make it large
+ *   auto          total or path, whichever has the smaller variance between the lanes of a batch, measured
+ *                 anew every DISTILL_PROBE steps; total where the student's base has an edge (flow_has_edge).
+ *                 Of a warm student: path while it is far, log_variance where it is near, whose variance says
+ *                 nothing since its rows' pull is bounded */
 #include "student/objective.h"
 #include "student/temper.h"
 #include "teacher/streams.h"
@@ -18,8 +23,8 @@ typedef struct reverse_kl {
     distill_gradient asked;
     temper_line line;
     struct {
-        double beta, spread_total, spread_path;
-        uint64_t path; /* the estimator in use: 0 is total */
+        double beta, spread[DISTILL_PATH + 1];
+        uint64_t gradient; /* the estimator in use */
     } now;
     double *log_p, *log_q; /* (most_rows): of the batch; log_p = -inf where a row was left out */
 } reverse_kl;
@@ -45,17 +50,17 @@ static objective *reverse_create(const distill_options *o, size_t most_rows, flo
         flow_fail(err, FLOW_ENOMEM, "out of memory for batches of %zu rows", most_rows);
         return NULL;
     }
-    *self = (reverse_kl){.base = {.ops = &objective_reverse_kl},
-                         .forward = o->forward,
-                         .forward_end = o->forward_end,
-                         .asked = o->gradient,
-                         .line = {.start = o->temper, .until = o->temper_until},
-                         .now = {.beta = o->temper,
-                                 .spread_total = NAN,
-                                 .spread_path = NAN,
-                                 .path = o->gradient != DISTILL_TOTAL},
-                         .log_p = rows,
-                         .log_q = rows + most_rows};
+    *self =
+        (reverse_kl){.base = {.ops = &objective_reverse_kl},
+                     .forward = o->forward,
+                     .forward_end = o->forward_end,
+                     .asked = o->gradient,
+                     .line = {.start = o->temper, .until = o->temper_until},
+                     .now = {.beta = o->temper,
+                             .spread = {NAN, NAN},
+                             .gradient = o->gradient == DISTILL_AUTO ? DISTILL_PATH : o->gradient},
+                     .log_p = rows,
+                     .log_q = rows + most_rows};
     return &self->base;
 }
 
@@ -65,53 +70,112 @@ static double reverse_weight(const objective *self, double share)
     return 1 - objective_line(t->forward, t->forward_end, share);
 }
 
-/* Where the density jumps, what a path gradient leaves out is not 0. */
+static unsigned reverse_needs(const objective *self)
+{
+    int slopes = down(self)->asked != DISTILL_LOG_VARIANCE;
+    return OBJECTIVE_PATH | (slopes ? OBJECTIVE_GRADIENT : 0);
+}
+
+/* Where the density jumps, what the other two leave out is not 0. */
 static int reverse_check(objective *base, const flow *student, const target *teacher, flow_err *err)
 {
     reverse_kl *self = (reverse_kl *)base;
     (void)teacher;
     if (!flow_has_edge(student))
         return 0;
-    if (self->asked == DISTILL_PATH)
+    if (self->asked == DISTILL_PATH || self->asked == DISTILL_LOG_VARIANCE)
         return flow_fail(err, FLOW_ECONFIG,
-                         "student.train.gradient: a base with an edge makes path gradients wrong; "
-                         "set it to total or auto");
+                         "student.train.gradient: a base with an edge makes path and log_variance "
+                         "gradients wrong; set it to total or auto");
     self->asked = DISTILL_TOTAL;
-    self->now.path = 0;
+    self->now.gradient = DISTILL_TOTAL;
     return 0;
 }
 
 /* ---- a shard */
 
-static int draw(objective_shard *s, flow_err *err)
+static int draw(const reverse_kl *self, objective_shard *s, flow_err *err)
 {
+    double *grad = self->now.gradient == DISTILL_LOG_VARIANCE ? NULL : s->grad;
     pcg_stream noise = {.seed = s->seed, .stage = STREAM_STUDENT, .purpose = PCG_BASE};
     flow_noise(s->student, NULL, s->z, noise, s->first, s->n);
     flow_pass_transport(s->pass, NULL, s->x, s->logq, s->z, s->context, s->n);
     s->sums->asked += s->n;
-    return target_shard_log_density(s->target, s->logp, s->grad, s->status, s->x, s->context, s->n,
+    return target_shard_log_density(s->target, s->logp, grad, s->status, s->x, s->context, s->n,
                                     s->work, err);
 }
 
-/* The cotangent of row r's x, into grad, from grad log p~. */
+/* The cotangent of row r's x, into grad, from grad log p~, and that of log q. */
 static void cotangent(const reverse_kl *self, objective_shard *s, size_t r)
 {
     size_t dim = s->target->dim;
+    int path = self->now.gradient == DISTILL_PATH;
     for (size_t i = r * dim; i < (r + 1) * dim; i++)
-        s->grad[i] = s->weight * ((self->now.path ? s->score[i] : 0) - self->now.beta * s->grad[i]);
-    s->dlogq[r] = self->now.path ? 0 : s->weight;
+        s->grad[i] = s->weight * ((path ? s->score[i] : 0) - self->now.beta * s->grad[i]);
+    s->dlogq[r] = path ? 0 : s->weight;
+}
+
+/* Of a on log q where x stays: what goes through x is taken off. */
+static void pull(objective_shard *s, size_t r, double a)
+{
+    size_t dim = s->target->dim;
+    for (size_t i = r * dim; i < (r + 1) * dim; i++)
+        s->grad[i] = -s->weight * a * s->score[i];
+    s->dlogq[r] = s->weight * a;
+}
+
+static double log_ratio(const reverse_kl *self, const objective_shard *s, size_t r)
+{
+    return s->logq[r] - self->now.beta * s->logp[r];
+}
+
+static double sum_of_ratios(const reverse_kl *self, const objective_shard *s, size_t *n)
+{
+    double sum = 0;
+    *n = 0;
+    for (size_t r = 0; r < s->n; r++)
+        if (s->status[r] == TARGET_FINITE) {
+            sum += log_ratio(self, s, r);
+            ++*n;
+        }
+    return sum;
+}
+
+/* In nats. A row that is further off than this pulls no harder: KL where the two are near, further out an
+ * f-divergence between it and total variation, which no single row can rule. */
+static const double MOST_PULL = 1;
+
+/* Each row's ratio less the mean of the others'; one that is alone has nothing to be compared with. */
+static void pull_all(const reverse_kl *self, objective_shard *s)
+{
+    size_t n;
+    double sum = sum_of_ratios(self, s, &n);
+    for (size_t r = 0; r < s->n; r++) {
+        double ratio = log_ratio(self, s, r);
+        double a = n > 1 ? ratio - (sum - ratio) / (double)(n - 1) : ratio;
+        pull(s, r, a > MOST_PULL ? MOST_PULL : a < -MOST_PULL ? -MOST_PULL : a);
+    }
+}
+
+static void cotangents(const reverse_kl *self, objective_shard *s)
+{
+    if (self->now.gradient != DISTILL_TOTAL)
+        flow_pass_density_score(s->pass, NULL, s->score);
+    if (self->now.gradient == DISTILL_LOG_VARIANCE)
+        pull_all(self, s);
+    else
+        for (size_t r = 0; r < s->n; r++)
+            cotangent(self, s, r);
 }
 
 static int reverse_shard(const objective *base, objective_shard *s, flow_err *err)
 {
     const reverse_kl *self = down(base);
-    int code = draw(s, err);
+    int code = draw(self, s, err);
     if (code)
         return code;
-    if (self->now.path)
-        flow_pass_density_score(s->pass, NULL, s->score);
+    cotangents(self, s);
     for (size_t r = 0; r < s->n; r++) {
-        cotangent(self, s, r);
         int kept = objective_keeps(s, r);
         self->log_p[s->row + r] = kept ? s->logp[r] : -INFINITY;
         self->log_q[s->row + r] = s->logq[r];
@@ -124,20 +188,31 @@ static int reverse_shard(const objective *base, objective_shard *s, flow_err *er
 
 /* ---- between steps */
 
-/* Both estimators on the same samples; the one whose lanes agree better is used from here on. */
-static int reverse_before_step(objective *base, const objective_step *at, flow_err *err)
+/* Total and path on the same samples; the one whose lanes agree better is used from here on. */
+static int try_both(reverse_kl *self, const objective_step *at, flow_err *err)
 {
-    reverse_kl *self = (reverse_kl *)base;
-    double *spreads[] = {&self->now.spread_total, &self->now.spread_path};
-    if (at->step % DISTILL_PROBE || self->asked != DISTILL_AUTO || at->cut->lanes < 2)
-        return 0;
-    for (uint64_t path = 0; path <= 1; path++) {
-        self->now.path = path;
-        int code = at->spread(at->arg, spreads[path], base, err);
+    for (uint64_t k = DISTILL_TOTAL; k <= DISTILL_PATH; k++) {
+        self->now.gradient = k;
+        int code = at->spread(at->arg, &self->now.spread[k], &self->base, err);
         if (code)
             return code;
     }
-    self->now.path = !(self->now.spread_total < self->now.spread_path);
+    int total = self->now.spread[DISTILL_TOTAL] < self->now.spread[DISTILL_PATH];
+    self->now.gradient = total ? DISTILL_TOTAL : DISTILL_PATH;
+    return 0;
+}
+
+/* A warm student that is nearer than this, in nats, is better off without the teacher's slopes (README.md). */
+static const double NEAR = 0.2;
+
+static int reverse_before_step(objective *base, const objective_step *at, flow_err *err)
+{
+    reverse_kl *self = (reverse_kl *)base;
+    if (at->step % DISTILL_PROBE || self->asked != DISTILL_AUTO)
+        return 0;
+    if (isnan(at->kl))
+        return at->cut->lanes < 2 ? 0 : try_both(self, at, err);
+    self->now.gradient = at->kl < NEAR ? DISTILL_LOG_VARIANCE : DISTILL_PATH;
     return 0;
 }
 
@@ -154,9 +229,9 @@ static void reverse_report(const objective *base, distill_state *state)
     const reverse_kl *self = down(base);
     state->kl_reverse = base->loss;
     state->beta = self->now.beta;
-    state->spread_total = self->now.spread_total;
-    state->spread_path = self->now.spread_path;
-    state->gradient = self->now.path ? DISTILL_PATH : DISTILL_TOTAL;
+    state->spread_total = self->now.spread[DISTILL_TOTAL];
+    state->spread_path = self->now.spread[DISTILL_PATH];
+    state->gradient = (distill_gradient)self->now.gradient;
 }
 
 static void reverse_pieces(objective *base, flow_pieces *pieces)
@@ -168,8 +243,8 @@ static void reverse_pieces(objective *base, flow_pieces *pieces)
 const objective_ops objective_reverse_kl = {
     .name = "reverse_kl",
     .doc = "KL(q || p) on the student's own samples, tempered at first if asked for",
-    .needs = OBJECTIVE_GRADIENT | OBJECTIVE_PATH,
-    .remedy = "set student.train.forward and forward_end to 1",
+    .needs = reverse_needs,
+    .remedy = "set student.train.gradient to log_variance, or forward and forward_end to 1",
     .create = reverse_create,
     .free = reverse_free,
     .weight = reverse_weight,

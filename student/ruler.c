@@ -1,6 +1,7 @@
 #include "student/ruler.h"
 #include "teacher/streams.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 struct student_ruler {
@@ -71,4 +72,10 @@ int student_ruler_measure(const student_ruler *self, double *kl, flow_err *err)
     for (size_t r = 0; r < RULER_ROWS && !code; r++)
         *kl += (self->log_q[r] - self->log_p[r]) / RULER_ROWS;
     return code;
+}
+
+double student_ruler_lr(double kl, double most)
+{
+    const double at_one = 5e-4, least = 1e-5;
+    return isfinite(kl) ? fmin(most, fmax(least, at_one * sqrt(fmax(kl, 0)))) : most;
 }

@@ -17,4 +17,8 @@ void student_ruler_free(student_ruler *self); /* accepts NULL */
 /* *kl at the student's weights of the moment: NaN or infinite if they are wild. Errors are the target's. */
 int student_ruler_measure(const student_ruler *self, double *kl, flow_err *err);
 
+/* A step size of Adam for a student that is so far from its teacher: what is left to go in its weights is as
+ * the root of the KL. Between 1e-5 and `most`; most where the KL is not finite. */
+double student_ruler_lr(double kl, double most);
+
 #endif

@@ -1,10 +1,13 @@
 #include "student/search.h"
+#include "flow/block.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 typedef struct search {
     const student_searching *with;
     student_rungs *rungs;
+    size_t at;   /* rung of the student in hand */
     flow *taken; /* NULL: none yet */
 } search;
 
@@ -16,7 +19,7 @@ void student_rungs_release(student_rungs *self)
     *self = (student_rungs){.n = 0};
 }
 
-static int append(student_rungs *self, const student_rung *rung, flow_err *err)
+static int make_room(student_rungs *self, flow_err *err)
 {
     if (self->n == self->capacity) {
         size_t capacity = self->capacity ? 2 * self->capacity : 8;
@@ -26,18 +29,26 @@ static int append(student_rungs *self, const student_rung *rung, flow_err *err)
         self->at = at;
         self->capacity = capacity;
     }
-    self->at[self->n++] = *rung;
     return 0;
 }
 
-static const student_rung *last(const search *s)
+static int append(search *s, const student_rung *rung, flow_err *err)
 {
-    return &s->rungs->at[s->rungs->n - 1];
+    if (make_room(s->rungs, err))
+        return FLOW_ENOMEM;
+    s->at = s->rungs->n++;
+    s->rungs->at[s->at] = *rung;
+    return 0;
+}
+
+static bool rung_passes(const search *s, size_t rung)
+{
+    return s->with->passes(s->with->arg, &s->rungs->at[rung]);
 }
 
 static bool passes(const search *s)
 {
-    return s->with->passes(s->with->arg, last(s));
+    return rung_passes(s, s->at);
 }
 
 /* ---- up */
@@ -59,7 +70,7 @@ static int climb_to(search *s, size_t iterations, flow_err *err)
 {
     student_rung rung;
     int code = student_rung_climb(&rung, s->with->teacher, iterations, s->with->sides, err);
-    return code ? code : append(s->rungs, &rung, err);
+    return code ? code : append(s, &rung, err);
 }
 
 /* Up to the T that is asked for, or that passes first, or the highest: the last rung. */
@@ -76,16 +87,58 @@ static int climb(search *s, flow_err *err)
 
 /* ---- down */
 
-static int train(search *s, flow *student, student_rung *rung, flow_err *err)
+static int measure(search *s, const flow *student, const student_rung *rung, flow_err *err)
 {
-    rung->trained = true;
-    int code = s->with->train(s->with->arg, student, rung, err);
-    if (!code)
-        code = student_rung_measure(rung, student, s->with->sides, err);
-    return code ? code : append(s->rungs, rung, err);
+    student_rung out = *rung;
+    int code = student_rung_measure(&out, student, s->with->sides, err);
+    return code ? code : append(s, &out, err);
 }
 
-/* A student of that size, trained and measured: the last rung. After FLOW_ESTOPPED *out is there and not
+/* *kept: its weights then, to be freed; NULL: there was nothing to be done. */
+static int train_layers(search *s, void **kept, flow *student, student_rung *rung, flow_err *err)
+{
+    size_t bytes = flow_params_bytes(student);
+    int code = s->with->layerwise ? s->with->layerwise(s->with->arg, student, rung, err) : 0;
+    if (code || !rung->layers.trained)
+        return code;
+    rung->layerwise = true;
+    code = measure(s, student, rung, err);
+    rung->layerwise = false;
+    if (code)
+        return code;
+    if (!(*kept = flow_block_new(bytes)))
+        return flow_fail(err, FLOW_ENOMEM, "out of memory for a student's weights");
+    memcpy(*kept, flow_params(student), bytes);
+    return 0;
+}
+
+static int train_whole(search *s, const void *kept, flow *student, student_rung *rung,
+                       flow_err *err)
+{
+    size_t before = s->at;
+    int code = s->with->train(s->with->arg, student, rung, err);
+    if (!code)
+        code = measure(s, student, rung, err);
+    if (code || !kept || passes(s) || !rung_passes(s, before))
+        return code;
+    memcpy(flow_params(student), kept, flow_params_bytes(student));
+    s->at = before;
+    s->rungs->at[before].training = rung->training;
+    s->rungs->at[before].training.went_back = 1;
+    return 0;
+}
+
+static int train(search *s, flow *student, student_rung *rung, flow_err *err)
+{
+    void *kept = NULL;
+    rung->trained = true;
+    int code = train_layers(s, &kept, student, rung, err);
+    code = code ? code : train_whole(s, kept, student, rung, err);
+    free(kept);
+    return code;
+}
+
+/* A student of that size, trained and measured: the student in hand. After FLOW_ESTOPPED *out is there and not
  * measured. */
 static int make(search *s, flow **out, const flow_unrolling *how, flow_err *err)
 {
@@ -114,7 +167,7 @@ static int take(search *s, flow *student, flow_err *err)
     flow *before = s->taken;
     size_t rung = s->rungs->taken;
     s->taken = student;
-    s->rungs->taken = s->rungs->n - 1;
+    s->rungs->taken = s->at;
     return before ? put_aside(s, before, rung, err) : 0;
 }
 
@@ -133,7 +186,7 @@ static int step_down(search *s, size_t iterations, bool *on, flow_err *err)
     if (code)
         return code;
     *on = passes(s);
-    return *on || !s->taken ? take(s, student, err) : put_aside(s, student, s->rungs->n - 1, err);
+    return *on || !s->taken ? take(s, student, err) : put_aside(s, student, s->at, err);
 }
 
 static int descend(search *s, size_t top, flow_err *err)
@@ -190,7 +243,7 @@ static int shrink_to(search *s, const flow_unrolling *how, flow_err *err)
         return 0;
     int code = make(s, &student, how, err);
     if (!code)
-        return put_aside(s, student, s->rungs->n - 1, err);
+        return put_aside(s, student, s->at, err);
     flow_free(student);
     return code;
 }

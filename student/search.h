@@ -2,7 +2,7 @@
  *
  * Untrained, T steps are the nearer to the teacher the larger T is (ladder.h). So the search goes up first, T = 1,
  * 2, ..., untrained, until a rung passes; then down from there, each T starting as its teacher and trained,
- * for as long as they pass. The smallest T that passed is taken. From it the student can be shrunk: fewer
+ * layer by layer and as a whole, for as long as they pass. The smallest T that passed is taken. From it the student can be shrunk: fewer
  * steps, narrower networks. Every rung on the way is kept, to be compared.
  *
  * What passing is, and how a student is trained, is the caller's. The same answers give the same search. */
@@ -31,7 +31,10 @@ typedef struct student_searching {
     size_t fewest, halvings;
 
     bool (*passes)(void *arg, const student_rung *rung);
-    /* Trains a student, which starts as its teacher, in place; rung: how and, to be filled, training. */
+    /* Two trainings in place of a student that starts as its teacher, the second of what the first left; rung:
+     * how and, to be filled, layers or training. Where the student passes after the first and not after
+     * the second it is as after the first. layerwise may be NULL. */
+    int (*layerwise)(void *arg, flow *student, student_rung *rung, flow_err *err);
     int (*train)(void *arg, flow *student, student_rung *rung, flow_err *err);
     /* A trained student that is not taken, before it is freed. */
     int (*aside)(void *arg, const flow *student, const student_rung *rung, flow_err *err);

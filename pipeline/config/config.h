@@ -84,9 +84,8 @@ typedef struct config_teacher_train {
     uint64_t patience; /* epochs without improvement before stopping; 0: never */
 } config_teacher_train;
 
-/* student.train.lr if it is auto: of a student that starts anew, and of one that starts as its teacher. */
+/* student.train.lr if it is auto, of a student that does not start as its teacher. */
 #define CONFIG_LR 1e-3
-#define CONFIG_LR_NEAR 1e-4
 
 typedef struct config_student_train {
     uint64_t batch, steps;
@@ -112,6 +111,13 @@ typedef struct config_teacher {
     config_teacher_train train;
 } config_teacher;
 
+/* What comes before the training of a student that starts as its teacher (student/layerwise.h). */
+typedef struct config_student_layerwise {
+    uint64_t steps; /* of each layer; 0: off */
+    double lr;      /* NAN: auto */
+    double widen_by;
+} config_student_layerwise;
+
 /* Students beside the one that is handed over (student/search.h). */
 typedef struct config_student_shrink {
     uint64_t iterations; /* down to so many; 0: none */
@@ -120,6 +126,7 @@ typedef struct config_student_shrink {
 
 typedef struct config_student {
     const json_t *flow;
+    config_student_layerwise layerwise;
     config_student_train train;
     config_student_shrink shrink;
 } config_student;

@@ -178,18 +178,23 @@ static void one_term(const rules_view *self)
                 "forward and forward_end are 0, so there is no forward KL");
 }
 
-/* Only what is made from its teacher can be made smaller. */
-static void shrinking(const rules_view *self)
+/* Only what is made from its teacher can be compared with it layer by layer, or be made smaller. */
+static void following(const rules_view *self)
 {
-    static const char iterations[] = "student.shrink.iterations",
-                      halvings[] = "student.shrink.halvings";
+    static const char iterations[] = "student.shrink.iterations";
+    static const char *const keys[] = {"student.layerwise.steps",
+                                       "student.layerwise.lr",
+                                       "student.layerwise.widen_by",
+                                       "student.shrink.halvings",
+                                       iterations,
+                                       NULL};
     const config_student *student = &self->config->student;
     flow_unrolling how = {.iterations = 0};
     if (!student->flow)
         return; /* it was not good */
     if (!flow_preset_follows(student->flow)) {
-        useless(self, iterations, "student.flow does not start as its teacher");
-        useless(self, halvings, "student.flow does not start as its teacher");
+        for (const char *const *key = keys; *key; key++)
+            useless(self, *key, "student.flow does not start as its teacher");
     } else if (flow_preset_unrolling(&how, student->flow, NULL) == 0 && how.iterations &&
                student->shrink.iterations >= how.iterations) {
         useless(self, iterations, "student.flow.iterations is no more than that");
@@ -285,7 +290,7 @@ static void export_file(const rules_view *self)
 }
 
 static void (*const rules[])(const rules_view *) = {
-    required_keys, data_source, useless_keys,     header_of_csv,  one_term,  shrinking,  shares,
+    required_keys, data_source, useless_keys,     header_of_csv,  one_term,  following,  shares,
     interval,      warmup,      needs_validation, possible_gates, data_file, export_file};
 
 void rules_check(const rules_view *self)

@@ -45,7 +45,13 @@ const flow_word config_student_schedules[] = {
 const flow_word config_gradients[] = {
     {"total", DISTILL_TOTAL, "the plain reparameterised gradient"},
     {"path", DISTILL_PATH, "without the score term: no noise where the student equals the teacher"},
-    {"auto", DISTILL_AUTO, "whichever has less variance, measured anew every 200 steps"},
+    {"log_variance", DISTILL_LOG_VARIANCE,
+     "of log q - log p~ alone, without slopes of the teacher: little noise near it, where it is "
+     "steep"},
+    {"auto", DISTILL_AUTO,
+     "total or path, whichever has less variance, measured anew every 200 steps; for a student "
+     "that "
+     "starts as its teacher path while it is far and log_variance when it is near"},
     {NULL, 0, NULL}};
 
 /* ---- the table */
@@ -170,8 +176,8 @@ const flow_key schema_keys[] = {
      .bare = "iaf", .doc = "The flow that is distilled: its sampling must be parallel."},
     {KEY(student.train.lr), .type = FLOW_KEY_REAL, .flags = FLOW_KEY_AUTO | FLOW_KEY_OPEN_MIN,
      RANGE(0, 1), .def = "auto",
-     .doc = "Step size of Adam at its largest. auto: " TEXT(CONFIG_LR) ", or " TEXT(CONFIG_LR_NEAR)
-            " for a student that starts as its teacher."},
+     .doc = "Step size of Adam at its largest. auto: " TEXT(CONFIG_LR) ", or, for a student that "
+            "starts as its teacher, 5e-4 times the root of the KL that it starts with, from 1e-5 to 2e-4."},
     TRAIN_KEYS(student, "256"),
     {KEY(student.train.steps), .type = FLOW_KEY_WHOLE, FROM(1), .def = "5000",
      .doc = "Steps of distillation."},
@@ -205,6 +211,18 @@ const flow_key schema_keys[] = {
     {KEY(student.train.late_from), .type = FLOW_KEY_REAL, .flags = FLOW_KEY_OPEN_MAX, RANGE(0, 1),
      .def = "0.8", .only = "late_batch > 1", .unit = "share of the steps",
      .doc = "Where that last part starts."},
+
+    {KEY(student.layerwise.steps), .type = FLOW_KEY_WHOLE, FROM(0), .def = "4000",
+     .doc = "Steps for each layer of a student that starts as its teacher: before the student is "
+            "trained as a whole, each layer is fitted to the inverse of the teacher's. 0 is off."},
+    {KEY(student.layerwise.lr), .type = FLOW_KEY_REAL, .flags = FLOW_KEY_AUTO | FLOW_KEY_OPEN_MIN,
+     RANGE(0, 1), .def = "auto", .only = "steps > 0",
+     .doc = "Step size of Adam at its largest. auto: 5e-4 times the root of the KL that the student "
+            "starts with, from 1e-5 to 1e-3."},
+    {KEY(student.layerwise.widen_by), .type = FLOW_KEY_REAL, RANGE(1, 10), .def = "1.5",
+     .only = "steps > 0",
+     .doc = "Factor on one column of the noise of every other row: what happens far out is learnt, "
+            "too. 1 is off."},
 
     {KEY(student.shrink.iterations), .type = FLOW_KEY_WHOLE, .flags = FLOW_KEY_AUTO,
      RANGE(1, FLOW_MAX_ITERATIONS), .def = "auto", .unit = "steps",
@@ -240,6 +258,9 @@ const schema_section schema_sections[] = {
     {"student", "The sampler that is made from the teacher."},
     {"student.train", "Distillation with Adam: reverse KL on its own samples and, if the teacher "
                       "can sample, forward KL."},
+    {"student.layerwise",
+     "What comes before that for a student that starts as its teacher: its layers one by one, as the "
+     "inverses of the teacher's."},
     {"student.shrink",
      "Smaller students, made beside the one that is handed over, to be compared: for "
      "a student that starts as its teacher."},

@@ -59,12 +59,28 @@ double settings_forward_end(const config_student_train *self)
     return isnan(self->forward_end) ? self->forward : self->forward_end;
 }
 
-/* What is near already wants small steps. */
+/* 0: by how far a student is that starts as its teacher. */
 static double student_lr(const config_student *self)
 {
     if (!isnan(self->train.lr))
         return self->train.lr;
-    return flow_preset_follows(self->flow) ? CONFIG_LR_NEAR : CONFIG_LR;
+    return flow_preset_follows(self->flow) ? 0 : CONFIG_LR;
+}
+
+student_layers_options settings_layerwise(const config *self)
+{
+    const config_student_layerwise *l = &self->student.layerwise;
+    const config_student_train *t = &self->student.train;
+    return (student_layers_options){.batch = (size_t)t->batch,
+                                    .steps = (size_t)l->steps,
+                                    .shard = (size_t)self->compute.shard,
+                                    .lr = isnan(l->lr) ? 0 : l->lr,
+                                    .warmup = (size_t)(t->warmup < l->steps ? t->warmup : l->steps),
+                                    .clip = t->clip,
+                                    .average = t->average,
+                                    .widen_by = l->widen_by,
+                                    .seed = self->seed,
+                                    .stop = signals_pending};
 }
 
 distill_options settings_distill(const config *self)

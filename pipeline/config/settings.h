@@ -5,6 +5,7 @@
 #include "flow/kind.h"
 #include "pipeline/config/config.h"
 #include "student/distill.h"
+#include "student/layerwise.h"
 #include "teacher/fit.h"
 #include "teacher/streams.h"
 
@@ -15,6 +16,8 @@ data_options settings_data(const config *self);
 flow_place settings_place(const config *self, stream_stage stage, size_t dim, size_t context);
 
 teacher_fit_options settings_fit(const config *self);
+student_layers_options
+settings_layerwise(const config *self); /* rows, warmup, clip, average: as trained */
 distill_options settings_distill(const config *self);
 
 /* The weight of forward KL at the last step. */

@@ -119,7 +119,7 @@ static void name(plot *p, const student_rung *r)
 static void names(plot *p, const student_rung *rungs, size_t n)
 {
     for (size_t k = 0; k < n; k++)
-        if (!rungs[k].wild)
+        if (!rungs[k].wild && !rungs[k].layerwise) /* which is beside the trained one of its size */
             name(p, rungs + k);
 }
 

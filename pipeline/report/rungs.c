@@ -29,17 +29,30 @@ double rungs_shown(double kl)
 
 /* ---- json */
 
+static json_t *training_json(const student_rung *r)
+{
+    const student_layers_state *l = &r->layers;
+    const distill_state *t = &r->training;
+    return json_pack("{s:{s:I, s:I, s:o, s:o, s:b}, s:{s:I, s:I, s:o, s:b}}", "layerwise",
+                     "trained", (json_int_t)l->trained, "better", (json_int_t)l->better,
+                     "kl_before", flow_json_real(l->kl_before), "kl_after",
+                     flow_json_real(l->kl_after), "went_back", (int)l->went_back, "whole", "steps",
+                     (json_int_t)t->step, "best_step", (json_int_t)t->best_step, "kl",
+                     flow_json_real(t->kl_best), "went_back", (int)t->went_back);
+}
+
 static json_t *rung_json(const student_rung *r, bool taken)
 {
     const student_diagnostics *w = &r->weights;
     return json_pack(
-        "{s:I, s:o, s:b, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "iterations",
+        "{s:I, s:o, s:b, s:b, s:o, s:b, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "iterations",
         (json_int_t)r->how.iterations, "width", flow_json_real(r->how.width), "trained",
-        (int)r->trained, "taken", (int)taken, "wild", (int)r->wild, "kl_reverse",
-        flow_json_real(w->kl_reverse.value), "kl_forward", flow_json_real(w->kl_forward.value),
-        "ess_reverse", flow_json_real(w->ess_reverse.value), "ess_forward",
-        flow_json_real(w->ess_forward.value), "khat", flow_json_real(w->psis.khat), "rows_per_s",
-        flow_json_real(r->rows_per_s), "row_seconds", flow_json_real(r->row_seconds));
+        (int)r->trained, "layerwise", (int)r->layerwise, "training",
+        r->trained ? training_json(r) : json_null(), "taken", (int)taken, "wild", (int)r->wild,
+        "kl_reverse", flow_json_real(w->kl_reverse.value), "kl_forward",
+        flow_json_real(w->kl_forward.value), "ess_reverse", flow_json_real(w->ess_reverse.value),
+        "ess_forward", flow_json_real(w->ess_forward.value), "khat", flow_json_real(w->psis.khat),
+        "rows_per_s", flow_json_real(r->rows_per_s), "row_seconds", flow_json_real(r->row_seconds));
 }
 
 json_t *rungs_json(const rungs_report *self)
@@ -68,7 +81,9 @@ static void print_rung(const student_rung *r, bool taken)
 {
     char size[RUNGS_NAME];
     fprintf(stderr, "%c %-17s %-10s", taken ? '*' : ' ', rungs_size(size, &r->how),
-            r->trained ? "trained" : "untrained");
+            r->layerwise ? "layerwise"
+            : r->trained ? "trained"
+                         : "untrained");
     print_figures(r);
     fprintf(stderr, "%8.3g %6.1f us\n", r->rows_per_s, 1e6 * r->row_seconds);
 }

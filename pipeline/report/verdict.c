@@ -218,7 +218,7 @@ static json_t *warnings(const verdict_input *in)
     warn_if(&list, in->student->n_modes && in->student->modes_summary.empty > 0,
             "a known mode has no sample of the student");
     warn_if(&list, in->training->went_back,
-            "training did not make the student better than it had started: it is as it started");
+            "training the student as a whole made it no better: it is as it was before");
     warn_if(&list, in->training->skipped > 0,
             "steps were skipped because their gradient was not finite");
     warn_if(&list, d->zero_reverse > 0 || d->zero_forward > 0,

@@ -1,6 +1,7 @@
 #include "pipeline/stages/course.h"
 
 #include "flow/json.h"
+#include "pipeline/config/config.h"
 #include "pipeline/console/progress.h"
 #include "pipeline/console/signals.h"
 #include "pipeline/report/rungs.h"
@@ -89,6 +90,14 @@ static const char *which_of(char *out, const course *self)
     return out;
 }
 
+static const char *gradient_name(distill_gradient value)
+{
+    const flow_word *word = config_gradients;
+    while (word->name && word->value != (int)value)
+        word++;
+    return word->name;
+}
+
 static json_t *metrics_of(const course *self, const distill_state *s)
 {
     json_t *row =
@@ -97,8 +106,8 @@ static json_t *metrics_of(const course *self, const distill_state *s)
                   flow_json_real(s->kl_reverse), "kl_forward", flow_json_real(s->kl_forward),
                   "beta", flow_json_real(s->beta), "lambda", flow_json_real(s->lambda), "lr",
                   flow_json_real(s->lr), "grad_norm", flow_json_real(s->gradient_norm), "gradient",
-                  s->gradient == DISTILL_PATH ? "path" : "total", "clipped", (json_int_t)s->clipped,
-                  "skipped", (json_int_t)s->skipped, "broken_rows", (json_int_t)s->broken.count);
+                  gradient_name(s->gradient), "clipped", (json_int_t)s->clipped, "skipped",
+                  (json_int_t)s->skipped, "broken_rows", (json_int_t)s->broken.count);
     if (self->size) {
         flow_json_set(&row, "iterations", json_integer((json_int_t)self->size->iterations));
         flow_json_set(&row, "width", flow_json_real(self->size->width));
@@ -114,9 +123,27 @@ int course_watch_distill(void *arg, const distill_state *s)
     return record(arg, metrics_of(self, s));
 }
 
+void course_watch_layers(void *arg, const student_layers_state *s)
+{
+    const course *self = arg;
+    char which[RUNGS_NAME + 2];
+    progress_update(s->layer * self->layer_steps + s->step, "%slayer %zu of %zu",
+                    which_of(which, self), s->layer + 1, s->layers);
+}
+
+void course_tell_layers(const course *self, const student_layers_state *s)
+{
+    char which[RUNGS_NAME + 2];
+    progress_end("%s%zu of %zu layers nearer, KL reverse %.4f, was %.4f", which_of(which, self),
+                 s->better, s->trained, s->kl_after, s->kl_before);
+}
+
+/* A student that kept its best weights on the way is told by these. */
 void course_tell_distill(const course *self, const distill_state *s, size_t weights)
 {
     char which[RUNGS_NAME + 2], kl[96];
-    progress_end("%s%zu weights, %zu rows, %s", which_of(which, self), weights, s->rows,
-                 figures_of(kl, sizeof kl, s));
+    figures_of(kl, sizeof kl, s);
+    if (!isnan(s->kl_best))
+        snprintf(kl, sizeof kl, "KL reverse %.4f after step %zu", s->kl_best, s->best_step);
+    progress_end("%s%zu weights, %zu rows, %s", which_of(which, self), weights, s->rows, kl);
 }

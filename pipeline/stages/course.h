@@ -5,7 +5,7 @@
 
 #include "flow/unroll.h"
 #include "pipeline/stages/rundir.h"
-#include "student/distill.h"
+#include "student/layerwise.h"
 #include "teacher/fit.h"
 
 #include <stdint.h>
@@ -13,8 +13,9 @@
 typedef struct course {
     metrics metrics;
     const flow_unrolling
-        *size;      /* of a distillation: which of several is going on; NULL: the only one */
-    flow_err error; /* the first one met by a watch, which cannot fail: it stops the training */
+        *size;          /* of a distillation: which of several is going on; NULL: the only one */
+    size_t layer_steps; /* of each layer, where layers are trained by themselves */
+    flow_err error;     /* the first one met by a watch, which cannot fail: it stops the training */
 } course;
 
 /* Begins a stage of `total` epochs or steps; `name` is its file. The name of the stage is kept, not
@@ -22,12 +23,15 @@ typedef struct course {
 int course_begin(course *self, const rundir *dir, const char *stage, const char *name,
                  uint64_t total, flow_err *err);
 
-/* Watches for teacher_fit and student_distill; arg is the course. They also stop on a signal. */
+/* Watches for teacher_fit, student_distill_layers and student_distill; arg is the course. They also stop on a
+ * signal. */
 int course_watch_fit(void *arg, const teacher_fit_state *state);
+void course_watch_layers(void *arg, const student_layers_state *state);
 int course_watch_distill(void *arg, const distill_state *state);
 
 /* The line that stays when a training came to its end. */
 void course_tell_fit(const teacher_fit_state *state, size_t weights);
+void course_tell_layers(const course *self, const student_layers_state *state);
 void course_tell_distill(const course *self, const distill_state *state, size_t weights);
 
 /* Closes the file. Non-zero: *err is what a watch met. */

@@ -2,6 +2,7 @@
  * its size (student/search.h), which is one for each. */
 #include "pipeline/stages/student.h"
 
+#include "flow/alone.h"
 #include "flow/preset.h"
 #include "pipeline/config/settings.h"
 #include "pipeline/console/progress.h"
@@ -61,6 +62,25 @@ static bool passes(void *arg, const student_rung *rung)
     return judge_rung(rung, self->against.target->log_z, &self->work->config->validate.require);
 }
 
+static int train_layers(void *arg, flow *student, student_rung *rung, flow_err *err)
+{
+    lessons *self = arg;
+    student_layers_options options = settings_layerwise(self->work->config);
+    distill_contexts contexts = student_contexts(&self->data->set->train);
+    if (!options.steps)
+        return 0;
+    self->told.size = &rung->how;
+    self->told.layer_steps = options.steps;
+    progress_begin(stage_student.name, flow_n_layers(student) * options.steps);
+    int code =
+        student_distill_layers(student, &rung->layers, self->teacher->model.flow, self->work->pool,
+                               &contexts, &options, course_watch_layers, &self->told, err);
+    if (!code)
+        course_tell_layers(&self->told, &rung->layers);
+    self->told.size = NULL;
+    return code;
+}
+
 static int train_rung(void *arg, flow *student, student_rung *rung, flow_err *err)
 {
     lessons *self = arg;
@@ -92,6 +112,7 @@ static int search(student_product *out, lessons *self, student_sides *sides, flo
                               .fewest = (size_t)c->shrink.iterations,
                               .halvings = (size_t)c->shrink.halvings,
                               .passes = passes,
+                              .layerwise = train_layers,
                               .train = train_rung,
                               .aside = keep_rung,
                               .arg = self};

@@ -6,6 +6,7 @@
 #include "tests/pipeline/load.h"
 
 #include <criterion/criterion.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,6 +20,7 @@ static const char text[] =
     "0.15,\n"
     "          plateau_patience: 16, weight_decay: 0.017, clip: 18, average: 0.19, patience: 20}\n"
     "student:\n"
+    "  layerwise: {steps: 36, lr: 0.037, widen_by: 3.8}\n"
     "  train: {batch: 21, steps: 2200, lr: 0.023, warmup: 24, schedule: constant, weight_decay: "
     "0.025,\n"
     "          clip: 26, average: 0.27, gradient: path, forward: 0.28, forward_end: 0.29, widen: "
@@ -88,6 +90,21 @@ Test(settings, distillation)
     done(self);
 }
 
+/* Rows, clipping and averages are those of the training; the warmup, too, if the steps are enough for it. */
+Test(settings, layerwise)
+{
+    config *self = load();
+    student_layers_options o = settings_layerwise(self);
+    cr_expect(o.steps == 36 && o.lr == 0.037 && o.widen_by == 3.8 && o.shard == 48);
+    cr_expect(o.batch == 21 && o.warmup == 24 && o.clip == 26 && o.average == 0.27);
+    cr_expect(o.seed == 77 && o.stop != NULL);
+    self->student.layerwise.steps = 23;
+    self->student.layerwise.lr = NAN;
+    o = settings_layerwise(self);
+    cr_expect(o.warmup == 23 && o.lr == 0);
+    done(self);
+}
+
 /* What is auto hangs on the student's flow, and on the other end of the line. */
 Test(settings, what_is_auto)
 {
@@ -96,10 +113,10 @@ Test(settings, what_is_auto)
         double lr, forward_end;
         int warm;
     } cases[] = {
-        {LOAD_HEAD, CONFIG_LR_NEAR, 0, 1},
+        {LOAD_HEAD, 0, 0, 1},
         {LOAD_HEAD "student: {flow: {layers: 2}, train: {forward: 0.25}}\n", CONFIG_LR, 0.25, 0},
         {LOAD_HEAD "student: {flow: {iterations: 2}, train: {lr: 0.5}}\n", 0.5, 0, 1},
-        {LOAD_HEAD "student: {train: {forward: 1, forward_end: 0}}\n", CONFIG_LR_NEAR, 0, 1}};
+        {LOAD_HEAD "student: {train: {forward: 1, forward_end: 0}}\n", 0, 0, 1}};
     load_open();
     for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
         config *self = load_text(&(load_input){.text = cases[k].text}, NULL, NULL);

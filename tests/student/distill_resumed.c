@@ -193,3 +193,17 @@ Test(distill_resumed, needs_are_checked)
         flow_free(r.student);
     }
 }
+
+/* The log-variance gradient wants densities alone. */
+Test(distill_resumed, a_target_without_a_gradient)
+{
+    gaussian g;
+    gaussian_init(&g, 2, lower2, mean2);
+    g.base.flags &= ~(unsigned)TARGET_GRADIENT;
+    distilling r = {.teacher = &g.base, .options = usual()};
+    r.student = student_iaf(&g.base, FLOW_F32);
+    r.options.gradient = DISTILL_LOG_VARIANCE;
+    cr_assert_eq(distilling_run(&r), 0, "%s", r.err.text);
+    cr_assert_eq(r.state.skipped, 0);
+    flow_free(r.student);
+}

@@ -1,11 +1,13 @@
 /* Training that starts from the student's own weights: a teacher's sampler, unrolled. */
 #include "flow/unroll.h"
-#include "student/distill.h"
+#include "student/ruler.h"
+#include "tests/common/check.h"
 #include "tests/common/distilling.h"
 #include "tests/common/examples.h"
 #include "tests/common/sanitized.h"
 
 #include <criterion/criterion.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,7 +19,7 @@ typedef struct warm {
     distilling run;
 } warm;
 
-static void open_warm(warm *w, size_t iterations)
+static void open_scaled(warm *w, size_t iterations, double scale)
 {
     static const size_t hidden[] = {16};
     flow_err err = FLOW_ERR_INIT;
@@ -31,7 +33,7 @@ static void open_warm(warm *w, size_t iterations)
                       .scale_bound = 1.5,
                       .permute = FLOW_REVERSE,
                       .lu = 1};
-    w->teacher = random_flow(flow_backend_find(FLOW_F64, NULL), &spec, 0.7);
+    w->teacher = random_flow(flow_backend_find(FLOW_F64, NULL), &spec, scale);
     w->target = target_from_flow(w->teacher, &err);
     w->run = (distilling){.teacher = w->target, .options = distilling_options()};
     w->run.student = flow_unroll(
@@ -39,6 +41,11 @@ static void open_warm(warm *w, size_t iterations)
     cr_assert(w->target && w->run.student, "%s", err.text);
     w->run.options.warm = 1;
     w->run.options.warmup = 0;
+}
+
+static void open_warm(warm *w, size_t iterations)
+{
+    open_scaled(w, iterations, 0.7);
 }
 
 static void close_warm(warm *w)
@@ -58,7 +65,8 @@ Test(distill_warm, goes_on_from_where_it_starts)
     cr_assert_eq(distilling_run(&w.run), 0, "%s", w.run.err.text);
     double first = w.run.history.states[0].kl_reverse, last = w.run.state.kl_reverse;
     cr_assert(first > 0 && last < 0.7 * first, "from %g to %g", first, last);
-    cr_assert_eq(w.run.state.went_back, 0);
+    cr_assert(w.run.state.went_back == 0 && w.run.state.best_step > 0);
+    cr_assert(w.run.state.kl_best < 0.7 * first && w.run.state.kl_best > 0);
     close_warm(&w);
 }
 
@@ -102,6 +110,41 @@ Test(distill_warm, keeps_the_best_on_its_way)
                      flow_params_bytes(all.run.student)) == 0);
     close_warm(&all);
     close_warm(&some);
+}
+
+/* Near its teacher a student needs none of its slopes, further off it does; asked for by name, either way. */
+Test(distill_warm, estimator_by_distance)
+{
+    for (int far = 0; far <= 1; far++)
+        for (int asked = DISTILL_TOTAL; asked <= DISTILL_AUTO; asked++) {
+            warm w;
+            open_scaled(&w, 1, far ? 1.6 : 0.7);
+            w.run.options.gradient = (distill_gradient)asked;
+            w.run.options.steps = 2;
+            cr_assert_eq(distilling_run(&w.run), 0, "%s", w.run.err.text);
+            int best = far ? DISTILL_PATH : DISTILL_LOG_VARIANCE;
+            cr_expect_eq((int)w.run.state.gradient, asked == DISTILL_AUTO ? best : asked,
+                         "far %d, asked %d: %d", far, asked, (int)w.run.state.gradient);
+            cr_expect((w.run.state.kl_warm > 0.2) == far, "%g", w.run.state.kl_warm);
+            close_warm(&w);
+        }
+}
+
+/* 5e-4 at one nat, as the root of it, within bounds; what is not finite is far. */
+Test(distill_warm, step_size_by_distance)
+{
+    const double lr = student_ruler_lr(0.04, 1);
+    check_close(&lr, &(double){1e-4}, 1, 1e-12, 0, "at .04 nats");
+    cr_assert(student_ruler_lr(4, 2e-4) == 2e-4 && student_ruler_lr(NAN, 2e-4) == 2e-4);
+    cr_assert(student_ruler_lr(INFINITY, 2e-4) == 2e-4 && student_ruler_lr(-1e-9, 2e-4) == 1e-5);
+    warm w;
+    open_warm(&w, 1);
+    w.run.options.lr = 0;
+    w.run.options.schedule = FLOW_CONSTANT;
+    w.run.options.steps = 3;
+    cr_assert_eq(distilling_run(&w.run), 0, "%s", w.run.err.text);
+    cr_assert(w.run.state.lr > 1e-5 && w.run.state.lr < 2e-4, "%g", w.run.state.lr);
+    close_warm(&w);
 }
 
 static double first_kl(int warm_start)

@@ -1,6 +1,7 @@
 /* A student that starts as its teacher, trained layer by layer. */
 #include "student/layerwise.h"
 #include "flow/unroll.h"
+#include "student/ruler.h"
 #include "tests/common/examples.h"
 #include "tests/common/sanitized.h"
 
@@ -19,6 +20,7 @@ typedef struct layered {
     size_t threads;
     student_layers_options options;
     student_layers_state state;
+    size_t watched; /* reports */
     flow_err err;
 } layered;
 
@@ -42,8 +44,12 @@ static void open_layered(layered *l, size_t context, const flow_unrolling *how)
     cr_assert(l->student, "%s", l->err.text);
     random_numbers(l->contexts, 40, 1, 8);
     l->drawn = (distill_contexts){.rows = l->contexts, .n = context ? 40 / context : 0};
-    l->options = (student_layers_options){
-        .batch = 128, .steps = UNLESS_SANITIZED(300, 60), .lr = 2e-3, .clip = 10, .seed = 5};
+    l->options = (student_layers_options){.batch = 128,
+                                          .steps = UNLESS_SANITIZED(300, 60),
+                                          .lr = 2e-3,
+                                          .clip = 10,
+                                          .widen_by = 1.5,
+                                          .seed = 5};
     l->start = malloc(flow_params_bytes(l->student));
     memcpy(l->start, flow_params(l->student), flow_params_bytes(l->student));
 }
@@ -55,11 +61,19 @@ static void close_layered(layered *l)
     flow_free(l->teacher);
 }
 
+static void watch(void *arg, const student_layers_state *state)
+{
+    layered *l = arg;
+    cr_expect(state->step % DISTILL_PROBE == 0 && state->layer < state->layers);
+    l->watched++;
+}
+
 static int run(layered *l)
 {
     flow_pool *pool = flow_pool_create(l->threads, NULL);
-    int code = student_distill_layers(l->student, &l->state, l->teacher, pool,
-                                      l->drawn.n ? &l->drawn : NULL, &l->options, &l->err);
+    int code =
+        student_distill_layers(l->student, &l->state, l->teacher, pool,
+                               l->drawn.n ? &l->drawn : NULL, &l->options, watch, l, &l->err);
     flow_pool_free(pool);
     return code;
 }
@@ -151,6 +165,63 @@ Test(layerwise, same_bits_for_any_number_of_threads)
     close_layered(&three);
 }
 
+/* Mean squared error in noise of a student whose first column comes from three times as far out. */
+static double error_far_out(double widen_by)
+{
+    enum { N = 2000 };
+    static double u[N * D], x[N * D], w[N * D], row[N];
+    layered l;
+    open_layered(&l, 0, &one_step);
+    l.options.widen_by = widen_by;
+    cr_assert_eq(run(&l), 0, "%s", l.err.text);
+    random_numbers(u, N * D, 1, 12);
+    for (size_t r = 0; r < N; r++)
+        u[r * D] *= 3;
+    flow_pool *pool = flow_pool_create(1, NULL);
+    cr_assert_eq(flow_transport(l.student, pool, x, NULL, u, NULL, N, &l.err), 0);
+    cr_assert_eq(flow_log_prob(l.teacher, pool, row, w, x, NULL, N, &l.err), 0);
+    flow_pool_free(pool);
+    double sum = 0;
+    for (size_t i = 0; i < N * D; i++)
+        sum += (w[i] - u[i]) * (w[i] - u[i]) / N;
+    close_layered(&l);
+    return sum;
+}
+
+/* What the student's own rows hardly ever come to is learnt from those that are stretched. */
+Test(layerwise, learns_what_is_far_out)
+{
+    double narrow = error_far_out(1), wide = error_far_out(3);
+    cr_assert(wide < 0.9 * narrow, "%g, without %g", wide, narrow);
+}
+
+/* Told at each probe, and how far it is: after all layers, two of which had something to learn. */
+Test(layerwise, is_watched)
+{
+    layered l;
+    open_layered(&l, 0, &one_step);
+    l.options.steps = 2 * DISTILL_PROBE + 1;
+    cr_assert_eq(run(&l), 0, "%s", l.err.text);
+    cr_assert(l.watched == 4 && l.state.layer == l.state.layers);
+    close_layered(&l);
+}
+
+/* Where no step size is given the KL tells it: a student that is nearer takes smaller steps. */
+Test(layerwise, step_size_by_distance)
+{
+    layered given, automatic;
+    open_layered(&automatic, 0, &one_step);
+    automatic.options.lr = 0;
+    cr_assert_eq(run(&automatic), 0, "%s", automatic.err.text);
+    open_layered(&given, 0, &one_step);
+    given.options.lr = student_ruler_lr(automatic.state.kl_before, 1e-3);
+    cr_assert(run(&given) == 0 && !unchanged(&given));
+    cr_assert(memcmp(flow_params(given.student), flow_params(automatic.student),
+                     flow_params_bytes(given.student)) == 0);
+    close_layered(&given);
+    close_layered(&automatic);
+}
+
 static int calls;
 
 static int after_fifty(void)
@@ -192,6 +263,8 @@ Test(layerwise, errors)
     open_layered(&wild, 0, &one_step);
     spoil(wild.teacher);
     wild.options.steps = 80;
-    cr_assert(run(&wild) == FLOW_EDIVERGED && wild.state.went_back && unchanged(&wild));
+    cr_assert_eq(run(&wild), 0, "%s", wild.err.text);
+    cr_assert(wild.state.trained == 4 && wild.state.went_back &&
+              unchanged(&wild)); /* all but the reversal */
     close_layered(&wild);
 }

@@ -4,6 +4,8 @@
  *
  *   reverse, total   d/dw sum(log q(x) - beta log p(x)), x = f(z; w)
  *   reverse, path    that, less d/dw sum log q(x; w) at fixed x
+ *   log_variance     d/dw sum a log q(x; w) at fixed x, a = log q - beta log p less the others' mean, at most
+ *                    1 either way, which the test reckons anew
  *   forward          d/dw sum(-log q(x; w)), x the target's draws */
 #include "student/objective.h"
 #include "tests/common/check.h"
@@ -27,6 +29,7 @@ typedef struct bench {
     double blocks[4][ROWS * DIM], rows[3][ROWS];
     objective_sums sums;
     double fixed_x[ROWS * DIM];
+    double pull[ROWS]; /* a */
 } bench;
 
 /* The optimum is elsewhere, and no weight is zero. */
@@ -83,15 +86,15 @@ static double run_term(bench *b, const objective *term, double weight)
     return b->sums.loss;
 }
 
-/* sum log q of the rows where they were, by the student as it is now. */
-static double log_q_of_fixed(bench *b)
+/* sum a log q of the rows where they were, by the student as it is now; a NULL: 1. */
+static double log_q_of_fixed(bench *b, const double *a)
 {
     static double context[ROWS], z[ROWS * DIM], logq[ROWS];
     double sum = 0;
     random_numbers(context, ROWS, 0.9, 6);
     flow_pass_log_prob(b->pass, NULL, logq, z, b->fixed_x, context, ROWS);
     for (size_t r = 0; r < ROWS; r++)
-        sum += logq[r];
+        sum += (a ? a[r] : 1) * logq[r];
     return sum;
 }
 
@@ -134,20 +137,37 @@ typedef struct claim {
     bench *bench;
     const objective *term;
     double beta; /* of the reverse term */
-    int path, forward;
+    int path, log_variance, forward;
 } claim;
+
+/* Returns how many rows are held back. */
+static size_t fix_pull(bench *b, double beta)
+{
+    size_t held = 0;
+    for (size_t r = 0; r < ROWS; r++) {
+        double others = 0;
+        for (size_t k = 0; k < ROWS; k++)
+            others += k == r ? 0 : (b->rows[1][k] - beta * b->rows[0][k]) / (ROWS - 1);
+        double a = b->rows[1][r] - beta * b->rows[0][r] - others;
+        b->pull[r] = fmax(-1, fmin(1, a));
+        held += fabs(a) > 1;
+    }
+    return held;
+}
 
 /* What the term's gradient is the derivative of. */
 static double value(const claim *c)
 {
     bench *b = c->bench;
     if (c->forward)
-        return -log_q_of_fixed(b);
+        return -log_q_of_fixed(b, NULL);
+    if (c->log_variance)
+        return log_q_of_fixed(b, b->pull);
     run_term(b, c->term, 1);
     double sum = 0;
     for (size_t r = 0; r < ROWS; r++)
         sum += b->rows[1][r] - c->beta * b->rows[0][r];
-    return sum - (c->path ? log_q_of_fixed(b) : 0);
+    return sum - (c->path ? log_q_of_fixed(b, NULL) : 0);
 }
 
 static double derivative(const claim *c, double step)
@@ -172,11 +192,14 @@ static void check_term(const objective_ops *ops, const distill_options *o, int c
                .term = term,
                .beta = beta,
                .path = o->gradient == DISTILL_PATH,
+               .log_variance = o->gradient == DISTILL_LOG_VARIANCE,
                .forward = ops == &objective_forward_kl};
     for (uint64_t k = 0; k < DIRECTIONS; k++) {
         randomise_parameters(b.direction, 1, 100 + k);
         run_term(&b, term, weight);
         memcpy(b.fixed_x, b.blocks[0], sizeof b.fixed_x);
+        size_t held = fix_pull(&b, beta);
+        cr_assert(held > 0 && held < ROWS, "%zu rows are held back", held);
         double got = along(&b), want = weight * derivative(&c, 1e-5);
         cr_assert(fabs(want) > 0.01, "%s, direction %d says nothing: %g", ops->name, (int)k, want);
         check_close(&got, &want, 1, 1e-6, 1e-6,
@@ -189,7 +212,7 @@ static void check_term(const objective_ops *ops, const distill_options *o, int c
 
 Test(objective_gradient, reverse_kl)
 {
-    for (int e = DISTILL_TOTAL; e <= DISTILL_PATH; e++)
+    for (int e = DISTILL_TOTAL; e <= DISTILL_LOG_VARIANCE; e++)
         for (int context = 0; context <= 1; context++)
             for (double beta = 0.3; beta <= 1; beta += 0.7) {
                 distill_options o = distilling_options();
