@@ -369,6 +369,16 @@ static int train_not(void *arg, flow *student, student_rung *rung, flow_err *err
     return 0;
 }
 
+/* Two rows over each layer. */
+static int layers_of(void *arg, flow *student, student_rung *rung, flow_err *err)
+{
+    distill_contexts contexts = {data->train.context, data->train.n};
+    const student_layers_options options = {.batch = 2, .steps = 1, .lr = 1e-4, .widen_by = 2};
+    (void)arg;
+    return student_distill_layers(student, &rung->layers, taught, pool, &contexts, &options, NULL,
+                                  NULL, err);
+}
+
 static int keep_figures(void *arg, const flow *student, const student_rung *rung, flow_err *err)
 {
     (void)student, (void)err;
@@ -383,6 +393,7 @@ static int search_on(uint64_t *sum, student_sides *sides, flow_err *err)
                                     .how = {.width = 1},
                                     .halvings = 1,
                                     .passes = passes_at_once,
+                                    .layerwise = layers_of,
                                     .train = train_not,
                                     .aside = keep_figures,
                                     .arg = sum};

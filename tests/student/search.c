@@ -12,16 +12,19 @@ static const char layers[] =
     "[{\"kind\": \"autoregressive\", \"transformer\": \"affine\", \"conditioner\": {\"kind\": "
     "\"mlp\", \"hidden\": [16]}}]";
 
-/* What the callbacks do, and the course of events in words: "u1" an untrained rung was looked at, "T2"
- * one was trained, "t2" a trained one was looked at, "a2" it was put aside; "/2" a half of its width. */
+/* What the callbacks do, and the course of events in words: "u1" an untrained rung was looked at, "L2" and "T2"
+ * one was trained layer by layer and as a whole, "l2" and "t2" it was looked at after that, "a2" it was put
+ * aside; "/2" a half of its width. */
 typedef struct script {
     flow *teacher, *precise;
     flow_pool *pool;
     target *target;
     student_sides sides;
-    size_t untrained, trained; /* the smallest T that passes */
-    size_t stop_at;            /* T at which the training is stopped; 0: none */
-    size_t fail_at;            /* T at which it diverges */
+    size_t untrained, layered, trained; /* the smallest T that passes */
+    bool by_layers;                     /* there is something to be done layer by layer */
+    size_t fail_layers_at;              /* T at which that diverges */
+    size_t stop_at;                     /* T at which the training is stopped; 0: none */
+    size_t fail_at;                     /* T at which it diverges */
     char said[400];
     student_rungs rungs;
     flow *taken;
@@ -41,14 +44,34 @@ static void say(script *s, char what, const flow_unrolling *how)
 static bool passes(void *arg, const student_rung *rung)
 {
     script *s = arg;
-    say(s, rung->trained ? 't' : 'u', &rung->how);
-    return rung->how.iterations >= (rung->trained ? s->trained : s->untrained);
+    say(s, rung->layerwise ? 'l' : rung->trained ? 't' : 'u', &rung->how);
+    return rung->how.iterations >= (rung->layerwise ? s->layered
+                                    : rung->trained ? s->trained
+                                                    : s->untrained);
+}
+
+/* Moves every weight, so that it shows whose are handed over. */
+static void nudge(flow *student, float by)
+{
+    float *w = flow_params(student);
+    for (size_t i = 0; i < flow_params_bytes(student) / sizeof *w; i++)
+        w[i] += by;
+}
+
+static int train_layers(void *arg, flow *student, student_rung *rung, flow_err *err)
+{
+    script *s = arg;
+    say(s, 'L', &rung->how);
+    nudge(student, 1e-3F);
+    rung->layers.trained = s->by_layers;
+    return rung->how.iterations == s->fail_layers_at ? flow_fail(err, FLOW_ENOMEM, "no memory") : 0;
 }
 
 static int train(void *arg, flow *student, student_rung *rung, flow_err *err)
 {
     script *s = arg;
     say(s, 'T', &rung->how);
+    nudge(student, 1e-2F);
     cr_expect(rung->trained && flow_get_direction(student) == FLOW_NOISE_TO_DATA);
     cr_expect(!rung->how.tied, "T = %zu: steps of their own were asked for", rung->how.iterations);
     rung->training.step = 70 + rung->how.iterations;
@@ -88,6 +111,7 @@ static int search(script *s, size_t iterations, size_t fewest, size_t halvings)
                                     .fewest = fewest,
                                     .halvings = halvings,
                                     .passes = passes,
+                                    .layerwise = s->layered ? train_layers : NULL,
                                     .train = train,
                                     .aside = aside,
                                     .arg = s};
@@ -163,6 +187,52 @@ Test(search, hands_over_the_student_that_it_measured)
     const student_diagnostics *a = &again.weights, *b = &s.rungs.at[s.rungs.taken].weights;
     cr_expect(a->kl_reverse.value == b->kl_reverse.value &&
               a->kl_forward.value == b->kl_forward.value);
+    close_script(&s);
+}
+
+/* A student that passes layer by layer, and not as a whole, is handed over as it was, weights and all. */
+Test(search, layer_by_layer)
+{
+    static const struct {
+        size_t layered, trained;
+        bool by_layers;
+        const char *said;
+        bool is_layerwise;
+    } cases[] = {
+        {2, 2, true, "L2 T2 t2 t2 t2", false},
+        {2, 99, true, "L2 T2 t2 l2 l2 l2", true},
+        {99, 99, true, "L2 T2 t2 l2 t2 t2 u2", false},
+        {2, 99, false, "L2 T2 t2 t2 u2", false},
+    };
+    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+        script s = {.untrained = 99,
+                    .layered = cases[k].layered,
+                    .trained = cases[k].trained,
+                    .by_layers = cases[k].by_layers,
+                    .err = FLOW_ERR_INIT};
+        student_rung again;
+        cr_assert_eq(search(&s, 2, 0, 0), 0, "%s", s.err.text);
+        cr_expect_str_eq(s.said, cases[k].said, "%zu: %s", k, s.said);
+        const student_rung *taken = &s.rungs.at[s.rungs.taken];
+        cr_expect_eq(s.rungs.n, 3 + cases[k].by_layers, "untrained, and after each training");
+        cr_expect(taken->trained && taken->layerwise == cases[k].is_layerwise, "%zu", k);
+        cr_expect_eq(taken->training.went_back, cases[k].is_layerwise, "%zu", k);
+        cr_assert_eq(student_rung_measure(&again, s.taken, &s.sides, &s.err), 0, "%s", s.err.text);
+        cr_expect_eq(again.weights.kl_reverse.value, taken->weights.kl_reverse.value, "%zu", k);
+        close_script(&s);
+    }
+}
+
+Test(search, an_error_layer_by_layer)
+{
+    script s = {.untrained = 3,
+                .layered = 1,
+                .trained = 1,
+                .by_layers = true,
+                .fail_layers_at = 2,
+                .err = FLOW_ERR_INIT};
+    cr_assert_eq(search(&s, 0, 0, 0), FLOW_ENOMEM);
+    cr_expect(!s.taken && strstr(s.err.text, "no memory"));
     close_script(&s);
 }
 
