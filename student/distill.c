@@ -6,7 +6,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 /* What a block must have been saved from. */
 typedef struct identity {
@@ -135,7 +134,7 @@ static void open_shard(const student_distillation *self, objective_shard *s,
     size_t block = self->shard * self->teacher->dim;
     const pcg_stream contexts = {
         .seed = self->options.seed, .stage = STREAM_STUDENT, .purpose = PCG_CONTEXT};
-    double *at = seat->scratch, *u;
+    double *at = seat->scratch;
     *s = (objective_shard){.student = self->flow,
                            .target = self->teacher,
                            .work = self->works[slice->worker],
@@ -152,7 +151,7 @@ static void open_shard(const student_distillation *self, objective_shard *s,
     s->logp = s->score + block;
     s->logq = s->logp + self->shard;
     s->dlogq = s->logq + self->shard;
-    u = s->dlogq + self->shard;
+    double *u = s->dlogq + self->shard;
     s->context = u + self->shard;
     if (self->teacher->context)
         distill_contexts_of_rows(self->contexts, s->context, u, s->first, s->n,
@@ -236,6 +235,7 @@ static void wind_up(student_distillation *self)
 enum { JUDGEMENTS = 10 };           /* in a training */
 static const double MOST_LR = 2e-4; /* of steps whose size is auto */
 
+/* The weights of the moment, which were measured. */
 static void keep_the_better(student_distillation *self)
 {
     distill_state *state = &self->state;
@@ -246,19 +246,13 @@ static void keep_the_better(student_distillation *self)
     state->went_back = state->step > 0 && state->best_step == 0;
 }
 
-/* The weights of the moment: those of the start, or their average. */
+/* The average of the weights up to now. */
 static int judge(student_distillation *self, flow_err *err)
 {
+    flow_trainer_swap_average(self->trainer);
     int code = student_ruler_measure(self->ruler, &self->state.kl_warm, err);
     if (!code)
         keep_the_better(self);
-    return code;
-}
-
-static int judge_average(student_distillation *self, flow_err *err)
-{
-    flow_trainer_swap_average(self->trainer);
-    int code = judge(self, err);
     flow_trainer_swap_average(self->trainer);
     return code;
 }
@@ -269,7 +263,7 @@ static int judge_in_time(student_distillation *self, flow_err *err)
     size_t every = (self->options.steps + JUDGEMENTS - 1) / JUDGEMENTS;
     if (!self->ruler || self->state.step % every || student_distillation_over(self))
         return 0;
-    return judge_average(self, err);
+    return judge(self, err);
 }
 
 /* ---- one step */
@@ -357,8 +351,8 @@ static int take_ruler(student_distillation *self, flow_err *err)
     distill_options *o = &self->options;
     if (!o->warm)
         return 0;
-    self->ruler =
-        student_ruler_create(self->flow, self->pool, self->teacher, self->contexts, o->seed, err);
+    self->ruler = student_ruler_create(self->flow, self->pool, self->teacher, self->contexts,
+                                       o->seed, RULER_ROWS, err);
     int code =
         self->ruler ? student_ruler_measure(self->ruler, &self->state.kl_warm, err) : FLOW_ENOMEM;
     if (!(o->lr > 0))
@@ -449,7 +443,7 @@ const distill_state *student_distillation_at(const student_distillation *self)
 int student_distillation_finish(student_distillation *self, flow_err *err)
 {
     flow_err local = FLOW_ERR_INIT;
-    int code = self->ruler ? judge_average(self, &local) : 0;
+    int code = self->ruler ? judge(self, &local) : 0;
     flow_trainer_finish(self->trainer);
     if (code)
         return flow_fail(err, (flow_code)code, "%s", local.text);

@@ -25,9 +25,9 @@ typedef struct layerwise {
     void *arg; /* of watch */
     student_ruler *ruler;
     void *start;           /* the student's first weights */
-    double *u, *x, *w;     /* (LAYERS_ROWS, D): before and after the layer in work; back again */
-    double *context, *row; /* (LAYERS_ROWS, C), NULL if C = 0; (LAYERS_ROWS) */
-    size_t dim, c;
+    double *u, *x, *w;     /* (rows, D): before and after the layer in work; back again */
+    double *context, *row; /* (rows, C), NULL if C = 0; (rows) */
+    size_t rows, dim, c;
 } layerwise;
 
 /* A layer and the teacher's, alone. */
@@ -42,10 +42,10 @@ typedef struct pair {
 /* ---- one shard of a layer */
 
 /* Rows from number `first` on, over and over. */
-static void gather(double *to, const double *from, size_t cols, size_t first, size_t n)
+static void gather(double *to, const double *from, size_t cols, size_t rows, size_t first, size_t n)
 {
     for (size_t r = 0; r < n && cols; r++)
-        memcpy(to + r * cols, from + (first + r) % LAYERS_ROWS * cols, cols * sizeof *to);
+        memcpy(to + r * cols, from + (first + r) % rows * cols, cols * sizeof *to);
 }
 
 static int work_on_shard(void *arg, const flow_slice *slice, const flow_seat *seat,
@@ -57,8 +57,8 @@ static int work_on_shard(void *arg, const flow_slice *slice, const flow_seat *se
     double *u = seat->scratch, *x = u + block, *w = x + block, *dx = w + block;
     double *logdet = dx + block, *context = logdet + n;
     flow_pass *back = p->passes[slice->worker];
-    gather(u, all->u, all->dim, first, n);
-    gather(context, all->context, all->c, first, n);
+    gather(u, all->u, all->dim, all->rows, first, n);
+    gather(context, all->context, all->c, all->rows, first, n);
     flow_pass_forward(seat->pass, NULL, x, logdet, u, context, n);
     flow_pass_forward(back, NULL, w, logdet, x, context, n);
     for (size_t i = 0; i < block; i++)
@@ -114,7 +114,7 @@ static int one_step(pair *self, const flow_lanes *cut, flow_err *err)
 {
     const layerwise *all = self->whole;
     student_layers_state *state = all->state;
-    self->first = state->step * cut->rows % LAYERS_ROWS;
+    self->first = state->step * cut->rows % all->rows;
     int code = flow_trainer_accumulate(self->trainer, cut, work_on_shard, self, err);
     code = code ? code : flow_trainer_step(self->trainer, err);
     if (code)
@@ -146,13 +146,13 @@ static int measure(const pair *self, double *loss, flow_err *err)
 {
     const layerwise *all = self->whole;
     int code = flow_transport(self->student, all->pool, all->x, NULL, all->u, all->context,
-                              LAYERS_ROWS, err);
+                              all->rows, err);
     if (!code)
         code = flow_log_prob(self->teacher, all->pool, all->row, all->w, all->x, all->context,
-                             LAYERS_ROWS, err);
+                             all->rows, err);
     *loss = 0;
-    for (size_t i = 0; i < LAYERS_ROWS * all->dim && !code; i++)
-        *loss += 0.5 * (all->w[i] - all->u[i]) * (all->w[i] - all->u[i]) / LAYERS_ROWS;
+    for (size_t i = 0; i < all->rows * all->dim && !code; i++)
+        *loss += 0.5 * (all->w[i] - all->u[i]) * (all->w[i] - all->u[i]) / (double)all->rows;
     return code;
 }
 
@@ -162,7 +162,7 @@ static int leave(const pair *self, size_t layer, flow_err *err)
     const layerwise *all = self->whole;
     flow *same = flow_alone(all->student, layer, err);
     int code =
-        same ? flow_transport(same, all->pool, all->x, NULL, all->u, all->context, LAYERS_ROWS, err)
+        same ? flow_transport(same, all->pool, all->x, NULL, all->u, all->context, all->rows, err)
              : err->code;
     flow_free(same);
     return code;
@@ -206,7 +206,7 @@ static int work_on_layer(layerwise *self, size_t layer, flow_err *err)
     p.student = flow_alone(self->student, layer, err);
     p.teacher =
         p.student ? flow_alone(self->teacher, flow_n_layers(self->teacher) - 1 - layer, err) : NULL;
-    int code = p.teacher ? improve(&p, layer, err) : FLOW_ENOMEM;
+    int code = p.teacher ? improve(&p, layer, err) : err->code;
     double *out = self->x;
     self->x = self->u;
     self->u = out;
@@ -233,7 +233,7 @@ static int check(const flow *student, const flow *teacher, const distill_context
 
 static int take_memory(layerwise *self, flow_err *err)
 {
-    size_t bytes = flow_params_bytes(self->student), rows = LAYERS_ROWS * sizeof(double);
+    size_t bytes = flow_params_bytes(self->student), rows = self->rows * sizeof(double);
     self->start = flow_block_new(bytes);
     self->u = malloc(rows * self->dim);
     self->x = malloc(rows * self->dim);
@@ -250,7 +250,7 @@ static int take_memory(layerwise *self, flow_err *err)
 /* Of every other row one column, each in its turn. Where the base has an edge there is nothing behind it. */
 static void widen(layerwise *self)
 {
-    for (size_t r = 1; r < LAYERS_ROWS && !flow_has_edge(self->student); r += 2)
+    for (size_t r = 1; r < self->rows && !flow_has_edge(self->student); r += 2)
         self->u[r * self->dim + r / 2 % self->dim] *= self->options.widen_by;
 }
 
@@ -260,10 +260,10 @@ static void draw(layerwise *self, const distill_contexts *contexts)
         .seed = self->options.seed, .stage = STREAM_LAYERS, .purpose = PCG_BASE};
     const pcg_stream context = {
         .seed = self->options.seed, .stage = STREAM_LAYERS, .purpose = PCG_CONTEXT};
-    flow_noise(self->student, NULL, self->u, noise, 0, LAYERS_ROWS);
+    flow_noise(self->student, NULL, self->u, noise, 0, self->rows);
     widen(self);
     if (self->context)
-        distill_contexts_draw(contexts, self->context, LAYERS_ROWS, self->c, context);
+        distill_contexts_draw(contexts, self->context, self->rows, self->c, context);
 }
 
 static int open_all(layerwise *self, const flow *teacher, const distill_contexts *contexts,
@@ -273,9 +273,11 @@ static int open_all(layerwise *self, const flow *teacher, const distill_contexts
         return FLOW_ENOMEM;
     self->teacher = flow_convert(teacher, flow_get_precision(self->student), err);
     self->target = self->teacher ? target_from_flow(self->teacher, err) : NULL;
-    self->ruler = self->target ? student_ruler_create(self->student, self->pool, self->target,
-                                                      contexts, self->options.seed, err)
-                               : NULL;
+    self->ruler = self->target
+                      ? student_ruler_create(self->student, self->pool, self->target, contexts,
+                                             self->options.seed,
+                                             self->rows < RULER_ROWS ? self->rows : RULER_ROWS, err)
+                      : NULL;
     if (!self->ruler)
         return err->code;
     draw(self, contexts);
@@ -347,6 +349,7 @@ int student_distill_layers(flow *student, student_layers_state *state, const flo
     layerwise self = {.student = student,
                       .pool = pool,
                       .options = *options,
+                      .rows = options->rows ? options->rows : LAYERS_ROWS,
                       .state = state,
                       .watch = watch,
                       .arg = arg,

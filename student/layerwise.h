@@ -22,10 +22,11 @@
 
 #include "student/distill.h"
 
-enum { LAYERS_ROWS = 32768 }; /* u is kept for so many, gone through again and again */
+enum { LAYERS_ROWS = 32768 };
 
 typedef struct student_layers_options {
     size_t batch, steps; /* of every layer; steps > 0 */
+    size_t rows;         /* that u is kept for, gone through again and again; 0: LAYERS_ROWS */
     size_t shard;        /* rows; 0: auto (lanes.h) */
     double lr;           /* cosine to 0. 0: auto, by how far the student is (ruler.h) */
     size_t warmup;       /* steps */

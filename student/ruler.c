@@ -8,20 +8,21 @@ struct student_ruler {
     const flow *student;
     flow_pool *pool;
     const target *teacher;
-    double *x, *log_q, *log_p; /* (RULER_ROWS, D), (RULER_ROWS), (RULER_ROWS) */
-    double *context;           /* (RULER_ROWS, C); NULL */
+    double *x, *log_q, *log_p; /* (rows, D), (rows), (rows) */
+    double *context;           /* (rows, C); NULL */
     pcg_stream noise;
+    size_t rows;
 };
 
 static int take(student_ruler *self, flow_err *err)
 {
     size_t dim = self->teacher->dim, c = self->teacher->context;
-    self->x = malloc(RULER_ROWS * (dim + 2) * sizeof *self->x);
-    self->context = c ? malloc(RULER_ROWS * c * sizeof *self->context) : NULL;
+    self->x = malloc(self->rows * (dim + 2) * sizeof *self->x);
+    self->context = c ? malloc(self->rows * c * sizeof *self->context) : NULL;
     if (!self->x || (c && !self->context))
         return flow_fail(err, FLOW_ENOMEM, "out of memory to tell better weights from worse");
-    self->log_q = self->x + RULER_ROWS * dim;
-    self->log_p = self->log_q + RULER_ROWS;
+    self->log_q = self->x + self->rows * dim;
+    self->log_p = self->log_q + self->rows;
     return 0;
 }
 
@@ -29,11 +30,12 @@ static void draw_contexts(student_ruler *self, const distill_contexts *contexts,
 {
     const pcg_stream stream = {.seed = seed, .stage = STREAM_RULER, .purpose = PCG_CONTEXT};
     if (self->context)
-        distill_contexts_draw(contexts, self->context, RULER_ROWS, self->teacher->context, stream);
+        distill_contexts_draw(contexts, self->context, self->rows, self->teacher->context, stream);
 }
 
 student_ruler *student_ruler_create(const flow *student, flow_pool *pool, const target *teacher,
-                                    const distill_contexts *contexts, uint64_t seed, flow_err *err)
+                                    const distill_contexts *contexts, uint64_t seed, size_t rows,
+                                    flow_err *err)
 {
     student_ruler *self = calloc(1, sizeof *self);
     if (!self) {
@@ -43,6 +45,7 @@ student_ruler *student_ruler_create(const flow *student, flow_pool *pool, const 
     *self = (student_ruler){.student = student,
                             .pool = pool,
                             .teacher = teacher,
+                            .rows = rows,
                             .noise = {.seed = seed, .stage = STREAM_RULER, .purpose = PCG_BASE}};
     if (take(self, err)) {
         student_ruler_free(self);
@@ -64,13 +67,13 @@ void student_ruler_free(student_ruler *self)
 int student_ruler_measure(const student_ruler *self, double *kl, flow_err *err)
 {
     int code = flow_sample(self->student, self->pool, self->x, self->log_q, self->context,
-                           self->noise, 0, RULER_ROWS, err);
+                           self->noise, 0, self->rows, err);
     if (!code)
         code = target_log_density(self->teacher, self->pool, self->log_p, NULL, NULL, self->x,
-                                  self->context, RULER_ROWS, err);
+                                  self->context, self->rows, err);
     *kl = 0;
-    for (size_t r = 0; r < RULER_ROWS && !code; r++)
-        *kl += (self->log_q[r] - self->log_p[r]) / RULER_ROWS;
+    for (size_t r = 0; r < self->rows && !code; r++)
+        *kl += (self->log_q[r] - self->log_p[r]) / (double)self->rows;
     return code;
 }
 

@@ -5,13 +5,14 @@
 
 #include "student/distill.h"
 
-enum { RULER_ROWS = 16384 };
+enum { RULER_ROWS = 16384 }; /* unless it is for a test */
 
 typedef struct student_ruler student_ruler;
 
 /* All but the seed are borrowed. FLOW_ENOMEM. err is not NULL, here and below. */
 student_ruler *student_ruler_create(const flow *student, flow_pool *pool, const target *teacher,
-                                    const distill_contexts *contexts, uint64_t seed, flow_err *err);
+                                    const distill_contexts *contexts, uint64_t seed, size_t rows,
+                                    flow_err *err);
 void student_ruler_free(student_ruler *self); /* accepts NULL */
 
 /* *kl at the student's weights of the moment: NaN or infinite if they are wild. Errors are the target's. */

@@ -324,6 +324,27 @@ static int play_warm(uint64_t *sum, flow_err *err)
     return distil(sum, flow_unroll(taught, &how, FLOW_F32, err), 1, err);
 }
 
+static int fit_layers(uint64_t *sum, flow *student, flow_err *err)
+{
+    distill_contexts contexts = {data->train.context, data->train.n};
+    const student_layers_options options = {
+        .batch = 20, .rows = 50, .steps = 2, .lr = 1e-4, .widen_by = 2};
+    student_layers_state state;
+    int code = student ? student_distill_layers(student, &state, taught, pool, &contexts, &options,
+                                                NULL, NULL, err)
+                       : err->code;
+    if (!code)
+        add_parameters(sum, student);
+    flow_free(student);
+    return code;
+}
+
+static int play_layers(uint64_t *sum, flow_err *err)
+{
+    const flow_unrolling how = {.iterations = 1, .width = 1};
+    return fit_layers(sum, flow_unroll(taught, &how, FLOW_F32, err), err);
+}
+
 static size_t side_of(void *arg, const double *x)
 {
     (void)arg;
@@ -369,14 +390,12 @@ static int train_not(void *arg, flow *student, student_rung *rung, flow_err *err
     return 0;
 }
 
-/* Two rows over each layer. */
-static int layers_of(void *arg, flow *student, student_rung *rung, flow_err *err)
+/* As if there had been something to do. */
+static int fit_not(void *arg, flow *student, student_rung *rung, flow_err *err)
 {
-    distill_contexts contexts = {data->train.context, data->train.n};
-    const student_layers_options options = {.batch = 2, .steps = 1, .lr = 1e-4, .widen_by = 2};
-    (void)arg;
-    return student_distill_layers(student, &rung->layers, taught, pool, &contexts, &options, NULL,
-                                  NULL, err);
+    (void)arg, (void)student, (void)err;
+    rung->layers.trained = 1;
+    return 0;
 }
 
 static int keep_figures(void *arg, const flow *student, const student_rung *rung, flow_err *err)
@@ -393,7 +412,7 @@ static int search_on(uint64_t *sum, student_sides *sides, flow_err *err)
                                     .how = {.width = 1},
                                     .halvings = 1,
                                     .passes = passes_at_once,
-                                    .layerwise = layers_of,
+                                    .layerwise = fit_not,
                                     .train = train_not,
                                     .aside = keep_figures,
                                     .arg = sum};
