@@ -1,6 +1,7 @@
 #include "pipeline/command/lines.h"
 
 #include "flow/unroll.h"
+#include "pipeline/config/schema.h"
 #include "pipeline/console/exit.h"
 
 #include <assert.h>
@@ -21,7 +22,9 @@ enum {
     OPTION_LOGP,
     OPTION_FORMAT,
     OPTION_MOST,
-    OPTION_PICTURE
+    OPTION_PICTURE,
+    OPTION_JSON,
+    OPTION_HEADER
 };
 
 /* ---- any verb */
@@ -155,6 +158,48 @@ void run_line_free(run_line *self)
 {
     free(self->overlays);
     free(self->sets);
+}
+
+/* ---- inspect */
+
+static const cli_option inspect_table[] = {
+    {"json", OPTION_JSON, NULL, "the same for programs, as one JSON object"},
+    {"header", OPTION_HEADER, "auto|yes|no", "whether the first line of a .csv names the columns"},
+    {NULL, 0, NULL, NULL}};
+
+const line_spec line_inspect = {
+    .name = "inspect",
+    .operands = "DATA [options]",
+    .n_min = 1,
+    .n_max = 1,
+    .doc = "Looks at a .npy or .csv file as a run would, and says what of it ruins a density.",
+    .examples = "  distill inspect events.csv\n"
+                "  distill inspect events.npy --json\n",
+    .options = inspect_table};
+
+static int take_inspect(void *into, int id, const char *arg, flow_err *err)
+{
+    inspect_options *o = into;
+    if (id == OPTION_JSON) {
+        o->json = true;
+        return FLOW_OK;
+    }
+    for (const flow_word *word = config_headers; word->name; word++)
+        if (strcmp(word->name, arg) == 0) {
+            o->header = (file_header)word->value;
+            return FLOW_OK;
+        }
+    return flow_fail(err, FLOW_EUSAGE, "--header wants auto, yes or no, got '%.60s'", arg);
+}
+
+int line_read_inspect(inspect_options *out, int argc, char **argv)
+{
+    char **operands;
+    *out = (inspect_options){.header = FILE_HEADER_AUTO};
+    int status = read_line(&operands, &line_inspect, out, take_inspect, argc, argv);
+    if (status < 0)
+        out->file = operands[0];
+    return status;
 }
 
 /* ---- where sample and logp write */

@@ -3,6 +3,7 @@
 #include "files/read.h"
 #include "flow/json.h"
 #include "pipeline/config/settings.h"
+#include "pipeline/stages/look.h"
 #include "pipeline/stages/stage.h"
 
 #include <math.h>
@@ -68,25 +69,38 @@ static void tell(const data_set *set, const char *source)
         fprintf(stderr, "data      %zu rows that were not finite were dropped\n", set->dropped);
 }
 
+/* The table as it is, then made ready; what is certain to fail is refused before. */
+static int prepare(data_product *out, data_look **look, const config *c, const file_table *table,
+                   flow_err *err)
+{
+    data_options options = settings_data(c);
+    *look = data_look_create(table, source_of(c), &options, err);
+    if (!*look || data_look_judge(*look, source_of(c), err))
+        return err->code;
+    out->set = data_set_create(table, source_of(c), &options, err);
+    return out->set ? name_columns(out, err) : err->code;
+}
+
 static int run(void *product, const stage_work *work, const void *const *inputs, flow_err *err)
 {
     data_product *out = product;
     const config *c = work->config;
     const config_data *d = &c->data;
+    data_look *look;
     (void)inputs;
     out->generator = d->path ? NULL : &data_generators[d->generator];
     file_table *table =
         d->path ? file_read(d->path, d->header, err) : generate(c, (size_t)d->rows, err);
     if (!table)
         return err->code;
-    data_options options = settings_data(c);
-    out->set = data_set_create(table, source_of(c), &options, err);
+    int code = prepare(out, &look, c, table, err);
     file_table_free(table);
-    if (!out->set || name_columns(out, err))
-        return err->code;
-    if (!work->quiet)
+    if (!code && !work->quiet) {
         tell(out->set, source_of(c));
-    return FLOW_OK;
+        look_tell(look, c, source_of(c));
+    }
+    data_look_free(look);
+    return code;
 }
 
 static void release(void *product)
