@@ -39,6 +39,14 @@ const char *look_name(char *name, const look_job *self, size_t i)
     return name;
 }
 
+const char *look_word(char *word, const look_job *self, size_t i)
+{
+    if (self->at.table->names)
+        return look_name(word, self, i);
+    snprintf(word, LOOK_NAME_SIZE, "column %zu", self->out->columns[i].col);
+    return word;
+}
+
 void look_kind_key(char *remedy, const look_job *self, size_t i, const char *key, const char *text)
 {
     char name[LOOK_NAME_SIZE];

@@ -24,6 +24,9 @@ __attribute__((format(printf, 6, 7))) void look_say(look_job *self, look_level l
 /* The column's name as YAML has it, quoted if it must be, or its number; returns name. */
 const char *look_name(char *name, const look_job *self, size_t i);
 
+/* The same for people: "column 3" where columns have no names. */
+const char *look_word(char *word, const look_job *self, size_t i);
+
 /* "data.columns: {NAME: {KEY: VALUE}}" */
 enum { LOOK_REMEDY_SIZE = 300 };
 void look_kind_key(char *remedy, const look_job *self, size_t i, const char *key,

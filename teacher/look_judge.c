@@ -27,7 +27,7 @@ static void judge_fixed(look_job *self, size_t i)
 {
     const look_column *of = self->out->columns + i;
     char remedy[LOOK_REMEDY_SIZE], name[LOOK_NAME_SIZE];
-    snprintf(remedy, sizeof remedy, "leave %s out of data.%s", look_name(name, self, i),
+    snprintf(remedy, sizeof remedy, "leave %s out of data.%s", look_word(name, self, i),
              of->context ? "context" : "columns");
     look_say(self, LOOK_ERROR, "constant", i, remedy, "is %.9g%s in all %zu rows", of->min,
              of->min < of->max ? " up to rounding" : "", self->out->rows.n);
@@ -103,14 +103,14 @@ static void judge_edges(look_job *self, size_t i)
     if (!below && !above)
         return;
     if (!(below && !above && of->edge[0] == 0 && of->min > 0))
-        snprintf(support, sizeof support, "[%.9g, %.9g]", below ? of->edge[0] : -INFINITY,
+        snprintf(support, sizeof support, "[%.12g, %.12g]", below ? of->edge[0] : -INFINITY,
                  above ? of->edge[1] : INFINITY);
     look_kind_key(remedy, self, i, "support", support);
     if (below && above)
-        look_say(self, LOOK_NOTE, "edge", i, remedy, "ends abruptly at %.6g and at %.6g",
+        look_say(self, LOOK_NOTE, "edge", i, remedy, "ends abruptly at %.12g and at %.12g",
                  of->edge[0], of->edge[1]);
     else
-        look_say(self, LOOK_NOTE, "edge", i, remedy, "ends abruptly at %.6g",
+        look_say(self, LOOK_NOTE, "edge", i, remedy, "ends abruptly at %.12g",
                  of->edge[below ? 0 : 1]);
 }
 

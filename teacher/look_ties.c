@@ -26,6 +26,7 @@ typedef struct ties {
     double *l;               /* (n, n): covariance above and on the diagonal, L below it */
     double *diagonal;        /* (n) of L; 0: the column follows from those before it */
     double *z, *mean, *coef; /* (n) */
+    bool *tied;              /* (n) an error was found */
 } ties;
 
 static double value(const ties *self, size_t place, size_t k)
@@ -216,7 +217,7 @@ static void formula(char *text, size_t size, const ties *self, size_t k, double 
         if (fabs(fabs(f) - 1) > 1e-6)
             snprintf(times, sizeof times, "%.5g * ", fabs(f));
         snprintf(piece, sizeof piece, "%s%s%s", sign, times,
-                 look_name(name, self->job, self->order[j]));
+                 look_word(name, self->job, self->order[j]));
         used = append(text, size, used, piece);
     }
     if (terms > MOST)
@@ -232,9 +233,8 @@ static void say_tied(ties *self, size_t k, const fit *f, bool sure)
 {
     char text[260], name[LOOK_NAME_SIZE], remedy[LOOK_REMEDY_SIZE];
     formula(text, sizeof text, self, k, f->constant);
-    snprintf(remedy, sizeof remedy, "leave %s out of data.columns%s",
-             look_name(name, self->job, self->order[k]),
-             f->rounding > 0 && sure ? ", or say the steps of all of these" : "");
+    snprintf(remedy, sizeof remedy, "leave %s out of data.columns",
+             look_word(name, self->job, self->order[k]));
     look_level level = sure ? LOOK_ERROR : LOOK_WARNING;
     if (f->equal)
         look_say(self->job, level, "copied_columns", self->order[k], remedy,
@@ -247,6 +247,38 @@ static void say_tied(ties *self, size_t k, const fit *f, bool sure)
                  "is %s but for %.2g of its spread", text, f->left / self->scale[k]);
 }
 
+/* The columns of data that follow from no others, as data.columns wants them. False: too long. */
+static bool list_untied(char *list, size_t size, const ties *self)
+{
+    const char *before = "data.columns: [";
+    size_t used = 0;
+    char piece[LOOK_NAME_SIZE + 20], name[LOOK_NAME_SIZE];
+    for (size_t i = 0; i < self->job->out->dim; i++) {
+        bool tied = self->job->out->columns[i].fixed;
+        for (size_t k = 0; k < self->n; k++)
+            tied |= self->order[k] == i && self->tied[k];
+        if (tied)
+            continue;
+        snprintf(piece, sizeof piece, "%s%s", before, look_name(name, self->job, i));
+        used = append(list, size, used, piece);
+        before = ", ";
+    }
+    used = append(list, size, used, "]");
+    return used + 1 < size && list[0] == 'd';
+}
+
+/* What to model instead, said whole with each error. */
+static void rewrite_remedies(const ties *self)
+{
+    char list[LOOK_REMEDY_SIZE];
+    data_look *out = self->job->out;
+    if (self->job->code || !list_untied(list, sizeof list, self))
+        return;
+    for (size_t i = 0; i < out->n_findings; i++)
+        if (out->findings[i].level == LOOK_ERROR && strstr(out->findings[i].kind, "_columns"))
+            snprintf(out->findings[i].remedy, sizeof out->findings[i].remedy, "%s", list);
+}
+
 /* Whether column k is left out of what later ones are held against. */
 static bool judge(ties *self, size_t k, double left, size_t rows)
 {
@@ -256,6 +288,7 @@ static bool judge(ties *self, size_t k, double left, size_t rows)
     solve(self, k);
     fit f = try_fit(self, k, rows);
     bool sure = f.left <= certain * self->scale[k];
+    self->tied[k] = sure;
     if (sure || f.left <= likely * self->scale[k] || f.left <= 1.5 * f.rounding)
         say_tied(self, k, &f, sure);
     return sure || left < 1e-10 * whole;
@@ -268,13 +301,15 @@ static void factorise(ties *self, size_t rows)
         double left = eliminate(self, k);
         self->diagonal[k] = judge(self, k, left, rows) ? 0 : sqrt(left);
     }
+    rewrite_remedies(self);
 }
 
 static bool allocate(ties *self, size_t n)
 {
     self->order = calloc(n, sizeof *self->order);
     self->scale = calloc(n * (n + 5), sizeof *self->scale);
-    if (!self->order || !self->scale)
+    self->tied = calloc(n, sizeof *self->tied);
+    if (!self->order || !self->scale || !self->tied)
         return false;
     self->diagonal = self->scale + n;
     self->z = self->diagonal + n;
@@ -299,4 +334,5 @@ void look_for_ties(look_job *self)
         self->code = flow_fail(self->err, FLOW_ENOMEM, "no memory for %zu columns", n);
     free(work.order);
     free(work.scale);
+    free(work.tied);
 }

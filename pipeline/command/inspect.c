@@ -21,7 +21,7 @@ static void print_head(const data_look *look, const char *file)
            look->rows.n, look->n_columns, look->n_train, look->n_valid, look->n_test);
     if (look->rows.dropped)
         printf("%zu rows that are not finite are left out\n", look->rows.dropped);
-    printf("\n%-16s %8s %10s %17s %11s %11s %11s %7s %7s %6s\n", "column", "distinct", "step",
+    printf("\n%-16s %8s %10s %17s %12s %12s %12s %7s %7s %6s\n", "column", "distinct", "step",
            "commonest", "least", "median", "largest", "below", "above", "drift");
 }
 
@@ -34,16 +34,24 @@ static const char *label(char *out, size_t size, const file_table *table, size_t
     return out;
 }
 
+/* Digits that tell values apart which are all far from 0: 5 of the spread. */
+static int digits_of(const look_column *of)
+{
+    double size = fmax(fabs(of->min), fabs(of->max)), more = log10(size / of->spread);
+    return !(more > 0) ? 5 : more < 7 ? 5 + (int)more : 12;
+}
+
 static void print_column(const look_column *of, const file_table *table)
 {
     char name[256], step[32] = "-", mode[48] = "-";
+    int digits = digits_of(of);
     if (of->step > 0)
         snprintf(step, sizeof step, "%.5g", of->step);
     if (of->mode_share >= 0.001)
         snprintf(mode, sizeof mode, "%.5g %5.1f%%", of->mode, 100 * of->mode_share);
-    printf("%-16s %8zu %10s %17s %11.5g %11.5g %11.5g %7.3g %7.3g %6.2f\n",
-           label(name, sizeof name, table, of->col), of->distinct, step, mode, of->min, of->median,
-           of->max, of->low, of->high, of->drift);
+    printf("%-16s %8zu %10s %17s %12.*g %12.*g %12.*g %7.3g %7.3g %6.2f\n",
+           label(name, sizeof name, table, of->col), of->distinct, step, mode, digits, of->min,
+           digits, of->median, digits, of->max, of->low, of->high, of->drift);
 }
 
 static void print_findings(const data_look *look)
