@@ -72,10 +72,9 @@ static void find_wild(look_column *out, const look_place *at, size_t n, double l
 
 /* ---- sorted rows */
 
-/* Row i of count rows at even distances out of n. */
-static size_t spread_out(size_t i, size_t count, size_t n)
+size_t look_spread_out(size_t i, size_t count, size_t n)
 {
-    return (size_t)((double)i / (double)count * (double)n);
+    return n / count * i + n % count * i / count;
 }
 
 /* The share of a part among all that are looked at; no part that has rows is left out. */
@@ -92,7 +91,7 @@ static size_t take_part(double *into, const look_place *at, size_t col, size_t f
 {
     size_t count = share_of(part, n);
     for (size_t i = 0; i < count; i++)
-        into[i] = value(at, first + spread_out(i, count, part), col) + 0.0; /* -0 is 0 */
+        into[i] = value(at, first + look_spread_out(i, count, part), col) + 0.0; /* -0 is 0 */
     flow_sort_numbers(into, count);
     return count;
 }

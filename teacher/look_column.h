@@ -14,6 +14,9 @@ typedef struct look_place {
 /* Numbers that work must hold. */
 size_t look_work(const data_plan *plan);
 
+/* Row i of count rows at even distances out of n; count < 2^32. */
+size_t look_spread_out(size_t i, size_t count, size_t n);
+
 /* out->col and out->context are set by the caller. */
 void look_at_column(look_column *out, const look_place *at);
 

@@ -75,7 +75,7 @@ static void fill_matrix(ties *self, size_t rows)
     size_t wanted = 4 * self->n > FEW_ROWS ? 4 * self->n : FEW_ROWS;
     size_t m = rows < wanted ? rows : wanted;
     for (size_t i = 0; i < m; i++)
-        add_row(self, (size_t)((double)i / (double)m * (double)rows), 1 / (double)m);
+        add_row(self, look_spread_out(i, m, rows), 1 / (double)m);
     for (size_t k = 0; k < self->n; k++) {
         double noise = look_noise(self->job, self->order[k]) / self->scale[k];
         for (size_t j = k; j < self->n; j++)
@@ -201,8 +201,9 @@ static size_t append(char *text, size_t size, size_t used, const char *piece)
     return used + (size_t)n < size ? used + (size_t)n : size - 1;
 }
 
-/* "2 a - b + 3"; of more than a few terms the first. */
-static void formula(char *text, size_t size, const ties *self, size_t k, double constant)
+/* "2 a - b + 3"; of more than a few terms the first. A factor is 1, a constant nothing, within slack. */
+static void formula(char *text, size_t size, const ties *self, size_t k, double constant,
+                    double slack)
 {
     enum { MOST = 5 };
     size_t used = 0, terms = 0;
@@ -214,7 +215,7 @@ static void formula(char *text, size_t size, const ties *self, size_t k, double 
             continue;
         const char *sign = f < 0 ? (used ? " - " : "-") : used ? " + " : "";
         char times[32] = "";
-        if (fabs(fabs(f) - 1) > 1e-6)
+        if (fabs(fabs(f) - 1) > slack)
             snprintf(times, sizeof times, "%.5g * ", fabs(f));
         snprintf(piece, sizeof piece, "%s%s%s", sign, times,
                  look_word(name, self->job, self->order[j]));
@@ -222,7 +223,7 @@ static void formula(char *text, size_t size, const ties *self, size_t k, double 
     }
     if (terms > MOST)
         snprintf(piece, sizeof piece, " + %zu more columns", terms - MOST);
-    else if (fabs(constant) > 1e-6 * self->scale[k])
+    else if (fabs(constant) > slack * self->scale[k])
         snprintf(piece, sizeof piece, " %c %.5g", constant < 0 ? '-' : '+', fabs(constant));
     else
         return;
@@ -232,7 +233,7 @@ static void formula(char *text, size_t size, const ties *self, size_t k, double 
 static void say_tied(ties *self, size_t k, const fit *f, bool sure)
 {
     char text[260], name[LOOK_NAME_SIZE], remedy[LOOK_REMEDY_SIZE];
-    formula(text, sizeof text, self, k, f->constant);
+    formula(text, sizeof text, self, k, f->constant, sure ? 1e-6 : 1e-3);
     snprintf(remedy, sizeof remedy, "leave %s out of data.columns",
              look_word(name, self->job, self->order[k]));
     look_level level = sure ? LOOK_ERROR : LOOK_WARNING;

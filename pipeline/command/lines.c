@@ -172,7 +172,7 @@ const line_spec line_inspect = {
     .operands = "DATA [options]",
     .n_min = 1,
     .n_max = 1,
-    .doc = "Looks at a .npy or .csv file as a run would, and says what of it ruins a density.",
+    .doc = "Looks at a table as a run would: what of it ruins a density.",
     .examples = "  distill inspect events.csv\n"
                 "  distill inspect events.npy --json\n",
     .options = inspect_table};
