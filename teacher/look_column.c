@@ -149,8 +149,10 @@ static void count_runs(look_column *out, double *gaps, const double *sorted, siz
             longest = end - i;
             out->mode = sorted[i];
         }
-        if (i > 0)
-            gaps[out->distinct - 1] = sorted[i] - sorted[i - 1];
+        if (i > 0) {
+            double gap = gaps[out->distinct - 1] = sorted[i] - sorted[i - 1];
+            out->gap = out->distinct == 1 ? gap : fmin(out->gap, gap);
+        }
         out->distinct++;
     }
     out->mode_share = (double)longest / (double)n;
@@ -245,8 +247,7 @@ void look_at_column(look_column *out, const look_place *at)
     robust(out, sorted, m);
     count_runs(out, gaps, sorted, m);
     out->fixed = is_one_value(out, sorted, m);
-    out->step = out->fixed ? 0 : look_grid_step(sorted, m, gaps, out->distinct - 1);
-    out->gap = out->distinct > 1 ? gaps[0] : 0; /* look_grid_step has sorted them */
+    out->step = out->fixed ? 0 : look_grid_step(sorted, m, gaps, out->distinct - 1, out->gap);
     find_edges(out, sorted, m);
     out->period = look_period(out, at->table->names ? at->table->names[out->col] : "");
     size_t cut = data_scale_cut(m);

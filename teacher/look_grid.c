@@ -62,13 +62,15 @@ static double step_of_gaps(const double *gaps, size_t n)
     return 2 * near >= n ? length / steps : 0;
 }
 
-double look_grid_step(const double *sorted, size_t n, double *gaps, size_t n_gaps)
+double look_grid_step(const double *sorted, size_t n, double *gaps, size_t n_gaps, double gap)
 {
     if (n_gaps == 0)
         return 0;
-    flow_sort_numbers(gaps, n_gaps);
     double scale = decimals_of(sorted, n);
     if (scale > 0)
-        return coarsest(sorted, n, scale, gaps[0]);
-    return 2 * n_gaps < n && n_gaps > 1 ? step_of_gaps(gaps, n_gaps) : 0;
+        return coarsest(sorted, n, scale, gap);
+    if (2 * n_gaps >= n || n_gaps < 2)
+        return 0; /* most values come once: on a grid or not, they are told apart */
+    flow_sort_numbers(gaps, n_gaps);
+    return step_of_gaps(gaps, n_gaps);
 }

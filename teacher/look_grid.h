@@ -5,7 +5,7 @@
 #include <stddef.h>
 
 /* The step of the grid that all of sorted (n) lie on; 0 if there is none. gaps (n_gaps): the differences
- * between its different values; on return in rising order. */
-double look_grid_step(const double *sorted, size_t n, double *gaps, size_t n_gaps);
+ * between its different values, of which gap is the smallest; they may be sorted on return. */
+double look_grid_step(const double *sorted, size_t n, double *gaps, size_t n_gaps, double gap);
 
 #endif

@@ -34,14 +34,21 @@ static size_t tell_warnings(const data_look *look)
     return left_out;
 }
 
-static void tell_rest(const data_look *look, const config *c, const char *source, size_t left_out)
+/* "3 warnings and 1 note more: distill inspect events.csv" */
+static void tell_rest(const data_look *look, const char *file, size_t left_out)
 {
     size_t notes = 0;
     for (size_t i = 0; i < look->n_findings; i++)
         notes += look->findings[i].level == LOOK_NOTE;
-    if (c->data.path && (left_out || notes))
-        fprintf(stderr, "data      %zu more warnings, %zu notes: distill inspect %s\n", left_out,
-                notes, source);
+    if (left_out + notes == 0)
+        return;
+    fputs("data      ", stderr);
+    if (left_out)
+        fprintf(stderr, "%zu warning%s%s", left_out, left_out == 1 ? "" : "s",
+                notes ? " and " : "");
+    if (notes)
+        fprintf(stderr, "%zu note%s", notes, notes == 1 ? "" : "s");
+    fprintf(stderr, " more: distill inspect %s\n", file);
 }
 
 /* A fit that ends before its step size is what lr says. */
@@ -61,5 +68,6 @@ void look_tell(const data_look *look, const config *c, const char *source)
 {
     size_t left_out = tell_warnings(look);
     tell_warmup(look, c);
-    tell_rest(look, c, source, left_out);
+    if (c->data.path)
+        tell_rest(look, source, left_out);
 }
