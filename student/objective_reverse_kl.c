@@ -6,10 +6,10 @@
  *   log_variance  a on log q where x stays: a = log q - beta log p~ less its mean over the other rows of
  *                 the shard. The gradient of half that difference's variance (VarGrad: Richter 2020). It asks
  *                 the target for no gradient, and no slope of the target can make it large
- *   auto          total or path, whichever has the smaller variance between the lanes of a batch, measured
- *                 anew every DISTILL_PROBE steps; total where the student's base has an edge (flow_has_edge).
- *                 Of a warm student: path while it is far, log_variance where it is near, whose variance says
- *                 nothing since its rows' pull is bounded */
+ *   auto          log_variance where the student is near, as its rows' pull is bounded no variance tells; further
+ *                 off total or path, whichever has the smaller variance between the lanes of a batch (path for a
+ *                 warm student). Measured anew every DISTILL_PROBE steps. total where the student's base has
+ *                 an edge (flow_has_edge) */
 #include "student/objective.h"
 #include "student/temper.h"
 #include "teacher/streams.h"
