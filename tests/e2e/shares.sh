@@ -31,7 +31,7 @@ at_most() { awk -v v="$1" -v most="$2" 'BEGIN { exit !(v != "" && v < most) }'; 
 expect "a student that starts as its teacher" 0 run "$T/far.yaml" --quiet --out "$T/follows"
 check "has the shares of far modes, but for $(off "$T/follows")" at_most "$(off "$T/follows")" .02
 
-sed -e '/layerwise/d' -e 's/^  train: {steps: 300}/  flow: {layers: 3, hidden: [32, 32]}\n  train: {steps: 1200, forward: 0.5}/' \
+sed -e '/layerwise/d' -e 's/^  train: {steps: 300}/  flow: {layers: 3, hidden: [32, 32]}\n  train: {steps: 2000, forward: 0.5}/' \
     "$T/far.yaml" >"$T/iaf.yaml"
 expect "one of random weights, half on own samples" 0 run "$T/iaf.yaml" --quiet --out "$T/iaf"
 check "has them, too, but for $(off "$T/iaf")" at_most "$(off "$T/iaf")" .02
