@@ -258,6 +258,17 @@ static data_kind *list_kinds(const job *self, flow_err *err)
     return kinds;
 }
 
+static data_rows rows_of(const job *self)
+{
+    return (data_rows){.table = self->table,
+                       .source = self->source,
+                       .cols = self->data,
+                       .rows = self->rows,
+                       .n = self->n,
+                       .n_train = self->out->train.n,
+                       .seed = self->options->seed};
+}
+
 static int apply_kinds(job *self, flow_err *err)
 {
     data_set *out = self->out;
@@ -265,13 +276,7 @@ static int apply_kinds(job *self, flow_err *err)
     data_kind *kinds = out->units ? list_kinds(self, err) : NULL;
     if (!kinds)
         return FLOW_ENOMEM;
-    data_rows from = {.table = self->table,
-                      .source = self->source,
-                      .cols = self->data,
-                      .rows = self->rows,
-                      .n = self->n,
-                      .n_train = out->train.n,
-                      .seed = self->options->seed};
+    data_rows from = rows_of(self);
     int code = data_kinds_apply(out->units, out->train.x, kinds, &from, err);
     free(kinds);
     return code;
@@ -326,7 +331,9 @@ static int convert_data(job *self, flow_err *err)
     data_set *out = self->out;
     /* shift 0, scale 1: the support alone, whose moments are wanted; then the rest of the map */
     double *x = out->train.x;
+    data_rows from = rows_of(self);
     flow_units_to_flow(out->units, x, NULL, x, self->n);
+    data_kinds_blur_cuts(out->units, x, &from);
     int code = fit_units(self, out->units, x, self->data, self->options->standardize, err);
     for (size_t i = 0; !code && i < self->n * out->dim; i++)
         x[i] = (x[i] - out->units->column[i % out->dim].shift) /

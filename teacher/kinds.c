@@ -159,3 +159,25 @@ int data_kinds_apply(flow_units *units, double *x, const data_kind *kinds, const
         cut_circles(units, x, from->n_train);
     return code;
 }
+
+/* A value between cut and cut + period, cut at `shift` from there. */
+static double cut_at(const flow_unit *unit, double t, double shift)
+{
+    if (t < unit->cut + shift)
+        return t + unit->period;
+    return t >= unit->cut + unit->period + shift ? t - unit->period : t;
+}
+
+void data_kinds_blur_cuts(const flow_units *units, double *t, const data_rows *from)
+{
+    const double ramp = 0.25; /* of the period: half of it on either side of the cut */
+    pcg_stream stream = {from->seed, STREAM_DATA, PCG_CUT};
+    for (size_t col = 0; col < units->dim; col++) {
+        const flow_unit *unit = &units->column[col];
+        for (size_t i = 0; unit->period > 0 && i < from->n; i++) {
+            double draw, *at = t + i * units->dim + col;
+            pcg_uniforms(&draw, stream, from->rows[i] * units->dim + col, 1, 1);
+            *at = cut_at(unit, *at, ramp * unit->period * (draw - 0.5));
+        }
+    }
+}

@@ -25,4 +25,9 @@ typedef struct data_rows {
 int data_kinds_apply(flow_units *units, double *x, const data_kind *kinds, const data_rows *from,
                      flow_err *err);
 
+/* t (n, D), rows as flow_units_to_flow gives them with shift 0 and scale 1: each row's circles are cut a little
+ * before or after the cut, the row's own draw of where. The density of the rows then ends in ramps that a flow
+ * can follow and not in steps, and, wrapped round, it is the same. */
+void data_kinds_blur_cuts(const flow_units *units, double *t, const data_rows *from);
+
 #endif
