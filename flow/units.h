@@ -58,7 +58,7 @@ void flow_units_free(flow_units *self);
 void flow_units_to_flow(const flow_units *self, double *u, double *logdet, const double *x,
                         size_t n);
 
-/* x from u; logdet (n) += log|det dx/du|, of a grid that of the point. x may be u. Whatever u is, x is
+/* x from u; logdet (n) += log|det dx/du|, of a grid that of the point. x may be u. Whatever number u is, x is
  * within [lo, hi], on the grid, in [start, start + period), and stays so when it is rounded to
  * single precision (to the rounded bounds; above 0 stays above 0). */
 void flow_units_to_user(const flow_units *self, double *x, double *logdet, const double *u,
