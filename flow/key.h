@@ -27,11 +27,11 @@ typedef enum flow_key_type {
     FLOW_KEY_WHOLES, /* flow_wholes: a list; min and max bound each number, n_min and n_max the
                         list */
     FLOW_KEY_ORDER,  /* const json_t *: a list of whole numbers of any length */
-    FLOW_KEY_NAMES,  /* flow_names: a list of texts; numbers are kept as written. With `items`, also a
+    FLOW_KEY_NAMES, /* flow_names: a list of texts; numbers are kept as written. With `items`, also a
                         mapping of names to objects of those keys, which whoever has them keeps */
-    FLOW_KEY_KIND,   /* const json_t *: a tagged object of `kinds`, or only the kind's name */
-    FLOW_KEY_KINDS,  /* const json_t *: a list of such objects */
-    FLOW_KEY_OWN     /* of whoever made the list: it reads and writes the key itself */
+    FLOW_KEY_KIND,  /* const json_t *: a tagged object of `kinds`, or only the kind's name */
+    FLOW_KEY_KINDS, /* const json_t *: a list of such objects */
+    FLOW_KEY_OWN    /* of whoever made the list: it reads and writes the key itself */
 } flow_key_type;
 
 enum flow_key_flag {

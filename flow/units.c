@@ -154,7 +154,7 @@ static double to_user(const flow_unit *unit, double u, double *logdet)
     return unit->period > 0 ? wrap(x, unit->start, unit->period) : x;
 }
 
-/* Sum over columns of log(dp/dx) and log(du/dt). */
+/* Sum over columns of log(dp/dx) and log(du/dt), and of log(dx/dk) of a grid. */
 static double constant_logdet(const flow_units *self)
 {
     double sum = 0;
@@ -163,6 +163,8 @@ static double constant_logdet(const flow_units *self)
         sum -= log(unit->scale);
         if (unit->support == FLOW_BETWEEN)
             sum += log1p(-2 * unit->alpha) - log(unit->hi - unit->lo);
+        if (unit->step > 0)
+            sum += log(unit->step);
     }
     return sum;
 }

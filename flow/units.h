@@ -16,7 +16,8 @@
  *
  * A column with a step > 0 is a grid, x = origin + k step. A grid value stands for its cell
  * [x, x + step): the flow sees points of the cell, lo and hi bound the points and not the values.
- * The origin is lo, else hi, else 0.
+ * The origin is lo, else hi, else 0. Densities of a grid count in steps, so that one is near the
+ * probability of a cell: in a log-determinant its x is x / step.
  *
  * A period is not a map of the circle: the flow has a density q on the line, and the density on the
  * circle is q wrapped round it, sum over k of q(t + k P), which is periodic whatever q is. How cells and
@@ -53,7 +54,7 @@ flow_units *flow_units_create(size_t dim, flow_err *err);
 void flow_units_free(flow_units *self);
 
 /* u (n, dim) from x (n, dim); logdet (n) += log|det du/dx|, NULL: not wanted. u may be x. Of a grid
- * x is a point of a cell. A row outside the support gives NaN there: ask flow_units_first_outside
+ * x is any point of a cell. A row outside the support gives NaN there: ask flow_units_first_outside
  * before. */
 void flow_units_to_flow(const flow_units *self, double *u, double *logdet, const double *x,
                         size_t n);

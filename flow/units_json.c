@@ -13,7 +13,10 @@ typedef struct number_key {
     size_t offset; /* of a double in flow_unit */
 } number_key;
 
-#define NUMBER(FIELD) {#FIELD, offsetof(flow_unit, FIELD)}
+#define NUMBER(FIELD)                                                                              \
+    {                                                                                              \
+#FIELD, offsetof(flow_unit, FIELD)                                                         \
+    }
 
 enum { MOST = 3 };
 
@@ -134,8 +137,8 @@ static int check_logit(const flow_unit *unit, size_t col, flow_err *err)
 /* Numbers of JSON are finite. */
 static int check_unit(const flow_unit *unit, unsigned found, size_t col, flow_err *err)
 {
-    unsigned maps = found & (1u << PIECE_LOGIT | 1u << PIECE_ABOVE | 1u << PIECE_BELOW |
-                             1u << PIECE_CIRCLE);
+    unsigned maps =
+        found & (1u << PIECE_LOGIT | 1u << PIECE_ABOVE | 1u << PIECE_BELOW | 1u << PIECE_CIRCLE);
     if (!(unit->scale > 0))
         return flow_fail(err, FLOW_EDATA, "units: column %zu: scale %g is not positive", col,
                          unit->scale);

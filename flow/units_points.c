@@ -74,11 +74,9 @@ void flow_units_point(const flow_units *self, double *u, double *logdet, const d
         share = -log((double)FLOW_CELL_POINTS);
     }
     for (size_t col = 0; col < dim; col++)
-        if (self->column[col].step > 0) {
+        if (self->column[col].step > 0)
             spread(&self->column[col], u + col, n, dim,
                    place_in_cell(rank++, index % FLOW_CELL_POINTS));
-            share += log(self->column[col].step);
-        }
     for (size_t row = 0; row < n; row++)
         logdet[row] = share;
     flow_units_to_flow(self, u, logdet, u, n);

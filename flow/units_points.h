@@ -1,7 +1,7 @@
 /* flow/units_points.h -- the points of a flow's space that a row of a table stands for.
  *
  * Of a continuous column a row is one point. A grid value is its cell: its probability is the density's
- * average over the cell times the step, estimated from FLOW_CELL_POINTS fixed points, the same in every
+ * average over the cell (units.h: it counts in steps), estimated from FLOW_CELL_POINTS fixed points, the same in every
  * cell, which together lie once in each of as many strips of every grid column (a Latin hypercube: McKay,
  * Beckman, Conover 1979; for one grid column the midpoint rule). An angle is also its image one
  * period further, on the side where it is nearer to the cut; images further off are left out: a density

@@ -14,31 +14,21 @@ const flow_key data_kind_keys[] = {
      .doc = "Where the values can be; samples are nowhere else. Half lines are mapped by a "
             "logarithm, intervals by a logit. positive is [0, inf]. The ends themselves count as "
             "outside, but for a column with a step."},
-    {FLOW_KEY(data_kind, step),
-     .type = FLOW_KEY_REAL,
-     .min = 0,
-     .max = INFINITY,
-     .def = "0",
+    {FLOW_KEY(data_kind, step), .type = FLOW_KEY_REAL, .min = 0, .max = INFINITY, .def = "0",
      .unit = "units of the data",
-     .doc = "Values are whole multiples of this, counted from the end of the support that there is, "
-            "else from 0: 1 for counts. Uniform noise within the step is added for the fit, samples "
-            "are rounded down to the grid, and logp gives the probability of a value. 0 is off."},
-    {FLOW_KEY(data_kind, period),
-     .type = FLOW_KEY_REAL,
-     .min = 0,
-     .max = INFINITY,
-     .def = "0",
+     .doc =
+         "Values are whole multiples of this, counted from the end of the support that there is, "
+         "else from 0: 1 for counts. Uniform noise within the step is added for the fit, samples "
+         "are rounded down to the grid, and logp gives the probability of a value. 0 is off."},
+    {FLOW_KEY(data_kind, period), .type = FLOW_KEY_REAL, .min = 0, .max = INFINITY, .def = "0",
      .unit = "units of the data",
      .doc = "Values that differ by this are the same: 360 for degrees. The density is wrapped "
             "round, so that it is the same on both sides of the seam; samples are in [0, period), "
             "or in [-period/2, period/2) if the training rows are. 0 is off."},
-    {FLOW_KEY(data_kind, alpha),
-     .type = FLOW_KEY_REAL,
-     .flags = FLOW_KEY_OPEN_MAX,
-     .min = 0,
-     .max = 0.5,
-     .def = "0",
-     .doc = "Room at the ends of a support [LO, HI]: the map is logit(alpha + (1 - 2 alpha) (x - LO) / "
+    {FLOW_KEY(data_kind, alpha), .type = FLOW_KEY_REAL, .flags = FLOW_KEY_OPEN_MAX, .min = 0,
+     .max = 0.5, .def = "0",
+     .doc = "Room at the ends of a support [LO, HI]: the map is logit(alpha + (1 - 2 alpha) (x - "
+            "LO) / "
             "(HI - LO)), so that values at the ends themselves can be modelled. 1e-6 is usual."},
     {.name = NULL}};
 

@@ -360,9 +360,9 @@ static int convert_context(job *self, flow_err *err)
 
 static int run(job *self, flow_err *err)
 {
-    static int (*const steps[])(job *, flow_err *) = {choose_columns, name_columns,   keep_finite,
-                                                      split_rows,     gather_all,     weigh, apply_kinds,
-                                                      convert_data,   convert_context};
+    static int (*const steps[])(job *, flow_err *) = {
+        choose_columns, name_columns, keep_finite,  split_rows,     gather_all,
+        weigh,          apply_kinds,  convert_data, convert_context};
     int code = FLOW_OK;
     for (size_t i = 0; !code && i < sizeof steps / sizeof *steps; i++)
         code = steps[i](self, err);

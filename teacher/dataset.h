@@ -34,7 +34,7 @@ typedef struct data_options {
     const data_kind *kinds; /* (n_columns); NULL: all data columns are of this one: */
     data_kind kind;
     const char *weights; /* the column that the rows are weighed by; NULL: all alike */
-    bool standardize; /* shift and scale each data column to mean 0, variance 1 over the training
+    bool standardize;    /* shift and scale each data column to mean 0, variance 1 over the training
                          rows */
     data_nonfinite nonfinite;
     data_split split;

@@ -29,8 +29,8 @@ static bool is_end(const flow_unit *unit, double x)
 {
     bool low = unit->support == FLOW_ABOVE || unit->support == FLOW_BETWEEN;
     bool high = unit->support == FLOW_BELOW || unit->support == FLOW_BETWEEN;
-    return !(unit->step > 0) && ((low && x <= unit->lo && x >= unit->lo) ||
-                                 (high && x <= unit->hi && x >= unit->hi));
+    return !(unit->step > 0) &&
+           ((low && x <= unit->lo && x >= unit->lo) || (high && x <= unit->hi && x >= unit->hi));
 }
 
 static int fail_outside(const flow_unit *unit, const data_rows *from, size_t i, size_t col,
@@ -62,8 +62,8 @@ static void spread(double *x, const flow_units *units, const double *noise)
     for (size_t col = 0; col < units->dim; col++) {
         const flow_unit *unit = &units->column[col];
         if (unit->step > 0)
-            x[col] = flow_unit_snap(unit, x[col]) +
-                     (hair + (1 - 2 * hair) * noise[col]) * unit->step;
+            x[col] =
+                flow_unit_snap(unit, x[col]) + (hair + (1 - 2 * hair) * noise[col]) * unit->step;
     }
 }
 
@@ -110,8 +110,7 @@ static double emptiest(const double *x, size_t n, size_t stride, double period)
         count[bin < BINS ? bin : 0]++;
     }
     for (size_t bin = 0; bin < BINS; bin++) {
-        size_t around =
-            count[(bin + BINS - 1) % BINS] + 2 * count[bin] + count[(bin + 1) % BINS];
+        size_t around = count[(bin + BINS - 1) % BINS] + 2 * count[bin] + count[(bin + 1) % BINS];
         if (around < least) {
             least = around;
             best = bin;

@@ -2,8 +2,8 @@
 #ifndef TEACHER_WEIGHTS_H
 #define TEACHER_WEIGHTS_H
 
-#include "flow/err.h"
 #include "files/table.h"
+#include "flow/err.h"
 
 /* weight (n) = the column of the rows (n) of a table, divided by its mean over the n_train that stand first.
  * Values are finite. FLOW_EDATA, with row and column, for a negative one, or if all that train are 0. */

@@ -121,9 +121,8 @@ static bool below_items(FILE *to, const char *path)
     for (size_t i = 0; i < schema_n_keys; i++) {
         const flow_key *row = &schema_keys[i];
         const char *dot = strrchr(path, '.');
-        const flow_key *item = row->items && schema_below(path, row->name)
-                                   ? flow_key_find(row->items, dot + 1)
-                                   : NULL;
+        const flow_key *item =
+            row->items && schema_below(path, row->name) ? flow_key_find(row->items, dot + 1) : NULL;
         if (item) {
             tell_key(to, path, item, item->only);
             return true;

@@ -75,8 +75,8 @@ typedef struct column {
     bool good;
 } column;
 
-static void take_key(void *arg, const char *path, const value_source *from,
-                     const yaml_node_t *name, const yaml_node_t *value)
+static void take_key(void *arg, const char *path, const value_source *from, const yaml_node_t *name,
+                     const yaml_node_t *value)
 {
     column *self = arg;
     size_t size, n = 0;

@@ -301,8 +301,9 @@ static void export_file(const rules_view *self)
 }
 
 static void (*const rules[])(const rules_view *) = {
-    required_keys, data_source, useless_keys,     header_of_csv,  one_term,  following,  shares,
-    own_kinds, interval,      warmup,      needs_validation, possible_gates, data_file, export_file};
+    required_keys,    data_source,    useless_keys, header_of_csv, one_term,
+    following,        shares,         own_kinds,    interval,      warmup,
+    needs_validation, possible_gates, data_file,    export_file};
 
 void rules_check(const rules_view *self)
 {

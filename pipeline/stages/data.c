@@ -65,11 +65,12 @@ static int name_columns(data_product *out, flow_err *err)
 static void tell_weights(const data_set *set, const char *column)
 {
     if (set->train.weight)
-        fprintf(stderr,
-                "data      rows are weighed by %s: those that train are worth %.0f of equal weight. "
-                "Fit, validation loss and test log-likelihood use the weights; pictures and "
-                "comparisons of samples with data do not\n",
-                column, data_weights_worth(set->train.weight, set->train.n));
+        fprintf(
+            stderr,
+            "data      rows are weighed by %s: those that train are worth %.0f of equal weight. "
+            "Fit, validation loss and test log-likelihood use the weights; pictures and "
+            "comparisons of samples with data do not\n",
+            column, data_weights_worth(set->train.weight, set->train.n));
 }
 
 static void tell(const data_set *set, const char *source)

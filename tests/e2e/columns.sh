@@ -67,5 +67,8 @@ run sample "$T/count/teacher/model.safetensors" -n 20000 -o "$T/counts.csv"
 check "and are those of samples" awk 'NR == FNR { if (FNR > 1) p[FNR - 2] = exp($1); next } FNR > 1 { n[$1]++ }
     END { for (k = 0; k < 6; k++) { d = n[k] / 20000 - p[k]; if (d > .02 || d < -.02) { print k, p[k], n[k]; exit 1 } } }' \
     "$T/logp" "$T/counts.csv"
-run sample "$T/count/student/model.safetensors" -n 4 --logp
-check "beside a sample stands the probability of it" sh -c 'awk -F , "NR > 1 && !(\$2 < 0 && \$2 > -20)" "$1" | grep . && exit 1 || true' - "$T/out"
+run sample "$T/count/student/model.safetensors" -n 50 --logp -o "$T/both.csv"
+cut -d , -f 1 "$T/both.csv" >"$T/n.csv"
+run logp "$T/count/student/model.safetensors" "$T/n.csv"
+check "beside a sample stands the probability of it" sh -c 'paste -d , "$1" "$2" | awk -F , "NR > 1 && (\$2 - \$3) ^ 2 > 1e-6 { bad = 1 }
+    NR > 1 && \$2 > 0 { bad = 1 } END { exit bad || NR != 51 }"' - "$T/both.csv" "$T/out"

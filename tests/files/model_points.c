@@ -96,8 +96,8 @@ Test(model_points, a_circle_is_wrapped)
         x[i] = ((double)i + 0.5) * period / N;
     x[N] = 0;
     x[N + 1] = period;
-    x[N + 2] = -3;             /* the cut ... */
-    x[N + 3] = -3 - 1e-12;     /* ... from its other side */
+    x[N + 2] = -3;         /* the cut ... */
+    x[N + 3] = -3 - 1e-12; /* ... from its other side */
     cr_assert_eq(flow_model_log_prob(model, pool, logp, x, NULL, N + 4, &err), 0);
     for (size_t i = 0; i < N; i++) {
         double sum = 0;

@@ -198,7 +198,8 @@ Test(schema, every_key_refuses_the_wrong_kind)
         snprintf(expected, sizeof expected, "t.yaml:%zu:%zu: error: %s wants ", line, column,
                  key->name);
         char *found = strstr(said, expected);
-        cr_expect(found && strstr(found, key->items ? "[E106]" : "[E104]"), "%s\nsays:\n%s\nnot: %s", text, said, expected);
+        cr_expect(found && strstr(found, key->items ? "[E106]" : "[E104]"),
+                  "%s\nsays:\n%s\nnot: %s", text, said, expected);
         free(said);
     }
     temp_close();

@@ -81,7 +81,8 @@ Test(dataset_units, refuses_kinds)
         {{.lo = 0, .hi = INFINITY, .alpha = 0.1}, "alpha needs a support with two ends"},
         {{.lo = -INFINITY, .hi = INFINITY, .period = -2}, "period is -2; wanted >= 0"},
         {{.lo = 0, .hi = INFINITY, .period = 2}, "a column with a period has no support"},
-        {{.lo = -INFINITY, .hi = INFINITY, .period = 2, .step = 2}, "step 2 is not below the period 2"},
+        {{.lo = -INFINITY, .hi = INFINITY, .period = 2, .step = 2},
+         "step 2 is not below the period 2"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         data_options options = data_options_default();
@@ -149,8 +150,9 @@ Test(dataset_units, refuses_rows_outside)
     for (size_t i = 0; i < 20 * 3; i++)
         table->values[i] = fmin(table->values[i], 19.5 - 0.01 * (double)(i % 17));
     table->values[19 * 3 + 1] = 20; /* a test row: it could not be scored */
-    data_refuse(table, &options, FLOW_EDATA,
-                "x.npy: row 19, column 1 'price' (counted from 0): 20 is not between 0 and 20; values "
-                "at the very end need a step, if they are rounded, or a wider support, or alpha: "
-                "1e-6, if it has two ends");
+    data_refuse(
+        table, &options, FLOW_EDATA,
+        "x.npy: row 19, column 1 'price' (counted from 0): 20 is not between 0 and 20; values "
+        "at the very end need a step, if they are rounded, or a wider support, or alpha: "
+        "1e-6, if it has two ends");
 }

@@ -82,12 +82,14 @@ Test(kinds, refuses_values_off_the_grid)
     options.kinds = kinds;
     file_table *table = mixed_table(40);
     table->values[3 * 7] = 2.5;
-    data_refuse(table, &options, FLOW_EDATA,
-                "x.npy: row 7, column 0 (counted from 0): 2.5 is not at least 0, in steps of 1 from 0");
+    data_refuse(
+        table, &options, FLOW_EDATA,
+        "x.npy: row 7, column 0 (counted from 0): 2.5 is not at least 0, in steps of 1 from 0");
     table = mixed_table(40);
     table->values[3 * 8] = -1;
-    data_refuse(table, &options, FLOW_EDATA,
-                "x.npy: row 8, column 0 (counted from 0): -1 is not at least 0, in steps of 1 from 0");
+    data_refuse(
+        table, &options, FLOW_EDATA,
+        "x.npy: row 8, column 0 (counted from 0): -1 is not at least 0, in steps of 1 from 0");
 }
 
 /* ---- weights */
@@ -127,13 +129,15 @@ Test(kinds, refuses_weights)
                 "x.npy: row 31, column 1 'w' (counted from 0): a weight of -0.5; weights are >= 0");
     table = weighed_table(100);
     table->values[2 * 31 + 1] = (double)INFINITY;
-    data_refuse(table, &options, FLOW_EDATA,
-                "x.npy: 1 of 100 rows are not finite; first: row 31, column 1 'w' (counted from 0) is inf");
+    data_refuse(
+        table, &options, FLOW_EDATA,
+        "x.npy: 1 of 100 rows are not finite; first: row 31, column 1 'w' (counted from 0) is inf");
     table = weighed_table(100);
     for (size_t i = 0; i < 80; i++)
         table->values[2 * i + 1] = 0;
-    data_refuse(table, &options, FLOW_EDATA,
-                "x.npy: the weights of the 80 training rows, column 1 'w' (counted from 0), sum to 0");
+    data_refuse(
+        table, &options, FLOW_EDATA,
+        "x.npy: the weights of the 80 training rows, column 1 'w' (counted from 0), sum to 0");
     table = weighed_table(100);
     for (size_t i = 90; i < 100; i++)
         table->values[2 * i + 1] = 0;
