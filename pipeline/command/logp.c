@@ -2,6 +2,7 @@
 
 #include "files/read.h"
 #include "pipeline/command/context.h"
+#include "pipeline/command/outside.h"
 #include "pipeline/command/with_model.h"
 #include "pipeline/stages/output.h"
 
@@ -27,6 +28,8 @@ static int evaluate(const flow_model *model, flow_pool *pool, const logp_options
         return flow_fail(err, FLOW_ENOMEM, "out of memory for %zu rows", rows->rows);
     int code = flow_model_log_prob(model, pool, logp, rows->values,
                                    context ? context->values : NULL, rows->rows, err);
+    if (!code)
+        outside_tell(model, o->input, rows->values, rows->rows);
     if (!code)
         code = write_column(o, logp, rows->rows, err);
     free(logp);

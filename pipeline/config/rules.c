@@ -212,6 +212,17 @@ static void shares(const rules_view *self)
                  data->valid + data->test);
 }
 
+/* They are of all columns at once, and a mapping says of each what it is. */
+static void own_kinds(const rules_view *self)
+{
+    static const char *const keys[] = {"data.dequantize", "data.logit.alpha", NULL};
+    for (const char *const *key = keys; *key && self->config->data.kinds; key++)
+        if (is_given(self, *key))
+            complain(self->out, E_CONFLICT, given_at(self, *key)->at,
+                     "say it of each column: {NAME: {step: 1, support: [0, 1], alpha: 1e-6}}",
+                     "%s is of all columns, and data.columns says what each is", *key);
+}
+
 static void interval(const rules_view *self)
 {
     const config_logit *logit = &self->config->data.logit;
@@ -290,8 +301,9 @@ static void export_file(const rules_view *self)
 }
 
 static void (*const rules[])(const rules_view *) = {
-    required_keys, data_source, useless_keys,     header_of_csv,  one_term,  following,  shares,
-    interval,      warmup,      needs_validation, possible_gates, data_file, export_file};
+    required_keys,    data_source,    useless_keys, header_of_csv, one_term,
+    following,        shares,         own_kinds,    interval,      warmup,
+    needs_validation, possible_gates, data_file,    export_file};
 
 void rules_check(const rules_view *self)
 {

@@ -4,6 +4,7 @@
 #include "flow/json.h"
 #include "pipeline/config/settings.h"
 #include "pipeline/stages/stage.h"
+#include "teacher/weights.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -60,6 +61,18 @@ static int name_columns(data_product *out, flow_err *err)
     return flow_fail(err, FLOW_ENOMEM, "out of memory for the names of the columns");
 }
 
+/* The rows that count, and what does not know of it. */
+static void tell_weights(const data_set *set, const char *column)
+{
+    if (set->train.weight)
+        fprintf(
+            stderr,
+            "data      rows are weighed by %s: those that train are worth %.0f of equal weight. "
+            "Fit, validation loss and test log-likelihood use the weights; pictures and "
+            "comparisons of samples with data do not\n",
+            column, data_weights_worth(set->train.weight, set->train.n));
+}
+
 static void tell(const data_set *set, const char *source)
 {
     fprintf(stderr, "data      %s: %zu + %zu + %zu rows, %zu columns, %zu of context\n", source,
@@ -84,8 +97,10 @@ static int run(void *product, const stage_work *work, const void *const *inputs,
     file_table_free(table);
     if (!out->set || name_columns(out, err))
         return err->code;
-    if (!work->quiet)
+    if (!work->quiet) {
         tell(out->set, source_of(c));
+        tell_weights(out->set, d->weights);
+    }
     return FLOW_OK;
 }
 

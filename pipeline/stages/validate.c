@@ -1,5 +1,6 @@
 #include "pipeline/stages/validate.h"
 
+#include "flow/units_points.h"
 #include "pipeline/console/progress.h"
 #include "pipeline/report/verdict.h"
 #include "pipeline/stages/data.h"
@@ -8,6 +9,7 @@
 #include "pipeline/stages/teacher.h"
 #include "pipeline/stages/yardstick.h"
 #include "teacher/fit.h"
+#include "teacher/likelihood.h"
 
 static const char VERDICT[] = "validation.json";
 
@@ -46,13 +48,24 @@ static int write_verdict(validate_product *out, const verdict_input *in, const s
     return code;
 }
 
+/* Of the test rows. What the flow has of grids and circles is a bound: there the model is asked. */
+static int likelihood(verdict_input *in, const stage_work *work, const sides *s, flow_err *err)
+{
+    const flow_model *teacher = &s->teacher->model;
+    const data_part *test = &s->data->set->test;
+    if (flow_units_points(teacher->units) > 1)
+        return teacher_model_log_likelihood(teacher, work->pool, &in->teacher_mean, &in->teacher_se,
+                                            test, err);
+    return teacher_log_likelihood(teacher->flow, work->pool, &in->teacher_mean, &in->teacher_se,
+                                  test, err);
+}
+
 /* All figures, into *in and what it points to. */
 static int judge(verdict_input *in, student_validation *figures, const stage_work *work,
                  const sides *s, flow_err *err)
 {
     progress_begin(stage_validate.name, 0);
-    int code = teacher_log_likelihood(s->teacher->model.flow, work->pool, &in->teacher_mean,
-                                      &in->teacher_se, &s->data->set->test, err);
+    int code = likelihood(in, work, s, err);
     if (!code)
         code = measure(figures, work, s, err);
     if (code) {

@@ -234,13 +234,14 @@ static int play_read(uint64_t *sum, flow_err *err)
 static data_set *make_data(flow_err *err)
 {
     static const char *const context[] = {"c"};
-    static const double step = 0.01;
     data_options options = data_options_default();
     options.context = context;
     options.n_context = CONTEXT;
     options.split = DATA_SPLIT_SEED;
-    options.dequantise = &step;
-    options.n_dequantise = 1;
+    options.weights = "w";
+    options.kind.step = 0.01;
+    options.kind.smear = true;
+    options.kind.period = 100; /* samples and densities of a model then go by their points */
     return data_set_create(table, "scene", &options, err);
 }
 
