@@ -4,10 +4,12 @@
 #include "flow/json.h"
 #include "pipeline/config/settings.h"
 #include "pipeline/stages/stage.h"
+#include "teacher/columns.h"
 #include "teacher/weights.h"
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 
 static file_table *generate(const config *c, size_t rows, flow_err *err)
@@ -23,6 +25,37 @@ static const char *source_of(const config *c)
     return c->data.path ? c->data.path : data_generators[c->data.generator].kind.name;
 }
 
+/* ---- what is wanted of a file */
+
+typedef struct asked {
+    const char *source;
+    data_options options;
+} asked;
+
+static int choose(bool *wanted, file_table *head, const void *asker, flow_err *err)
+{
+    const asked *self = asker;
+    const data_options *o = &self->options;
+    if (o->n_columns > 0)
+        memset(wanted, 0, head->cols * sizeof *wanted);
+    int code = data_columns_choose(wanted, head, self->source, o->columns, o->n_columns, err);
+    return code ? code
+                : data_columns_choose(wanted, head, self->source, o->context, o->n_context, err);
+}
+
+static file_table *read_file(const config *c, const data_options *options, bool head, flow_err *err)
+{
+    const asked asker = {source_of(c), *options};
+    const file_wish wish = {.header = c->data.header,
+                            .head = head,
+                            .choose = choose,
+                            .asker = &asker,
+                            .remedy = options->n_columns
+                                          ? "if it is not needed, leave it out of data.columns"
+                                          : "data.columns can name the columns that are wanted"};
+    return file_read_wish(c->data.path, &wish, err);
+}
+
 int data_peek(size_t *dim, size_t *context, const config *c, flow_err *err)
 {
     struct stat status;
@@ -30,10 +63,10 @@ int data_peek(size_t *dim, size_t *context, const config *c, flow_err *err)
     *dim = *context = 0;
     if (d->path && stat(d->path, &status) == 0 && !S_ISREG(status.st_mode))
         return FLOW_OK;
-    file_table *head = d->path ? file_read_head(d->path, d->header, err) : generate(c, 0, err);
+    data_options options = settings_data(c);
+    file_table *head = d->path ? read_file(c, &options, true, err) : generate(c, 0, err);
     if (!head)
         return err->code;
-    data_options options = settings_data(c);
     int code = data_set_shape(dim, context, head, source_of(c), &options, err);
     file_table_free(head);
     return code;
@@ -88,11 +121,13 @@ static int run(void *product, const stage_work *work, const void *const *inputs,
     const config_data *d = &c->data;
     (void)inputs;
     out->generator = d->path ? NULL : &data_generators[d->generator];
+    data_options options = settings_data(c);
     file_table *table =
-        d->path ? file_read(d->path, d->header, err) : generate(c, (size_t)d->rows, err);
+        d->path ? read_file(c, &options, false, err) : generate(c, (size_t)d->rows, err);
     if (!table)
         return err->code;
-    data_options options = settings_data(c);
+    if (*table->note && !work->quiet)
+        fprintf(stderr, "data      %s: %s\n", d->path, table->note);
     out->set = data_set_create(table, source_of(c), &options, err);
     file_table_free(table);
     if (!out->set || name_columns(out, err))

@@ -195,21 +195,23 @@ static int add_table(uint64_t *sum, file_table *read, const flow_err *err)
     return FLOW_OK;
 }
 
+static const file_wish rows = {.head = false}, head = {.head = true};
+
 static int play_csv(uint64_t *sum, flow_err *err)
 {
     int code = file_csv_write(path, table->values, table->rows, table->cols,
                               (const char *const *)table->names, err);
     if (!code)
-        code = add_table(sum, file_csv_read(path, FILE_HEADER_AUTO, err), err);
-    return code ? code : add_table(sum, file_csv_read_head(path, FILE_HEADER_AUTO, err), err);
+        code = add_table(sum, file_csv_read(path, &rows, err), err);
+    return code ? code : add_table(sum, file_csv_read(path, &head, err), err);
 }
 
 static int play_npy(uint64_t *sum, flow_err *err)
 {
     int code = file_npy_write(path, table->values, table->rows, table->cols, FLOW_F32, err);
     if (!code)
-        code = add_table(sum, file_npy_read(path, err), err);
-    return code ? code : add_table(sum, file_npy_read_head(path, err), err);
+        code = add_table(sum, file_npy_read(path, &rows, err), err);
+    return code ? code : add_table(sum, file_npy_read(path, &head, err), err);
 }
 
 /* With its names beside it. */
