@@ -1,6 +1,7 @@
 #include "files/csv.h"
 
 #include "files/atomic.h"
+#include "files/utf8.h"
 
 #include <errno.h>
 #include <locale.h>
@@ -256,6 +257,9 @@ static int parse_names(reader *self, flow_err *err)
         for (char *c = name; *c; c++)
             if ((unsigned char)*c < ' ' || *c == 0x7f)
                 return fail_at(self, col, err, "its name holds a control character");
+        char why[UTF8_COMPLAINT];
+        if (utf8_complaint(why, name, self->name))
+            return fail_at(self, col, err, why);
     }
     int code = file_table_set_names(self->table, (const char *const *)self->fields, err);
     return code ? code : check_unique(self, err);

@@ -1,6 +1,7 @@
 #include "files/read.h"
 
 #include "files/npy.h"
+#include "files/utf8.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -30,6 +31,9 @@ static int check_name(const char *path, char *const *names, size_t n, const char
     for (const char *c = name; *c; c++)
         if ((unsigned char)*c < ' ' || *c == 0x7f)
             return flow_fail(err, FLOW_EDATA, "%s:%zu: holds a control character", path, n + 1);
+    char why[UTF8_COMPLAINT];
+    if (utf8_complaint(why, name, path))
+        return flow_fail(err, FLOW_EDATA, "%s:%zu: %s", path, n + 1, why);
     for (size_t i = 0; i < n; i++)
         if (strcmp(names[i], name) == 0)
             return flow_fail(err, FLOW_EDATA, "%s:%zu: '%.80s' is also line %zu", path, n + 1, name,

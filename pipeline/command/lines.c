@@ -1,6 +1,7 @@
 #include "pipeline/command/lines.h"
 
 #include "flow/unroll.h"
+#include "pipeline/config/config.h"
 #include "pipeline/console/exit.h"
 
 #include <assert.h>
@@ -18,6 +19,8 @@ enum {
     OPTION_SEED,
     OPTION_FIRST,
     OPTION_CONTEXT,
+    OPTION_HEADER,
+    OPTION_EXTRA,
     OPTION_LOGP,
     OPTION_FORMAT,
     OPTION_MOST,
@@ -157,6 +160,43 @@ void run_line_free(run_line *self)
     free(self->sets);
 }
 
+/* ---- tables that sample, logp and ladder read */
+
+#define TABLE_OPTIONS(CONTEXT)                                                                     \
+    {"context", OPTION_CONTEXT, "ROWS", CONTEXT},                                                  \
+        {"header", OPTION_HEADER, "WORD", "whether a .csv names its columns: auto, yes or no"},    \
+    {                                                                                              \
+        "extra", OPTION_EXTRA, NULL, "leave aside columns that the model does not know"            \
+    }
+
+static int take_header(file_header *out, const char *arg, flow_err *err)
+{
+    const flow_word *word = config_headers;
+    while (word->name && strcmp(word->name, arg) != 0)
+        word++;
+    if (!word->name)
+        return flow_fail(err, FLOW_EUSAGE, "--header wants auto, yes or no, got '%.60s'", arg);
+    *out = (file_header)word->value;
+    return FLOW_OK;
+}
+
+/* Whether the option is one of these. */
+static bool is_of_table(int id)
+{
+    return id == OPTION_CONTEXT || id == OPTION_HEADER || id == OPTION_EXTRA;
+}
+
+static int take_table(context_options *out, int id, const char *arg, flow_err *err)
+{
+    if (id == OPTION_HEADER)
+        return take_header(&out->header, arg, err);
+    if (id == OPTION_CONTEXT)
+        out->given = arg;
+    else
+        out->extra = true;
+    return FLOW_OK;
+}
+
 /* ---- where sample and logp write */
 
 #define OUTPUT_OPTIONS                                                                             \
@@ -215,8 +255,9 @@ static const cli_option sample_table[] = {
     {"number", 'n', "N", "how many samples"},
     {"seed", OPTION_SEED, "S", "default 0: the same command gives the same samples"},
     {"first", OPTION_FIRST, "K", "start at sample K of the stream; default 0"},
-    {"context", OPTION_CONTEXT, "FILE", "one row of context per sample, .npy or .csv"},
-    {"logp", OPTION_LOGP, NULL, "add a last column: the log-density of the sample"},
+    TABLE_OPTIONS(
+        "context: a file of one row for each sample, or one row for all; or name=value,..."),
+    {"logp", OPTION_LOGP, NULL, "a last column: its log-density, nats in the units of the data"},
     OUTPUT_OPTIONS,
     {NULL, 0, NULL, NULL}};
 
@@ -248,14 +289,12 @@ static int take_sample(void *into, int id, const char *arg, flow_err *err)
         return option_whole(&o->seed, "--seed", arg, 0, INT64_MAX, err);
     case OPTION_FIRST:
         return option_whole(&o->first, "--first", arg, 0, INT64_MAX, err);
-    case OPTION_CONTEXT:
-        o->context = arg;
-        return FLOW_OK;
     case OPTION_LOGP:
         o->logp = true;
         return FLOW_OK;
     default:
-        return take_output(&line->output, id, arg, err);
+        return is_of_table(id) ? take_table(&o->context, id, arg, err)
+                               : take_output(&line->output, id, arg, err);
     }
 }
 
@@ -282,7 +321,7 @@ int line_read_sample(sample_options *out, int argc, char **argv)
 /* ---- logp */
 
 static const cli_option logp_table[] = {
-    {"context", OPTION_CONTEXT, "FILE", "one row of context per row of data, .npy or .csv"},
+    TABLE_OPTIONS("the same for each row of DATA, unless DATA has these columns itself"),
     OUTPUT_OPTIONS,
     {NULL, 0, NULL, NULL}};
 
@@ -291,7 +330,8 @@ const line_spec line_logp = {
     .operands = "MODEL DATA [options]",
     .n_min = 2,
     .n_max = 2,
-    .doc = "Writes the log-density of a model at each row of a .npy or .csv file.",
+    .doc = "Writes the log-density of a model at each row of a .npy or .csv file, in nats, in the "
+           "units of the data.\nColumns are matched by name where the file names them.",
     .examples = "  distill logp runs/moons/teacher/model.safetensors points.csv\n"
                 "  distill logp runs/moons/teacher/model.safetensors points.npy -o logp.npy\n",
     .options = logp_table};
@@ -304,10 +344,8 @@ typedef struct logp_line {
 static int take_logp(void *into, int id, const char *arg, flow_err *err)
 {
     logp_line *line = into;
-    if (id != OPTION_CONTEXT)
-        return take_output(&line->output, id, arg, err);
-    line->options->context = arg;
-    return FLOW_OK;
+    return is_of_table(id) ? take_table(&line->options->context, id, arg, err)
+                           : take_output(&line->output, id, arg, err);
 }
 
 int line_read_logp(logp_options *out, int argc, char **argv)
@@ -333,7 +371,7 @@ static const cli_option ladder_table[] = {
     {"number", 'n', "N", "rows of either side; default 20000"},
     {"most", OPTION_MOST, "T",
      "the last rung; default 8. From the number of columns on, all are exact"},
-    {"context", OPTION_CONTEXT, "FILE", "rows of context to draw from, .npy or .csv"},
+    TABLE_OPTIONS("a file of contexts to draw from, or name=value,..."),
     {"picture", OPTION_PICTURE, "FILE", "draw KL over rows a second into a .png"},
     {"seed", OPTION_SEED, "S", "default 0: the same command gives the same figures"},
     {"threads", OPTION_THREADS, "N", "threads; changes no result but the speeds"},
@@ -365,8 +403,7 @@ static int take_ladder(void *into, int id, const char *arg, flow_err *err)
         o->picture = arg;
         return FLOW_OK;
     default:
-        o->context = arg;
-        return FLOW_OK;
+        return take_table(&o->context, id, arg, err);
     }
 }
 

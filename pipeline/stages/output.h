@@ -25,7 +25,8 @@ void output_discard(output *self); /* accepts NULL */
 typedef struct output_request {
     const flow_model *model;
     flow_pool *pool;
-    const double *context; /* (n, C) in user's units, or NULL */
+    const double *context; /* (n_context, C) in user's units, or NULL */
+    size_t n_context;      /* n, or 1: the same row for all */
     pcg_stream stream;
     uint64_t first;
     size_t n;
