@@ -336,12 +336,20 @@ int flow_model_sample(const flow_model *self, flow_pool *pool, double *x, double
                       const double *context, pcg_stream stream, uint64_t first, size_t n,
                       flow_err *err)
 {
+    return flow_model_sample_tempered(self, pool, x, logp, context, stream, first, n, 1, err);
+}
+
+int flow_model_sample_tempered(const flow_model *self, flow_pool *pool, double *x, double *logp,
+                               const double *context, pcg_stream stream, uint64_t first, size_t n,
+                               double temperature, flow_err *err)
+{
     double *inner, *logdet = logp ? calloc(n + 1, sizeof *logdet) : NULL;
     int code = convert_context(self, &inner, context, n, err);
     if (!code && logp && !logdet)
         code = flow_fail(err, FLOW_ENOMEM, "out of memory for %zu rows", n);
     if (!code)
-        code = flow_sample(self->flow, pool, x, logp, inner, stream, first, n, err);
+        code = flow_sample_tempered(self->flow, pool, x, logp, inner, stream, first, n, temperature,
+                                    err);
     if (!code)
         flow_units_to_user(self->units, x, logdet, x, n);
     for (size_t r = 0; !code && logp && r < n; r++)

@@ -37,11 +37,15 @@ flow_model *flow_model_read(const char *path, flow_err *err);
 flow_model *flow_model_read_bytes(const void *bytes, size_t len, const char *name, flow_err *err);
 void flow_model_free(flow_model *self); /* accepts NULL */
 
-/* n samples in user's units, rows first .. of the stream; logp (NULL: not wanted) is their density
+/* n samples in user's units, rows first .. of the stream; logp (NULL: not wanted) is their log-density
  * in user's units. context (n, C) in user's units. */
 int flow_model_sample(const flow_model *self, flow_pool *pool, double *x, double *logp,
                       const double *context, pcg_stream stream, uint64_t first, size_t n,
                       flow_err *err);
+/* The same at a temperature (flow_sample_tempered). */
+int flow_model_sample_tempered(const flow_model *self, flow_pool *pool, double *x, double *logp,
+                               const double *context, pcg_stream stream, uint64_t first, size_t n,
+                               double temperature, flow_err *err);
 
 /* logp (n) of rows x (n, D) in user's units; -inf outside the domain of a logit column. */
 int flow_model_log_prob(const flow_model *self, flow_pool *pool, double *logp, const double *x,

@@ -1,5 +1,6 @@
 #include "teacher/fit.h"
 #include "teacher/streams.h"
+#include "teacher/volume.h"
 
 #include <math.h>
 #include <stdint.h>
@@ -355,6 +356,12 @@ int teacher_fit(flow *self, teacher_fit_state *state, flow_pool *pool, const dat
 int teacher_log_likelihood(const flow *self, flow_pool *pool, double *mean, double *se,
                            const data_part *part, flow_err *err)
 {
+    return teacher_log_likelihood_in(self, pool, mean, se, part, NULL, err);
+}
+
+int teacher_log_likelihood_in(const flow *self, flow_pool *pool, double *mean, double *se,
+                              const data_part *part, const flow_units *units, flow_err *err)
+{
     *mean = *se = NAN;
     if (part->n == 0)
         return 0;
@@ -362,6 +369,8 @@ int teacher_log_likelihood(const flow *self, flow_pool *pool, double *mean, doub
     if (!logp)
         return flow_fail(err, FLOW_ENOMEM, "out of memory for %zu rows", part->n);
     int code = flow_log_prob(self, pool, logp, NULL, part->x, part->context, part->n, err);
+    if (!code && units)
+        code = volume_to_user(logp, units, part->x, part->n, err);
     double sum = 0, square = 0, n = (double)part->n;
     for (size_t r = 0; r < part->n; r++)
         sum += logp[r];

@@ -21,6 +21,7 @@ enum {
     OPTION_CONTEXT,
     OPTION_HEADER,
     OPTION_EXTRA,
+    OPTION_TEMPERATURE,
     OPTION_LOGP,
     OPTION_FORMAT,
     OPTION_MOST,
@@ -75,6 +76,24 @@ static int read_line(char ***operands, const line_spec *spec, void *into, take_o
     return err.code ? refuse(spec, &err) : -1;
 }
 
+/* ---- how a .csv begins: of every verb that reads a table */
+
+#define HEADER_OPTION                                                                              \
+    {                                                                                              \
+        "header", OPTION_HEADER, "WORD", "whether a .csv starts with names: auto, yes or no"       \
+    }
+
+static int take_header(file_header *out, const char *arg, flow_err *err)
+{
+    const flow_word *word = config_headers;
+    while (word->name && strcmp(word->name, arg) != 0)
+        word++;
+    if (!word->name)
+        return flow_fail(err, FLOW_EUSAGE, "--header wants auto, yes or no, got '%.60s'", arg);
+    *out = (file_header)word->value;
+    return FLOW_OK;
+}
+
 /* ---- run and check */
 
 #define SOURCE_OPTIONS                                                                             \
@@ -83,14 +102,26 @@ static int read_line(char ***operands, const line_spec *spec, void *into, take_o
         "config", 'c', "FILE", "lay a second YAML file over the first; may be repeated"            \
     }
 
+/* The key, as --set has it. */
+static int take_header_key(run_line *line, const char *arg, flow_err *err)
+{
+    file_header header;
+    if (take_header(&header, arg, err))
+        return err->code;
+    snprintf(line->header, sizeof line->header, "data.header=%s", arg);
+    line->sets[line->options.sources.n_sets++] = line->header;
+    return FLOW_OK;
+}
+
 static const cli_option run_table[] = {
     SOURCE_OPTIONS,
+    HEADER_OPTION,
     {"out", OPTION_OUT, "DIR", "run directory; default runs/NAME"},
     {"threads", OPTION_THREADS, "N", "threads; changes no result"},
     {"quiet", 'q', NULL, "no progress on stderr"},
     {NULL, 0, NULL, NULL}};
 
-static const cli_option check_table[] = {SOURCE_OPTIONS, {NULL, 0, NULL, NULL}};
+static const cli_option check_table[] = {SOURCE_OPTIONS, HEADER_OPTION, {NULL, 0, NULL, NULL}};
 
 const line_spec line_run = {
     .name = "run",
@@ -122,6 +153,8 @@ static int take_run(void *into, int id, const char *arg, flow_err *err)
     case 'c':
         line->overlays[o->sources.n_overlays++] = arg;
         return FLOW_OK;
+    case OPTION_HEADER:
+        return take_header_key(line, arg, err);
     case OPTION_OUT:
         o->out = arg;
         return FLOW_OK;
@@ -164,21 +197,10 @@ void run_line_free(run_line *self)
 
 #define TABLE_OPTIONS(CONTEXT)                                                                     \
     {"context", OPTION_CONTEXT, "ROWS", CONTEXT},                                                  \
-        {"header", OPTION_HEADER, "WORD", "whether a .csv names its columns: auto, yes or no"},    \
+        {"header", OPTION_HEADER, "WORD", "whether a .csv starts with names: auto, yes or no"},    \
     {                                                                                              \
         "extra", OPTION_EXTRA, NULL, "leave aside columns that the model does not know"            \
     }
-
-static int take_header(file_header *out, const char *arg, flow_err *err)
-{
-    const flow_word *word = config_headers;
-    while (word->name && strcmp(word->name, arg) != 0)
-        word++;
-    if (!word->name)
-        return flow_fail(err, FLOW_EUSAGE, "--header wants auto, yes or no, got '%.60s'", arg);
-    *out = (file_header)word->value;
-    return FLOW_OK;
-}
 
 /* Whether the option is one of these. */
 static bool is_of_table(int id)
@@ -255,9 +277,10 @@ static const cli_option sample_table[] = {
     {"number", 'n', "N", "how many samples"},
     {"seed", OPTION_SEED, "S", "default 0: the same command gives the same samples"},
     {"first", OPTION_FIRST, "K", "start at sample K of the stream; default 0"},
-    TABLE_OPTIONS(
-        "context: a file of one row for each sample, or one row for all; or name=value,..."),
-    {"logp", OPTION_LOGP, NULL, "a last column: its log-density, nats in the units of the data"},
+    TABLE_OPTIONS("a file, one row a sample or one for all; or NAME=VALUE,..."),
+    {"temperature", OPTION_TEMPERATURE, "T",
+     "scale of the noise, for a base with one middle; default 1"},
+    {"logp", OPTION_LOGP, NULL, "a last column: the log-density, nats, units of the data"},
     OUTPUT_OPTIONS,
     {NULL, 0, NULL, NULL}};
 
@@ -289,6 +312,8 @@ static int take_sample(void *into, int id, const char *arg, flow_err *err)
         return option_whole(&o->seed, "--seed", arg, 0, INT64_MAX, err);
     case OPTION_FIRST:
         return option_whole(&o->first, "--first", arg, 0, INT64_MAX, err);
+    case OPTION_TEMPERATURE:
+        return option_positive(&o->temperature, "--temperature", arg, err);
     case OPTION_LOGP:
         o->logp = true;
         return FLOW_OK;
@@ -303,7 +328,7 @@ int line_read_sample(sample_options *out, int argc, char **argv)
     sample_line line = {.options = out};
     flow_err err = FLOW_ERR_INIT;
     char **operands;
-    *out = (sample_options){.n = 0};
+    *out = (sample_options){.temperature = 1};
     int status = read_line(&operands, &line_sample, &line, take_sample, argc, argv);
     if (status >= 0)
         return status;
@@ -321,7 +346,7 @@ int line_read_sample(sample_options *out, int argc, char **argv)
 /* ---- logp */
 
 static const cli_option logp_table[] = {
-    TABLE_OPTIONS("the same for each row of DATA, unless DATA has these columns itself"),
+    TABLE_OPTIONS("a file, one row each or one for all; or NAME=VALUE,...; or DATA"),
     OUTPUT_OPTIONS,
     {NULL, 0, NULL, NULL}};
 
@@ -330,8 +355,7 @@ const line_spec line_logp = {
     .operands = "MODEL DATA [options]",
     .n_min = 2,
     .n_max = 2,
-    .doc = "Writes the log-density of a model at each row of a .npy or .csv file, in nats, in the "
-           "units of the data.\nColumns are matched by name where the file names them.",
+    .doc = "Writes the log-density of a model at each row of a file: nats, units of the data.",
     .examples = "  distill logp runs/moons/teacher/model.safetensors points.csv\n"
                 "  distill logp runs/moons/teacher/model.safetensors points.npy -o logp.npy\n",
     .options = logp_table};
@@ -371,7 +395,7 @@ static const cli_option ladder_table[] = {
     {"number", 'n', "N", "rows of either side; default 20000"},
     {"most", OPTION_MOST, "T",
      "the last rung; default 8. From the number of columns on, all are exact"},
-    TABLE_OPTIONS("a file of contexts to draw from, or name=value,..."),
+    TABLE_OPTIONS("a file of contexts to draw from; or NAME=VALUE,..."),
     {"picture", OPTION_PICTURE, "FILE", "draw KL over rows a second into a .png"},
     {"seed", OPTION_SEED, "S", "default 0: the same command gives the same figures"},
     {"threads", OPTION_THREADS, "N", "threads; changes no result but the speeds"},

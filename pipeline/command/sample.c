@@ -17,6 +17,7 @@ static int sample(flow_model *model, flow_pool *pool, const void *options, flow_
         .stream = {.seed = o->seed, .stage = STREAM_EXPORT, .purpose = PCG_BASE},
         .first = o->first,
         .n = (size_t)o->n,
+        .temperature = o->temperature,
         .logp = o->logp,
         .path = o->output,
         .format = o->format};

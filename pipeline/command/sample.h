@@ -14,6 +14,7 @@ typedef struct sample_options {
     uint64_t seed;           /* 0 unless given: the same command gives the same samples */
     uint64_t first;          /* row of the stream to start at */
     context_options context; /* one row for each sample, or one for all */
+    double temperature;      /* 1 unless given */
     bool logp;               /* a last column with log q(x) */
     const char *output;      /* NULL: stdout. Never an .npy stream to a terminal */
     table_format format;     /* from --format, else from the name of the output, else csv */

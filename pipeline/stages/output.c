@@ -112,22 +112,21 @@ static int check_block(const output_request *q, const double *x, size_t row, siz
     return 0;
 }
 
-static int write_block(const output_request *q, output *out, const workspace *w, size_t row,
-                       size_t n, flow_err *err)
+/* Rows row .. row + n - 1 as they are written: w->x, or w->both with log q. */
+static int make_block(const output_request *q, const workspace *w, size_t row, size_t n,
+                      flow_err *err)
 {
-    size_t dim = flow_dim(q->model->flow);
     const double *context = w->context   ? w->context
                             : q->context ? q->context + row * flow_context(q->model->flow)
                                          : NULL;
-    int code = flow_model_sample(q->model, q->pool, w->x, q->logp ? w->logp : NULL, context,
-                                 q->stream, q->first + row, n, err);
+    int code =
+        flow_model_sample_tempered(q->model, q->pool, w->x, q->logp ? w->logp : NULL, context,
+                                   q->stream, q->first + row, n, q->temperature, err);
     if (!code)
         code = check_block(q, w->x, row, n, err);
-    if (code)
-        return code;
-    if (q->logp)
-        append_column(w->both, w->x, w->logp, n, dim);
-    return output_append(out, q->logp ? w->both : w->x, n, err);
+    if (!code && q->logp)
+        append_column(w->both, w->x, w->logp, n, flow_dim(q->model->flow));
+    return code;
 }
 
 static output *open_samples(const output_request *q, flow_err *err)
@@ -146,15 +145,31 @@ static output *open_samples(const output_request *q, flow_err *err)
     return out;
 }
 
+/* The output is opened when the first block is there: what cannot be drawn at all leaves stdout empty. */
+static int write_blocks(const output_request *q, output **out, const workspace *w, flow_err *err)
+{
+    size_t row = 0, n;
+    do {
+        n = q->n - row < BLOCK ? q->n - row : BLOCK;
+        int code = make_block(q, w, row, n, err);
+        if (!code && !*out && !(*out = open_samples(q, err)))
+            code = err->code;
+        if (!code)
+            code = output_append(*out, q->logp ? w->both : w->x, n, err);
+        if (code)
+            return code;
+        row += n;
+    } while (row < q->n);
+    return FLOW_OK;
+}
+
 int output_samples(const output_request *q, flow_err *err)
 {
-    output *out = open_samples(q, err);
-    if (!out)
-        return err->code;
     workspace w = {NULL, NULL, NULL, NULL};
+    output *out = NULL;
     int code = workspace_create(&w, q, err);
-    for (size_t row = 0; row < q->n && !code; row += BLOCK)
-        code = write_block(q, out, &w, row, q->n - row < BLOCK ? q->n - row : BLOCK, err);
+    if (!code)
+        code = write_blocks(q, &out, &w, err);
     free(w.x);
     if (!code)
         return output_close(out, err);

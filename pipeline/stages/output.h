@@ -30,7 +30,8 @@ typedef struct output_request {
     pcg_stream stream;
     uint64_t first;
     size_t n;
-    bool logp; /* a last column with log q(x) */
+    double temperature; /* of the base; 1: as it is */
+    bool logp;          /* a last column with log q(x) */
     const char *path;
     table_format format;
 } output_request;

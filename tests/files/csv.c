@@ -119,6 +119,11 @@ Test(csv, refuses)
         {"a,b,a\n1,2,3\n", FILE_HEADER_AUTO, "x.csv:1: two columns are named 'a'"},
         {"a,b\x01\n1,2\n", FILE_HEADER_AUTO,
          "x.csv:1: column 2: its name holds a control character"},
+        {"a,gr\xf6\xdf"
+         "e\n1,2\n",
+         FILE_HEADER_AUTO,
+         "x.csv:1: column 2: its name is not UTF-8: byte 0xf6 after 'gr'; convert the file, say "
+         "with iconv -f latin1 -t utf-8 'x.csv'"},
         {"1\n\x1b[2Jq\n", FILE_HEADER_AUTO, "x.csv:2: column 1: '?[2Jq' is not a number"},
         {"1\n012345678901234567890123456789012345678901234567890123456789x\n", FILE_HEADER_AUTO,
          "x.csv:2: column 1: '0123456789012345678901234567890123456789' is not a number"},

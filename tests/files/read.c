@@ -47,7 +47,8 @@ Test(read, bad_names_beside)
                  {"a\nb\nc\n", "x.cols: 3 names for 2 columns"},
                  {"a\n\n", "x.cols:2: the line is empty"},
                  {"a\na\n", "x.cols:2: 'a' is also line 1"},
-                 {"a\tb\nc\n", "x.cols:1: holds a control character"}};
+                 {"a\tb\nc\n", "x.cols:1: holds a control character"},
+                 {"a\n\xe9\n", "x.cols:2: its name is not UTF-8: byte 0xe9 after ''; convert"}};
     temp_open();
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         flow_err err = FLOW_ERR_INIT;

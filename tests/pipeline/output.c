@@ -29,6 +29,7 @@ static void set_up(void)
     randomise_parameters(model.flow, 0.5, 3);
     json_decref(d);
     request = (output_request){.model = &model,
+                               .temperature = 1,
                                .pool = flow_pool_create(1, &err),
                                .stream = {.seed = 4, .stage = PCG_TEST, .purpose = PCG_BASE},
                                .n = 11};
