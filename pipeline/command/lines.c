@@ -346,7 +346,7 @@ int line_read_sample(sample_options *out, int argc, char **argv)
 /* ---- logp */
 
 static const cli_option logp_table[] = {
-    TABLE_OPTIONS("a file, one row each or one for all; or NAME=VALUE,...; or DATA"),
+    TABLE_OPTIONS("a file, one row each or one for all; or NAME=VALUE,..."),
     OUTPUT_OPTIONS,
     {NULL, 0, NULL, NULL}};
 
@@ -355,9 +355,10 @@ const line_spec line_logp = {
     .operands = "MODEL DATA [options]",
     .n_min = 2,
     .n_max = 2,
-    .doc = "Writes the log-density of a model at each row of a file: nats, units of the data.",
+    .doc = "Writes log-densities of the rows of a file: nats, in the units of the data.",
     .examples = "  distill logp runs/moons/teacher/model.safetensors points.csv\n"
-                "  distill logp runs/moons/teacher/model.safetensors points.npy -o logp.npy\n",
+                "  distill logp runs/moons/teacher/model.safetensors points.npy -o logp.npy\n"
+                "  distill logp runs/given/teacher/model.safetensors x.npy --context time=0.5\n",
     .options = logp_table};
 
 typedef struct logp_line {
