@@ -3,6 +3,7 @@
 #include "files/read.h"
 #include "flow/json.h"
 #include "pipeline/config/settings.h"
+#include "pipeline/stages/ranges.h"
 #include "pipeline/stages/stage.h"
 #include "teacher/columns.h"
 #include "teacher/weights.h"
@@ -10,6 +11,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 
 static file_table *generate(const config *c, size_t rows, flow_err *err)
@@ -106,6 +108,17 @@ static void tell_weights(const data_set *set, const char *column)
             column, data_weights_worth(set->train.weight, set->train.n));
 }
 
+static int measure_ranges(data_product *out, flow_err *err)
+{
+    const data_set *set = out->set;
+    out->ranges = ranges_of(set->units, set->train.x, set->train.n);
+    if (out->ranges && set->n_context)
+        out->context_ranges = ranges_of(set->context_units, set->train.context, set->train.n);
+    if (out->ranges && (out->context_ranges || !set->n_context))
+        return FLOW_OK;
+    return flow_fail(err, FLOW_ENOMEM, "out of memory for the ranges of the columns");
+}
+
 static void tell(const data_set *set, const char *source)
 {
     fprintf(stderr, "data      %s: %zu + %zu + %zu rows, %zu columns, %zu of context\n", source,
@@ -130,7 +143,7 @@ static int run(void *product, const stage_work *work, const void *const *inputs,
         fprintf(stderr, "data      %s: %s\n", d->path, table->note);
     out->set = data_set_create(table, source_of(c), &options, err);
     file_table_free(table);
-    if (!out->set || name_columns(out, err))
+    if (!out->set || name_columns(out, err) || measure_ranges(out, err))
         return err->code;
     if (!work->quiet) {
         tell(out->set, source_of(c));
@@ -145,6 +158,8 @@ static void release(void *product)
     data_set_free(self->set);
     json_decref(self->names);
     json_decref(self->context_names);
+    free(self->ranges);
+    free(self->context_ranges);
 }
 
 const stage stage_data = {.name = "data",

@@ -141,14 +141,16 @@ static int read_model(uint64_t *sum, flow_err *err)
 {
     double x[20 * DIM], logp[20];
     flow_model *model = flow_model_read(path, err);
-    int code =
-        model ? flow_model_sample(model, pool, x, logp, data->train.context, stream, 0, 20, err)
-              : err->code;
+    int code = model ? flow_model_sample_tempered(model, pool, x, logp, data->train.context, stream,
+                                                  0, 20, 0.8, err)
+                     : err->code;
     if (!code)
         code = flow_model_log_prob(model, pool, logp, x, data->train.context, 20, err);
     if (!code) {
         add_parameters(sum, model->flow);
         add(sum, logp, sizeof logp);
+        add(sum, model->ranges, 2 * DIM * sizeof *model->ranges);
+        add(sum, model->context_ranges, 2 * CONTEXT * sizeof *model->context_ranges);
         code = add_json(sum, json_incref(model->names), err);
     }
     flow_model_free(model);
@@ -168,7 +170,10 @@ static json_t *names_of(char **names, size_t n)
 
 static int play_model(uint64_t *sum, flow_err *err)
 {
+    double ranges[2 * DIM] = {-1, 2.385, 0, 1e9};
     flow_model model = {.flow = made[FLOW_NOISE_TO_DATA],
+                        .ranges = ranges,
+                        .context_ranges = ranges,
                         .units = data->units,
                         .context_units = data->context_units,
                         .names = names_of(data->names, data->dim),
