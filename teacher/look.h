@@ -41,8 +41,10 @@ typedef struct look_column {
                           of validation or test rows (Kolmogorov, Smirnov), whichever is farther */
     size_t distinct; /* values that differ, of those looked at */
     size_t looked_at; /* rows whose values were sorted */
-    size_t wild; /* rows ten spreads or more beyond the farthest thousandth, if they are what the
+    size_t wild;   /* rows ten spreads or more beyond the farthest thousandth, if they are what the
                           standard deviation measures */
+    bool tied;     /* follows from columns before it */
+    char hint[96]; /* what data.columns should say of it, "step: 1"; or "" */
     size_t wild_row; /* the farthest of them, of the table */
 } look_column;
 
@@ -72,6 +74,9 @@ typedef struct data_look {
     size_t n_train, n_valid, n_test;
     look_finding *findings; /* (n_findings), errors first */
     size_t n_findings;
+    char suggestion
+        [600]; /* "data.columns: {...}": all columns, each with its hint; "": there is none, or
+                             columns have kinds already, or there are too many */
 } data_look;
 
 /* As data_set_create would use the table; it fails where columns or rows cannot be chosen at all. */

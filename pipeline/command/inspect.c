@@ -30,7 +30,7 @@ static const char *label(char *out, size_t size, const file_table *table, size_t
     if (table->names)
         snprintf(out, size, "%s", table->names[col]);
     else
-        snprintf(out, size, "%zu", col);
+        snprintf(out, size, "%zu", file_table_place(table, col));
     return out;
 }
 
@@ -62,6 +62,12 @@ static void print_findings(const data_look *look)
     }
 }
 
+static void print_suggestion(const data_look *look)
+{
+    if (*look->suggestion)
+        printf("\nall of it in the config, where it is right:\n    %s\n", look->suggestion);
+}
+
 static void print_all(const data_look *look, const file_table *table, const char *file)
 {
     print_head(look, file);
@@ -74,6 +80,7 @@ static void print_all(const data_look *look, const file_table *table, const char
     if (look->columns[0].looked_at < look->rows.n)
         printf("distinct, commonest and quartiles are of %d rows at even distances.\n", LOOK_ROWS);
     print_findings(look);
+    print_suggestion(look);
 }
 
 /* ---- for programs */
@@ -159,6 +166,8 @@ static int print_json(const data_look *look, const file_table *table, const char
     flow_json_set(&out, "rows", rows_json(look));
     flow_json_set(&out, "columns", columns);
     flow_json_set(&out, "findings", findings);
+    flow_json_set(&out, "suggestion",
+                  *look->suggestion ? json_string(look->suggestion) : json_null());
     char *text = flow_json_text(out, JSON_INDENT(1) | JSON_PRESERVE_ORDER);
     json_decref(out);
     if (!text)

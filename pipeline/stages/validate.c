@@ -7,7 +7,8 @@
 #include "pipeline/stages/student.h"
 #include "pipeline/stages/teacher.h"
 #include "pipeline/stages/yardstick.h"
-#include "teacher/fit.h"
+#include "teacher/likelihood.h"
+#include "teacher/volume.h"
 
 static const char VERDICT[] = "validation.json";
 
@@ -46,21 +47,37 @@ static int write_verdict(validate_product *out, const verdict_input *in, const s
     return code;
 }
 
+/* Of the test rows: the mean of what `distill logp` gives for them, and the same as the flow has it. */
+static int likelihood(verdict_input *in, const stage_work *work, const sides *s, flow_err *err)
+{
+    const data_set *set = s->data->set;
+    double mean_volume;
+    int code = teacher_model_log_likelihood(&s->teacher->model, work->pool, &in->teacher_mean,
+                                            &in->teacher_se, &set->test, err);
+    if (!code)
+        code = volume_mean(&mean_volume, set->units, set->test.x, set->test.n, err);
+    if (!code)
+        in->teacher_mean_inside = in->teacher_mean + mean_volume;
+    return code;
+}
+
 /* All figures, into *in and what it points to. */
 static int judge(verdict_input *in, student_validation *figures, const stage_work *work,
                  const sides *s, flow_err *err)
 {
     progress_begin(stage_validate.name, 0);
-    int code = teacher_log_likelihood(s->teacher->model.flow, work->pool, &in->teacher_mean,
-                                      &in->teacher_se, &s->data->set->test, err);
+    int code = likelihood(in, work, s, err);
     if (!code)
         code = measure(figures, work, s, err);
     if (code) {
         progress_clear();
         return flow_fail_prefix(err, stage_validate.name);
     }
-    progress_end("%zu samples; teacher's test log-likelihood %.4f +- %.4f nats a row",
-                 (size_t)work->config->validate.samples, in->teacher_mean, in->teacher_se);
+    progress_end(
+        "%zu samples; teacher's test log-likelihood %.4f +- %.4f nats a row in the units of "
+        "the data, %.4f in those of the flow",
+        (size_t)work->config->validate.samples, in->teacher_mean, in->teacher_se,
+        in->teacher_mean_inside);
     return FLOW_OK;
 }
 
