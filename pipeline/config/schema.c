@@ -265,9 +265,9 @@ const schema_section schema_sections[] = {
     {"student", "The sampler that is made from the teacher."},
     {"student.train", "Distillation with Adam: reverse KL on its own samples and, if the teacher "
                       "can sample, forward KL."},
-    {"student.layerwise", "What comes before that for a student that starts as its teacher: its "
-                          "layers one by one, as the "
-                          "inverses of the teacher's."},
+    {"student.layerwise",
+     "What comes before that for a student that starts as its teacher: its layers one by one, as the "
+     "inverses of the teacher's."},
     {"student.shrink",
      "Smaller students, made beside the one that is handed over, to be compared: for "
      "a student that starts as its teacher."},
