@@ -276,7 +276,7 @@ Test(dataset, not_finite)
         table->values[9 * 3 + 0] = table->values[9 * 3 + 2] = NAN;
         snprintf(want, sizeof want,
                  "x.npy: 2 of 30 rows are not finite; first: row 4, column 1 'price' (counted from "
-                 "0) is %s",
+                 "0) is %s; data.nonfinite: drop leaves such rows out",
                  words[i]);
         data_refuse(table, &options, FLOW_EDATA, want);
     }
