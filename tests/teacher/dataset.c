@@ -267,9 +267,9 @@ Test(dataset, refuses_splits)
 Test(dataset, not_finite)
 {
     static const double bad[] = {NAN, INFINITY, -INFINITY};
-    static const char *const words[] = {"nan", "inf", "-inf"};
+    static const char *const words[] = {"nan, or missing", "inf", "-inf"};
     for (size_t i = 0; i < 3; i++) {
-        char want[120];
+        char want[200];
         data_options options = data_options_default();
         file_table *table = data_table(30, 3, data_names3);
         table->values[4 * 3 + 1] = bad[i];
