@@ -36,6 +36,16 @@ static double to_unit_interval(const flow_unit *unit, double x)
     return unit->alpha + (1 - 2 * unit->alpha) * ((x - unit->lo) / (unit->hi - unit->lo));
 }
 
+/* x, or, of an x at an end, where it counts. */
+static double off_end(const flow_unit *unit, double x)
+{
+    bool low = unit->support == FLOW_ABOVE || unit->support == FLOW_BETWEEN;
+    bool high = unit->support == FLOW_BELOW || unit->support == FLOW_BETWEEN;
+    if (low && x <= unit->lo && x >= unit->lo)
+        return x + unit->edge;
+    return high && x <= unit->hi && x >= unit->hi ? x - unit->edge : x;
+}
+
 /* dt/dp = 1 / (p (1 - p)). NaN for p outside (0, 1). */
 static double logit(const flow_unit *unit, double x, double *logdet)
 {
@@ -77,6 +87,7 @@ static double wrap(double x, double start, double period)
 
 static double to_flow(const flow_unit *unit, double x, double *logdet)
 {
+    x = off_end(unit, x);
     double t = x;
     switch (unit->support) {
     case FLOW_LINE:
@@ -201,6 +212,7 @@ void flow_units_to_user(const flow_units *self, double *x, double *logdet, const
 
 static bool is_inside(const flow_unit *unit, double x)
 {
+    x = off_end(unit, x);
     switch (unit->support) {
     case FLOW_LINE:
         return true;

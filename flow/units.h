@@ -14,6 +14,8 @@
  * one side (energies, masses, counts) mostly has a heavy tail on the other, which the logarithm turns
  * into one that a flow can have, where softplus^-1(x) = x + log(1 - e^-x) leaves it as it is.
  *
+ * Values that are rounded may lie on an end, where there is no t: one counts as `edge` further inside.
+ *
  * A column with a step > 0 is a grid, x = origin + k step. A grid value stands for its cell
  * [x, x + step): the flow sees points of the cell, lo and hi bound the points and not the values.
  * The origin is lo, else hi, else 0. Densities of a grid count in steps, so that one is near the
@@ -38,6 +40,7 @@ typedef struct flow_unit {
     flow_support support;
     double lo, hi;       /* lo < hi; 0 where the support does not have them */
     double alpha;        /* FLOW_BETWEEN: 0 <= alpha < 1/2; else 0 */
+    double edge;         /* so far inside does a value at the very end count; 0: it is outside */
     double step;         /* 0: a continuous column */
     double period;       /* FLOW_LINE only; 0: not periodic */
     double cut, start;   /* samples are put into [start, start + period) */
@@ -79,7 +82,7 @@ const char *flow_unit_wants(char text[FLOW_UNIT_TEXT], const flow_unit *self);
 double flow_unit_snap(const flow_unit *self, double x);
 
 /* {"columns": [{"shift": 0.5, "scale": 2.0, "logit": {"lo": 0.0, "hi": 1.0, "alpha": 1e-6}}, ...]}
- * with "logit" only of FLOW_BETWEEN; "above": lo, "below": hi; "step": 1.0; "circle": {"period",
+ * with "logit" only of FLOW_BETWEEN; "above": lo, "below": hi; "edge": 1e-3; "step": 1.0; "circle": {"period",
  * "cut", "start"}; each absent where there is none. Numbers survive the trip through text exactly.
  * to_json: a new reference, NULL if memory is out. from_json: FLOW_EDATA names column and key. */
 json_t *flow_units_to_json(const flow_units *self);

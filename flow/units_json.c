@@ -27,12 +27,13 @@ typedef struct piece {
     number_key keys[MOST + 1];
 } piece;
 
-enum { PIECE_LOGIT, PIECE_ABOVE, PIECE_BELOW, PIECE_STEP, PIECE_CIRCLE, PIECES };
+enum { PIECE_LOGIT, PIECE_ABOVE, PIECE_BELOW, PIECE_EDGE, PIECE_STEP, PIECE_CIRCLE, PIECES };
 
 static const piece pieces[PIECES] = {
     [PIECE_LOGIT] = {"logit", false, {NUMBER(lo), NUMBER(hi), NUMBER(alpha)}},
     [PIECE_ABOVE] = {"above", true, {NUMBER(lo)}},
     [PIECE_BELOW] = {"below", true, {NUMBER(hi)}},
+    [PIECE_EDGE] = {"edge", true, {NUMBER(edge)}},
     [PIECE_STEP] = {"step", true, {NUMBER(step)}},
     [PIECE_CIRCLE] = {"circle", false, {NUMBER(period), NUMBER(cut), NUMBER(start)}},
 };
@@ -46,6 +47,8 @@ static bool has_piece(const flow_unit *unit, size_t which)
         return unit->support == FLOW_ABOVE;
     case PIECE_BELOW:
         return unit->support == FLOW_BELOW;
+    case PIECE_EDGE:
+        return unit->edge > 0;
     case PIECE_STEP:
         return unit->step > 0;
     default:
@@ -146,6 +149,9 @@ static int check_unit(const flow_unit *unit, unsigned found, size_t col, flow_er
         return flow_fail(err, FLOW_EDATA,
                          "units: column %zu: logit, above, below and circle exclude each other",
                          col);
+    if (unit->edge < 0)
+        return flow_fail(err, FLOW_EDATA, "units: column %zu: edge %g is negative", col,
+                         unit->edge);
     if (found & 1u << PIECE_STEP && !(unit->step > 0))
         return flow_fail(err, FLOW_EDATA, "units: column %zu: step %g is not positive", col,
                          unit->step);
@@ -180,7 +186,7 @@ static int unit_from_json(flow_unit *unit, const json_t *json, size_t col, flow_
         !take_number(unit, &scale, json_object_get(json, "scale")) || json_object_size(json) != n)
         return flow_fail(err, FLOW_EDATA,
                          "units: column %zu wants the numbers shift and scale, perhaps logit, "
-                         "above, below, step, circle",
+                         "above, below, edge, step, circle",
                          col);
     return check_unit(unit, found, col, err);
 }

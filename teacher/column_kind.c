@@ -12,8 +12,8 @@ const flow_key data_kind_keys[] = {
      .def = "real",
      .wants = "positive, real or [LO, HI], where either may be inf",
      .doc = "Where the values can be; samples are nowhere else. Half lines are mapped by a "
-            "logarithm, intervals by a logit. positive is [0, inf]. The ends themselves count as "
-            "outside, but for a column with a step."},
+            "logarithm, intervals by a logit. positive is [0, inf]. A few values on an end count "
+            "as a little inside; many are an error, but for a column with a step."},
     {FLOW_KEY(data_kind, step), .type = FLOW_KEY_REAL, .min = 0, .max = INFINITY, .def = "0",
      .unit = "units of the data",
      .doc =

@@ -25,74 +25,133 @@ static int set_units(flow_units *units, const data_kind *kinds, const data_rows 
 
 /* ---- values */
 
-static bool is_end(const flow_unit *unit, double x)
+/* The noise of row i (D), uniform: it goes by the row's place in the table. */
+static void draw_noise(double *noise, const data_rows *from, size_t i, size_t dim)
 {
-    bool low = unit->support == FLOW_ABOVE || unit->support == FLOW_BETWEEN;
-    bool high = unit->support == FLOW_BELOW || unit->support == FLOW_BETWEEN;
-    return !(unit->step > 0) &&
-           ((low && x <= unit->lo && x >= unit->lo) || (high && x <= unit->hi && x >= unit->hi));
+    pcg_stream stream = {from->seed, STREAM_DATA, PCG_DEQUANTISE};
+    pcg_uniforms(noise, stream, from->rows[i], 1, dim);
 }
+
+/* Whether some column has a step that only blurs, or one of a grid. */
+static bool has_steps(const data_kind *kinds, size_t dim, bool smear)
+{
+    size_t col = 0;
+    while (col < dim && !(kinds[col].step > 0 && kinds[col].smear == smear))
+        col++;
+    return col < dim;
+}
+
+/* Noise that only blurs is part of the value. */
+static void smear(double *x, const data_kind *kinds, double *noise, const data_rows *from,
+                  size_t dim)
+{
+    for (size_t i = 0; i < from->n; i++) {
+        draw_noise(noise, from, i, dim);
+        for (size_t col = 0; col < dim; col++)
+            if (kinds[col].smear)
+                x[i * dim + col] += noise[col] * kinds[col].step;
+    }
+}
+
+/* That of a grid is added to what is known to be a grid value. A hair of the cell is left at either side:
+ * no end of a support is hit. */
+static void spread(double *x, const flow_units *units, double *noise, const data_rows *from)
+{
+    const double hair = 1e-6;
+    for (size_t i = 0; i < from->n; i++) {
+        double *row = x + i * units->dim;
+        draw_noise(noise, from, i, units->dim);
+        for (size_t col = 0; col < units->dim; col++) {
+            const flow_unit *unit = &units->column[col];
+            if (unit->step > 0)
+                row[col] = flow_unit_snap(unit, row[col]) +
+                           (hair + (1 - 2 * hair) * noise[col]) * unit->step;
+        }
+    }
+}
+
+/* ---- values that cannot be */
 
 static int fail_outside(const flow_unit *unit, const data_rows *from, size_t i, size_t col,
                         flow_err *err)
 {
     size_t row = from->rows[i], of_table = from->cols[col];
-    double x = from->table->values[row * from->table->cols + of_table];
     char label[DATA_LABEL_SIZE], wants[FLOW_UNIT_TEXT];
-    return flow_fail(err, FLOW_EDATA, "%s: row %zu, %s: %.9g is not %s%s", from->source, row,
-                     data_column_label(label, from->table, of_table), x,
-                     flow_unit_wants(wants, unit),
-                     is_end(unit, x) ? "; values at the very end need a step, if they are rounded, "
-                                       "or a wider support, or alpha: 1e-6, if it has two ends"
-                                     : "");
+    return flow_fail(err, FLOW_EDATA, "%s: row %zu, %s: %.9g is not %s", from->source, row,
+                     data_column_label(label, from->table, of_table),
+                     from->table->values[row * from->table->cols + of_table],
+                     flow_unit_wants(wants, unit));
 }
 
-/* Noise that only blurs is part of the value; that of a grid is added once the value is known to be one.
- * A hair of the cell is left at either side: no end of a support is hit. */
-static void smear(double *x, const data_kind *kinds, const double *noise, size_t dim)
+static int check_rows(const flow_units *units, const double *x, const data_rows *from,
+                      flow_err *err)
 {
-    for (size_t col = 0; col < dim; col++)
-        if (kinds[col].smear)
-            x[col] += noise[col] * kinds[col].step;
-}
-
-static void spread(double *x, const flow_units *units, const double *noise)
-{
-    const double hair = 1e-6;
-    for (size_t col = 0; col < units->dim; col++) {
-        const flow_unit *unit = &units->column[col];
-        if (unit->step > 0)
-            x[col] =
-                flow_unit_snap(unit, x[col]) + (hair + (1 - 2 * hair) * noise[col]) * unit->step;
-    }
-}
-
-static bool has_steps(const data_kind *kinds, size_t dim)
-{
-    size_t col = 0;
-    while (col < dim && !(kinds[col].step > 0))
-        col++;
-    return col < dim;
-}
-
-static int prepare_rows(const flow_units *units, double *x, const data_kind *kinds,
-                        const data_rows *from, double *noise, flow_err *err)
-{
-    pcg_stream stream = {from->seed, STREAM_DATA, PCG_DEQUANTISE};
-    size_t dim = units->dim;
-    bool noisy = has_steps(kinds, dim);
     for (size_t i = 0; i < from->n; i++) {
-        double *row = x + i * dim;
-        if (noisy) {
-            pcg_uniforms(noise, stream, from->rows[i], 1, dim);
-            smear(row, kinds, noise, dim);
-        }
-        size_t col = flow_units_first_outside(units, row);
-        if (col < dim)
+        size_t col = flow_units_first_outside(units, x + i * units->dim);
+        if (col < units->dim)
             return fail_outside(&units->column[col], from, i, col, err);
-        spread(row, units, noise);
     }
     return FLOW_OK;
+}
+
+/* ---- ends */
+
+/* What lies on an end of a support, and how near the rest comes. */
+typedef struct ends {
+    size_t count;
+    double end, nearest;
+} ends;
+
+static void look_at_end(ends *out, double end, double distance)
+{
+    if (distance > 0) {
+        out->nearest = fmin(out->nearest, distance);
+    } else if (distance >= 0) {
+        out->count++;
+        out->end = end;
+    }
+}
+
+static ends find_ends(const flow_unit *unit, const double *x, size_t n, size_t stride)
+{
+    ends out = {.nearest = (double)INFINITY};
+    for (size_t i = 0; i < n; i++) {
+        if (unit->support != FLOW_BELOW)
+            look_at_end(&out, unit->lo, x[i * stride] - unit->lo);
+        if (unit->support != FLOW_ABOVE)
+            look_at_end(&out, unit->hi, unit->hi - x[i * stride]);
+    }
+    return out;
+}
+
+/* A few values on an end are there because they are rounded: they count as half of the smallest distance
+ * that there is. Many are a mass, of which there is no density. */
+static int set_edge(flow_unit *unit, const double *x, const data_rows *from, size_t dim, size_t col,
+                    flow_err *err)
+{
+    ends found = find_ends(unit, x, from->n, dim);
+    char label[DATA_LABEL_SIZE];
+    if (found.count > 1 + from->n / 100)
+        return flow_fail(
+            err, FLOW_EDATA,
+            "%s: %s: %zu of %zu rows are %.9g, the end of its support, and a density has "
+            "no place for so many; give it a step, if values are rounded, or a wider "
+            "support, or alpha: 1e-6, if it has two ends",
+            from->source, data_column_label(label, from->table, from->cols[col]), found.count,
+            from->n, found.end);
+    unit->edge = isfinite(found.nearest) ? 0.5 * found.nearest : 0;
+    return FLOW_OK;
+}
+
+static int set_edges(flow_units *units, const double *x, const data_rows *from, flow_err *err)
+{
+    int code = FLOW_OK;
+    for (size_t col = 0; !code && col < units->dim; col++) {
+        flow_unit *unit = &units->column[col];
+        if (unit->support != FLOW_LINE && !(unit->step > 0) && !(unit->alpha > 0))
+            code = set_edge(unit, x + col, from, units->dim, col, err);
+    }
+    return code;
 }
 
 /* ---- circles */
@@ -152,7 +211,13 @@ int data_kinds_apply(flow_units *units, double *x, const data_kind *kinds, const
     double *noise = malloc((units->dim + 1) * sizeof *noise);
     if (!noise)
         return flow_fail(err, FLOW_ENOMEM, "no memory for the noise of a row");
-    code = prepare_rows(units, x, kinds, from, noise, err);
+    if (has_steps(kinds, units->dim, true))
+        smear(x, kinds, noise, from, units->dim);
+    code = set_edges(units, x, from, err);
+    if (!code)
+        code = check_rows(units, x, from, err);
+    if (!code && has_steps(kinds, units->dim, false))
+        spread(x, units, noise, from);
     free(noise);
     if (!code)
         cut_circles(units, x, from->n_train);

@@ -4,14 +4,14 @@
 . tests/e2e/lib.sh
 
 # A table of events: an energy with a heavy tail, a share, a count, an angle, a mass above 20, a weight. Angles gather
-# at the seam, and weights shift the count from a mean of 2 to one of 2.4.
+# at the seam, and weights shift the count from a mean of 2 to one of 3.2.
 events() { # SEED ROWS
     awk -v seed="$1" -v rows="$2" 'function normal() { return sqrt(-2 * log(1 - rand())) * cos(6.283185307 * rand()) }
         function count(p, l, k) { p = rand(); l = exp(-2); for (k = 0; p > l; k++) p *= rand(); return k }
         BEGIN { srand(seed); OFS = ","; print "energy", "share", "n", "phi", "mass", "w"
             for (i = 0; i < rows; i++) {
                 n = count(); phi = 3.14159265 + .7 * normal(); if (phi > 3.14159265) phi -= 6.2831853
-                print exp(1.5 * normal()), 1 / (1 + exp(-2 * normal() - n / 4)), n, phi, 20 - 5 * log(1 - rand()), 1.2 ^ n
+                print exp(1.5 * normal()), 1 / (1 + exp(-2 * normal() - n / 4)), n, phi, 20 - 5 * log(1 - rand()), 1.6 ^ n
             } }'
 }
 events 5 2500 >"$T/events.csv"
@@ -39,7 +39,7 @@ of_kind() { # FILE
 check "samples are of their kinds" of_kind "$T/run/export/x.csv"
 run sample "$teacher" -n 20000 --seed 3 -o "$T/many.csv"
 check "those of the teacher, too, and of a seed" of_kind "$T/many.csv"
-check "weights move the mean of the count to 2.4" awk -F , 'NR > 1 { s += $3 } END { m = s / (NR - 1); print m; exit !(m > 2.2 && m < 2.6) }' \
+check "weights move the mean of the count to 3.2" awk -F , 'NR > 1 { s += $3 } END { m = s / (NR - 1); print m; exit !(m > 2.7 && m < 3.7) }' \
     "$T/many.csv"
 refused "a value that is none of its kind" 65 "row 1, column 2 'n' .*2.5 is not at least 0, in steps of 1" \
     run "$T/events.yaml" "${TEACH[@]}" --out "$T/bad" --set "data.path=$(awk -F , -v OFS=, 'NR == 3 { $3 = 2.5 } { print }' \

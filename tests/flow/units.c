@@ -142,6 +142,32 @@ Test(units, outside)
     flow_units_free(self);
 }
 
+static void json_keeps(flow_units *self)
+{
+    flow_err err = FLOW_ERR_INIT;
+    self->column[0].shift = 0.1 + 0.2;
+    json_t *json = flow_units_to_json(self);
+    cr_assert_not_null(json);
+    char *text = json_dumps(json, 0);
+    json_t *parsed = json_loads(text, 0, NULL);
+    flow_units *back = flow_units_from_json(parsed, &err);
+    cr_assert_not_null(back, "%s: %s", err.text, text);
+    cr_assert_eq(back->dim, self->dim);
+    for (size_t i = 0; i < self->dim; i++) {
+        const flow_unit *a = &self->column[i], *b = &back->column[i];
+        cr_assert(a->support == b->support && a->lo == b->lo && a->hi == b->hi &&
+                      a->alpha == b->alpha && a->shift == b->shift && a->scale == b->scale &&
+                      a->step == b->step && a->period == b->period && a->cut == b->cut &&
+                      a->start == b->start && a->edge == b->edge,
+                  "column %zu of %s", i, text);
+    }
+    free(text);
+    json_decref(json);
+    json_decref(parsed);
+    flow_units_free(self);
+    flow_units_free(back);
+}
+
 /* ---- half lines, grids, circles */
 
 enum { KINDS = 6 };
@@ -197,6 +223,24 @@ Test(units, half_lines_and_circles_there_and_back)
         }
     }
     flow_units_free(self);
+}
+
+Test(units, a_value_on_an_end_counts_as_inside)
+{
+    flow_units *self = make_kinds();
+    double x[KINDS] = {20, -3, 0, 0, 0, 0}, near[KINDS] = {20.25, -3.5, 0, 0, 0, 0};
+    double u[KINDS], v[KINDS], logdet = 0, there = 0;
+    cr_assert_eq(flow_units_first_outside(self, x), ABOVE);
+    self->column[ABOVE].edge = 0.25;
+    self->column[BELOW].edge = 0.5;
+    cr_assert_eq(flow_units_first_outside(self, x), KINDS);
+    x[COUNT] = near[COUNT] = x[TENTH] = near[TENTH] = 0.5;
+    flow_units_to_flow(self, u, &logdet, x, 1);
+    flow_units_to_flow(self, v, &there, near, 1);
+    for (size_t col = 0; col < KINDS; col++)
+        cr_assert_float_eq(u[col], v[col], 1e-15);
+    cr_assert_float_eq(logdet, there, 1e-15);
+    json_keeps(self);
 }
 
 /* Whatever noise becomes of it, also in single precision. */
@@ -264,32 +308,6 @@ Test(units, outside_of_kinds)
 
 /* ---- JSON */
 
-static void json_keeps(flow_units *self)
-{
-    flow_err err = FLOW_ERR_INIT;
-    self->column[0].shift = 0.1 + 0.2;
-    json_t *json = flow_units_to_json(self);
-    cr_assert_not_null(json);
-    char *text = json_dumps(json, 0);
-    json_t *parsed = json_loads(text, 0, NULL);
-    flow_units *back = flow_units_from_json(parsed, &err);
-    cr_assert_not_null(back, "%s: %s", err.text, text);
-    cr_assert_eq(back->dim, self->dim);
-    for (size_t i = 0; i < self->dim; i++) {
-        const flow_unit *a = &self->column[i], *b = &back->column[i];
-        cr_assert(a->support == b->support && a->lo == b->lo && a->hi == b->hi &&
-                      a->alpha == b->alpha && a->shift == b->shift && a->scale == b->scale &&
-                      a->step == b->step && a->period == b->period && a->cut == b->cut &&
-                      a->start == b->start,
-                  "column %zu of %s", i, text);
-    }
-    free(text);
-    json_decref(json);
-    json_decref(parsed);
-    flow_units_free(self);
-    flow_units_free(back);
-}
-
 Test(units, json_keeps_bits)
 {
     json_keeps(make());
@@ -330,6 +348,7 @@ Test(units, json_refusals)
         {LOGIT("{\"lo\": 0, \"hi\": 1, \"alpha\": -0.1}"), "logit.alpha -0.1 is not in"},
         {MAP("\"above\": \"0\""), "column 1: 'above' wants a number"},
         {MAP("\"above\": 0, \"below\": 1"), "above, below and circle exclude each other"},
+        {MAP("\"edge\": -1"), "column 1: edge -1 is negative"},
         {MAP("\"step\": 0"), "column 1: step 0 is not positive"},
         {MAP("\"circle\": {\"period\": 0, \"cut\": 0, \"start\": 0}"), "circle.period 0 is not"},
         {MAP("\"circle\": {\"period\": 1}"),

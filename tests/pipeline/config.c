@@ -392,7 +392,7 @@ Test(config, kinds_of_columns)
         cr_expect(isinf(k[i].lo) && isinf(k[i].hi) && k[i].step == 0 && k[i].period == 0);
     json_t *json = config_to_json(self);
     expect_json(json, "data/columns/pt",
-                "{\"alpha\":0.0,\"period\":0.0,\"step\":0.0,\"support\":[20.0,\"inf\"]}");
+                "{\"support\":[20.0,\"inf\"],\"step\":0.0,\"period\":0.0,\"alpha\":0.0}");
     json_decref(json);
     config_free(self);
     static const char *const later[] = {"data.columns=[a, b]", "data.columns=null"};

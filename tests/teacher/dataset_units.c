@@ -149,10 +149,29 @@ Test(dataset_units, refuses_rows_outside)
     file_table *table = data_table(20, 3, data_names3);
     for (size_t i = 0; i < 20 * 3; i++)
         table->values[i] = fmin(table->values[i], 19.5 - 0.01 * (double)(i % 17));
-    table->values[19 * 3 + 1] = 20; /* a test row: it could not be scored */
+    table->values[19 * 3 + 1] = 20.5; /* a test row: it could not be scored */
+    data_refuse(table, &options, FLOW_EDATA,
+                "x.npy: row 19, column 1 'price' (counted from 0): 20.5 is not between 0 and 20");
+    table = data_table(20, 1, NULL);
+    for (size_t i = 0; i < 20; i++)
+        table->values[i] = i < 2 ? 0 : 0.25 * (double)i;
     data_refuse(
         table, &options, FLOW_EDATA,
-        "x.npy: row 19, column 1 'price' (counted from 0): 20 is not between 0 and 20; values "
-        "at the very end need a step, if they are rounded, or a wider support, or alpha: "
-        "1e-6, if it has two ends");
+        "x.npy: column 0 (counted from 0): 2 of 20 rows are 0, the end of its support, and a "
+        "density has no place for so many; give it a step, if values are rounded, or a wider "
+        "support, or alpha: 1e-6, if it has two ends");
+}
+
+/* One row of a hundred on an end counts as half as far inside as the nearest other one. */
+Test(dataset_units, a_value_on_an_end)
+{
+    data_options options = data_plain();
+    options.kind.lo = 0;
+    file_table *table = data_table(20, 1, NULL);
+    for (size_t i = 0; i < 20; i++)
+        table->values[i] = 0.25 * (double)i;
+    data_set *set = data_made(table, &options);
+    cr_assert_float_eq(set->units->column[0].edge, 0.125, 1e-15);
+    cr_assert_float_eq(set->train.x[0], log(0.125), 1e-14);
+    data_set_free(set);
 }
