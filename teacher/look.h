@@ -33,13 +33,13 @@ typedef struct look_column {
     double mode;       /* the commonest value */
     double mode_share; /* of the rows */
     double coincide;   /* probability that two rows have the same value */
-    double edge[2];    /* where rows end abruptly below and above; NaN: they thin out */
-    double period;   /* by the range or the name of the column; 0: it does not look like an angle */
-    bool fixed;      /* one value up to rounding */
-    bool monotone;   /* rows are in the order of this column */
-    double drift;    /* largest distance between the distribution functions of the training rows and
+    double edge[2]; /* where rows end abruptly below and above, or shares end; NaN: they thin out */
+    double period;  /* by the range or the name of the column; 0: it does not look like an angle */
+    bool fixed;     /* one value up to rounding */
+    bool monotone;  /* rows are in the order of this column */
+    double drift;   /* largest distance between the distribution functions of the training rows and
                           of validation or test rows (Kolmogorov, Smirnov), whichever is farther */
-    size_t distinct; /* values that differ, of those looked at */
+    size_t distinct;  /* values that differ, of those looked at */
     size_t looked_at; /* rows whose values were sorted */
     size_t wild;   /* rows ten spreads or more beyond the farthest thousandth, if they are what the
                           standard deviation measures */

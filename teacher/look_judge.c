@@ -119,11 +119,10 @@ static void judge_edges(look_job *self, size_t i)
     write_support(support, sizeof support, of);
     look_hint(remedy, self, i, "support", support);
     if (!isnan(of->edge[0]) && !isnan(of->edge[1]))
-        look_say(self, LOOK_NOTE, "edge", i, remedy, "ends abruptly at %.12g and at %.12g",
-                 of->edge[0], of->edge[1]);
+        look_say(self, LOOK_NOTE, "edge", i, remedy, "ends at %.12g and at %.12g", of->edge[0],
+                 of->edge[1]);
     else
-        look_say(self, LOOK_NOTE, "edge", i, remedy, "ends abruptly at %.12g",
-                 of->edge[isnan(of->edge[0])]);
+        look_say(self, LOOK_NOTE, "edge", i, remedy, "ends at %.12g", of->edge[isnan(of->edge[0])]);
 }
 
 /* Far out on one side only, all of it positive: its logarithm is what a flow sees easily. */
