@@ -15,8 +15,8 @@
 typedef struct verdict_input {
     const student_validation *student;
     const config_gates *require;
-    double teacher_mean, teacher_se; /* test log-likelihood; NaN: there is none */
-    size_t teacher_rows;
+    student_estimate test; /* the teacher's log-likelihood on the test rows; NaN: there are none */
+    size_t test_rows;
     size_t samples;
     const flow *teacher_flow; /* NULL: the teacher is none */
     const flow *student_flow;

@@ -22,8 +22,12 @@ typedef struct sides {
 static int measure(student_validation *out, const stage_work *work, const sides *s, flow_err *err)
 {
     const config *c = work->config;
-    student_validate_options options = {.samples = (size_t)c->validate.samples, .seed = c->seed};
-    distill_contexts contexts = student_contexts(data_held_out(s->data->set));
+    const data_part *held_out = data_held_out(s->data->set);
+    student_validate_options options = {.samples = (size_t)c->validate.samples,
+                                        .seed = c->seed,
+                                        .data = s->data->set,
+                                        .held_out = held_out};
+    distill_contexts contexts = student_contexts(held_out);
     yardstick against;
     int code = yardstick_open(&against, s->data, s->teacher, err);
     if (!code)
@@ -51,8 +55,8 @@ static int judge(verdict_input *in, student_validation *figures, const stage_wor
                  const sides *s, flow_err *err)
 {
     progress_begin(stage_validate.name, 0);
-    int code = teacher_log_likelihood(s->teacher->model.flow, work->pool, &in->teacher_mean,
-                                      &in->teacher_se, &s->data->set->test, err);
+    int code = teacher_log_likelihood(s->teacher->model.flow, work->pool, &in->test.value,
+                                      &in->test.se, &s->data->set->test, err);
     if (!code)
         code = measure(figures, work, s, err);
     if (code) {
@@ -60,7 +64,7 @@ static int judge(verdict_input *in, student_validation *figures, const stage_wor
         return flow_fail_prefix(err, stage_validate.name);
     }
     progress_end("%zu samples; teacher's test log-likelihood %.4f +- %.4f nats a row",
-                 (size_t)work->config->validate.samples, in->teacher_mean, in->teacher_se);
+                 (size_t)work->config->validate.samples, in->test.value, in->test.se);
     return FLOW_OK;
 }
 
@@ -70,7 +74,7 @@ static int run(void *product, const stage_work *work, const void *const *inputs,
     student_validation figures = {.n_modes = 0};
     verdict_input in = {.student = &figures,
                         .require = &work->config->validate.require,
-                        .teacher_rows = s.data->set->test.n,
+                        .test_rows = s.data->set->test.n,
                         .samples = (size_t)work->config->validate.samples,
                         .teacher_flow = s.teacher->model.flow,
                         .student_flow = s.student->model.flow,
@@ -86,7 +90,7 @@ static int run(void *product, const stage_work *work, const void *const *inputs,
 
 const stage stage_validate = {
     .name = "validate",
-    .doc = "holds the student against the teacher",
+    .doc = "holds the student against the teacher, and the teacher against its data",
     .keys = (const char *const[]){"seed", "validate", NULL},
     .inputs = (const stage *const[]){&stage_data, &stage_teacher, &stage_student, NULL},
     .outputs = (const char *const[]){VERDICT, NULL},

@@ -1,0 +1,92 @@
+/* pipeline/report/verdict_print.c -- the verdict on stderr. */
+#include "pipeline/report/judge.h"
+#include "pipeline/report/verdict.h"
+
+#include <math.h>
+#include <stdio.h>
+
+static void print_list(const char *head, const json_t *list)
+{
+    size_t i;
+    const json_t *item;
+    json_array_foreach(list, i, item) fprintf(stderr, "  %-9s %s\n", head, json_string_value(item));
+}
+
+static void print_weights(const student_diagnostics *d)
+{
+    fprintf(stderr, "  KL        reverse %.4f +- %.4f, forward %.4f +- %.4f nats\n",
+            d->kl_reverse.value, d->kl_reverse.se, d->kl_forward.value, d->kl_forward.se);
+    fprintf(stderr,
+            "  ESS / N   reverse %.3f (k-hat %.2f), forward %.3f (k-hat %.2f);  log Z %.4f +- "
+            "%.4f\n",
+            d->ess_reverse.value, d->psis.khat, d->ess_forward.value, d->psis_forward.khat,
+            d->log_z.value, d->log_z.se);
+    if (d->n_forward > 0)
+        fprintf(stderr,
+                "  uncovered %zu, %zu, %zu of %zu teacher samples have log p - log q above %g, %g, "
+                "%g nats\n",
+                d->uncovered[0], d->uncovered[1], d->uncovered[2], d->n_forward,
+                student_uncovered_nats[0], student_uncovered_nats[1], student_uncovered_nats[2]);
+}
+
+static void print_modes(const student_validation *v)
+{
+    for (size_t k = 0; k < v->n_modes; k++)
+        fprintf(stderr, "  mode %-4zu share %.3f, teacher %.3f, exact %.3f\n", k, v->modes[k].share,
+                v->teacher_modes ? v->teacher_modes[k].share : NAN, v->modes[k].weight);
+}
+
+static void print_samples(const char *who, const char *than, const student_two_sample *w2,
+                          const student_two_sample *energy, const student_moments_difference *m)
+{
+    fprintf(stderr,
+            "  %-9s against %s: %.1f sd of the null apart, p %.3f; off at least by %.2g sd in "
+            "means, %.2g in sds, %.2g in correlations\n",
+            who, than, judge_two_sample(w2, energy), fmin(w2->p, energy->p), m->mean_excess.value,
+            m->sd_excess.value, m->correlation_excess.value);
+}
+
+static void print_likelihoods(const verdict_input *in)
+{
+    const student_against_data *a = &in->student->against_data;
+    fprintf(stderr,
+            "  %-9s log-likelihood test %.4f +- %.4f, training %.4f +- %.4f nats a row; outside of "
+            "the data's range %.2g %%, of its own %.2g %% of the data\n",
+            "teacher", in->test.value, in->test.se, a->train_log_likelihood, a->train_se,
+            100 * a->columns[a->outside.column].outside, 100 * a->columns[a->missed.column].missed);
+}
+
+static void print_pace(const char *who, student_pace pace)
+{
+    fprintf(stderr, "  speed     %-36s%8.3g rows/s, one row %.3g us\n", who, pace.rows_per_s,
+            1e6 * pace.row_seconds);
+}
+
+static void print_speed(const student_speed *s)
+{
+    print_pace("student", s->student);
+    if (!isnan(s->teacher_incremental.rows_per_s))
+        print_pace("teacher, incremental", s->teacher_incremental);
+    if (!isnan(s->teacher_naive.rows_per_s))
+        print_pace("teacher, a pass a column", s->teacher_naive);
+}
+
+void verdict_print(const verdict_input *in, const json_t *verdict)
+{
+    const student_validation *v = in->student;
+    const student_against_data *a = &v->against_data;
+    fprintf(stderr, "verdict   %s\n", json_string_value(json_object_get(verdict, "verdict")));
+    print_list("reason", json_object_get(verdict, "reasons"));
+    print_list("warning", json_object_get(verdict, "warnings"));
+    print_weights(&v->weights);
+    print_modes(v);
+    if (v->sampled)
+        print_samples("student", "teacher", &v->sliced_w2, &v->energy, &v->moments);
+    if (a->rows > 0) {
+        print_samples("teacher", "data", &a->sliced_w2, &a->energy, &a->moments);
+        print_likelihoods(in);
+    }
+    print_speed(&v->speed);
+    if (in->ladder)
+        rungs_print(in->ladder);
+}
