@@ -54,13 +54,14 @@ static void gather(joint *to, const double *x, const double *context, size_t n)
     }
 }
 
-static double deviation(const double *x, size_t n)
+/* Of x[0], x[stride], ... */
+static double deviation_of(const double *x, size_t n, size_t stride)
 {
     double mean = 0, squares = 0;
     for (size_t i = 0; i < n; i++)
-        mean += x[i] / (double)n;
+        mean += x[i * stride] / (double)n;
     for (size_t i = 0; i < n; i++)
-        squares += (x[i] - mean) * (x[i] - mean) / (double)n;
+        squares += (x[i * stride] - mean) * (x[i * stride] - mean) / (double)n;
     return sqrt(squares);
 }
 
@@ -77,7 +78,7 @@ static void robust_units(double *centre, double *scale, double *sorted, const jo
     *centre = sorted[n / 2];
     *scale = (sorted[3 * n / 4] - sorted[n / 4]) / QUARTILES_OF_NORMAL;
     if (!(*scale > 0))
-        *scale = deviation(sorted, n);
+        *scale = deviation_of(sorted, n, 1);
     if (!(*scale > 0))
         *scale = 1;
 }
@@ -168,11 +169,12 @@ static void range_of(double *lo, double *hi, const double *x, size_t n, size_t d
     }
 }
 
-static double share_outside(const double *x, size_t n, size_t dim, double lo, double hi)
+/* By more than `by`. */
+static double share_outside(const double *x, size_t n, size_t dim, double lo, double hi, double by)
 {
     size_t count = 0;
     for (size_t i = 0; i < n; i++)
-        count += x[i * dim] < lo || x[i * dim] > hi;
+        count += x[i * dim] < lo - by || x[i * dim] > hi + by;
     return (double)count / (double)n;
 }
 
@@ -192,8 +194,9 @@ static void compare_ranges(student_against_data *out, const student_side *theirs
         student_column *c = &out->columns[j];
         range_of(&c->lo, &c->hi, theirs->x + j, theirs->n, d);
         range_of(&c->data_lo, &c->data_hi, all + j, n, d);
-        c->outside = share_outside(theirs->x + j, theirs->n, d, c->data_lo, c->data_hi);
-        c->missed = share_outside(all + j, n, d, c->lo, c->hi);
+        double edge = STUDENT_EDGE * deviation_of(all + j, n, d);
+        c->outside = share_outside(theirs->x + j, theirs->n, d, c->data_lo, c->data_hi, edge);
+        c->missed = share_outside(all + j, n, d, c->lo, c->hi, edge);
         consider(&out->outside, j, c->outside, n);
         consider(&out->missed, j, c->missed, theirs->n);
     }

@@ -23,6 +23,10 @@
 
 #define STUDENT_ROBUST_CUT 10.0
 
+/* A row is outside of a range when it is so by more than this share of the standard deviation of the column's data: a
+ * density smears what the data have at one value, such as a largest count, to both of its sides. */
+#define STUDENT_EDGE 0.1
+
 /* A column: moments in the units of the flow, ranges in those of the user. */
 typedef struct student_column {
     double mean, sd, lo, hi; /* of the teacher's samples */
