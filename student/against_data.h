@@ -56,7 +56,7 @@ typedef struct student_against_data {
     double train_log_likelihood, train_se;
     size_t train_rows;
     double
-        repeated; /* share of the test rows that are, number for number, training rows; NaN without test rows */
+        repeated; /* share of the test rows that are, number for number, training rows; NaN: unknown (repeats.h) */
 } student_against_data;
 
 /* After student_sides_init. held_out: a part of data. teacher: the flow as it was fitted, NULL if it is none.

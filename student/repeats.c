@@ -1,5 +1,8 @@
 #include "student/repeats.h"
 
+#include "flow/sort.h"
+
+#include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,7 +62,35 @@ static size_t count_seen(unsigned char *seen, const uint64_t *hashes, size_t n,
     return count;
 }
 
-int student_repeats(double *share, const data_set *data, flow_err *err)
+/* ---- whether a row could be the only one of its kind */
+
+static size_t distinct(double *scratch, const data_part *part, size_t dim, size_t column)
+{
+    size_t n = part->n, count = n > 0;
+    for (size_t i = 0; i < n; i++)
+        scratch[i] = part->x[i * dim + column];
+    flow_sort_numbers(scratch, n);
+    for (size_t i = 1; i < n; i++)
+        count += scratch[i] != scratch[i - 1];
+    return count;
+}
+
+/* Ten times as many different rows as there are training rows could be made of the values that the columns have. */
+static int rows_could_differ(int *yes, const data_set *data, flow_err *err)
+{
+    double *scratch = malloc((data->test.n + 1) * sizeof *scratch), rows = 1;
+    if (!scratch)
+        return flow_fail(err, FLOW_ENOMEM, "out of memory for %zu test rows", data->test.n);
+    for (size_t j = 0; j < data->dim && rows <= 10 * (double)data->train.n; j++)
+        rows *= (double)distinct(scratch, &data->test, data->dim, j);
+    *yes = rows > 10 * (double)data->train.n;
+    free(scratch);
+    return 0;
+}
+
+/* ---- the share */
+
+static int share_seen(double *share, const data_set *data, flow_err *err)
 {
     enum { MOST = 20000 };
     const size_t all = data->test.n, n = all < MOST ? all : MOST;
@@ -74,4 +105,12 @@ int student_repeats(double *share, const data_set *data, flow_err *err)
     free(hashes);
     free(seen);
     return hashes && seen ? 0 : flow_fail(err, FLOW_ENOMEM, "out of memory for %zu test rows", n);
+}
+
+int student_repeats(double *share, const data_set *data, flow_err *err)
+{
+    int differ = 0;
+    *share = NAN;
+    int code = rows_could_differ(&differ, data, err);
+    return code || !differ ? code : share_seen(share, data, err);
 }

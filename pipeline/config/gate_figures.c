@@ -92,7 +92,7 @@ const gate_info gate_figures[GATE_COUNT] = {
                    .place = "khat.value",
                    .doc = "Pareto shape of the largest importance weights p/q of the student's "
                           "samples: below 0.7 they can be "
-                          "used. Without a gate it is judged where the reverse ESS is below 0.99.",
+                          "used. Without a gate it is judged where the reverse ESS is below 0.95.",
                    .beyond = "importance weights, reverse ESS and log Z are not to be trusted: a "
                              "few samples carry them",
                    .next = "do not weight this student's samples; " MORE_STEPS},
@@ -146,7 +146,7 @@ const gate_info gate_figures[GATE_COUNT] = {
                            .doc = "Pareto shape of the largest p/q at samples of the teacher: "
                                   "above 0.5 the forward ESS has no standard error, "
                                   "above 0.7 it hangs on a few samples. Without a gate it is "
-                                  "judged where the forward ESS is below 0.99.",
+                                  "judged where the forward ESS is below 0.95.",
                            .beyond = "the forward ESS hangs on a few samples of the teacher, and "
                                      "another seed will give another one",
                            .next = "raise validate.samples to know it better, or " MORE_STEPS
@@ -253,7 +253,7 @@ const gate_info gate_figures[GATE_COUNT] = {
          .unit = "standard deviations of the null",
          .small_is_good = true,
          .of = GATE_OF_TEACHER,
-         .limit = 15,
+         .limit = 8,
          .place = "teacher.two_sample.sigmas",
          .doc = "How far the distance between samples of the teacher and held-out rows is above "
                 "what it is between samples "

@@ -34,10 +34,10 @@ static void judge_weights(judged *out, const student_diagnostics *d, double log_
     v[GATE_UNCOVERED_10] = share(d->uncovered[2], d->n_forward);
 }
 
-/* Even weights have a tail that is of no matter; few weights have a lower threshold. */
+/* Of weights that are good by their ESS the tail is of no matter; few weights have a lower threshold. */
 static double limit_of_khat(const psis_fit *fit, double ess)
 {
-    return ess >= STUDENT_EVEN ? NAN : fit->threshold;
+    return ess >= STUDENT_RUNG_ESS ? NAN : fit->threshold;
 }
 
 static void set_limits(judged *out, const student_diagnostics *d)

@@ -45,30 +45,20 @@ static bool judge_gates(const verdict_input *in, const judged *figures, json_t *
 
 /* ---- what was not asked for, and is judged all the same */
 
-static json_t *doubt(const judged *figures, gate_figure which)
-{
-    char line[200];
-    snprintf(line, sizeof line,
-             "%s is %.3g, beyond %.3g, and has no gate: see the warnings, or set "
-             "validate.require.%s",
-             gate_figures[which].name, figures->value[which], figures->limit[which],
-             gate_figures[which].name);
-    return json_string(line);
-}
-
-/* Appends to *reasons what keeps a run whose gates hold from being a pass. */
+/* Appends to *reasons what keeps a run whose gates hold from being a pass: one line. */
 static bool judge_rest(const verdict_input *in, const judged *figures, json_t **reasons)
 {
-    bool doubts = false;
-    if (in->require->n == 0)
-        flow_json_append(reasons, json_string("no gates in validate.require"));
-    for (int i = 0; i < GATE_COUNT && in->require->n > 0; i++) {
-        if (!verdict_beyond(in, figures, (gate_figure)i))
-            continue;
-        doubts = true;
-        flow_json_append(reasons, doubt(figures, (gate_figure)i));
-    }
-    return in->require->n > 0 && !doubts;
+    char line[100 + 40 * GATE_COUNT] = "no gates in validate.require";
+    size_t used = 0;
+    for (int i = 0; i < GATE_COUNT && in->require->n > 0; i++)
+        if (verdict_beyond(in, figures, (gate_figure)i))
+            used += (size_t)snprintf(
+                line + used, sizeof line - used, "%s%s",
+                used ? ", " : "beyond its limit, and without a gate: ", gate_figures[i].name);
+    if (in->require->n > 0 && used == 0)
+        return true;
+    flow_json_append(reasons, json_string(line));
+    return false;
 }
 
 static const char *judge(const verdict_input *in, const judged *figures, bool *pass, json_t **gates,
