@@ -323,6 +323,12 @@ Test(schema, every_figure_is_explained)
         cr_expect(is_sentence(gate_figures[i].doc), "%s", path);
         cr_expect(holds(text, gate_figures[i].doc) && holds(list, gate_figures[i].doc), "%s", path);
         cr_expect_not_null(strstr(text, gate_figures[i].small_is_good ? "\"< " : "\"> "));
+        cr_expect(holds(text, gate_figures[i].place) && strstr(text, "validation.json"));
+        if (gate_figures[i].beyond)
+            cr_expect(holds(text, gate_figures[i].beyond) && holds(text, gate_figures[i].next));
+        char *alone = explained(gate_figures[i].name);
+        cr_expect_str_eq(alone, text);
+        free(alone);
         free(text);
     }
     free(list);
