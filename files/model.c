@@ -6,6 +6,7 @@
 #include "flow/units_points.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +31,19 @@ static int set_json_new(file_tensors *out, const char *key, json_t *value, flow_
     return code;
 }
 
+/* ranges (n, 2), or NULL: nothing is written. */
+static int set_ranges(file_tensors *out, const char *key, const double *ranges, size_t n,
+                      flow_err *err)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; ranges && i < n; i++)
+        flow_json_append(&list, json_pack("[f, f]", ranges[2 * i], ranges[2 * i + 1]));
+    if (ranges)
+        return set_json_new(out, key, list, err);
+    json_decref(list);
+    return 0;
+}
+
 static int set_metadata(const flow_model *self, file_tensors *out, flow_err *err)
 {
     int code = file_tensors_set_metadata(out, "format", model_format, err);
@@ -45,6 +59,11 @@ static int set_metadata(const flow_model *self, file_tensors *out, flow_err *err
         code = set_json_new(out, "context_units", flow_units_to_json(self->context_units), err);
     if (!code && self->context_units)
         code = set_json(out, "context_names", self->context_names, err);
+    if (!code)
+        code = set_ranges(out, "ranges", self->ranges, flow_dim(self->flow), err);
+    if (!code)
+        code =
+            set_ranges(out, "context_ranges", self->context_ranges, flow_context(self->flow), err);
     return code;
 }
 
@@ -121,6 +140,36 @@ static json_t *read_names(const file_tensors *in, const char *key, size_t dim, f
         return NULL;
     }
     return names;
+}
+
+static bool read_range(double *range, const json_t *pair)
+{
+    for (size_t i = 0; i < 2; i++) {
+        if (!json_is_number(json_array_get(pair, i)))
+            return false;
+        range[i] = json_number_value(json_array_get(pair, i));
+    }
+    return json_array_size(pair) == 2 && range[0] <= range[1];
+}
+
+/* *ranges (n, 2), NULL if the file has none. */
+static int read_ranges(const file_tensors *in, double **ranges, const char *key, size_t n,
+                       flow_err *err)
+{
+    if (!file_tensors_metadata(in, key))
+        return 0;
+    json_t *list = get_json(in, key, err);
+    if (!list)
+        return FLOW_EDATA;
+    bool good = json_array_size(list) == n;
+    *ranges = good ? malloc((2 * n + 1) * sizeof **ranges) : NULL;
+    for (size_t i = 0; *ranges && good && i < n; i++)
+        good = read_range(*ranges + 2 * i, json_array_get(list, i));
+    json_decref(list);
+    if (!good)
+        return flow_fail(err, FLOW_EDATA, "metadata '%s': wants a list of %zu pairs [min, max]",
+                         key, n);
+    return *ranges ? 0 : flow_fail(err, FLOW_ENOMEM, "out of memory for the ranges of a model");
 }
 
 /* All tensors of one dtype, which is the flow's precision; *total: numbers in the file. */
@@ -220,7 +269,8 @@ static int read_surroundings(flow_model *self, const file_tensors *in, flow_err 
     if (context && (!(self->context_units = read_units(in, "context_units", context, err)) ||
                     !(self->context_names = read_names(in, "context_names", context, err))))
         return FLOW_EDATA;
-    return 0;
+    int code = read_ranges(in, &self->ranges, "ranges", dim, err);
+    return code ? code : read_ranges(in, &self->context_ranges, "context_ranges", context, err);
 }
 
 static flow_model *from_tensors(file_tensors *in, const char *name, flow_err *err)
@@ -258,6 +308,8 @@ void flow_model_free(flow_model *self)
     flow_units_free(self->context_units);
     json_decref(self->names);
     json_decref(self->context_names);
+    free(self->ranges);
+    free(self->context_ranges);
     free(self);
 }
 
@@ -298,12 +350,20 @@ int flow_model_sample(const flow_model *self, flow_pool *pool, double *x, double
                       const double *context, pcg_stream stream, uint64_t first, size_t n,
                       flow_err *err)
 {
+    return flow_model_sample_tempered(self, pool, x, logp, context, stream, first, n, 1, err);
+}
+
+int flow_model_sample_tempered(const flow_model *self, flow_pool *pool, double *x, double *logp,
+                               const double *context, pcg_stream stream, uint64_t first, size_t n,
+                               double temperature, flow_err *err)
+{
     double *inner, *logdet = logp ? calloc(n + 1, sizeof *logdet) : NULL;
     int code = convert_context(self, &inner, context, n, err);
     if (!code && logp && !logdet)
         code = flow_fail(err, FLOW_ENOMEM, "out of memory for %zu rows", n);
     if (!code)
-        code = flow_sample(self->flow, pool, x, logp, inner, stream, first, n, err);
+        code = flow_sample_tempered(self->flow, pool, x, logp, inner, stream, first, n, temperature,
+                                    err);
     if (!code)
         flow_units_to_user(self->units, x, logdet, x, n);
     if (!code && logp)

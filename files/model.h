@@ -7,6 +7,8 @@
  *   units           the map between user's and flow's units (units.h), JSON text
  *   context_units   likewise for the context columns; absent without context
  *   names           JSON list of column names; context_names likewise
+ *   ranges          JSON list of [min, max], a column each: what the training rows had, in the user's units;
+ *                   context_ranges likewise. Files that were written before there were any have none
  *   role            "teacher" or "student"
  *
  * With u = units(x): log p(x) = log p_flow(u) + log|det du/dx|; grids and circles: model_points.h. */
@@ -22,6 +24,8 @@ typedef struct flow_model {
     flow_units *context_units; /* NULL without context */
     json_t *names;             /* list of D strings */
     json_t *context_names;     /* list of C strings; NULL without context */
+    double *ranges;            /* (D, 2) min and max of the training rows; NULL: not known */
+    double *context_ranges;    /* (C, 2) likewise */
     char role[16];
 } flow_model;
 
@@ -38,6 +42,10 @@ void flow_model_free(flow_model *self); /* accepts NULL */
 int flow_model_sample(const flow_model *self, flow_pool *pool, double *x, double *logp,
                       const double *context, pcg_stream stream, uint64_t first, size_t n,
                       flow_err *err);
+/* The same at a temperature (flow_sample_tempered). */
+int flow_model_sample_tempered(const flow_model *self, flow_pool *pool, double *x, double *logp,
+                               const double *context, pcg_stream stream, uint64_t first, size_t n,
+                               double temperature, flow_err *err);
 
 /* logp (n) of rows x (n, D) in user's units: a density in the continuous columns, the probability of the
  * cell in those with a step (an average over fixed points: flow/units_points.h); -inf outside of the

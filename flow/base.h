@@ -79,6 +79,9 @@ struct flow_base_ops {
      * noise that could be behind z. NULL as above. */
     void (*pull)(const flow_base *self, base_block dtheta, base_view theta, const double *dz,
                  const double *z, size_t n);
+
+    /* z (n, D) = m + temperature (z - m), m the middle of the density. NULL: it has no one middle, or an edge. */
+    void (*temper)(const flow_base *self, double *z, base_view theta, double temperature, size_t n);
 };
 
 /* The first one is that of a flow that names none. */

@@ -71,4 +71,5 @@ const flow_base_ops base_normal = {
     .score = normal_score,
     .backward = normal_backward,
     .pull = place_pull,
+    .temper = place_temper,
 };

@@ -103,4 +103,16 @@ PLACE_INLINE void place_pull(const flow_base *self, base_block dtheta, base_view
     }
 }
 
+/* The middle is where it lies. */
+PLACE_INLINE void place_temper(const flow_base *self, double *z, base_view theta,
+                               double temperature, size_t n)
+{
+    size_t dim = self->dim;
+    for (size_t i = 0; i < dim; i++) {
+        double shift = place_shift(self, theta, i);
+        for (size_t r = 0; r < n; r++)
+            z[r * dim + i] = shift + temperature * (z[r * dim + i] - shift);
+    }
+}
+
 #endif

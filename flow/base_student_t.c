@@ -104,4 +104,5 @@ const flow_base_ops base_student_t = {
     .score = student_t_score,
     .backward = student_t_backward,
     .pull = place_pull,
+    .temper = place_temper,
 };

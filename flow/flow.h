@@ -217,4 +217,11 @@ int flow_transport(const flow *self, flow_pool *pool, double *x, double *logp, c
 int flow_sample(const flow *self, flow_pool *pool, double *x, double *logp, const double *context,
                 pcg_stream stream, uint64_t first, size_t n, flow_err *err);
 
+/* The same with noise whose distances from the middle of the base are scaled by temperature: below 1 nearer
+ * to where most samples are, 1 is flow_sample. logp is the log-density of these samples. FLOW_EUSAGE for
+ * a temperature that is not finite and above 0, or a base that has none (base.h, temper). */
+int flow_sample_tempered(const flow *self, flow_pool *pool, double *x, double *logp,
+                         const double *context, pcg_stream stream, uint64_t first, size_t n,
+                         double temperature, flow_err *err);
+
 #endif

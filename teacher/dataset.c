@@ -133,13 +133,15 @@ static int keep_finite(job *self, flow_err *err)
     }
     if (self->out->dropped == 0 || self->options->nonfinite == DATA_NONFINITE_DROP)
         return FLOW_OK;
-    char label[DATA_LABEL_SIZE];
+    char label[DATA_LABEL_SIZE], place[FILE_LABEL_SIZE];
     double value = table->values[first_row * table->cols + first_col];
     return flow_fail(err, FLOW_EDATA,
-                     "%s: %zu of %zu rows are not finite; first: row %zu, %s is %s", self->source,
-                     self->out->dropped, table->rows, first_row,
+                     "%s: %zu of %zu rows are not finite; first: %s, %s is %s; data.nonfinite: drop "
+                     "leaves such rows out",
+                     self->source, self->out->dropped, table->rows,
+                     file_row_label(place, table, first_row),
                      data_column_label(label, table, first_col),
-                     isnan(value) ? "nan"
+                     isnan(value) ? "nan, or missing"
                      : value > 0  ? "inf"
                                   : "-inf");
 }

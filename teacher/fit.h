@@ -79,8 +79,8 @@ int teacher_fit(flow *self, teacher_fit_state *state, flow_pool *pool, const dat
                 const teacher_fit_options *options, teacher_fit_watch watch, void *arg,
                 flow_err *err);
 
-/* Mean of log p over the rows of a part, counted by their weights, and its standard error, nats a row. NaN for
- * no rows. */
+/* Mean of log p over the rows of a part, counted by their weights, and its standard error, nats a row in the units of the
+ * flow (likelihood.h has those of the user). NaN for no rows. */
 int teacher_log_likelihood(const flow *self, flow_pool *pool, double *mean, double *se,
                            const data_part *part, flow_err *err);
 

@@ -128,10 +128,10 @@ thread() {
         --set teacher.train.warmup=0 --set student.train.warmup=0 --set teacher.train.lr=0.01 --set student.train.lr=0.01 \
         --set "teacher.flow.hidden=[16, 16]" --set "student.flow.hidden=[16, 16]" --set data.rows=1000 \
         --set validate.samples=1000 --set 'validate.require.mode_share_error="< 0.08"' \
-        --set 'validate.require.teacher_test_log_likelihood="> -2.4"'
+        --set 'validate.require.teacher_test_log_likelihood="> -1.55"'
     one thread/search 300 "${fixed[@]}" "$BUILD/thread/distill" run configs/two_moons.yaml --threads 3 \
         --out "$logs/thread-search" --set teacher.train.epochs=10 --set "teacher.flow.hidden=[16, 16]" \
-        --set student.train.batch=256 --set student.train.steps=20 --set student.train.warmup=0 --set data.rows=1000 --set validate.samples=1000 \
+        --set student.train.batch=256 --set student.train.steps=20 --set student.layerwise.steps=20 --set student.train.warmup=0 --set data.rows=1000 --set validate.samples=1000 \
         --set 'validate.require.mode_share_error="< 0.2"'
 }
 

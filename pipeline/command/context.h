@@ -1,18 +1,27 @@
-/* pipeline/command/context.h -- the rows of context that a conditional model needs, from a file. */
+/* pipeline/command/context.h -- the rows of context that a conditional model needs: from a file, or one row from the
+ * command line. */
 #ifndef PIPELINE_COMMAND_CONTEXT_H
 #define PIPELINE_COMMAND_CONTEXT_H
 
+#include "files/csv.h"
 #include "files/model.h"
-#include "files/table.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* n: any number of rows, one at least. */
 #define CONTEXT_ANY SIZE_MAX
 
-/* Reads `path` and checks it against the model and n rows; *out NULL where none is wanted. path
- * NULL: none was given. model_path is for messages. Free *out also after an error. */
+/* What the options of a verb say of context. */
+typedef struct context_options {
+    const char *given; /* a file, or "name=value,name=value"; NULL: none was given */
+    file_header header;
+    bool extra; /* columns that the model does not know are left out (rows.h) */
+} context_options;
+
+/* Rows for n rows of something: n, or 1, which then holds for all of them; *out NULL where the model
+ * wants none. Columns and values as rows_take has them. model_path is for messages. */
 int context_load(file_table **out, const flow_model *model, const char *model_path,
-                 const char *path, size_t n, flow_err *err);
+                 const context_options *options, size_t n, flow_err *err);
 
 #endif

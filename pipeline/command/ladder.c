@@ -1,6 +1,5 @@
 #include "pipeline/command/ladder.h"
 
-#include "pipeline/command/context.h"
 #include "pipeline/command/with_model.h"
 #include "pipeline/report/picture_ladder.h"
 #include "pipeline/report/rungs.h"
@@ -168,9 +167,9 @@ static int read_and_climb(flow_model *model, flow_pool *pool, const void *option
     const ladder_options *o = options;
     file_table *table;
     distill_contexts contexts;
-    int code = context_load(&table, model, o->model, o->context, CONTEXT_ANY, err);
+    int code = context_load(&table, model, o->model, &o->context, CONTEXT_ANY, err);
     if (!code)
-        code = contexts_of(&contexts, model, table, o->context, err);
+        code = contexts_of(&contexts, model, table, o->context.given, err);
     if (!code)
         code = ladder(model, pool, &contexts, o, err);
     file_table_free(table);

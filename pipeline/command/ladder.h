@@ -3,15 +3,15 @@
 #ifndef PIPELINE_COMMAND_LADDER_H
 #define PIPELINE_COMMAND_LADDER_H
 
-#include "flow/err.h"
+#include "pipeline/command/context.h"
 
 #include <stdint.h>
 
 typedef struct ladder_options {
-    const char *model;   /* of a teacher */
-    const char *context; /* file of contexts to draw from, or NULL */
-    uint64_t most;       /* the last T; fewer if an earlier one is the teacher itself */
-    uint64_t n;          /* rows of either side */
+    const char *model;       /* of a teacher */
+    context_options context; /* rows to draw from */
+    uint64_t most;           /* the last T; fewer if an earlier one is the teacher itself */
+    uint64_t n;              /* rows of either side */
     uint64_t seed;
     uint64_t threads;    /* 0: auto */
     const char *picture; /* a PNG of the same figures, or NULL */

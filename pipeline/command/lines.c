@@ -1,12 +1,14 @@
 #include "pipeline/command/lines.h"
 
 #include "flow/unroll.h"
+#include "pipeline/config/config.h"
 #include "pipeline/console/exit.h"
 
 #include <assert.h>
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 enum { MAX_THREADS = 1024 };
@@ -18,6 +20,9 @@ enum {
     OPTION_SEED,
     OPTION_FIRST,
     OPTION_CONTEXT,
+    OPTION_HEADER,
+    OPTION_EXTRA,
+    OPTION_TEMPERATURE,
     OPTION_LOGP,
     OPTION_FORMAT,
     OPTION_MOST,
@@ -72,6 +77,24 @@ static int read_line(char ***operands, const line_spec *spec, void *into, take_o
     return err.code ? refuse(spec, &err) : -1;
 }
 
+/* ---- how a .csv begins: of every verb that reads a table */
+
+#define HEADER_OPTION                                                                              \
+    {                                                                                              \
+        "header", OPTION_HEADER, "WORD", "whether a .csv starts with names: auto, yes or no"       \
+    }
+
+static int take_header(file_header *out, const char *arg, flow_err *err)
+{
+    const flow_word *word = config_headers;
+    while (word->name && strcmp(word->name, arg) != 0)
+        word++;
+    if (!word->name)
+        return flow_fail(err, FLOW_EUSAGE, "--header wants auto, yes or no, got '%.60s'", arg);
+    *out = (file_header)word->value;
+    return FLOW_OK;
+}
+
 /* ---- run and check */
 
 #define SOURCE_OPTIONS                                                                             \
@@ -80,14 +103,26 @@ static int read_line(char ***operands, const line_spec *spec, void *into, take_o
         "config", 'c', "FILE", "lay a second YAML file over the first; may be repeated"            \
     }
 
+/* The key, as --set has it. */
+static int take_header_key(run_line *line, const char *arg, flow_err *err)
+{
+    file_header header;
+    if (take_header(&header, arg, err))
+        return err->code;
+    snprintf(line->header, sizeof line->header, "data.header=%s", arg);
+    line->sets[line->options.sources.n_sets++] = line->header;
+    return FLOW_OK;
+}
+
 static const cli_option run_table[] = {
     SOURCE_OPTIONS,
+    HEADER_OPTION,
     {"out", OPTION_OUT, "DIR", "run directory; default runs/NAME"},
     {"threads", OPTION_THREADS, "N", "threads; changes no result"},
     {"quiet", 'q', NULL, "no progress on stderr"},
     {NULL, 0, NULL, NULL}};
 
-static const cli_option check_table[] = {SOURCE_OPTIONS, {NULL, 0, NULL, NULL}};
+static const cli_option check_table[] = {SOURCE_OPTIONS, HEADER_OPTION, {NULL, 0, NULL, NULL}};
 
 const line_spec line_run = {
     .name = "run",
@@ -119,6 +154,8 @@ static int take_run(void *into, int id, const char *arg, flow_err *err)
     case 'c':
         line->overlays[o->sources.n_overlays++] = arg;
         return FLOW_OK;
+    case OPTION_HEADER:
+        return take_header_key(line, arg, err);
     case OPTION_OUT:
         o->out = arg;
         return FLOW_OK;
@@ -157,6 +194,32 @@ void run_line_free(run_line *self)
     free(self->sets);
 }
 
+/* ---- tables that sample, logp and ladder read */
+
+#define TABLE_OPTIONS(CONTEXT)                                                                     \
+    {"context", OPTION_CONTEXT, "ROWS", CONTEXT},                                                  \
+        {"header", OPTION_HEADER, "WORD", "whether a .csv starts with names: auto, yes or no"},    \
+    {                                                                                              \
+        "extra", OPTION_EXTRA, NULL, "leave aside columns that the model does not know"            \
+    }
+
+/* Whether the option is one of these. */
+static bool is_of_table(int id)
+{
+    return id == OPTION_CONTEXT || id == OPTION_HEADER || id == OPTION_EXTRA;
+}
+
+static int take_table(context_options *out, int id, const char *arg, flow_err *err)
+{
+    if (id == OPTION_HEADER)
+        return take_header(&out->header, arg, err);
+    if (id == OPTION_CONTEXT)
+        out->given = arg;
+    else
+        out->extra = true;
+    return FLOW_OK;
+}
+
 /* ---- where sample and logp write */
 
 #define OUTPUT_OPTIONS                                                                             \
@@ -192,9 +255,9 @@ static int resolve_output(const line_output *in, const char **file, table_format
     *file = in->file && strcmp(in->file, "-") != 0 ? in->file : NULL;
     const char *dot = *file ? strrchr(*file, '.') : NULL;
     const char *word = in->format ? in->format : dot ? dot + 1 : *file ? "" : "csv";
-    if (strcmp(word, words[TABLE_NPY]) == 0)
+    if (strcasecmp(word, words[TABLE_NPY]) == 0)
         *format = TABLE_NPY;
-    else if (strcmp(word, words[TABLE_CSV]) == 0)
+    else if (strcasecmp(word, words[TABLE_CSV]) == 0)
         *format = TABLE_CSV;
     else if (in->format)
         return flow_fail(err, FLOW_EUSAGE, "--format wants npy or csv, got '%.60s'", word);
@@ -215,8 +278,10 @@ static const cli_option sample_table[] = {
     {"number", 'n', "N", "how many samples"},
     {"seed", OPTION_SEED, "S", "default 0: the same command gives the same samples"},
     {"first", OPTION_FIRST, "K", "start at sample K of the stream; default 0"},
-    {"context", OPTION_CONTEXT, "FILE", "one row of context per sample, .npy or .csv"},
-    {"logp", OPTION_LOGP, NULL, "add a last column: the log-density of the sample"},
+    TABLE_OPTIONS("a file, one row a sample or one for all; or NAME=VALUE,..."),
+    {"temperature", OPTION_TEMPERATURE, "T",
+     "scale of the noise, for a base with one middle; default 1"},
+    {"logp", OPTION_LOGP, NULL, "a last column: the log-density, nats, units of the data"},
     OUTPUT_OPTIONS,
     {NULL, 0, NULL, NULL}};
 
@@ -248,14 +313,14 @@ static int take_sample(void *into, int id, const char *arg, flow_err *err)
         return option_whole(&o->seed, "--seed", arg, 0, INT64_MAX, err);
     case OPTION_FIRST:
         return option_whole(&o->first, "--first", arg, 0, INT64_MAX, err);
-    case OPTION_CONTEXT:
-        o->context = arg;
-        return FLOW_OK;
+    case OPTION_TEMPERATURE:
+        return option_positive(&o->temperature, "--temperature", arg, err);
     case OPTION_LOGP:
         o->logp = true;
         return FLOW_OK;
     default:
-        return take_output(&line->output, id, arg, err);
+        return is_of_table(id) ? take_table(&o->context, id, arg, err)
+                               : take_output(&line->output, id, arg, err);
     }
 }
 
@@ -264,7 +329,7 @@ int line_read_sample(sample_options *out, int argc, char **argv)
     sample_line line = {.options = out};
     flow_err err = FLOW_ERR_INIT;
     char **operands;
-    *out = (sample_options){.n = 0};
+    *out = (sample_options){.temperature = 1};
     int status = read_line(&operands, &line_sample, &line, take_sample, argc, argv);
     if (status >= 0)
         return status;
@@ -282,7 +347,7 @@ int line_read_sample(sample_options *out, int argc, char **argv)
 /* ---- logp */
 
 static const cli_option logp_table[] = {
-    {"context", OPTION_CONTEXT, "FILE", "one row of context per row of data, .npy or .csv"},
+    TABLE_OPTIONS("a file, one row each or one for all; or NAME=VALUE,..."),
     OUTPUT_OPTIONS,
     {NULL, 0, NULL, NULL}};
 
@@ -291,9 +356,10 @@ const line_spec line_logp = {
     .operands = "MODEL DATA [options]",
     .n_min = 2,
     .n_max = 2,
-    .doc = "Writes the log-density of a model at each row of a .npy or .csv file.",
+    .doc = "Writes log-densities of the rows of a file: nats, in the units of the data.",
     .examples = "  distill logp runs/moons/teacher/model.safetensors points.csv\n"
-                "  distill logp runs/moons/teacher/model.safetensors points.npy -o logp.npy\n",
+                "  distill logp runs/moons/teacher/model.safetensors points.npy -o logp.npy\n"
+                "  distill logp runs/given/teacher/model.safetensors x.npy --context time=0.5\n",
     .options = logp_table};
 
 typedef struct logp_line {
@@ -304,10 +370,8 @@ typedef struct logp_line {
 static int take_logp(void *into, int id, const char *arg, flow_err *err)
 {
     logp_line *line = into;
-    if (id != OPTION_CONTEXT)
-        return take_output(&line->output, id, arg, err);
-    line->options->context = arg;
-    return FLOW_OK;
+    return is_of_table(id) ? take_table(&line->options->context, id, arg, err)
+                           : take_output(&line->output, id, arg, err);
 }
 
 int line_read_logp(logp_options *out, int argc, char **argv)
@@ -333,7 +397,7 @@ static const cli_option ladder_table[] = {
     {"number", 'n', "N", "rows of either side; default 20000"},
     {"most", OPTION_MOST, "T",
      "the last rung; default 8. From the number of columns on, all are exact"},
-    {"context", OPTION_CONTEXT, "FILE", "rows of context to draw from, .npy or .csv"},
+    TABLE_OPTIONS("a file of contexts to draw from; or NAME=VALUE,..."),
     {"picture", OPTION_PICTURE, "FILE", "draw KL over rows a second into a .png"},
     {"seed", OPTION_SEED, "S", "default 0: the same command gives the same figures"},
     {"threads", OPTION_THREADS, "N", "threads; changes no result but the speeds"},
@@ -365,8 +429,7 @@ static int take_ladder(void *into, int id, const char *arg, flow_err *err)
         o->picture = arg;
         return FLOW_OK;
     default:
-        o->context = arg;
-        return FLOW_OK;
+        return take_table(&o->context, id, arg, err);
     }
 }
 

@@ -23,6 +23,7 @@ extern const line_spec line_run, line_check, line_sample, line_logp, line_ladder
 typedef struct run_line {
     run_options options;
     const char **overlays, **sets;
+    char header[32]; /* of --header: one of sets */
 } run_line;
 
 /* Each reads argv (argc; argv[0] is the verb) into *out, which then points into argv. Returns -1 to

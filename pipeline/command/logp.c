@@ -1,11 +1,12 @@
 #include "pipeline/command/logp.h"
 
 #include "files/read.h"
-#include "pipeline/command/context.h"
 #include "pipeline/command/outside.h"
+#include "pipeline/command/rows.h"
 #include "pipeline/command/with_model.h"
 #include "pipeline/stages/output.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 static int write_column(const logp_options *o, const double *logp, size_t n, flow_err *err)
@@ -20,6 +21,17 @@ static int write_column(const logp_options *o, const double *logp, size_t n, flo
     return output_close(out, err);
 }
 
+/* A density of 0, -inf, is an answer. */
+static int check(const logp_options *o, const double *logp, size_t n, flow_err *err)
+{
+    for (size_t r = 0; r < n; r++)
+        if (isnan(logp[r]))
+            return flow_fail(err, FLOW_EDATA,
+                             "%s: row %zu: too far from all that the model can compute with",
+                             o->input, r);
+    return 0;
+}
+
 static int evaluate(const flow_model *model, flow_pool *pool, const logp_options *o,
                     const file_table *rows, const file_table *context, flow_err *err)
 {
@@ -28,8 +40,10 @@ static int evaluate(const flow_model *model, flow_pool *pool, const logp_options
         return flow_fail(err, FLOW_ENOMEM, "out of memory for %zu rows", rows->rows);
     int code = flow_model_log_prob(model, pool, logp, rows->values,
                                    context ? context->values : NULL, rows->rows, err);
-    if (!code)
+    if (!code) {
         outside_tell(model, o->input, rows->values, rows->rows);
+        code = check(o, logp, rows->rows, err);
+    }
     if (!code)
         code = write_column(o, logp, rows->rows, err);
     free(logp);
@@ -47,24 +61,59 @@ static int to_double(flow_model *model, flow_err *err)
     return 0;
 }
 
+/* One row of context for each of n rows, where there is one for all. */
+static int spread(file_table **context, size_t n, flow_err *err)
+{
+    const file_table *one = *context;
+    if (!one || one->rows == n)
+        return 0;
+    file_table *all = file_table_create(n, one->cols, err);
+    if (!all)
+        return err->code;
+    for (size_t i = 0; i < n * one->cols; i++)
+        all->values[i] = one->values[i % one->cols];
+    file_table_free(*context);
+    *context = all;
+    return 0;
+}
+
+/* A table of data that names the model's context, too, needs no --context. */
+static int take_context(file_table **out, const flow_model *model, const logp_options *o,
+                        const file_table *table, flow_err *err)
+{
+    const rows_wanted wanted = rows_of_context(model);
+    if (!o->context.given && wanted.n && rows_are_named(table, &wanted))
+        return rows_take(out, table, o->input, &wanted, o->context.extra, err);
+    int code = context_load(out, model, o->model, &o->context, table->rows, err);
+    return code ? code : spread(out, table->rows, err);
+}
+
+static int take_and_evaluate(const flow_model *model, flow_pool *pool, const logp_options *o,
+                             const file_table *table, flow_err *err)
+{
+    const rows_wanted wanted = rows_of_data(model);
+    file_table *rows = NULL, *context = NULL;
+    int code = take_context(&context, model, o, table, err);
+    if (!code)
+        code = rows_take(&rows, table, o->input, &wanted, o->context.extra, err);
+    if (!code)
+        code = evaluate(model, pool, o, rows, context, err);
+    file_table_free(rows);
+    file_table_free(context);
+    return code;
+}
+
 static int logp(flow_model *model, flow_pool *pool, const void *options, flow_err *err)
 {
     const logp_options *o = options;
     int code = to_double(model, err);
     if (code)
         return code;
-    file_table *context = NULL, *rows = file_read(o->input, FILE_HEADER_AUTO, err);
-    if (!rows)
+    file_table *table = file_read(o->input, o->context.header, err);
+    if (!table)
         return err->code;
-    if (rows->cols != flow_dim(model->flow))
-        code = flow_fail(err, FLOW_EDATA, "%s: %zu columns, the model has %zu", o->input,
-                         rows->cols, flow_dim(model->flow));
-    if (!code)
-        code = context_load(&context, model, o->model, o->context, rows->rows, err);
-    if (!code)
-        code = evaluate(model, pool, o, rows, context, err);
-    file_table_free(rows);
-    file_table_free(context);
+    code = take_and_evaluate(model, pool, o, table, err);
+    file_table_free(table);
     return code;
 }
 

@@ -6,8 +6,9 @@
 
 typedef struct logp_options {
     const char *model;
-    const char *input;   /* .npy or .csv */
-    const char *context; /* file with the context of each row, or NULL */
+    const char *input; /* .npy or .csv */
+    context_options
+        context; /* of each row, or one for all; its header and extra hold for the input, too */
     const char *output;  /* NULL: stdout. Never an .npy stream to a terminal */
     table_format format; /* of the output: from its name, else csv */
     uint64_t threads;    /* 0: auto */

@@ -103,6 +103,13 @@ int option_whole(uint64_t *out, const char *name, const char *arg, uint64_t min,
                      (unsigned long long)min, (unsigned long long)max, arg);
 }
 
+int option_positive(double *out, const char *name, const char *arg, flow_err *err)
+{
+    if (number_parse_real(out, arg) == NUMBER_GOOD && *out > 0)
+        return FLOW_OK;
+    return flow_fail(err, FLOW_EUSAGE, "%s wants a number above 0, got '%.60s'", name, arg);
+}
+
 void options_print(FILE *to, const cli_option *table)
 {
     const cli_option *at;

@@ -37,6 +37,9 @@ int options_next(option_reader *self, flow_err *err);
 int option_whole(uint64_t *out, const char *name, const char *arg, uint64_t min, uint64_t max,
                  flow_err *err);
 
+/* A finite number above 0. */
+int option_positive(double *out, const char *name, const char *arg, flow_err *err);
+
 /* The table as lines of --help. */
 void options_print(FILE *to, const cli_option *table);
 

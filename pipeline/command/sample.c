@@ -1,6 +1,5 @@
 #include "pipeline/command/sample.h"
 
-#include "pipeline/command/context.h"
 #include "pipeline/command/with_model.h"
 #include "pipeline/stages/output.h"
 #include "teacher/streams.h"
@@ -9,14 +8,16 @@ static int sample(flow_model *model, flow_pool *pool, const void *options, flow_
 {
     const sample_options *o = options;
     file_table *context;
-    int code = context_load(&context, model, o->model, o->context, (size_t)o->n, err);
+    int code = context_load(&context, model, o->model, &o->context, (size_t)o->n, err);
     output_request request = {
         .model = model,
         .pool = pool,
         .context = context ? context->values : NULL,
+        .n_context = context ? context->rows : 0,
         .stream = {.seed = o->seed, .stage = STREAM_EXPORT, .purpose = PCG_BASE},
         .first = o->first,
         .n = (size_t)o->n,
+        .temperature = o->temperature,
         .logp = o->logp,
         .path = o->output,
         .format = o->format};

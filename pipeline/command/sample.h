@@ -2,6 +2,7 @@
 #ifndef PIPELINE_COMMAND_SAMPLE_H
 #define PIPELINE_COMMAND_SAMPLE_H
 
+#include "pipeline/command/context.h"
 #include "pipeline/stages/output.h"
 
 #include <stdbool.h>
@@ -10,13 +11,14 @@
 typedef struct sample_options {
     const char *model;
     uint64_t n;
-    uint64_t seed;       /* 0 unless given: the same command gives the same samples */
-    uint64_t first;      /* row of the stream to start at */
-    const char *context; /* file with one row of context per sample, or NULL */
-    bool logp;           /* a last column with log q(x) */
-    const char *output;  /* NULL: stdout. Never an .npy stream to a terminal */
-    table_format format; /* from --format, else from the name of the output, else csv */
-    uint64_t threads;    /* 0: auto */
+    uint64_t seed;           /* 0 unless given: the same command gives the same samples */
+    uint64_t first;          /* row of the stream to start at */
+    context_options context; /* one row for each sample, or one for all */
+    double temperature;      /* 1 unless given */
+    bool logp;               /* a last column with log q(x) */
+    const char *output;      /* NULL: stdout. Never an .npy stream to a terminal */
+    table_format format;     /* from --format, else from the name of the output, else csv */
+    uint64_t threads;        /* 0: auto */
 } sample_options;
 
 /* Prints errors; returns the exit code of the process. */

@@ -13,8 +13,10 @@ const gate_info gate_figures[GATE_COUNT] = {
                          "KL(teacher || student): grows without bound where the student misses "
                          "something the teacher has."},
     [GATE_JEFFREYS] = {"jeffreys", "nats", true, "The sum of both KL divergences."},
-    [GATE_ELBO] = {"elbo", "nats", false, "Lower bound of log Z, from samples of the student."},
-    [GATE_EUBO] = {"eubo", "nats", true, "Upper bound of log Z, from samples of the teacher."},
+    [GATE_ELBO] = {"elbo", "nats", false,
+                   "Lower bound of log Z, from samples of the student; the same in any units."},
+    [GATE_EUBO] = {"eubo", "nats", true,
+                   "Upper bound of log Z, from samples of the teacher; the same in any units."},
     [GATE_LOG_Z_SIGMAS] =
         {"log_z_sigmas", "standard errors", true,
          "|log Z - the exact one| over its standard error, where that is known: a "
@@ -31,8 +33,10 @@ const gate_info gate_figures[GATE_COUNT] = {
                                "mode's true weight, for data whose modes are known."},
     [GATE_ROUNDTRIP] = {"roundtrip", "standard deviations of the data", true,
                         "Largest error of going through the student and back."},
-    [GATE_TEACHER_TEST_LOG_LIKELIHOOD] = {"teacher_test_log_likelihood", "nats per row", false,
-                                          "Mean log-density of the teacher on the test rows."},
+    [GATE_TEACHER_TEST_LOG_LIKELIHOOD] = {"teacher_test_log_likelihood",
+                                          "nats per row, in the units of the data", false,
+                                          "Mean log-density of the teacher on the test rows: the "
+                                          "mean of what distill logp gives for them."},
     [GATE_STUDENT_ROWS_PER_S] = {"student_rows_per_s", "rows per second", false,
                                  "Speed of the student with the threads of the run."},
 };

@@ -50,9 +50,8 @@ const flow_word config_gradients[] = {
      "of log q - log p~ alone, without slopes of the teacher: little noise near it, where it is "
      "steep"},
     {"auto", DISTILL_AUTO,
-     "total or path, whichever has less variance, measured anew every 200 steps; for a student "
-     "that "
-     "starts as its teacher path while it is far and log_variance when it is near"},
+     "log_variance near the teacher; further off total or path, whichever has less variance, measured anew "
+     "every 200 steps (path for a student that starts as its teacher)"},
     {NULL, 0, NULL}};
 
 /* ---- the table */
@@ -266,7 +265,7 @@ const schema_section schema_sections[] = {
     {"student.train", "Distillation with Adam: reverse KL on its own samples and, if the teacher "
                       "can sample, forward KL."},
     {"student.layerwise",
-     "What comes before that for a student that starts as its teacher: its layers one by one, as the "
+     "Before the training of a student that starts as its teacher: its layers one by one, fitted to the "
      "inverses of the teacher's."},
     {"student.shrink",
      "Smaller students, made beside the one that is handed over, to be compared: for "

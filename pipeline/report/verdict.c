@@ -77,9 +77,12 @@ static json_t *weights_of(const flow *f)
 
 static json_t *teacher_part(const verdict_input *in)
 {
-    return json_pack("{s:{s:o, s:o, s:I}, s:o}", "test_log_likelihood", "value",
+    return json_pack("{s:{s:o, s:o, s:I, s:s, s:o}, s:o}", "test_log_likelihood", "value",
                      flow_json_real(in->teacher_mean), "se", flow_json_real(in->teacher_se), "rows",
-                     (json_int_t)in->teacher_rows, "weights", weights_of(in->teacher_flow));
+                     (json_int_t)in->teacher_rows, "units",
+                     gate_figures[GATE_TEACHER_TEST_LOG_LIKELIHOOD].unit, "value_in_flow_units",
+                     flow_json_real(in->teacher_mean_inside), "weights",
+                     weights_of(in->teacher_flow));
 }
 
 /* The first of them in words; null: none. */

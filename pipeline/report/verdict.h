@@ -15,7 +15,9 @@
 typedef struct verdict_input {
     const student_validation *student;
     const config_gates *require;
-    double teacher_mean, teacher_se; /* test log-likelihood; NaN: there is none */
+    double teacher_mean,
+        teacher_se;             /* test log-likelihood, in the user's units; NaN: there is none */
+    double teacher_mean_inside; /* the same in the units of the flow */
     size_t teacher_rows;
     size_t samples;
     const flow *teacher_flow; /* NULL: the teacher is none */

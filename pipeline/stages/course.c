@@ -38,8 +38,19 @@ static int record(course *self, json_t *row)
 
 /* ---- teacher */
 
-int course_watch_fit(void *arg, const teacher_fit_state *s)
+/* Losses in nats a row, in the units of the data. */
+static teacher_fit_state in_user_units(const course *self, const teacher_fit_state *s)
 {
+    teacher_fit_state out = *s;
+    out.train_loss += self->train_volume;
+    out.best_loss += isnan(s->valid_loss) ? self->train_volume : self->valid_volume;
+    out.valid_loss += self->valid_volume;
+    return out;
+}
+
+int course_watch_fit(void *arg, const teacher_fit_state *state)
+{
+    const teacher_fit_state in_units = in_user_units(arg, state), *s = &in_units;
     if (isnan(s->valid_loss))
         progress_update(s->epoch, "loss %.4f", s->train_loss);
     else
@@ -53,14 +64,15 @@ int course_watch_fit(void *arg, const teacher_fit_state *s)
                                  (json_int_t)s->clipped, "skipped", (json_int_t)s->skipped));
 }
 
-void course_tell_fit(const teacher_fit_state *s, size_t weights)
+void course_tell_fit(const course *self, const teacher_fit_state *state, size_t weights)
 {
+    const teacher_fit_state in_units = in_user_units(self, state), *s = &in_units;
     if (isnan(s->valid_loss))
-        progress_end("%zu weights, loss %.4f after epoch %zu, no rows to validate", weights,
-                     s->train_loss, s->epoch);
+        progress_end("%zu weights, loss %.4f nats a row after epoch %zu, no rows to validate",
+                     weights, s->train_loss, s->epoch);
     else
-        progress_end("%zu weights, best validation loss %.4f at epoch %zu of %zu", weights,
-                     s->best_loss, s->best_epoch, s->epoch);
+        progress_end("%zu weights, best validation loss %.4f nats a row at epoch %zu of %zu",
+                     weights, s->best_loss, s->best_epoch, s->epoch);
 }
 
 /* ---- student */

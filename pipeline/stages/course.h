@@ -15,7 +15,10 @@ typedef struct course {
     const flow_unrolling
         *size;          /* of a distillation: which of several is going on; NULL: the only one */
     size_t layer_steps; /* of each layer, where layers are trained by themselves */
-    flow_err error;     /* the first one met by a watch, which cannot fail: it stops the training */
+    double train_volume,
+        valid_volume; /* of a fit: mean log|det dx/du| of the rows (teacher/volume.h), by which
+                                          losses in the units of the data differ from the flow's */
+    flow_err error;   /* the first one met by a watch, which cannot fail: it stops the training */
 } course;
 
 /* Begins a stage of `total` epochs or steps; `name` is its file. The name of the stage is kept, not
@@ -30,7 +33,7 @@ void course_watch_layers(void *arg, const student_layers_state *state);
 int course_watch_distill(void *arg, const distill_state *state);
 
 /* The line that stays when a training came to its end. */
-void course_tell_fit(const teacher_fit_state *state, size_t weights);
+void course_tell_fit(const course *self, const teacher_fit_state *state, size_t weights);
 void course_tell_layers(const course *self, const student_layers_state *state);
 void course_tell_distill(const course *self, const distill_state *state, size_t weights);
 

@@ -3,11 +3,15 @@
 #include "files/read.h"
 #include "flow/json.h"
 #include "pipeline/config/settings.h"
+#include "pipeline/stages/ranges.h"
 #include "pipeline/stages/stage.h"
+#include "teacher/columns.h"
 #include "teacher/weights.h"
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 static file_table *generate(const config *c, size_t rows, flow_err *err)
@@ -23,6 +27,40 @@ static const char *source_of(const config *c)
     return c->data.path ? c->data.path : data_generators[c->data.generator].kind.name;
 }
 
+/* ---- what is wanted of a file */
+
+typedef struct asked {
+    const char *source;
+    data_options options;
+} asked;
+
+static int choose(bool *wanted, file_table *head, const void *asker, flow_err *err)
+{
+    const asked *self = asker;
+    const data_options *o = &self->options;
+    if (o->n_columns > 0)
+        memset(wanted, 0, head->cols * sizeof *wanted);
+    int code = data_columns_choose(wanted, head, self->source, o->columns, o->n_columns, err);
+    if (!code)
+        code = data_columns_choose(wanted, head, self->source, o->context, o->n_context, err);
+    if (!code && o->weights)
+        code = data_columns_choose(wanted, head, self->source, &o->weights, 1, err);
+    return code;
+}
+
+static file_table *read_file(const config *c, const data_options *options, bool head, flow_err *err)
+{
+    const asked asker = {source_of(c), *options};
+    const file_wish wish = {.header = c->data.header,
+                            .head = head,
+                            .choose = choose,
+                            .asker = &asker,
+                            .remedy = options->n_columns
+                                          ? "if it is not needed, leave it out of data.columns"
+                                          : "data.columns can name the columns that are wanted"};
+    return file_read_wish(c->data.path, &wish, err);
+}
+
 int data_peek(size_t *dim, size_t *context, const config *c, flow_err *err)
 {
     struct stat status;
@@ -30,10 +68,10 @@ int data_peek(size_t *dim, size_t *context, const config *c, flow_err *err)
     *dim = *context = 0;
     if (d->path && stat(d->path, &status) == 0 && !S_ISREG(status.st_mode))
         return FLOW_OK;
-    file_table *head = d->path ? file_read_head(d->path, d->header, err) : generate(c, 0, err);
+    data_options options = settings_data(c);
+    file_table *head = d->path ? read_file(c, &options, true, err) : generate(c, 0, err);
     if (!head)
         return err->code;
-    data_options options = settings_data(c);
     int code = data_set_shape(dim, context, head, source_of(c), &options, err);
     file_table_free(head);
     return code;
@@ -73,6 +111,17 @@ static void tell_weights(const data_set *set, const char *column)
             column, data_weights_worth(set->train.weight, set->train.n));
 }
 
+static int measure_ranges(data_product *out, flow_err *err)
+{
+    const data_set *set = out->set;
+    out->ranges = ranges_of(set->units, set->train.x, set->train.n);
+    if (out->ranges && set->n_context)
+        out->context_ranges = ranges_of(set->context_units, set->train.context, set->train.n);
+    if (out->ranges && (out->context_ranges || !set->n_context))
+        return FLOW_OK;
+    return flow_fail(err, FLOW_ENOMEM, "out of memory for the ranges of the columns");
+}
+
 static void tell(const data_set *set, const char *source)
 {
     fprintf(stderr, "data      %s: %zu + %zu + %zu rows, %zu columns, %zu of context\n", source,
@@ -88,14 +137,16 @@ static int run(void *product, const stage_work *work, const void *const *inputs,
     const config_data *d = &c->data;
     (void)inputs;
     out->generator = d->path ? NULL : &data_generators[d->generator];
+    data_options options = settings_data(c);
     file_table *table =
-        d->path ? file_read(d->path, d->header, err) : generate(c, (size_t)d->rows, err);
+        d->path ? read_file(c, &options, false, err) : generate(c, (size_t)d->rows, err);
     if (!table)
         return err->code;
-    data_options options = settings_data(c);
+    if (*table->note && !work->quiet)
+        fprintf(stderr, "data      %s: %s\n", d->path, table->note);
     out->set = data_set_create(table, source_of(c), &options, err);
     file_table_free(table);
-    if (!out->set || name_columns(out, err))
+    if (!out->set || name_columns(out, err) || measure_ranges(out, err))
         return err->code;
     if (!work->quiet) {
         tell(out->set, source_of(c));
@@ -110,6 +161,8 @@ static void release(void *product)
     data_set_free(self->set);
     json_decref(self->names);
     json_decref(self->context_names);
+    free(self->ranges);
+    free(self->context_ranges);
 }
 
 const stage stage_data = {.name = "data",

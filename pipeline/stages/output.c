@@ -3,6 +3,7 @@
 #include "files/csv.h"
 #include "files/npy.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -75,19 +76,57 @@ static void append_column(double *out, const double *x, const double *logp, size
     }
 }
 
-static int write_block(const output_request *q, output *out, double *x, size_t row, size_t n,
+/* What a block is made in: (BLOCK, D), (BLOCK), (BLOCK, D + 1) and, where one row of context holds for all,
+ * (BLOCK, C) copies of it. */
+typedef struct workspace {
+    double *x, *logp, *both, *context;
+} workspace;
+
+static int workspace_create(workspace *self, const output_request *q, flow_err *err)
+{
+    size_t dim = flow_dim(q->model->flow), c = flow_context(q->model->flow);
+    size_t copies = q->n_context == 1 ? c : 0;
+    self->x = malloc(BLOCK * (2 * dim + 2 + copies) * sizeof *self->x);
+    if (!self->x)
+        return flow_fail(err, FLOW_ENOMEM, "out of memory for samples");
+    self->logp = self->x + BLOCK * dim;
+    self->both = self->logp + BLOCK;
+    self->context = copies ? self->both + BLOCK * (dim + 1) : NULL;
+    for (size_t i = 0; i < BLOCK * copies; i++)
+        self->context[i] = q->context[i % c];
+    return 0;
+}
+
+/* Samples of a model that is asked for something far from all it has seen may overflow. */
+static int check_block(const output_request *q, const double *x, size_t row, size_t n,
                        flow_err *err)
 {
     size_t dim = flow_dim(q->model->flow);
-    double *logp = x + BLOCK * dim, *both = logp + BLOCK;
-    const double *context = q->context ? q->context + row * flow_context(q->model->flow) : NULL;
-    int code = flow_model_sample(q->model, q->pool, x, q->logp ? logp : NULL, context, q->stream,
-                                 q->first + row, n, err);
-    if (code)
-        return code;
-    if (q->logp)
-        append_column(both, x, logp, n, dim);
-    return output_append(out, q->logp ? both : x, n, err);
+    for (size_t i = 0; i < n * dim; i++)
+        if (!isfinite(x[i]))
+            return flow_fail(err, FLOW_EDIVERGED, "sample %llu: column '%.80s' is %g: not finite%s",
+                             (unsigned long long)(q->first + row + i / dim),
+                             json_string_value(json_array_get(q->model->names, i % dim)),
+                             isnan(x[i]) ? NAN : x[i],
+                             q->context ? "; its context may be far from those of training" : "");
+    return 0;
+}
+
+/* Rows row .. row + n - 1 as they are written: w->x, or w->both with log q. */
+static int make_block(const output_request *q, const workspace *w, size_t row, size_t n,
+                      flow_err *err)
+{
+    const double *context = w->context   ? w->context
+                            : q->context ? q->context + row * flow_context(q->model->flow)
+                                         : NULL;
+    int code =
+        flow_model_sample_tempered(q->model, q->pool, w->x, q->logp ? w->logp : NULL, context,
+                                   q->stream, q->first + row, n, q->temperature, err);
+    if (!code)
+        code = check_block(q, w->x, row, n, err);
+    if (!code && q->logp)
+        append_column(w->both, w->x, w->logp, n, flow_dim(q->model->flow));
+    return code;
 }
 
 static output *open_samples(const output_request *q, flow_err *err)
@@ -106,17 +145,32 @@ static output *open_samples(const output_request *q, flow_err *err)
     return out;
 }
 
+/* The output is opened when the first block is there: what cannot be drawn at all leaves stdout empty. */
+static int write_blocks(const output_request *q, output **out, const workspace *w, flow_err *err)
+{
+    size_t row = 0, n;
+    do {
+        n = q->n - row < BLOCK ? q->n - row : BLOCK;
+        int code = make_block(q, w, row, n, err);
+        if (!code && !*out && !(*out = open_samples(q, err)))
+            code = err->code;
+        if (!code)
+            code = output_append(*out, q->logp ? w->both : w->x, n, err);
+        if (code)
+            return code;
+        row += n;
+    } while (row < q->n);
+    return FLOW_OK;
+}
+
 int output_samples(const output_request *q, flow_err *err)
 {
-    size_t dim = flow_dim(q->model->flow);
-    output *out = open_samples(q, err);
-    if (!out)
-        return err->code;
-    double *memory = malloc(BLOCK * (2 * dim + 2) * sizeof *memory);
-    int code = memory ? 0 : flow_fail(err, FLOW_ENOMEM, "out of memory for samples");
-    for (size_t row = 0; row < q->n && !code; row += BLOCK)
-        code = write_block(q, out, memory, row, q->n - row < BLOCK ? q->n - row : BLOCK, err);
-    free(memory);
+    workspace w = {NULL, NULL, NULL, NULL};
+    output *out = NULL;
+    int code = workspace_create(&w, q, err);
+    if (!code)
+        code = write_blocks(q, &out, &w, err);
+    free(w.x);
     if (!code)
         return output_close(out, err);
     output_discard(out);

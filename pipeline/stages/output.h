@@ -25,11 +25,13 @@ void output_discard(output *self); /* accepts NULL */
 typedef struct output_request {
     const flow_model *model;
     flow_pool *pool;
-    const double *context; /* (n, C) in user's units, or NULL */
+    const double *context; /* (n_context, C) in user's units, or NULL */
+    size_t n_context;      /* n, or 1: the same row for all */
     pcg_stream stream;
     uint64_t first;
     size_t n;
-    bool logp; /* a last column with log q(x) */
+    double temperature; /* of the base; 1: as it is */
+    bool logp;          /* a last column with log q(x) */
     const char *path;
     table_format format;
 } output_request;

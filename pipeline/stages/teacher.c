@@ -3,8 +3,17 @@
 #include "pipeline/config/settings.h"
 #include "pipeline/stages/flows.h"
 #include "pipeline/stages/trained.h"
+#include "teacher/volume.h"
 
 static const char METRICS[] = "teacher/metrics.jsonl", MODEL[] = "teacher/model.safetensors";
+
+/* So that losses are told in the units of the data. */
+static int know_units(course *told, const data_set *set, flow_err *err)
+{
+    int code = volume_mean(&told->train_volume, set->units, set->train.x, set->train.n, err);
+    return code ? code
+                : volume_mean(&told->valid_volume, set->units, set->valid.x, set->valid.n, err);
+}
 
 static int run(void *product, const stage_work *work, const void *const *inputs, flow_err *err)
 {
@@ -19,10 +28,12 @@ static int run(void *product, const stage_work *work, const void *const *inputs,
     out->model = trained_model(maf, data, stage_teacher.name);
     if (course_begin(&told, work->dir, stage_teacher.name, METRICS, options.epochs, err))
         return err->code;
-    int code =
-        teacher_fit(maf, &state, work->pool, data->set, &options, course_watch_fit, &told, err);
+    int code = know_units(&told, data->set, err);
+    if (!code)
+        code =
+            teacher_fit(maf, &state, work->pool, data->set, &options, course_watch_fit, &told, err);
     if (code == 0)
-        course_tell_fit(&state, flow_n_weights(maf));
+        course_tell_fit(&told, &state, flow_n_weights(maf));
     return trained_end(&told, &out->model, work, MODEL, code, err);
 }
 

@@ -10,7 +10,9 @@ flow_model trained_model(flow *f, const data_product *data, const char *role)
                       .units = data->set->units,
                       .context_units = data->set->context_units,
                       .names = data->names,
-                      .context_names = data->set->n_context ? data->context_names : NULL};
+                      .context_names = data->set->n_context ? data->context_names : NULL,
+                      .ranges = data->ranges,
+                      .context_ranges = data->context_ranges};
     snprintf(out.role, sizeof out.role, "%s", role);
     return out;
 }

@@ -1,6 +1,5 @@
 #include "pipeline/stages/validate.h"
 
-#include "flow/units_points.h"
 #include "pipeline/console/progress.h"
 #include "pipeline/report/verdict.h"
 #include "pipeline/stages/data.h"
@@ -8,8 +7,8 @@
 #include "pipeline/stages/student.h"
 #include "pipeline/stages/teacher.h"
 #include "pipeline/stages/yardstick.h"
-#include "teacher/fit.h"
 #include "teacher/likelihood.h"
+#include "teacher/volume.h"
 
 static const char VERDICT[] = "validation.json";
 
@@ -48,16 +47,18 @@ static int write_verdict(validate_product *out, const verdict_input *in, const s
     return code;
 }
 
-/* Of the test rows. What the flow has of grids and circles is a bound: there the model is asked. */
+/* Of the test rows: the mean of what `distill logp` gives for them, and the same as the flow has it. */
 static int likelihood(verdict_input *in, const stage_work *work, const sides *s, flow_err *err)
 {
-    const flow_model *teacher = &s->teacher->model;
-    const data_part *test = &s->data->set->test;
-    if (flow_units_points(teacher->units) > 1)
-        return teacher_model_log_likelihood(teacher, work->pool, &in->teacher_mean, &in->teacher_se,
-                                            test, err);
-    return teacher_log_likelihood(teacher->flow, work->pool, &in->teacher_mean, &in->teacher_se,
-                                  test, err);
+    const data_set *set = s->data->set;
+    double mean_volume;
+    int code = teacher_model_log_likelihood(&s->teacher->model, work->pool, &in->teacher_mean,
+                                            &in->teacher_se, &set->test, err);
+    if (!code)
+        code = volume_mean(&mean_volume, set->units, set->test.x, set->test.n, err);
+    if (!code)
+        in->teacher_mean_inside = in->teacher_mean + mean_volume;
+    return code;
 }
 
 /* All figures, into *in and what it points to. */
@@ -72,8 +73,11 @@ static int judge(verdict_input *in, student_validation *figures, const stage_wor
         progress_clear();
         return flow_fail_prefix(err, stage_validate.name);
     }
-    progress_end("%zu samples; teacher's test log-likelihood %.4f +- %.4f nats a row",
-                 (size_t)work->config->validate.samples, in->teacher_mean, in->teacher_se);
+    progress_end(
+        "%zu samples; teacher's test log-likelihood %.4f +- %.4f nats a row in the units of "
+        "the data, %.4f in those of the flow",
+        (size_t)work->config->validate.samples, in->teacher_mean, in->teacher_se,
+        in->teacher_mean_inside);
     return FLOW_OK;
 }
 

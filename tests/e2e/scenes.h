@@ -141,14 +141,16 @@ static int read_model(uint64_t *sum, flow_err *err)
 {
     double x[20 * DIM], logp[20];
     flow_model *model = flow_model_read(path, err);
-    int code =
-        model ? flow_model_sample(model, pool, x, logp, data->train.context, stream, 0, 20, err)
-              : err->code;
+    int code = model ? flow_model_sample_tempered(model, pool, x, logp, data->train.context, stream,
+                                                  0, 20, 0.8, err)
+                     : err->code;
     if (!code)
         code = flow_model_log_prob(model, pool, logp, x, data->train.context, 20, err);
     if (!code) {
         add_parameters(sum, model->flow);
         add(sum, logp, sizeof logp);
+        add(sum, model->ranges, 2 * DIM * sizeof *model->ranges);
+        add(sum, model->context_ranges, 2 * CONTEXT * sizeof *model->context_ranges);
         code = add_json(sum, json_incref(model->names), err);
     }
     flow_model_free(model);
@@ -168,7 +170,10 @@ static json_t *names_of(char **names, size_t n)
 
 static int play_model(uint64_t *sum, flow_err *err)
 {
+    double ranges[2 * DIM] = {-1, 2.385, 0, 1e9};
     flow_model model = {.flow = made[FLOW_NOISE_TO_DATA],
+                        .ranges = ranges,
+                        .context_ranges = ranges,
                         .units = data->units,
                         .context_units = data->context_units,
                         .names = names_of(data->names, data->dim),
@@ -195,21 +200,23 @@ static int add_table(uint64_t *sum, file_table *read, const flow_err *err)
     return FLOW_OK;
 }
 
+static const file_wish rows = {.head = false}, head = {.head = true};
+
 static int play_csv(uint64_t *sum, flow_err *err)
 {
     int code = file_csv_write(path, table->values, table->rows, table->cols,
                               (const char *const *)table->names, err);
     if (!code)
-        code = add_table(sum, file_csv_read(path, FILE_HEADER_AUTO, err), err);
-    return code ? code : add_table(sum, file_csv_read_head(path, FILE_HEADER_AUTO, err), err);
+        code = add_table(sum, file_csv_read(path, &rows, err), err);
+    return code ? code : add_table(sum, file_csv_read(path, &head, err), err);
 }
 
 static int play_npy(uint64_t *sum, flow_err *err)
 {
     int code = file_npy_write(path, table->values, table->rows, table->cols, FLOW_F32, err);
     if (!code)
-        code = add_table(sum, file_npy_read(path, err), err);
-    return code ? code : add_table(sum, file_npy_read_head(path, err), err);
+        code = add_table(sum, file_npy_read(path, &rows, err), err);
+    return code ? code : add_table(sum, file_npy_read(path, &head, err), err);
 }
 
 /* With its names beside it. */

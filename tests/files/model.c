@@ -120,6 +120,34 @@ Test(model, the_same_model_has_the_same_bytes)
     tear_down();
 }
 
+static void expect_ranges(const flow_model *back, const double *wanted)
+{
+    cr_assert_not_null(back, "%s", err.text);
+    cr_assert_eq(!back->ranges, !wanted);
+    cr_assert_eq(!back->context_ranges, !wanted);
+    if (!wanted)
+        return;
+    cr_expect_arr_eq(back->ranges, wanted, 2 * DIM * sizeof *wanted);
+    cr_expect_arr_eq(back->context_ranges, wanted + 1, 2 * CONTEXT * sizeof *wanted);
+}
+
+Test(model, ranges_of_training_are_kept_where_there_are_any)
+{
+    double ranges[2 * DIM] = {-0.1, 0.3, 0.3, 1e300, 1e300, 1e301};
+    set_up(CONTEXT);
+    cr_assert_eq(flow_model_write(&model, temp_path("without"), &err), 0);
+    model.ranges = ranges;
+    model.context_ranges = ranges + 1;
+    cr_assert_eq(flow_model_write(&model, temp_path("with"), &err), 0, "%s", err.text);
+    flow_model *without = flow_model_read(temp_path("without"), &err);
+    flow_model *with = flow_model_read(temp_path("with"), &err);
+    expect_ranges(without, NULL);
+    expect_ranges(with, ranges);
+    flow_model_free(without);
+    flow_model_free(with);
+    tear_down();
+}
+
 /* ---- files of format 1 */
 
 static json_t *layers_of(const char *text)
@@ -304,8 +332,17 @@ Test(model, metadata_that_are_wrong)
         {.key = "context_units", .says = "no metadata 'context_units'"},
         {.key = "context_units", .value = units, .says = "metadata 'context_units': 1 columns"},
         {.key = "context_names", .says = "no metadata 'context_names'"},
-        {.key = "context_names", .value = "[]", .says = "wants a list of 2 strings"}};
+        {.key = "context_names", .value = "[]", .says = "wants a list of 2 strings"},
+        {.key = "ranges", .value = "[", .says = "metadata 'ranges'"},
+        {.key = "ranges", .value = "{}", .says = "'ranges': wants a list of 3 pairs"},
+        {.key = "ranges", .value = "[[0, 1], [0, 1]]", .says = "wants a list of 3 pairs"},
+        {.key = "ranges", .value = "[[0, 1], [0, 1], [0]]", .says = "wants a list of 3 pairs"},
+        {.key = "ranges", .value = "[[0, 1], [0, 1], [1, 0]]", .says = "wants a list of 3 pairs"},
+        {.key = "ranges", .value = "[[0, 1], [0, 1], [0, \"1\"]]", .says = "list of 3 pairs"},
+        {.key = "context_ranges", .value = "[[0, 1]]", .says = "'context_ranges': wants a list"}};
+    double ranges[2 * DIM] = {0};
     set_up(CONTEXT);
+    model.ranges = model.context_ranges = ranges;
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         expect_refused(&all[i]);
     tear_down();

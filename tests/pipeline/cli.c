@@ -16,7 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { WORDS = 16 };
+enum { WORDS = 24 };
 
 typedef struct command {
     int argc;
@@ -253,13 +253,15 @@ Test(cli, run_line)
 {
     command line;
     run_line got;
-    split(&line, "run --set a=1 f.yaml -c o.yaml --set=b=2 --out d -q --threads 3 -cp.yaml");
+    split(&line,
+          "run --set a=1 f.yaml -c o.yaml --set=b=2 --out d -q --threads 3 -cp.yaml --header no");
     cr_assert_eq(line_read_run(&got, &line_run, line.argc, line.argv), -1);
     const run_options *o = &got.options;
     cr_expect_str_eq(o->sources.file, "f.yaml");
-    cr_assert(o->sources.n_sets == 2 && o->sources.n_overlays == 2);
+    cr_assert(o->sources.n_sets == 3 && o->sources.n_overlays == 2);
     cr_expect_str_eq(o->sources.sets[0], "a=1");
     cr_expect_str_eq(o->sources.sets[1], "b=2");
+    cr_expect_str_eq(o->sources.sets[2], "data.header=no");
     cr_expect_str_eq(o->sources.overlays[0], "o.yaml");
     cr_expect_str_eq(o->sources.overlays[1], "p.yaml");
     cr_expect_str_eq(o->out, "d");
@@ -278,16 +280,21 @@ Test(cli, sample_line)
 {
     command line;
     sample_options got;
-    split(&line, "sample -n 2e6 m --seed 7 --first=10 --context c.npy --logp -o x.npy --threads 2");
+    split(&line, "sample -n 2e6 m --seed 7 --first=10 --context c.npy --logp -o x.npy --threads 2 "
+                 "--temperature 0.7 --header no --extra");
     cr_assert_eq(line_read_sample(&got, line.argc, line.argv), -1);
     cr_expect(got.n == 2000000 && got.seed == 7 && got.first == 10 && got.threads == 2);
     cr_expect_str_eq(got.model, "m");
-    cr_expect_str_eq(got.context, "c.npy");
+    cr_expect_str_eq(got.context.given, "c.npy");
+    cr_expect(got.context.header == FILE_HEADER_NO && got.context.extra);
+    cr_expect_eq(got.temperature, 0.7);
     cr_expect_str_eq(got.output, "x.npy");
     cr_expect(got.logp && got.format == TABLE_NPY);
     split(&line, "sample m -n0");
     cr_assert_eq(line_read_sample(&got, line.argc, line.argv), -1);
-    cr_expect(got.n == 0 && got.seed == 0 && got.first == 0 && !got.logp && !got.context);
+    cr_expect(got.n == 0 && got.seed == 0 && got.first == 0 && !got.logp);
+    cr_expect(!got.context.given && !got.context.extra && got.temperature == 1);
+    cr_expect_eq(got.context.header, FILE_HEADER_AUTO);
     cr_expect(!got.output && got.format == TABLE_CSV);
 }
 

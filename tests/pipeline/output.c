@@ -2,7 +2,7 @@
 #include "pipeline/stages/output.h"
 
 #include "files/csv.h"
-#include "files/npy.h"
+#include "files/read.h"
 #include "tests/common/examples.h"
 #include "tests/common/temp.h"
 
@@ -29,6 +29,7 @@ static void set_up(void)
     randomise_parameters(model.flow, 0.5, 3);
     json_decref(d);
     request = (output_request){.model = &model,
+                               .temperature = 1,
                                .pool = flow_pool_create(1, &err),
                                .stream = {.seed = 4, .stage = PCG_TEST, .purpose = PCG_BASE},
                                .n = 11};
@@ -50,8 +51,7 @@ static file_table *written(const char *name, table_format format)
     request.path = temp_path(name);
     request.format = format;
     cr_assert_eq(output_samples(&request, &err), 0, "%s", err.text);
-    file_table *out = format == TABLE_NPY ? file_npy_read(request.path, &err)
-                                          : file_csv_read(request.path, FILE_HEADER_AUTO, &err);
+    file_table *out = file_read(request.path, FILE_HEADER_AUTO, &err);
     cr_assert(out, "%s", err.text);
     return out;
 }
@@ -64,6 +64,19 @@ Test(output, the_format_is_that_of_the_ending)
     cr_expect_eq(output_format_of(".npy"), TABLE_CSV); /* a hidden file without an ending */
     cr_expect_eq(output_format_of("x.npy.txt"), TABLE_CSV);
     cr_expect_eq(output_format_of(NULL), TABLE_CSV);
+}
+
+Test(output, samples_that_overflow_are_an_error_and_no_file)
+{
+    set_up();
+    request.temperature = 1e200;
+    request.path = temp_path("x.npy");
+    request.format = TABLE_NPY;
+    request.first = 70;
+    cr_expect_eq(output_samples(&request, &err), FLOW_EDIVERGED);
+    cr_expect(strncmp(err.text, "sample 70: column 'left' is ", 28) == 0, "%s", err.text);
+    cr_expect(access(request.path, F_OK) != 0);
+    tear_down();
 }
 
 Test(output, both_formats_hold_the_same_numbers)

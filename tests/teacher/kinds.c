@@ -131,7 +131,7 @@ Test(kinds, refuses_weights)
     table->values[2 * 31 + 1] = (double)INFINITY;
     data_refuse(
         table, &options, FLOW_EDATA,
-        "x.npy: 1 of 100 rows are not finite; first: row 31, column 1 'w' (counted from 0) is inf");
+        "x.npy: 1 of 100 rows are not finite; first: row 31, column 1 'w' (counted from 0) is inf; data.nonfinite: drop leaves such rows out");
     table = weighed_table(100);
     for (size_t i = 0; i < 80; i++)
         table->values[2 * i + 1] = 0;

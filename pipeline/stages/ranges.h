@@ -1,0 +1,12 @@
+/* pipeline/stages/ranges.h -- what each column of a training set had at its ends: what a model file keeps, so that
+ * a row far outside of it can be told later. */
+#ifndef PIPELINE_STAGES_RANGES_H
+#define PIPELINE_STAGES_RANGES_H
+
+#include "flow/units.h"
+
+/* Smallest and largest value of each column of x (n, dim), which is in the units of the flow, in those of the
+ * user: (dim, 2), to be freed. Of a circle, one turn. NULL: out of memory. */
+double *ranges_of(const flow_units *units, const double *x, size_t n);
+
+#endif
