@@ -39,18 +39,12 @@ static double volume_by_differences(const flow_units *units, const double *row)
     return sum;
 }
 
-Test(volume, rows_and_their_mean)
+Test(volume, mean)
 {
     flow_units *units = made();
-    double logp[ROWS], wanted[ROWS], mean, wanted_mean = 0;
-    for (size_t r = 0; r < ROWS; r++) {
-        double volume = volume_by_differences(units, u + r * DIM);
-        logp[r] = (double)r;
-        wanted[r] = (double)r - volume;
-        wanted_mean += volume / ROWS;
-    }
-    cr_assert_eq(volume_to_user(logp, units, u, ROWS, &err), 0);
-    check_close(logp, wanted, ROWS, 1e-7, 1e-7, "rows");
+    double mean, wanted_mean = 0;
+    for (size_t r = 0; r < ROWS; r++)
+        wanted_mean += volume_by_differences(units, u + r * DIM) / ROWS;
     cr_assert_eq(volume_mean(&mean, units, u, ROWS, &err), 0);
     check_close(&mean, &wanted_mean, 1, 1e-7, 0, "mean");
     cr_assert_eq(volume_mean(&mean, units, u, 0, &err), 0);
