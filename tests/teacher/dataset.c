@@ -273,16 +273,16 @@ Test(dataset, refuses_splits)
 Test(dataset, not_finite)
 {
     static const double bad[] = {NAN, INFINITY, -INFINITY};
-    static const char *const words[] = {"nan", "inf", "-inf"};
+    static const char *const words[] = {"nan, or missing", "inf", "-inf"};
     for (size_t i = 0; i < 3; i++) {
-        char want[120];
+        char want[200];
         data_options options = data_options_default();
         file_table *table = data_table(30, 3, data_names3);
         table->values[4 * 3 + 1] = bad[i];
         table->values[9 * 3 + 0] = table->values[9 * 3 + 2] = NAN;
         snprintf(want, sizeof want,
                  "x.npy: 2 of 30 rows are not finite; first: row 4, column 1 'price' (counted from "
-                 "0) is %s",
+                 "0) is %s; data.nonfinite: drop leaves such rows out",
                  words[i]);
         data_refuse(table, &options, FLOW_EDATA, want);
     }
