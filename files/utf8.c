@@ -44,6 +44,12 @@ size_t utf8_prefix(const char *text)
     return at;
 }
 
+void utf8_mend(char *text)
+{
+    for (text += utf8_prefix(text); *text; text += utf8_prefix(text))
+        *text = '?';
+}
+
 const char *utf8_complaint(char *out, const char *name, const char *path)
 {
     size_t good = utf8_prefix(name);

@@ -8,6 +8,9 @@
  * U+10FFFF, none longer than it need be); all of them if text is well-formed. */
 size_t utf8_prefix(const char *text);
 
+/* Puts a '?' in place of each byte that belongs to no character. */
+void utf8_mend(char *text);
+
 /* "its name is not UTF-8: byte 0xf6 after 'gr'; ...": what is wrong with a name of a column of the file at
  * path, into out (UTF8_COMPLAINT); NULL: nothing is. */
 enum { UTF8_COMPLAINT = 400 };

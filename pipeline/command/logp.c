@@ -26,7 +26,8 @@ static int check(const logp_options *o, const double *logp, size_t n, flow_err *
     for (size_t r = 0; r < n; r++)
         if (isnan(logp[r]))
             return flow_fail(err, FLOW_EDATA,
-                             "%s: row %zu: too far from all that the model can compute with",
+                             "%s: row %zu: its log-density is not a number: too far from what "
+                             "training saw",
                              o->input, r);
     return 0;
 }

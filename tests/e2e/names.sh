@@ -8,7 +8,7 @@ mean() { tail -n +2 "$1" | awk -F, '{ sum += $1 } END { printf "%.5f\n", sum / N
 near() { awk -v a="$1" -v b="$2" -v t="$3" 'BEGIN { exit !(a - b <= t && b - a <= t) }'; }
 says() { grep -q -- "$1" "$T/err"; }
 
-# ---- names that are no text
+# ---- text that is none
 
 printf 'gr\366\337e,b\n1,2\n3,5\n4,4\n' >"$T/latin.csv"
 printf 'schema: 1\nseed: 1\ndata: {path: %s}\n' "$T/latin.csv" >"$T/latin.yaml"
@@ -16,6 +16,12 @@ OUTPUT=$T/latin
 refused "a header in Latin-1" 65 "latin.csv:1: column 1: its name is not UTF-8: byte 0xf6 after 'gr'.*iconv -f latin1" \
     run "$T/latin.yaml" "${TEACH[@]}" --out "$T/latin"
 check "leaves no directory behind" test ! -e "$T/latin"
+{ echo height,b; seq 1 60 | awk '{ print $1 * $1 % 17 "," $1 }'; } >"$T/few.csv"
+printf 'schema: 1\nseed: 1\ndata: {path: %s}\n' "$T/few.csv" >"$T/few.yaml"
+expect "a run directory whose name is no text" 0 run "$T/few.yaml" "${TEACH[@]}" --out "$T"/r$'\366' \
+    --set teacher.flow.transformer=affine --set teacher.flow.activation=relu \
+    --set teacher.train.epochs=100 --set teacher.train.warmup=0 --set teacher.train.lr=0.01 --set teacher.train.patience=0
+few=$(echo "$T"/r?/teacher/model.safetensors)
 
 # ---- the same columns in another order
 
@@ -39,6 +45,8 @@ check "in one line" test "$(wc -l <"$T/err")" -eq 1
 check "densities are those of the truth, in the units of the data" near "$(mean "$T/same.logp")" -5.14 0.3
 check "the run says the same number" near "$(mean "$T/same.logp")" \
     "$(value "$T/order/validation.json" teacher.test_log_likelihood.value)" 0.00001
+check "and so do the losses of the fit" near "$(mean "$T/same.logp")" \
+    "-$("$PROBE" lines "$T/order/teacher/metrics.jsonl" valid_loss | tail -n 1)" 0.2
 check "and which units it has" grep -q '"units": "nats per row, in the units of the data"' "$T/order/validation.json"
 
 sed 's/weight/mass/' "$T/same.csv" >"$T/other.csv"
@@ -60,6 +68,11 @@ printf 'weight,height\n100,0\n300,0\n' >"$T/far.csv"
 expect "a row far outside of the training rows" 0 logp "$teacher" "$T/far.csv"
 check "is warned of, with row, column, value and range" \
     says "^distill: warning: .*far.csv: 1 of 2 rows are far .* row 1, column 0 'weight' .* is 300, .* had [56].* \.\. 1[34]"
+
+printf 'height,b\n1,2\n-1.7e308,1.7e308\n' >"$T/huge.csv"
+run logp "$few" "$T/huge.csv"
+check "a row whose density is no number is an error" test "$status" -eq 65 -a ! -s "$T/out"
+check "that names it" says "error: .*huge.csv: row 1: its log-density is not a number"
 
 # ---- whether a header is one
 

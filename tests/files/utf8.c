@@ -37,6 +37,13 @@ Test(utf8, prefix)
                      utf8_prefix(cases[i].text));
 }
 
+Test(utf8, mend)
+{
+    char text[] = "gr\xf6\xdf\x65 \xc3\xb6\xe2\x82";
+    utf8_mend(text);
+    cr_expect_str_eq(text, "gr??e \xc3\xb6??");
+}
+
 Test(utf8, complaint)
 {
     char why[UTF8_COMPLAINT], name[200];
