@@ -1,243 +1,192 @@
 #include "files/csv.h"
 
-#include "files/atomic.h"
-#include "files/utf8.h"
+#include "files/c_locale.h"
+#include "files/csv_opening.h"
 
 #include <errno.h>
-#include <locale.h>
-#include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* The "C" locale for this thread, so that 0.5 is read and written with a point in a program that
- * has chosen another one. */
-typedef struct c_locale {
-    locale_t mine, before;
-} c_locale;
-
-static c_locale c_locale_enter(void)
-{
-    c_locale self = {newlocale(LC_ALL_MASK, "C", (locale_t)0), (locale_t)0};
-    if (self.mine)
-        self.before = uselocale(self.mine);
-    return self;
-}
-
-static void c_locale_leave(c_locale self)
-{
-    if (!self.mine)
-        return;
-    uselocale(self.before);
-    freelocale(self.mine);
-}
-
-/* ---- lines and fields */
-
 typedef struct reader {
-    FILE *in;
-    const char *name;
-    char delimiter;
-    char *line; /* the current line; fields point into it */
-    size_t line_size;
-    size_t number; /* of the line, from 1 */
-    char **fields;
-    size_t n_fields, fields_room;
+    csv_text text;
+    csv_opening opening;
+    csv_fields fields;
+    const file_wish *wish;
     file_table *table;
-    size_t room; /* rows that table->values can hold */
+    size_t *slots;     /* (n_columns) of the table, for each column of the file */
+    size_t n_columns;  /* of the file, names of rows left out */
+    size_t room;       /* rows that table->values can hold */
+    size_t blank;      /* number of the first empty line; 0: there was none */
+    double first_name; /* of the rows, if they are named by numbers; else -1 */
 } reader;
 
-/* Reads a line without its ending. 1: there is one; 0: end of file; else an error. */
-static int read_line(reader *self, flow_err *err)
-{
-    errno = 0;
-    ssize_t len = getline(&self->line, &self->line_size, self->in);
-    if (len < 0 && feof(self->in))
-        return 0;
-    self->number++;
-    if (len < 0)
-        return flow_fail(err, FLOW_EIO, "%s:%zu: cannot be read: %s", self->name, self->number,
-                         strerror(errno));
-    if (strlen(self->line) != (size_t)len)
-        return flow_fail(err, FLOW_EDATA, "%s:%zu: holds a zero byte: not a text file", self->name,
-                         self->number);
-    if (len > 0 && self->line[len - 1] == '\n')
-        self->line[--len] = '\0';
-    if (len > 0 && self->line[len - 1] == '\r')
-        self->line[--len] = '\0';
-    return 1;
-}
+/* ---- messages */
 
-/* "FILE:LINE: column C (NAME): what", columns counted from 1. */
+/* "FILE:LINE: column C 'NAME' (counted from 0): what"; col is that of the file. */
 static int fail_at(const reader *self, size_t col, flow_err *err, const char *what)
 {
-    const file_table *table = self->table;
-    bool named = table && table->names && col < table->cols;
-    int code = flow_fail(err, FLOW_EDATA, "%s:%zu: column %zu%s%.80s%s: %s", self->name,
-                         self->number, col + 1, named ? " (" : "", named ? table->names[col] : "",
-                         named ? ")" : "", what);
-    for (char *c = err ? err->text : NULL; c && *c; c++) /* the file's text may be anything */
-        if ((unsigned char)*c < ' ' || *c == 0x7f)
-            *c = '?';
-    return code;
+    char label[FILE_LABEL_SIZE];
+    bool kept = self->slots && self->slots[col] != FILE_UNWANTED;
+    static const file_table nameless;
+    file_column_label(label, kept ? self->table : &nameless, kept ? self->slots[col] : col);
+    return flow_fail(err, FLOW_EDATA, "%s:%zu: %s: %s", self->text.name, self->text.number, label,
+                     what);
 }
 
-static int add_field(reader *self, char *field, flow_err *err)
+static int fail_line(const reader *self, flow_err *err, const char *what)
 {
-    if (self->n_fields == self->fields_room) {
-        size_t room = self->fields_room ? 2 * self->fields_room : 64;
-        char **fields = realloc(self->fields, room * sizeof *fields);
-        if (!fields)
-            return flow_fail(err, FLOW_ENOMEM, "%s:%zu: no memory for %zu fields", self->name,
-                             self->number, room);
-        self->fields = fields;
-        self->fields_room = room;
-    }
-    self->fields[self->n_fields++] = field;
+    return flow_fail(err, FLOW_EDATA, "%s:%zu: %s", self->text.name, self->text.number, what);
+}
+
+static int no_memory(const reader *self, flow_err *err)
+{
+    return flow_fail(err, FLOW_ENOMEM, "%s:%zu: no memory for its fields", self->text.name,
+                     self->text.number);
+}
+
+/* ---- a row */
+
+static int cut(reader *self, char *line, flow_err *err)
+{
+    csv_cut result = csv_fields_cut(&self->fields, line, self->opening.delimiter);
+    if (result == CSV_CUT)
+        return FLOW_OK;
+    if (result == CSV_NO_MEMORY)
+        return no_memory(self, err);
+    char what[80];
+    snprintf(what, sizeof what, "field %zu: %s", self->fields.n,
+             result == CSV_OPEN_QUOTE ? "a quote is not closed in its line"
+                                      : "text behind a closing quote");
+    return fail_line(self, err, what);
+}
+
+static int grow(reader *self, flow_err *err)
+{
+    file_table *table = self->table;
+    size_t room = self->room ? 2 * self->room : 256, bytes;
+    double *values = NULL;
+    if (!__builtin_mul_overflow(room, table->cols * sizeof *values, &bytes))
+        values = realloc(table->values, bytes);
+    if (!values)
+        return flow_fail(err, FLOW_ENOMEM, "%s:%zu: no memory for %zu rows", self->text.name,
+                         self->text.number, room);
+    table->values = values;
+    self->room = room;
     return FLOW_OK;
 }
 
-/* Takes the quotes off the field that starts at `at`, in place; returns what follows the closing
- * quote, or NULL if there is none. Two quotes stand for one (RFC 4180). */
-static char *unquote(char *at)
+static int fail_count(const reader *self, flow_err *err)
 {
-    char *to = at, *from = at + 1;
-    for (;; from++) {
-        if (*from == '\0')
-            return NULL;
-        if (*from == '"' && *++from != '"')
-            break;
-        *to++ = *from;
-    }
-    *to = '\0';
-    return from;
-}
-
-/* Cuts the line into fields. */
-static int split(reader *self, flow_err *err)
-{
-    self->n_fields = 0;
-    for (char *at = self->line, *end; at; at = end ? end + 1 : NULL) {
-        int code = add_field(self, at, err);
-        if (code)
-            return code;
-        if (*at != '"') {
-            end = strchr(at, self->delimiter);
-        } else {
-            end = unquote(at);
-            if (!end || (*end && *end != self->delimiter))
-                return fail_at(self, self->n_fields - 1, err,
-                               end ? "text behind a closing quote" : "a quote is not closed");
-            end = *end ? end : NULL;
-        }
-        if (end)
-            *end = '\0';
-    }
-    return FLOW_OK;
-}
-
-static bool is_blank(const char *line)
-{
-    return line[strspn(line, " \t")] == '\0';
-}
-
-/* Comma if there is one outside quotes, else semicolon, else tab. */
-static char find_delimiter(const char *line)
-{
-    bool quoted = false, semicolon = false;
-    for (; *line; line++) {
-        quoted ^= *line == '"';
-        if (!quoted && *line == ',')
-            return ',';
-        semicolon |= !quoted && *line == ';';
-    }
-    return semicolon ? ';' : '\t';
-}
-
-/* ---- numbers */
-
-typedef enum number_kind { NUMBER_GOOD, NUMBER_EMPTY, NUMBER_TEXT, NUMBER_RANGE } number_kind;
-
-/* A decimal number, nan or inf, with spaces around it; no hexadecimal. */
-static number_kind parse_number(const char *field, double *value)
-{
-    char *end;
-    field += strspn(field, " \t");
-    if (!*field)
-        return NUMBER_EMPTY;
-    errno = 0;
-    *value = strtod(field, &end);
-    if (end == field || !is_blank(end) || strpbrk(field, "xX"))
-        return NUMBER_TEXT;
-    return errno == ERANGE && isinf(*value) ? NUMBER_RANGE : NUMBER_GOOD;
-}
-
-static int fail_number(const reader *self, size_t col, number_kind kind, flow_err *err)
-{
-    const char *field = self->fields[col];
+    size_t skip = self->opening.row_names;
+    size_t n = self->fields.n > skip ? self->fields.n - skip : 0;
+    bool over = n == self->n_columns + 1 && !*self->fields.at[self->fields.n - 1];
     char what[160];
-    if (kind == NUMBER_EMPTY)
-        return fail_at(self, col, err, "the field is empty; write nan for a missing value");
-    bool comma = strchr(field, ',') != NULL;
-    snprintf(what, sizeof what, "'%.40s' is %s%s", field,
-             kind == NUMBER_RANGE ? "too large for a double" : "not a number",
-             comma ? "; decimals want a point, not a comma" : "");
+    snprintf(what, sizeof what, "%zu field%s, but the first line has %zu%s", n, n == 1 ? "" : "s",
+             self->n_columns, over ? "; it ends in a delimiter" : "");
+    return fail_line(self, err, what);
+}
+
+static bool all_words(const reader *self)
+{
+    double ignored;
+    bool words = true;
+    for (size_t i = 0; i < self->fields.n; i++) {
+        csv_decimals decimals = self->opening.decimals;
+        words &= csv_parse(&ignored, &decimals, self->fields.at[i]) == CSV_TEXT;
+    }
+    return words;
+}
+
+/* What helps depends on where the text stands: a line of words, a column of words, or one word. */
+static const char *remedy_of(const reader *self)
+{
+    if (self->table->rows > 0)
+        return "rows before hold numbers there; write nan for a missing value";
+    if (self->n_columns > 1 && all_words(self))
+        return "the line holds words alone; if it is no data, take it out";
+    return self->wish->remedy;
+}
+
+static int fail_number(const reader *self, size_t col, const char *field, csv_kind kind,
+                       flow_err *err)
+{
+    char what[320];
+    const char *remedy = kind == CSV_TEXT ? remedy_of(self) : NULL;
+    csv_complain(what, sizeof what, &self->opening.decimals, field, kind);
+    if (remedy && !csv_has_remedy(&self->opening.decimals, field))
+        snprintf(what + strlen(what), sizeof what - strlen(what), "; %s", remedy);
     return fail_at(self, col, err, what);
 }
 
-/* ---- the table */
+/* Names of rows that are numbers count up; anything else was a column that has no name. */
+static int check_row_name(reader *self, flow_err *err)
+{
+    const char *name = self->fields.at[0];
+    if (self->table->rows == 0)
+        self->first_name = csv_is_count(name) ? strtod(name, NULL) : -1;
+    if (self->first_name < 0 || strtod(name, NULL) == self->first_name + (double)self->table->rows)
+        return FLOW_OK;
+    return fail_line(self, err,
+                     "rows have one field more than there are names, and the first does not count "
+                     "the rows: a name is missing");
+}
 
 static int parse_row(reader *self, flow_err *err)
 {
     file_table *table = self->table;
-    if (self->n_fields != table->cols)
-        return flow_fail(err, FLOW_EDATA, "%s:%zu: %zu fields, but the first line has %zu",
-                         self->name, self->number, self->n_fields, table->cols);
-    if (table->rows == self->room) {
-        size_t room = self->room ? 2 * self->room : 256, bytes;
-        double *values = NULL;
-        if (!__builtin_mul_overflow(room, table->cols * sizeof *values, &bytes))
-            values = realloc(table->values, bytes);
-        if (!values)
-            return flow_fail(err, FLOW_ENOMEM, "%s:%zu: no memory for %zu rows", self->name,
-                             self->number, room);
-        table->values = values;
-        self->room = room;
-    }
+    size_t skip = self->opening.row_names;
+    if (self->fields.n != self->n_columns + skip)
+        return fail_count(self, err);
+    int code = skip ? check_row_name(self, err) : FLOW_OK;
+    if (!code && table->rows == self->room)
+        code = grow(self, err);
+    if (code)
+        return code;
     double *row = table->values + table->rows * table->cols;
-    for (size_t col = 0; col < table->cols; col++) {
-        number_kind kind = parse_number(self->fields[col], &row[col]);
-        if (kind != NUMBER_GOOD)
-            return fail_number(self, col, kind, err);
+    for (size_t col = 0; col < self->n_columns; col++) {
+        size_t slot = self->slots[col];
+        if (slot == FILE_UNWANTED)
+            continue;
+        const char *field = self->fields.at[col + skip];
+        csv_kind kind = csv_parse(&row[slot], &self->opening.decimals, field);
+        if (kind == CSV_TEXT || kind == CSV_RANGE)
+            return fail_number(self, col, field, kind, err);
     }
     table->rows++;
     return FLOW_OK;
 }
 
-static bool looks_like_header(const reader *self)
+/* Whether row i is still line first_line + i. */
+static void note_line(reader *self)
 {
-    double ignored;
-    for (size_t col = 0; col < self->n_fields; col++)
-        if (parse_number(self->fields[col], &ignored) == NUMBER_TEXT)
-            return true;
-    return false;
+    file_table *table = self->table;
+    if (table->rows == 0)
+        table->first_line = self->text.number;
+    else if (table->first_line + table->rows != self->text.number)
+        table->first_line = 0;
 }
 
-static int by_text(const void *a, const void *b)
+static int read_line(reader *self, char *line, flow_err *err)
 {
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
+    if (csv_is_comment(line))
+        return FLOW_OK;
+    if (csv_is_blank(line)) {
+        self->blank = self->blank ? self->blank : self->text.number;
+        return FLOW_OK;
+    }
+    if (self->blank) {
+        self->text.number = self->blank;
+        return fail_line(self, err, "the line is empty, but rows follow");
+    }
+    int code = cut(self, line, err);
+    if (code)
+        return code;
+    note_line(self);
+    return parse_row(self, err);
 }
 
-/* The same name twice would make a column impossible to ask for. Sorts the fields. */
-static int check_unique(reader *self, flow_err *err)
-{
-    qsort(self->fields, self->n_fields, sizeof *self->fields, by_text);
-    for (size_t i = 1; i < self->n_fields; i++)
-        if (strcmp(self->fields[i - 1], self->fields[i]) == 0)
-            return flow_fail(err, FLOW_EDATA, "%s:%zu: two columns are named '%.80s'", self->name,
-                             self->number, self->fields[i]);
-    return FLOW_OK;
-}
+/* ---- the table */
 
 static char *trim(char *text)
 {
@@ -248,236 +197,116 @@ static char *trim(char *text)
     return text;
 }
 
-static int parse_names(reader *self, flow_err *err)
+static void note_doubt(file_table *table, csv_doubt doubt, const csv_opening *opening)
 {
-    for (size_t col = 0; col < self->n_fields; col++) {
-        char *name = self->fields[col] = trim(self->fields[col]);
-        if (!*name)
-            return fail_at(self, col, err, "has no name in the header");
-        for (char *c = name; *c; c++)
-            if ((unsigned char)*c < ' ' || *c == 0x7f)
-                return fail_at(self, col, err, "its name holds a control character");
-        char why[UTF8_COMPLAINT];
-        if (utf8_complaint(why, name, self->name))
-            return fail_at(self, col, err, why);
-    }
-    int code = file_table_set_names(self->table, (const char *const *)self->fields, err);
-    return code ? code : check_unique(self, err);
+    if (doubt == CSV_NAMES_IN_COMMENT)
+        file_table_note(table, "names are those in the comment of line %zu", opening->names_number);
+    else if (doubt == CSV_TAKEN_AS_DATA)
+        file_table_note(
+            table, "line %zu is taken as data, though it could be names; header: yes makes it so",
+            opening->numbers[0]);
+    else if (doubt == CSV_TAKEN_AS_NAMES)
+        file_table_note(
+            table, "line %zu is taken as names, though it holds numbers; header: no makes it data",
+            opening->numbers[0]);
+    if (opening->row_names)
+        file_table_note(table, "the names of the rows are left out");
 }
 
-/* The line decides the delimiter, the number of columns and whether it is a header. */
-static int first_line(reader *self, file_header header, flow_err *err)
+/* Names from their line, which is cut. */
+static int name_columns(reader *self, flow_err *err)
 {
-    static const char mark[] = "\xef\xbb\xbf";
-    if (strncmp(self->line, mark, 3) == 0)
-        memmove(self->line, self->line + 3, strlen(self->line + 3) + 1);
-    if (is_blank(self->line))
-        return flow_fail(err, FLOW_EDATA, "%s:1: the first line is empty", self->name);
-    self->delimiter = find_delimiter(self->line);
-    int code = split(self, err);
+    for (size_t col = 0; col < self->fields.n; col++)
+        self->fields.at[col] = trim(self->fields.at[col]);
+    return file_table_set_names(self->table, (const char *const *)self->fields.at, err);
+}
+
+/* A table of no rows with all columns of the file, and their names. */
+static int start_table(reader *self, flow_err *err)
+{
+    const csv_opening *opening = &self->opening;
+    char *names = opening->names;
+    self->text.number = names ? opening->names_number : opening->numbers[0];
+    self->n_columns = opening->n_columns;
+    int code = FLOW_OK;
+    if (names || self->n_columns == 0) /* no columns: the first line cannot be cut; that says why */
+        code = cut(self, names ? names : opening->lines[0], err);
     if (code)
         return code;
-    self->table = file_table_create(0, self->n_fields, err);
+    self->table = file_table_create(0, self->n_columns, err);
     if (!self->table)
         return FLOW_ENOMEM;
-    if (header == FILE_HEADER_YES || (header == FILE_HEADER_AUTO && looks_like_header(self)))
-        return parse_names(self, err);
-    return parse_row(self, err);
+    note_doubt(self->table, opening->doubt, opening);
+    return names ? name_columns(self, err) : FLOW_OK;
 }
 
-static int other_lines(reader *self, flow_err *err)
+static int choose_columns(reader *self, flow_err *err)
 {
-    size_t blank = 0; /* number of the first empty line */
-    int code;
-    while ((code = read_line(self, err)) > 0) {
-        if (is_blank(self->line)) {
-            blank = blank ? blank : self->number;
-            continue;
-        }
-        if (blank)
-            return flow_fail(err, FLOW_EDATA, "%s:%zu: the line is empty, but rows follow",
-                             self->name, blank);
-        code = split(self, err);
-        if (!code)
-            code = parse_row(self, err);
-        if (code)
-            return code;
+    char where[512];
+    snprintf(where, sizeof where, "%s:%zu", self->text.name, self->text.number);
+    return file_wish_apply(self->wish, &self->slots, self->table, where, err);
+}
+
+/* The lines that were looked at ahead, then all others. */
+static int read_rows(reader *self, flow_err *err)
+{
+    csv_opening *opening = &self->opening;
+    int code = FLOW_OK;
+    for (size_t i = opening->names == opening->lines[0]; i < 2 && opening->lines[i] && !code; i++) {
+        self->text.number = opening->numbers[i];
+        code = read_line(self, opening->lines[i], err);
     }
+    self->text.number = opening->last_number;
+    while (!code && (code = csv_text_next(&self->text, err)) > 0)
+        code = read_line(self, self->text.line, err);
+    if (opening->decimals.mark == ',')
+        file_table_note(self->table, "decimals are read with commas");
     return code;
 }
 
-static int read_table(reader *self, file_header header, bool head, flow_err *err)
+static int read_table(reader *self, flow_err *err)
 {
-    int code = read_line(self, err);
-    if (code == 0)
-        return flow_fail(err, FLOW_EDATA, "%s: is empty", self->name);
-    if (code > 0)
-        code = first_line(self, header, err);
-    if (code || !head)
-        return code ? code : other_lines(self, err);
-    self->table->rows = 0;
-    return FLOW_OK;
+    int code = csv_opening_read(&self->opening, &self->text, self->wish->header, err);
+    if (!code)
+        code = start_table(self, err);
+    if (!code)
+        code = choose_columns(self, err);
+    return code || self->wish->head ? code : read_rows(self, err);
 }
 
-/* head: only the first line. */
-static file_table *read_stream(FILE *in, const char *name, file_header header, bool head,
-                               flow_err *err)
+/* The file's text may be anything; a message is one line. */
+static void sanitize(flow_err *err)
 {
-    reader self = {.in = in, .name = name};
+    for (char *c = err ? err->text : NULL; c && *c; c++)
+        if ((unsigned char)*c < ' ' || *c == 0x7f)
+            *c = '?';
+}
+
+file_table *file_csv_read_stream(FILE *in, const char *name, const file_wish *wish, flow_err *err)
+{
+    reader self = {.text = {.in = in, .name = name}, .wish = wish};
     c_locale locale = c_locale_enter();
-    int code = read_table(&self, header, head, err);
+    int code = read_table(&self, err);
     c_locale_leave(locale);
-    free(self.line);
-    free(self.fields);
+    csv_opening_free(&self.opening);
+    free(self.text.line);
+    free(self.fields.at);
+    free(self.slots);
     if (!code)
         return self.table;
+    sanitize(err);
     file_table_free(self.table);
     return NULL;
 }
 
-file_table *file_csv_read_stream(FILE *in, const char *name, file_header header, flow_err *err)
-{
-    return read_stream(in, name, header, false, err);
-}
-
-static file_table *read_path(const char *path, file_header header, bool head, flow_err *err)
+file_table *file_csv_read(const char *path, const file_wish *wish, flow_err *err)
 {
     FILE *in = fopen(path, "rb");
     if (!in) {
         flow_fail(err, FLOW_ENOINPUT, "%s: cannot be opened: %s", path, strerror(errno));
         return NULL;
     }
-    file_table *table = read_stream(in, path, header, head, err);
+    file_table *table = file_csv_read_stream(in, path, wish, err);
     fclose(in);
     return table;
-}
-
-file_table *file_csv_read(const char *path, file_header header, flow_err *err)
-{
-    return read_path(path, header, false, err);
-}
-
-file_table *file_csv_read_head(const char *path, file_header header, flow_err *err)
-{
-    return read_path(path, header, true, err);
-}
-
-/* ---- writing */
-
-struct file_csv_writer {
-    file_atomic *file; /* NULL: a stream of the caller */
-    FILE *out;
-    char *name;
-    size_t cols;
-};
-
-static void write_name(FILE *out, const char *name)
-{
-    if (!strpbrk(name, ",;\"")) {
-        fputs(name, out);
-        return;
-    }
-    putc('"', out);
-    for (; *name; name++) {
-        if (*name == '"')
-            putc('"', out);
-        putc(*name, out);
-    }
-    putc('"', out);
-}
-
-static int check_stream(const file_csv_writer *self, flow_err *err)
-{
-    if (!ferror(self->out))
-        return FLOW_OK;
-    return flow_fail(err, FLOW_EIO, "%s: cannot be written: %s", self->name,
-                     strerror(errno ? errno : EIO));
-}
-
-static file_csv_writer *writer_create(const char *path, FILE *out, const char *name, size_t cols,
-                                      const char *const *names, flow_err *err)
-{
-    if (cols == 0) {
-        flow_fail(err, FLOW_EUSAGE, "%s: a table wants columns", name);
-        return NULL;
-    }
-    file_csv_writer *self = calloc(1, sizeof *self);
-    if (self)
-        self->name = strdup(name);
-    if (!self || !self->name) {
-        flow_fail(err, FLOW_ENOMEM, "%s: no memory to write it", name);
-        goto fail;
-    }
-    self->cols = cols;
-    if (path && !(self->file = file_atomic_open(path, err)))
-        goto fail;
-    self->out = path ? file_atomic_file(self->file) : out;
-    for (size_t col = 0; names && col < cols; col++) {
-        write_name(self->out, names[col]);
-        putc(col + 1 < cols ? ',' : '\n', self->out);
-    }
-    if (check_stream(self, err) == FLOW_OK)
-        return self;
-fail:
-    file_csv_discard(self);
-    return NULL;
-}
-
-file_csv_writer *file_csv_open(const char *path, size_t cols, const char *const *names,
-                               flow_err *err)
-{
-    return writer_create(path, NULL, path, cols, names, err);
-}
-
-file_csv_writer *file_csv_open_stream(FILE *out, const char *name, size_t cols,
-                                      const char *const *names, flow_err *err)
-{
-    return writer_create(NULL, out, name, cols, names, err);
-}
-
-int file_csv_append(file_csv_writer *self, const double *values, size_t n, flow_err *err)
-{
-    c_locale locale = c_locale_enter();
-    for (size_t i = 0; i < n * self->cols; i++)
-        fprintf(self->out, (i + 1) % self->cols ? "%.17g," : "%.17g\n", values[i]);
-    c_locale_leave(locale);
-    return check_stream(self, err);
-}
-
-void file_csv_discard(file_csv_writer *self)
-{
-    if (!self)
-        return;
-    file_atomic_discard(self->file);
-    free(self->name);
-    free(self);
-}
-
-int file_csv_close(file_csv_writer *self, flow_err *err)
-{
-    int code;
-    if (self->file) {
-        code = file_atomic_commit(self->file, err);
-        self->file = NULL;
-    } else {
-        errno = 0;
-        (void)!fflush(self->out); /* sets the stream's error flag */
-        code = check_stream(self, err);
-    }
-    file_csv_discard(self);
-    return code;
-}
-
-int file_csv_write(const char *path, const double *values, size_t rows, size_t cols,
-                   const char *const *names, flow_err *err)
-{
-    file_csv_writer *writer = file_csv_open(path, cols, names, err);
-    if (!writer)
-        return err ? err->code : FLOW_ECREATE;
-    int code = file_csv_append(writer, values, rows, err);
-    if (code) {
-        file_csv_discard(writer);
-        return code;
-    }
-    return file_csv_close(writer, err);
 }

@@ -1,27 +1,21 @@
 /* files/csv.h -- tables of numbers as text, one row a line.
  *
- * Fields are separated by commas; by semicolons, else tabs, if the first line holds no comma.
- * Fields may be quoted ("a ""b"", c"), lines may end in CR LF, the file may start with a UTF-8 mark
- * and end in blank lines. Decimal point whatever the locale. nan and inf are numbers. */
+ * Read as people have them. The delimiter is a comma, a semicolon, a tab or blanks, whichever cuts the
+ * first two lines alike, into numbers; with semicolons, decimals may have commas. Fields may be quoted
+ * ("a ""b"", c"), lines may end in CR LF, the file may start with a UTF-8 mark, hold comments (# ...)
+ * and end in blank lines. A column without a name in the header (the index of pandas) and names of
+ * rows as R writes them are left out. What is missing (empty, NA, ...) is nan. Fields of columns that
+ * are not wanted may hold anything. Decimal point whatever the locale. nan and inf are numbers. */
 #ifndef FILES_CSV_H
 #define FILES_CSV_H
 
-#include "files/table.h"
+#include "files/wish.h"
 
 #include <stdio.h>
 
-typedef enum file_header {
-    FILE_HEADER_AUTO, /* yes if a field of the first line is neither a number nor empty */
-    FILE_HEADER_YES,
-    FILE_HEADER_NO
-} file_header;
-
-/* FLOW_EDATA as "FILE:LINE: column C (NAME): what is wrong", both counted from 1. */
-file_table *file_csv_read(const char *path, file_header header, flow_err *err);
-file_table *file_csv_read_stream(FILE *in, const char *name, file_header header, flow_err *err);
-
-/* The columns and their names alone, from the first line: a table of no rows. */
-file_table *file_csv_read_head(const char *path, file_header header, flow_err *err);
+/* FLOW_EDATA as "FILE:LINE: column C 'NAME' (counted from 0): what is wrong"; lines count from 1. */
+file_table *file_csv_read(const char *path, const file_wish *wish, flow_err *err);
+file_table *file_csv_read_stream(FILE *in, const char *name, const file_wish *wish, flow_err *err);
 
 /* Writes values (rows, cols) with 17 digits, so that reading gives the same bits; names (cols) or
  * NULL: no header. Atomic. */

@@ -1,7 +1,9 @@
 #include "files/model.h"
+#include "files/model_points.h"
 #include "files/model_upgrade.h"
 #include "files/safetensors.h"
 #include "flow/json.h"
+#include "flow/units_points.h"
 
 #include <math.h>
 #include <stdbool.h>
@@ -332,6 +334,18 @@ static int convert_context(const flow_model *self, double **out, const double *c
     return 0;
 }
 
+/* Of samples that were put on a grid or a circle the density is that of where they are now. */
+static int density_of_samples(const flow_model *self, flow_pool *pool, double *logp,
+                              const double *logdet, const double *x, const double *inner, size_t n,
+                              flow_err *err)
+{
+    if (flow_units_points(self->units) > 1)
+        return model_points_log_prob(self, pool, logp, x, inner, n, err);
+    for (size_t r = 0; r < n; r++)
+        logp[r] -= logdet[r];
+    return 0;
+}
+
 int flow_model_sample(const flow_model *self, flow_pool *pool, double *x, double *logp,
                       const double *context, pcg_stream stream, uint64_t first, size_t n,
                       flow_err *err)
@@ -352,9 +366,27 @@ int flow_model_sample_tempered(const flow_model *self, flow_pool *pool, double *
                                     err);
     if (!code)
         flow_units_to_user(self->units, x, logdet, x, n);
-    for (size_t r = 0; !code && logp && r < n; r++)
-        logp[r] -= logdet[r];
+    if (!code && logp)
+        code = density_of_samples(self, pool, logp, logdet, x, inner, n, err);
     free(inner);
+    free(logdet);
+    return code;
+}
+
+/* Of rows that are one point each. */
+static int log_prob_of_points(const flow_model *self, flow_pool *pool, double *logp,
+                              const double *x, const double *inner, size_t n, flow_err *err)
+{
+    double *u = malloc((n * flow_dim(self->flow) + 1) * sizeof *u);
+    double *logdet = calloc(n + 1, sizeof *logdet);
+    int code = u && logdet ? 0 : flow_fail(err, FLOW_ENOMEM, "out of memory for %zu rows", n);
+    if (!code) {
+        flow_units_to_flow(self->units, u, logdet, x, n);
+        code = flow_log_prob(self->flow, pool, logp, NULL, u, inner, n, err);
+    }
+    for (size_t r = 0; !code && r < n; r++)
+        logp[r] += logdet[r];
+    free(u);
     free(logdet);
     return code;
 }
@@ -363,19 +395,15 @@ int flow_model_log_prob(const flow_model *self, flow_pool *pool, double *logp, c
                         const double *context, size_t n, flow_err *err)
 {
     size_t dim = flow_dim(self->flow);
-    double *inner, *u = malloc((n * dim + 1) * sizeof *u), *logdet = calloc(n + 1, sizeof *logdet);
+    double *inner;
     int code = convert_context(self, &inner, context, n, err);
-    if (!code && (!u || !logdet))
-        code = flow_fail(err, FLOW_ENOMEM, "out of memory for %zu rows", n);
-    if (!code) {
-        flow_units_to_flow(self->units, u, logdet, x, n);
-        code = flow_log_prob(self->flow, pool, logp, NULL, u, inner, n, err);
-    }
+    if (!code)
+        code = flow_units_points(self->units) > 1
+                   ? model_points_log_prob(self, pool, logp, x, inner, n, err)
+                   : log_prob_of_points(self, pool, logp, x, inner, n, err);
     for (size_t r = 0; !code && r < n; r++)
-        logp[r] = flow_units_first_outside(self->units, x + r * dim) == dim ? logp[r] + logdet[r]
-                                                                            : -INFINITY;
+        if (flow_units_first_outside(self->units, x + r * dim) < dim)
+            logp[r] = -INFINITY;
     free(inner);
-    free(u);
-    free(logdet);
     return code;
 }

@@ -11,7 +11,7 @@
  *                   context_ranges likewise. Files that were written before there were any have none
  *   role            "teacher" or "student"
  *
- * With u = units(x): log p(x) = log p_flow(u) + log|det du/dx|. */
+ * With u = units(x): log p(x) = log p_flow(u) + log|det du/dx|; grids and circles: model_points.h. */
 #ifndef FILES_MODEL_H
 #define FILES_MODEL_H
 
@@ -37,8 +37,8 @@ flow_model *flow_model_read(const char *path, flow_err *err);
 flow_model *flow_model_read_bytes(const void *bytes, size_t len, const char *name, flow_err *err);
 void flow_model_free(flow_model *self); /* accepts NULL */
 
-/* n samples in user's units, rows first .. of the stream; logp (NULL: not wanted) is their log-density
- * in user's units. context (n, C) in user's units. */
+/* n samples in user's units, rows first .. of the stream; logp (NULL: not wanted) is their density
+ * in user's units, as below. context (n, C) in user's units. */
 int flow_model_sample(const flow_model *self, flow_pool *pool, double *x, double *logp,
                       const double *context, pcg_stream stream, uint64_t first, size_t n,
                       flow_err *err);
@@ -47,7 +47,9 @@ int flow_model_sample_tempered(const flow_model *self, flow_pool *pool, double *
                                const double *context, pcg_stream stream, uint64_t first, size_t n,
                                double temperature, flow_err *err);
 
-/* logp (n) of rows x (n, D) in user's units; -inf outside the domain of a logit column. */
+/* logp (n) of rows x (n, D) in user's units: a density in the continuous columns, the probability of the
+ * cell in those with a step (an average over fixed points: flow/units_points.h); -inf outside of the
+ * support of a column or off its grid. */
 int flow_model_log_prob(const flow_model *self, flow_pool *pool, double *logp, const double *x,
                         const double *context, size_t n, flow_err *err);
 

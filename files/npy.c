@@ -1,6 +1,6 @@
 #include "files/npy.h"
 
-#include "files/encode.h"
+#include "files/npy_dtype.h"
 #include "files/npy_format.h"
 
 #include <assert.h>
@@ -32,7 +32,7 @@ typedef struct npy_header {
     bool fortran, has_fortran;
     size_t rank, shape[2];
     /* what check_header concludes */
-    flow_precision precision;
+    npy_dtype dtype;
     size_t rows, cols, count; /* count = rows * cols */
 } npy_header;
 
@@ -230,14 +230,13 @@ static int check_dtype(npy_header *header, const char *name, flow_err *err)
                          "%s: holds a structured array, %.*s; save its columns as one matrix: "
                          "numpy.lib.recfunctions.structured_to_unstructured(x)",
                          name, shown, descr.at);
-    header->precision = span_is(descr, "<f4") ? FLOW_F32 : FLOW_F64;
-    if (header->precision == FLOW_F32 || span_is(descr, "<f8"))
+    if (npy_dtype_parse(&header->dtype, descr.at, (size_t)descr.len))
         return FLOW_OK;
     return flow_fail(err, FLOW_EDATA,
-                     "%s: dtype '%.*s'%s is not supported; save it as little-endian float64: "
+                     "%s: dtype '%.*s'%s is not supported; save it as float64: "
                      "numpy.save(file, x.astype('<f8'))",
                      name, shown, descr.at,
-                     descr.len > 0 && *descr.at == '>' ? " (big-endian)" : "");
+                     descr.len > 1 && descr.at[1] == 'c' ? " (complex)" : "");
 }
 
 static int check_header(npy_header *header, const char *name, flow_err *err)
@@ -250,11 +249,6 @@ static int check_header(npy_header *header, const char *name, flow_err *err)
     if (header->rank < 1 || header->rank > 2)
         return flow_fail(err, FLOW_EDATA, "%s: shape %.*s; wanted (rows,) or (rows, columns)", name,
                          shown, shape);
-    if (header->fortran)
-        return flow_fail(err, FLOW_EDATA,
-                         "%s: is in Fortran order; save it in C order: "
-                         "numpy.save(file, numpy.ascontiguousarray(x))",
-                         name);
     header->rows = header->shape[0];
     header->cols = header->rank == 2 ? header->shape[1] : 1;
     if (header->cols == 0)
@@ -266,38 +260,67 @@ static int check_header(npy_header *header, const char *name, flow_err *err)
     return FLOW_OK;
 }
 
-/* Makes room for one more chunk; grows with what has been read, never ahead of it by more than
- * twice. In a file of known size the first step is the last. */
-static int make_room(file_table *table, size_t *room, size_t done, size_t count, flow_err *err)
+/* Where the numbers of a file go. */
+typedef struct sink {
+    file_table *table;
+    const npy_header *header;
+    const size_t *slots; /* (header->cols) of the table; FILE_UNWANTED: dropped */
+    size_t room;         /* rows that table->values can hold */
+} sink;
+
+/* Makes room for so many rows; grows with what has been read, never ahead of it by more than twice.
+ * In a file of known size the first step is the last. */
+static int make_room(sink *self, size_t rows, flow_err *err)
 {
-    size_t wanted = count - done < CHUNK ? count : done + CHUNK;
-    if (wanted <= *room)
+    file_table *table = self->table;
+    size_t all = self->header->rows;
+    if (rows <= self->room)
         return FLOW_OK;
-    wanted = count / 2 < *room ? count : wanted > *room * 2 ? wanted : *room * 2;
-    double *values = realloc(table->values, wanted * sizeof *values);
+    size_t wanted = all / 2 < self->room ? all : rows > self->room * 2 ? rows : self->room * 2;
+    double *values = realloc(table->values, wanted * table->cols * sizeof *values);
     if (!values)
-        return flow_fail(err, FLOW_ENOMEM, "no memory for %zu numbers", wanted);
+        return flow_fail(err, FLOW_ENOMEM, "no memory for %zu numbers", wanted * table->cols);
     table->values = values;
-    *room = wanted;
+    self->room = wanted;
     return FLOW_OK;
 }
 
-/* The numbers and nothing behind them. room: how many table->values can hold already. */
-static int read_values(FILE *in, file_table *table, size_t room, const npy_header *header,
-                       flow_err *err)
+/* numbers (n) are those of the file from number `first` on. */
+static int store(sink *self, const double *numbers, size_t first, size_t n, flow_err *err)
+{
+    const npy_header *header = self->header;
+    size_t width = header->fortran ? header->rows : header->cols;
+    size_t outer = first / width, inner = first % width;
+    int code = make_room(self, header->fortran ? header->rows : (first + n - 1) / width + 1, err);
+    for (size_t i = 0; !code && i < n; i++) {
+        size_t row = header->fortran ? inner : outer, col = header->fortran ? outer : inner;
+        size_t slot = self->slots[col];
+        if (slot != FILE_UNWANTED)
+            self->table->values[row * self->table->cols + slot] = numbers[i];
+        if (++inner == width) {
+            inner = 0;
+            outer++;
+        }
+    }
+    return code;
+}
+
+/* The numbers and nothing behind them. */
+static int read_values(FILE *in, sink *self, flow_err *err)
 {
     unsigned char bytes[CHUNK * sizeof(double)];
-    size_t size = file_encode_size(header->precision), count = header->count;
+    double numbers[CHUNK];
+    size_t size = self->header->dtype.size, count = self->header->count;
     for (size_t done = 0, n; done < count; done += n) {
         n = count - done < CHUNK ? count - done : CHUNK;
-        int code = make_room(table, &room, done, count, err);
-        if (code)
-            return code;
         size_t got = fread(bytes, size, n, in);
         if (got != n)
             return flow_fail(err, FLOW_EDATA, "%zu numbers of the %zu its header promises: %s",
                              done + got, count, ending_of(in));
-        file_decode(table->values + done, bytes, n, header->precision);
+        npy_decode(numbers, bytes, n, &self->header->dtype);
+        int code = store(self, numbers, done, n, err);
+        if (code)
+            return code;
     }
     if (getc(in) != EOF)
         return flow_fail(err, FLOW_EDATA, "has bytes behind the %zu numbers its header promises",
@@ -305,29 +328,56 @@ static int read_values(FILE *in, file_table *table, size_t room, const npy_heade
     return FLOW_OK;
 }
 
-static file_table *read_table(FILE *in, const char *name, const npy_header *header, flow_err *err)
+/* In Fortran order a pipe says no row before its last column: the numbers are kept, then stored. */
+static int read_turned(FILE *in, sink *self, flow_err *err)
 {
-    size_t left = bytes_left(in), wanted = header->count * file_encode_size(header->precision);
-    bool known = left != SIZE_MAX;
-    if (known && left != wanted) {
-        flow_fail(err, FLOW_EDATA, "%s: its header promises %zu bytes of numbers, but %zu follow",
-                  name, wanted, left);
-        return NULL;
-    }
-    file_table *table = file_table_create(known ? header->rows : 0, header->cols, err);
-    if (!table)
-        return NULL;
-    if (read_values(in, table, known ? header->count : 0, header, err)) {
-        flow_fail_prefix(err, name);
-        file_table_free(table);
-        return NULL;
-    }
-    table->rows = header->rows;
-    return table;
+    npy_header flat = *self->header;
+    const size_t slot = 0;
+    flat.fortran = false;
+    flat.rows = flat.count;
+    flat.cols = 1;
+    file_table *numbers = file_table_create(0, 1, err);
+    if (!numbers)
+        return FLOW_ENOMEM;
+    int code = read_values(in, &(sink){numbers, &flat, &slot, 0}, err);
+    if (!code && flat.count > 0)
+        code = store(self, numbers->values, 0, flat.count, err);
+    file_table_free(numbers);
+    return code;
 }
 
-/* head: only the header. */
-static file_table *read_stream(FILE *in, const char *name, bool head, flow_err *err)
+static int read_numbers(FILE *in, sink *self, const char *name, flow_err *err)
+{
+    const npy_header *header = self->header;
+    size_t left = bytes_left(in), wanted = header->count * header->dtype.size;
+    bool known = left != SIZE_MAX;
+    if (known && left != wanted)
+        return flow_fail(err, FLOW_EDATA,
+                         "%s: its header promises %zu bytes of numbers, but %zu follow", name,
+                         wanted, left);
+    int code = known ? make_room(self, header->rows, err) : FLOW_OK;
+    if (!code)
+        code = header->fortran && !known ? read_turned(in, self, err) : read_values(in, self, err);
+    self->table->rows = header->rows;
+    return code ? flow_fail_prefix(err, name) : FLOW_OK;
+}
+
+static file_table *read_table(FILE *in, const char *name, const npy_header *header,
+                              const file_wish *wish, flow_err *err)
+{
+    size_t *slots = NULL;
+    file_table *table = file_table_create(0, header->cols, err);
+    int code = table ? file_wish_apply(wish, &slots, table, name, err) : FLOW_ENOMEM;
+    if (!code && !wish->head)
+        code = read_numbers(in, &(sink){table, header, slots, 0}, name, err);
+    free(slots);
+    if (!code)
+        return table;
+    file_table_free(table);
+    return NULL;
+}
+
+file_table *file_npy_read_stream(FILE *in, const char *name, const file_wish *wish, flow_err *err)
 {
     file_table *table = NULL;
     npy_header header;
@@ -339,17 +389,12 @@ static file_table *read_stream(FILE *in, const char *name, bool head, flow_err *
         flow_fail(err, FLOW_EDATA,
                   "%s: its header is not a dictionary of descr, fortran_order and shape", name);
     else if (check_header(&header, name, err) == FLOW_OK)
-        table = head ? file_table_create(0, header.cols, err) : read_table(in, name, &header, err);
+        table = read_table(in, name, &header, wish, err);
     free(text);
     return table;
 }
 
-file_table *file_npy_read_stream(FILE *in, const char *name, flow_err *err)
-{
-    return read_stream(in, name, false, err);
-}
-
-static file_table *read_path(const char *path, bool head, flow_err *err)
+file_table *file_npy_read(const char *path, const file_wish *wish, flow_err *err)
 {
     struct stat status;
     FILE *in = fopen(path, "rb");
@@ -361,17 +406,7 @@ static file_table *read_path(const char *path, bool head, flow_err *err)
     if (fstat(fileno(in), &status) == 0 && S_ISDIR(status.st_mode))
         flow_fail(err, FLOW_ENOINPUT, "%s: is a directory", path);
     else
-        table = read_stream(in, path, head, err);
+        table = file_npy_read_stream(in, path, wish, err);
     fclose(in);
     return table;
-}
-
-file_table *file_npy_read(const char *path, flow_err *err)
-{
-    return read_path(path, false, err);
-}
-
-file_table *file_npy_read_head(const char *path, flow_err *err)
-{
-    return read_path(path, true, err);
 }

@@ -3,21 +3,19 @@
 #ifndef FILES_NPY_H
 #define FILES_NPY_H
 
-#include "files/table.h"
+#include "files/wish.h"
 #include "flow/flow.h" /* flow_precision */
 
 #include <stdio.h>
 
-/* Reads little-endian float64 or float32, C order, shape (n,) or (n, D) with D >= 1; (n,) becomes
- * (n, 1). Anything else, a header that does not hold together and a file longer or shorter than its
- * header says are FLOW_EDATA; memory is taken only for bytes that are there. */
-file_table *file_npy_read(const char *path, flow_err *err);
+/* Reads floats of 2, 4 and 8 bytes, integers and bools, of either byte order, in C or Fortran order,
+ * of shape (n,) or (n, D) with D >= 1; (n,) becomes (n, 1). Only the wanted columns are kept. Anything
+ * else, a header that does not hold together and a file longer or shorter than its header says are
+ * FLOW_EDATA; memory is taken only for bytes that are there. */
+file_table *file_npy_read(const char *path, const file_wish *wish, flow_err *err);
 
 /* The same from an open stream, up to its end; name is for messages. Pipes work. */
-file_table *file_npy_read_stream(FILE *in, const char *name, flow_err *err);
-
-/* The columns alone, from the header: a table of no rows. */
-file_table *file_npy_read_head(const char *path, flow_err *err);
+file_table *file_npy_read_stream(FILE *in, const char *name, const file_wish *wish, flow_err *err);
 
 /* Writes values (rows, cols) at once; cols = 0 writes a vector of shape (rows,). Atomic.
  * A finite number that FLOW_F32 cannot hold is FLOW_EDATA. */

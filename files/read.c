@@ -1,10 +1,10 @@
 #include "files/read.h"
 
+#include "files/csv.h"
 #include "files/npy.h"
-#include "files/utf8.h"
 
 #include <errno.h>
-#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -26,19 +26,15 @@ static void take_line_ending(char *line, size_t len)
 static int check_name(const char *path, char *const *names, size_t n, const char *name,
                       flow_err *err)
 {
+    char where[512];
     if (!*name)
         return flow_fail(err, FLOW_EDATA, "%s:%zu: the line is empty", path, n + 1);
-    for (const char *c = name; *c; c++)
-        if ((unsigned char)*c < ' ' || *c == 0x7f)
-            return flow_fail(err, FLOW_EDATA, "%s:%zu: holds a control character", path, n + 1);
-    char why[UTF8_COMPLAINT];
-    if (utf8_complaint(why, name, path))
-        return flow_fail(err, FLOW_EDATA, "%s:%zu: %s", path, n + 1, why);
     for (size_t i = 0; i < n; i++)
         if (strcmp(names[i], name) == 0)
             return flow_fail(err, FLOW_EDATA, "%s:%zu: '%.80s' is also line %zu", path, n + 1, name,
                              i + 1);
-    return FLOW_OK;
+    snprintf(where, sizeof where, "%s:%zu", path, n + 1);
+    return file_name_check(name, n, err) ? flow_fail_prefix(err, where) : FLOW_OK;
 }
 
 /* names (cols) from the lines of a file; the caller frees each. *found = how many are set. */
@@ -102,31 +98,70 @@ static int read_sidecar(file_table *table, const char *path, flow_err *err)
     return code;
 }
 
-static file_table *read_part(const char *path, bool head, file_header header, flow_err *err)
+/* A wish that gives the columns their names first, if the file did not. */
+typedef struct beside {
+    const char *path;
+    const file_wish *wish;
+} beside;
+
+static int choose_named(bool *wanted, file_table *head, const void *asker, flow_err *err)
 {
-    file_table *table;
-    if (strcasecmp(ending(path), ".npy") == 0) {
-        table = head ? file_npy_read_head(path, err) : file_npy_read(path, err);
-    } else if (strcasecmp(ending(path), ".csv") == 0) {
-        table = head ? file_csv_read_head(path, header, err) : file_csv_read(path, header, err);
-    } else {
-        flow_fail(err, FLOW_EUSAGE, "%s: the name of a data file wants to end in .npy or .csv",
-                  path);
-        return NULL;
-    }
-    if (table && !table->names && read_sidecar(table, path, err)) {
-        file_table_free(table);
-        return NULL;
-    }
-    return table;
+    const beside *self = asker;
+    int code = head->names ? FLOW_OK : read_sidecar(head, self->path, err);
+    return code || !self->wish->choose ? code
+                                       : self->wish->choose(wanted, head, self->wish->asker, err);
+}
+
+/* What the names of files say that are often taken for tables, and what to do about them. */
+static void refuse_ending(const char *path, flow_err *err)
+{
+    static const struct {
+        const char *ending, *remedy;
+    } known[] = {{".npz", "; an .npz holds several arrays: numpy.save one as .npy"},
+                 {".gz", "; decompress it first"},
+                 {".xlsx", "; export the sheet as CSV"},
+                 {".parquet", "; write it as CSV, or its numbers by numpy.save"},
+                 {".txt", "; tables of text are read if the file is called .csv"},
+                 {".dat", "; tables of text are read if the file is called .csv"},
+                 {".tsv", "; tables of text are read if the file is called .csv"}};
+    const char *remedy = "";
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (strcasecmp(ending(path), known[i].ending) == 0)
+            remedy = known[i].remedy;
+    flow_fail(err, FLOW_EUSAGE, "%s: the name of a data file wants to end in .npy or .csv%s", path,
+              remedy);
+}
+
+bool file_is_npy(const char *path)
+{
+    return strcasecmp(ending(path), ".npy") == 0;
+}
+
+bool file_is_csv(const char *path)
+{
+    return strcasecmp(ending(path), ".csv") == 0;
+}
+
+file_table *file_read_wish(const char *path, const file_wish *wish, flow_err *err)
+{
+    const beside asker = {path, wish};
+    file_wish named = *wish;
+    named.choose = choose_named;
+    named.asker = &asker;
+    if (file_is_npy(path))
+        return file_npy_read(path, &named, err);
+    if (file_is_csv(path))
+        return file_csv_read(path, &named, err);
+    refuse_ending(path, err);
+    return NULL;
 }
 
 file_table *file_read(const char *path, file_header header, flow_err *err)
 {
-    return read_part(path, false, header, err);
+    return file_read_wish(path, &(file_wish){.header = header}, err);
 }
 
 file_table *file_read_head(const char *path, file_header header, flow_err *err)
 {
-    return read_part(path, true, header, err);
+    return file_read_wish(path, &(file_wish){.header = header, .head = true}, err);
 }

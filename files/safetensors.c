@@ -2,6 +2,7 @@
 
 #include "files/atomic.h"
 #include "files/safetensors_set.h"
+#include "files/utf8.h"
 #include "flow/json.h"
 
 #include <assert.h>
@@ -73,31 +74,9 @@ int file_tensors_append(file_tensors *self, file_tensor *t, flow_err *err)
     return FLOW_OK;
 }
 
-/* Bytes of the character that the text starts with, 0 if they are not UTF-8 (RFC 3629, section 4). */
-static size_t character(const unsigned char *at)
-{
-    size_t length = *at < 0x80 ? 1 : *at < 0xc2 ? 0 : *at < 0xe0 ? 2 : *at < 0xf0 ? 3 : 4;
-    for (size_t i = 1; i < length; i++)
-        if ((at[i] & 0xc0) != 0x80)
-            return 0;
-    if ((*at == 0xe0 && at[1] < 0xa0) || (*at == 0xed && at[1] > 0x9f) ||
-        (*at == 0xf0 && at[1] < 0x90) || (*at == 0xf4 && at[1] > 0x8f) || *at > 0xf4)
-        return 0;
-    return length;
-}
-
-static bool is_utf8(const char *text)
-{
-    const unsigned char *at = (const unsigned char *)text;
-    for (size_t length; *at; at += length)
-        if (!(length = character(at)))
-            return false;
-    return true;
-}
-
 static int check_name(const file_tensors *self, const char *name, flow_err *err)
 {
-    if (!*name || strcmp(name, METADATA) == 0 || !is_utf8(name))
+    if (!*name || strcmp(name, METADATA) == 0 || file_not_utf8(name))
         return flow_fail(err, FLOW_EUSAGE, "a tensor cannot be named '%s'", name);
     if (file_tensors_find(self, name) != FILE_TENSORS_NONE)
         return flow_fail(err, FLOW_EUSAGE, "there are two tensors named '%s'", name);
@@ -162,7 +141,7 @@ void file_tensors_get(const file_tensors *self, double *values, size_t index)
 
 int file_tensors_set_metadata(file_tensors *self, const char *key, const char *value, flow_err *err)
 {
-    if (!is_utf8(key) || !is_utf8(value))
+    if (file_not_utf8(key) || file_not_utf8(value))
         return flow_fail(err, FLOW_EUSAGE, "metadata '%s' is not UTF-8 text", key);
     if (json_object_set_new(self->metadata, key, json_string(value)) != 0)
         return flow_fail(err, FLOW_ENOMEM, "no memory for metadata '%s'", key);

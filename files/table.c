@@ -1,5 +1,7 @@
 #include "files/table.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,6 +43,7 @@ void file_table_free(file_table *self)
     if (!self)
         return;
     free_names(self);
+    free(self->places);
     free(self->values);
     free(self);
 }
@@ -59,4 +62,37 @@ int file_table_set_names(file_table *self, const char *const *names, flow_err *e
         }
     }
     return FLOW_OK;
+}
+
+size_t file_table_place(const file_table *self, size_t col)
+{
+    return self->places ? self->places[col] : col;
+}
+
+void file_table_note(file_table *self, const char *fmt, ...)
+{
+    size_t used = strlen(self->note);
+    va_list args;
+    if (used > 0 && used + 2 < sizeof self->note)
+        used = (size_t)(stpcpy(self->note + used, "; ") - self->note);
+    va_start(args, fmt);
+    vsnprintf(self->note + used, sizeof self->note - used, fmt, args);
+    va_end(args);
+}
+
+const char *file_column_label(char label[FILE_LABEL_SIZE], const file_table *table, size_t col)
+{
+    const char *name = table->names ? table->names[col] : NULL;
+    snprintf(label, FILE_LABEL_SIZE, "column %zu%s%.80s%s (counted from 0)",
+             file_table_place(table, col), name ? " '" : "", name ? name : "", name ? "'" : "");
+    return label;
+}
+
+const char *file_row_label(char label[FILE_LABEL_SIZE], const file_table *table, size_t row)
+{
+    int used = snprintf(label, FILE_LABEL_SIZE, "row %zu", row);
+    if (table->first_line)
+        snprintf(label + used, FILE_LABEL_SIZE - (size_t)used, " (line %zu)",
+                 table->first_line + row);
+    return label;
 }

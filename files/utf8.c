@@ -1,66 +1,31 @@
 #include "files/utf8.h"
 
-#include <stdbool.h>
-#include <stdio.h>
-#include <string.h>
+#include <stddef.h>
 
-/* Bytes of the character that starts with this one; 0: none does. 0xc0 and 0xc1 could only start one that is
- * too long, 0xf5 and more one above U+10FFFF. */
-static size_t length_of(unsigned char first)
+/* Bytes of the character that the text starts with, 0 if they are not UTF-8. */
+static size_t character(const unsigned char *at)
 {
-    if (first < 0x80)
-        return 1;
-    if (first < 0xc2 || first > 0xf4)
-        return 0;
-    return first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
-}
-
-/* Too long, a surrogate, or above U+10FFFF: the second byte tells. */
-static bool second_is_good(const unsigned char *c)
-{
-    unsigned char low = c[0] == 0xe0 ? 0xa0 : c[0] == 0xf0 ? 0x90 : 0x80;
-    unsigned char high = c[0] == 0xed ? 0x9f : c[0] == 0xf4 ? 0x8f : 0xbf;
-    return c[1] >= low && c[1] <= high;
-}
-
-/* Bytes of the character at c, 0 if it is not whole. A 0 byte ends the text, and no later byte is looked at. */
-static size_t character(const unsigned char *c)
-{
-    size_t length = length_of(*c);
-    if (length > 1 && !second_is_good(c))
-        return 0;
-    for (size_t i = 2; i < length; i++)
-        if ((c[i] & 0xc0) != 0x80)
+    size_t length = *at < 0x80 ? 1 : *at < 0xc2 ? 0 : *at < 0xe0 ? 2 : *at < 0xf0 ? 3 : 4;
+    for (size_t i = 1; i < length; i++)
+        if ((at[i] & 0xc0) != 0x80)
             return 0;
+    if ((*at == 0xe0 && at[1] < 0xa0) || (*at == 0xed && at[1] > 0x9f) ||
+        (*at == 0xf0 && at[1] < 0x90) || (*at == 0xf4 && at[1] > 0x8f) || *at > 0xf4)
+        return 0;
     return length;
 }
 
-size_t utf8_prefix(const char *text)
+const char *file_not_utf8(const char *text)
 {
-    const unsigned char *c = (const unsigned char *)text;
-    size_t at = 0, length;
-    while (c[at] && (length = character(c + at)) > 0)
-        at += length;
-    return at;
+    const unsigned char *at = (const unsigned char *)text;
+    for (size_t length; *at; at += length)
+        if (!(length = character(at)))
+            return (const char *)at;
+    return NULL;
 }
 
-void utf8_mend(char *text)
+void file_mend_utf8(char *text)
 {
-    for (text += utf8_prefix(text); *text; text += utf8_prefix(text))
-        *text = '?';
-}
-
-const char *utf8_complaint(char *out, const char *name, const char *path)
-{
-    size_t good = utf8_prefix(name);
-    if (!name[good])
-        return NULL;
-    size_t from = good > 40 ? good - 40 : 0;
-    while (from < good && ((unsigned char)name[from] & 0xc0) == 0x80)
-        from++; /* not in the middle of a character */
-    snprintf(out, UTF8_COMPLAINT,
-             "its name is not UTF-8: byte 0x%02x after '%.*s'; convert the file, say with iconv -f "
-             "latin1 -t utf-8 '%.200s'",
-             (unsigned char)name[good], (int)(good - from), name + from, path);
-    return out;
+    for (const char *bad; (bad = file_not_utf8(text)); *text = '?')
+        text += bad - text;
 }

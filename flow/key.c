@@ -368,6 +368,14 @@ static void add_number(char *out, size_t size, const flow_key *key)
         add_range(out, size, key, key->type == FLOW_KEY_REAL ? "a number" : "a whole number");
 }
 
+/* ", or a mapping of them to {support, step}" */
+static void add_items(char *out, size_t size, const flow_key *items)
+{
+    for (const flow_key *item = items; item && item->name; item++)
+        add(out, size, "%s%s", item == items ? ", or a mapping of them to {" : ", ", item->name);
+    add(out, size, "%s", items ? "}" : "");
+}
+
 static void add_wants(char *out, size_t size, const flow_key *key)
 {
     switch (key->type) {
@@ -395,6 +403,7 @@ static void add_wants(char *out, size_t size, const flow_key *key)
     case FLOW_KEY_NAMES:
         add_length(out, size, key);
         add(out, size, "names or numbers");
+        add_items(out, size, key->items);
         break;
     case FLOW_KEY_KINDS:
         add_length(out, size, key);

@@ -27,10 +27,11 @@ typedef enum flow_key_type {
     FLOW_KEY_WHOLES, /* flow_wholes: a list; min and max bound each number, n_min and n_max the
                         list */
     FLOW_KEY_ORDER,  /* const json_t *: a list of whole numbers of any length */
-    FLOW_KEY_NAMES,  /* flow_names: a list of texts; numbers are kept as written */
-    FLOW_KEY_KIND,   /* const json_t *: a tagged object of `kinds`, or only the kind's name */
-    FLOW_KEY_KINDS,  /* const json_t *: a list of such objects */
-    FLOW_KEY_OWN     /* of whoever made the list: it reads and writes the key itself */
+    FLOW_KEY_NAMES, /* flow_names: a list of texts; numbers are kept as written. With `items`, also a
+                        mapping of names to objects of those keys, which whoever has them keeps */
+    FLOW_KEY_KIND,  /* const json_t *: a tagged object of `kinds`, or only the kind's name */
+    FLOW_KEY_KINDS, /* const json_t *: a list of such objects */
+    FLOW_KEY_OWN    /* of whoever made the list: it reads and writes the key itself */
 } flow_key_type;
 
 enum flow_key_flag {
@@ -51,8 +52,9 @@ typedef struct flow_word {
 } flow_word;
 
 typedef struct flow_registry flow_registry;
+typedef struct flow_key flow_key;
 
-typedef struct flow_key {
+struct flow_key {
     const char *name; /* NULL ends a list */
     flow_key_type type;
     unsigned flags;             /* of flow_key_flag */
@@ -61,6 +63,7 @@ typedef struct flow_key {
     size_t n_min, n_max;        /* lists: length */
     const flow_word *words;     /* WORD */
     const flow_registry *kinds; /* KIND, KINDS; WORD without words: the names of kinds */
+    const flow_key *items;      /* NAMES: what may be said of each; NULL: nothing */
     const char *def;            /* as text, with the syntax of a value; NULL: none */
     const char *bare;           /* KIND: the kind of an object that names none; NULL: def */
     const char *only; /* has effect only if: "transformer = spline", "temper < 1", "alpha"; the left
@@ -68,7 +71,7 @@ typedef struct flow_key {
     const char *unit; /* NULL if it has none */
     const char *wants; /* OWN: what a value must be */
     const char *doc;   /* sentences */
-} flow_key;
+};
 
 /* .name and .offset of the field of an options struct that has the key's name. */
 #define FLOW_KEY(OPTIONS, FIELD) .name = #FIELD, .offset = offsetof(OPTIONS, FIELD)

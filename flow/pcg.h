@@ -51,7 +51,8 @@ typedef enum pcg_purpose {
     PCG_TARGET = 8,   /* samples of what is learnt from */
     PCG_BOOTSTRAP = 9,
     PCG_CONTEXT = 10,
-    PCG_ESTIMATE = 11 /* log-determinants that are estimates */
+    PCG_ESTIMATE = 11, /* log-determinants that are estimates */
+    PCG_CUT = 12       /* where circles are cut */
 } pcg_purpose;
 
 typedef struct pcg_stream {

@@ -1,7 +1,10 @@
 #include "flow/units.h"
 
+#include <float.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 flow_units *flow_units_create(size_t dim, flow_err *err)
 {
@@ -33,41 +36,146 @@ static double to_unit_interval(const flow_unit *unit, double x)
     return unit->alpha + (1 - 2 * unit->alpha) * ((x - unit->lo) / (unit->hi - unit->lo));
 }
 
+/* x, or, of an x at an end, where it counts. */
+static double off_end(const flow_unit *unit, double x)
+{
+    bool low = unit->support == FLOW_ABOVE || unit->support == FLOW_BETWEEN;
+    bool high = unit->support == FLOW_BELOW || unit->support == FLOW_BETWEEN;
+    if (low && x <= unit->lo && x >= unit->lo)
+        return x + unit->edge;
+    return high && x <= unit->hi && x >= unit->hi ? x - unit->edge : x;
+}
+
 /* dt/dp = 1 / (p (1 - p)). NaN for p outside (0, 1). */
+static double logit(const flow_unit *unit, double x, double *logdet)
+{
+    double p = to_unit_interval(unit, x);
+    bool inside = p > 0 && p < 1;
+    double log_p = inside ? log(p) : (double)NAN, log_rest = log1p(-p);
+    *logdet -= log_p + log_rest;
+    return log_p - log_rest;
+}
+
+/* NaN stays NaN. */
+static double clamp(double x, double lo, double hi)
+{
+    return x < lo ? lo : x > hi ? hi : x;
+}
+
+/* p = 1 / (1 + exp(-t)), dp/dt = p (1 - p); with e = exp(-|t|) neither overflows. */
+static double logistic(const flow_unit *unit, double t, double *logdet)
+{
+    double e = exp(-fabs(t));
+    double p = (t >= 0 ? 1 : e) / (1 + e);
+    *logdet -= fabs(t) + 2 * log1p(e);
+    double x = unit->lo + (unit->hi - unit->lo) * ((p - unit->alpha) / (1 - 2 * unit->alpha));
+    return clamp(x, unit->lo, unit->hi); /* with alpha > 0 p reaches beyond the ends */
+}
+
+/* exp(t), which single precision can hold: neither 0 nor infinite. */
+static double distance(double t)
+{
+    return clamp(exp(t), (double)FLT_MIN, (double)FLT_MAX);
+}
+
+/* x itself if it is there already, so that nothing is rounded. */
+static double wrap(double x, double start, double period)
+{
+    double turned = x - period * floor((x - start) / period);
+    return turned >= start && turned < start + period ? turned : isfinite(x) ? start : x;
+}
+
 static double to_flow(const flow_unit *unit, double x, double *logdet)
 {
+    x = off_end(unit, x);
     double t = x;
-    if (unit->logit) {
-        double p = to_unit_interval(unit, x);
-        bool inside = p > 0 && p < 1;
-        double log_p = inside ? log(p) : (double)NAN, log_rest = log1p(-p);
-        t = log_p - log_rest;
-        *logdet -= log_p + log_rest;
+    switch (unit->support) {
+    case FLOW_LINE:
+        t = unit->period > 0 ? wrap(x, unit->cut, unit->period) : x;
+        break;
+    case FLOW_ABOVE: /* dt/dx = e^-t */
+        t = x > unit->lo ? log(x - unit->lo) : (double)NAN;
+        *logdet -= t;
+        break;
+    case FLOW_BELOW: /* dt/dx = e^t */
+        t = x < unit->hi ? -log(unit->hi - x) : (double)NAN;
+        *logdet += t;
+        break;
+    case FLOW_BETWEEN:
+        t = logit(unit, x, logdet);
+        break;
     }
     return (t - unit->shift) / unit->scale;
 }
 
-/* p = 1 / (1 + exp(-t)), dp/dt = p (1 - p); with e = exp(-|t|) neither overflows. */
-static double to_user(const flow_unit *unit, double u, double *logdet)
+static double to_line(const flow_unit *unit, double t, double *logdet)
 {
-    double t = unit->shift + unit->scale * u;
-    if (!unit->logit)
-        return t;
-    double e = exp(-fabs(t));
-    double p = (t >= 0 ? 1 : e) / (1 + e);
-    *logdet -= fabs(t) + 2 * log1p(e);
-    return unit->lo + (unit->hi - unit->lo) * ((p - unit->alpha) / (1 - 2 * unit->alpha));
+    switch (unit->support) {
+    case FLOW_LINE:
+        break;
+    case FLOW_ABOVE:
+        *logdet += t;
+        return unit->lo + distance(t);
+    case FLOW_BELOW:
+        *logdet -= t;
+        return unit->hi - distance(-t);
+    case FLOW_BETWEEN:
+        return logistic(unit, t, logdet);
+    }
+    return t;
 }
 
-/* Sum over columns of log(dp/dx) and log(du/dt). */
+/* ---- grids */
+
+static double origin(const flow_unit *unit)
+{
+    return unit->support == FLOW_BELOW ? unit->hi : unit->lo; /* 0 of FLOW_LINE */
+}
+
+/* origin + k step; where 1 / step is a whole number by a division, for 0.3 and not 3 * 0.1. */
+static double grid_value(const flow_unit *unit, double k)
+{
+    double per_unit = nearbyint(1 / unit->step);
+    bool whole = per_unit >= 1 && fabs(per_unit * unit->step - 1) < 4 * DBL_EPSILON;
+    return origin(unit) + (whole ? k / per_unit : k * unit->step);
+}
+
+/* The value whose cell y is in: of a y at the very end of the support, the last one. */
+static double floor_to_grid(const flow_unit *unit, double y)
+{
+    double k = floor((y - origin(unit)) / unit->step);
+    double last = unit->support == FLOW_BETWEEN ? nearbyint((unit->hi - unit->lo) / unit->step) - 1
+                  : unit->support == FLOW_BELOW ? -1
+                                                : (double)INFINITY;
+    return grid_value(unit, clamp(k, -(double)INFINITY, last));
+}
+
+double flow_unit_snap(const flow_unit *self, double x)
+{
+    double value = grid_value(self, nearbyint((x - origin(self)) / self->step));
+    double slack = 1e-6 * self->step + 4 * DBL_EPSILON * fabs(x);
+    return fabs(x - value) <= slack ? value : (double)NAN;
+}
+
+static double to_user(const flow_unit *unit, double u, double *logdet)
+{
+    double x = to_line(unit, unit->shift + unit->scale * u, logdet);
+    if (unit->step > 0)
+        x = floor_to_grid(unit, x);
+    return unit->period > 0 ? wrap(x, unit->start, unit->period) : x;
+}
+
+/* Sum over columns of log(dp/dx) and log(du/dt), and of log(dx/dk) of a grid. */
 static double constant_logdet(const flow_units *self)
 {
     double sum = 0;
     for (size_t col = 0; col < self->dim; col++) {
         const flow_unit *unit = &self->column[col];
         sum -= log(unit->scale);
-        if (unit->logit)
+        if (unit->support == FLOW_BETWEEN)
             sum += log1p(-2 * unit->alpha) - log(unit->hi - unit->lo);
+        if (unit->step > 0)
+            sum += log(unit->step);
     }
     return sum;
 }
@@ -100,103 +208,68 @@ void flow_units_to_user(const flow_units *self, double *x, double *logdet, const
     }
 }
 
+/* ---- what is outside */
+
+static bool is_inside(const flow_unit *unit, double x)
+{
+    x = off_end(unit, x);
+    switch (unit->support) {
+    case FLOW_LINE:
+        return true;
+    case FLOW_ABOVE:
+        return x > unit->lo;
+    case FLOW_BELOW:
+        return x < unit->hi;
+    case FLOW_BETWEEN:
+        break;
+    }
+    double p = to_unit_interval(unit, x);
+    return p > 0 && p < 1;
+}
+
+/* Of a grid value the middle of its cell is looked at. */
+static bool holds(const flow_unit *unit, double x)
+{
+    if (unit->step > 0)
+        x = flow_unit_snap(unit, x) + 0.5 * unit->step;
+    return !(unit->step > 0 && isnan(x)) && is_inside(unit, x);
+}
+
 size_t flow_units_first_outside(const flow_units *self, const double *x)
 {
-    for (size_t col = 0; col < self->dim; col++) {
-        double p = self->column[col].logit ? to_unit_interval(&self->column[col], x[col]) : 0.5;
-        if (!(p > 0 && p < 1))
-            return col;
+    size_t col = 0;
+    while (col < self->dim && holds(&self->column[col], x[col]))
+        col++;
+    return col;
+}
+
+/* "between 0 and 1": lo and hi as a user would say them; of a grid, hi is the end of the last cell. */
+static void print_range(char text[FLOW_UNIT_TEXT], const flow_unit *self)
+{
+    bool grid = self->step > 0;
+    double last = self->hi - self->step;
+    switch (self->support) {
+    case FLOW_LINE:
+        snprintf(text, FLOW_UNIT_TEXT, "a number");
+        break;
+    case FLOW_ABOVE:
+        snprintf(text, FLOW_UNIT_TEXT, "%s %.9g", grid ? "at least" : "above", self->lo);
+        break;
+    case FLOW_BELOW:
+        snprintf(text, FLOW_UNIT_TEXT, "%s %.9g", grid ? "at most" : "below", last);
+        break;
+    case FLOW_BETWEEN:
+        snprintf(text, FLOW_UNIT_TEXT, "between %.9g and %.9g", self->lo, last);
+        break;
     }
-    return self->dim;
 }
 
-/* ---- JSON */
-
-static json_t *unit_to_json(const flow_unit *unit)
+const char *flow_unit_wants(char text[FLOW_UNIT_TEXT], const flow_unit *self)
 {
-    json_t *out = json_pack("{s:f, s:f}", "shift", unit->shift, "scale", unit->scale);
-    if (out && unit->logit &&
-        json_object_set_new(out, "logit",
-                            json_pack("{s:f, s:f, s:f}", "lo", unit->lo, "hi", unit->hi, "alpha",
-                                      unit->alpha)) != 0) {
-        json_decref(out);
-        return NULL;
-    }
-    return out;
-}
-
-json_t *flow_units_to_json(const flow_units *self)
-{
-    json_t *columns = json_array();
-    for (size_t col = 0; col < self->dim; col++)
-        if (json_array_append_new(columns, unit_to_json(&self->column[col])) != 0) {
-            json_decref(columns);
-            return NULL;
-        }
-    json_t *out = json_object();
-    if (json_object_set_new(out, "columns", columns) != 0) {
-        json_decref(out);
-        return NULL;
-    }
-    return out;
-}
-
-/* json's keys are exactly keys (n), and their values are numbers: into out (n). */
-static bool get_numbers(const json_t *json, const char *const *keys, double *const *out, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        const json_t *value = json_object_get(json, keys[i]);
-        if (!json_is_number(value))
-            return false;
-        *out[i] = json_number_value(value);
-    }
-    return json_object_size(json) == n;
-}
-
-static int logit_from_json(flow_unit *unit, const json_t *json, size_t col, flow_err *err)
-{
-    static const char *const keys[] = {"lo", "hi", "alpha"};
-    double *const out[] = {&unit->lo, &unit->hi, &unit->alpha};
-    unit->logit = true;
-    if (!get_numbers(json, keys, out, 3))
-        return flow_fail(err, FLOW_EDATA,
-                         "units: column %zu: 'logit' wants the numbers lo, hi and alpha", col);
-    if (!(unit->lo < unit->hi) || !isfinite(unit->hi - unit->lo))
-        return flow_fail(err, FLOW_EDATA, "units: column %zu: logit.lo %g is not below logit.hi %g",
-                         col, unit->lo, unit->hi);
-    if (!(unit->alpha >= 0 && unit->alpha < 0.5))
-        return flow_fail(err, FLOW_EDATA, "units: column %zu: logit.alpha %g is not in [0, 0.5)",
-                         col, unit->alpha);
-    return FLOW_OK;
-}
-
-static int unit_from_json(flow_unit *unit, const json_t *json, size_t col, flow_err *err)
-{
-    const json_t *shift = json_object_get(json, "shift"), *scale = json_object_get(json, "scale");
-    const json_t *logit = json_object_get(json, "logit");
-    if (!json_is_number(shift) || !json_is_number(scale) || json_object_size(json) != 2u + !!logit)
-        return flow_fail(err, FLOW_EDATA,
-                         "units: column %zu wants the numbers shift and scale, perhaps logit", col);
-    unit->shift = json_number_value(shift);
-    unit->scale = json_number_value(scale);
-    if (!(unit->scale > 0))
-        return flow_fail(err, FLOW_EDATA, "units: column %zu: scale %g is not positive", col,
-                         unit->scale);
-    return logit ? logit_from_json(unit, logit, col, err) : FLOW_OK;
-}
-
-flow_units *flow_units_from_json(const json_t *json, flow_err *err)
-{
-    const json_t *columns = json_object_get(json, "columns");
-    if (!json_is_array(columns) || json_object_size(json) != 1) {
-        flow_fail(err, FLOW_EDATA, "units: wanted an object with one key, the list 'columns'");
-        return NULL;
-    }
-    flow_units *self = flow_units_create(json_array_size(columns), err);
-    for (size_t col = 0; self && col < self->dim; col++)
-        if (unit_from_json(&self->column[col], json_array_get(columns, col), col, err)) {
-            flow_units_free(self);
-            return NULL;
-        }
-    return self;
+    print_range(text, self);
+    size_t used = strlen(text);
+    if (self->step > 0)
+        snprintf(text + used, FLOW_UNIT_TEXT - used, ", in steps of %.9g from %.9g", self->step,
+                 origin(self));
+    return text;
 }

@@ -1,12 +1,29 @@
 /* flow/units.h -- between the user's units x and the units u that a flow works in, column by
- * column:
+ * column. This is where a column's kind lives once the data are read: its support, grid and period.
  *
- *     p = alpha + (1 - 2 alpha) (x - lo) / (hi - lo),  t = log(p / (1 - p))   if logit, else t = x
+ *     FLOW_LINE     t = x                            or, of a period P, x moved by a multiple of P
+ *                                                    into [cut, cut + P)
+ *     FLOW_ABOVE    t = log(x - lo)                  x > lo
+ *     FLOW_BELOW    t = -log(hi - x)                 x < hi
+ *     FLOW_BETWEEN  t = log(p / (1 - p)), p = alpha + (1 - 2 alpha) (x - lo) / (hi - lo)
  *     u = (t - shift) / scale
  *
  * The logit is that of Papamakarios, Pavlakou, Murray (2017), "Masked Autoregressive Flow for
  * Density Estimation", section 4.3 and appendix D, for values in an interval; with alpha > 0 its
- * ends stay finite. */
+ * ends stay finite. Half lines get a logarithm and not the inverse of a softplus: what is bounded on
+ * one side (energies, masses, counts) mostly has a heavy tail on the other, which the logarithm turns
+ * into one that a flow can have, where softplus^-1(x) = x + log(1 - e^-x) leaves it as it is.
+ *
+ * Values that are rounded may lie on an end, where there is no t: one counts as `edge` further inside.
+ *
+ * A column with a step > 0 is a grid, x = origin + k step. A grid value stands for its cell
+ * [x, x + step): the flow sees points of the cell, lo and hi bound the points and not the values.
+ * The origin is lo, else hi, else 0. Densities of a grid count in steps, so that one is near the
+ * probability of a cell: in a log-determinant its x is x / step.
+ *
+ * A period is not a map of the circle: the flow has a density q on the line, and the density on the
+ * circle is q wrapped round it, sum over k of q(t + k P), which is periodic whatever q is. How cells and
+ * circles are made of points: units_points.h. */
 #ifndef FLOW_UNITS_H
 #define FLOW_UNITS_H
 
@@ -16,10 +33,18 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+typedef enum flow_support { FLOW_LINE, FLOW_ABOVE, FLOW_BELOW, FLOW_BETWEEN } flow_support;
+
+/* Zero but for scale: the identity. */
 typedef struct flow_unit {
-    bool logit;
-    double lo, hi, alpha; /* lo < hi, 0 <= alpha < 1/2; 0 when logit is false */
-    double shift, scale;  /* scale > 0 */
+    flow_support support;
+    double lo, hi;       /* lo < hi; 0 where the support does not have them */
+    double alpha;        /* FLOW_BETWEEN: 0 <= alpha < 1/2; else 0 */
+    double edge;         /* so far inside does a value at the very end count; 0: it is outside */
+    double step;         /* 0: a continuous column */
+    double period;       /* FLOW_LINE only; 0: not periodic */
+    double cut, start;   /* samples are put into [start, start + period) */
+    double shift, scale; /* scale > 0 */
 } flow_unit;
 
 typedef struct flow_units {
@@ -31,21 +56,34 @@ typedef struct flow_units {
 flow_units *flow_units_create(size_t dim, flow_err *err);
 void flow_units_free(flow_units *self);
 
-/* u (n, dim) from x (n, dim); logdet (n) += log|det du/dx|, NULL: not wanted. u may be x.
- * A row outside the domain of a logit gives NaN there: ask flow_units_first_outside before. */
+/* u (n, dim) from x (n, dim); logdet (n) += log|det du/dx|, NULL: not wanted. u may be x. Of a grid
+ * x is any point of a cell. A row outside the support gives NaN there: ask flow_units_first_outside
+ * before. */
 void flow_units_to_flow(const flow_units *self, double *u, double *logdet, const double *x,
                         size_t n);
 
-/* x from u; logdet (n) += log|det dx/du|. x may be u. */
+/* x from u; logdet (n) += log|det dx/du|, of a grid that of the point. x may be u. Whatever number u is, x is
+ * within [lo, hi], on the grid, in [start, start + period), and stays so when it is rounded to
+ * single precision (to the rounded bounds; above 0 stays above 0). */
 void flow_units_to_user(const flow_units *self, double *x, double *logdet, const double *u,
                         size_t n);
 
-/* The first column of the row x (dim) outside the domain of its logit, 0 < p < 1, or dim if there
- * is none. Outside, the density is 0. */
+/* The first column of the user's row x (dim) outside its support (of a logit: not 0 < p < 1) or off
+ * its grid, or dim if there is none. The density is 0 there. */
 size_t flow_units_first_outside(const flow_units *self, const double *x);
 
+/* What x of a column must be, for messages: "above 0", "between 0 and 1", "a number, in steps of 1 from
+ * 0";
+ * returns text. */
+enum { FLOW_UNIT_TEXT = 96 };
+const char *flow_unit_wants(char text[FLOW_UNIT_TEXT], const flow_unit *self);
+
+/* The grid value that x is but for rounding (1e-6 of a step); NaN if it is none. */
+double flow_unit_snap(const flow_unit *self, double x);
+
 /* {"columns": [{"shift": 0.5, "scale": 2.0, "logit": {"lo": 0.0, "hi": 1.0, "alpha": 1e-6}}, ...]}
- * with "logit" absent where there is none. Numbers survive the trip through text exactly.
+ * with "logit" only of FLOW_BETWEEN; "above": lo, "below": hi; "edge": 1e-3; "step": 1.0; "circle": {"period",
+ * "cut", "start"}; each absent where there is none. Numbers survive the trip through text exactly.
  * to_json: a new reference, NULL if memory is out. from_json: FLOW_EDATA names column and key. */
 json_t *flow_units_to_json(const flow_units *self);
 flow_units *flow_units_from_json(const json_t *json, flow_err *err);

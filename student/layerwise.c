@@ -336,6 +336,12 @@ static int run(layerwise *self, flow_err *err)
     return code;
 }
 
+static size_t usual_rows(size_t dim)
+{
+    size_t rows = dim > 64 ? 64 * (size_t)LAYERS_ROWS / dim : LAYERS_ROWS;
+    return rows > LAYERS_FEWEST ? rows : LAYERS_FEWEST;
+}
+
 int student_distill_layers(flow *student, student_layers_state *state, const flow *teacher,
                            flow_pool *pool, const distill_contexts *contexts,
                            const student_layers_options *options, student_layers_watch watch,
@@ -349,7 +355,7 @@ int student_distill_layers(flow *student, student_layers_state *state, const flo
     layerwise self = {.student = student,
                       .pool = pool,
                       .options = *options,
-                      .rows = options->rows ? options->rows : LAYERS_ROWS,
+                      .rows = options->rows ? options->rows : usual_rows(flow_dim(student)),
                       .state = state,
                       .watch = watch,
                       .arg = arg,

@@ -22,11 +22,12 @@
 
 #include "student/distill.h"
 
-enum { LAYERS_ROWS = 32768 };
+/* Rows that u is kept for, up to 64 columns; of more columns fewer, so that there are no more numbers. */
+enum { LAYERS_ROWS = 32768, LAYERS_FEWEST = 2048 };
 
 typedef struct student_layers_options {
     size_t batch, steps; /* of every layer; steps > 0 */
-    size_t rows;         /* that u is kept for, gone through again and again; 0: LAYERS_ROWS */
+    size_t rows;         /* that u is kept for, gone through again and again; 0: as above */
     size_t shard;        /* rows; 0: auto (lanes.h) */
     double lr;           /* cosine to 0. 0: auto, by how far the student is (ruler.h) */
     size_t warmup;       /* steps */

@@ -6,10 +6,10 @@
  *   log_variance  a on log q where x stays: a = log q - beta log p~ less its mean over the other rows of
  *                 the shard. The gradient of half that difference's variance (VarGrad: Richter 2020). It asks
  *                 the target for no gradient, and no slope of the target can make it large
- *   auto          total or path, whichever has the smaller variance between the lanes of a batch, measured
- *                 anew every DISTILL_PROBE steps; total where the student's base has an edge (flow_has_edge).
- *                 Of a warm student: path while it is far, log_variance where it is near, whose variance says
- *                 nothing since its rows' pull is bounded */
+ *   auto          log_variance where the student is near, as its rows' pull is bounded no variance tells; further
+ *                 off total or path, whichever has the smaller variance between the lanes of a batch (path for a
+ *                 warm student). Measured anew every DISTILL_PROBE steps. total where the student's base has
+ *                 an edge (flow_has_edge) */
 #include "student/objective.h"
 #include "student/temper.h"
 #include "teacher/streams.h"
@@ -24,6 +24,7 @@ typedef struct reverse_kl {
     temper_line line;
     struct {
         double beta, spread[DISTILL_PATH + 1];
+        double distance;   /* at the last probe; NaN: none yet */
         uint64_t gradient; /* the estimator in use */
     } now;
     double *log_p, *log_q; /* (most_rows): of the batch; log_p = -inf where a row was left out */
@@ -58,6 +59,7 @@ static objective *reverse_create(const distill_options *o, size_t most_rows, flo
                      .line = {.start = o->temper, .until = o->temper_until},
                      .now = {.beta = o->temper,
                              .spread = {NAN, NAN},
+                             .distance = NAN,
                              .gradient = o->gradient == DISTILL_AUTO ? DISTILL_PATH : o->gradient},
                      .log_p = rows,
                      .log_q = rows + most_rows};
@@ -202,23 +204,46 @@ static int try_both(reverse_kl *self, const objective_step *at, flow_err *err)
     return 0;
 }
 
-/* A warm student that is nearer than this, in nats, is better off without the teacher's slopes (README.md). */
+/* A student that is nearer than this, in nats, is better off without the teacher's slopes, and the shares of modes
+ * that are far from each other come right (README.md). */
 static const double NEAR = 0.2;
 
 static int reverse_before_step(objective *base, const objective_step *at, flow_err *err)
 {
     reverse_kl *self = (reverse_kl *)base;
+    double kl = isnan(at->kl) ? self->now.distance : at->kl;
     if (at->step % DISTILL_PROBE || self->asked != DISTILL_AUTO)
         return 0;
-    if (isnan(at->kl))
-        return at->cut->lanes < 2 ? 0 : try_both(self, at, err);
-    self->now.gradient = at->kl < NEAR ? DISTILL_LOG_VARIANCE : DISTILL_PATH;
+    if (kl < NEAR)
+        self->now.gradient = DISTILL_LOG_VARIANCE;
+    else if (!isnan(at->kl))
+        self->now.gradient = DISTILL_PATH;
+    else if (at->cut->lanes > 1)
+        return try_both(self, at, err);
     return 0;
+}
+
+/* Half the variance of log q - beta log p over the rows of the last batch, which is the KL of two that are near
+ * to second order, whatever log Z is. NaN: no rows. */
+static double distance(const reverse_kl *self, size_t n)
+{
+    double sum = 0, squares = 0, kept = 0;
+    for (size_t r = 0; r < n; r++) {
+        double ratio = self->log_q[r] - self->now.beta * self->log_p[r];
+        if (!isfinite(ratio))
+            continue;
+        sum += ratio;
+        squares += ratio * ratio;
+        kept++;
+    }
+    return kept > 1 ? 0.5 * (squares - sum * sum / kept) / (kept - 1) : NAN;
 }
 
 static void reverse_after_step(objective *base, const objective_step *at)
 {
     reverse_kl *self = (reverse_kl *)base;
+    if (at->step % DISTILL_PROBE == 0 && base->weight > 0)
+        self->now.distance = distance(self, at->cut->rows);
     if (self->now.beta < 1)
         self->now.beta = temper_raise(self->now.beta, &self->line, at->step, at->steps, self->log_p,
                                       self->log_q, base->weight > 0 ? at->cut->rows : 0);

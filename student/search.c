@@ -171,8 +171,14 @@ static int take(search *s, flow *student, flow_err *err)
     return before ? put_aside(s, before, rung, err) : 0;
 }
 
-/* One step down; *on: it was taken, and passes. The first one is taken in any case. */
-static int step_down(search *s, size_t iterations, bool *on, flow_err *err)
+/* Whether the student in hand is to be taken: it passes, or is the first, or none has passed and it is larger. */
+static bool is_wanted(const search *s, bool good, size_t iterations)
+{
+    return good || !s->taken || iterations > s->rungs->at[s->rungs->taken].how.iterations;
+}
+
+/* So many steps; *on: they pass. */
+static int try_steps(search *s, size_t iterations, bool *on, flow_err *err)
 {
     flow_unrolling how = s->with->how;
     flow *student;
@@ -186,19 +192,28 @@ static int step_down(search *s, size_t iterations, bool *on, flow_err *err)
     if (code)
         return code;
     *on = passes(s);
-    return *on || !s->taken ? take(s, student, err) : put_aside(s, student, s->at, err);
+    return is_wanted(s, *on, iterations) ? take(s, student, err)
+                                         : put_aside(s, student, s->at, err);
 }
 
+/* From the first that is likely to be enough: one fewer than pass untrained. If it is not, those it is. */
 static int descend(search *s, size_t top, flow_err *err)
 {
-    bool on = true;
-    int code = 0;
-    for (size_t t = top; !code && on && t > 0; t--) {
-        code = step_down(s, t, &on, err);
-        if (s->with->how.iterations)
-            break; /* only that one was asked for */
-    }
-    return code;
+    size_t from = top > 1 && passes(s) ? top - 1 : top;
+    bool on, first;
+    int code = try_steps(s, from, &first, err);
+    on = first;
+    for (size_t t = from - 1; !code && on && t > 0; t--)
+        code = try_steps(s, t, &on, err);
+    return code || first || from == top ? code : try_steps(s, top, &on, err);
+}
+
+/* Those that were asked for, or as many as it takes. */
+static int train_all(search *s, size_t top, flow_err *err)
+{
+    size_t asked = s->with->how.iterations;
+    bool on;
+    return asked ? try_steps(s, asked, &on, err) : descend(s, top, err);
 }
 
 static bool same_size(const flow_unrolling *a, const flow_unrolling *b)
@@ -274,7 +289,7 @@ int student_search(const student_searching *self, flow **taken, student_rungs *r
     int code = climb(&s, err);
     size_t top = rungs->n;
     if (!code)
-        code = descend(&s, self->how.iterations ? self->how.iterations : top, err);
+        code = train_all(&s, top, err);
     if (!code)
         code = undo(&s, top - 1, err);
     if (!code)

@@ -1,9 +1,10 @@
 /* student/search.h -- how many steps a student that follows its teacher needs, and what smaller ones are worth.
  *
  * Untrained, T steps are the nearer to the teacher the larger T is (ladder.h). So the search goes up first, T = 1,
- * 2, ..., untrained, until a rung passes; then down from there, each T starting as its teacher and trained,
- * layer by layer and as a whole, for as long as they pass. The smallest T that passed is taken. From it the student can be shrunk: fewer
- * steps, narrower networks. Every rung on the way is kept, to be compared.
+ * 2, ..., untrained, until a rung passes. Then down from one below it, each T starting as its teacher and
+ * trained, layer by layer and as a whole, for as long as they pass; if already the first does not, the rung that
+ * passed untrained is trained. The smallest T that passed is taken. From it the student can be shrunk:
+ * fewer steps, narrower networks. Every rung on the way is kept, to be compared.
  *
  * What passing is, and how a student is trained, is the caller's. The same answers give the same search. */
 #ifndef STUDENT_SEARCH_H

@@ -2,16 +2,14 @@
 
 #include "flow/suggest.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 const char *data_column_label(char *label, const file_table *table, size_t col)
 {
-    const char *name = table->names ? table->names[col] : NULL;
-    snprintf(label, DATA_LABEL_SIZE, "column %zu%s%.80s%s (counted from 0)", col, name ? " '" : "",
-             name ? name : "", name ? "'" : "");
-    return label;
+    return file_column_label(label, table, col);
 }
 
 static int fail_unknown(const file_table *table, const char *source, const char *asked,
@@ -34,10 +32,9 @@ static int find(size_t *col, const file_table *table, const char *source, const 
         if (strcmp(table->names[*col], asked) == 0)
             return FLOW_OK;
     size_t digits = strspn(asked, "0123456789");
-    if (digits > 0 && !asked[digits])
-        *col = (size_t)strtoul(asked, NULL, 10); /* too large: the largest, which is not there */
-    else
-        *col = table->cols;
+    size_t place = digits > 0 && !asked[digits] ? (size_t)strtoul(asked, NULL, 10) : SIZE_MAX;
+    for (*col = 0; *col < table->cols && file_table_place(table, *col) != place; ++*col)
+        ;
     return *col < table->cols ? FLOW_OK : fail_unknown(table, source, asked, err);
 }
 
@@ -58,12 +55,25 @@ int data_columns_find(size_t *cols, bool *taken, const file_table *table, const 
     return FLOW_OK;
 }
 
+int data_columns_choose(bool *wanted, const file_table *head, const char *source,
+                        const char *const *asked, size_t n, flow_err *err)
+{
+    for (size_t i = 0; i < n; i++) {
+        size_t col;
+        int code = find(&col, head, source, asked[i], err);
+        if (code)
+            return code;
+        wanted[col] = true;
+    }
+    return FLOW_OK;
+}
+
 char **data_columns_names(const file_table *table, const size_t *cols, size_t n, flow_err *err)
 {
     char **names = calloc(n + 1, sizeof *names);
     for (size_t i = 0; names && i < n; i++) {
         char made_up[32];
-        snprintf(made_up, sizeof made_up, "x%zu", cols[i]);
+        snprintf(made_up, sizeof made_up, "x%zu", file_table_place(table, cols[i]));
         names[i] = strdup(table->names ? table->names[cols[i]] : made_up);
         if (!names[i]) {
             data_columns_names_free(names, i);

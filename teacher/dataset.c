@@ -2,7 +2,9 @@
 
 #include "flow/pcg.h"
 #include "teacher/columns.h"
+#include "teacher/kinds.h"
 #include "teacher/streams.h"
+#include "teacher/weights.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -15,6 +17,7 @@ typedef struct job {
     const char *source;
     const data_options *options;
     size_t *data, *context; /* (D), (C) columns of the table */
+    size_t weights;         /* likewise, if options->weights */
     bool *taken;            /* (table->cols) column is data or context */
     size_t *rows;           /* (n) rows of the table in use, in the order of the parts */
     size_t n;
@@ -23,7 +26,8 @@ typedef struct job {
 
 data_options data_options_default(void)
 {
-    return (data_options){.standardize = true,
+    return (data_options){.kind = data_kind_plain,
+                          .standardize = true,
                           .nonfinite = DATA_NONFINITE_ERROR,
                           .split = DATA_SPLIT_POSITION,
                           .valid = 0.1,
@@ -55,6 +59,9 @@ static int choose_columns(job *self, flow_err *err)
         return FLOW_ENOMEM;
     int code = data_columns_find(self->context, self->taken, self->table, self->source,
                                  options->context, options->n_context, err);
+    if (!code && options->weights)
+        code = data_columns_find(&self->weights, self->taken, self->table, self->source,
+                                 &options->weights, 1, err);
     if (!code)
         code = data_columns_find(self->data, self->taken, self->table, self->source,
                                  options->columns, options->n_columns, err);
@@ -101,7 +108,10 @@ static size_t bad_column(const job *self, size_t row)
     if (i < self->out->dim)
         return self->data[i];
     i = first_nonfinite(values, self->context, self->out->n_context);
-    return i < self->out->n_context ? self->context[i] : self->table->cols;
+    if (i < self->out->n_context)
+        return self->context[i];
+    bool weighed = self->options->weights && !isfinite(values[self->weights]);
+    return weighed ? self->weights : self->table->cols;
 }
 
 /* rows = the finite ones, in the order of the table. */
@@ -123,13 +133,15 @@ static int keep_finite(job *self, flow_err *err)
     }
     if (self->out->dropped == 0 || self->options->nonfinite == DATA_NONFINITE_DROP)
         return FLOW_OK;
-    char label[DATA_LABEL_SIZE];
+    char label[DATA_LABEL_SIZE], place[FILE_LABEL_SIZE];
     double value = table->values[first_row * table->cols + first_col];
     return flow_fail(err, FLOW_EDATA,
-                     "%s: %zu of %zu rows are not finite; first: row %zu, %s is %s", self->source,
-                     self->out->dropped, table->rows, first_row,
+                     "%s: %zu of %zu rows are not finite; first: %s, %s is %s; data.nonfinite: drop "
+                     "leaves such rows out",
+                     self->source, self->out->dropped, table->rows,
+                     file_row_label(place, table, first_row),
                      data_column_label(label, table, first_col),
-                     isnan(value) ? "nan"
+                     isnan(value) ? "nan, or missing"
                      : value > 0  ? "inf"
                                   : "-inf");
 }
@@ -209,78 +221,66 @@ static int gather_all(job *self, flow_err *err)
     return FLOW_OK;
 }
 
-static int check_steps(const job *self, flow_err *err)
+static int check_weights(const job *self, const data_part *part, const char *what, flow_err *err)
 {
-    const data_options *options = self->options;
-    size_t n = options->n_dequantise;
-    if (n > 1 && n != self->out->dim)
-        return flow_fail(err, FLOW_ECONFIG,
-                         "dequantise: %zu steps for %zu columns; give one for all or one each", n,
-                         self->out->dim);
-    for (size_t i = 0; i < n; i++)
-        if (!(options->dequantise[i] >= 0 && isfinite(options->dequantise[i])))
-            return flow_fail(err, FLOW_ECONFIG, "dequantise: step %zu is %g; wanted >= 0", i,
-                             options->dequantise[i]);
-    return FLOW_OK;
+    if (part->n == 0 || data_weights_worth(part->weight, part->n) > 0)
+        return FLOW_OK;
+    char label[DATA_LABEL_SIZE];
+    return flow_fail(err, FLOW_EDATA, "%s: the weights of the %zu %s rows, %s, are all 0",
+                     self->source, part->n, what,
+                     data_column_label(label, self->table, self->weights));
 }
 
-/* Noise for a row depends on its place in the table, not on the split or on dropped rows. */
-static int dequantise(job *self, flow_err *err)
+static int weigh(job *self, flow_err *err)
 {
-    const data_options *options = self->options;
-    size_t dim = self->out->dim;
-    pcg_stream stream = {options->seed, STREAM_DATA, PCG_DEQUANTISE};
-    int code = check_steps(self, err);
-    if (code || options->n_dequantise == 0)
-        return code;
-    double *noise = array(dim, sizeof *noise, err);
-    if (!noise)
+    data_set *out = self->out;
+    if (!self->options->weights)
+        return FLOW_OK;
+    double *w = out->train.weight = array(self->n, sizeof *w, err);
+    if (!w)
         return FLOW_ENOMEM;
-    for (size_t i = 0; i < self->n; i++) {
-        double *row = self->out->train.x + i * dim;
-        pcg_uniforms(noise, stream, self->rows[i], 1, dim);
-        for (size_t col = 0; col < dim; col++)
-            row[col] += noise[col] * options->dequantise[options->n_dequantise > 1 ? col : 0];
-    }
-    free(noise);
-    return FLOW_OK;
+    out->valid.weight = w + out->train.n;
+    out->test.weight = out->valid.weight + out->valid.n;
+    int code = data_weights_read(w, self->table, self->source, self->weights, self->rows, self->n,
+                                 out->train.n, err);
+    if (!code)
+        code = check_weights(self, &out->valid, "validation", err);
+    return code ? code : check_weights(self, &out->test, "test", err);
 }
 
 /* ---- units */
 
-static int check_logit(const job *self, flow_err *err)
-{
-    const data_options *o = self->options;
-    if (!(o->logit_lo < o->logit_hi) || !isfinite(o->logit_hi - o->logit_lo))
-        return flow_fail(err, FLOW_ECONFIG, "logit: lo %g is not below hi %g", o->logit_lo,
-                         o->logit_hi);
-    if (!(o->logit_alpha >= 0 && o->logit_alpha < 0.5))
-        return flow_fail(err, FLOW_ECONFIG, "logit: alpha %g is not in [0, 0.5)", o->logit_alpha);
-    return FLOW_OK;
-}
-
-/* Switches the logit on in out->units and checks that every row has one. */
-static int set_logit(job *self, flow_err *err)
+/* One kind for each column, as data_kinds_apply wants them. */
+static data_kind *list_kinds(const job *self, flow_err *err)
 {
     const data_options *options = self->options;
-    flow_units *units = self->out->units;
-    int code = check_logit(self, err);
-    for (size_t col = 0; col < units->dim; col++)
-        units->column[col] = (flow_unit){.logit = true,
-                                         .lo = options->logit_lo,
-                                         .hi = options->logit_hi,
-                                         .alpha = options->logit_alpha,
-                                         .scale = 1};
-    for (size_t i = 0; !code && i < self->n; i++) {
-        const double *row = self->out->train.x + i * units->dim;
-        size_t col = flow_units_first_outside(units, row);
-        char label[DATA_LABEL_SIZE];
-        if (col < units->dim)
-            code = flow_fail(err, FLOW_EDATA,
-                             "%s: row %zu, %s: %.9g is outside the logit's %g to %g", self->source,
-                             self->rows[i], data_column_label(label, self->table, self->data[col]),
-                             row[col], options->logit_lo, options->logit_hi);
-    }
+    data_kind *kinds = array(self->out->dim, sizeof *kinds, err);
+    for (size_t col = 0; kinds && col < self->out->dim; col++)
+        kinds[col] = options->kinds ? options->kinds[col] : options->kind;
+    return kinds;
+}
+
+static data_rows rows_of(const job *self)
+{
+    return (data_rows){.table = self->table,
+                       .source = self->source,
+                       .cols = self->data,
+                       .rows = self->rows,
+                       .n = self->n,
+                       .n_train = self->out->train.n,
+                       .seed = self->options->seed};
+}
+
+static int apply_kinds(job *self, flow_err *err)
+{
+    data_set *out = self->out;
+    out->units = flow_units_create(out->dim, err);
+    data_kind *kinds = out->units ? list_kinds(self, err) : NULL;
+    if (!kinds)
+        return FLOW_ENOMEM;
+    data_rows from = rows_of(self);
+    int code = data_kinds_apply(out->units, out->train.x, kinds, &from, err);
+    free(kinds);
     return code;
 }
 
@@ -331,16 +331,12 @@ static int fit_units(const job *self, flow_units *units, const double *block, co
 static int convert_data(job *self, flow_err *err)
 {
     data_set *out = self->out;
-    out->units = flow_units_create(out->dim, err);
-    if (!out->units)
-        return FLOW_ENOMEM;
-    int code = self->options->logit ? set_logit(self, err) : FLOW_OK;
-    if (code)
-        return code;
-    /* shift 0, scale 1: the logit alone, whose moments are wanted; then the rest of the map */
+    /* shift 0, scale 1: the support alone, whose moments are wanted; then the rest of the map */
     double *x = out->train.x;
+    data_rows from = rows_of(self);
     flow_units_to_flow(out->units, x, NULL, x, self->n);
-    code = fit_units(self, out->units, x, self->data, self->options->standardize, err);
+    data_kinds_blur_cuts(out->units, x, &from);
+    int code = fit_units(self, out->units, x, self->data, self->options->standardize, err);
     for (size_t i = 0; !code && i < self->n * out->dim; i++)
         x[i] = (x[i] - out->units->column[i % out->dim].shift) /
                out->units->column[i % out->dim].scale;
@@ -366,9 +362,9 @@ static int convert_context(job *self, flow_err *err)
 
 static int run(job *self, flow_err *err)
 {
-    static int (*const steps[])(job *, flow_err *) = {choose_columns, name_columns,   keep_finite,
-                                                      split_rows,     gather_all,     dequantise,
-                                                      convert_data,   convert_context};
+    static int (*const steps[])(job *, flow_err *) = {
+        choose_columns, name_columns, keep_finite,  split_rows,     gather_all,
+        weigh,          apply_kinds,  convert_data, convert_context};
     int code = FLOW_OK;
     for (size_t i = 0; !code && i < sizeof steps / sizeof *steps; i++)
         code = steps[i](self, err);
@@ -414,6 +410,7 @@ void data_set_free(data_set *self)
         return;
     free(self->train.x);
     free(self->train.context);
+    free(self->train.weight);
     flow_units_free(self->units);
     flow_units_free(self->context_units);
     data_columns_names_free(self->names, self->dim);

@@ -1,14 +1,15 @@
 /* teacher/dataset.h -- a table made ready for a fit: columns chosen, rows cleaned and split, units
  * fitted on the training rows alone.
  *
- * Order of work: choose columns, refuse or drop rows that are not finite, dequantise, split, fit
- * units, convert. Shapes: D data columns, C context columns. */
+ * Order of work: choose columns, refuse or drop rows that are not finite, split, weigh, check and blur
+ * values as their kinds say, fit units, convert. Shapes: D data columns, C context columns. */
 #ifndef TEACHER_DATASET_H
 #define TEACHER_DATASET_H
 
 #include "files/read.h"
 #include "files/table.h"
 #include "flow/units.h"
+#include "teacher/column_kind.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -25,15 +26,15 @@ typedef enum data_split {
  * number wins over the number. Nothing here is kept after data_set_create. */
 typedef struct data_options {
     const char *const
-        *columns; /* (n_columns) data columns in this order; n_columns 0: all but context */
+        *columns; /* (n_columns) data columns in this order; n_columns 0: all but context and
+                      weights */
     size_t n_columns;
     const char *const *context; /* (n_context) */
     size_t n_context;
-    const double *dequantise; /* rounding steps: uniform noise on [0, step) is added */
-    size_t n_dequantise; /* 0: none; 1: the same for all; D: one each, 0 for a continuous column */
-    bool logit;          /* the map of flow/units.h for every data column */
-    double logit_lo, logit_hi, logit_alpha;
-    bool standardize; /* shift and scale each data column to mean 0, variance 1 over the training
+    const data_kind *kinds; /* (n_columns); NULL: all data columns are of this one: */
+    data_kind kind;
+    const char *weights; /* the column that the rows are weighed by; NULL: all alike */
+    bool standardize;    /* shift and scale each data column to mean 0, variance 1 over the training
                          rows */
     data_nonfinite nonfinite;
     data_split split;
@@ -45,10 +46,11 @@ typedef struct data_options {
  */
 data_options data_options_default(void);
 
-/* All parts of x lie in one block, so do those of context: train, valid, test, in this order. */
+/* All parts of x lie in one block, so do those of context and of weight: train, valid, test, in this order. */
 typedef struct data_part {
     double *x;       /* (n, D) in the units of the flow */
     double *context; /* (n, C) in the units of the flow; NULL if C = 0 */
+    double *weight;  /* (n), of mean 1 over the training rows; NULL: all rows count alike */
     size_t n;
 } data_part;
 

@@ -1,6 +1,6 @@
 #include "teacher/fit.h"
 #include "teacher/streams.h"
-#include "teacher/volume.h"
+#include "teacher/weights.h"
 
 #include <math.h>
 #include <stdint.h>
@@ -126,12 +126,18 @@ void teacher_fitting_free(teacher_fitting *self)
 
 /* ---- one step */
 
+/* (n) rows of the data set that the slice is made of. */
+static const size_t *rows_of(const teacher_fitting *self, const flow_slice *slice)
+{
+    return self->order + self->at.batch * self->lanes.rows + slice->row;
+}
+
 /* Copies the slice's rows of the data set. */
 static void gather(const teacher_fitting *self, double *x, double *context, const flow_slice *slice)
 {
     const data_part *train = &self->data->train;
     size_t dim = self->data->dim, c = self->data->n_context;
-    const size_t *rows = self->order + self->at.batch * self->lanes.rows + slice->row;
+    const size_t *rows = rows_of(self, slice);
     for (size_t r = 0; r < slice->n; r++) {
         memcpy(x + r * dim, train->x + rows[r] * dim, dim * sizeof *x);
         if (c)
@@ -139,7 +145,16 @@ static void gather(const teacher_fitting *self, double *x, double *context, cons
     }
 }
 
-/* L = -sum log p */
+/* dlogp (n) = minus the weight of each row of the slice. */
+static void weigh(const teacher_fitting *self, double *dlogp, const flow_slice *slice)
+{
+    const double *weight = self->data->train.weight;
+    const size_t *rows = rows_of(self, slice);
+    for (size_t r = 0; r < slice->n; r++)
+        dlogp[r] = weight ? -weight[rows[r]] : -1;
+}
+
+/* L = -sum of weight log p */
 static int gradient_of_shard(void *arg, const flow_slice *slice, const flow_seat *seat,
                              flow_gradient *lane, flow_err *err)
 {
@@ -150,10 +165,9 @@ static int gradient_of_shard(void *arg, const flow_slice *slice, const flow_seat
     (void)err;
     gather(self, x, context, slice);
     flow_pass_log_prob(seat->pass, NULL, logp, z, x, context, slice->n);
-    for (size_t r = 0; r < slice->n; r++) {
-        loss -= logp[r];
-        dlogp[r] = -1;
-    }
+    weigh(self, dlogp, slice);
+    for (size_t r = 0; r < slice->n; r++)
+        loss += dlogp[r] * logp[r];
     self->shard_loss[slice->shard] = loss;
     flow_pass_density_backward(seat->pass, NULL, NULL, lane, dlogp);
     return 0;
@@ -356,12 +370,6 @@ int teacher_fit(flow *self, teacher_fit_state *state, flow_pool *pool, const dat
 int teacher_log_likelihood(const flow *self, flow_pool *pool, double *mean, double *se,
                            const data_part *part, flow_err *err)
 {
-    return teacher_log_likelihood_in(self, pool, mean, se, part, NULL, err);
-}
-
-int teacher_log_likelihood_in(const flow *self, flow_pool *pool, double *mean, double *se,
-                              const data_part *part, const flow_units *units, flow_err *err)
-{
     *mean = *se = NAN;
     if (part->n == 0)
         return 0;
@@ -369,15 +377,8 @@ int teacher_log_likelihood_in(const flow *self, flow_pool *pool, double *mean, d
     if (!logp)
         return flow_fail(err, FLOW_ENOMEM, "out of memory for %zu rows", part->n);
     int code = flow_log_prob(self, pool, logp, NULL, part->x, part->context, part->n, err);
-    if (!code && units)
-        code = volume_to_user(logp, units, part->x, part->n, err);
-    double sum = 0, square = 0, n = (double)part->n;
-    for (size_t r = 0; r < part->n; r++)
-        sum += logp[r];
-    for (size_t r = 0; r < part->n; r++)
-        square += (logp[r] - sum / n) * (logp[r] - sum / n);
+    if (!code)
+        data_weighted_mean(mean, se, logp, part->weight, part->n);
     free(logp);
-    *mean = sum / n;
-    *se = part->n > 1 ? sqrt(square / (n - 1) / n) : NAN;
     return code;
 }

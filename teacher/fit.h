@@ -1,4 +1,5 @@
-/* teacher/fit.h -- maximum likelihood: a flow fitted to the rows of a data set.
+/* teacher/fit.h -- maximum likelihood: a flow fitted to the rows of a data set, each counted by its
+ * weight.
  *
  * Mini-batches in a new random order each epoch, AdamW, early stopping on the validation rows, and
  * the best weights at the end. The same data, options and seed give the same bits for any number of
@@ -25,7 +26,8 @@ typedef struct teacher_fit_options {
     int (*stop)(void); /* asked after every step; non-zero stops there. NULL: never */
 } teacher_fit_options;
 
-/* Where the fit stands, at the end of an epoch. Losses are -log p in nats a row, flow's units. */
+/* Where the fit stands, at the end of an epoch. Losses are -log p in nats a row, flow's units, rows counted
+ * by their weights. */
 typedef struct teacher_fit_state {
     size_t epoch, step, epochs;
     double train_loss; /* mean over the epoch's batches, at the weights of the moment */
@@ -77,13 +79,9 @@ int teacher_fit(flow *self, teacher_fit_state *state, flow_pool *pool, const dat
                 const teacher_fit_options *options, teacher_fit_watch watch, void *arg,
                 flow_err *err);
 
-/* Mean of log p over the rows of a part and its standard error, nats a row, in the units of the flow. NaN for no
- * rows. */
+/* Mean of log p over the rows of a part, counted by their weights, and its standard error, nats a row in the units of the
+ * flow (likelihood.h has those of the user). NaN for no rows. */
 int teacher_log_likelihood(const flow *self, flow_pool *pool, double *mean, double *se,
                            const data_part *part, flow_err *err);
-
-/* The same in the units of the user, which is what a model file's log-densities are in (files/model.h). */
-int teacher_log_likelihood_in(const flow *self, flow_pool *pool, double *mean, double *se,
-                              const data_part *part, const flow_units *units, flow_err *err);
 
 #endif

@@ -8,9 +8,6 @@
 
 #include "flow/units.h"
 
-/* logp (n) -= log|det dx/du| at the rows u (n, dim): densities per unit of u become those per unit of x. */
-int volume_to_user(double *logp, const flow_units *units, const double *u, size_t n, flow_err *err);
-
 /* Mean of log|det dx/du| over the rows; 0 for none. */
 int volume_mean(double *mean, const flow_units *units, const double *u, size_t n, flow_err *err);
 

@@ -75,6 +75,11 @@ static void list_keys(all_keys *out)
         add_key(out, schema_keys[i].name);
         if (schema_keys[i].type == FLOW_KEY_KIND)
             explain_each(schema_keys[i].name, &schema_keys[i], add_key, out);
+        for (const flow_key *item = schema_keys[i].items; item && item->name; item++) {
+            char path[SCHEMA_MAX_PATH];
+            snprintf(path, sizeof path, "%s.%s", schema_keys[i].name, item->name);
+            add_key(out, path);
+        }
     }
 }
 
@@ -109,6 +114,23 @@ static bool below_kinds(FILE *to, const char *path)
     return false;
 }
 
+/* What may be said of each item of a list, for any name of an item: "data.columns.step" as well as
+ * "data.columns.mass.step". */
+static bool below_items(FILE *to, const char *path)
+{
+    for (size_t i = 0; i < schema_n_keys; i++) {
+        const flow_key *row = &schema_keys[i];
+        const char *dot = strrchr(path, '.');
+        const flow_key *item =
+            row->items && schema_below(path, row->name) ? flow_key_find(row->items, dot + 1) : NULL;
+        if (item) {
+            tell_key(to, path, item, item->only);
+            return true;
+        }
+    }
+    return false;
+}
+
 int explain(FILE *to, const char *path, flow_err *err)
 {
     const flow_key *key = path ? schema_find(path) : NULL;
@@ -116,13 +138,15 @@ int explain(FILE *to, const char *path, flow_err *err)
         tell_key(to, path, key, key->only);
         if (key->type == FLOW_KEY_KIND)
             explain_kinds(to, key->name, key);
+        for (const flow_key *item = key->items; item && item->name; item++)
+            tell_line(to, item);
         return FLOW_OK;
     }
     if (!path || (*path && schema_is_section(path))) {
         sections_below(to, path ? path : "");
         return FLOW_OK;
     }
-    if (below_kinds(to, path))
+    if (below_kinds(to, path) || below_items(to, path))
         return FLOW_OK;
     for (size_t i = 0; i < schema_n_keys; i++) {
         const char *home = schema_keys[i].name;

@@ -8,6 +8,7 @@
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 enum { MAX_THREADS = 1024 };
@@ -254,9 +255,9 @@ static int resolve_output(const line_output *in, const char **file, table_format
     *file = in->file && strcmp(in->file, "-") != 0 ? in->file : NULL;
     const char *dot = *file ? strrchr(*file, '.') : NULL;
     const char *word = in->format ? in->format : dot ? dot + 1 : *file ? "" : "csv";
-    if (strcmp(word, words[TABLE_NPY]) == 0)
+    if (strcasecmp(word, words[TABLE_NPY]) == 0)
         *format = TABLE_NPY;
-    else if (strcmp(word, words[TABLE_CSV]) == 0)
+    else if (strcasecmp(word, words[TABLE_CSV]) == 0)
         *format = TABLE_CSV;
     else if (in->format)
         return flow_fail(err, FLOW_EUSAGE, "--format wants npy or csv, got '%.60s'", word);

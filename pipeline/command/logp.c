@@ -1,6 +1,7 @@
 #include "pipeline/command/logp.h"
 
 #include "files/read.h"
+#include "pipeline/command/outside.h"
 #include "pipeline/command/rows.h"
 #include "pipeline/command/with_model.h"
 #include "pipeline/stages/output.h"
@@ -40,8 +41,10 @@ static int evaluate(const flow_model *model, flow_pool *pool, const logp_options
         return flow_fail(err, FLOW_ENOMEM, "out of memory for %zu rows", rows->rows);
     int code = flow_model_log_prob(model, pool, logp, rows->values,
                                    context ? context->values : NULL, rows->rows, err);
-    if (!code)
+    if (!code) {
+        outside_tell(model, o->input, rows->values, rows->rows);
         code = check(o, logp, rows->rows, err);
+    }
     if (!code)
         code = write_column(o, logp, rows->rows, err);
     free(logp);

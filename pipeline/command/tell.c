@@ -106,7 +106,7 @@ void tell_key(FILE *to, const char *path, const flow_key *key, const char *only)
     labelled(to, "wants", wants);
     if (key->type == FLOW_KEY_WORD || key->type == FLOW_KEY_KIND)
         list_choices(to, key);
-    if (key->type == FLOW_KEY_OWN)
+    if (key == schema_find("validate.require"))
         list_figures(to);
     tell_default(to, key);
     if (key->unit)

@@ -56,13 +56,15 @@ typedef struct config_logit {
 } config_logit;
 
 typedef struct config_data {
-    const char *path;   /* ready for fopen; NULL if generator is given */
-    int generator;      /* index into data_generators; -1 if path is given */
-    uint64_t rows;      /* generator only */
-    double noise;       /* generator only; NAN: auto, the generator's own */
-    file_header header; /* csv only */
-    flow_names columns; /* n = 0: all but those of context */
+    const char *path;       /* ready for fopen; NULL if generator is given */
+    int generator;          /* index into data_generators; -1 if path is given */
+    uint64_t rows;          /* generator only */
+    double noise;           /* generator only; NAN: auto, the generator's own */
+    file_header header;     /* csv only */
+    flow_names columns;     /* n = 0: all but those of context and weights */
+    const data_kind *kinds; /* (columns.n), if columns is a mapping; else NULL */
     flow_names context;
+    const char *weights; /* NULL: rows count alike */
     bool standardize;
     double dequantize; /* step; 0: off */
     config_logit logit;

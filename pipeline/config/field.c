@@ -1,6 +1,7 @@
 #include "pipeline/config/field.h"
 
 #include "flow/json.h"
+#include "pipeline/config/columns.h"
 
 #include <stdlib.h>
 
@@ -59,6 +60,8 @@ void field_clear(config *self, const flow_key *key)
         gates_of(self, key)->n = 0;
     else
         flow_key_clear(self, key);
+    if (key->items)
+        self->data.kinds = NULL;
 }
 
 static json_t *gates_json(const config_gates *list)
@@ -76,5 +79,7 @@ json_t *field_json(const config *self, const flow_key *key)
 {
     if (key->type == FLOW_KEY_OWN)
         return gates_json(gates_of((config *)(uintptr_t)self, key));
+    if (key->items && self->data.kinds)
+        return columns_json(self);
     return flow_key_json(self, key);
 }

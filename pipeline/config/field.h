@@ -4,7 +4,8 @@
 
 #include "pipeline/config/schema.h"
 
-/* The default state of the field: "none", or "auto" where that is allowed. */
+/* The default state of the field: "none", or "auto" where that is allowed. What may be said of the items of a
+ * list goes with it. */
 void field_clear(config *self, const flow_key *key);
 
 /* A new reference; "auto" for auto and null for none. NULL if out of memory. */

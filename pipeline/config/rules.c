@@ -1,5 +1,6 @@
 #include "pipeline/config/rules.h"
 
+#include "files/read.h"
 #include "flow/preset.h"
 #include "pipeline/config/field.h"
 #include "pipeline/config/number.h"
@@ -49,11 +50,6 @@ static bool ends_in(const char *text, const char *ending)
 {
     size_t n = strlen(text), m = strlen(ending);
     return n > m && strcmp(text + n - m, ending) == 0;
-}
-
-static bool is_table(const char *path)
-{
-    return ends_in(path, ".npy") || ends_in(path, ".csv");
 }
 
 /* ---- missing and useless keys */
@@ -151,7 +147,7 @@ static void useless_keys(const rules_view *self)
 static void header_of_csv(const rules_view *self)
 {
     const char *path = self->config->data.path;
-    if (is_given(self, "data.header") && path && ends_in(path, ".npy"))
+    if (is_given(self, "data.header") && path && file_is_npy(path))
         complain(self->out, E_NO_EFFECT, given_at(self, "data.header")->at, "take it out",
                  "data.header has no effect: a .npy file has no header");
 }
@@ -210,6 +206,17 @@ static void shares(const rules_view *self)
         complain(self->out, E_CONFLICT, place_of(self, "data.test", "data.valid"), NULL,
                  "data.valid + data.test is %.15g: no rows are left to train on",
                  data->valid + data->test);
+}
+
+/* They are of all columns at once, and a mapping says of each what it is. */
+static void own_kinds(const rules_view *self)
+{
+    static const char *const keys[] = {"data.dequantize", "data.logit.alpha", NULL};
+    for (const char *const *key = keys; *key && self->config->data.kinds; key++)
+        if (is_given(self, *key))
+            complain(self->out, E_CONFLICT, given_at(self, *key)->at,
+                     "say it of each column: {NAME: {step: 1, support: [0, 1], alpha: 1e-6}}",
+                     "%s is of all columns, and data.columns says what each is", *key);
 }
 
 static void interval(const rules_view *self)
@@ -274,7 +281,7 @@ static void data_file(const rules_view *self)
     place at = given_at(self, "data.path")->at;
     char quoted[COMPLAINT_QUOTE];
     complaint_quote(quoted, path, strlen(path));
-    if (!is_table(path))
+    if (!file_is_npy(path) && !file_is_csv(path))
         complain(self->out, E_RANGE, at, NULL, "data.path wants a .npy or .csv file, got '%s'",
                  quoted);
     else if (access(path, R_OK) != 0)
@@ -284,14 +291,16 @@ static void data_file(const rules_view *self)
 static void export_file(const rules_view *self)
 {
     const char *file = self->config->export.file;
-    if (is_given(self, "export.file") && (!is_table(file) || strchr(file, '/')))
+    bool good = ends_in(file, ".npy") || ends_in(file, ".csv");
+    if (is_given(self, "export.file") && (!good || strchr(file, '/')))
         complain(self->out, E_RANGE, given_at(self, "export.file")->at, "like samples.npy",
                  "export.file wants a name without '/' that ends in .npy or .csv");
 }
 
 static void (*const rules[])(const rules_view *) = {
-    required_keys, data_source, useless_keys,     header_of_csv,  one_term,  following,  shares,
-    interval,      warmup,      needs_validation, possible_gates, data_file, export_file};
+    required_keys,    data_source,    useless_keys, header_of_csv, one_term,
+    following,        shares,         own_kinds,    interval,      warmup,
+    needs_validation, possible_gates, data_file,    export_file};
 
 void rules_check(const rules_view *self)
 {

@@ -1,6 +1,7 @@
 #include "pipeline/config/schema.h"
 
 #include "flow/preset.h"
+#include "teacher/column_kind.h"
 #include "teacher/generate.h"
 
 #include <assert.h>
@@ -49,9 +50,8 @@ const flow_word config_gradients[] = {
      "of log q - log p~ alone, without slopes of the teacher: little noise near it, where it is "
      "steep"},
     {"auto", DISTILL_AUTO,
-     "total or path, whichever has less variance, measured anew every 200 steps; for a student "
-     "that "
-     "starts as its teacher path while it is far and log_variance when it is near"},
+     "log_variance near the teacher; further off total or path, whichever has less variance, measured anew "
+     "every 200 steps (path for a student that starts as its teacher)"},
     {NULL, 0, NULL}};
 
 /* ---- the table */
@@ -119,20 +119,26 @@ const flow_key schema_keys[] = {
     {KEY(data.header), .type = FLOW_KEY_WORD, .words = config_headers, .def = "auto",
      .only = "path",
      .doc = "Whether the first line of a .csv file names the columns."},
-    {KEY(data.columns), .type = FLOW_KEY_NAMES, LENGTH(1, CONFIG_MAX_NAMES),
-     .doc = "Columns to model, in this order, by name or by number from 0. If not given: all "
-            "but those of context."},
+    {KEY(data.columns), .type = FLOW_KEY_NAMES, LENGTH(1, CONFIG_MAX_NAMES), .items = data_kind_keys,
+     .doc = "Columns to model, in this order, by name or by number from 0, as a list or with what is known "
+            "of each: {mass: {support: positive}, n: {step: 1}, x: {}}. A support may stand for itself: "
+            "{mass: positive, share: [0, 1]}. If not given: all but those of context and weights."},
     {KEY(data.context), .type = FLOW_KEY_NAMES, LENGTH(1, CONFIG_MAX_NAMES),
      .doc = "Columns that are given and not modelled: the flow becomes p(columns | context)."},
+    {KEY(data.weights), .type = FLOW_KEY_TEXT, RANGE(1, 4096),
+     .doc = "A column, by name or by number from 0, of numbers >= 0 that the rows are weighed by in the "
+            "teacher's fit, its validation loss and its test log-likelihood. It is not modelled."},
     {KEY(data.standardize), .type = FLOW_KEY_BOOL, .def = "true",
      .doc = "Shift and scale each column to mean 0 and variance 1 over the training rows. "
             "Samples and log-densities are in the units of the file all the same."},
     {KEY(data.dequantize), .type = FLOW_KEY_REAL, FROM(0), .def = "0", .unit = "units of the data",
      .doc = "Rounding step of the data: uniform noise between 0 and this is added to every "
-            "value. 0 is off."},
+            "value, and samples stay between the steps. 0 is off. For samples on the grid, and columns "
+            "one by one: data.columns.NAME.step."},
     {KEY(data.logit.alpha), .type = FLOW_KEY_REAL, .flags = FLOW_KEY_OPEN_MAX, RANGE(0, 0.5),
      .doc = "Work on logit(alpha + (1 - 2 alpha) (x - lo) / (hi - lo)): for data in an "
-            "interval. 1e-6 is usual; 0 leaves no room at the ends. If not given: off."},
+            "interval, all columns alike. 1e-6 is usual; 0 leaves no room at the ends. If not given: off. "
+            "Columns one by one: data.columns.NAME.support."},
     {KEY(data.logit.lo), .type = FLOW_KEY_REAL, RANGE(-INFINITY, INFINITY), .def = "0",
      .only = "alpha", .unit = "units of the data",
      .doc = "Lower end of the interval."},
@@ -259,7 +265,7 @@ const schema_section schema_sections[] = {
     {"student.train", "Distillation with Adam: reverse KL on its own samples and, if the teacher "
                       "can sample, forward KL."},
     {"student.layerwise",
-     "What comes before that for a student that starts as its teacher: its layers one by one, as the "
+     "Before the training of a student that starts as its teacher: its layers one by one, fitted to the "
      "inverses of the teacher's."},
     {"student.shrink",
      "Smaller students, made beside the one that is handed over, to be compared: for "

@@ -5,6 +5,20 @@
 
 #include <math.h>
 
+/* data.dequantize and data.logit: of every column, where none has a kind of its own. */
+static data_kind common_kind(const config_data *d)
+{
+    data_kind out = data_kind_plain;
+    out.step = d->dequantize;
+    out.smear = true;
+    if (isnan(d->logit.alpha))
+        return out;
+    out.lo = d->logit.lo;
+    out.hi = d->logit.hi;
+    out.alpha = d->logit.alpha;
+    return out;
+}
+
 data_options settings_data(const config *self)
 {
     const config_data *d = &self->data;
@@ -13,12 +27,9 @@ data_options settings_data(const config *self)
     out.n_columns = d->columns.n;
     out.context = d->context.at;
     out.n_context = d->context.n;
-    out.dequantise = &d->dequantize;
-    out.n_dequantise = d->dequantize > 0 ? 1 : 0;
-    out.logit = !isnan(d->logit.alpha);
-    out.logit_alpha = out.logit ? d->logit.alpha : 0;
-    out.logit_lo = d->logit.lo;
-    out.logit_hi = d->logit.hi;
+    out.kinds = d->kinds;
+    out.kind = common_kind(d);
+    out.weights = d->weights;
     out.standardize = d->standardize;
     out.nonfinite = d->nonfinite;
     out.split = d->split;

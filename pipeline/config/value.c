@@ -2,6 +2,7 @@
 
 #include "flow/json.h"
 #include "flow/suggest.h"
+#include "pipeline/config/columns.h"
 #include "pipeline/config/field.h"
 #include "pipeline/config/number.h"
 
@@ -324,9 +325,20 @@ bool value_read(config *self, const flow_key *key, const value_source *from,
     const arrival in = {key, key->name, from, node, 0};
     if (key->type == FLOW_KEY_TEXT)
         return read_string(self, out, &in);
+    if (key->items && node->type == YAML_MAPPING_NODE)
+        return columns_read(self, key, from, node);
+    if (key->items)
+        field_clear(self, key);
     if (key->type == FLOW_KEY_NAMES)
         return read_names(self, out, &in);
     return read_plain(out, &in);
+}
+
+bool value_into(void *options, const flow_key *key, const char *path, const value_source *from,
+                const yaml_node_t *node)
+{
+    const arrival in = {key, path, from, node, 0};
+    return read_plain((char *)options + key->offset, &in);
 }
 
 /* ---- keys of kinds */

@@ -10,6 +10,11 @@
 bool value_read(config *self, const flow_key *key, const value_source *from,
                 const yaml_node_t *node);
 
+/* Reads node, which stands at path, into the field of key in options. False after complaints. For what needs no
+ * memory: not TEXT, NAMES, OWN, KIND. */
+bool value_into(void *options, const flow_key *key, const char *path, const value_source *from,
+                const yaml_node_t *node);
+
 /* Reads node as the value of a key of a kind, which stands at path: a new reference, NULL after
  * complaints. Not for KIND, KINDS, TEXT and NAMES. */
 json_t *value_json(const flow_key *key, const char *path, const value_source *from,

@@ -5,9 +5,12 @@
 #include "pipeline/config/settings.h"
 #include "pipeline/stages/ranges.h"
 #include "pipeline/stages/stage.h"
+#include "teacher/columns.h"
+#include "teacher/weights.h"
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
@@ -24,6 +27,37 @@ static const char *source_of(const config *c)
     return c->data.path ? c->data.path : data_generators[c->data.generator].kind.name;
 }
 
+/* ---- what is wanted of a file */
+
+typedef struct asked {
+    const char *source;
+    data_options options;
+} asked;
+
+static int choose(bool *wanted, file_table *head, const void *asker, flow_err *err)
+{
+    const asked *self = asker;
+    const data_options *o = &self->options;
+    if (o->n_columns > 0)
+        memset(wanted, 0, head->cols * sizeof *wanted);
+    int code = data_columns_choose(wanted, head, self->source, o->columns, o->n_columns, err);
+    return code ? code
+                : data_columns_choose(wanted, head, self->source, o->context, o->n_context, err);
+}
+
+static file_table *read_file(const config *c, const data_options *options, bool head, flow_err *err)
+{
+    const asked asker = {source_of(c), *options};
+    const file_wish wish = {.header = c->data.header,
+                            .head = head,
+                            .choose = choose,
+                            .asker = &asker,
+                            .remedy = options->n_columns
+                                          ? "if it is not needed, leave it out of data.columns"
+                                          : "data.columns can name the columns that are wanted"};
+    return file_read_wish(c->data.path, &wish, err);
+}
+
 int data_peek(size_t *dim, size_t *context, const config *c, flow_err *err)
 {
     struct stat status;
@@ -31,10 +65,10 @@ int data_peek(size_t *dim, size_t *context, const config *c, flow_err *err)
     *dim = *context = 0;
     if (d->path && stat(d->path, &status) == 0 && !S_ISREG(status.st_mode))
         return FLOW_OK;
-    file_table *head = d->path ? file_read_head(d->path, d->header, err) : generate(c, 0, err);
+    data_options options = settings_data(c);
+    file_table *head = d->path ? read_file(c, &options, true, err) : generate(c, 0, err);
     if (!head)
         return err->code;
-    data_options options = settings_data(c);
     int code = data_set_shape(dim, context, head, source_of(c), &options, err);
     file_table_free(head);
     return code;
@@ -60,6 +94,18 @@ static int name_columns(data_product *out, flow_err *err)
     if (out->names && out->context_names)
         return FLOW_OK;
     return flow_fail(err, FLOW_ENOMEM, "out of memory for the names of the columns");
+}
+
+/* The rows that count, and what does not know of it. */
+static void tell_weights(const data_set *set, const char *column)
+{
+    if (set->train.weight)
+        fprintf(
+            stderr,
+            "data      rows are weighed by %s: those that train are worth %.0f of equal weight. "
+            "Fit, validation loss and test log-likelihood use the weights; pictures and "
+            "comparisons of samples with data do not\n",
+            column, data_weights_worth(set->train.weight, set->train.n));
 }
 
 static int measure_ranges(data_product *out, flow_err *err)
@@ -88,17 +134,21 @@ static int run(void *product, const stage_work *work, const void *const *inputs,
     const config_data *d = &c->data;
     (void)inputs;
     out->generator = d->path ? NULL : &data_generators[d->generator];
+    data_options options = settings_data(c);
     file_table *table =
-        d->path ? file_read(d->path, d->header, err) : generate(c, (size_t)d->rows, err);
+        d->path ? read_file(c, &options, false, err) : generate(c, (size_t)d->rows, err);
     if (!table)
         return err->code;
-    data_options options = settings_data(c);
+    if (*table->note && !work->quiet)
+        fprintf(stderr, "data      %s: %s\n", d->path, table->note);
     out->set = data_set_create(table, source_of(c), &options, err);
     file_table_free(table);
     if (!out->set || name_columns(out, err) || measure_ranges(out, err))
         return err->code;
-    if (!work->quiet)
+    if (!work->quiet) {
         tell(out->set, source_of(c));
+        tell_weights(out->set, d->weights);
+    }
     return FLOW_OK;
 }
 

@@ -126,7 +126,7 @@ static json_t *word_json(const char *word)
     char *text = strdup(word);
     if (!text)
         return NULL;
-    utf8_mend(text);
+    file_mend_utf8(text);
     json_t *out = json_string(text);
     free(text);
     return out;

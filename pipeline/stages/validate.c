@@ -7,7 +7,7 @@
 #include "pipeline/stages/student.h"
 #include "pipeline/stages/teacher.h"
 #include "pipeline/stages/yardstick.h"
-#include "teacher/fit.h"
+#include "teacher/likelihood.h"
 #include "teacher/volume.h"
 
 static const char VERDICT[] = "validation.json";
@@ -52,8 +52,8 @@ static int likelihood(verdict_input *in, const stage_work *work, const sides *s,
 {
     const data_set *set = s->data->set;
     double mean_volume;
-    int code = teacher_log_likelihood_in(s->teacher->model.flow, work->pool, &in->teacher_mean,
-                                         &in->teacher_se, &set->test, s->teacher->model.units, err);
+    int code = teacher_model_log_likelihood(&s->teacher->model, work->pool, &in->teacher_mean,
+                                            &in->teacher_se, &set->test, err);
     if (!code)
         code = volume_mean(&mean_volume, set->units, set->test.x, set->test.n, err);
     if (!code)

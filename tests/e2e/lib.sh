@@ -16,9 +16,10 @@ POWER=configs/data/power_dec2006.npy # 19443 rows of 6 columns, f4, a header of 
 
 # Small and quick settings for `distill run`, whatever the data: of a teacher, whose student starts as it; and with a
 # student of its own.
-TEACH=(--quiet --set teacher.flow.layers=2 --set "teacher.flow.hidden=[16, 16]" --set teacher.train.epochs=2
+FIT=(--quiet --set teacher.flow.layers=2 --set "teacher.flow.hidden=[16, 16]" --set teacher.train.epochs=2
     --set student.train.steps=100 --set validate.samples=1000)
-QUICK=("${TEACH[@]}" --set student.flow.layers=2 --set "student.flow.hidden=[16, 16]")
+TEACH=("${FIT[@]}" --set student.layerwise.steps=50)
+QUICK=("${FIT[@]}" --set student.flow.layers=2 --set "student.flow.hidden=[16, 16]")
 
 ok() { echo "ok $1"; }
 skip() { echo "skip $1: $2"; }

@@ -12,7 +12,7 @@ done
 check "--help in $best ms, under 20" awk -v ms="$best" 'BEGIN { exit !(ms < 20) }'
 
 kib=$("$PROBE" memory "$DISTILL" run configs/two_moons.yaml --quiet --out "$T/moons" --threads 2 \
-    --set teacher.train.epochs=1 --set student.train.steps=100)
+    --set teacher.train.epochs=1 --set student.train.steps=100 --set student.layerwise.steps=100)
 check "two moons in $((kib / 1024)) MB of memory, under 50" test "${kib:-0}" -gt 1000 -a "${kib:-0}" -lt 51200
 student=$T/moons/student/model.safetensors
 kib=$("$PROBE" memory "$DISTILL" sample "$student" -n 2000000 -o "$T/x.npy")

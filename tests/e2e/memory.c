@@ -135,13 +135,15 @@ static flow *make_taught(flow_err *err)
 
 static bool set_up(flow_err *err)
 {
-    static const char *const names[] = {"a", "b", "c"};
+    static const char *const names[] = {"a", "b", "c", "w"};
     stack = json_pack("{s:s, s:o}", "kind", "stack", "layers", json_loads(layers, 0, NULL));
     pool = flow_pool_create(1, err);
-    table = file_table_create(ROWS, DIM + CONTEXT, err);
+    table = file_table_create(ROWS, DIM + CONTEXT + 1, err);
     if (!pool || !table || file_table_set_names(table, names, err))
         return false;
-    pcg_normals(table->values, stream, 0, ROWS, DIM + CONTEXT);
+    pcg_normals(table->values, stream, 0, ROWS, DIM + CONTEXT + 1);
+    for (size_t row = 0; row < ROWS; row++) /* of which the last column are weights */
+        table->values[(row + 1) * table->cols - 1] = 1 + (double)(row % 3);
     if (!(data = make_data(err)) || !mkdtemp(folder))
         return false;
     snprintf(path, sizeof path, "%s/file", folder);

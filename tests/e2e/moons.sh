@@ -3,7 +3,7 @@
 . tests/e2e/lib.sh
 
 # Small, but large enough to be right: about 3 s.
-moons=(run configs/two_moons.yaml --quiet --set teacher.train.epochs=8 --set student.train.steps=400
+moons=(run configs/two_moons.yaml --quiet --set teacher.train.epochs=8 --set student.train.steps=400 --set student.layerwise.steps=200
     --set teacher.flow.layers=2 --set "teacher.flow.hidden=[32, 32]" --set teacher.flow.linear=none
     --set validate.samples=20000 --set export.samples=1000
     --set 'validate.require={kl_reverse: "< 0.1", kl_forward: "< 0.1", ess_reverse: "> 0.5",
@@ -19,7 +19,7 @@ for file in config.yaml overrides.txt resolved.json manifest.json validation.jso
 done
 check "no temporary file is left" test -z "$(find "$dir" -name '*.tmp.*')"
 check "config.yaml is the file as given" cmp configs/two_moons.yaml "$dir/config.yaml"
-check "overrides.txt has every --set" test "$(grep -c = "$dir/overrides.txt")" -eq 8
+check "overrides.txt has every --set" test "$(grep -c = "$dir/overrides.txt")" -eq 9
 check "resolved.json has what --set asked for" test "$(value "$dir/resolved.json" student.train.steps)" = 400
 check "manifest.json says how it ended" test "$(value "$dir/manifest.json" end)" = '"good"'
 check "manifest.json names versions, seed, threads" "$PROBE" json "$dir/manifest.json" argv seed \

@@ -200,21 +200,23 @@ static int add_table(uint64_t *sum, file_table *read, const flow_err *err)
     return FLOW_OK;
 }
 
+static const file_wish rows = {.head = false}, head = {.head = true};
+
 static int play_csv(uint64_t *sum, flow_err *err)
 {
     int code = file_csv_write(path, table->values, table->rows, table->cols,
                               (const char *const *)table->names, err);
     if (!code)
-        code = add_table(sum, file_csv_read(path, FILE_HEADER_AUTO, err), err);
-    return code ? code : add_table(sum, file_csv_read_head(path, FILE_HEADER_AUTO, err), err);
+        code = add_table(sum, file_csv_read(path, &rows, err), err);
+    return code ? code : add_table(sum, file_csv_read(path, &head, err), err);
 }
 
 static int play_npy(uint64_t *sum, flow_err *err)
 {
     int code = file_npy_write(path, table->values, table->rows, table->cols, FLOW_F32, err);
     if (!code)
-        code = add_table(sum, file_npy_read(path, err), err);
-    return code ? code : add_table(sum, file_npy_read_head(path, err), err);
+        code = add_table(sum, file_npy_read(path, &rows, err), err);
+    return code ? code : add_table(sum, file_npy_read(path, &head, err), err);
 }
 
 /* With its names beside it. */
@@ -239,13 +241,14 @@ static int play_read(uint64_t *sum, flow_err *err)
 static data_set *make_data(flow_err *err)
 {
     static const char *const context[] = {"c"};
-    static const double step = 0.01;
     data_options options = data_options_default();
     options.context = context;
     options.n_context = CONTEXT;
     options.split = DATA_SPLIT_SEED;
-    options.dequantise = &step;
-    options.n_dequantise = 1;
+    options.weights = "w";
+    options.kind.step = 0.01;
+    options.kind.smear = true;
+    options.kind.period = 100; /* samples and densities of a model then go by their points */
     return data_set_create(table, "scene", &options, err);
 }
 
@@ -279,7 +282,7 @@ static int play_fit(uint64_t *sum, flow_err *err)
     flow *f = flow_create(descriptions[FLOW_DATA_TO_NOISE], FLOW_F32, err);
     int code = f ? teacher_fit(f, &state, pool, data, &options, NULL, NULL, err) : err->code;
     if (!code)
-        code = teacher_log_likelihood_in(f, pool, &mean, &se, &data->test, data->units, err);
+        code = teacher_log_likelihood(f, pool, &mean, &se, &data->test, err);
     if (!code) {
         add_parameters(sum, f);
         add(sum, &mean, sizeof mean);

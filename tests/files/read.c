@@ -42,13 +42,15 @@ Test(read, bad_names_beside)
 {
     static const struct {
         const char *text, *want;
-    } cases[] = {{"a\n", "x.cols: 1 names for 2 columns"},
-                 {"", "x.cols: 0 names for 2 columns"},
-                 {"a\nb\nc\n", "x.cols: 3 names for 2 columns"},
-                 {"a\n\n", "x.cols:2: the line is empty"},
-                 {"a\na\n", "x.cols:2: 'a' is also line 1"},
-                 {"a\tb\nc\n", "x.cols:1: holds a control character"},
-                 {"a\n\xe9\n", "x.cols:2: its name is not UTF-8: byte 0xe9 after ''; convert"}};
+    } cases[] = {
+        {"a\n", "x.cols: 1 names for 2 columns"},
+        {"", "x.cols: 0 names for 2 columns"},
+        {"a\nb\nc\n", "x.cols: 3 names for 2 columns"},
+        {"a\n\n", "x.cols:2: the line is empty"},
+        {"a\na\n", "x.cols:2: 'a' is also line 1"},
+        {"a\tb\nc\n", "x.cols:1: the name of column 0 (counted from 0) holds a control character"},
+        {"a\n\xe9t\xe9\n",
+         "x.cols:2: the name of column 1 (counted from 0) is not UTF-8 (byte 0xe9"}};
     temp_open();
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         flow_err err = FLOW_ERR_INIT;
@@ -83,16 +85,73 @@ Test(read, csv_names)
 Test(read, refuses)
 {
     flow_err err = FLOW_ERR_INIT;
-    static const char *const names[] = {"x", "x.txt", "dir.npy/x", ".npz"};
-    for (size_t i = 0; i < 4; i++) {
-        cr_assert_null(file_read(names[i], FILE_HEADER_AUTO, &err));
+    static const struct {
+        const char *name, *remedy;
+    } cases[] = {{"x", ".csv"},           {"x.txt", "is called .csv"},   {"dir.npy/x", ".csv"},
+                 {"x.npz", "numpy.save"}, {"x.csv.GZ", "decompress it"}, {"x.xlsx", "export"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        cr_assert_null(file_read(cases[i].name, FILE_HEADER_AUTO, &err));
         cr_assert_eq(err.code, FLOW_EUSAGE);
         cr_assert(strstr(err.text, "wants to end in .npy or .csv"), "%s", err.text);
+        cr_assert(strstr(err.text, cases[i].remedy), "%s", err.text);
     }
     cr_assert_null(file_read("none.NPY", FILE_HEADER_AUTO, &err));
     cr_assert_eq(err.code, FLOW_ENOINPUT);
     cr_assert_null(file_read("none.csv", FILE_HEADER_AUTO, &err));
     cr_assert_eq(err.code, FLOW_ENOINPUT);
+}
+
+/* ---- only some of the columns */
+
+/* The two whose numbers are in asker; names must be there already. */
+static int choose_two(bool *wanted, file_table *head, const void *asker, flow_err *err)
+{
+    const size_t *two = asker;
+    (void)err;
+    cr_assert_eq(head->rows, 0);
+    for (size_t col = 0; col < head->cols; col++)
+        wanted[col] = col == two[0] || col == two[1];
+    return 0;
+}
+
+static int choose_fails(bool *wanted, file_table *head, const void *asker, flow_err *err)
+{
+    (void)wanted;
+    (void)asker;
+    return flow_fail(err, FLOW_ECONFIG, "no such column among %zu", head->cols);
+}
+
+static void check_first_and_last(const char *path, bool named)
+{
+    static const size_t two[] = {0, 2};
+    flow_err err = FLOW_ERR_INIT;
+    file_wish wish = {.choose = choose_two, .asker = two};
+    char label[FILE_LABEL_SIZE];
+    file_table *table = file_read_wish(path, &wish, &err);
+    cr_assert_not_null(table, "%s", err.text);
+    cr_assert(table->rows == 2 && table->cols == 2, "%s", path);
+    const double want[] = {2.385, 1, 17, 0.25};
+    cr_assert_eq(memcmp(table->values, want, sizeof want), 0, "%s", path);
+    cr_assert_eq(file_table_place(table, 1), 2);
+    if (named)
+        cr_assert_str_eq(file_column_label(label, table, 1), "column 2 'c' (counted from 0)");
+    file_table_free(table);
+    wish.choose = choose_fails;
+    cr_assert_null(file_read_wish(path, &wish, &err));
+    cr_assert_str_eq(err.text, "no such column among 3");
+}
+
+Test(read, only_wanted_columns)
+{
+    static const char with_text[] = "a,b,c\n2.385,red,1\n17,\xff,0.25\n";
+    flow_err err = FLOW_ERR_INIT;
+    temp_open();
+    check_first_and_last(temp_write("x.csv", with_text, strlen(with_text)), true);
+    cr_assert_eq(file_npy_write(temp_path("x.npy"), six, 2, 3, FLOW_F64, &err), 0);
+    check_first_and_last(temp_path("x.npy"), false);
+    temp_write("x.cols", "a\nb\nc\n", 6);
+    check_first_and_last(temp_path("x.npy"), true);
+    temp_close();
 }
 
 /* ---- the tables of configs/data */

@@ -4,7 +4,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-Test(utf8, prefix)
+Test(utf8, well_formed)
 {
     static const struct {
         const char *text;
@@ -32,35 +32,16 @@ Test(utf8, prefix)
                  {"ab\xf0\x9f\x98", 2},
                  {"ab\xc3", 2},
                  {"ab\xe2\x82z", 2}};
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        cr_expect_eq(utf8_prefix(cases[i].text), cases[i].good, "case %zu: %zu", i,
-                     utf8_prefix(cases[i].text));
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const char *text = cases[i].text, *bad = file_not_utf8(text);
+        size_t good = bad ? (size_t)(bad - text) : strlen(text);
+        cr_expect_eq(good, cases[i].good, "case %zu: %zu", i, good);
+    }
 }
 
 Test(utf8, mend)
 {
     char text[] = "gr\xf6\xdf\x65 \xc3\xb6\xe2\x82";
-    utf8_mend(text);
+    file_mend_utf8(text);
     cr_expect_str_eq(text, "gr??e \xc3\xb6??");
-}
-
-Test(utf8, complaint)
-{
-    char why[UTF8_COMPLAINT], name[200];
-    cr_expect_null(utf8_complaint(why,
-                                  "stra\xc3\x9f"
-                                  "e",
-                                  "a.csv"));
-    cr_assert_not_null(utf8_complaint(why,
-                                      "stra\xdf"
-                                      "e",
-                                      "a.csv"));
-    cr_expect_str_eq(why,
-                     "its name is not UTF-8: byte 0xdf after 'stra'; convert the file, say with "
-                     "iconv -f latin1 -t utf-8 'a.csv'");
-    memset(name, 'n', sizeof name);
-    memcpy(name + 120, "\xc3\xb6\xff", 4); /* what is shown of a long name is text, too */
-    cr_assert_not_null(utf8_complaint(why, name, "a.csv"));
-    cr_expect(strstr(why, "byte 0xff after 'nnnn"), "%s", why);
-    cr_expect_eq(utf8_prefix(why), strlen(why));
 }

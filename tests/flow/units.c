@@ -15,9 +15,14 @@ static flow_units *make(void)
     flow_units *self = flow_units_create(DIM, &err);
     cr_assert_not_null(self, "%s", err.text);
     self->column[0] = (flow_unit){.shift = -713.25, .scale = 2.385};
-    self->column[1] = (flow_unit){
-        .logit = true, .lo = -3.5, .hi = 14.25, .alpha = 1e-3, .shift = 0.7, .scale = 0.31};
-    self->column[2] = (flow_unit){.logit = true, .lo = 0, .hi = 1, .shift = -0.4, .scale = 1.9};
+    self->column[1] = (flow_unit){.support = FLOW_BETWEEN,
+                                  .lo = -3.5,
+                                  .hi = 14.25,
+                                  .alpha = 1e-3,
+                                  .shift = 0.7,
+                                  .scale = 0.31};
+    self->column[2] =
+        (flow_unit){.support = FLOW_BETWEEN, .lo = 0, .hi = 1, .shift = -0.4, .scale = 1.9};
     return self;
 }
 
@@ -111,7 +116,7 @@ Test(units, far_out_samples_stay_in_the_interval)
     flow_units_to_user(self, x, logdet, far, 2);
     cr_assert_eq(x[2], 1);
     cr_assert(x[DIM + 2] >= 0 && x[DIM + 2] < 1e-300);
-    cr_assert_float_eq(x[1], 14.25 + 17.75 * 1e-3 / 0.998, 1e-12, "1 - alpha is at hi");
+    cr_assert(x[1] <= 14.25 && x[1] >= 14.25, "what alpha leaves beyond hi is hi: %.17g", x[1]);
     cr_assert(isfinite(logdet[0]) && logdet[0] < -2000, "%g", logdet[0]);
     cr_assert(isfinite(logdet[1]) && logdet[1] < -2000, "%g", logdet[1]);
     flow_units_free(self);
@@ -137,12 +142,9 @@ Test(units, outside)
     flow_units_free(self);
 }
 
-/* ---- JSON */
-
-Test(units, json_keeps_bits)
+static void json_keeps(flow_units *self)
 {
     flow_err err = FLOW_ERR_INIT;
-    flow_units *self = make();
     self->column[0].shift = 0.1 + 0.2;
     json_t *json = flow_units_to_json(self);
     cr_assert_not_null(json);
@@ -150,11 +152,13 @@ Test(units, json_keeps_bits)
     json_t *parsed = json_loads(text, 0, NULL);
     flow_units *back = flow_units_from_json(parsed, &err);
     cr_assert_not_null(back, "%s: %s", err.text, text);
-    cr_assert_eq(back->dim, DIM);
-    for (size_t i = 0; i < DIM; i++) {
+    cr_assert_eq(back->dim, self->dim);
+    for (size_t i = 0; i < self->dim; i++) {
         const flow_unit *a = &self->column[i], *b = &back->column[i];
-        cr_assert(a->logit == b->logit && a->lo == b->lo && a->hi == b->hi &&
-                      a->alpha == b->alpha && a->shift == b->shift && a->scale == b->scale,
+        cr_assert(a->support == b->support && a->lo == b->lo && a->hi == b->hi &&
+                      a->alpha == b->alpha && a->shift == b->shift && a->scale == b->scale &&
+                      a->step == b->step && a->period == b->period && a->cut == b->cut &&
+                      a->start == b->start && a->edge == b->edge,
                   "column %zu of %s", i, text);
     }
     free(text);
@@ -164,8 +168,158 @@ Test(units, json_keeps_bits)
     flow_units_free(back);
 }
 
+/* ---- half lines, grids, circles */
+
+enum { KINDS = 6 };
+enum { ABOVE, BELOW, COUNT, TENTH, CIRCLE, HOUR };
+
+/* Above 20, below -3, a count, tenths from 0 to 1, an angle and an hour. */
+static flow_units *make_kinds(void)
+{
+    flow_units *self = flow_units_create(KINDS, NULL);
+    cr_assert_not_null(self);
+    self->column[ABOVE] =
+        (flow_unit){.support = FLOW_ABOVE, .lo = 20, .shift = 0.7, .scale = 2.385};
+    self->column[BELOW] =
+        (flow_unit){.support = FLOW_BELOW, .hi = -3, .shift = -0.713, .scale = 0.31};
+    self->column[COUNT] =
+        (flow_unit){.support = FLOW_ABOVE, .lo = 0, .step = 1, .shift = 1.1, .scale = 0.8};
+    self->column[TENTH] = (flow_unit){
+        .support = FLOW_BETWEEN, .lo = 0, .hi = 1.1, .step = 0.1, .shift = 0.2, .scale = 1.9};
+    self->column[CIRCLE] =
+        (flow_unit){.period = 6.25, .cut = 1.5, .start = -3.125, .shift = 4, .scale = 1.7};
+    self->column[HOUR] =
+        (flow_unit){.period = 24, .step = 1, .cut = 3.5, .start = 0, .shift = 15, .scale = 6};
+    return self;
+}
+
+Test(units, half_lines_and_circles_there_and_back)
+{
+    static const double x[2][KINDS] = {{20.125, -3.0625, 3.5, 0.35, 3.0, 7.25},
+                                       {1e6, -1e6, 0.01, 1.05, -3.125, 23.5}};
+    flow_units *self = make_kinds();
+    for (size_t i = 0; i < 2; i++) {
+        double u[KINDS], back[KINDS], there = 0.25, again = -0.5,
+                                      want = log(0.1); /* TENTH's step */
+        flow_units_to_flow(self, u, &there, x[i], 1);
+        for (size_t col = 0; col < KINDS; col++) {
+            double h = 1e-6 * (1 + fabs(x[i][col])), moved[KINDS], up[KINDS], down[KINDS];
+            h = col == COUNT ? 1e-8 : h;
+            memcpy(moved, x[i], sizeof moved);
+            moved[col] = x[i][col] + h;
+            flow_units_to_flow(self, up, NULL, moved, 1);
+            moved[col] = x[i][col] - h;
+            flow_units_to_flow(self, down, NULL, moved, 1);
+            want += log((up[col] - down[col]) / (2 * h));
+        }
+        cr_assert_float_eq(there - 0.25, want, 1e-5, "row %zu: %g, not %g", i, there, want);
+        flow_units_to_user(self, back, &again, u, 1);
+        cr_assert_float_eq(again + 0.5, 0.25 - there, 1e-7, "row %zu: %g and %g", i, again, there);
+        for (size_t col = 0; col < KINDS; col++) {
+            double whole = col == TENTH ? floor(x[i][col] * 10) / 10 : floor(x[i][col]);
+            double wanted = self->column[col].step > 0 ? whole : x[i][col];
+            cr_assert_float_eq(back[col], wanted, 1e-12 * (1 + fabs(wanted)), "%zu: %.17g", col,
+                               back[col]);
+        }
+    }
+    flow_units_free(self);
+}
+
+Test(units, a_value_on_an_end_counts_as_inside)
+{
+    flow_units *self = make_kinds();
+    double x[KINDS] = {20, -3, 0, 0, 0, 0}, near[KINDS] = {20.25, -3.5, 0, 0, 0, 0};
+    double u[KINDS], v[KINDS], logdet = 0, there = 0;
+    cr_assert_eq(flow_units_first_outside(self, x), ABOVE);
+    self->column[ABOVE].edge = 0.25;
+    self->column[BELOW].edge = 0.5;
+    cr_assert_eq(flow_units_first_outside(self, x), KINDS);
+    x[COUNT] = near[COUNT] = x[TENTH] = near[TENTH] = 0.5;
+    flow_units_to_flow(self, u, &logdet, x, 1);
+    flow_units_to_flow(self, v, &there, near, 1);
+    for (size_t col = 0; col < KINDS; col++)
+        cr_assert_float_eq(u[col], v[col], 1e-15);
+    cr_assert_float_eq(logdet, there, 1e-15);
+    json_keeps(self);
+}
+
+/* Whatever noise becomes of it, also in single precision. */
+Test(units, samples_are_of_their_kind)
+{
+    static const double noise[] = {0,   1e-3, -1,  1,    7.5,   -7.5,   40,     -40,
+                                   1e3, -1e3, 1e9, -1e9, 1e300, -1e300, 1e-300, 2.385};
+    flow_units *self = make_kinds();
+    for (size_t i = 0; i < sizeof noise / sizeof *noise; i++) {
+        double u[KINDS], x[KINDS];
+        for (size_t col = 0; col < KINDS; col++)
+            u[col] = noise[i];
+        flow_units_to_user(self, x, NULL, u, 1);
+        float f[KINDS];
+        for (size_t col = 0; col < KINDS; col++)
+            f[col] = (float)x[col];
+        cr_assert(x[ABOVE] >= 20 && isfinite(f[ABOVE]), "%g", x[ABOVE]);
+        cr_assert(x[BELOW] <= -3 && isfinite(f[BELOW]), "%g", x[BELOW]);
+        cr_assert(x[COUNT] >= 0 && floor(x[COUNT]) >= x[COUNT], "%g", x[COUNT]);
+        cr_assert(x[TENTH] >= 0 && x[TENTH] <= 1 && f[TENTH] <= 1, "%.17g", x[TENTH]);
+        double tenths = nearbyint(10 * x[TENTH]) / 10; /* 0.3 and not 3 * 0.1 */
+        cr_assert(memcmp(&tenths, &x[TENTH], sizeof tenths) == 0, "%.17g", x[TENTH]);
+        cr_assert(x[CIRCLE] >= -3.125 && x[CIRCLE] < 3.125, "%.17g", x[CIRCLE]);
+        cr_assert(x[HOUR] >= 0 && x[HOUR] < 24 && floor(x[HOUR]) >= x[HOUR], "%g", x[HOUR]);
+    }
+    self->column[ABOVE].lo = 0;
+    double u[KINDS] = {-1e9, 0, 0, 0, 0, 0}, x[KINDS];
+    flow_units_to_user(self, x, NULL, u, 1);
+    cr_assert((float)x[ABOVE] > 0, "above 0 stays above 0 in single precision");
+    u[TENTH] = (double)NAN;
+    u[COUNT] = (double)NAN;
+    flow_units_to_user(self, x, NULL, u, 1);
+    cr_assert(isnan(x[TENTH]) && isnan(x[COUNT]), "what is no number stays none");
+    flow_units_free(self);
+}
+
+Test(units, outside_of_kinds)
+{
+    static const struct {
+        double row[KINDS];
+        size_t want;
+        const char *wants;
+    } cases[] = {
+        {{20.1, -3.1, 0, 0, 700, -25}, KINDS, NULL},
+        {{20.1, -3.1, 1e6, 1, 0, 0}, KINDS, NULL},
+        {{20, -3.1, 0, 0, 0, 0}, ABOVE, "above 20"},
+        {{21, -3, 0, 0, 0, 0}, BELOW, "below -3"},
+        {{21, -4, -1, 0, 0, 0}, COUNT, "at least 0, in steps of 1 from 0"},
+        {{21, -4, 2.5, 0, 0, 0}, COUNT, "at least 0, in steps of 1 from 0"},
+        {{21, -4, 2, 1.1, 0, 0}, TENTH, "between 0 and 1, in steps of 0.1 from 0"},
+        {{21, -4, 2, 0.55, 0, 0}, TENTH, "between 0 and 1, in steps of 0.1 from 0"},
+        {{21, -4, 2, 0.30000000000000004, 0, 0}, KINDS, NULL},
+        {{21, -4, 2, 0.3, 0, 7.5}, HOUR, "a number, in steps of 1 from 0"},
+    };
+    flow_units *self = make_kinds();
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        size_t col = flow_units_first_outside(self, cases[i].row);
+        char text[FLOW_UNIT_TEXT];
+        cr_assert_eq(col, cases[i].want, "case %zu: column %zu", i, col);
+        if (col < KINDS)
+            cr_assert_str_eq(flow_unit_wants(text, &self->column[col]), cases[i].wants);
+    }
+    flow_units_free(self);
+}
+
+/* ---- JSON */
+
+Test(units, json_keeps_bits)
+{
+    json_keeps(make());
+    json_keeps(make_kinds());
+}
+
 #define ONE(text) "{\"columns\": [{\"shift\": 0, \"scale\": 1}, {" text "}]}"
-#define LOGIT(text) ONE("\"shift\": 0, \"scale\": 1, \"logit\": " text)
+#define MAP(text) ONE("\"shift\": 0, \"scale\": 1, " text)
+#define LOGIT(text) MAP("\"logit\": " text)
+#define CIRCLE1                                                                                    \
+    "{\"shift\": 0, \"scale\": 1, \"circle\": {\"period\": 1, \"cut\": 0, \"start\": 0}}"
+#define CIRCLE3 CIRCLE1 "," CIRCLE1 "," CIRCLE1
 
 Test(units, json_refusals)
 {
@@ -192,6 +346,15 @@ Test(units, json_refusals)
         {LOGIT("{\"lo\": -1e308, \"hi\": 1e308, \"alpha\": 0}"), "is not below"},
         {LOGIT("{\"lo\": 0, \"hi\": 1, \"alpha\": 0.5}"), "logit.alpha 0.5 is not in [0, 0.5)"},
         {LOGIT("{\"lo\": 0, \"hi\": 1, \"alpha\": -0.1}"), "logit.alpha -0.1 is not in"},
+        {MAP("\"above\": \"0\""), "column 1: 'above' wants a number"},
+        {MAP("\"above\": 0, \"below\": 1"), "above, below and circle exclude each other"},
+        {MAP("\"edge\": -1"), "column 1: edge -1 is negative"},
+        {MAP("\"step\": 0"), "column 1: step 0 is not positive"},
+        {MAP("\"circle\": {\"period\": 0, \"cut\": 0, \"start\": 0}"), "circle.period 0 is not"},
+        {MAP("\"circle\": {\"period\": 1}"),
+         "column 1: 'circle' wants the numbers period, cut and"},
+        {"{\"columns\": [" CIRCLE3 "," CIRCLE3 "," CIRCLE1 "]}",
+         "7 columns are periodic, 6 at most"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         flow_err err = FLOW_ERR_INIT;

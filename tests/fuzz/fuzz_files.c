@@ -53,12 +53,32 @@ static FILE *open_bytes(const unsigned char *bytes, size_t len, int fd)
     return in;
 }
 
+/* Every other column, whatever they are called. */
+static int choose_odd(bool *wanted, file_table *head, const void *asker, flow_err *err)
+{
+    (void)asker;
+    (void)err;
+    for (size_t col = 0; col < head->cols; col++)
+        wanted[col] = head->cols == 1 || col % 2;
+    return 0;
+}
+
+/* One of several, by the length of the input. */
+static file_wish wish_for(size_t len)
+{
+    return (file_wish){.header = (file_header)(len % 3),
+                       .choose = len % 4 == 0 ? choose_odd : NULL,
+                       .head = len % 8 == 1,
+                       .remedy = len % 2 ? "leave it out" : NULL};
+}
+
 static int try_npy(const unsigned char *bytes, size_t len, int fd)
 {
     flow_err err = FLOW_ERR_INIT;
     FILE *in = open_bytes(bytes, len, fd);
+    const file_wish wish = wish_for(len);
     assert(in);
-    file_table *table = file_npy_read_stream(in, "fuzz.npy", &err);
+    file_table *table = file_npy_read_stream(in, "fuzz.npy", &wish, &err);
     fclose(in);
     return finish_table(table, &err);
 }
@@ -67,8 +87,9 @@ static int try_csv(const unsigned char *bytes, size_t len, int fd)
 {
     flow_err err = FLOW_ERR_INIT;
     FILE *in = open_bytes(bytes, len, fd);
+    const file_wish wish = wish_for(len);
     assert(in);
-    file_table *table = file_csv_read_stream(in, "fuzz.csv", FILE_HEADER_AUTO, &err);
+    file_table *table = file_csv_read_stream(in, "fuzz.csv", &wish, &err);
     fclose(in);
     return finish_table(table, &err);
 }
@@ -118,7 +139,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 
 /* ---- valid files to start from, and fragments that mean something to a reader */
 
-enum { MAX_LEN = 4096, SEEDS = 6 };
+enum { MAX_LEN = 4096, SEEDS = 14 };
 
 typedef struct input {
     unsigned char bytes[MAX_LEN];
@@ -148,6 +169,17 @@ static input npy_input(size_t rows, size_t cols, flow_precision precision)
     return out;
 }
 
+/* Other words of the same length in the header of a .npy file. */
+static void rewrite_header(input *self, const char *dtype, bool fortran)
+{
+    for (size_t i = 10; i + 5 < self->len && i < 120; i++) {
+        if (dtype && memcmp(self->bytes + i, "<f", 2) == 0)
+            memcpy(self->bytes + i, dtype, 3);
+        if (fortran && memcmp(self->bytes + i, "False", 5) == 0)
+            memcpy(self->bytes + i, "True ", 5);
+    }
+}
+
 static input safetensors_input(size_t tensors)
 {
     static const double values[12] = {2.385, -0.713, 1e-30, -0.0, 1e30, 0.1};
@@ -174,15 +206,34 @@ static void make_seeds(input seeds[FORMATS][SEEDS])
     static const struct {
         size_t rows, cols;
         flow_precision precision;
-    } arrays[SEEDS] = {{4, 3, FLOW_F64}, {12, 0, FLOW_F64}, {0, 3, FLOW_F64},
-                       {3, 4, FLOW_F32}, {1, 1, FLOW_F32},  {6, 2, FLOW_F32}};
-    static const char *const texts[SEEDS] = {
-        "a,b,c\n1,2,3\n-0.5,1e-3,nan\n", "1;2\n3;4\n\n",    "x\ty\r\n1\t2\r\n",
-        "\"a \"\"q\"\"\",b\n\"1\",2\n",  "\357\273\2771\n", "only,a,header"};
+        const char *dtype; /* NULL: as it was written */
+        bool fortran;
+    } arrays[SEEDS] = {{4, 3, FLOW_F64, NULL, false},  {12, 0, FLOW_F64, NULL, false},
+                       {0, 3, FLOW_F64, NULL, false},  {3, 4, FLOW_F32, NULL, false},
+                       {1, 1, FLOW_F32, NULL, false},  {6, 2, FLOW_F32, NULL, false},
+                       {4, 3, FLOW_F64, NULL, true},   {3, 4, FLOW_F32, NULL, true},
+                       {4, 3, FLOW_F64, ">f8", false}, {6, 2, FLOW_F32, ">f4", true},
+                       {4, 3, FLOW_F64, "<i8", true},  {6, 2, FLOW_F32, "<u4", false},
+                       {4, 3, FLOW_F64, ">u8", false}, {0, 2, FLOW_F32, "<f2", true}};
+    static const char *const texts[SEEDS] = {"a,b,c\n1,2,3\n-0.5,1e-3,nan\n",
+                                             "1;2\n3;4\n\n",
+                                             "x\ty\r\n1\t2\r\n",
+                                             "\"a \"\"q\"\"\",b\n\"1\",2\n",
+                                             "\357\273\2771\n",
+                                             "only,a,header",
+                                             "# by X\n# a,b\n1.5,NA\n# again\n,2\n",
+                                             "sep=;\na;b\n0,5;1,25\n-3;4,5\n",
+                                             ",a,b\n0,1.5,2\n1,2.5,3\n",
+                                             "\"a\",\"b\"\n\"1\",0.5,2\n\"2\",3,-4\n",
+                                             "  1.5   2e3 \n\t-4  5\n",
+                                             "2001,2002\n0.5,1.5\n",
+                                             "a,1,b\n0.5,1,?\n",
+                                             "a b\n1 0.5 2\n2 1.5 3\n"};
     for (size_t i = 0; i < SEEDS; i++) {
         seeds[0][i] = npy_input(arrays[i].rows, arrays[i].cols, arrays[i].precision);
+        rewrite_header(&seeds[0][i], arrays[i].dtype, arrays[i].fortran);
         seeds[1][i] = text_input(texts[i]);
-        seeds[2][i] = safetensors_input(i);
+        seeds[2][i] = safetensors_input(i % 6);
     }
 }
 
@@ -218,6 +269,10 @@ static const char *const fragments[] = {"'",
                                         "'<f8'",
                                         "'<f4'",
                                         "'>f8'",
+                                        "'|u1'",
+                                        "#",
+                                        "NA",
+                                        "sep=",
                                         "(4, 3)",
                                         "(0,)",
                                         "\"dtype\":",

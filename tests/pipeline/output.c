@@ -2,7 +2,7 @@
 #include "pipeline/stages/output.h"
 
 #include "files/csv.h"
-#include "files/npy.h"
+#include "files/read.h"
 #include "tests/common/examples.h"
 #include "tests/common/temp.h"
 
@@ -51,8 +51,7 @@ static file_table *written(const char *name, table_format format)
     request.path = temp_path(name);
     request.format = format;
     cr_assert_eq(output_samples(&request, &err), 0, "%s", err.text);
-    file_table *out = format == TABLE_NPY ? file_npy_read(request.path, &err)
-                                          : file_csv_read(request.path, FILE_HEADER_AUTO, &err);
+    file_table *out = file_read(request.path, FILE_HEADER_AUTO, &err);
     cr_assert(out, "%s", err.text);
     return out;
 }

@@ -49,8 +49,8 @@ Test(settings, data)
     data_options o = settings_data(self);
     cr_expect(o.n_columns == 2 && strcmp(o.columns[1], "b") == 0);
     cr_expect(o.n_context == 1 && strcmp(o.context[0], "c") == 0);
-    cr_expect(o.n_dequantise == 1 && o.dequantise[0] == 0.5 && !o.standardize);
-    cr_expect(o.logit && o.logit_alpha == 1e-3 && o.logit_lo == -2 && o.logit_hi == 3);
+    cr_expect(o.kind.step == 0.5 && o.kind.smear && !o.kinds && !o.standardize);
+    cr_expect(o.kind.alpha == 1e-3 && o.kind.lo == -2 && o.kind.hi == 3);
     cr_expect(o.nonfinite == DATA_NONFINITE_DROP && o.split == DATA_SPLIT_SEED);
     cr_expect(o.valid == 0.25 && o.test == 0.125 && o.seed == 77);
     done(self);
@@ -62,7 +62,8 @@ Test(settings, what_is_off)
     config *self = load_text(&(load_input){.text = LOAD_HEAD}, NULL, NULL);
     cr_assert_not_null(self);
     data_options o = settings_data(self);
-    cr_expect(!o.logit && o.n_dequantise == 0 && o.n_columns == 0 && o.n_context == 0);
+    cr_expect(isinf(o.kind.lo) && isinf(o.kind.hi) && o.kind.step == 0 && o.n_columns == 0 &&
+              o.n_context == 0);
     done(self);
 }
 

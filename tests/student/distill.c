@@ -281,3 +281,24 @@ Test(distill, conditional)
         flow_free(r.student);
     }
 }
+
+/* Near the target, whatever its log Z, no slopes are asked for; one that is far goes on as before. */
+Test(distill, no_slopes_where_it_is_near)
+{
+    const double widths[] = {1.05, 0.3}, zero[] = {0};
+    for (int far = 0; far <= 1; far++) {
+        gaussian g;
+        gaussian_init(&g, 1, widths + far, zero);
+        g.base.log_z = 5.2;
+        distilling r = {.teacher = &g.base, .options = distilling_options()};
+        r.student = scales_and_shifts(1, FLOW_F64);
+        r.options.lr = 1e-9;
+        r.options.batch = 1000;
+        r.options.steps = DISTILL_PROBE + 1;
+        r.options.gradient = DISTILL_AUTO;
+        cr_assert_eq(distilling_run(&r), 0, "%s", r.err.text);
+        cr_expect_eq(r.state.gradient == DISTILL_LOG_VARIANCE, !far, "width %g: %d", widths[far],
+                     (int)r.state.gradient);
+        flow_free(r.student);
+    }
+}

@@ -50,14 +50,8 @@ Test(dataset, the_smallest)
 
 Test(dataset, units_lead_back_to_the_table)
 {
-    static const double steps[] = {0.5};
     data_options options = data_options_default();
-    options.logit = true;
-    options.logit_lo = 0;
-    options.logit_hi = 25;
-    options.logit_alpha = 0.05;
-    options.dequantise = steps;
-    options.n_dequantise = 1;
+    options.kind = (data_kind){.lo = 0, .hi = 25, .alpha = 0.05, .step = 0.5, .smear = true};
     data_set *set = data_made(data_table(40, 3, NULL), &options);
     double x[40 * 3], u[40 * 3];
     flow_units_to_user(set->units, x, NULL, set->train.x, 40);
@@ -68,7 +62,7 @@ Test(dataset, units_lead_back_to_the_table)
         cr_assert_float_eq(u[i], set->train.x[i], 1e-9);
     }
     for (size_t col = 0; col < 3; col++) {
-        cr_assert(set->units->column[col].logit);
+        cr_assert_eq(set->units->column[col].support, FLOW_BETWEEN);
         double mean = 0;
         for (size_t row = 0; row < set->train.n; row++)
             mean += set->train.x[row * 3 + col] / (double)set->train.n;
@@ -273,16 +267,16 @@ Test(dataset, refuses_splits)
 Test(dataset, not_finite)
 {
     static const double bad[] = {NAN, INFINITY, -INFINITY};
-    static const char *const words[] = {"nan", "inf", "-inf"};
+    static const char *const words[] = {"nan, or missing", "inf", "-inf"};
     for (size_t i = 0; i < 3; i++) {
-        char want[120];
+        char want[200];
         data_options options = data_options_default();
         file_table *table = data_table(30, 3, data_names3);
         table->values[4 * 3 + 1] = bad[i];
         table->values[9 * 3 + 0] = table->values[9 * 3 + 2] = NAN;
         snprintf(want, sizeof want,
                  "x.npy: 2 of 30 rows are not finite; first: row 4, column 1 'price' (counted from "
-                 "0) is %s",
+                 "0) is %s; data.nonfinite: drop leaves such rows out",
                  words[i]);
         data_refuse(table, &options, FLOW_EDATA, want);
     }

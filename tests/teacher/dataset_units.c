@@ -3,6 +3,7 @@
 
 #include <criterion/criterion.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,11 +28,12 @@ static double *noise_of(const data_options *options, size_t *n, bool with_nan)
 
 Test(dataset_units, dequantising)
 {
-    static const double both[] = {2.5}, one[] = {0, 4};
+    data_kind one[] = {data_kind_plain, data_kind_plain};
     size_t n;
     data_options options = data_plain();
-    options.dequantise = both;
-    options.n_dequantise = 1;
+    options.kind.step = 2.5;
+    options.kind.smear = one[1].smear = true;
+    one[1].step = 4;
     double *noise = noise_of(&options, &n, false), mean = 0, largest = 0;
     for (size_t i = 0; i < 400; i++) {
         cr_assert(noise[i] >= 0 && noise[i] <= 2.5, "%g", noise[i]);
@@ -49,8 +51,7 @@ Test(dataset_units, dequantising)
         cr_assert_eq(dropped[i], noise[i < 34 ? i : i + 2], "noise follows the row of the table");
     free(dropped);
 
-    options.dequantise = one;
-    options.n_dequantise = 2;
+    options.kinds = one;
     double *second = noise_of(&options, &n, false);
     for (size_t i = 0; i < 400; i += 2) {
         cr_assert_eq(second[i], 0);
@@ -65,21 +66,35 @@ Test(dataset_units, dequantising)
     free(noise);
 }
 
-Test(dataset_units, refuses_steps)
+Test(dataset_units, refuses_kinds)
 {
-    static const double steps[] = {0.5, -1, 2}, infinite[] = {INFINITY};
+    static const struct {
+        data_kind kind;
+        const char *want;
+    } cases[] = {
+        {{.lo = 0, .hi = 1, .step = -1}, "step is -1; wanted >= 0"},
+        {{.lo = 0, .hi = 1, .step = INFINITY}, "step is inf; wanted >= 0"},
+        {{.lo = 0, .hi = 0}, "lo 0 is not below hi 0"},
+        {{.lo = NAN, .hi = 1}, "lo nan is not below hi 1"},
+        {{.lo = -1e308, .hi = 1e308}, "lo -1e+308 is not below hi 1e+308"},
+        {{.lo = 0, .hi = 20, .alpha = 0.5}, "alpha 0.5 is not in [0, 0.5)"},
+        {{.lo = 0, .hi = INFINITY, .alpha = 0.1}, "alpha needs a support with two ends"},
+        {{.lo = -INFINITY, .hi = INFINITY, .period = -2}, "period is -2; wanted >= 0"},
+        {{.lo = 0, .hi = INFINITY, .period = 2}, "a column with a period has no support"},
+        {{.lo = -INFINITY, .hi = INFINITY, .period = 2, .step = 2},
+         "step 2 is not below the period 2"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        data_options options = data_options_default();
+        char want[200];
+        snprintf(want, sizeof want, "x.npy: column 0 (counted from 0): %s", cases[i].want);
+        options.kind = cases[i].kind;
+        data_refuse(data_table(20, 3, NULL), &options, FLOW_ECONFIG, want);
+    }
     data_options options = data_options_default();
-    options.dequantise = steps;
-    options.n_dequantise = 2;
-    data_refuse(data_table(20, 3, NULL), &options, FLOW_ECONFIG,
-                "dequantise: 2 steps for 3 columns; give one for all or one each");
-    options.n_dequantise = 3;
-    data_refuse(data_table(20, 3, NULL), &options, FLOW_ECONFIG,
-                "dequantise: step 1 is -1; wanted >= 0");
-    options.dequantise = infinite;
-    options.n_dequantise = 1;
-    data_refuse(data_table(20, 3, NULL), &options, FLOW_ECONFIG,
-                "dequantise: step 0 is inf; wanted >= 0");
+    options.kind.period = 10;
+    data_refuse(data_table(20, 7, NULL), &options, FLOW_EDATA,
+                "7 columns are periodic, 6 at most can be");
 }
 
 /* ---- units */
@@ -126,23 +141,37 @@ Test(dataset_units, refuses_columns_without_scale)
     }
 }
 
-Test(dataset_units, refuses_logits)
+Test(dataset_units, refuses_rows_outside)
 {
     data_options options = data_options_default();
-    options.logit = true;
-    options.logit_lo = 0;
-    options.logit_hi = 0;
-    data_refuse(data_table(20, 3, NULL), &options, FLOW_ECONFIG, "logit: lo 0 is not below hi 0");
-    options.logit_hi = 20;
-    options.logit_alpha = 0.5;
-    data_refuse(data_table(20, 3, NULL), &options, FLOW_ECONFIG,
-                "logit: alpha 0.5 is not in [0, 0.5)");
-    options.logit_alpha = 0;
+    options.kind.lo = 0;
+    options.kind.hi = 20;
     file_table *table = data_table(20, 3, data_names3);
     for (size_t i = 0; i < 20 * 3; i++)
         table->values[i] = fmin(table->values[i], 19.5 - 0.01 * (double)(i % 17));
-    table->values[19 * 3 + 1] = 20; /* a test row: it could not be scored */
+    table->values[19 * 3 + 1] = 20.5; /* a test row: it could not be scored */
+    data_refuse(table, &options, FLOW_EDATA,
+                "x.npy: row 19, column 1 'price' (counted from 0): 20.5 is not between 0 and 20");
+    table = data_table(20, 1, NULL);
+    for (size_t i = 0; i < 20; i++)
+        table->values[i] = i < 2 ? 0 : 0.25 * (double)i;
     data_refuse(
         table, &options, FLOW_EDATA,
-        "x.npy: row 19, column 1 'price' (counted from 0): 20 is outside the logit's 0 to 20");
+        "x.npy: column 0 (counted from 0): 2 of 20 rows are 0, the end of its support, and a "
+        "density has no place for so many; give it a step, if values are rounded, or a wider "
+        "support, or alpha: 1e-6, if it has two ends");
+}
+
+/* One row of a hundred on an end counts as half as far inside as the nearest other one. */
+Test(dataset_units, a_value_on_an_end)
+{
+    data_options options = data_plain();
+    options.kind.lo = 0;
+    file_table *table = data_table(20, 1, NULL);
+    for (size_t i = 0; i < 20; i++)
+        table->values[i] = 0.25 * (double)i;
+    data_set *set = data_made(table, &options);
+    cr_assert_float_eq(set->units->column[0].edge, 0.125, 1e-15);
+    cr_assert_float_eq(set->train.x[0], log(0.125), 1e-14);
+    data_set_free(set);
 }

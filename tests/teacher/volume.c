@@ -20,7 +20,7 @@ static flow_units *made(void)
     units->column[0].shift = 5000;
     units->column[0].scale = 100;
     units->column[1] = (flow_unit){
-        .logit = true, .lo = -1, .hi = 2.385, .alpha = 1e-6, .shift = 0.3, .scale = 0.7};
+        .support = FLOW_BETWEEN, .lo = -1, .hi = 2.385, .alpha = 1e-6, .shift = 0.3, .scale = 0.7};
     random_numbers(u, ROWS * DIM, 1.5, 3);
     return units;
 }
@@ -39,44 +39,15 @@ static double volume_by_differences(const flow_units *units, const double *row)
     return sum;
 }
 
-Test(volume, rows_and_their_mean)
+Test(volume, mean)
 {
     flow_units *units = made();
-    double logp[ROWS], wanted[ROWS], mean, wanted_mean = 0;
-    for (size_t r = 0; r < ROWS; r++) {
-        double volume = volume_by_differences(units, u + r * DIM);
-        logp[r] = (double)r;
-        wanted[r] = (double)r - volume;
-        wanted_mean += volume / ROWS;
-    }
-    cr_assert_eq(volume_to_user(logp, units, u, ROWS, &err), 0);
-    check_close(logp, wanted, ROWS, 1e-7, 1e-7, "rows");
+    double mean, wanted_mean = 0;
+    for (size_t r = 0; r < ROWS; r++)
+        wanted_mean += volume_by_differences(units, u + r * DIM) / ROWS;
     cr_assert_eq(volume_mean(&mean, units, u, ROWS, &err), 0);
     check_close(&mean, &wanted_mean, 1, 1e-7, 0, "mean");
     cr_assert_eq(volume_mean(&mean, units, u, 0, &err), 0);
     cr_expect_eq(mean, 0);
-    flow_units_free(units);
-}
-
-/* A flow without layers: log p(u) is a normal's, and the mean and its error are those of log p(x). */
-Test(volume, log_likelihood_in_the_units_of_the_user)
-{
-    flow_units *units = made();
-    json_t *d = describe_one(DIM, 0, "data_to_noise", json_array());
-    flow *f = flow_create(d, FLOW_F64, &err);
-    flow_pool *pool = flow_pool_create(1, &err);
-    data_part part = {.x = u, .n = ROWS};
-    double logp[ROWS], mean, se, wanted = 0, square = 0;
-    flow_base_log_prob(f, NULL, logp, u, ROWS);
-    for (size_t r = 0; r < ROWS; r++)
-        wanted += (logp[r] -= volume_by_differences(units, u + r * DIM)) / ROWS;
-    for (size_t r = 0; r < ROWS; r++)
-        square += (logp[r] - wanted) * (logp[r] - wanted);
-    cr_assert_eq(teacher_log_likelihood_in(f, pool, &mean, &se, &part, units, &err), 0);
-    check_close(&mean, &wanted, 1, 1e-7, 0, "mean");
-    check_close(&se, &(double){sqrt(square / (ROWS - 1) / ROWS)}, 1, 1e-6, 0, "standard error");
-    flow_pool_free(pool);
-    flow_free(f);
-    json_decref(d);
     flow_units_free(units);
 }

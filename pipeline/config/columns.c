@@ -1,0 +1,186 @@
+#include "pipeline/config/columns.h"
+
+#include "flow/json.h"
+#include "pipeline/config/field.h"
+#include "pipeline/config/number.h"
+#include "pipeline/config/value.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { PATH = 256 };
+
+/* A mapping that is being read. */
+typedef struct reading {
+    config *config;
+    const char **names; /* (n), room for all pairs */
+    data_kind *kinds;   /* (n) */
+    size_t n;
+    bool bad;
+} reading;
+
+/* ---- support */
+
+/* "positive" and "real", as a support may be said in a word. */
+static bool support_word(data_kind *out, const char *text)
+{
+    bool positive = strcmp(text, "positive") == 0;
+    out->lo = positive ? 0 : -(double)INFINITY;
+    out->hi = (double)INFINITY;
+    return positive || strcmp(text, "real") == 0;
+}
+
+/* A number, or inf with a sign: -inf at the low end, inf at the high one. */
+static bool support_end(double *out, const char *text, bool high)
+{
+    const char *infinite = high ? "inf" : "-inf";
+    *out = high ? (double)INFINITY : -(double)INFINITY;
+    if (strcmp(text, infinite) == 0 || (high && strcmp(text, "+inf") == 0))
+        return true;
+    return number_parse_real(out, text) == NUMBER_GOOD;
+}
+
+static bool support_list(data_kind *out, const value_source *from, const yaml_node_t *node)
+{
+    const yaml_node_item_t *items = node->data.sequence.items.start;
+    if (node->data.sequence.items.top - items != 2)
+        return false;
+    for (int i = 0; i < 2; i++) {
+        size_t size;
+        const yaml_node_t *item = yaml_tree_node(from->tree, items[i]);
+        const char *text = yaml_is_plain(item) ? yaml_text(item, &size) : "";
+        if (!support_end(i ? &out->hi : &out->lo, text, i == 1))
+            return false;
+    }
+    return true;
+}
+
+static bool read_support(data_kind *out, const char *path, const value_source *from,
+                         const yaml_node_t *node)
+{
+    const flow_key *key = flow_key_find(data_kind_keys, "support");
+    size_t size;
+    bool good = node->type == YAML_SEQUENCE_NODE ? support_list(out, from, node)
+                : yaml_is_plain(node)            ? support_word(out, yaml_text(node, &size))
+                                                 : false;
+    return good || value_reject(key, path, from, node, E_TYPE, "like [0, 1] or [20, inf]");
+}
+
+/* ---- one column */
+
+/* What is being read of one. */
+typedef struct column {
+    data_kind *kind;
+    bool good;
+} column;
+
+static void take_key(void *arg, const char *path, const value_source *from, const yaml_node_t *name,
+                     const yaml_node_t *value)
+{
+    column *self = arg;
+    size_t size, n = 0;
+    const char *text = yaml_text(name, &size), *names[8];
+    const flow_key *key = flow_key_find(data_kind_keys, text);
+    char whole[PATH];
+    snprintf(whole, sizeof whole, "%.160s.%.80s", path, text);
+    if (!key) {
+        for (; data_kind_keys[n].name; n++)
+            names[n] = data_kind_keys[n].name;
+        walk_unknown(from->out, yaml_tree_place(from->tree, name), path, text, size, names, n, "");
+        self->good = false;
+    } else if (key->type == FLOW_KEY_OWN) {
+        self->good &= read_support(self->kind, whole, from, value);
+    } else {
+        self->good &= value_into(self->kind, key, whole, from, value);
+    }
+}
+
+/* An object of keys, a support by itself, or nothing. */
+static bool read_pairs(data_kind *kind, const char *path, const value_source *from,
+                       const yaml_node_t *node)
+{
+    column c = {.kind = kind, .good = true};
+    size_t size;
+    if (node->type == YAML_MAPPING_NODE)
+        return walk(from, path, node, take_key, &c) && c.good;
+    if (value_is_null(node) || (yaml_is_plain(node) && (yaml_text(node, &size), size == 0)))
+        return true;
+    return read_support(kind, path, from, node);
+}
+
+static bool read_kind(data_kind *kind, const char *path, const value_source *from,
+                      const yaml_node_t *node)
+{
+    char why[DATA_KIND_WHY];
+    if (!read_pairs(kind, path, from, node))
+        return false;
+    if (!data_kind_fault(why, kind))
+        return true;
+    complain(from->out, E_CONFLICT, yaml_tree_place(from->tree, node), NULL, "%s: %s", path, why);
+    return false;
+}
+
+static void take_column(void *arg, const char *path, const value_source *from,
+                        const yaml_node_t *name, const yaml_node_t *value)
+{
+    reading *self = arg;
+    size_t size;
+    const char *text = yaml_text(name, &size);
+    char whole[PATH];
+    snprintf(whole, sizeof whole, "%.80s.%.160s", path, text);
+    char *kept = field_memory(self->config, size + 1);
+    self->kinds[self->n] = data_kind_plain;
+    self->bad |= !kept || !read_kind(&self->kinds[self->n], whole, from, value);
+    if (kept)
+        self->names[self->n++] = memcpy(kept, text, size + 1);
+}
+
+/* ---- the mapping */
+
+bool columns_read(config *self, const flow_key *key, const value_source *from,
+                  const yaml_node_t *node)
+{
+    size_t n = (size_t)(node->data.mapping.pairs.top - node->data.mapping.pairs.start);
+    if (n < key->n_min || n > key->n_max)
+        return value_reject(key, key->name, from, node, E_RANGE, NULL);
+    reading r = {.config = self,
+                 .names = field_memory(self, n * sizeof *r.names),
+                 .kinds = field_memory(self, n * sizeof *r.kinds)};
+    if (!r.names || !r.kinds) {
+        complain(from->out, E_SIZE, yaml_tree_place(from->tree, node), NULL, "out of memory");
+        return false;
+    }
+    if (!walk(from, key->name, node, take_column, &r) || r.bad)
+        return false;
+    self->data.columns = (flow_names){r.n, r.names};
+    self->data.kinds = r.kinds;
+    return true;
+}
+
+/* ---- writing */
+
+static json_t *end_json(double end)
+{
+    return isfinite(end) ? json_real(end) : json_string(end > 0 ? "inf" : "-inf");
+}
+
+static json_t *kind_json(const data_kind *kind)
+{
+    json_t *out = json_object(), *support = json_array();
+    flow_json_append(&support, end_json(kind->lo));
+    flow_json_append(&support, end_json(kind->hi));
+    for (const flow_key *key = data_kind_keys; key->name; key++)
+        flow_json_set(&out, key->name,
+                      key->type == FLOW_KEY_OWN ? json_incref(support) : flow_key_json(kind, key));
+    json_decref(support);
+    return out;
+}
+
+json_t *columns_json(const config *self)
+{
+    json_t *out = json_object();
+    for (size_t i = 0; i < self->data.columns.n; i++)
+        flow_json_set(&out, self->data.columns.at[i], kind_json(&self->data.kinds[i]));
+    return out;
+}

@@ -1,0 +1,18 @@
+/* pipeline/config/columns.h -- data.columns as a mapping: names, and what is said of each.
+ *
+ *   columns: {mass: {support: positive}, n: {step: 1}, share: [0, 1], x: {}} */
+#ifndef PIPELINE_CONFIG_COLUMNS_H
+#define PIPELINE_CONFIG_COLUMNS_H
+
+#include "pipeline/config/schema.h"
+#include "pipeline/config/walk.h"
+
+/* Reads a mapping into data.columns and data.kinds; key is the row of data.columns. False, with
+ * complaints, if something is wrong with it. */
+bool columns_read(config *self, const flow_key *key, const value_source *from,
+                  const yaml_node_t *node);
+
+/* The same as an object, {"mass": {"support": [0.0, "inf"], "step": 0.0, ...}}: a new reference. */
+json_t *columns_json(const config *self);
+
+#endif

@@ -1,0 +1,80 @@
+#include "teacher/column_kind.h"
+
+#include <math.h>
+#include <stdio.h>
+
+const data_kind data_kind_plain = {.lo = -(double)INFINITY, .hi = (double)INFINITY};
+
+const flow_key data_kind_keys[] = {
+    {.name = "support",
+     .type = FLOW_KEY_OWN,
+     .offset = offsetof(data_kind, lo),
+     .def = "real",
+     .wants = "positive, real or [LO, HI], where either may be inf",
+     .doc = "Where the values can be; samples are nowhere else. Half lines are mapped by a "
+            "logarithm, intervals by a logit. positive is [0, inf]. A few values on an end count "
+            "as a little inside; many are an error, but for a column with a step."},
+    {FLOW_KEY(data_kind, step), .type = FLOW_KEY_REAL, .min = 0, .max = INFINITY, .def = "0",
+     .unit = "units of the data",
+     .doc =
+         "Values are whole multiples of this, counted from the end of the support that there is, "
+         "else from 0: 1 for counts. Uniform noise within the step is added for the fit, samples "
+         "are rounded down to the grid, and logp gives the probability of a value. 0 is off."},
+    {FLOW_KEY(data_kind, period), .type = FLOW_KEY_REAL, .min = 0, .max = INFINITY, .def = "0",
+     .unit = "units of the data",
+     .doc = "Values that differ by this are the same: 360 for degrees. The density is wrapped "
+            "round, so that it is the same on both sides of the seam; samples are in [0, period), "
+            "or in [-period/2, period/2) if the training rows are. 0 is off."},
+    {FLOW_KEY(data_kind, alpha), .type = FLOW_KEY_REAL, .flags = FLOW_KEY_OPEN_MAX, .min = 0,
+     .max = 0.5, .def = "0",
+     .doc = "Room at the ends of a support [LO, HI]: the map is logit(alpha + (1 - 2 alpha) (x - "
+            "LO) / "
+            "(HI - LO)), so that values at the ends themselves can be modelled. 1e-6 is usual."},
+    {.name = NULL}};
+
+const char *data_kind_fault(char why[DATA_KIND_WHY], const data_kind *self)
+{
+    bool low = isfinite(self->lo), high = isfinite(self->hi);
+    if (!(self->step >= 0 && isfinite(self->step)))
+        snprintf(why, DATA_KIND_WHY, "step is %g; wanted >= 0", self->step);
+    else if (!(self->period >= 0 && isfinite(self->period)))
+        snprintf(why, DATA_KIND_WHY, "period is %g; wanted >= 0", self->period);
+    else if (!(self->lo < self->hi) || (low && high && !isfinite(self->hi - self->lo)))
+        snprintf(why, DATA_KIND_WHY, "lo %g is not below hi %g", self->lo, self->hi);
+    else if (!(self->alpha >= 0 && self->alpha < 0.5))
+        snprintf(why, DATA_KIND_WHY, "alpha %g is not in [0, 0.5)", self->alpha);
+    else if (self->alpha > 0 && !(low && high))
+        snprintf(why, DATA_KIND_WHY, "alpha needs a support with two ends");
+    else if (self->period > 0 && (low || high))
+        snprintf(why, DATA_KIND_WHY, "a column with a period has no support");
+    else if (self->step > 0 && self->period > 0 && !(self->step < self->period))
+        snprintf(why, DATA_KIND_WHY, "step %g is not below the period %g", self->step,
+                 self->period);
+    else
+        return NULL;
+    return why;
+}
+
+/* Values lie on the grid between lo and hi: the end of the last cell. A hair more, for 0.1 steps. */
+static double end_of_last_cell(double from, double hi, double step)
+{
+    return from + step * (floor((hi - from) / step + 1e-6) + 1);
+}
+
+flow_unit data_kind_unit(const data_kind *self)
+{
+    bool low = isfinite(self->lo), high = isfinite(self->hi);
+    flow_unit out = {.support = low && high ? FLOW_BETWEEN
+                                : low       ? FLOW_ABOVE
+                                : high      ? FLOW_BELOW
+                                            : FLOW_LINE,
+                     .lo = low ? self->lo : 0,
+                     .hi = high ? self->hi : 0,
+                     .alpha = self->alpha,
+                     .step = self->smear ? 0 : self->step,
+                     .period = self->period,
+                     .scale = 1};
+    if (high && out.step > 0)
+        out.hi = end_of_last_cell(low ? self->lo : self->hi, self->hi, self->step);
+    return out;
+}

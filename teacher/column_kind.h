@@ -1,0 +1,32 @@
+/* teacher/column_kind.h -- what a user says of a column: its support, step and period. What becomes of it
+ * in a model is its unit (flow/units.h). */
+#ifndef TEACHER_COLUMN_KIND_H
+#define TEACHER_COLUMN_KIND_H
+
+#include "flow/key.h"
+#include "flow/units.h"
+
+typedef struct data_kind {
+    double lo, hi; /* support; -INFINITY, INFINITY: none. Of a grid, the first and the last value */
+    double alpha;  /* room at the ends of a support that has two */
+    double step;   /* 0: continuous */
+    bool smear;    /* the step only blurs: samples and densities are those of a continuous column */
+    double period; /* 0: not periodic */
+} data_kind;
+
+/* A continuous column on the whole line. */
+extern const data_kind data_kind_plain;
+
+/* The keys that a user gives; the offsets go into a data_kind. "support" is OWN: positive | real | [lo,
+ * hi]. */
+extern const flow_key data_kind_keys[];
+
+/* NULL, or why this is no kind: "step wants to be ...", in why. */
+enum { DATA_KIND_WHY = 160 };
+const char *data_kind_fault(char why[DATA_KIND_WHY], const data_kind *self);
+
+/* The map of a column of this kind, before shift, scale and cut are known; samples of a circle start at
+ * `start`. */
+flow_unit data_kind_unit(const data_kind *self);
+
+#endif

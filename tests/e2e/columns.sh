@@ -1,0 +1,74 @@
+#!/bin/bash
+# Columns with kinds through the program: what is sampled is of its kind, to the last digit written, and what
+# logp gives is a probability of counts and the same on both sides of a seam. Weights.
+. tests/e2e/lib.sh
+
+# A table of events: an energy with a heavy tail, a share, a count, an angle, a mass above 20, a weight. Angles gather
+# at the seam, and weights shift the count from a mean of 2 to one of 3.2.
+events() { # SEED ROWS
+    awk -v seed="$1" -v rows="$2" 'function normal() { return sqrt(-2 * log(1 - rand())) * cos(6.283185307 * rand()) }
+        function count(p, l, k) { p = rand(); l = exp(-2); for (k = 0; p > l; k++) p *= rand(); return k }
+        BEGIN { srand(seed); OFS = ","; print "energy", "share", "n", "phi", "mass", "w"
+            for (i = 0; i < rows; i++) {
+                n = count(); phi = 3.14159265 + .7 * normal(); if (phi > 3.14159265) phi -= 6.2831853
+                print exp(1.5 * normal()), 1 / (1 + exp(-2 * normal() - n / 4)), n, phi, 20 - 5 * log(1 - rand()), 1.6 ^ n
+            } }'
+}
+events 5 2500 >"$T/events.csv"
+cat >"$T/events.yaml" <<'YAML'
+schema: 1
+seed: 5
+data:
+  path: events.csv
+  columns:
+    energy: positive
+    share: {support: [0, 1]}
+    n: {support: [0, inf], step: 1}
+    phi: {period: 6.283185307}
+    mass: {support: [20, inf]}
+  weights: w
+YAML
+expect "a table of events runs" 0 run "$T/events.yaml" "${TEACH[@]}" --set teacher.train.epochs=10 --out "$T/run" \
+    --set export.samples=3000 --set export.file=x.csv
+teacher=$T/run/teacher/model.safetensors student=$T/run/student/model.safetensors
+check "weights are no column" test "$(head -n 1 "$T/run/export/x.csv")" = energy,share,n,phi,mass
+of_kind() { # FILE
+    awk -F , 'NR > 1 && !($1 > 0 && $2 >= 0 && $2 <= 1 && $3 >= 0 && $3 ~ /^[0-9]+$/ && $4 >= -3.1415926535 &&
+        $4 < 3.1415926536 && $5 >= 20) { print; bad = 1 } END { exit bad || NR < 1000 }' "$1"
+}
+check "samples are of their kinds" of_kind "$T/run/export/x.csv"
+run sample "$teacher" -n 20000 --seed 3 -o "$T/many.csv"
+check "those of the teacher, too, and of a seed" of_kind "$T/many.csv"
+check "weights move the mean of the count to 3.2" awk -F , 'NR > 1 { s += $3 } END { m = s / (NR - 1); print m; exit !(m > 2.7 && m < 3.7) }' \
+    "$T/many.csv"
+refused "a value that is none of its kind" 65 "row 1, column 2 'n' .*2.5 is not at least 0, in steps of 1" \
+    run "$T/events.yaml" "${TEACH[@]}" --out "$T/bad" --set "data.path=$(awk -F , -v OFS=, 'NR == 3 { $3 = 2.5 } { print }' \
+        "$T/events.csv" >"$T/off.csv" && echo "$T/off.csv")"
+refused "a weight below 0" 65 "row 3, column 5 'w' .*a weight of -1" run "$T/events.yaml" "${TEACH[@]}" --out "$T/bad" \
+    --set "data.path=$(awk -F , -v OFS=, 'NR == 5 { $6 = -1 } { print }' "$T/events.csv" >"$T/off.csv" && echo "$T/off.csv")"
+
+# ---- densities
+
+{ echo energy,share,n,phi,mass; printf '%s\n' 1,.5,2,3.14159,25 1,.5,2,-3.141595307,25 1,.5,2,3.141590,25 \
+    -1,.5,2,0,25 1,1.01,2,0,25 1,.5,2.5,0,25 1,.5,2,0,19; } >"$T/rows.csv"
+run logp "$teacher" "$T/rows.csv"
+check "both sides of the seam are alike, and what is outside has none" awk 'NR == 2 { a = $1 } NR == 3 && ($1 - a) ^ 2 > 1e-12 { bad = 1 }
+    NR == 4 && ($1 - a) ^ 2 > 1e-6 { bad = 1 } NR > 4 && $1 != "-inf" { bad = 1 } END { exit bad || NR != 8 }' "$T/out"
+check "which is said" grep -q "4 of 7 rows .* row 3, column 'energy'.*-1 is not above 0" "$T/err"
+
+# Of counts alone, whose probabilities sum to 1 and are those of the samples.
+expect "a count alone" 0 run "$T/events.yaml" "${TEACH[@]}" --set teacher.train.epochs=20 --out "$T/count" \
+    --set 'data.columns={n: {step: 1, support: [0, inf]}}'
+{ echo n; seq 0 60; } >"$T/n.csv"
+run logp "$T/count/teacher/model.safetensors" "$T/n.csv"
+cp "$T/out" "$T/logp"
+check "probabilities of counts sum to 1" awk 'NR > 1 { s += exp($1) } END { print s; exit !(s > .995 && s < 1.005) }' "$T/logp"
+run sample "$T/count/teacher/model.safetensors" -n 20000 -o "$T/counts.csv"
+check "and are those of samples" awk 'NR == FNR { if (FNR > 1) p[FNR - 2] = exp($1); next } FNR > 1 { n[$1]++ }
+    END { for (k = 0; k < 6; k++) { d = n[k] / 20000 - p[k]; if (d > .02 || d < -.02) { print k, p[k], n[k]; exit 1 } } }' \
+    "$T/logp" "$T/counts.csv"
+run sample "$T/count/student/model.safetensors" -n 50 --logp -o "$T/both.csv"
+cut -d , -f 1 "$T/both.csv" >"$T/n.csv"
+run logp "$T/count/student/model.safetensors" "$T/n.csv"
+check "beside a sample stands the probability of it" sh -c 'paste -d , "$1" "$2" | awk -F , "NR > 1 && (\$2 - \$3) ^ 2 > 1e-6 { bad = 1 }
+    NR > 1 && \$2 > 0 { bad = 1 } END { exit bad || NR != 51 }"' - "$T/both.csv" "$T/out"
