@@ -10,8 +10,8 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 static file_table *generate(const config *c, size_t rows, flow_err *err)
