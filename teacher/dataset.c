@@ -3,6 +3,7 @@
 #include "flow/pcg.h"
 #include "teacher/columns.h"
 #include "teacher/kinds.h"
+#include "teacher/scale.h"
 #include "teacher/streams.h"
 #include "teacher/weights.h"
 
@@ -284,26 +285,6 @@ static int apply_kinds(job *self, flow_err *err)
     return code;
 }
 
-typedef struct moments {
-    double mean, sd; /* sd: of the n values, divided by n */
-    bool constant;
-} moments;
-
-/* Of the values at x[0], x[stride], ...; two passes. */
-static moments measure(const double *x, size_t n, size_t stride)
-{
-    moments out = {.constant = true};
-    for (size_t i = 0; i < n; i++) {
-        out.mean += x[i * stride] / (double)n;
-        out.constant &= x[i * stride] == x[0];
-    }
-    double squares = 0;
-    for (size_t i = 0; i < n; i++)
-        squares += (x[i * stride] - out.mean) * (x[i * stride] - out.mean);
-    out.sd = sqrt(squares / (double)n);
-    return out;
-}
-
 /* Shift and scale of each column of block, from its first train.n rows; cols: their places in the
  * table. Without standardizing, only the check. */
 static int fit_units(const job *self, flow_units *units, const double *block, const size_t *cols,
@@ -311,8 +292,10 @@ static int fit_units(const job *self, flow_units *units, const double *block, co
 {
     size_t n = self->out->train.n;
     for (size_t col = 0; col < units->dim; col++) {
-        moments m = measure(block + col, n, units->dim);
+        data_scale m;
         char label[DATA_LABEL_SIZE];
+        if (data_scale_measure(&m, block + col, n, units->dim, err))
+            return err->code;
         data_column_label(label, self->table, cols[col]);
         if (m.constant)
             return flow_fail(err, FLOW_EDATA, "%s: %s is %g in all %zu training rows; leave it out",
@@ -390,6 +373,31 @@ data_set *data_set_create(const file_table *table, const char *source, const dat
     }
     release(&self);
     return self.out;
+}
+
+int data_plan_init(data_plan *self, const file_table *table, const char *source,
+                   const data_options *options, flow_err *err)
+{
+    data_set out = {.dim = 0};
+    job work = {.table = table, .source = source, .options = options, .out = &out};
+    *self = (data_plan){.dim = 0};
+    int code = choose_columns(&work, err);
+    code = code ? code : keep_finite(&work, err);
+    code = code ? code : split_rows(&work, err);
+    if (!code) {
+        *self = (data_plan){work.data,   work.context, out.dim,    out.n_context, work.rows,
+                            out.train.n, out.valid.n,  out.test.n, out.dropped};
+        work.data = work.context = work.rows = NULL; /* handed over */
+    }
+    release(&work);
+    return code;
+}
+
+void data_plan_release(data_plan *self)
+{
+    free(self->data);
+    free(self->context);
+    free(self->rows);
 }
 
 int data_set_shape(size_t *dim, size_t *n_context, const file_table *table, const char *source,

@@ -70,6 +70,20 @@ data_set *data_set_create(const file_table *table, const char *source, const dat
                           flow_err *err);
 void data_set_free(data_set *self);
 
+/* Which columns and rows of a table a data set is made of, before any number is touched. */
+typedef struct data_plan {
+    size_t *data, *context; /* (dim), (n_context) columns of the table */
+    size_t dim, n_context;
+    size_t *rows; /* of the table: n_train that train, then n_valid, then n_test */
+    size_t n_train, n_valid, n_test;
+    size_t dropped; /* rows left out because they were not finite */
+} data_plan;
+
+/* The errors are those of data_set_create. */
+int data_plan_init(data_plan *self, const file_table *table, const char *source,
+                   const data_options *options, flow_err *err);
+void data_plan_release(data_plan *self); /* accepts one that is all zero */
+
 /* D and C as data_set_create would find them: of the table, only cols and names are looked at. */
 int data_set_shape(size_t *dim, size_t *n_context, const file_table *table, const char *source,
                    const data_options *options, flow_err *err);

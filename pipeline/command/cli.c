@@ -50,6 +50,13 @@ static int do_ladder(int argc, char **argv)
     return status < 0 ? ladder_verb(&options) : status;
 }
 
+static int do_inspect(int argc, char **argv)
+{
+    inspect_options options;
+    int status = line_read_inspect(&options, argc, argv);
+    return status < 0 ? inspect_verb(&options) : status;
+}
+
 static int do_explain(int argc, char **argv)
 {
     const char *key;
@@ -63,8 +70,9 @@ static int do_explain(int argc, char **argv)
 static const struct {
     const line_spec *spec;
     int (*run)(int argc, char **argv);
-} verbs[] = {{&line_run, do_run},   {&line_check, do_check},   {&line_sample, do_sample},
-             {&line_logp, do_logp}, {&line_ladder, do_ladder}, {&line_explain, do_explain}};
+} verbs[] = {{&line_run, do_run},        {&line_check, do_check}, {&line_inspect, do_inspect},
+             {&line_sample, do_sample},  {&line_logp, do_logp},   {&line_ladder, do_ladder},
+             {&line_explain, do_explain}};
 
 enum { N_VERBS = sizeof verbs / sizeof *verbs };
 

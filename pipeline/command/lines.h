@@ -2,6 +2,7 @@
 #ifndef PIPELINE_COMMAND_LINES_H
 #define PIPELINE_COMMAND_LINES_H
 
+#include "pipeline/command/inspect.h"
 #include "pipeline/command/ladder.h"
 #include "pipeline/command/logp.h"
 #include "pipeline/command/options.h"
@@ -17,7 +18,8 @@ typedef struct line_spec {
     const cli_option *options;
 } line_spec;
 
-extern const line_spec line_run, line_check, line_sample, line_logp, line_ladder, line_explain;
+extern const line_spec line_run, line_check, line_inspect, line_sample, line_logp, line_ladder,
+    line_explain;
 
 /* run and check: the options, and the lists that their sources point into. */
 typedef struct run_line {
@@ -29,6 +31,7 @@ typedef struct run_line {
 /* Each reads argv (argc; argv[0] is the verb) into *out, which then points into argv. Returns -1 to
  * go on, or the exit code of the process: an error has been printed, or --help. */
 int line_read_run(run_line *out, const line_spec *spec, int argc, char **argv);
+int line_read_inspect(inspect_options *out, int argc, char **argv);
 int line_read_sample(sample_options *out, int argc, char **argv);
 int line_read_logp(logp_options *out, int argc, char **argv);
 int line_read_ladder(ladder_options *out, int argc, char **argv);

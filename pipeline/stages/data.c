@@ -3,6 +3,7 @@
 #include "files/read.h"
 #include "flow/json.h"
 #include "pipeline/config/settings.h"
+#include "pipeline/stages/look.h"
 #include "pipeline/stages/ranges.h"
 #include "pipeline/stages/stage.h"
 #include "teacher/columns.h"
@@ -119,7 +120,7 @@ static int measure_ranges(data_product *out, flow_err *err)
     return flow_fail(err, FLOW_ENOMEM, "out of memory for the ranges of the columns");
 }
 
-static void tell(const data_set *set, const char *source)
+static void tell_rows(const data_set *set, const char *source)
 {
     fprintf(stderr, "data      %s: %zu + %zu + %zu rows, %zu columns, %zu of context\n", source,
             set->train.n, set->valid.n, set->test.n, set->dim, set->n_context);
@@ -127,11 +128,33 @@ static void tell(const data_set *set, const char *source)
         fprintf(stderr, "data      %zu rows that were not finite were dropped\n", set->dropped);
 }
 
+/* The table as it is, then made ready; what is certain to fail is refused before. */
+static int prepare(data_product *out, data_look **look, const config *c,
+                   const data_options *options, const file_table *table, flow_err *err)
+{
+    *look = data_look_create(table, source_of(c), options, err);
+    if (!*look || data_look_judge(*look, source_of(c), err))
+        return err->code;
+    out->set = data_set_create(table, source_of(c), options, err);
+    int code = out->set ? name_columns(out, err) : err->code;
+    return code ? code : measure_ranges(out, err);
+}
+
+static void tell(const data_product *self, const data_look *look, const config *c, const char *note)
+{
+    if (*note)
+        fprintf(stderr, "data      %s: %s\n", c->data.path, note);
+    tell_rows(self->set, source_of(c));
+    tell_weights(self->set, c->data.weights);
+    look_tell(look, c, source_of(c));
+}
+
 static int run(void *product, const stage_work *work, const void *const *inputs, flow_err *err)
 {
     data_product *out = product;
     const config *c = work->config;
     const config_data *d = &c->data;
+    data_look *look;
     (void)inputs;
     out->generator = d->path ? NULL : &data_generators[d->generator];
     data_options options = settings_data(c);
@@ -139,17 +162,12 @@ static int run(void *product, const stage_work *work, const void *const *inputs,
         d->path ? read_file(c, &options, false, err) : generate(c, (size_t)d->rows, err);
     if (!table)
         return err->code;
-    if (*table->note && !work->quiet)
-        fprintf(stderr, "data      %s: %s\n", d->path, table->note);
-    out->set = data_set_create(table, source_of(c), &options, err);
+    int code = prepare(out, &look, c, &options, table, err);
+    if (!code && !work->quiet)
+        tell(out, look, c, table->note);
     file_table_free(table);
-    if (!out->set || name_columns(out, err) || measure_ranges(out, err))
-        return err->code;
-    if (!work->quiet) {
-        tell(out->set, source_of(c));
-        tell_weights(out->set, d->weights);
-    }
-    return FLOW_OK;
+    data_look_free(look);
+    return code;
 }
 
 static void release(void *product)

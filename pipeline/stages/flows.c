@@ -2,6 +2,7 @@
 
 #include "pipeline/config/settings.h"
 #include "pipeline/stages/data.h"
+#include "pipeline/stages/thin.h"
 #include "student/iaf.h"
 #include "teacher/maf.h"
 #include "teacher/streams.h"
@@ -50,7 +51,16 @@ static int check_distillation(const config *c, const flow *teacher, const flow *
     return code ? flow_fail_prefix(err, "student") : 0;
 }
 
-int flows_check(const char **backend, const config *c, flow_err *err)
+/* A student that follows is as thin as its teacher, of which it is said. */
+static int tell_thin(const config *c, const flow *teacher, const flow *student, flow_err *err)
+{
+    int code = thin_tell(teacher, "teacher.flow", err);
+    if (!code && !flow_preset_follows(c->student.flow))
+        code = thin_tell(student, "student.flow", err);
+    return code;
+}
+
+int flows_check(const char **backend, const config *c, bool tell, flow_err *err)
 {
     size_t dim, context;
     *backend = NULL;
@@ -60,6 +70,8 @@ int flows_check(const char **backend, const config *c, flow_err *err)
     flow *teacher = flows_teacher(c, dim, context, err);
     flow *student = teacher ? flows_student(c, teacher, err) : NULL;
     code = student ? check_distillation(c, teacher, student, err) : err->code;
+    if (!code && tell)
+        code = tell_thin(c, teacher, student, err);
     if (student)
         *backend = flow_backend_name(student);
     flow_free(teacher);

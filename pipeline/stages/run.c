@@ -94,7 +94,8 @@ static int prepare(run *r, flow_err *err)
     char root[RUNDIR_PATH];
     const run_options *o = r->options;
     snprintf(root, sizeof root, "runs/%.255s", r->config->name);
-    if (config_draw_seed(r->config, err) || flows_check(&r->course.backend, r->config, err) ||
+    if (config_draw_seed(r->config, err) ||
+        flows_check(&r->course.backend, r->config, !o->quiet, err) ||
         record_read(&r->texts, &o->sources, err) ||
         rundir_open(&r->dir, o->out ? o->out : root, err))
         return err->code;
@@ -171,7 +172,7 @@ int check_verb(const config_sources *sources)
     const char *backend;
     config *self = config_load_shown(&status, sources);
     if (self)
-        status = flows_check(&backend, self, &err) ? exit_fail(&err) : EXIT_GOOD;
+        status = flows_check(&backend, self, true, &err) ? exit_fail(&err) : EXIT_GOOD;
     if (self && status == EXIT_GOOD)
         fprintf(stderr, "%s: ok\n", sources->file);
     config_free(self);

@@ -1,0 +1,19 @@
+/* pipeline/command/inspect.h -- distill inspect: a look at a table, column by column, before anything is fitted. */
+#ifndef PIPELINE_COMMAND_INSPECT_H
+#define PIPELINE_COMMAND_INSPECT_H
+
+#include "files/csv.h"
+
+#include <stdbool.h>
+
+typedef struct inspect_options {
+    const char *file; /* .npy or .csv */
+    file_header header;
+    bool json; /* for programs */
+} inspect_options;
+
+/* Prints on stdout; returns the exit code of the process: that of wrong data where `run` would refuse the
+ * table. */
+int inspect_verb(const inspect_options *options);
+
+#endif

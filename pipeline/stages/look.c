@@ -1,0 +1,73 @@
+#include "pipeline/stages/look.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { MOST_OF_A_KIND = 3 };
+
+static void tell_one(const look_finding *f)
+{
+    fprintf(stderr, "warning   %s\n          -> %s\n", f->text, f->remedy);
+}
+
+/* Findings before i of the same kind. */
+static size_t earlier(const data_look *look, size_t i)
+{
+    size_t n = 0;
+    for (size_t k = 0; k < i; k++)
+        n += strcmp(look->findings[k].kind, look->findings[i].kind) == 0;
+    return n;
+}
+
+/* Returns how many were left out. */
+static size_t tell_warnings(const data_look *look)
+{
+    size_t left_out = 0;
+    for (size_t i = 0; i < look->n_findings; i++) {
+        if (look->findings[i].level != LOOK_WARNING)
+            continue;
+        if (earlier(look, i) < MOST_OF_A_KIND)
+            tell_one(&look->findings[i]);
+        else
+            left_out++;
+    }
+    return left_out;
+}
+
+/* "3 warnings and 1 note more: distill inspect events.csv" */
+static void tell_rest(const data_look *look, const char *file, size_t left_out)
+{
+    size_t notes = 0;
+    for (size_t i = 0; i < look->n_findings; i++)
+        notes += look->findings[i].level == LOOK_NOTE;
+    if (left_out + notes == 0)
+        return;
+    fputs("data      ", stderr);
+    if (left_out)
+        fprintf(stderr, "%zu warning%s%s", left_out, left_out == 1 ? "" : "s",
+                notes ? " and " : "");
+    if (notes)
+        fprintf(stderr, "%zu note%s", notes, notes == 1 ? "" : "s");
+    fprintf(stderr, " more: distill inspect %s\n", file);
+}
+
+/* A fit that ends before its step size is what lr says. */
+static void tell_warmup(const data_look *look, const config *c)
+{
+    uint64_t batch = c->teacher.train.batch, warmup = c->teacher.train.warmup;
+    uint64_t steps = (look->n_train + batch - 1) / batch * c->teacher.train.epochs;
+    if (warmup > 0 && warmup >= steps / 2)
+        fprintf(stderr,
+                "warning   teacher.train.warmup: %llu of the %llu steps that the fit has at most\n"
+                "          -> teacher.train.warmup: %llu, or more teacher.train.epochs\n",
+                (unsigned long long)warmup, (unsigned long long)steps,
+                (unsigned long long)(steps / 10));
+}
+
+void look_tell(const data_look *look, const config *c, const char *source)
+{
+    size_t left_out = tell_warnings(look);
+    tell_warmup(look, c);
+    if (c->data.path)
+        tell_rest(look, source, left_out);
+}

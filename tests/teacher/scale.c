@@ -1,0 +1,70 @@
+#include "teacher/scale.h"
+
+#include "flow/pcg.h"
+
+#include <criterion/criterion.h>
+#include <math.h>
+
+enum { N = 4000, STRIDE = 3 };
+
+static const pcg_stream stream = {.seed = 12, .stage = PCG_TEST, .purpose = PCG_BASE};
+static double x[N * STRIDE];
+
+static data_scale measure(size_t n)
+{
+    flow_err err = FLOW_ERR_INIT;
+    data_scale out;
+    cr_assert_eq(data_scale_measure(&out, x, n, STRIDE, &err), 0);
+    return out;
+}
+
+static void fill(size_t n)
+{
+    pcg_normals(x, stream, 0, n * STRIDE, 1);
+}
+
+/* To the last bit: these are in model files. */
+Test(scale, of_good_values_is_mean_and_deviation)
+{
+    double mean = 0, squares = 0;
+    fill(N);
+    x[9] = 60; /* far out, and yet a fourth of the variance only */
+    for (size_t i = 0; i < N; i++)
+        mean += x[i * STRIDE] / N;
+    for (size_t i = 0; i < N; i++)
+        squares += (x[i * STRIDE] - mean) * (x[i * STRIDE] - mean);
+    data_scale s = measure(N);
+    cr_expect(s.mean == mean && s.sd == sqrt(squares / N));
+    cr_expect(!s.trimmed && !s.constant);
+}
+
+Test(scale, is_not_that_of_a_few_wild_values)
+{
+    const size_t sizes[] = {20, 300, N};
+    for (size_t k = 0; k < 3; k++) {
+        fill(sizes[k]);
+        x[5 * STRIDE] = 1e6;
+        data_scale s = measure(sizes[k]);
+        cr_expect(s.trimmed);
+        cr_expect_lt(fabs(s.mean), 0.5);
+        cr_expect(s.sd > 0.3 && s.sd < 1.5, "%zu: %g", sizes[k], s.sd);
+    }
+}
+
+/* A tenth of the rows far out is no accident. */
+Test(scale, of_rows_that_are_often_large)
+{
+    fill(N);
+    for (size_t i = 0; i < N; i += 10)
+        x[i * STRIDE] = 1000;
+    cr_expect_not(measure(N).trimmed);
+}
+
+Test(scale, of_one_value)
+{
+    for (size_t i = 0; i < N * STRIDE; i++)
+        x[i] = 2.385;
+    cr_expect(measure(N).constant);
+    cr_expect_eq(data_scale_cut(4), 0);
+    cr_expect_eq(data_scale_cut(5), 1);
+}
