@@ -23,3 +23,9 @@ const char *file_not_utf8(const char *text)
             return (const char *)at;
     return NULL;
 }
+
+void file_mend_utf8(char *text)
+{
+    for (const char *bad; (bad = file_not_utf8(text)); *text = '?')
+        text += bad - text;
+}

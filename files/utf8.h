@@ -5,4 +5,7 @@
 /* The first byte of text that is not UTF-8, or NULL: all of it is. */
 const char *file_not_utf8(const char *text);
 
+/* Puts a '?' in place of each byte that is not. */
+void file_mend_utf8(char *text);
+
 #endif

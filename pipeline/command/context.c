@@ -1,6 +1,5 @@
 #include "pipeline/command/context.h"
 
-#include "files/read.h"
 #include "pipeline/command/rows.h"
 #include "pipeline/config/number.h"
 
@@ -100,7 +99,8 @@ int context_load(file_table **out, const flow_model *model, const char *model_pa
                          model_path, wanted.n);
     bool here = is_inline(given);
     const char *source = here ? "--context" : given;
-    file_table *table = here ? read_inline(given, err) : file_read(given, options->header, err);
+    file_table *table = here ? read_inline(given, err)
+                             : rows_read(given, options->header, &wanted, options->extra, err);
     int code = table ? check_rows(table, source, n, err) : err->code;
     if (!code)
         code = rows_take(out, table, source, &wanted, options->extra, err);

@@ -1,7 +1,9 @@
 #include "pipeline/command/lines.h"
 
 #include "flow/unroll.h"
+#include "pipeline/command/line.h"
 #include "pipeline/config/config.h"
+#include "pipeline/config/schema.h"
 #include "pipeline/console/exit.h"
 
 #include <assert.h>
@@ -12,89 +14,6 @@
 #include <unistd.h>
 
 enum { MAX_THREADS = 1024 };
-
-enum {
-    OPTION_SET = OPTION_LONG,
-    OPTION_OUT,
-    OPTION_THREADS,
-    OPTION_SEED,
-    OPTION_FIRST,
-    OPTION_CONTEXT,
-    OPTION_HEADER,
-    OPTION_EXTRA,
-    OPTION_TEMPERATURE,
-    OPTION_LOGP,
-    OPTION_FORMAT,
-    OPTION_MOST,
-    OPTION_PICTURE,
-    OPTION_JSON
-};
-
-/* ---- any verb */
-
-static void print_help(const line_spec *spec)
-{
-    printf("%s\nusage: distill %s %s\n\n%s\n\n", spec->examples, spec->name, spec->operands,
-           spec->doc);
-    options_print(stdout, spec->options);
-}
-
-/* Says what is wrong with the line; returns the exit code. */
-static int refuse(const line_spec *spec, const flow_err *err)
-{
-    int status = exit_fail(err);
-    fprintf(stderr, "help: distill %s --help\n", spec->name);
-    return status;
-}
-
-/* Stores one option; `into` is the options struct of the verb. */
-typedef int (*take_option)(void *into, int id, const char *arg, flow_err *err);
-
-/* Reads all options. Returns -1 to go on, with *operands the first operand and NULL after the last,
- * or an exit code. */
-static int read_line(char ***operands, const line_spec *spec, void *into, take_option take,
-                     int argc, char **argv)
-{
-    option_reader reader;
-    flow_err err = FLOW_ERR_INIT;
-    int id;
-    options_start(&reader, spec->options, argc, argv);
-    while ((id = options_next(&reader, &err)) >= 0) {
-        if (id == OPTION_HELP) {
-            print_help(spec);
-            return EXIT_GOOD;
-        }
-        if (take(into, id, reader.arg, &err))
-            return refuse(spec, &err);
-    }
-    *operands = argv + optind;
-    int n = argc - optind;
-    if (!err.code && n < spec->n_min)
-        flow_fail(&err, FLOW_EUSAGE, "something is missing: distill %s %s", spec->name,
-                  spec->operands);
-    if (!err.code && n > spec->n_max)
-        flow_fail(&err, FLOW_EUSAGE, "what is '%.80s'? distill %s %s", argv[optind + spec->n_max],
-                  spec->name, spec->operands);
-    return err.code ? refuse(spec, &err) : -1;
-}
-
-/* ---- how a .csv begins: of every verb that reads a table */
-
-#define HEADER_OPTION                                                                              \
-    {                                                                                              \
-        "header", OPTION_HEADER, "WORD", "whether a .csv starts with names: auto, yes or no"       \
-    }
-
-static int take_header(file_header *out, const char *arg, flow_err *err)
-{
-    const flow_word *word = config_headers;
-    while (word->name && strcmp(word->name, arg) != 0)
-        word++;
-    if (!word->name)
-        return flow_fail(err, FLOW_EUSAGE, "--header wants auto, yes or no, got '%.60s'", arg);
-    *out = (file_header)word->value;
-    return FLOW_OK;
-}
 
 /* ---- run and check */
 
@@ -108,7 +27,7 @@ static int take_header(file_header *out, const char *arg, flow_err *err)
 static int take_header_key(run_line *line, const char *arg, flow_err *err)
 {
     file_header header;
-    if (take_header(&header, arg, err))
+    if (line_take_header(&header, arg, err))
         return err->code;
     snprintf(line->header, sizeof line->header, "data.header=%s", arg);
     line->sets[line->options.sources.n_sets++] = line->header;
@@ -178,7 +97,7 @@ int line_read_run(run_line *out, const line_spec *spec, int argc, char **argv)
         return exit_fail(&err);
     }
     char **operands;
-    int status = read_line(&operands, spec, out, take_run, argc, argv);
+    int status = line_read(&operands, spec, out, take_run, argc, argv);
     if (status >= 0)
         return status;
     out->options.sources.file = operands[0];
@@ -193,6 +112,32 @@ void run_line_free(run_line *self)
 {
     free(self->overlays);
     free(self->sets);
+}
+
+/* ---- tables that sample, logp and ladder read */
+
+#define TABLE_OPTIONS(CONTEXT)                                                                     \
+    {"context", OPTION_CONTEXT, "ROWS", CONTEXT},                                                  \
+        {"header", OPTION_HEADER, "WORD", "whether a .csv starts with names: auto, yes or no"},    \
+    {                                                                                              \
+        "extra", OPTION_EXTRA, NULL, "leave aside columns that the model does not know"            \
+    }
+
+/* Whether the option is one of these. */
+static bool is_of_table(int id)
+{
+    return id == OPTION_CONTEXT || id == OPTION_HEADER || id == OPTION_EXTRA;
+}
+
+static int take_table(context_options *out, int id, const char *arg, flow_err *err)
+{
+    if (id == OPTION_HEADER)
+        return line_take_header(&out->header, arg, err);
+    if (id == OPTION_CONTEXT)
+        out->given = arg;
+    else
+        out->extra = true;
+    return FLOW_OK;
 }
 
 /* ---- inspect */
@@ -215,46 +160,21 @@ const line_spec line_inspect = {.name = "inspect",
 static int take_inspect(void *into, int id, const char *arg, flow_err *err)
 {
     inspect_options *o = into;
-    if (id == OPTION_HEADER)
-        return take_header(&o->header, arg, err);
-    o->json = true;
-    return FLOW_OK;
+    if (id == OPTION_JSON) {
+        o->json = true;
+        return FLOW_OK;
+    }
+    return line_take_header(&o->header, arg, err);
 }
 
 int line_read_inspect(inspect_options *out, int argc, char **argv)
 {
     char **operands;
     *out = (inspect_options){.header = FILE_HEADER_AUTO};
-    int status = read_line(&operands, &line_inspect, out, take_inspect, argc, argv);
+    int status = line_read(&operands, &line_inspect, out, take_inspect, argc, argv);
     if (status < 0)
         out->file = operands[0];
     return status;
-}
-
-/* ---- tables that sample, logp and ladder read */
-
-#define TABLE_OPTIONS(CONTEXT)                                                                     \
-    {"context", OPTION_CONTEXT, "ROWS", CONTEXT},                                                  \
-        {"header", OPTION_HEADER, "WORD", "whether a .csv starts with names: auto, yes or no"},    \
-    {                                                                                              \
-        "extra", OPTION_EXTRA, NULL, "leave aside columns that the model does not know"            \
-    }
-
-/* Whether the option is one of these. */
-static bool is_of_table(int id)
-{
-    return id == OPTION_CONTEXT || id == OPTION_HEADER || id == OPTION_EXTRA;
-}
-
-static int take_table(context_options *out, int id, const char *arg, flow_err *err)
-{
-    if (id == OPTION_HEADER)
-        return take_header(&out->header, arg, err);
-    if (id == OPTION_CONTEXT)
-        out->given = arg;
-    else
-        out->extra = true;
-    return FLOW_OK;
 }
 
 /* ---- where sample and logp write */
@@ -367,7 +287,7 @@ int line_read_sample(sample_options *out, int argc, char **argv)
     flow_err err = FLOW_ERR_INIT;
     char **operands;
     *out = (sample_options){.temperature = 1};
-    int status = read_line(&operands, &line_sample, &line, take_sample, argc, argv);
+    int status = line_read(&operands, &line_sample, &line, take_sample, argc, argv);
     if (status >= 0)
         return status;
     out->model = operands[0];
@@ -378,7 +298,7 @@ int line_read_sample(sample_options *out, int argc, char **argv)
         flow_fail(&err, FLOW_EUSAGE, "--first plus -n is too large");
     else
         resolve_output(&line.output, &out->output, &out->format, &err);
-    return err.code ? refuse(&line_sample, &err) : -1;
+    return err.code ? line_refuse(&line_sample, &err) : -1;
 }
 
 /* ---- logp */
@@ -417,14 +337,14 @@ int line_read_logp(logp_options *out, int argc, char **argv)
     flow_err err = FLOW_ERR_INIT;
     char **operands;
     *out = (logp_options){.model = NULL};
-    int status = read_line(&operands, &line_logp, &line, take_logp, argc, argv);
+    int status = line_read(&operands, &line_logp, &line, take_logp, argc, argv);
     if (status >= 0)
         return status;
     out->model = operands[0];
     out->input = operands[1];
     out->threads = line.output.threads;
     if (resolve_output(&line.output, &out->output, &out->format, &err))
-        return refuse(&line_logp, &err);
+        return line_refuse(&line_logp, &err);
     return -1;
 }
 
@@ -474,7 +394,7 @@ int line_read_ladder(ladder_options *out, int argc, char **argv)
 {
     char **operands;
     *out = ladder_defaults;
-    int status = read_line(&operands, &line_ladder, out, take_ladder, argc, argv);
+    int status = line_read(&operands, &line_ladder, out, take_ladder, argc, argv);
     if (status < 0)
         out->model = operands[0];
     return status;
@@ -505,7 +425,7 @@ static int take_nothing(void *into, int id, const char *arg, flow_err *err)
 int line_read_explain(const char **key, int argc, char **argv)
 {
     char **operands;
-    int status = read_line(&operands, &line_explain, NULL, take_nothing, argc, argv);
+    int status = line_read(&operands, &line_explain, NULL, take_nothing, argc, argv);
     *key = status < 0 ? operands[0] : NULL;
     return status;
 }

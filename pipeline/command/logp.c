@@ -1,6 +1,5 @@
 #include "pipeline/command/logp.h"
 
-#include "files/read.h"
 #include "pipeline/command/outside.h"
 #include "pipeline/command/rows.h"
 #include "pipeline/command/with_model.h"
@@ -27,7 +26,8 @@ static int check(const logp_options *o, const double *logp, size_t n, flow_err *
     for (size_t r = 0; r < n; r++)
         if (isnan(logp[r]))
             return flow_fail(err, FLOW_EDATA,
-                             "%s: row %zu: too far from all that the model can compute with",
+                             "%s: row %zu: its log-density is not a number: too far from what "
+                             "training saw",
                              o->input, r);
     return 0;
 }
@@ -109,7 +109,8 @@ static int logp(flow_model *model, flow_pool *pool, const void *options, flow_er
     int code = to_double(model, err);
     if (code)
         return code;
-    file_table *table = file_read(o->input, o->context.header, err);
+    const rows_wanted wanted = rows_of_data(model);
+    file_table *table = rows_read(o->input, o->context.header, &wanted, o->context.extra, err);
     if (!table)
         return err->code;
     code = take_and_evaluate(model, pool, o, table, err);

@@ -1,7 +1,6 @@
 #include "pipeline/command/rows.h"
 
 #include "pipeline/console/notice.h"
-#include "teacher/columns.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -128,25 +127,24 @@ static int by_position(job *self, flow_err *err)
     return 0;
 }
 
-static int refuse_missing(const job *self, listing *missing, flow_err *err)
+static int refuse_missing(const job *self, flow_err *err)
 {
-    listing there = {.n = 0};
+    listing missing = {.n = 0}, there = {.n = 0};
+    for (size_t i = 0; i < self->wanted->n; i++)
+        if (column_of(self->table, name_at(self->wanted->names, i)) == self->table->cols)
+            list(&missing, name_at(self->wanted->names, i));
+    if (missing.n == 0)
+        return 0;
     for (size_t col = 0; col < self->table->cols; col++)
         list(&there, self->table->names[col]);
     return flow_fail(err, FLOW_EDATA, "%s: there is no column %s; its columns are %s", self->source,
-                     listed(missing), listed(&there));
+                     listed(&missing), listed(&there));
 }
 
-static int by_name(job *self, flow_err *err)
+/* A column of either side. */
+static bool knows(const rows_wanted *self, const char *name)
 {
-    listing missing = {.n = 0};
-    for (size_t i = 0; i < self->wanted->n; i++) {
-        const char *name = name_at(self->wanted->names, i);
-        self->cols[i] = column_of(self->table, name);
-        if (self->cols[i] == self->table->cols)
-            list(&missing, name);
-    }
-    return missing.n ? refuse_missing(self, &missing, err) : 0;
+    return is_among(self->names, name) || is_among(self->others, name);
 }
 
 static int refuse_unknown(const job *self, flow_err *err)
@@ -154,7 +152,7 @@ static int refuse_unknown(const job *self, flow_err *err)
     listing unknown = {.n = 0};
     for (size_t col = 0; col < self->table->cols; col++) {
         const char *name = self->table->names[col];
-        if (!is_among(self->wanted->names, name) && !is_among(self->wanted->others, name))
+        if (*name && !knows(self->wanted, name))
             list(&unknown, name);
     }
     if (unknown.n == 0)
@@ -165,12 +163,54 @@ static int refuse_unknown(const job *self, flow_err *err)
                      self->source, listed(&unknown));
 }
 
+static int check_names(const job *self, bool extra, flow_err *err)
+{
+    int code = refuse_missing(self, err);
+    return code || extra ? code : refuse_unknown(self, err);
+}
+
 static int match(job *self, bool extra, flow_err *err)
 {
     if (!self->table->names || speaks_otherwise(self))
         return by_position(self, err);
-    int code = by_name(self, err);
-    return code || extra ? code : refuse_unknown(self, err);
+    int code = check_names(self, extra, err);
+    for (size_t i = 0; !code && i < self->wanted->n; i++)
+        self->cols[i] = column_of(self->table, name_at(self->wanted->names, i));
+    return code;
+}
+
+/* ---- reading */
+
+typedef struct asked {
+    const rows_wanted *wanted;
+    const char *source;
+    bool extra;
+} asked;
+
+/* Of a table that names its columns. A column without a name is nobody's. */
+static int choose(bool *wanted, file_table *head, const void *asker, flow_err *err)
+{
+    const asked *self = asker;
+    const job of_head = {.table = head, .source = self->source, .wanted = self->wanted};
+    if (!head->names || speaks_otherwise(&of_head))
+        return FLOW_OK;
+    for (size_t col = 0; self->extra && col < head->cols; col++)
+        wanted[col] = knows(self->wanted, head->names[col]);
+    return check_names(&of_head, self->extra, err);
+}
+
+file_table *rows_read(const char *path, file_header header, const rows_wanted *wanted, bool extra,
+                      flow_err *err)
+{
+    const asked asker = {wanted, path, extra};
+    const file_wish wish = {.header = header,
+                            .choose = choose,
+                            .asker = &asker,
+                            .remedy = "if the model does not know it, --extra leaves it aside"};
+    file_table *table = file_read_wish(path, &wish, err);
+    if (table && *table->note)
+        notice_note("%s: %s", path, table->note);
+    return table;
 }
 
 /* ---- values */
@@ -189,24 +229,35 @@ static size_t first_nonfinite(const job *self, size_t row)
     return i;
 }
 
-static int check_finite(const job *self, flow_err *err)
+/* Rows that `first_in` finds a column in: how many, and the first. */
+typedef struct finding {
+    size_t count, row, i; /* i: of the wanted columns */
+} finding;
+
+static finding find(const job *self, size_t (*first_in)(const job *self, size_t row))
 {
-    size_t count = 0, first_row = 0, first = 0;
+    finding out = {0, 0, 0};
     for (size_t row = 0; row < self->table->rows; row++) {
-        size_t i = first_nonfinite(self, row);
-        if (i < self->wanted->n && count++ == 0) {
-            first_row = row;
-            first = i;
+        size_t i = first_in(self, row);
+        if (i < self->wanted->n && out.count++ == 0) {
+            out.row = row;
+            out.i = i;
         }
     }
-    if (count == 0)
+    return out;
+}
+
+static int check_finite(const job *self, flow_err *err)
+{
+    const finding bad = find(self, first_nonfinite);
+    if (bad.count == 0)
         return 0;
-    char label[DATA_LABEL_SIZE];
-    double value = value_at(self, first_row, first);
-    return flow_fail(err, FLOW_EDATA,
-                     "%s: %zu of %zu rows are not finite; first: row %zu, %s is %g", self->source,
-                     count, self->table->rows, first_row,
-                     data_column_label(label, self->table, self->cols[first]),
+    char column[FILE_LABEL_SIZE], row[FILE_LABEL_SIZE];
+    double value = value_at(self, bad.row, bad.i);
+    return flow_fail(err, FLOW_EDATA, "%s: %zu of %zu rows are not finite; first: %s, %s is %g",
+                     self->source, bad.count, self->table->rows,
+                     file_row_label(row, self->table, bad.row),
+                     file_column_label(column, self->table, self->cols[bad.i]),
                      isnan(value) ? NAN : value /* no "-nan" */);
 }
 
@@ -229,23 +280,19 @@ static size_t first_far(const job *self, size_t row)
 
 static void warn_if_far(const job *self)
 {
-    size_t count = 0, first_row = 0, first = 0;
-    for (size_t row = 0; self->wanted->ranges && row < self->table->rows; row++) {
-        size_t i = first_far(self, row);
-        if (i < self->wanted->n && count++ == 0) {
-            first_row = row;
-            first = i;
-        }
-    }
-    if (count == 0)
+    if (!self->wanted->ranges)
         return;
-    char label[DATA_LABEL_SIZE];
-    const double *range = self->wanted->ranges + 2 * first;
-    notice_warning("%s: %zu of %zu rows are far outside of what training saw; first: row %zu, %s "
-                   "is %g, the training rows had %g .. %g",
-                   self->source, count, self->table->rows, first_row,
-                   data_column_label(label, self->table, self->cols[first]),
-                   value_at(self, first_row, first), range[0], range[1]);
+    const finding far = find(self, first_far);
+    if (far.count == 0)
+        return;
+    char column[FILE_LABEL_SIZE], row[FILE_LABEL_SIZE];
+    const double *range = self->wanted->ranges + 2 * far.i;
+    notice_warning("%s: %zu of %zu rows are far outside of what training saw; first: %s, %s is %g, "
+                   "the training rows had %g .. %g",
+                   self->source, far.count, self->table->rows,
+                   file_row_label(row, self->table, far.row),
+                   file_column_label(column, self->table, self->cols[far.i]),
+                   value_at(self, far.row, far.i), range[0], range[1]);
 }
 
 /* One column cannot be mistaken for another. */

@@ -9,7 +9,7 @@
 #define PIPELINE_COMMAND_ROWS_H
 
 #include "files/model.h"
-#include "files/table.h"
+#include "files/read.h"
 
 #include <stdbool.h>
 
@@ -23,11 +23,15 @@ typedef struct rows_wanted {
 rows_wanted rows_of_data(const flow_model *model);
 rows_wanted rows_of_context(const flow_model *model);
 
+/* A table from a file, of the columns alone that the model knows, either side, if it names them; *wanted is one of its
+ * sides. extra: others are left aside, unread, instead of refused. Tells what was made of the file. */
+file_table *rows_read(const char *path, file_header header, const rows_wanted *wanted, bool extra,
+                      flow_err *err);
+
 /* Whether the table names all that is wanted. */
 bool rows_are_named(const file_table *table, const rows_wanted *wanted);
 
-/* A new table (rows, n) in the model's order, without names. extra: columns that the model does not know are
- * left out instead of refused. FLOW_EDATA names the columns that are missing or unknown, or the first value that
+/* A new table (rows, n) in the model's order, without names; extra as above. FLOW_EDATA names the columns that are missing or unknown, or the first value that
  * is not finite, with its row and column. Warns of values far outside of what training saw: by more than
  * a quarter of the range. source is what messages call the table. */
 int rows_take(file_table **out, const file_table *table, const char *source,

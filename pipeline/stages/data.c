@@ -42,8 +42,11 @@ static int choose(bool *wanted, file_table *head, const void *asker, flow_err *e
     if (o->n_columns > 0)
         memset(wanted, 0, head->cols * sizeof *wanted);
     int code = data_columns_choose(wanted, head, self->source, o->columns, o->n_columns, err);
-    return code ? code
-                : data_columns_choose(wanted, head, self->source, o->context, o->n_context, err);
+    if (!code)
+        code = data_columns_choose(wanted, head, self->source, o->context, o->n_context, err);
+    if (!code && o->weights)
+        code = data_columns_choose(wanted, head, self->source, &o->weights, 1, err);
+    return code;
 }
 
 static file_table *read_file(const config *c, const data_options *options, bool head, flow_err *err)
@@ -120,7 +123,7 @@ static int measure_ranges(data_product *out, flow_err *err)
     return flow_fail(err, FLOW_ENOMEM, "out of memory for the ranges of the columns");
 }
 
-static void tell(const data_set *set, const char *source)
+static void tell_rows(const data_set *set, const char *source)
 {
     fprintf(stderr, "data      %s: %zu + %zu + %zu rows, %zu columns, %zu of context\n", source,
             set->train.n, set->valid.n, set->test.n, set->dim, set->n_context);
@@ -129,16 +132,24 @@ static void tell(const data_set *set, const char *source)
 }
 
 /* The table as it is, then made ready; what is certain to fail is refused before. */
-static int prepare(data_product *out, data_look **look, const config *c, const file_table *table,
-                   const data_options *options, flow_err *err)
+static int prepare(data_product *out, data_look **look, const config *c,
+                   const data_options *options, const file_table *table, flow_err *err)
 {
     *look = data_look_create(table, source_of(c), options, err);
     if (!*look || data_look_judge(*look, source_of(c), err))
         return err->code;
     out->set = data_set_create(table, source_of(c), options, err);
-    if (!out->set || name_columns(out, err) || measure_ranges(out, err))
-        return err->code;
-    return FLOW_OK;
+    int code = out->set ? name_columns(out, err) : err->code;
+    return code ? code : measure_ranges(out, err);
+}
+
+static void tell(const data_product *self, const data_look *look, const config *c, const char *note)
+{
+    if (*note)
+        fprintf(stderr, "data      %s: %s\n", c->data.path, note);
+    tell_rows(self->set, source_of(c));
+    tell_weights(self->set, c->data.weights);
+    look_tell(look, c, source_of(c));
 }
 
 static int run(void *product, const stage_work *work, const void *const *inputs, flow_err *err)
@@ -154,15 +165,10 @@ static int run(void *product, const stage_work *work, const void *const *inputs,
         d->path ? read_file(c, &options, false, err) : generate(c, (size_t)d->rows, err);
     if (!table)
         return err->code;
-    if (*table->note && !work->quiet)
-        fprintf(stderr, "data      %s: %s\n", d->path, table->note);
-    int code = prepare(out, &look, c, table, &options, err);
+    int code = prepare(out, &look, c, &options, table, err);
+    if (!code && !work->quiet)
+        tell(out, look, c, table->note);
     file_table_free(table);
-    if (!code && !work->quiet) {
-        tell(out->set, source_of(c));
-        tell_weights(out->set, d->weights);
-        look_tell(look, c, source_of(c));
-    }
     data_look_free(look);
     return code;
 }

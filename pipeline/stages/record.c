@@ -1,5 +1,6 @@
 #include "pipeline/stages/record.h"
 
+#include "files/utf8.h"
 #include "flow/json.h"
 #include "pipeline/console/version.h"
 
@@ -119,11 +120,23 @@ int record_begin(const rundir *dir, const config *c, const config_sources *sourc
 
 /* ---- how it went */
 
+/* A word of the command line may be any bytes, JSON is UTF-8. NULL: out of memory. */
+static json_t *word_json(const char *word)
+{
+    char *text = strdup(word);
+    if (!text)
+        return NULL;
+    file_mend_utf8(text);
+    json_t *out = json_string(text);
+    free(text);
+    return out;
+}
+
 static json_t *argv_json(const record_course *course)
 {
     json_t *out = json_array();
     for (int i = 0; i < course->argc; i++)
-        flow_json_append(&out, json_string(course->argv[i]));
+        flow_json_append(&out, word_json(course->argv[i]));
     return out;
 }
 

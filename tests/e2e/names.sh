@@ -8,14 +8,20 @@ mean() { tail -n +2 "$1" | awk -F, '{ sum += $1 } END { printf "%.5f\n", sum / N
 near() { awk -v a="$1" -v b="$2" -v t="$3" 'BEGIN { exit !(a - b <= t && b - a <= t) }'; }
 says() { grep -q -- "$1" "$T/err"; }
 
-# ---- names that are no text
+# ---- text that is none
 
 printf 'gr\366\337e,b\n1,2\n3,5\n4,4\n' >"$T/latin.csv"
 printf 'schema: 1\nseed: 1\ndata: {path: %s}\n' "$T/latin.csv" >"$T/latin.yaml"
 OUTPUT=$T/latin
-refused "a header in Latin-1" 65 "latin.csv:1: column 1: its name is not UTF-8: byte 0xf6 after 'gr'.*iconv -f latin1" \
+refused "a header in Latin-1" 65 "latin.csv:1: .* column 0 (counted from 0) is not UTF-8 (byte 0xf6 at 2).*iconv -f latin1" \
     run "$T/latin.yaml" "${TEACH[@]}" --out "$T/latin"
 check "leaves no directory behind" test ! -e "$T/latin"
+{ echo height,b; seq 1 60 | awk '{ print $1 * $1 % 17 "," $1 }'; } >"$T/few.csv"
+printf 'schema: 1\nseed: 1\ndata: {path: %s}\n' "$T/few.csv" >"$T/few.yaml"
+expect "a run directory whose name is no text" 0 run "$T/few.yaml" "${TEACH[@]}" --out "$T"/r$'\366' \
+    --set teacher.flow.transformer=affine --set teacher.flow.activation=relu \
+    --set teacher.train.epochs=100 --set teacher.train.warmup=0 --set teacher.train.lr=0.01 --set teacher.train.patience=0
+few=$(echo "$T"/r?/teacher/model.safetensors)
 
 # ---- the same columns in another order
 
@@ -39,27 +45,34 @@ check "in one line" test "$(wc -l <"$T/err")" -eq 1
 check "densities are those of the truth, in the units of the data" near "$(mean "$T/same.logp")" -5.14 0.3
 check "the run says the same number" near "$(mean "$T/same.logp")" \
     "$(value "$T/order/validation.json" teacher.test_log_likelihood.value)" 0.00001
+check "and so do the losses of the fit" near "$(mean "$T/same.logp")" \
+    "-$("$PROBE" lines "$T/order/teacher/metrics.jsonl" valid_loss | tail -n 1)" 0.2
 check "and which units it has" grep -q '"units": "nats per row, in the units of the data"' "$T/order/validation.json"
 
 sed 's/weight/mass/' "$T/same.csv" >"$T/other.csv"
 refused "a column that is missing" 65 "there is no column 'weight'; its columns are 'height', 'mass'" \
     logp "$teacher" "$T/other.csv" -o "$OUTPUT"
-awk -F, '{ print $0 "," (NR == 1 ? "id" : NR) }' "$T/swapped.csv" >"$T/more.csv"
+awk -F, '{ print $0 "," (NR == 1 ? "id" : "event" NR) }' "$T/swapped.csv" >"$T/more.csv"
 refused "a column that the model does not know" 65 "does not know column 'id'.*--extra" logp "$teacher" "$T/more.csv" -o "$OUTPUT"
 run logp "$teacher" "$T/more.csv" --extra
 check "is left aside with --extra" cmp "$T/same.logp" "$T/out"
 sed '1s/.*/height,height/' "$T/same.csv" >"$T/twice.csv"
-refused "a name that is there twice" 65 "two columns are named 'height'" logp "$teacher" "$T/twice.csv" -o "$OUTPUT"
+refused "a name that is there twice" 65 "'height'" logp "$teacher" "$T/twice.csv" -o "$OUTPUT"
 
 # ---- numbers that are none, and far ones
 
 printf 'weight,height\n100,0\n90,inf\n90,nan\n' >"$T/inf.csv"
-refused "a row that is not finite" 65 "inf.csv: 2 of 3 rows are not finite; first: row 1, column 1 'height' .* is inf" \
+refused "a row that is not finite" 65 "inf.csv: 2 of 3 rows are not finite; first: row 1 (line 3), column 1 'height' .* is inf" \
     logp "$teacher" "$T/inf.csv" -o "$OUTPUT"
 printf 'weight,height\n100,0\n300,0\n' >"$T/far.csv"
 expect "a row far outside of the training rows" 0 logp "$teacher" "$T/far.csv"
 check "is warned of, with row, column, value and range" \
-    says "^distill: warning: .*far.csv: 1 of 2 rows are far .* row 1, column 0 'weight' .* is 300, .* had [56].* \.\. 1[34]"
+    says "^distill: warning: .*far.csv: 1 of 2 rows are far .* row 1 (line 3), column 0 'weight' .* is 300, .* had [56].* \.\. 1[34]"
+
+printf 'height,b\n1,2\n-1.7e308,1.7e308\n' >"$T/huge.csv"
+run logp "$few" "$T/huge.csv"
+check "a row whose density is no number is an error" test "$status" -eq 65 -a ! -s "$T/out"
+check "that names it" says "error: .*huge.csv: row 1: its log-density is not a number"
 
 # ---- whether a header is one
 
@@ -69,7 +82,11 @@ check "--header no: two rows" test "$(wc -l <"$T/out")" -eq 3
 refused "--header yes: names, and not the model's" 65 "there is no column 'height', 'weight'; its columns are '1', '2'" \
     logp "$teacher" "$T/numbers.csv" --header yes
 expect "--header of nothing" 64 logp "$teacher" "$T/numbers.csv" --header maybe
-refused "check reads --header, too" 65 "column 1: 'height' is not a number" check "$T/order.yaml" --header no
+OUTPUT=
+refused "run reads --header, too" 65 "train.csv:1: column 0 .*'height' is not a number" \
+    run "$T/order.yaml" --header no --out "$T/headless" --quiet
+refused "and check" 78 "no column 'height'; its columns have no names" check "$T/order.yaml" --header no --set "data.columns=[height]"
+OUTPUT=$T/bad.csv
 
 # ---- a conditional model
 
@@ -95,13 +112,13 @@ run logp "$teacher" "$T/x.csv" --context <(:) --context "$T/one.csv"
 check "a context that is given goes before, one for all rows" cmp "$T/a.logp" "$T/out"
 { echo c; yes 1000 | head -n 5; } >"$T/far.csv"
 expect "a context far outside" 0 sample "$student" -n 5 --context "$T/far.csv"
-check "is warned of" says "warning: .*far.csv: 5 of 5 rows .* row 0, column 0 'c' .* is 1000, the training rows had -2.9.* \.\. 2.9"
+check "is warned of" says "warning: .*far.csv: 5 of 5 rows .* row 0 (line 2), column 0 'c' .* is 1000, the training rows had -2.9.* \.\. 2.9"
 expect "one on the command line" 0 sample "$student" -n 5 --context c=1000
 check "is warned of, too" says "warning: --context: 1 of 1 rows"
 printf 'c\n1\nnan\n2\n' >"$T/nan.csv"
 for verb in "sample $student -n 3" "ladder $teacher -n 100"; do
     # shellcheck disable=SC2086 # a list of words
-    refused "${verb%% *}: a context that is no number" 65 "nan.csv: 1 of 3 rows are not finite; first: row 1, column 0 'c'" \
+    refused "${verb%% *}: a context that is no number" 65 "nan.csv: 1 of 3 rows are not finite; first: row 1 (line 3), column 0 'c'" \
         $verb --context "$T/nan.csv"
 done
 printf 'c\n1\n2\n3\n' >"$T/three.csv"

@@ -38,3 +38,10 @@ Test(utf8, well_formed)
         cr_expect_eq(good, cases[i].good, "case %zu: %zu", i, good);
     }
 }
+
+Test(utf8, mend)
+{
+    char text[] = "gr\xf6\xdf\x65 \xc3\xb6\xe2\x82";
+    file_mend_utf8(text);
+    cr_expect_str_eq(text, "gr??e \xc3\xb6??");
+}

@@ -1,0 +1,60 @@
+#include "pipeline/command/line.h"
+
+#include "pipeline/config/config.h"
+#include "pipeline/console/exit.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static void print_help(const line_spec *spec)
+{
+    printf("%s\nusage: distill %s %s\n\n%s\n\n", spec->examples, spec->name, spec->operands,
+           spec->doc);
+    options_print(stdout, spec->options);
+}
+
+int line_refuse(const line_spec *spec, const flow_err *err)
+{
+    int status = exit_fail(err);
+    fprintf(stderr, "help: distill %s --help\n", spec->name);
+    return status;
+}
+
+/* Stores one option; `into` is the options struct of the verb. */
+int line_read(char ***operands, const line_spec *spec, void *into, take_option take, int argc,
+              char **argv)
+{
+    option_reader reader;
+    flow_err err = FLOW_ERR_INIT;
+    int id;
+    options_start(&reader, spec->options, argc, argv);
+    while ((id = options_next(&reader, &err)) >= 0) {
+        if (id == OPTION_HELP) {
+            print_help(spec);
+            return EXIT_GOOD;
+        }
+        if (take(into, id, reader.arg, &err))
+            return line_refuse(spec, &err);
+    }
+    *operands = argv + optind;
+    int n = argc - optind;
+    if (!err.code && n < spec->n_min)
+        flow_fail(&err, FLOW_EUSAGE, "something is missing: distill %s %s", spec->name,
+                  spec->operands);
+    if (!err.code && n > spec->n_max)
+        flow_fail(&err, FLOW_EUSAGE, "what is '%.80s'? distill %s %s", argv[optind + spec->n_max],
+                  spec->name, spec->operands);
+    return err.code ? line_refuse(spec, &err) : -1;
+}
+
+int line_take_header(file_header *out, const char *arg, flow_err *err)
+{
+    const flow_word *word = config_headers;
+    while (word->name && strcmp(word->name, arg) != 0)
+        word++;
+    if (!word->name)
+        return flow_fail(err, FLOW_EUSAGE, "--header wants auto, yes or no, got '%.60s'", arg);
+    *out = (file_header)word->value;
+    return FLOW_OK;
+}

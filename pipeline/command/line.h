@@ -1,0 +1,44 @@
+/* pipeline/command/line.h -- what the command lines of all verbs have in common. */
+#ifndef PIPELINE_COMMAND_LINE_H
+#define PIPELINE_COMMAND_LINE_H
+
+#include "files/csv.h"
+#include "pipeline/command/lines.h"
+
+/* Options without a letter. */
+enum {
+    OPTION_SET = OPTION_LONG,
+    OPTION_OUT,
+    OPTION_THREADS,
+    OPTION_SEED,
+    OPTION_FIRST,
+    OPTION_CONTEXT,
+    OPTION_HEADER,
+    OPTION_EXTRA,
+    OPTION_TEMPERATURE,
+    OPTION_LOGP,
+    OPTION_FORMAT,
+    OPTION_MOST,
+    OPTION_PICTURE,
+    OPTION_JSON
+};
+
+/* Whether a .csv starts with names: of every verb that reads a table. */
+#define HEADER_OPTION                                                                              \
+    {                                                                                              \
+        "header", OPTION_HEADER, "WORD", "whether a .csv starts with names: auto, yes or no"       \
+    }
+int line_take_header(file_header *out, const char *arg, flow_err *err);
+
+/* Takes one option, with its argument, into what the verb wants to know. */
+typedef int (*take_option)(void *into, int id, const char *arg, flow_err *err);
+
+/* Reads all options. Returns -1 to go on, with *operands the first operand and NULL after the last,
+ * or an exit code. */
+int line_read(char ***operands, const line_spec *spec, void *into, take_option take, int argc,
+              char **argv);
+
+/* Says what is wrong with a line; returns the exit code. */
+int line_refuse(const line_spec *spec, const flow_err *err);
+
+#endif
