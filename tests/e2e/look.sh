@@ -85,6 +85,13 @@ expect "which it understands" 0 run "$T/events.yaml" "${loud[@]}" --out "$T/run"
     --set teacher.train.warmup=5
 check "and then there is no warning left" sh -c '! grep "^warning" "$1"' - "$T/err"
 printf '1\n2\n3\nnan\n' >"$T/tiny.csv"
+expect "inspect of a config" 0 inspect configs/power_given_time.yaml
+check "knows what is given" grep -q '^minute .* given$' "$T/out"
+check "and columns of kinds" sh -c 'printf "schema: 1\ndata: {path: %s/events.csv, columns: %s}\n" "$1" "$2" >"$1/kinds.yaml"' \
+    - "$T" "$columns"
+expect "of which nothing is left to say" 0 inspect "$T/kinds.yaml"
+check "of a count, a circle and ends" sh -c '! grep -E "^(note|warning|error)" "$1"' - "$T/out"
+refused "a header of a config" 64 "data.header" inspect "$T/kinds.yaml" --header no
 refused "a table of three rows" 65 'too few' inspect "$T/tiny.csv"
 refused "a file that is not there" 66 none.csv inspect "$T/none.csv"
 expect "a header of another kind" 64 inspect "$T/total.csv" --header maybe
