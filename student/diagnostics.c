@@ -118,6 +118,17 @@ static student_estimate ess_of(const summary *s, double log_ess, influence *f)
     return (student_estimate){ess, ess * standard_error(s, f)};
 }
 
+/* Whether averages of these weights have no error that could be told from the rows. */
+static bool tail_hides(const psis_fit *fit, double ess)
+{
+    return fit->khat > fit->threshold && !(ess >= STUDENT_EVEN);
+}
+
+static void drop_error(student_estimate *e, bool drop)
+{
+    e->se = drop ? NAN : e->se;
+}
+
 static student_estimate difference(student_estimate a, student_estimate b)
 {
     return (student_estimate){a.value - b.value, hypot(a.se, b.se)};
@@ -156,12 +167,24 @@ static void reverse_figures(student_diagnostics *out, const student_log_weights 
     out->log_z = (student_estimate){s.log_w, standard_error(&s, of_log_w)};
     out->ess_reverse = ess_of(&s, log_ess_reverse(&s), of_log_ess_reverse);
     out->curve_reverse = curve_of(in->reverse, in->n_reverse, log_ess_reverse);
+    drop_error(&out->log_z, tail_hides(&out->psis, out->ess_reverse.value));
+    drop_error(&out->ess_reverse, out->psis.khat > STUDENT_KHAT_OF_ERRORS);
     if (isnan(in->log_z))
-        out->kl_reverse = (student_estimate){s.mean == -INFINITY ? INFINITY : s.log_w - s.mean,
-                                             standard_error(&s, of_log_w_less_mean)};
+        out->kl_reverse =
+            (student_estimate){s.mean == -INFINITY ? INFINITY : s.log_w - s.mean,
+                               isnan(out->log_z.se) ? NAN : standard_error(&s, of_log_w_less_mean)};
     else
         out->kl_reverse = (student_estimate){in->log_z - s.mean, out->elbo.se};
     out->mean_w = check_of(s.log_w - in->log_z, out->log_z.se);
+}
+
+const double student_uncovered_nats[STUDENT_UNCOVERED] = {3, 5, 10};
+
+static void count_uncovered(student_diagnostics *out, const student_log_weights *in, double log_z)
+{
+    for (size_t i = 0; i < in->n_forward; i++)
+        for (size_t k = 0; k < STUDENT_UNCOVERED; k++)
+            out->uncovered[k] += in->forward[i] - log_z > student_uncovered_nats[k];
 }
 
 /* After reverse_figures, whose log_z stands in for an unknown Z. */
@@ -173,6 +196,8 @@ static void forward_figures(student_diagnostics *out, const student_log_weights 
     out->kl_forward = difference(out->eubo, log_z);
     out->ess_forward = ess_of(&s, log_ess_forward(&s), of_log_ess_forward);
     out->curve_forward = curve_of(in->forward, in->n_forward, log_ess_forward);
+    drop_error(&out->ess_forward, out->psis_forward.khat > STUDENT_KHAT_OF_ERRORS);
+    count_uncovered(out, in, log_z.value);
     out->mean_inverse_w = check_of(s.log_inv + in->log_z, standard_error(&s, of_log_inv));
 }
 
@@ -190,6 +215,15 @@ static int check_rows(size_t *zeros, const double *l, size_t n, double zero_dens
     return FLOW_OK;
 }
 
+/* psis_khat takes no infinite weight: a row out of the student's reach is a tail that has no end. */
+static int fit_forward(student_diagnostics *out, const student_log_weights *in, flow_err *err)
+{
+    if (out->zero_forward == 0)
+        return psis_khat(&out->psis_forward, in->forward, in->n_forward, err);
+    out->psis_forward = (psis_fit){.khat = INFINITY, .threshold = psis_threshold(in->n_forward)};
+    return FLOW_OK;
+}
+
 int student_diagnose(student_diagnostics *out, const student_log_weights *in, flow_err *err)
 {
     if ((!in->reverse && in->n_reverse) || (!in->forward && in->n_forward))
@@ -201,6 +235,8 @@ int student_diagnose(student_diagnostics *out, const student_log_weights *in, fl
         code = check_rows(&out->zero_forward, in->forward, in->n_forward, INFINITY, "teacher", err);
     if (!code)
         code = psis_khat(&out->psis, in->reverse, in->n_reverse, err);
+    if (!code)
+        code = fit_forward(out, in, err);
     if (code)
         return code;
     reverse_figures(out, in);

@@ -19,7 +19,9 @@
  *
  * Every se is one standard error to first order (delta method) from the sample variance;
  * differences of figures from the same rows account for their correlation. NaN: the figure or its
- * error is not defined (no rows, one row, Z unknown).
+ * error is not defined (no rows, one row, Z unknown), or the error means nothing, because the weights have no variance
+ * that the rows could show: an ESS's above STUDENT_KHAT_OF_ERRORS; those of log_z, mean_w and what is made of log_z above
+ * the threshold of k-hat (psis.h), unless the weights are even (STUDENT_EVEN).
  *
  * Bias, to be read with the numbers: the reverse ESS, log_z's error and k-hat know only the rows
  * that were drawn. At small N the largest weights have not been seen yet: ESS is too high (by a
@@ -40,6 +42,7 @@
 #include "flow/err.h"
 #include "student/psis.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 typedef struct student_estimate {
@@ -64,6 +67,19 @@ typedef struct student_curve {
     double ess[STUDENT_CURVE_MAX];
 } student_curve;
 
+/* Draws of the teacher where log p - log q is above so many nats: the student has too little density there by more than
+ * that factor. A forward ESS is ruined by one of them in 50,000, and does not say so. */
+enum { STUDENT_UNCOVERED = 3 };
+extern const double student_uncovered_nats[STUDENT_UNCOVERED];
+
+/* Above this k-hat of its own weights an ESS, which averages w at x ~ p or w^2 at x ~ q, has no standard error: NaN.
+ * (That of a forward ESS was then off by a factor of 3 to 76.) */
+#define STUDENT_KHAT_OF_ERRORS 0.5
+
+/* Weights of at least this reverse ESS are so even that the index of their tail is of no matter: a k-hat above its
+ * threshold there is that of rounding. */
+#define STUDENT_EVEN 0.99
+
 typedef struct student_log_weights {
     const double *reverse; /* (n_reverse): l at x ~ q; NULL if n_reverse = 0 */
     const double *forward; /* (n_forward): l at x ~ p; NULL if n_forward = 0 */
@@ -75,10 +91,11 @@ typedef struct student_diagnostics {
     student_estimate elbo, eubo, jeffreys, log_z, kl_reverse, kl_forward;
     student_estimate ess_reverse, ess_forward;
     student_curve curve_reverse, curve_forward;
-    psis_fit psis;                        /* of the reverse weights */
+    psis_fit psis, psis_forward;          /* of w at x ~ q, and at x ~ p */
     student_check mean_w, mean_inverse_w; /* E_q w / Z, E_p Z / w */
     size_t n_reverse, n_forward;
-    size_t zero_reverse, zero_forward; /* rows of zero density: l = -inf, l = +inf */
+    size_t zero_reverse, zero_forward;   /* rows of zero density: l = -inf, l = +inf */
+    size_t uncovered[STUDENT_UNCOVERED]; /* of the n_forward rows; see above */
 } student_diagnostics;
 
 /* Errors: FLOW_EDIVERGED names the first row that is NaN, +inf at x ~ q or -inf at x ~ p (a draw of

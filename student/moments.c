@@ -212,26 +212,62 @@ static void finish(student_worst *worst, double count)
     worst->p = isnan(worst->z) ? NAN : fmin(1, count * erfc(fabs(worst->z) * 0.70710678118654752));
 }
 
+/* The same for the excess; unit: what the difference is measured in. */
+static void exceed(student_excess *most, size_t column, size_t other, double difference, double se,
+                   double unit)
+{
+    enum { SURE = 4 };
+    double value = fmax(fabs(difference) - SURE * se, 0) / unit;
+    if (isnan(se) || isnan(value) || value <= most->value)
+        return;
+    *most = (student_excess){column, other, value};
+}
+
+static void compare_column(student_moments_difference *out, const student_moments *a,
+                           const student_moments *b, size_t i)
+{
+    consider(&out->mean, i, i, a->mean[i], b->mean[i],
+             z_of(a->mean[i], a->mean_se[i], b->mean[i], b->mean_se[i]));
+    consider(&out->sd, i, i, a->sd[i], b->sd[i],
+             z_of(a->sd[i], a->sd_se[i], b->sd[i], b->sd_se[i]));
+    exceed(&out->mean_excess, i, i, a->mean[i] - b->mean[i], hypot(a->mean_se[i], b->mean_se[i]),
+           b->sd[i]);
+    exceed(&out->sd_excess, i, i, a->sd[i] - b->sd[i], hypot(a->sd_se[i], b->sd_se[i]), b->sd[i]);
+}
+
+static void compare_pair(student_moments_difference *out, const student_moments *a,
+                         const student_moments *b, size_t i, size_t j)
+{
+    const size_t k = i * a->dim + j;
+    const double own = a->correlation[k], other = b->correlation[k];
+    consider(&out->correlation, i, j, own, other,
+             z_of(own, a->correlation_se[k], other, b->correlation_se[k]));
+    exceed(&out->correlation_excess, i, j, own - other,
+           hypot(a->correlation_se[k], b->correlation_se[k]), 1);
+}
+
+static double found(double excess)
+{
+    return excess < 0 ? NAN : excess;
+}
+
 void student_moments_compare(student_moments_difference *out, const student_moments *a,
                              const student_moments *b)
 {
     assert(a->dim == b->dim);
     const size_t d = a->dim;
     const student_worst none = {.student = NAN, .reference = NAN, .z = NAN, .p = NAN};
-    *out = (student_moments_difference){none, none, none};
+    const student_excess below = {.value = -1};
+    *out = (student_moments_difference){none, none, none, below, below, below};
     for (size_t i = 0; i < d; i++) {
-        consider(&out->mean, i, i, a->mean[i], b->mean[i],
-                 z_of(a->mean[i], a->mean_se[i], b->mean[i], b->mean_se[i]));
-        consider(&out->sd, i, i, a->sd[i], b->sd[i],
-                 z_of(a->sd[i], a->sd_se[i], b->sd[i], b->sd_se[i]));
-        for (size_t j = i + 1; j < d; j++) {
-            size_t k = i * d + j;
-            consider(&out->correlation, i, j, a->correlation[k], b->correlation[k],
-                     z_of(a->correlation[k], a->correlation_se[k], b->correlation[k],
-                          b->correlation_se[k]));
-        }
+        compare_column(out, a, b, i);
+        for (size_t j = i + 1; j < d; j++)
+            compare_pair(out, a, b, i, j);
     }
     finish(&out->mean, (double)d);
     finish(&out->sd, (double)d);
     finish(&out->correlation, (double)d * ((double)d - 1) / 2);
+    out->mean_excess.value = found(out->mean_excess.value);
+    out->sd_excess.value = found(out->sd_excess.value);
+    out->correlation_excess.value = found(out->correlation_excess.value);
 }

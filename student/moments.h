@@ -33,8 +33,19 @@ typedef struct student_worst {
     double p; /* of |z| this large among all of its kind, Bonferroni: min(1, count P(|N| > |z|)) */
 } student_worst;
 
+/* By how much a figure is off at least: the largest |difference| of its kind, less four of its standard errors, and 0
+ * where they explain all of it. Large samples make any difference many standard errors large; this is whether it
+ * matters. */
+typedef struct student_excess {
+    size_t column, other;
+    double
+        value; /* mean: in the reference's standard deviations; sd: as a share of the reference's;
+                     correlation: as it is. NaN: none is defined */
+} student_excess;
+
 typedef struct student_moments_difference {
     student_worst mean, sd, correlation;
+    student_excess mean_excess, sd_excess, correlation_excess;
 } student_moments_difference;
 
 /* Both have the same dim. A kind without members (no columns, one column's correlations) or without

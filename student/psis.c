@@ -103,7 +103,7 @@ static double khat_of_sorted(double *log_w, size_t n, size_t tail)
     return k;
 }
 
-static double good_below(size_t n)
+double psis_threshold(size_t n)
 {
     return n > 1 ? fmin(1 - 1 / log10((double)n), 0.7) : -INFINITY;
 }
@@ -117,7 +117,7 @@ int psis_khat(psis_fit *fit, const double *log_w, size_t n, flow_err *err)
                              log_w[i]);
         positive += log_w[i] > -INFINITY;
     }
-    *fit = (psis_fit){.khat = NAN, .threshold = good_below(n), .tail = tail_length(n)};
+    *fit = (psis_fit){.khat = NAN, .threshold = psis_threshold(n), .tail = tail_length(n)};
     if (fit->tail < PSIS_MIN_TAIL)
         return FLOW_OK;
     if (fit->tail > positive)

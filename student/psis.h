@@ -17,7 +17,7 @@
 
 typedef struct psis_fit {
     double khat;
-    double threshold; /* good when khat < threshold = min(1 - 1 / log10 S, 0.7) */
+    double threshold; /* good when khat < threshold = psis_threshold(S) */
     size_t tail;      /* weights that the fit used */
 } psis_fit;
 
@@ -30,6 +30,9 @@ typedef struct psis_fit {
  * Errors: FLOW_EDIVERGED names the first row that is NaN or +inf; FLOW_ENOMEM. */
 enum { PSIS_MIN_TAIL = 5 };
 int psis_khat(psis_fit *fit, const double *log_w, size_t n, flow_err *err);
+
+/* min(1 - 1 / log10 n, 0.7): below it averages of n weights converge at a rate that can be used. */
+double psis_threshold(size_t n);
 
 /* The fit itself: shape *k and scale *sigma of a generalised Pareto distribution with location 0,
  * F(x) = 1 - (1 - k' x / sigma)^(1/k') with k' = -k, for x (n) ascending, n > 0, all >= 0 and

@@ -1,6 +1,7 @@
 #include "student/speed.h"
 
 #include "flow/sort.h"
+#include "flow/unroll.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -17,11 +18,12 @@ static double now(void)
 
 typedef enum timed { TIME_SAMPLE, TIME_DENSITY } timed;
 
-static int time_batch(double *rate, const flow *f, const student_sides *v, timed what,
+enum { MOST_ROWS = 16384 };
+
+static int time_batch(double *rate, const flow *f, const student_sides *v, timed what, size_t most,
                       flow_err *err)
 {
-    enum { MOST = 16384 };
-    size_t n = v->n < MOST ? v->n : MOST;
+    size_t n = v->n < most ? v->n : most;
     double *x = malloc((n * (v->dim + 1) + 1) * sizeof *x), best = INFINITY, start = now();
     if (!x)
         return flow_fail(err, FLOW_ENOMEM, "out of memory for %zu rows to be timed", n);
@@ -42,12 +44,12 @@ static int time_batch(double *rate, const flow *f, const student_sides *v, timed
 
 int student_speed_sample(double *rate, const flow *f, const student_sides *sides, flow_err *err)
 {
-    return time_batch(rate, f, sides, TIME_SAMPLE, err);
+    return time_batch(rate, f, sides, TIME_SAMPLE, MOST_ROWS, err);
 }
 
 int student_speed_density(double *rate, const flow *f, const student_sides *sides, flow_err *err)
 {
-    return time_batch(rate, f, sides, TIME_DENSITY, err);
+    return time_batch(rate, f, sides, TIME_DENSITY, MOST_ROWS, err);
 }
 
 /* ---- single rows */
@@ -112,4 +114,56 @@ int student_speed_both(double *rate, double *seconds, const flow *f, const stude
 {
     int code = student_speed_sample(rate, f, sides, err);
     return code ? code : student_speed_row(seconds, f, sides, err);
+}
+
+/* ---- everyone */
+
+const student_speed student_not_timed = {
+    .student = {NAN, NAN},
+    .teacher_incremental = {NAN, NAN},
+    .teacher_naive = {NAN, NAN},
+    .teacher_density = NAN,
+};
+
+static int pace_of(student_pace *out, const flow *f, const student_sides *sides, flow_err *err)
+{
+    return student_speed_both(&out->rows_per_s, &out->row_seconds, f, sides, err);
+}
+
+/* As many rows as `passes` passes at that rate take a tenth of a second for. */
+static size_t rows_in_time(double rate, size_t passes)
+{
+    double rows = 0.1 * rate / (double)passes;
+    return rows < 1 ? 1 : rows < MOST_ROWS ? (size_t)rows : MOST_ROWS;
+}
+
+static int time_naive(student_speed *out, const flow *teacher, const student_sides *sides,
+                      flow_err *err)
+{
+    const flow_unrolling how = {flow_passes_of_inverse(teacher), true, 1};
+    flow_err refused = FLOW_ERR_INIT;
+    if (how.iterations > FLOW_MAX_ITERATIONS || sides->n == 0)
+        return 0;
+    flow *naive = flow_unroll(teacher, &how, flow_get_precision(teacher), &refused);
+    if (!naive)
+        return refused.code == FLOW_ECONFIG ? 0 : flow_fail(err, refused.code, "%s", refused.text);
+    int code = time_batch(&out->teacher_naive.rows_per_s, naive, sides, TIME_SAMPLE,
+                          rows_in_time(out->teacher_density, how.iterations), err);
+    if (!code)
+        code = student_speed_row(&out->teacher_naive.row_seconds, naive, sides, err);
+    flow_free(naive);
+    return code;
+}
+
+int student_speed_all(student_speed *out, const flow *student, const flow *teacher,
+                      const student_sides *sides, flow_err *err)
+{
+    *out = student_not_timed;
+    int code = pace_of(&out->student, student, sides, err);
+    if (code || !teacher)
+        return code;
+    code = pace_of(&out->teacher_incremental, teacher, sides, err);
+    if (!code)
+        code = student_speed_density(&out->teacher_density, teacher, sides, err);
+    return code ? code : time_naive(out, teacher, sides, err);
 }

@@ -5,6 +5,29 @@
 
 #include "student/sides.h"
 
+/* A rate, and the seconds of a single row; NaN where there is nothing to time. */
+typedef struct student_pace {
+    double rows_per_s;
+    double row_seconds;
+} student_pace;
+
+/* Everyone who samples, with log-densities: all of it is run, nothing is derived from something else. */
+typedef struct student_speed {
+    student_pace student;             /* one parallel pass */
+    student_pace teacher_incremental; /* by its own inverse, about one masked pass */
+    student_pace
+        teacher_naive; /* a full pass a group of columns (D for a MAF), as other libraries sample: the
+                                         teacher unrolled for all of its passes (flow/unroll.h), which is exact. NaN
+                                         for a teacher that cannot be unrolled, or not so far */
+    double teacher_density; /* rows a second of log p */
+} student_speed;
+
+extern const student_speed student_not_timed;
+
+/* teacher: NULL if it is no flow, and none of its is timed. */
+int student_speed_all(student_speed *out, const flow *student, const flow *teacher,
+                      const student_sides *sides, flow_err *err);
+
 /* Rows a second of the flow's samples with their log-density, in batches of up to 16384 of the sides' rows
  * and their contexts: the best of the calls that fit in a fifth of a second, one at least. NaN for no
  * rows. */

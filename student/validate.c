@@ -1,8 +1,5 @@
 #include "student/validate.h"
 
-#include "student/sides.h"
-#include "student/speed.h"
-
 #include <math.h>
 #include <stdlib.h>
 
@@ -101,25 +98,31 @@ int student_roundtrip(double *error, const student_sides *v, const flow *student
     return code;
 }
 
-/* ---- speed */
-
-static int time_all(student_speed *out, const student_sides *v, const flow *student,
-                    const flow *teacher_flow, flow_err *err)
-{
-    int code = student_speed_sample(&out->student, student, v, err);
-    if (code || !teacher_flow)
-        return code;
-    code = student_speed_sample(&out->teacher_incremental, teacher_flow, v, err);
-    if (!code)
-        code = student_speed_density(&out->teacher_density, teacher_flow, v, err);
-    out->teacher_naive = out->teacher_density / (double)flow_passes_of_inverse(teacher_flow);
-    return code;
-}
-
 /* ---- the whole */
 
-static int compare(student_validation *out, const student_sides *v, const flow *student,
-                   const flow *teacher_flow, flow_err *err)
+/* What the whole is made of; teacher: NULL if it is no flow. */
+typedef struct parties {
+    const flow *student, *teacher;
+    const student_validate_options *options;
+} parties;
+
+/* log Z for rows that are shown: the target's own, or what the student's weights say. */
+static double best_log_z(const student_validation *out)
+{
+    return isnan(out->log_z) ? out->weights.log_z.value : out->log_z;
+}
+
+static int compare_teacher(student_validation *out, const student_sides *v, const parties *p,
+                           flow_err *err)
+{
+    const student_validate_options *o = p->options;
+    if (!o->data)
+        return 0;
+    return student_against_data_measure(&out->against_data, v, o->data, o->held_out, p->teacher,
+                                        err);
+}
+
+static int compare(student_validation *out, const student_sides *v, const parties *p, flow_err *err)
 {
     int code = student_sides_diagnose(v, &out->weights, err);
     if (!code && out->sampled)
@@ -127,41 +130,48 @@ static int compare(student_validation *out, const student_sides *v, const flow *
     if (!code)
         code = count_modes(out, v, err);
     if (!code)
-        code = student_roundtrip(&out->roundtrip, v, student, err);
-    return code ? code : time_all(&out->speed, v, student, teacher_flow, err);
+        code = student_roundtrip(&out->roundtrip, v, p->student, err);
+    if (!code)
+        code = student_uncovered_find(&out->uncovered, v, best_log_z(out),
+                                      p->options->data ? p->options->data->units : NULL, err);
+    if (!code)
+        code = compare_teacher(out, v, p, err);
+    return code ? code : student_speed_all(&out->speed, p->student, p->teacher, v, err);
 }
 
-static int judge(student_validation *out, student_sides *v, const flow *student,
-                 const flow *teacher_flow, flow_err *err)
+static int judge(student_validation *out, student_sides *v, const parties *p, flow_err *err)
 {
-    int code = student_sides_meet(v, student, err);
+    int code = student_sides_meet(v, p->student, err);
     out->broken = v->own.broken;
     out->teacher_broken = v->theirs.broken;
-    return code ? code : compare(out, v, student, teacher_flow, err);
+    return code ? code : compare(out, v, p, err);
 }
 
-static const student_two_sample NOT_COMPARED = {
-    .value = NAN, .teacher = NAN, .null_mean = NAN, .null_sd = NAN, .p = NAN};
-static const student_worst NOT_MEASURED = {.student = NAN, .reference = NAN, .z = NAN, .p = NAN};
-static const student_speed NOT_TIMED = {NAN, NAN, NAN, NAN};
+static student_validation not_yet(const target *teacher, bool teacher_is_flow)
+{
+    const student_against_data *none = &student_against_no_data;
+    return (student_validation){.log_z = teacher->log_z,
+                                .sampled = teacher->ops->sample != NULL,
+                                .teacher_is_flow = teacher_is_flow,
+                                .sliced_w2 = none->sliced_w2,
+                                .energy = none->energy,
+                                .moments = none->moments,
+                                .against_data = *none,
+                                .speed = student_not_timed};
+}
 
 int student_validate(student_validation *out, const flow *student, const target *teacher,
                      const flow *teacher_flow, flow_pool *pool, const distill_contexts *contexts,
                      const student_validate_options *options, flow_err *err)
 {
-    *out = (student_validation){.log_z = teacher->log_z,
-                                .sampled = teacher->ops->sample != NULL,
-                                .teacher_is_flow = teacher_flow != NULL,
-                                .sliced_w2 = NOT_COMPARED,
-                                .energy = NOT_COMPARED,
-                                .moments = {NOT_MEASURED, NOT_MEASURED, NOT_MEASURED},
-                                .speed = NOT_TIMED};
+    const parties all = {student, teacher_flow, options};
+    *out = not_yet(teacher, teacher_flow != NULL);
     flow_err local = FLOW_ERR_INIT;
     student_sides sides;
     int code = student_sides_init(&sides, teacher, pool, contexts, options->samples, options->seed,
                                   &local);
     if (!code)
-        code = judge(out, &sides, student, teacher_flow, &local);
+        code = judge(out, &sides, &all, &local);
     student_sides_release(&sides);
     if (!code)
         return 0;
@@ -173,6 +183,7 @@ void student_validation_release(student_validation *self)
 {
     free(self->modes);
     free(self->teacher_modes);
+    student_against_data_release(&self->against_data);
     self->modes = self->teacher_modes = NULL;
     self->n_modes = 0;
 }

@@ -2,21 +2,24 @@
  *
  * Draws n rows from the student and, if the teacher can be sampled, n from the teacher (of stored draws
  * at most as many as there are), and computes everything this folder knows: both KL directions, ELBO and EUBO, both effective sample
- * sizes at growing N, Pareto k-hat, log Z, moments, two-sample tests, shares of known modes, the
- * round trip through the student, and how fast everyone samples. All numbers but the speeds depend
- * on the models and the seed alone.
+ * sizes at growing N, Pareto k-hat, log Z, moments, two-sample tests, shares of known modes, what is not covered, the
+ * round trip through the student, the teacher against its data, and how fast everyone samples. All numbers but the
+ * speeds depend on the models, the data and the seed alone.
  *
  * Which precision measures what is in sides.h.
  */
 #ifndef STUDENT_VALIDATE_H
 #define STUDENT_VALIDATE_H
 
+#include "student/against_data.h"
 #include "student/diagnostics.h"
 #include "student/distill.h"
 #include "student/modes.h"
 #include "student/moments.h"
 #include "student/sides.h"
+#include "student/speed.h"
 #include "student/two_sample.h"
+#include "student/uncovered.h"
 #include "teacher/broken.h"
 
 #include <stdbool.h>
@@ -24,17 +27,9 @@
 typedef struct student_validate_options {
     size_t samples; /* n */
     uint64_t seed;
+    const data_set *data;      /* the teacher's; NULL: it is not held against any */
+    const data_part *held_out; /* of data */
 } student_validate_options;
-
-/* Rows per second with all threads of the pool; NaN where there is nothing to time. */
-typedef struct student_speed {
-    double student;             /* samples with log q, one parallel pass */
-    double teacher_incremental; /* samples by our inverse: about one masked pass */
-    double
-        teacher_naive; /* a full pass a group (D for a MAF), what other libraries do: computed from
-                             teacher_density; `make bench` runs them */
-    double teacher_density;
-} student_speed;
 
 typedef struct student_validation {
     double log_z;         /* the target's own; NaN: not known */
@@ -51,6 +46,8 @@ typedef struct student_validation {
                                             target's modes, 0 if it has none */
     student_modes_summary modes_summary;
     double roundtrip; /* max |z - f^-1(f(z))| / max(1, |z|) */
+    student_uncovered uncovered;
+    student_against_data against_data; /* NaN without data */
     student_speed speed;
 } student_validation;
 

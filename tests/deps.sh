@@ -47,7 +47,7 @@ if ! command -v apt-get >/dev/null; then
 fi
 if [ "$(id -u)" -ne 0 ]; then
     echo "some packages are missing; this installs them:" >&2
-    echo "  sudo apt-get install -y --no-install-recommends $missing" >&2
+    echo "  sudo apt-get update && sudo apt-get install -y --no-install-recommends $missing" >&2
     exit 1
 fi
 echo "installing $missing" >&2

@@ -131,6 +131,22 @@ static bool below_items(FILE *to, const char *path)
     return false;
 }
 
+/* A figure, by its whole path or by its name alone. */
+static bool a_figure(FILE *to, const char *path)
+{
+    for (size_t i = 0; i < schema_n_keys; i++) {
+        const char *home = schema_keys[i].name;
+        if (schema_keys[i].type != FLOW_KEY_OWN)
+            continue;
+        gate_figure figure = gate_find(schema_below(path, home) ? path + strlen(home) + 1 : path);
+        if (figure != GATE_COUNT) {
+            tell_figure(to, figure, home);
+            return true;
+        }
+    }
+    return false;
+}
+
 int explain(FILE *to, const char *path, flow_err *err)
 {
     const flow_key *key = path ? schema_find(path) : NULL;
@@ -146,17 +162,7 @@ int explain(FILE *to, const char *path, flow_err *err)
         sections_below(to, path ? path : "");
         return FLOW_OK;
     }
-    if (below_kinds(to, path) || below_items(to, path))
+    if (below_kinds(to, path) || below_items(to, path) || a_figure(to, path))
         return FLOW_OK;
-    for (size_t i = 0; i < schema_n_keys; i++) {
-        const char *home = schema_keys[i].name;
-        if (schema_keys[i].type != FLOW_KEY_OWN || !schema_below(path, home))
-            continue;
-        gate_figure figure = gate_find(path + strlen(home) + 1);
-        if (figure != GATE_COUNT) {
-            tell_figure(to, figure, home);
-            return FLOW_OK;
-        }
-    }
     return unknown(path, err);
 }

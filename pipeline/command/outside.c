@@ -1,6 +1,6 @@
 #include "pipeline/command/outside.h"
 
-#include <stdio.h>
+#include "pipeline/console/notice.h"
 
 void outside_tell(const flow_model *model, const char *source, const double *x, size_t n)
 {
@@ -12,9 +12,8 @@ void outside_tell(const flow_model *model, const char *source, const double *x, 
         return;
     size_t col = flow_units_first_outside(model->units, x + first * dim);
     char wants[FLOW_UNIT_TEXT];
-    fprintf(stderr,
-            "distill: warning: %s: %zu of %zu rows are not what the model's columns are, their "
-            "log-density is -inf; first: row %zu, column '%s': %.9g is not %s\n",
-            source, count, n, first, json_string_value(json_array_get(model->names, col)),
-            x[first * dim + col], flow_unit_wants(wants, &model->units->column[col]));
+    notice_warning("%s: %zu of %zu rows are not what the model's columns are, their "
+                   "log-density is -inf; first: row %zu, column '%s': %.9g is not %s",
+                   source, count, n, first, json_string_value(json_array_get(model->names, col)),
+                   x[first * dim + col], flow_unit_wants(wants, &model->units->column[col]));
 }

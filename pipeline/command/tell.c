@@ -3,6 +3,7 @@
 #include "pipeline/config/schema.h"
 #include "pipeline/stages/stage.h"
 
+#include <math.h>
 #include <string.h>
 
 enum { WIDTH = 80, LABEL = 10, NAME = 17, DEFAULT = 12, MARGIN = TELL_MARGIN };
@@ -57,12 +58,22 @@ static void list_choices(FILE *to, const flow_key *key)
 void tell_figure(FILE *to, gate_figure figure, const char *home)
 {
     const gate_info *info = &gate_figures[figure];
+    char text[512];
     fprintf(to, "%s.%s\n", home, info->name);
     paragraph(to, info->doc);
     labelled(to, "wants",
              info->small_is_good ? "\"< BOUND\" or \"<= BOUND\"" : "\"> BOUND\" or \">= BOUND\"");
     if (info->unit)
         labelled(to, "unit", info->unit);
+    snprintf(text, sizeof text, "%s of validation.json", info->place);
+    labelled(to, "written", text);
+    if (isnan(info->limit))
+        return;
+    snprintf(text, sizeof text, "%s %g without a gate",
+             info->small_is_good ? "<=" : ">=", info->limit);
+    labelled(to, "good", text);
+    snprintf(text, sizeof text, "%s; %s", info->beyond, info->next);
+    labelled(to, "beyond", text);
 }
 
 static void list_figures(FILE *to)

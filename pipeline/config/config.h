@@ -73,8 +73,14 @@ typedef struct config_data {
     double valid, test; /* shares of the rows */
 } config_data;
 
+/* teacher.train.epochs if it is auto: so many, or more, up to the most, if that is not so many steps. */
+#define CONFIG_EPOCHS 30
+#define CONFIG_MOST_EPOCHS 100
+#define CONFIG_FIT_STEPS 3000
+
 typedef struct config_teacher_train {
-    uint64_t batch, epochs;
+    uint64_t batch;
+    uint64_t epochs; /* 0: auto */
     double lr;
     uint64_t warmup; /* steps */
     flow_schedule schedule;
@@ -86,11 +92,15 @@ typedef struct config_teacher_train {
     uint64_t patience; /* epochs without improvement before stopping; 0: never */
 } config_teacher_train;
 
-/* student.train.lr if it is auto, of a student that does not start as its teacher. */
+/* student.train.lr and steps if they are auto, of a student that does not start as its teacher; and
+ * steps of one that does. */
 #define CONFIG_LR 1e-3
+#define CONFIG_STEPS 5000
+#define CONFIG_STEPS_WARM 1000
 
 typedef struct config_student_train {
-    uint64_t batch, steps;
+    uint64_t batch;
+    uint64_t steps;  /* 0: auto; settings_steps */
     double lr;       /* NAN: auto */
     uint64_t warmup; /* steps */
     flow_schedule schedule;

@@ -2,44 +2,8 @@
 
 #include "pipeline/config/number.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
-
-const gate_info gate_figures[GATE_COUNT] = {
-    [GATE_KL_REVERSE] = {"kl_reverse", "nats", true,
-                         "KL(student || teacher): what samples of the student show to be wrong."},
-    [GATE_KL_FORWARD] = {"kl_forward", "nats", true,
-                         "KL(teacher || student): grows without bound where the student misses "
-                         "something the teacher has."},
-    [GATE_JEFFREYS] = {"jeffreys", "nats", true, "The sum of both KL divergences."},
-    [GATE_ELBO] = {"elbo", "nats", false,
-                   "Lower bound of log Z, from samples of the student; the same in any units."},
-    [GATE_EUBO] = {"eubo", "nats", true,
-                   "Upper bound of log Z, from samples of the teacher; the same in any units."},
-    [GATE_LOG_Z_SIGMAS] =
-        {"log_z_sigmas", "standard errors", true,
-         "|log Z - the exact one| over its standard error, where that is known: a "
-         "teacher that is a flow has log Z = 0."},
-    [GATE_ESS_REVERSE] = {"ess_reverse", "share of the samples", false,
-                          "Effective sample size of importance weights on samples of the student. "
-                          "Blind to lost modes."},
-    [GATE_ESS_FORWARD] = {"ess_forward", "share of the samples", false,
-                          "The same, from samples of the teacher: sees lost modes."},
-    [GATE_KHAT] = {"khat", NULL, true,
-                   "Pareto shape of the largest importance weights: below 0.7 they can be used."},
-    [GATE_MODE_SHARE_ERROR] = {"mode_share_error", "share of the samples", true,
-                               "Largest difference between the student's share of a mode and the "
-                               "mode's true weight, for data whose modes are known."},
-    [GATE_ROUNDTRIP] = {"roundtrip", "standard deviations of the data", true,
-                        "Largest error of going through the student and back."},
-    [GATE_TEACHER_TEST_LOG_LIKELIHOOD] = {"teacher_test_log_likelihood",
-                                          "nats per row, in the units of the data", false,
-                                          "Mean log-density of the teacher on the test rows: the "
-                                          "mean of what distill logp gives for them."},
-    [GATE_STUDENT_ROWS_PER_S] = {"student_rows_per_s", "rows per second", false,
-                                 "Speed of the student with the threads of the run."},
-};
 
 static const struct {
     const char *text;
@@ -102,4 +66,9 @@ bool gate_holds(const gate *self, double value)
         break;
     }
     return value >= self->bound;
+}
+
+bool gate_within(const gate_info *self, double value, double limit)
+{
+    return self->small_is_good ? !(value > limit) : !(value < limit);
 }

@@ -14,22 +14,57 @@ typedef enum gate_figure {
     GATE_ELBO,
     GATE_EUBO,
     GATE_LOG_Z_SIGMAS,
+    GATE_NORMALISATION_SIGMAS,
     GATE_ESS_REVERSE,
-    GATE_ESS_FORWARD,
     GATE_KHAT,
+    GATE_UNCOVERED_10,
+    GATE_UNCOVERED_5,
+    GATE_UNCOVERED_3,
+    GATE_ESS_FORWARD,
+    GATE_KHAT_FORWARD,
     GATE_MODE_SHARE_ERROR,
+    GATE_MEAN_ERROR,
+    GATE_SD_ERROR,
+    GATE_CORRELATION_ERROR,
+    GATE_TWO_SAMPLE_SIGMAS,
     GATE_ROUNDTRIP,
     GATE_TEACHER_TEST_LOG_LIKELIHOOD,
+    GATE_TEACHER_LIKELIHOOD_GAP,
+    GATE_TEACHER_REPEATED_ROWS,
+    GATE_TEACHER_TWO_SAMPLE_SIGMAS,
+    GATE_TEACHER_MEAN_ERROR,
+    GATE_TEACHER_SD_ERROR,
+    GATE_TEACHER_CORRELATION_ERROR,
+    GATE_TEACHER_OUTSIDE,
+    GATE_TEACHER_MISSED,
     GATE_STUDENT_ROWS_PER_S,
+    GATE_STUDENT_ROW_SECONDS,
     GATE_COUNT
 } gate_figure;
 
-typedef struct gate_info {
+/* Whose figure it is. */
+typedef enum gate_of {
+    GATE_OF_RUNG,    /* every student's that is measured on the way */
+    GATE_OF_STUDENT, /* the student's that is handed over */
+    GATE_OF_TEACHER, /* which no student can change */
+    GATE_OF_CLOCK    /* what the clock says and not the seed */
+} gate_of;
+
+typedef struct gate_info gate_info;
+struct gate_info {
     const char *name; /* the key under validate.require */
     const char *unit;
     bool small_is_good; /* so the bound is "< x" or "<= x"; else "> x" or ">= x" */
+    gate_of of;
+    double limit;      /* the worst value that is good where no gate is given; NaN: there is none */
+    const char *place; /* in validation.json, keys parted by dots */
     const char *doc;
-} gate_info;
+    const char
+        *beyond; /* what it means beyond the limit: a clause. NULL without a limit, as the next */
+    const char *next; /* what to do then: a clause */
+    const gate_info
+        *said_by; /* if that is beyond its limit, too, this one has nothing to add; NULL: none */
+};
 
 extern const gate_info gate_figures[GATE_COUNT];
 
@@ -45,6 +80,9 @@ enum { GATE_TEXT = 40 };
 
 /* The figure of that name, or GATE_COUNT. */
 gate_figure gate_find(const char *name);
+
+/* Whether a value keeps the limit, which a NaN does: what was not measured is not beyond anything. */
+bool gate_within(const gate_info *self, double value, double limit);
 
 /* "< 0.7" -> op, bound. FLOW_ECONFIG if it is not an operator and a finite number, or if the
  * operator asks for a bad value of the figure (khat > 0.7). */

@@ -54,19 +54,6 @@ static bool ends_in(const char *text, const char *ending)
 
 /* ---- missing and useless keys */
 
-static void required_keys(const rules_view *self)
-{
-    for (size_t i = 0; i < schema_n_keys && !self->unknown; i++) {
-        const flow_key *key = &schema_keys[i];
-        if (!(key->flags & FLOW_KEY_REQUIRED) || self->keys[i].state != GIVEN_NOT)
-            continue;
-        char help[128];
-        snprintf(help, sizeof help, "add '%s: %.15g'", key->name, key->min);
-        complain(self->out, E_MISSING, (place){self->source, 0, 0, 1}, help, "key '%s' is missing",
-                 key->name);
-    }
-}
-
 static void data_source(const rules_view *self)
 {
     if (!sound(self, "data.path", "data.generator"))
@@ -229,8 +216,9 @@ static void interval(const rules_view *self)
 
 static void warmup(const rules_view *self)
 {
-    const config_student_train *train = &self->config->student.train;
-    if (sound(self, "student.train.warmup", "student.train.steps") && train->warmup > train->steps)
+    const config_student *student = &self->config->student;
+    if (student->flow && sound(self, "student.train.warmup", "student.train.steps") &&
+        student->train.warmup > settings_steps(student))
         complain(self->out, E_CONFLICT,
                  place_of(self, "student.train.warmup", "student.train.steps"), NULL,
                  "student.train.warmup is longer than student.train.steps");
@@ -298,9 +286,8 @@ static void export_file(const rules_view *self)
 }
 
 static void (*const rules[])(const rules_view *) = {
-    required_keys,    data_source,    useless_keys, header_of_csv, one_term,
-    following,        shares,         own_kinds,    interval,      warmup,
-    needs_validation, possible_gates, data_file,    export_file};
+    data_source, useless_keys, header_of_csv,    one_term,       following, shares,     own_kinds,
+    interval,    warmup,       needs_validation, possible_gates, data_file, export_file};
 
 void rules_check(const rules_view *self)
 {

@@ -84,7 +84,7 @@ const flow_word config_gradients[] = {
             "validated and saved. 0 is off; 0.999 averages over about 1000 steps."}
 
 const flow_key schema_keys[] = {
-    {KEY(schema), .type = FLOW_KEY_WHOLE, .flags = FLOW_KEY_REQUIRED, RANGE(1, 1),
+    {KEY(schema), .type = FLOW_KEY_WHOLE, RANGE(1, 1), .def = "1",
      .doc = "Version of this format."},
     {KEY(name), .type = FLOW_KEY_TEXT, .flags = FLOW_KEY_NAME, RANGE(1, 100),
      .doc = "Name of the run and of its directory, runs/NAME. If not given: the name of the "
@@ -162,8 +162,9 @@ const flow_key schema_keys[] = {
     {KEY(teacher.train.lr), .type = FLOW_KEY_REAL, .flags = FLOW_KEY_OPEN_MIN, RANGE(0, 1),
      .def = "1e-3", .doc = "Step size of Adam at its largest."},
     TRAIN_KEYS(teacher, "256"),
-    {KEY(teacher.train.epochs), .type = FLOW_KEY_WHOLE, FROM(1), .def = "100",
-     .doc = "Passes over the training rows, at most."},
+    {KEY(teacher.train.epochs), .type = FLOW_KEY_WHOLE, .flags = FLOW_KEY_AUTO, FROM(1), .def = "auto",
+     .doc = "Passes over the training rows, at most. auto: " TEXT(CONFIG_EPOCHS) ", or, where rows are "
+            "few, as many as make " TEXT(CONFIG_FIT_STEPS) " steps, up to " TEXT(CONFIG_MOST_EPOCHS) "."},
     {KEY(teacher.train.schedule), .type = FLOW_KEY_WORD, .words = config_schedules,
      .def = "cosine",
      .doc = "Course of the step size after warmup."},
@@ -174,7 +175,7 @@ const flow_key schema_keys[] = {
     {KEY(teacher.train.plateau_patience), .type = FLOW_KEY_WHOLE, FROM(1), .def = "5",
      .only = "schedule = plateau", .unit = "epochs",
      .doc = "Epochs without a better validation loss before the step size shrinks."},
-    {KEY(teacher.train.patience), .type = FLOW_KEY_WHOLE, FROM(0), .def = "20", .unit = "epochs",
+    {KEY(teacher.train.patience), .type = FLOW_KEY_WHOLE, FROM(0), .def = "10", .unit = "epochs",
      .doc = "Epochs without a better validation loss before the fit stops. The best weights "
             "are kept. 0: never."},
 
@@ -185,8 +186,9 @@ const flow_key schema_keys[] = {
      .doc = "Step size of Adam at its largest. auto: " TEXT(CONFIG_LR) ", or, for a student that "
             "starts as its teacher, 5e-4 times the root of the KL that it starts with, from 1e-5 to 2e-4."},
     TRAIN_KEYS(student, "256"),
-    {KEY(student.train.steps), .type = FLOW_KEY_WHOLE, FROM(1), .def = "5000",
-     .doc = "Steps of distillation."},
+    {KEY(student.train.steps), .type = FLOW_KEY_WHOLE, .flags = FLOW_KEY_AUTO, FROM(1), .def = "auto",
+     .doc = "Steps of distillation. auto: " TEXT(CONFIG_STEPS) ", or " TEXT(CONFIG_STEPS_WARM) " for a "
+            "student that starts as its teacher."},
     {KEY(student.train.schedule), .type = FLOW_KEY_WORD, .words = config_student_schedules,
      .def = "cosine",
      .doc = "Course of the step size after warmup."},
@@ -237,7 +239,7 @@ const flow_key schema_keys[] = {
      .doc = "Each number of steps from the student's own down is also trained with networks half as "
             "wide, and half of that, so many times. 0 is off."},
 
-    {KEY(validate.samples), .type = FLOW_KEY_WHOLE, RANGE(100, 1e9), .def = "100000", .unit = "rows",
+    {KEY(validate.samples), .type = FLOW_KEY_WHOLE, RANGE(100, 1e9), .def = "50000", .unit = "rows",
      .doc = "Samples of the student, and as many of the teacher, that the figures are made "
             "from."},
     {KEY(validate.require), .type = FLOW_KEY_OWN, .wants = "figures with bounds, {khat: \"< 0.7\"}",

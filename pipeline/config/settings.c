@@ -46,11 +46,22 @@ flow_place settings_place(const config *self, stream_stage stage, size_t dim, si
                         .stream = {.seed = self->seed, .stage = stage, .purpose = PCG_PERMUTE}};
 }
 
-teacher_fit_options settings_fit(const config *self)
+static size_t fit_epochs(const config_teacher_train *self, size_t rows)
+{
+    uint64_t a_pass = rows > self->batch ? rows / self->batch : 1; /* steps */
+    uint64_t wanted = (CONFIG_FIT_STEPS + a_pass - 1) / a_pass;
+    if (self->epochs)
+        return (size_t)self->epochs;
+    return (size_t)(wanted < CONFIG_EPOCHS        ? CONFIG_EPOCHS
+                    : wanted < CONFIG_MOST_EPOCHS ? wanted
+                                                  : CONFIG_MOST_EPOCHS);
+}
+
+teacher_fit_options settings_fit(const config *self, size_t rows)
 {
     const config_teacher_train *t = &self->teacher.train;
     return (teacher_fit_options){.batch = (size_t)t->batch,
-                                 .epochs = (size_t)t->epochs,
+                                 .epochs = fit_epochs(t, rows),
                                  .shard = (size_t)self->compute.shard,
                                  .lr = t->lr,
                                  .warmup = (size_t)t->warmup,
@@ -63,6 +74,13 @@ teacher_fit_options settings_fit(const config *self)
                                  .patience = (size_t)t->patience,
                                  .seed = self->seed,
                                  .stop = signals_pending};
+}
+
+uint64_t settings_steps(const config_student *self)
+{
+    if (self->train.steps)
+        return self->train.steps;
+    return flow_preset_follows(self->flow) ? CONFIG_STEPS_WARM : CONFIG_STEPS;
 }
 
 double settings_forward_end(const config_student_train *self)
@@ -98,7 +116,7 @@ distill_options settings_distill(const config *self)
 {
     const config_student_train *t = &self->student.train;
     return (distill_options){.batch = (size_t)t->batch,
-                             .steps = (size_t)t->steps,
+                             .steps = (size_t)settings_steps(&self->student),
                              .shard = (size_t)self->compute.shard,
                              .lr = student_lr(&self->student),
                              .warmup = (size_t)t->warmup,

@@ -15,10 +15,14 @@ data_options settings_data(const config *self);
 /* Where the flow of a stage stands. */
 flow_place settings_place(const config *self, stream_stage stage, size_t dim, size_t context);
 
-teacher_fit_options settings_fit(const config *self);
+/* rows: to train on. */
+teacher_fit_options settings_fit(const config *self, size_t rows);
 student_layers_options
 settings_layerwise(const config *self); /* rows, warmup, clip, average: as trained */
 distill_options settings_distill(const config *self);
+
+/* Steps of distillation. */
+uint64_t settings_steps(const config_student *self);
 
 /* The weight of forward KL at the last step. */
 double settings_forward_end(const config_student_train *self);

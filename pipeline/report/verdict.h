@@ -15,10 +15,10 @@
 typedef struct verdict_input {
     const student_validation *student;
     const config_gates *require;
-    double teacher_mean,
-        teacher_se;             /* test log-likelihood, in the user's units; NaN: there is none */
-    double teacher_mean_inside; /* the same in the units of the flow */
-    size_t teacher_rows;
+    /* The teacher's log-likelihood on the test rows, nats a row in the user's units, and as its flow has it; NaN: there
+     * are none. */
+    student_estimate test, test_inside;
+    size_t test_rows;
     size_t samples;
     const flow *teacher_flow; /* NULL: the teacher is none */
     const flow *student_flow;

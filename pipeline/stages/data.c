@@ -42,10 +42,11 @@ static int choose(bool *wanted, file_table *head, const void *asker, flow_err *e
     if (o->n_columns > 0)
         memset(wanted, 0, head->cols * sizeof *wanted);
     int code = data_columns_choose(wanted, head, self->source, o->columns, o->n_columns, err);
+    if (!code)
+        code = data_columns_choose(wanted, head, self->source, o->context, o->n_context, err);
     if (!code && o->weights)
         code = data_columns_choose(wanted, head, self->source, &o->weights, 1, err);
-    return code ? code
-                : data_columns_choose(wanted, head, self->source, o->context, o->n_context, err);
+    return code;
 }
 
 static file_table *read_file(const config *c, const data_options *options, bool head, flow_err *err)

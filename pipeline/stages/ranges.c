@@ -3,33 +3,46 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { BLOCK = 256 }; /* rows at a time */
-
-/* ranges (dim, 2) reach to the rows x (n, dim). */
-static void widen(double *ranges, const double *x, size_t n, size_t dim)
+/* low and high (dim), in the units of x. */
+static void find_ends(double *low, double *high, const double *x, size_t n, size_t dim)
 {
+    for (size_t col = 0; col < dim; col++) {
+        low[col] = INFINITY;
+        high[col] = -INFINITY;
+    }
     for (size_t i = 0; i < n * dim; i++) {
-        double *range = ranges + i % dim * 2;
-        range[0] = fmin(range[0], x[i]);
-        range[1] = fmax(range[1], x[i]);
+        low[i % dim] = fmin(low[i % dim], x[i]);
+        high[i % dim] = fmax(high[i % dim], x[i]);
     }
 }
 
-double *ranges_of(const flow_units *units, const double *u, size_t n)
+/* A circle has no ends: its range is that of one turn. */
+static void close_circles(double *ranges, const flow_units *units)
+{
+    for (size_t col = 0; col < units->dim; col++) {
+        const flow_unit *unit = &units->column[col];
+        if (!(unit->period > 0))
+            continue;
+        ranges[2 * col] = unit->start;
+        ranges[2 * col + 1] = unit->start + unit->period;
+    }
+}
+
+/* The maps of the columns grow, so that ends stay ends. */
+double *ranges_of(const flow_units *units, const double *x, size_t n)
 {
     size_t dim = units->dim;
-    double *out = malloc(2 * dim * sizeof *out), *x = malloc(BLOCK * dim * sizeof *x);
-    for (size_t i = 0; out && i < 2 * dim; i++)
-        out[i] = i % 2 ? -INFINITY : INFINITY;
-    for (size_t at = 0; out && x && at < n; at += BLOCK) {
-        size_t rows = n - at < BLOCK ? n - at : BLOCK;
-        flow_units_to_user(units, x, NULL, u + at * dim, rows);
-        widen(out, x, rows, dim);
-    }
-    if (!x) {
+    double *ends = calloc(2 * dim, sizeof *ends), *out = calloc(2 * dim, sizeof *out);
+    if (ends && out) {
+        find_ends(ends, ends + dim, x, n, dim);
+        flow_units_to_user(units, ends, NULL, ends, 2);
+        for (size_t i = 0; i < 2 * dim; i++)
+            out[i] = ends[i % 2 * dim + i / 2];
+        close_circles(out, units);
+    } else {
         free(out);
         out = NULL;
     }
-    free(x);
+    free(ends);
     return out;
 }

@@ -5,8 +5,8 @@
 
 #include "flow/units.h"
 
-/* Smallest and largest value of each column of the rows u (n, dim), n > 0, which are in the units of the flow, in
- * those of the user: (dim, 2), to be freed. NULL: out of memory. */
-double *ranges_of(const flow_units *units, const double *u, size_t n);
+/* Smallest and largest value of each column of x (n, dim), which is in the units of the flow, in those of the
+ * user: (dim, 2), to be freed. Of a circle, one turn. NULL: out of memory. */
+double *ranges_of(const flow_units *units, const double *x, size_t n);
 
 #endif

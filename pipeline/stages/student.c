@@ -85,7 +85,7 @@ static int train_rung(void *arg, flow *student, student_rung *rung, flow_err *er
 {
     lessons *self = arg;
     self->told.size = &rung->how;
-    progress_begin(stage_student.name, self->work->config->student.train.steps);
+    progress_begin(stage_student.name, settings_steps(&self->work->config->student));
     int code = train(self, student, &rung->training, err);
     self->told.size = NULL;
     return code;
@@ -155,7 +155,7 @@ static int run(void *product, const stage_work *work, const void *const *inputs,
     lessons all = {.work = work, .data = inputs[0], .teacher = inputs[1]};
     all.from = target_from_flow(all.teacher->model.flow, err);
     if (!all.from || course_begin(&all.told, work->dir, stage_student.name, METRICS,
-                                  c->student.train.steps, err)) {
+                                  settings_steps(&c->student), err)) {
         target_free(all.from);
         return err->code;
     }

@@ -19,7 +19,7 @@ static int run(void *product, const stage_work *work, const void *const *inputs,
 {
     teacher_product *out = product;
     const data_product *data = inputs[0];
-    teacher_fit_options options = settings_fit(work->config);
+    teacher_fit_options options = settings_fit(work->config, data->set->train.n);
     teacher_fit_state state;
     course told;
     flow *maf = flows_teacher(work->config, data->set->dim, data->set->n_context, err);

@@ -7,8 +7,8 @@
 #include "pipeline/stages/student.h"
 #include "pipeline/stages/teacher.h"
 #include "pipeline/stages/yardstick.h"
+#include "teacher/fit.h"
 #include "teacher/likelihood.h"
-#include "teacher/volume.h"
 
 static const char VERDICT[] = "validation.json";
 
@@ -23,8 +23,12 @@ typedef struct sides {
 static int measure(student_validation *out, const stage_work *work, const sides *s, flow_err *err)
 {
     const config *c = work->config;
-    student_validate_options options = {.samples = (size_t)c->validate.samples, .seed = c->seed};
-    distill_contexts contexts = student_contexts(data_held_out(s->data->set));
+    const data_part *held_out = data_held_out(s->data->set);
+    student_validate_options options = {.samples = (size_t)c->validate.samples,
+                                        .seed = c->seed,
+                                        .data = s->data->set,
+                                        .held_out = held_out};
+    distill_contexts contexts = student_contexts(held_out);
     yardstick against;
     int code = yardstick_open(&against, s->data, s->teacher, err);
     if (!code)
@@ -50,15 +54,13 @@ static int write_verdict(validate_product *out, const verdict_input *in, const s
 /* Of the test rows: the mean of what `distill logp` gives for them, and the same as the flow has it. */
 static int likelihood(verdict_input *in, const stage_work *work, const sides *s, flow_err *err)
 {
-    const data_set *set = s->data->set;
-    double mean_volume;
-    int code = teacher_model_log_likelihood(&s->teacher->model, work->pool, &in->teacher_mean,
-                                            &in->teacher_se, &set->test, err);
-    if (!code)
-        code = volume_mean(&mean_volume, set->units, set->test.x, set->test.n, err);
-    if (!code)
-        in->teacher_mean_inside = in->teacher_mean + mean_volume;
-    return code;
+    const flow_model *teacher = &s->teacher->model;
+    const data_part *test = &s->data->set->test;
+    int code =
+        teacher_model_log_likelihood(teacher, work->pool, &in->test.value, &in->test.se, test, err);
+    return code ? code
+                : teacher_log_likelihood(teacher->flow, work->pool, &in->test_inside.value,
+                                         &in->test_inside.se, test, err);
 }
 
 /* All figures, into *in and what it points to. */
@@ -76,8 +78,7 @@ static int judge(verdict_input *in, student_validation *figures, const stage_wor
     progress_end(
         "%zu samples; teacher's test log-likelihood %.4f +- %.4f nats a row in the units of "
         "the data, %.4f in those of the flow",
-        (size_t)work->config->validate.samples, in->teacher_mean, in->teacher_se,
-        in->teacher_mean_inside);
+        (size_t)work->config->validate.samples, in->test.value, in->test.se, in->test_inside.value);
     return FLOW_OK;
 }
 
@@ -87,7 +88,7 @@ static int run(void *product, const stage_work *work, const void *const *inputs,
     student_validation figures = {.n_modes = 0};
     verdict_input in = {.student = &figures,
                         .require = &work->config->validate.require,
-                        .teacher_rows = s.data->set->test.n,
+                        .test_rows = s.data->set->test.n,
                         .samples = (size_t)work->config->validate.samples,
                         .teacher_flow = s.teacher->model.flow,
                         .student_flow = s.student->model.flow,
@@ -103,7 +104,7 @@ static int run(void *product, const stage_work *work, const void *const *inputs,
 
 const stage stage_validate = {
     .name = "validate",
-    .doc = "holds the student against the teacher",
+    .doc = "holds the student against the teacher, and the teacher against its data",
     .keys = (const char *const[]){"seed", "validate", NULL},
     .inputs = (const stage *const[]){&stage_data, &stage_teacher, &stage_student, NULL},
     .outputs = (const char *const[]){VERDICT, NULL},

@@ -9,6 +9,17 @@ check "make install DESTDIR= puts it elsewhere" make -s install BUILD="$BUILD" C
 check "for packagers" test -x "$T/stage/usr/bin/distill" -a -s "$T/stage/usr/lib/libdistill.a"
 check "and does not name the stage" sh -c '! grep -r "$1" "$1/usr/lib/pkgconfig"' - "$T/stage"
 
+# As an ordinary user, with nothing there: the whole command, whose first part a fresh machine cannot do without.
+mkdir "$T/bin"
+printf '#!/bin/sh\necho 1000\n' >"$T/bin/id"
+printf '#!/bin/sh\nexit 1\n' >"$T/bin/pkg-config"
+printf '#!/bin/sh\necho "it was run" >&2; exit 1\n' | tee "$T/bin/apt-get" >"$T/bin/sudo"
+chmod +x "$T/bin"/*
+check "a user without rights is told to update and install" sh -c \
+    '! PATH=$1:$PATH tests/deps.sh openblas criterion 2>"$1/told" &&
+        grep -q "^  sudo apt-get update && sudo apt-get install -y .*libopenblas-dev libcriterion-dev$" "$1/told"' - "$T/bin"
+check "and nothing is run" sh -c '! grep "it was run" "$1"' - "$T/bin/told"
+
 cat >"$T/user.c" <<'C'
 #include "files/model.h"
 #include "flow/blas.h"

@@ -29,14 +29,20 @@ verdict=$dir/validation.json
 check "the verdict is pass" test "$(value "$verdict" verdict)" = '"pass"'
 check "a pass has no reasons" test "$(value "$verdict" reasons)" = '[]'
 check "every documented key of validation.json is there" "$PROBE" json "$verdict" verdict reasons \
-    warnings {kl_reverse,kl_forward,elbo,eubo,jeffreys,log_z}.{value,se} \
-    {ess_reverse,ess_forward}.{value,se,ess_curve.0.1} khat.{value,threshold,tail} \
+    warnings figures.28.{key,value,limit,small_is_good,beyond} {kl_reverse,kl_forward,elbo,eubo,jeffreys,log_z}.{value,se} \
+    {ess_reverse,ess_forward}.{value,se,ess_curve.0.1} {khat,khat_forward}.{value,threshold,tail} \
+    uncovered.{rows,worst,above.2.nats,above.2.count,above.2.share} \
     normalisation.{mean_w,mean_inverse_w}.{value,se,z} {zero_density,broken}.{reverse,forward} samples \
     roundtrip mode_share.1.{share,weight,se,teacher} \
     moments.{mean,sd,correlation}.{column,other,student,teacher,z,p} \
-    two_sample.{sliced_w2,energy}.{value,teacher,null_mean,null_sd,p,rows} \
-    teacher.test_log_likelihood.{value,se,rows} \
-    speed.{student,teacher_incremental,teacher_naive}_rows_per_s gates.5.{key,bound,value,pass} \
+    moments.{units,mean_error,sd_error,correlation_error} \
+    two_sample.{sliced_w2,energy}.{value,teacher,null_mean,null_sd,p,rows} two_sample.{units,sigmas} \
+    teacher.{test,train}_log_likelihood.{value,se,rows} teacher.{likelihood_gap,repeated_rows,data_rows,weights} \
+    teacher.two_sample.{sliced_w2,energy}.{value,data,null_mean,null_sd,p,rows} \
+    teacher.two_sample.{units,sigmas} teacher.moments.{mean,sd,correlation}.{column,other,teacher,data,z,p} \
+    teacher.moments.{mean_error,sd_error,correlation_error} teacher.{outside,missed}.{column,value} \
+    teacher.columns.1.{name,mean.teacher,mean.data,sd.teacher,sd.data,range.teacher.1,range.data.1,outside,missed} \
+    speed.{student,teacher_incremental,teacher_naive}_{rows_per_s,row_seconds} gates.5.{key,bound,value,pass} \
     ladder.students.1.{iterations,width,trained,taken,wild,kl_reverse,kl_forward,ess_reverse,ess_forward,khat,rows_per_s,row_seconds} \
     ladder.teacher.{rows_per_s,row_seconds}
 

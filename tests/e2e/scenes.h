@@ -384,7 +384,8 @@ static int play_validate(uint64_t *sum, flow_err *err)
 {
     static const double halves[] = {0.5, 0.5};
     const target_modes modes = {.n = 2, .weights = halves, .mode_of = side_of};
-    student_validate_options options = {.samples = 100, .seed = 1};
+    student_validate_options options = {
+        .samples = 100, .seed = 1, .data = data, .held_out = &data->test};
     distill_contexts contexts = {data->train.context, data->train.n};
     student_validation v = {.n_modes = 0};
     target *teacher = target_from_flow(made[FLOW_DATA_TO_NOISE], err);
@@ -396,6 +397,8 @@ static int play_validate(uint64_t *sum, flow_err *err)
     if (!code) {
         add(sum, &v.weights.log_z, sizeof v.weights.log_z);
         add(sum, &v.energy.value, sizeof v.energy.value);
+        add(sum, &v.against_data.energy.value, sizeof v.energy.value);
+        add(sum, v.against_data.columns, v.against_data.dim * sizeof *v.against_data.columns);
         add(sum, &v.moments.mean.z, sizeof v.moments.mean.z);
         add(sum, v.modes, 2 * sizeof *v.modes);
         add(sum, v.teacher_modes, 2 * sizeof *v.modes);

@@ -12,6 +12,12 @@ Test(gates, figures_are_whole_and_found_by_name)
         const gate_info *info = &gate_figures[i];
         cr_assert(info->name && *info->name && info->doc && *info->doc, "figure %d", i);
         cr_expect_eq(gate_find(info->name), (gate_figure)i, "%s", info->name);
+        cr_expect(info->place && *info->place, "%s", info->name);
+        bool judged = !isnan(info->limit);
+        cr_expect_eq(info->beyond && *info->beyond, judged, "%s", info->name);
+        cr_expect_eq(info->next && *info->next, judged, "%s", info->name);
+        for (const gate_info *by = info->said_by; by; by = by->said_by)
+            cr_expect(by < info && !isnan(by->limit), "%s is said by %s", info->name, by->name);
     }
     cr_expect_eq(gate_find("kl"), GATE_COUNT);
     cr_expect_eq(gate_find(""), GATE_COUNT);

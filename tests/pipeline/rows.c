@@ -125,14 +125,14 @@ Test(rows, only_wanted_columns_must_be_finite)
 
 Test(rows, ranges_are_in_the_units_of_the_user)
 {
-    enum { MANY = 600 }; /* more than two of its blocks */
+    enum { MANY = 600 };
     flow_err err = FLOW_ERR_INIT;
     flow_units *units = flow_units_create(3, &err);
     units->column[0].shift = 100;
     units->column[0].scale = 10;
     units->column[2] = (flow_unit){.period = 4, .cut = 0.5, .start = -1, .scale = 1};
     double u[3 * MANY] = {0}, x[3 * MANY];
-    u[3 * 17] = -2.5; /* extremes in different blocks */
+    u[3 * 17] = -2.5;
     u[3 * 599] = 1;
     u[3 * 300 + 1] = 3;
     u[3 * 299 + 1] = -4;

@@ -70,7 +70,7 @@ Test(settings, what_is_off)
 Test(settings, fit)
 {
     config *self = load();
-    teacher_fit_options o = settings_fit(self);
+    teacher_fit_options o = settings_fit(self, 1000);
     cr_expect(o.batch == 11 && o.epochs == 12 && o.shard == 48 && o.lr == 0.013 && o.warmup == 14);
     cr_expect(o.schedule == FLOW_PLATEAU && o.plateau_factor == 0.15 && o.plateau_patience == 16);
     cr_expect(o.weight_decay == 0.017 && o.clip == 18 && o.average == 0.19 && o.patience == 20);
@@ -127,6 +127,26 @@ Test(settings, what_is_auto)
         cr_expect_eq(o.warm, cases[k].warm, "%zu", k);
         config_free(self);
     }
+    temp_close();
+}
+
+/* Few rows make more passes, and a student that starts as its teacher fewer steps. */
+Test(settings, how_long)
+{
+    static const size_t rows[] = {48, 10240, 25600, 1000000}, epochs[] = {100, 75, 30, 30};
+    load_open();
+    config *self = load_text(&(load_input){.text = LOAD_HEAD}, NULL, NULL);
+    for (size_t i = 0; i < 4; i++)
+        cr_expect_eq(settings_fit(self, rows[i]).epochs, epochs[i], "%zu rows", rows[i]);
+    self->teacher.train.epochs = 7;
+    cr_expect_eq(settings_fit(self, 48).epochs, 7);
+    cr_expect_eq(settings_distill(self).steps, CONFIG_STEPS_WARM);
+    self->student.train.steps = 9;
+    cr_expect_eq(settings_distill(self).steps, 9);
+    config_free(self);
+    self = load_text(&(load_input){.text = LOAD_HEAD "student: {flow: {layers: 2}}\n"}, NULL, NULL);
+    cr_expect_eq(settings_distill(self).steps, CONFIG_STEPS);
+    config_free(self);
     temp_close();
 }
 

@@ -80,7 +80,7 @@ Test(validate, equal)
     cr_assert(j.out.n_modes == 0 && !j.out.modes);
     /* false alarm: 1 in 1000 each */
     cr_assert(j.out.sliced_w2.p > 1e-3 && j.out.energy.p > 1e-3 && j.out.moments.mean.p > 1e-3);
-    cr_assert(j.out.speed.student > 0 && j.out.speed.teacher_density > 0);
+    cr_assert(j.out.speed.student.rows_per_s > 0 && j.out.speed.teacher_density > 0);
     student_validation_release(&j.out);
     target_free(t);
     flow_free(student);
@@ -149,8 +149,9 @@ Test(validate, different)
         cr_assert_eq(j.code, 0, "%s", j.err.text);
         check_off(&j.out, t->log_z);
         cr_assert(!j.out.teacher_is_flow && isnan(j.out.log_z) == !known);
-        cr_assert(isnan(j.out.speed.teacher_density) && isnan(j.out.speed.teacher_incremental) &&
-                  isnan(j.out.speed.teacher_naive));
+        cr_assert(isnan(j.out.speed.teacher_density) &&
+                  isnan(j.out.speed.teacher_incremental.rows_per_s) &&
+                  isnan(j.out.speed.teacher_naive.row_seconds));
         student_validation_release(&j.out);
     }
     target_free(t);
@@ -349,7 +350,7 @@ Test(validate, few_rows)
         cr_assert(w->n_reverse == n && w->n_forward == n);
         cr_assert(isnan(w->kl_reverse.value) == (n == 0), "%zu rows: %g", n, w->kl_reverse.value);
         cr_assert(isnan(w->kl_reverse.se) == (n < 2), "%zu rows: %g", n, w->kl_reverse.se);
-        cr_assert(isnan(j.out.speed.student) == (n == 0));
+        cr_assert(isnan(j.out.speed.student.rows_per_s) == (n == 0));
         student_validation_release(&j.out);
     }
     target_free(t);

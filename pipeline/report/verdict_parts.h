@@ -1,0 +1,33 @@
+/* pipeline/report/verdict_parts.h -- the parts of validation.json, for verdict.c. Each is a new reference, NULL if out of
+ * memory (flow/json.h). */
+#ifndef PIPELINE_REPORT_VERDICT_PARTS_H
+#define PIPELINE_REPORT_VERDICT_PARTS_H
+
+#include "pipeline/report/judge.h"
+#include "pipeline/report/verdict.h"
+
+/* Into *out: the figures made of log weights. */
+void verdict_set_weights(json_t **out, const student_diagnostics *weights);
+
+json_t *verdict_estimate(student_estimate e);
+json_t *verdict_broken(const broken_rows *rows);
+json_t *verdict_modes(const student_validation *figures);
+json_t *verdict_uncovered(const verdict_input *in);
+json_t *verdict_speed(const student_speed *speed);
+
+/* ref: what the side that samples are held against is called: "teacher", "data"; own: the other. */
+json_t *verdict_moments(const student_moments_difference *moments, const char *own, const char *ref,
+                        const char *const *names);
+json_t *verdict_two_samples(const student_two_sample *sliced_w2, const student_two_sample *energy,
+                            const char *units, const char *ref);
+
+/* The teacher's own part: its likelihoods and itself against its data. */
+json_t *verdict_teacher(const verdict_input *in);
+
+/* Whether a figure without a gate is beyond its limit. */
+bool verdict_beyond(const verdict_input *in, const judged *figures, gate_figure which);
+
+/* One line each: figures beyond their limits, and what else a reader should know. */
+json_t *verdict_warnings(const verdict_input *in, const judged *figures);
+
+#endif

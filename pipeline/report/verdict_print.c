@@ -1,0 +1,133 @@
+/* pipeline/report/verdict_print.c -- the verdict on stderr. */
+#include "pipeline/report/judge.h"
+#include "pipeline/report/verdict.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { WIDTH = 118, INDENT = 12 };
+
+/* A line of any length, word by word, below its head. */
+static void print_wrapped(const char *head, const char *text)
+{
+    size_t column = INDENT;
+    fprintf(stderr, "  %-*s", INDENT - 2, head);
+    for (bool first = true; *text; first = false) {
+        size_t size = strcspn(text, " ");
+        if (!first && column + 1 + size > WIDTH) {
+            fprintf(stderr, "\n%*s", INDENT, "");
+            column = INDENT;
+        } else if (!first) {
+            fputc(' ', stderr);
+            column++;
+        }
+        fprintf(stderr, "%.*s", (int)size, text);
+        column += size;
+        text += size + (text[size] == ' ');
+    }
+    fputc('\n', stderr);
+}
+
+static void print_list(const char *head, const json_t *list)
+{
+    size_t i;
+    const json_t *item;
+    json_array_foreach(list, i, item) print_wrapped(head, json_string_value(item));
+}
+
+/* "0.013 +- 0.004"; without an error that means something, the value alone. Returns out. */
+enum { ESTIMATE = 48 };
+static const char *estimate(char *out, student_estimate e)
+{
+    if (isnan(e.se))
+        snprintf(out, ESTIMATE, "%.4f", e.value);
+    else
+        snprintf(out, ESTIMATE, "%.4f +- %.4f", e.value, e.se);
+    return out;
+}
+
+static void print_weights(const student_diagnostics *d)
+{
+    char a[ESTIMATE], b[ESTIMATE];
+    fprintf(stderr, "  KL        reverse %s, forward %s nats\n", estimate(a, d->kl_reverse),
+            estimate(b, d->kl_forward));
+    fprintf(stderr, "  ESS / N   reverse %.3f (k-hat %.2f), forward %.3f (k-hat %.2f);  log Z %s\n",
+            d->ess_reverse.value, d->psis.khat, d->ess_forward.value, d->psis_forward.khat,
+            estimate(a, d->log_z));
+    if (d->n_forward > 0)
+        fprintf(stderr,
+                "  uncovered %zu, %zu, %zu of %zu samples of the teacher have log p - log q above "
+                "%g, %g, %g nats\n",
+                d->uncovered[0], d->uncovered[1], d->uncovered[2], d->n_forward,
+                student_uncovered_nats[0], student_uncovered_nats[1], student_uncovered_nats[2]);
+}
+
+static void print_modes(const student_validation *v)
+{
+    for (size_t k = 0; k < v->n_modes; k++)
+        fprintf(stderr, "  mode %-4zu share %.3f, teacher %.3f, exact %.3f\n", k, v->modes[k].share,
+                v->teacher_modes ? v->teacher_modes[k].share : NAN, v->modes[k].weight);
+}
+
+static void print_samples(const char *who, const char *than, const student_two_sample *w2,
+                          const student_two_sample *energy, const student_moments_difference *m)
+{
+    fprintf(stderr,
+            "  %-9s against %s: samples %.1f sd of the null apart, p %.3f; off at least by %.2g sd "
+            "in means, %.2g in sds",
+            who, than, judge_two_sample(w2, energy), fmin(w2->p, energy->p), m->mean_excess.value,
+            m->sd_excess.value);
+    if (!isnan(m->correlation_excess.value)) /* of one column there is none */
+        fprintf(stderr, ", %.2g in correlations", m->correlation_excess.value);
+    fputc('\n', stderr);
+}
+
+static void print_teacher(const verdict_input *in)
+{
+    const student_against_data *a = &in->student->against_data;
+    const student_estimate train = {a->train_log_likelihood, a->train_se};
+    char b[ESTIMATE], c[ESTIMATE];
+    print_samples("teacher", "data", &a->sliced_w2, &a->energy, &a->moments);
+    fprintf(stderr,
+            "            log-likelihood %s on test rows, %s on training rows, nats a row in the "
+            "units of the flow\n",
+            estimate(b, in->test_inside), estimate(c, train));
+    fprintf(stderr,
+            "            %.2g %% of its samples outside of the data's range, %.2g %% of the data "
+            "outside of its (worst columns)\n",
+            100 * a->columns[a->outside.column].outside, 100 * a->columns[a->missed.column].missed);
+}
+
+static void print_pace(const char *who, student_pace pace)
+{
+    fprintf(stderr, "  speed     %-36s%8.3g rows/s, one row %.3g us\n", who, pace.rows_per_s,
+            1e6 * pace.row_seconds);
+}
+
+static void print_speed(const student_speed *s)
+{
+    print_pace("student", s->student);
+    if (!isnan(s->teacher_incremental.rows_per_s))
+        print_pace("teacher, incremental", s->teacher_incremental);
+    if (!isnan(s->teacher_naive.rows_per_s))
+        print_pace("teacher, a pass a column", s->teacher_naive);
+}
+
+void verdict_print(const verdict_input *in, const json_t *verdict)
+{
+    const student_validation *v = in->student;
+    fprintf(stderr, "verdict   %s\n", json_string_value(json_object_get(verdict, "verdict")));
+    print_list("reason", json_object_get(verdict, "reasons"));
+    print_list("warning", json_object_get(verdict, "warnings"));
+    print_weights(&v->weights);
+    print_modes(v);
+    if (v->sampled)
+        print_samples("student", "teacher", &v->sliced_w2, &v->energy, &v->moments);
+    if (v->against_data.rows > 0)
+        print_teacher(in);
+    print_speed(&v->speed);
+    if (in->ladder)
+        rungs_print(in->ladder);
+}

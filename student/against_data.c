@@ -1,0 +1,300 @@
+#include "student/against_data.h"
+
+#include "flow/sort.h"
+#include "student/repeats.h"
+#include "teacher/fit.h"
+
+#include <math.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NOT_COMPARED                                                                               \
+    {                                                                                              \
+        .value = NAN, .teacher = NAN, .null_mean = NAN, .null_sd = NAN, .p = NAN                   \
+    }
+#define NOT_MEASURED                                                                               \
+    {                                                                                              \
+        .student = NAN, .reference = NAN, .z = NAN, .p = NAN                                       \
+    }
+
+const student_against_data student_against_no_data = {
+    .sliced_w2 = NOT_COMPARED,
+    .energy = NOT_COMPARED,
+    .moments =
+        {NOT_MEASURED, NOT_MEASURED, NOT_MEASURED, {.value = NAN}, {.value = NAN}, {.value = NAN}},
+    .outside.value = NAN,
+    .missed.value = NAN,
+    .train_log_likelihood = NAN,
+    .train_se = NAN,
+    .repeated = NAN};
+
+/* The i-th of count rows spread over n. */
+static size_t spread(size_t i, size_t count, size_t n)
+{
+    return i * (n / count) + i * (n % count) / count;
+}
+
+/* ---- two samples in robust units */
+
+/* `rows` of n rows, spread, columns of the context behind the others: (rows, dim + n_context). */
+typedef struct joint {
+    size_t rows, dim, n_context, width;
+    double *x;
+} joint;
+
+static void gather(joint *to, const double *x, const double *context, size_t n)
+{
+    for (size_t i = 0; i < to->rows; i++) {
+        const size_t row = spread(i, to->rows, n);
+        memcpy(to->x + i * to->width, x + row * to->dim, to->dim * sizeof *x);
+        if (context)
+            memcpy(to->x + i * to->width + to->dim, context + row * to->n_context,
+                   to->n_context * sizeof *x);
+    }
+}
+
+/* Of x[0], x[stride], ... */
+static double deviation_of(const double *x, size_t n, size_t stride)
+{
+    double mean = 0, squares = 0;
+    for (size_t i = 0; i < n; i++)
+        mean += x[i * stride] / (double)n;
+    for (size_t i = 0; i < n; i++)
+        squares += (x[i * stride] - mean) * (x[i * stride] - mean) / (double)n;
+    return sqrt(squares);
+}
+
+/* The interquartile range of a normal distribution over its standard deviation. */
+#define QUARTILES_OF_NORMAL 1.3489795003921634
+
+static void robust_units(double *centre, double *scale, double *sorted, const joint *of,
+                         size_t column)
+{
+    const size_t n = of->rows;
+    for (size_t i = 0; i < n; i++)
+        sorted[i] = of->x[i * of->width + column];
+    flow_sort_numbers(sorted, n);
+    *centre = sorted[n / 2];
+    *scale = (sorted[3 * n / 4] - sorted[n / 4]) / QUARTILES_OF_NORMAL;
+    if (!(*scale > 0))
+        *scale = deviation_of(sorted, n, 1);
+    if (!(*scale > 0))
+        *scale = 1;
+}
+
+static void cut(joint *of, size_t column, double centre, double scale)
+{
+    for (size_t i = 0; i < of->rows; i++) {
+        double *x = of->x + i * of->width + column, u = (*x - centre) / scale;
+        *x = fmin(fmax(u, -STUDENT_ROBUST_CUT), STUDENT_ROBUST_CUT);
+    }
+}
+
+static int test_both(student_against_data *out, const joint *teacher, const joint *data,
+                     const student_sides *sides, flow_err *err)
+{
+    const student_two_sample_options *o = &student_two_sample_defaults;
+    const pcg_stream stream = student_sides_stream(sides, PCG_BOOTSTRAP);
+    int code = student_sliced_w2(&out->sliced_w2, teacher->x, teacher->rows, data->x, data->rows,
+                                 data->width, o, stream, err);
+    return code ? code
+                : student_energy_distance(&out->energy, teacher->x, teacher->rows, data->x,
+                                          data->rows, data->width, o, stream, err);
+}
+
+static int compare_samples(student_against_data *out, const student_sides *sides,
+                           const data_set *data, const data_part *held_out, flow_err *err)
+{
+    const student_side *theirs = &sides->theirs;
+    size_t rows = student_two_sample_defaults.max_rows;
+    rows = theirs->n < rows ? theirs->n : rows;
+    rows = held_out->n < rows ? held_out->n : rows;
+    joint of = {rows, data->dim, data->n_context, data->dim + data->n_context, NULL};
+    double *block = malloc((2 * rows * of.width + rows + 1) * sizeof *block);
+    if (!block)
+        return flow_fail(err, FLOW_ENOMEM, "out of memory for 2 x %zu rows", rows);
+    joint teacher = of, rest = of;
+    teacher.x = block;
+    rest.x = teacher.x + rows * of.width;
+    gather(&teacher, theirs->x, sides->context, theirs->n);
+    gather(&rest, held_out->x, held_out->context, held_out->n);
+    for (size_t j = 0; j < of.width; j++) {
+        double centre, scale;
+        robust_units(&centre, &scale, rest.x + rows * of.width, &rest, j);
+        cut(&teacher, j, centre, scale);
+        cut(&rest, j, centre, scale);
+    }
+    int code = test_both(out, &teacher, &rest, sides, err);
+    free(block);
+    return code;
+}
+
+/* ---- moments */
+
+static void take_moments(student_against_data *out, const student_moments *teacher,
+                         const student_moments *data)
+{
+    student_moments_compare(&out->moments, teacher, data);
+    for (size_t j = 0; j < out->dim; j++) {
+        student_column *c = &out->columns[j];
+        c->mean = teacher->mean[j];
+        c->sd = teacher->sd[j];
+        c->data_mean = data->mean[j];
+        c->data_sd = data->sd[j];
+    }
+}
+
+static int compare_moments(student_against_data *out, const student_side *theirs,
+                           const data_part *held_out, flow_err *err)
+{
+    student_moments *teacher = student_moments_create(theirs->x, theirs->n, out->dim, err);
+    student_moments *data =
+        teacher ? student_moments_create(held_out->x, held_out->n, out->dim, err) : NULL;
+    if (data)
+        take_moments(out, teacher, data);
+    student_moments_free(teacher);
+    student_moments_free(data);
+    return data ? 0 : err->code;
+}
+
+/* ---- ranges */
+
+static void range_of(double *lo, double *hi, const double *x, size_t n, size_t dim)
+{
+    *lo = INFINITY, *hi = -INFINITY;
+    for (size_t i = 0; i < n; i++) {
+        *lo = fmin(*lo, x[i * dim]);
+        *hi = fmax(*hi, x[i * dim]);
+    }
+}
+
+/* By more than `by`. */
+static double share_outside(const double *x, size_t n, size_t dim, double lo, double hi, double by)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < n; i++)
+        count += x[i * dim] < lo - by || x[i * dim] > hi + by;
+    return (double)count / (double)n;
+}
+
+static void consider(student_share *worst, size_t column, double share, size_t of)
+{
+    double value = fmax(share - STUDENT_CHANCE / (double)of, 0);
+    if (column == 0 || value > worst->value)
+        *worst = (student_share){column, value};
+}
+
+static void compare_ranges(student_against_data *out, const student_side *theirs,
+                           const data_set *data)
+{
+    const size_t d = out->dim, n = data->train.n + data->valid.n + data->test.n;
+    const double *all = data->train.x; /* the parts lie behind each other */
+    for (size_t j = 0; j < d; j++) {
+        student_column *c = &out->columns[j];
+        range_of(&c->lo, &c->hi, theirs->x + j, theirs->n, d);
+        range_of(&c->data_lo, &c->data_hi, all + j, n, d);
+        double edge = STUDENT_EDGE * deviation_of(all + j, n, d);
+        c->outside = share_outside(theirs->x + j, theirs->n, d, c->data_lo, c->data_hi, edge);
+        c->missed = share_outside(all + j, n, d, c->lo, c->hi, edge);
+        consider(&out->outside, j, c->outside, n);
+        consider(&out->missed, j, c->missed, theirs->n);
+    }
+}
+
+/* One end of the ranges, of all columns: a row. */
+static void end_to_user(student_against_data *out, double *row, const flow_units *units,
+                        size_t offset)
+{
+    for (size_t j = 0; j < out->dim; j++)
+        row[j] = *(double *)(void *)((char *)&out->columns[j] + offset);
+    flow_units_to_user(units, row, NULL, row, 1);
+    for (size_t j = 0; j < out->dim; j++)
+        *(double *)(void *)((char *)&out->columns[j] + offset) = row[j];
+}
+
+static int ranges_to_user(student_against_data *out, const flow_units *units, flow_err *err)
+{
+    static const size_t ends[] = {offsetof(student_column, lo), offsetof(student_column, hi),
+                                  offsetof(student_column, data_lo),
+                                  offsetof(student_column, data_hi)};
+    double *row = malloc((out->dim + 1) * sizeof *row);
+    if (!row)
+        return flow_fail(err, FLOW_ENOMEM, "out of memory for a row of %zu columns", out->dim);
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
+        end_to_user(out, row, units, ends[i]);
+    free(row);
+    return 0;
+}
+
+/* ---- likelihoods */
+
+static void gather_part(data_part *to, const data_part *from, size_t dim, size_t n_context)
+{
+    for (size_t i = 0; i < to->n; i++) {
+        const size_t row = spread(i, to->n, from->n);
+        memcpy(to->x + i * dim, from->x + row * dim, dim * sizeof *to->x);
+        if (from->context)
+            memcpy(to->context + i * n_context, from->context + row * n_context,
+                   n_context * sizeof *to->context);
+    }
+}
+
+/* On rows spread over the training part: a mean does not want more. */
+static int likelihood_of_training(student_against_data *out, const student_sides *sides,
+                                  const data_set *data, const flow *teacher, flow_err *err)
+{
+    enum { MOST = 20000 };
+    const size_t d = data->dim, c = data->n_context;
+    data_part some = {.n = data->train.n < MOST ? data->train.n : MOST};
+    double *block = malloc((some.n * (d + c) + 1) * sizeof *block);
+    if (!block)
+        return flow_fail(err, FLOW_ENOMEM, "out of memory for %zu training rows", some.n);
+    some.x = block;
+    some.context = c ? block + some.n * d : NULL;
+    gather_part(&some, &data->train, d, c);
+    out->train_rows = some.n;
+    int code = teacher_log_likelihood(teacher, sides->pool, &out->train_log_likelihood,
+                                      &out->train_se, &some, err);
+    free(block);
+    return code;
+}
+
+/* ---- the whole */
+
+static int compare(student_against_data *out, const student_sides *sides, const data_set *data,
+                   const data_part *held_out, flow_err *err)
+{
+    out->dim = data->dim;
+    out->rows = held_out->n;
+    out->columns = calloc(data->dim + 1, sizeof *out->columns);
+    if (!out->columns)
+        return flow_fail(err, FLOW_ENOMEM, "out of memory for %zu columns", data->dim);
+    compare_ranges(out, &sides->theirs, data);
+    int code = ranges_to_user(out, data->units, err);
+    if (!code)
+        code = compare_moments(out, &sides->theirs, held_out, err);
+    return code ? code : compare_samples(out, sides, data, held_out, err);
+}
+
+int student_against_data_measure(student_against_data *out, const student_sides *sides,
+                                 const data_set *data, const data_part *held_out,
+                                 const flow *teacher, flow_err *err)
+{
+    int code = 0;
+    *out = student_against_no_data;
+    if (sides->theirs.n > 0 && held_out->n > 0)
+        code = compare(out, sides, data, held_out, err);
+    if (!code && teacher)
+        code = likelihood_of_training(out, sides, data, teacher, err);
+    if (!code && data->test.n > 0)
+        code = student_repeats(&out->repeated, data, err);
+    return code;
+}
+
+void student_against_data_release(student_against_data *self)
+{
+    free(self->columns);
+    self->columns = NULL;
+    self->dim = 0;
+}
