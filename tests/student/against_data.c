@@ -142,6 +142,48 @@ Test(against_data, an_outlier_hides_nothing)
     finish(&good);
 }
 
+/* ---- a context */
+
+/* x = c + noise; a teacher that draws x as the table has it and does not look at c has the right column and the wrong
+ * pairs. */
+Test(against_data, a_teacher_that_does_not_heed_its_context)
+{
+    static double x[N], c[N], free_x[N];
+    flow_err err = FLOW_ERR_INIT;
+    pcg_stream stream = {.seed = 6, .stage = PCG_TEST, .purpose = PCG_CONTEXT};
+    fill(0, 1);
+    for (size_t i = 0; i < ROWS; i++)
+        made.x[2 * i + 1] = made.x[2 * i] + 0.3 * made.x[2 * i + 1];
+    pcg_normals(x, stream, 0, N, 1);
+    for (size_t i = 0; i < N; i++) {
+        c[i] = x[i];
+        x[i] = c[i] + 0.3 * x[(i + 1) % N];
+        free_x[(i + N / 2) % N] = x[i];
+    }
+    file_table t = {.rows = ROWS, .cols = 2, .values = made.x};
+    data_options options = data_options_default();
+    const char *const context[] = {"0"}, *const columns[] = {"1"};
+    options.standardize = false;
+    options.columns = columns, options.n_columns = 1;
+    options.context = context, options.n_context = 1;
+    made.set = data_set_create(&t, "made", &options, &err);
+    cr_assert(made.set, "%s", err.text);
+    for (int heeds = 0; heeds < 2; heeds++) {
+        student_against_data out;
+        student_sides sides = {
+            .seed = 4, .dim = 1, .n = N, .context = c, .theirs = {.x = heeds ? x : free_x, .n = N}};
+        int code =
+            student_against_data_measure(&out, &sides, made.set, &made.set->test, NULL, &err);
+        cr_assert_eq(code, 0, "%s", err.text);
+        cr_expect(heeds ? sigmas(&out.energy) < 4 : sigmas(&out.energy) > 20, "%g",
+                  sigmas(&out.energy));
+        cr_expect(out.moments.mean_excess.value < 0.02);
+        cr_expect(isnan(out.train_log_likelihood), "there is no flow");
+        student_against_data_release(&out);
+    }
+    data_set_free(made.set);
+}
+
 /* ---- rows that come again */
 
 Test(against_data, test_rows_that_are_training_rows_are_counted)
