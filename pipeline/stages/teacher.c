@@ -4,7 +4,20 @@
 #include "pipeline/stages/flows.h"
 #include "pipeline/stages/trained.h"
 
+#include <stdio.h>
+
 static const char METRICS[] = "teacher/metrics.jsonl", MODEL[] = "teacher/model.safetensors";
+
+/* A step size that was still rising at the end was too small all along. */
+static void tell_warmup(const teacher_fit_state *state, const teacher_fit_options *options)
+{
+    if (state->step <= options->warmup)
+        fprintf(stderr,
+                "teacher   its %zu steps were all of the warm-up, teacher.train.warmup: %zu; a "
+                "tenth of "
+                "them is usual, or a smaller teacher.train.batch\n",
+                state->step, options->warmup);
+}
 
 static int run(void *product, const stage_work *work, const void *const *inputs, flow_err *err)
 {
@@ -23,6 +36,8 @@ static int run(void *product, const stage_work *work, const void *const *inputs,
         teacher_fit(maf, &state, work->pool, data->set, &options, course_watch_fit, &told, err);
     if (code == 0)
         course_tell_fit(&state, flow_n_weights(maf));
+    if (code == 0 && !work->quiet)
+        tell_warmup(&state, &options);
     return trained_end(&told, &out->model, work, MODEL, code, err);
 }
 
