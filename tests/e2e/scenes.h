@@ -195,14 +195,14 @@ static int add_table(uint64_t *sum, file_table *read, const flow_err *err)
     return FLOW_OK;
 }
 
-static const file_wish whole = {.head = false}, head_alone = {.head = true};
+static const file_wish all_rows = {.head = false}, head_alone = {.head = true};
 
 static int play_csv(uint64_t *sum, flow_err *err)
 {
     int code = file_csv_write(path, table->values, table->rows, table->cols,
                               (const char *const *)table->names, err);
     if (!code)
-        code = add_table(sum, file_csv_read(path, &whole, err), err);
+        code = add_table(sum, file_csv_read(path, &all_rows, err), err);
     return code ? code : add_table(sum, file_csv_read(path, &head_alone, err), err);
 }
 
@@ -210,7 +210,7 @@ static int play_npy(uint64_t *sum, flow_err *err)
 {
     int code = file_npy_write(path, table->values, table->rows, table->cols, FLOW_F32, err);
     if (!code)
-        code = add_table(sum, file_npy_read(path, &whole, err), err);
+        code = add_table(sum, file_npy_read(path, &all_rows, err), err);
     return code ? code : add_table(sum, file_npy_read(path, &head_alone, err), err);
 }
 
