@@ -143,6 +143,7 @@ Test(csv, notes)
         {"a,2001\n1.5,2.5\n", "line 1 is taken as names, though it holds numbers; header: no"},
         {"# a,b\n1.5,2.5\n", "names are those in the comment of line 1"},
         {"# by X\n1.5,2.5\n", ""},
+        {"1.5\n# c\n2\n# d\n3\n", "lines left out that start with #, below the first: 2"},
         {",a\n0,2.5\n", "column 0 (counted from 0) has no name and is left out"},
         {"a,b\n\"r\",1,2\n", "the names of the rows are left out"},
         {"a;b\n1,5;2\n", "decimals are read with commas"},
