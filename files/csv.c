@@ -169,8 +169,10 @@ static void note_line(reader *self)
 
 static int read_line(reader *self, char *line, flow_err *err)
 {
-    if (csv_is_comment(line))
+    if (csv_is_comment(line)) {
+        self->opening.comments++;
         return FLOW_OK;
+    }
     if (csv_is_blank(line)) {
         self->blank = self->blank ? self->blank : self->text.number;
         return FLOW_OK;
@@ -259,6 +261,9 @@ static int read_rows(reader *self, flow_err *err)
     self->text.number = opening->last_number;
     while (!code && (code = csv_text_next(&self->text, err)) > 0)
         code = read_line(self, self->text.line, err);
+    if (opening->comments > 0)
+        file_table_note(self->table, "lines left out that start with #, below the first: %zu",
+                        opening->comments);
     if (opening->decimals.mark == ',')
         file_table_note(self->table, "decimals are read with commas");
     return code;

@@ -18,8 +18,10 @@ static int no_memory(const csv_text *text, flow_err *err)
 /* The text behind '#', of which the last one is kept. */
 static int keep_comment(csv_opening *self, const csv_text *text, flow_err *err)
 {
-    if (self->lines[0])
+    if (self->lines[0]) {
+        self->comments++;
         return FLOW_OK;
+    }
     free(self->comment);
     const char *at = strchr(text->line, '#');
     at += strspn(at, "# \t");

@@ -22,6 +22,7 @@ typedef struct csv_opening {
     size_t numbers[2];
     char *comment; /* the last comment before them, or NULL */
     size_t comment_number;
+    size_t comments; /* between the lines */
     char delimiter;
     csv_decimals decimals;
     size_t n_columns;

@@ -232,11 +232,11 @@ static int check_dtype(npy_header *header, const char *name, flow_err *err)
                          name, shown, descr.at);
     if (npy_dtype_parse(&header->dtype, descr.at, (size_t)descr.len))
         return FLOW_OK;
-    return flow_fail(err, FLOW_EDATA,
-                     "%s: dtype '%.*s'%s is not supported; save it as float64: "
-                     "numpy.save(file, x.astype('<f8'))",
-                     name, shown, descr.at,
-                     descr.len > 1 && descr.at[1] == 'c' ? " (complex)" : "");
+    bool is_complex = descr.len > 1 && descr.at[1] == 'c';
+    return flow_fail(
+        err, FLOW_EDATA, "%s: dtype '%.*s' is not supported; save it as %s", name, shown, descr.at,
+        is_complex ? "real columns: numpy.save(file, numpy.column_stack((x.real, x.imag)))"
+                   : "float64: numpy.save(file, x.astype('<f8'))");
 }
 
 static int check_header(npy_header *header, const char *name, flow_err *err)

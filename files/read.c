@@ -112,24 +112,31 @@ static int choose_named(bool *wanted, file_table *head, const void *asker, flow_
                                        : self->wish->choose(wanted, head, self->wish->asker, err);
 }
 
-/* What the names of files say that are often taken for tables, and what to do about them. */
-static void refuse_ending(const char *path, flow_err *err)
+const char *file_read_remedy(const char *path)
 {
+    static const char text[] = "a table of text is read if its name ends in .csv";
     static const struct {
         const char *ending, *remedy;
-    } known[] = {{".npz", "; an .npz holds several arrays: numpy.save one as .npy"},
-                 {".gz", "; decompress it first"},
-                 {".xlsx", "; export the sheet as CSV"},
-                 {".parquet", "; write it as CSV, or its numbers by numpy.save"},
-                 {".txt", "; tables of text are read if the file is called .csv"},
-                 {".dat", "; tables of text are read if the file is called .csv"},
-                 {".tsv", "; tables of text are read if the file is called .csv"}};
-    const char *remedy = "";
+    } known[] = {{".npz", "an .npz holds several arrays: numpy.save one of them as .npy"},
+                 {".gz", "decompress it first"},
+                 {".zip", "unzip it first"},
+                 {".xlsx", "export the sheet as CSV"},
+                 {".parquet", "write it as CSV, or its numbers by numpy.save"},
+                 {".h5", "write its numbers by numpy.save"},
+                 {".txt", text},
+                 {".dat", text},
+                 {".tsv", text}};
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (strcasecmp(ending(path), known[i].ending) == 0)
-            remedy = known[i].remedy;
-    flow_fail(err, FLOW_EUSAGE, "%s: the name of a data file wants to end in .npy or .csv%s", path,
-              remedy);
+            return known[i].remedy;
+    return NULL;
+}
+
+static void refuse_ending(const char *path, flow_err *err)
+{
+    const char *remedy = file_read_remedy(path);
+    flow_fail(err, FLOW_EUSAGE, "%s: the name of a data file wants to end in .npy or .csv%s%s",
+              path, remedy ? "; " : "", remedy ? remedy : "");
 }
 
 bool file_is_npy(const char *path)

@@ -20,4 +20,7 @@ file_table *file_read_head(const char *path, file_header header, flow_err *err);
 bool file_is_npy(const char *path);
 bool file_is_csv(const char *path);
 
+/* What to do with a file that cannot, by its ending; NULL if that says nothing. */
+const char *file_read_remedy(const char *path);
+
 #endif

@@ -4,6 +4,7 @@
 #include "flow/unroll.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -16,25 +17,28 @@ static double now(void)
 
 /* ---- batches */
 
-typedef enum timed { TIME_SAMPLE, TIME_DENSITY } timed;
+typedef struct timing {
+    bool density;   /* log p at the student's rows; else samples */
+    size_t most;    /* rows a call */
+    double seconds; /* calls are made for so long, one at least */
+} timing;
 
 enum { MOST_ROWS = 16384 };
 
-static int time_batch(double *rate, const flow *f, const student_sides *v, timed what, size_t most,
+static int time_batch(double *rate, const flow *f, const student_sides *v, const timing *how,
                       flow_err *err)
 {
-    size_t n = v->n < most ? v->n : most;
+    size_t n = v->n < how->most ? v->n : how->most;
     double *x = malloc((n * (v->dim + 1) + 1) * sizeof *x), best = INFINITY, start = now();
     if (!x)
         return flow_fail(err, FLOW_ENOMEM, "out of memory for %zu rows to be timed", n);
     double *logp = x + n * v->dim;
     pcg_stream stream = student_sides_stream(v, PCG_BASE);
     int code = 0;
-    while (!code && n > 0 && (best == INFINITY || now() - start < 0.2)) {
+    while (!code && n > 0 && (best == INFINITY || now() - start < how->seconds)) {
         double t = now();
-        code = what == TIME_SAMPLE
-                   ? flow_sample(f, v->pool, x, logp, v->context, stream, 0, n, err)
-                   : flow_log_prob(f, v->pool, logp, NULL, v->own.x, v->context, n, err);
+        code = how->density ? flow_log_prob(f, v->pool, logp, NULL, v->own.x, v->context, n, err)
+                            : flow_sample(f, v->pool, x, logp, v->context, stream, 0, n, err);
         best = fmin(best, now() - t);
     }
     free(x);
@@ -44,12 +48,12 @@ static int time_batch(double *rate, const flow *f, const student_sides *v, timed
 
 int student_speed_sample(double *rate, const flow *f, const student_sides *sides, flow_err *err)
 {
-    return time_batch(rate, f, sides, TIME_SAMPLE, MOST_ROWS, err);
+    return time_batch(rate, f, sides, &(timing){false, MOST_ROWS, 0.2}, err);
 }
 
 int student_speed_density(double *rate, const flow *f, const student_sides *sides, flow_err *err)
 {
-    return time_batch(rate, f, sides, TIME_DENSITY, MOST_ROWS, err);
+    return time_batch(rate, f, sides, &(timing){true, MOST_ROWS, 0.2}, err);
 }
 
 /* ---- single rows */
@@ -130,10 +134,10 @@ static int pace_of(student_pace *out, const flow *f, const student_sides *sides,
     return student_speed_both(&out->rows_per_s, &out->row_seconds, f, sides, err);
 }
 
-/* As many rows as `passes` passes at that rate take a tenth of a second for. */
+/* Rows for which `passes` passes at that rate take a twentieth of a second. */
 static size_t rows_in_time(double rate, size_t passes)
 {
-    double rows = 0.1 * rate / (double)passes;
+    double rows = 0.05 * rate / (double)passes;
     return rows < 1 ? 1 : rows < MOST_ROWS ? (size_t)rows : MOST_ROWS;
 }
 
@@ -147,8 +151,8 @@ static int time_naive(student_speed *out, const flow *teacher, const student_sid
     flow *naive = flow_unroll(teacher, &how, flow_get_precision(teacher), &refused);
     if (!naive)
         return refused.code == FLOW_ECONFIG ? 0 : flow_fail(err, refused.code, "%s", refused.text);
-    int code = time_batch(&out->teacher_naive.rows_per_s, naive, sides, TIME_SAMPLE,
-                          rows_in_time(out->teacher_density, how.iterations), err);
+    const timing batch = {false, rows_in_time(out->teacher_density, how.iterations), 0.1};
+    int code = time_batch(&out->teacher_naive.rows_per_s, naive, sides, &batch, err);
     if (!code)
         code = student_speed_row(&out->teacher_naive.row_seconds, naive, sides, err);
     flow_free(naive);

@@ -136,15 +136,15 @@ static int keep_finite(job *self, flow_err *err)
         return FLOW_OK;
     char label[DATA_LABEL_SIZE], place[FILE_LABEL_SIZE];
     double value = table->values[first_row * table->cols + first_col];
-    return flow_fail(err, FLOW_EDATA,
-                     "%s: %zu of %zu rows are not finite; first: %s, %s is %s; data.nonfinite: drop "
-                     "leaves such rows out",
-                     self->source, self->out->dropped, table->rows,
-                     file_row_label(place, table, first_row),
-                     data_column_label(label, table, first_col),
-                     isnan(value) ? "nan, or missing"
-                     : value > 0  ? "inf"
-                                  : "-inf");
+    return flow_fail(
+        err, FLOW_EDATA,
+        "%s: %zu of %zu rows are not finite; first: %s, %s is %s; data.nonfinite: drop "
+        "leaves such rows out",
+        self->source, self->out->dropped, table->rows, file_row_label(place, table, first_row),
+        data_column_label(label, table, first_col),
+        isnan(value) ? "nan, or missing"
+        : value > 0  ? "inf"
+                     : "-inf");
 }
 
 static int shuffle(job *self, flow_err *err)

@@ -22,7 +22,7 @@ typedef enum data_split {
     DATA_SPLIT_SEED      /* the same after a random permutation */
 } data_split;
 
-/* A column is given by its name or by its number, counted from 0 ("3"); a name that looks like a
+/* A column is given by its name or by its number in the file, counted from 0 ("3"); a name that looks like a
  * number wins over the number. Nothing here is kept after data_set_create. */
 typedef struct data_options {
     const char *const

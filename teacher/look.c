@@ -15,7 +15,7 @@ const data_kind *look_kind(const look_job *self, size_t i)
 {
     const data_options *o = self->options;
     if (i >= self->out->dim)
-        return &data_kind_plain;
+        return &data_kind_plain; /* context */
     return o->kinds ? &o->kinds[i] : &o->kind;
 }
 
@@ -37,7 +37,7 @@ const char *look_name(char *name, const look_job *self, size_t i)
     const file_table *table = self->at.table;
     size_t col = self->out->columns[i].col;
     if (!table->names)
-        snprintf(name, LOOK_NAME_SIZE, "%zu", col);
+        snprintf(name, LOOK_NAME_SIZE, "%zu", file_table_place(table, col));
     else
         snprintf(name, LOOK_NAME_SIZE, is_plain(table->names[col]) ? "%.80s" : "'%.80s'",
                  table->names[col]);
@@ -48,15 +48,18 @@ const char *look_word(char *word, const look_job *self, size_t i)
 {
     if (self->at.table->names)
         return look_name(word, self, i);
-    snprintf(word, LOOK_NAME_SIZE, "column %zu", self->out->columns[i].col);
+    snprintf(word, LOOK_NAME_SIZE, "column %zu",
+             file_table_place(self->at.table, self->out->columns[i].col));
     return word;
 }
 
-void look_kind_key(char *remedy, const look_job *self, size_t i, const char *key, const char *text)
+void look_hint(char *remedy, look_job *self, size_t i, const char *key, const char *value)
 {
     char name[LOOK_NAME_SIZE];
-    snprintf(remedy, LOOK_REMEDY_SIZE, "data.columns: {%s: {%s: %s}}", look_name(name, self, i),
-             key, text);
+    look_column *of = &self->out->columns[i];
+    snprintf(of->hint, sizeof of->hint, "%s: %s", key, value);
+    snprintf(remedy, LOOK_REMEDY_SIZE, "data.columns: {%s: {%s}, ...}", look_name(name, self, i),
+             of->hint);
 }
 
 /* NULL: memory is out, and the look has failed. */
@@ -138,6 +141,27 @@ static void sort_findings(data_look *self)
     }
 }
 
+/* Nothing if it is too long to be of use. */
+static void suggest_columns(look_job *self)
+{
+    data_look *out = self->out;
+    size_t used = 0, hints = 0, size = sizeof out->suggestion;
+    char name[LOOK_NAME_SIZE];
+    for (size_t i = 0; i < out->dim && used < size; i++) {
+        const look_column *of = &out->columns[i];
+        if (of->fixed || of->tied)
+            continue;
+        used +=
+            (size_t)snprintf(out->suggestion + used, size - used, "%s%s: {%s}",
+                             used ? ", " : "data.columns: {", look_name(name, self, i), of->hint);
+        hints += of->hint[0] != '\0';
+    }
+    if (used < size)
+        used += (size_t)snprintf(out->suggestion + used, size - used, "}");
+    if (used >= size || hints == 0 || self->options->kinds)
+        out->suggestion[0] = '\0';
+}
+
 static int look(look_job *self)
 {
     self->code = allocate(self);
@@ -150,6 +174,7 @@ static int look(look_job *self)
     look_judge_rows(self);
     look_judge_split(self);
     sort_findings(self->out);
+    suggest_columns(self);
     return self->code;
 }
 

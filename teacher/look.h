@@ -33,16 +33,18 @@ typedef struct look_column {
     double mode;       /* the commonest value */
     double mode_share; /* of the rows */
     double coincide;   /* probability that two rows have the same value */
-    double edge[2];    /* where rows end abruptly below and above; NaN: they thin out */
-    double period;   /* by the range or the name of the column; 0: it does not look like an angle */
-    bool fixed;      /* one value up to rounding */
-    bool monotone;   /* rows are in the order of this column */
-    double drift;    /* largest distance between the distribution functions of the training rows and
+    double edge[2]; /* where rows end abruptly below and above, or shares end; NaN: they thin out */
+    double period;  /* by the range or the name of the column; 0: it does not look like an angle */
+    bool fixed;     /* one value up to rounding */
+    bool monotone;  /* rows are in the order of this column */
+    double drift;   /* largest distance between the distribution functions of the training rows and
                           of validation or test rows (Kolmogorov, Smirnov), whichever is farther */
-    size_t distinct; /* values that differ, of those looked at */
+    size_t distinct;  /* values that differ, of those looked at */
     size_t looked_at; /* rows whose values were sorted */
-    size_t wild; /* rows ten spreads or more beyond the farthest thousandth, if they are what the
+    size_t wild;   /* rows ten spreads or more beyond the farthest thousandth, if they are what the
                           standard deviation measures */
+    bool tied;     /* follows from columns before it */
+    char hint[96]; /* what data.columns should say of it, "step: 1"; or "" */
     size_t wild_row; /* the farthest of them, of the table */
 } look_column;
 
@@ -72,6 +74,9 @@ typedef struct data_look {
     size_t n_train, n_valid, n_test;
     look_finding *findings; /* (n_findings), errors first */
     size_t n_findings;
+    char suggestion
+        [600]; /* "data.columns: {...}": all columns, each with its hint; "": there is none, or
+                             columns have kinds already, or there are too many */
 } data_look;
 
 /* As data_set_create would use the table; it fails where columns or rows cannot be chosen at all. */

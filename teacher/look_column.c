@@ -187,6 +187,12 @@ static double round_near(double at, double room)
     return at;
 }
 
+/* Shares and percentages: all between 0 and `whole`, and nearly as far as either. */
+static bool is_share(const look_column *of, double whole)
+{
+    return of->min >= 0 && of->min < 0.05 * whole && of->max > 0.95 * whole && of->max <= whole;
+}
+
 /* Rows end abruptly where a hundredth of the quartiles' distance from the last one holds many: of a normal
  * tail it holds that one row alone. */
 static void find_edges(look_column *out, const double *sorted, size_t n)
@@ -200,6 +206,10 @@ static void find_edges(look_column *out, const double *sorted, size_t n)
         out->edge[0] = round_near(out->min, -width);
     if (crowd(sorted, n, width, true) >= many)
         out->edge[1] = round_near(out->max, width);
+    if (is_share(out, 1) || is_share(out, 100)) {
+        out->edge[0] = 0;
+        out->edge[1] = out->max > 1 ? 100 : 1;
+    }
 }
 
 /* ---- the whole */

@@ -27,12 +27,11 @@ const char *look_name(char *name, const look_job *self, size_t i);
 /* The same for people: "column 3" where columns have no names. */
 const char *look_word(char *word, const look_job *self, size_t i);
 
-/* "data.columns: {NAME: {KEY: VALUE}}" */
+/* Column i should be said to be of this kind: remedy is "data.columns: {NAME: {KEY: VALUE}, ...}". */
 enum { LOOK_REMEDY_SIZE = 300 };
-void look_kind_key(char *remedy, const look_job *self, size_t i, const char *key,
-                   const char *value);
+void look_hint(char *remedy, look_job *self, size_t i, const char *key, const char *value);
 
-/* What the user has said of column i; a plain one of context. */
+/* What the options say of column i. */
 const data_kind *look_kind(const look_job *self, size_t i);
 
 /* The step of the noise that is added to column i; 0: none. */

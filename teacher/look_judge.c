@@ -40,7 +40,7 @@ static void judge_few_values(look_job *self, size_t i)
     const look_column *of = self->out->columns + i;
     char remedy[LOOK_REMEDY_SIZE], step[32], name[LOOK_NAME_SIZE];
     snprintf(step, sizeof step, "%.6g", of->step);
-    look_kind_key(remedy, self, i, "step", step);
+    look_hint(remedy, self, i, "step", step);
     if (!(of->step > 0))
         snprintf(remedy, sizeof remedy, "data.context: [%s], or leave it out of data.columns",
                  look_name(name, self, i));
@@ -68,15 +68,16 @@ static void judge_spike(look_job *self, size_t i)
 static void judge_wild(look_job *self, size_t i)
 {
     const look_column *of = self->out->columns + i;
-    double value = self->at.table->values[of->wild_row * self->at.table->cols + of->col];
-    look_say(
-        self, LOOK_WARNING, "outliers", i,
-        "leave such rows out, or set the field to nan and data.nonfinite: drop; if they are "
-        "real: teacher.flow.base: {kind: student_t}",
-        "has %zu row%s that make%s up its standard deviation of %.3g (%.3g without): row %zu is "
-        "%.6g, where half of all are from %.4g to %.4g",
-        of->wild, of->wild == 1 ? "" : "s", of->wild == 1 ? "s" : "", of->sd, of->spread,
-        of->wild_row, value, of->q1, of->q3);
+    const file_table *table = self->at.table;
+    char row[FILE_LABEL_SIZE];
+    look_say(self, LOOK_WARNING, "outliers", i,
+             "leave such rows out, or set the field to nan and data.nonfinite: drop; if they are "
+             "real: teacher.flow.base: {kind: student_t}",
+             "has %zu row%s that make%s up its standard deviation of %.3g (%.3g without): %s is "
+             "%.6g, where half of all are from %.4g to %.4g",
+             of->wild, of->wild == 1 ? "" : "s", of->wild == 1 ? "s" : "", of->sd, of->spread,
+             file_row_label(row, table, of->wild_row),
+             table->values[of->wild_row * table->cols + of->col], of->q1, of->q3);
 }
 
 /* Both of its ends are full of rows, so that the seam is where a density is. */
@@ -86,7 +87,7 @@ static void judge_period(look_job *self, size_t i)
     char remedy[LOOK_REMEDY_SIZE], period[32];
     bool sure = look_period_by_range(of) && !isnan(of->edge[0]) && !isnan(of->edge[1]);
     snprintf(period, sizeof period, "%.10g", of->period);
-    look_kind_key(remedy, self, i, "period", period);
+    look_hint(remedy, self, i, "period", period);
     look_say(self, sure ? LOOK_WARNING : LOOK_NOTE, "angle", i, remedy,
              "goes once round, from %.6g to %.6g%s", of->min, of->max,
              sure ? ", with many rows at either end: a density that does not close has a seam"
@@ -95,23 +96,33 @@ static void judge_period(look_job *self, size_t i)
 
 /* ---- notes */
 
+/* The support as data.columns wants it. A value at its very end would be outside: of two ends there is room
+ * by alpha, of one the support begins a little before. */
+static void write_support(char *text, size_t size, const look_column *of)
+{
+    double room = 0.01 * (of->q3 - of->q1), lo = of->edge[0], hi = of->edge[1];
+    bool at_end = of->min <= lo || of->max >= hi;
+    if (!isnan(lo) && !isnan(hi))
+        snprintf(text, size, "[%.12g, %.12g]%s", lo, hi, at_end ? ", alpha: 1e-6" : "");
+    else if (isnan(lo))
+        snprintf(text, size, "[-inf, %.6g]", at_end ? hi + room : hi);
+    else if (lo == 0 && !at_end)
+        snprintf(text, size, "positive");
+    else
+        snprintf(text, size, "[%.6g, inf]", at_end ? lo - room : lo);
+}
+
 static void judge_edges(look_job *self, size_t i)
 {
     const look_column *of = self->out->columns + i;
-    char remedy[LOOK_REMEDY_SIZE], support[96] = "positive";
-    bool below = !isnan(of->edge[0]), above = !isnan(of->edge[1]);
-    if (!below && !above)
-        return;
-    if (!(below && !above && of->edge[0] == 0 && of->min > 0))
-        snprintf(support, sizeof support, "[%.12g, %.12g]", below ? of->edge[0] : -INFINITY,
-                 above ? of->edge[1] : INFINITY);
-    look_kind_key(remedy, self, i, "support", support);
-    if (below && above)
-        look_say(self, LOOK_NOTE, "edge", i, remedy, "ends abruptly at %.12g and at %.12g",
-                 of->edge[0], of->edge[1]);
+    char remedy[LOOK_REMEDY_SIZE], support[96];
+    write_support(support, sizeof support, of);
+    look_hint(remedy, self, i, "support", support);
+    if (!isnan(of->edge[0]) && !isnan(of->edge[1]))
+        look_say(self, LOOK_NOTE, "edge", i, remedy, "ends at %.12g and at %.12g", of->edge[0],
+                 of->edge[1]);
     else
-        look_say(self, LOOK_NOTE, "edge", i, remedy, "ends abruptly at %.12g",
-                 of->edge[below ? 0 : 1]);
+        look_say(self, LOOK_NOTE, "edge", i, remedy, "ends at %.12g", of->edge[isnan(of->edge[0])]);
 }
 
 /* Far out on one side only, all of it positive: its logarithm is what a flow sees easily. */
@@ -124,10 +135,16 @@ static void judge_tail(look_job *self, size_t i)
 {
     const look_column *of = self->out->columns + i;
     char remedy[LOOK_REMEDY_SIZE];
-    look_kind_key(remedy, self, i, "support", "positive");
+    look_hint(remedy, self, i, "support", "positive");
     look_say(self, LOOK_NOTE, "tail", i, remedy,
              "is positive and reaches %.3g times its usual spread up, %.3g down", of->high,
              of->low);
+}
+
+/* Its values are not the numbers that are scaled. */
+static bool is_mapped(const data_kind *kind)
+{
+    return isfinite(kind->lo) || isfinite(kind->hi) || kind->period > 0;
 }
 
 /* ---- the order: of what is said of one column, the first that explains the others */
@@ -143,13 +160,6 @@ static void judge_shape(look_job *self, size_t i)
         judge_tail(self, i);
 }
 
-/* Nobody has said yet where it ends, or that it is a circle. */
-static bool is_line(const look_job *self, size_t i)
-{
-    const data_kind *kind = look_kind(self, i);
-    return !isfinite(kind->lo) && !isfinite(kind->hi) && !(kind->period > 0);
-}
-
 static void judge_column(look_job *self, size_t i)
 {
     const look_column *of = self->out->columns + i;
@@ -157,7 +167,8 @@ static void judge_column(look_job *self, size_t i)
         judge_fixed(self, i);
         return;
     }
-    if (of->wild > 0 && is_line(self, i))
+    bool mapped = is_mapped(look_kind(self, i));
+    if (of->wild > 0 && !mapped)
         judge_wild(self, i);
     if (of->context)
         return; /* what is given may have any values */
@@ -166,7 +177,7 @@ static void judge_column(look_job *self, size_t i)
         judge_few_values(self, i);
     else if (of->mode_share > spike && !noisy)
         judge_spike(self, i);
-    if (is_line(self, i))
+    if (!mapped)
         judge_shape(self, i);
 }
 

@@ -31,13 +31,15 @@ static bool all_noisy(const look_job *self)
 static void say_across(look_job *self, look_level level)
 {
     const look_rows *rows = &self->out->rows;
+    const file_table *table = self->at.table;
+    char row[FILE_LABEL_SIZE], copy[FILE_LABEL_SIZE];
     size_t differ = (size_t)llround((1 - rows->repeats) * (double)rows->n);
-    look_say(
-        self, level, "rows_across_split", LOOK_NO_COLUMN,
-        "keep one of each and count them in data.weights, or leave the copies out",
-        "%.3g %% of the validation and test rows are training rows, too (row %zu is row %zu); %zu "
-        "of %zu rows differ: they cannot stop the fit or judge it",
-        100 * rows->across, rows->second, rows->first, differ, rows->n);
+    look_say(self, level, "rows_across_split", LOOK_NO_COLUMN,
+             "keep one of each and count them in data.weights, or leave the copies out",
+             "%.3g %% of the validation and test rows are training rows, too (%s is %s); %zu "
+             "of %zu rows differ: they cannot stop the fit or judge it",
+             100 * rows->across, file_row_label(copy, table, rows->second),
+             file_row_label(row, table, rows->first), differ, rows->n);
 }
 
 static void judge_across(look_job *self)
@@ -53,14 +55,16 @@ static void judge_across(look_job *self)
 static void judge_repeats(look_job *self)
 {
     const look_rows *rows = &self->out->rows;
+    const file_table *table = self->at.table;
+    char row[FILE_LABEL_SIZE], copy[FILE_LABEL_SIZE];
     if (rows->across >= doubtful || rows->repeats < doubtful || !has_free_column(self))
         return;
-    look_say(
-        self, LOOK_WARNING, "repeated_rows", LOOK_NO_COLUMN,
-        "keep one of each and count them in data.weights",
-        "%.3g %% of the rows are copies of another one (row %zu is row %zu): a density of them "
-        "has no maximum",
-        100 * rows->repeats, rows->second, rows->first);
+    look_say(self, LOOK_WARNING, "repeated_rows", LOOK_NO_COLUMN,
+             "keep one of each and count them in data.weights",
+             "%.3g %% of the rows are copies of another one (%s is %s): a density of them "
+             "has no maximum",
+             100 * rows->repeats, file_row_label(copy, table, rows->second),
+             file_row_label(row, table, rows->first));
 }
 
 void look_judge_rows(look_job *self)

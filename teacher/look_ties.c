@@ -26,7 +26,6 @@ typedef struct ties {
     double *l;               /* (n, n): covariance above and on the diagonal, L below it */
     double *diagonal;        /* (n) of L; 0: the column follows from those before it */
     double *z, *mean, *coef; /* (n) */
-    bool *tied;              /* (n) an error was found */
 } ties;
 
 static double value(const ties *self, size_t place, size_t k)
@@ -255,10 +254,8 @@ static bool list_untied(char *list, size_t size, const ties *self)
     size_t used = 0;
     char piece[LOOK_NAME_SIZE + 20], name[LOOK_NAME_SIZE];
     for (size_t i = 0; i < self->job->out->dim; i++) {
-        bool tied = self->job->out->columns[i].fixed;
-        for (size_t k = 0; k < self->n; k++)
-            tied |= self->order[k] == i && self->tied[k];
-        if (tied)
+        const look_column *of = &self->job->out->columns[i];
+        if (of->fixed || of->tied)
             continue;
         snprintf(piece, sizeof piece, "%s%s", before, look_name(name, self->job, i));
         used = append(list, size, used, piece);
@@ -273,7 +270,7 @@ static void rewrite_remedies(const ties *self)
 {
     char list[LOOK_REMEDY_SIZE];
     data_look *out = self->job->out;
-    if (self->job->code || !list_untied(list, sizeof list, self))
+    if (self->job->code || self->job->options->kinds || !list_untied(list, sizeof list, self))
         return;
     for (size_t i = 0; i < out->n_findings; i++)
         if (out->findings[i].level == LOOK_ERROR && strstr(out->findings[i].kind, "_columns"))
@@ -289,7 +286,7 @@ static bool judge(ties *self, size_t k, double left, size_t rows)
     solve(self, k);
     fit f = try_fit(self, k, rows);
     bool sure = f.left <= certain * self->scale[k];
-    self->tied[k] = sure;
+    self->job->out->columns[self->order[k]].tied = sure;
     if (sure || f.left <= likely * self->scale[k] || f.left <= 1.5 * f.rounding)
         say_tied(self, k, &f, sure);
     return sure || left < 1e-10 * whole;
@@ -309,8 +306,7 @@ static bool allocate(ties *self, size_t n)
 {
     self->order = calloc(n, sizeof *self->order);
     self->scale = calloc(n * (n + 5), sizeof *self->scale);
-    self->tied = calloc(n, sizeof *self->tied);
-    if (!self->order || !self->scale || !self->tied)
+    if (!self->order || !self->scale)
         return false;
     self->diagonal = self->scale + n;
     self->z = self->diagonal + n;
@@ -335,5 +331,4 @@ void look_for_ties(look_job *self)
         self->code = flow_fail(self->err, FLOW_ENOMEM, "no memory for %zu columns", n);
     free(work.order);
     free(work.scale);
-    free(work.tied);
 }

@@ -2,7 +2,9 @@
 
 #include "files/read.h"
 #include "flow/json.h"
+#include "pipeline/config/show.h"
 #include "pipeline/console/exit.h"
+#include "pipeline/stages/data.h"
 #include "teacher/look.h"
 
 #include <math.h>
@@ -17,8 +19,8 @@ static const char *const levels[] = {
 
 static void print_head(const data_look *look, const char *file)
 {
-    printf("%s: %zu rows of %zu columns (first %zu train, %zu validate, %zu test)\n", file,
-           look->rows.n, look->n_columns, look->n_train, look->n_valid, look->n_test);
+    printf("%s: %zu rows of %zu columns (%zu train, %zu validate, %zu test)\n", file, look->rows.n,
+           look->n_columns, look->n_train, look->n_valid, look->n_test);
     if (look->rows.dropped)
         printf("%zu rows that are not finite are left out\n", look->rows.dropped);
     printf("\n%-16s %8s %10s %17s %12s %12s %12s %7s %7s %6s\n", "column", "distinct", "step",
@@ -30,7 +32,7 @@ static const char *label(char *out, size_t size, const file_table *table, size_t
     if (table->names)
         snprintf(out, size, "%s", table->names[col]);
     else
-        snprintf(out, size, "%zu", col);
+        snprintf(out, size, "%zu", file_table_place(table, col));
     return out;
 }
 
@@ -49,9 +51,10 @@ static void print_column(const look_column *of, const file_table *table)
         snprintf(step, sizeof step, "%.5g", of->step);
     if (of->mode_share >= 0.001)
         snprintf(mode, sizeof mode, "%.5g %5.1f%%", of->mode, 100 * of->mode_share);
-    printf("%-16s %8zu %10s %17s %12.*g %12.*g %12.*g %7.3g %7.3g %6.2f\n",
+    printf("%-16s %8zu %10s %17s %12.*g %12.*g %12.*g %7.3g %7.3g %6.2f%s\n",
            label(name, sizeof name, table, of->col), of->distinct, step, mode, digits, of->min,
-           digits, of->median, digits, of->max, of->low, of->high, of->drift);
+           digits, of->median, digits, of->max, of->low, of->high, of->drift,
+           of->context ? "  given" : "");
 }
 
 static void print_findings(const data_look *look)
@@ -60,6 +63,12 @@ static void print_findings(const data_look *look)
         const look_finding *f = &look->findings[i];
         printf("%s%s: %s\n    %s\n", i ? "" : "\n", levels[f->level], f->text, f->remedy);
     }
+}
+
+static void print_suggestion(const data_look *look)
+{
+    if (*look->suggestion)
+        printf("\nall of it in the config, where it is right:\n    %s\n", look->suggestion);
 }
 
 static void print_all(const data_look *look, const file_table *table, const char *file)
@@ -74,6 +83,7 @@ static void print_all(const data_look *look, const file_table *table, const char
     if (look->columns[0].looked_at < look->rows.n)
         printf("distinct, commonest and quartiles are of %d rows at even distances.\n", LOOK_ROWS);
     print_findings(look);
+    print_suggestion(look);
 }
 
 /* ---- for programs */
@@ -159,6 +169,8 @@ static int print_json(const data_look *look, const file_table *table, const char
     flow_json_set(&out, "rows", rows_json(look));
     flow_json_set(&out, "columns", columns);
     flow_json_set(&out, "findings", findings);
+    flow_json_set(&out, "suggestion",
+                  *look->suggestion ? json_string(look->suggestion) : json_null());
     char *text = flow_json_text(out, JSON_INDENT(1) | JSON_PRESERVE_ORDER);
     json_decref(out);
     if (!text)
@@ -181,15 +193,54 @@ static int show(const data_look *look, const file_table *table, const inspect_op
     return code ? code : data_look_judge(look, o->file, err);
 }
 
-int inspect_verb(const inspect_options *o)
+static int look_at_file(const inspect_options *o, flow_err *err)
 {
-    flow_err err = FLOW_ERR_INIT;
     data_options options = data_options_default();
     options.nonfinite = DATA_NONFINITE_DROP;
-    file_table *table = file_read(o->file, o->header, &err);
-    data_look *look = table ? data_look_create(table, o->file, &options, &err) : NULL;
-    int code = look ? show(look, table, o, &err) : err.code;
+    file_table *table = file_read(o->file, o->header, err);
+    data_look *look = table ? data_look_create(table, o->file, &options, err) : NULL;
+    int code = look ? show(look, table, o, err) : err->code;
     data_look_free(look);
     file_table_free(table);
+    return code;
+}
+
+/* As a run of the config would: its columns, kinds, context and split. */
+static int look_at_config(const inspect_options *o, config *c, flow_err *err)
+{
+    file_table *table = NULL;
+    data_look *look = NULL;
+    int code = config_draw_seed(c, err);
+    if (!code && o->header_given)
+        code = flow_fail(err, FLOW_EUSAGE, "--header is for a .csv; %s says data.header", o->file);
+    if (!code)
+        code = data_inspect(&table, &look, c, err);
+    if (!code)
+        code = show(look, table, o, err);
+    data_look_free(look);
+    file_table_free(table);
+    return code;
+}
+
+static bool is_config(const char *file)
+{
+    const char *dot = strrchr(file, '.');
+    return dot && (strcmp(dot, ".yaml") == 0 || strcmp(dot, ".yml") == 0);
+}
+
+int inspect_verb(const inspect_options *o)
+{
+    int status, code;
+    flow_err err = FLOW_ERR_INIT;
+    const config_sources sources = {.file = o->file};
+    if (!is_config(o->file)) {
+        code = look_at_file(o, &err);
+        return code ? exit_fail(&err) : EXIT_GOOD;
+    }
+    config *c = config_load_shown(&status, &sources);
+    if (!c)
+        return status;
+    code = look_at_config(o, c, &err);
+    config_free(c);
     return code ? exit_fail(&err) : EXIT_GOOD;
 }

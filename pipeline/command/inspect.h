@@ -7,8 +7,9 @@
 #include <stdbool.h>
 
 typedef struct inspect_options {
-    const char *file; /* .npy or .csv */
-    file_header header;
+    const char *file;   /* .npy or .csv; or the .yaml of a run */
+    file_header header; /* of a .csv */
+    bool header_given;
     bool json; /* for programs */
 } inspect_options;
 

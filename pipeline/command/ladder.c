@@ -149,6 +149,7 @@ static int ladder(const flow_model *model, flow_pool *pool, const distill_contex
 static int contexts_of(distill_contexts *out, const flow_model *model, file_table *table,
                        const char *path, flow_err *err)
 {
+    char row[FILE_LABEL_SIZE], column[FILE_LABEL_SIZE];
     *out = (distill_contexts){0};
     if (!table)
         return 0;
@@ -156,8 +157,9 @@ static int contexts_of(distill_contexts *out, const flow_model *model, file_tabl
     for (size_t i = 0; i < table->rows * table->cols; i++)
         if (!isfinite(table->values[i]))
             return flow_fail(err, FLOW_EDATA,
-                             "%s: row %zu, column %zu: not a value that the teacher can be given",
-                             path, i / table->cols, i % table->cols);
+                             "%s: %s, %s: not a value that the teacher can be given", path,
+                             file_row_label(row, table, i / table->cols),
+                             file_column_label(column, table, i % table->cols));
     *out = (distill_contexts){.rows = table->values, .n = table->rows};
     return 0;
 }

@@ -148,12 +148,13 @@ static const cli_option inspect_table[] = {
     {NULL, 0, NULL, NULL}};
 
 const line_spec line_inspect = {.name = "inspect",
-                                .operands = "DATA [options]",
+                                .operands = "FILE [options]",
                                 .n_min = 1,
                                 .n_max = 1,
                                 .doc =
                                     "Looks at a table as a run would: what of it ruins a density.",
                                 .examples = "  distill inspect events.csv\n"
+                                            "  distill inspect events.yaml\n"
                                             "  distill inspect events.npy --json\n",
                                 .options = inspect_table};
 
@@ -164,6 +165,7 @@ static int take_inspect(void *into, int id, const char *arg, flow_err *err)
         o->json = true;
         return FLOW_OK;
     }
+    o->header_given = true;
     return line_take_header(&o->header, arg, err);
 }
 

@@ -21,6 +21,7 @@ rows_wanted rows_of_data(const flow_model *model)
     return (rows_wanted){.names = model->names,
                          .others = model->context_names,
                          .ranges = model->ranges,
+                         .units = model->units,
                          .n = flow_dim(model->flow)};
 }
 
@@ -29,6 +30,7 @@ rows_wanted rows_of_context(const flow_model *model)
     return (rows_wanted){.names = model->context_names,
                          .others = model->names,
                          .ranges = model->context_ranges,
+                         .units = model->context_units,
                          .n = flow_context(model->flow)};
 }
 
@@ -261,11 +263,14 @@ static int check_finite(const job *self, flow_err *err)
                      isnan(value) ? NAN : value /* no "-nan" */);
 }
 
-/* Farther outside than a quarter of the range: of a normal column of many rows, some six standard deviations from its
- * mean. */
-static bool is_far(const double *range, double value)
+/* Farther outside than a quarter of the range: of a normal column of many rows, some six standard deviations from
+ * its mean. */
+static bool is_far(const rows_wanted *wanted, size_t i, double value)
 {
+    const double *range = wanted->ranges + 2 * i;
     double slack = (range[1] - range[0]) / 4;
+    if (wanted->units->column[i].period > 0)
+        return false;
     return value < range[0] - slack || value > range[1] + slack;
 }
 
@@ -273,7 +278,7 @@ static bool is_far(const double *range, double value)
 static size_t first_far(const job *self, size_t row)
 {
     size_t i = 0;
-    while (i < self->wanted->n && !is_far(self->wanted->ranges + 2 * i, value_at(self, row, i)))
+    while (i < self->wanted->n && !is_far(self->wanted, i, value_at(self, row, i)))
         i++;
     return i;
 }

@@ -17,6 +17,7 @@ typedef struct rows_wanted {
     const json_t *names;  /* (n) */
     const json_t *others; /* names of the model's other side; NULL: it has none */
     const double *ranges; /* (n, 2) what training saw; NULL: not known */
+    const flow_units *units;
     size_t n;
 } rows_wanted;
 
@@ -33,7 +34,7 @@ bool rows_are_named(const file_table *table, const rows_wanted *wanted);
 
 /* A new table (rows, n) in the model's order, without names; extra as above. FLOW_EDATA names the columns that are missing or unknown, or the first value that
  * is not finite, with its row and column. Warns of values far outside of what training saw: by more than
- * a quarter of the range. source is what messages call the table. */
+ * a quarter of the range; nothing is far on a circle. source is what messages call the table. */
 int rows_take(file_table **out, const file_table *table, const char *source,
               const rows_wanted *wanted, bool extra, flow_err *err);
 

@@ -76,7 +76,7 @@ typedef struct config_data {
 /* teacher.train.epochs if it is auto: so many, or more, up to the most, if that is not so many steps. */
 #define CONFIG_EPOCHS 30
 #define CONFIG_MOST_EPOCHS 100
-#define CONFIG_FIT_STEPS 3000
+#define CONFIG_FIT_STEPS 1500
 
 typedef struct config_teacher_train {
     uint64_t batch;

@@ -270,8 +270,8 @@ static void data_file(const rules_view *self)
     char quoted[COMPLAINT_QUOTE];
     complaint_quote(quoted, path, strlen(path));
     if (!file_is_npy(path) && !file_is_csv(path))
-        complain(self->out, E_RANGE, at, NULL, "data.path wants a .npy or .csv file, got '%s'",
-                 quoted);
+        complain(self->out, E_RANGE, at, file_read_remedy(path),
+                 "data.path wants a .npy or .csv file, got '%s'", quoted);
     else if (access(path, R_OK) != 0)
         complain(self->out, E_FILE, at, NULL, "cannot read '%s': %s", quoted, strerror(errno));
 }

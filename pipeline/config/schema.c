@@ -17,7 +17,7 @@ const flow_word config_precisions[] = {
     {NULL, 0, NULL}};
 
 const flow_word config_headers[] = {
-    {"auto", FILE_HEADER_AUTO, "yes if a field of the first line is not a number"},
+    {"auto", FILE_HEADER_AUTO, "as the first lines look; what could be either is refused, or told"},
     {"yes", FILE_HEADER_YES, "the first line names the columns"},
     {"no", FILE_HEADER_NO, "the first line is data"},
     {NULL, 0, NULL}};
@@ -105,7 +105,8 @@ const flow_key schema_keys[] = {
             "last bits of the result."},
 
     {KEY(data.path), .type = FLOW_KEY_TEXT, .flags = FLOW_KEY_FILE, RANGE(1, 4096),
-     .doc = "A .npy or .csv file with one row per line. Relative to the file that says so; "
+     .doc = "A .npy or .csv file with one row per line; delimiter, names, comments and an index are "
+            "found by themselves. Relative to the file that says so; "
             "with --set, to the working directory. Give either this or generator."},
     {KEY(data.generator), .type = FLOW_KEY_WORD, .kinds = &data_generator_kinds,
      .doc = "Made-up data in the plane. Give either this or path."},
@@ -147,7 +148,8 @@ const flow_key schema_keys[] = {
      .doc = "Upper end of the interval."},
     {KEY(data.nonfinite), .type = FLOW_KEY_WORD, .words = config_nonfinites, .def = "error",
      .only = "path",
-     .doc = "What to do with rows that hold nan or inf."},
+     .doc = "What to do with rows that hold nan, inf or no value (NA, an empty field) in a column "
+            "that is used."},
     {KEY(data.split), .type = FLOW_KEY_WORD, .words = config_splits, .def = "position",
      .doc = "How rows are chosen for training, validation and test."},
     {KEY(data.valid), .type = FLOW_KEY_REAL, .flags = FLOW_KEY_OPEN_MAX, RANGE(0, 1), .def = "0.1",

@@ -62,6 +62,22 @@ static file_table *read_file(const config *c, const data_options *options, bool 
     return file_read_wish(c->data.path, &wish, err);
 }
 
+static file_table *read_table(const config *c, const data_options *options, flow_err *err)
+{
+    return c->data.path ? read_file(c, options, false, err)
+                        : generate(c, (size_t)c->data.rows, err);
+}
+
+int data_inspect(file_table **table, data_look **look, const config *c, flow_err *err)
+{
+    data_options options = settings_data(c);
+    *look = NULL;
+    *table = read_table(c, &options, err);
+    if (*table)
+        *look = data_look_create(*table, source_of(c), &options, err);
+    return *look ? FLOW_OK : err->code;
+}
+
 int data_peek(size_t *dim, size_t *context, const config *c, flow_err *err)
 {
     struct stat status;
@@ -160,8 +176,7 @@ static int run(void *product, const stage_work *work, const void *const *inputs,
     (void)inputs;
     out->generator = d->path ? NULL : &data_generators[d->generator];
     data_options options = settings_data(c);
-    file_table *table =
-        d->path ? read_file(c, &options, false, err) : generate(c, (size_t)d->rows, err);
+    file_table *table = read_table(c, &options, err);
     if (!table)
         return err->code;
     int code = prepare(out, &look, c, &options, table, err);

@@ -5,6 +5,7 @@
 #include "pipeline/config/config.h"
 #include "teacher/dataset.h"
 #include "teacher/generate.h"
+#include "teacher/look.h"
 
 #include <jansson.h>
 
@@ -21,5 +22,9 @@ const data_part *data_held_out(const data_set *set);
 /* The numbers of data columns and of context columns, from the head of the file alone. 0, 0 if only
  * reading all of it could tell: it is a pipe. */
 int data_peek(size_t *dim, size_t *context, const config *config, flow_err *err);
+
+/* The table of the config, and a look at it as the run begins; both are the caller's to free, also after
+ * an error. */
+int data_inspect(file_table **table, data_look **look, const config *config, flow_err *err);
 
 #endif

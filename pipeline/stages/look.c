@@ -1,5 +1,6 @@
 #include "pipeline/stages/look.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -8,6 +9,16 @@ enum { MOST_OF_A_KIND = 3 };
 static void tell_one(const look_finding *f)
 {
     fprintf(stderr, "warning   %s\n          -> %s\n", f->text, f->remedy);
+}
+
+/* Whether a kind of column would help against what is warned of. */
+static bool hints_at_kinds(const data_look *look)
+{
+    for (size_t i = 0; i < look->n_findings; i++)
+        for (size_t k = 0; look->findings[i].level == LOOK_WARNING && k < look->n_columns; k++)
+            if (look->columns[k].col == look->findings[i].col && look->columns[k].hint[0])
+                return true;
+    return false;
 }
 
 /* Findings before i of the same kind. */
@@ -67,6 +78,8 @@ static void tell_warmup(const data_look *look, const config *c)
 void look_tell(const data_look *look, const config *c, const char *source)
 {
     size_t left_out = tell_warnings(look);
+    if (*look->suggestion && hints_at_kinds(look))
+        fprintf(stderr, "          -> all of it: %s\n", look->suggestion);
     tell_warmup(look, c);
     if (c->data.path)
         tell_rest(look, source, left_out);

@@ -28,7 +28,10 @@ refused "rows drawn again and again are refused" 65 'training rows, too .*data.w
 table count 3000 'if (!i) print "n,x"; print int(4 * rand()) "," z()'
 expect "whole numbers run" 0 run "$T/count.yaml" "${loud[@]}" --out "$T/run"
 check "with a warning" grep -q "^warning .*column 0 'n' .*4 different values in 3000 rows" "$T/err"
-check "that says the key" grep -q "data.columns: {n: {step: 1}}" "$T/err"
+columns=$(sed -n 's/.*all of it: data.columns: //p' "$T/err")
+check "that says the key" test "$columns" = "{n: {step: 1}, x: {}}"
+expect "which helps" 0 run "$T/count.yaml" "${loud[@]}" --out "$T/run" --set "data.columns=$columns"
+check "for silence on them" sh -c '! grep "different values" "$1"' - "$T/err"
 table few 60 'print z() "," z()'
 expect "sixty rows run" 0 run "$T/few.yaml" "${loud[@]}" --out "$T/run"
 check "with a word on the warm-up" grep -q 'teacher.train.warmup: 100 of the 2 steps' "$T/err"
@@ -45,7 +48,7 @@ check "for silence" sh -c '! grep -q "sorted by" "$1"' - "$T/err"
 table wild 5000 'print (i % 1000 == 7 ? "1e6" : z()) "," z()'
 table clean 2000 'print z() "," z()'
 expect "wild values run" 0 run "$T/wild.yaml" "${loud[@]}" --out "$T/run" --set teacher.train.epochs=8 --set teacher.train.lr=5e-3
-check "with a warning" grep -q '^warning .*column 0 .*5 rows that make up its standard deviation.*row 7 is 1e+06' "$T/err"
+check "with a warning" grep -q '^warning .*column 0 .*5 rows that make up its standard deviation.*row 7 .*is 1e+06' "$T/err"
 run logp "$T/run/teacher/model.safetensors" "$T/clean.csv"
 check "clean rows have the density that they have" awk 'NR > 1 { sum += $1 }
     END { mean = sum / (NR - 1); print mean; exit !(mean > -3.04 && mean < -2.7) }' "$T/out"
@@ -72,7 +75,23 @@ expect "the same for programs" 65 inspect "$T/total.csv" --json
 cp "$T/out" "$T/look.json"
 check "is JSON" test "$(value "$T/look.json" findings.0.kind)" = '"tied_columns"'
 check "with the figures" test "$(value "$T/look.json" rows.train)" -eq 2400
+table events 3000 'if (!i) print "mass [GeV],n,share,phi,low"; a = 80 - log(1 - rand()) "," int(4 * rand())
+    print a "," rand() "," 6.283185307179586 * rand() "," 5 + log(1 - rand())'
+expect "inspect of events" 0 inspect "$T/events.csv"
+columns=$(tail -n 1 "$T/out" | sed "s/^    data.columns: //")
+check "ends in what the config should say" test "$columns" = \
+    "{'mass [GeV]': {support: [80, inf]}, n: {step: 1}, share: {support: [0, 1]}, phi: {period: 6.283185307}, low: {support: [-inf, 5]}}"
+expect "which it understands" 0 run "$T/events.yaml" "${loud[@]}" --out "$T/run" --set "data.columns=$columns" \
+    --set teacher.train.warmup=5
+check "and then there is no warning left" sh -c '! grep "^warning" "$1"' - "$T/err"
 printf '1\n2\n3\nnan\n' >"$T/tiny.csv"
+expect "inspect of a config" 0 inspect configs/power_given_time.yaml
+check "knows what is given" grep -q '^minute .* given$' "$T/out"
+check "and columns of kinds" sh -c 'printf "schema: 1\ndata: {path: %s/events.csv, columns: %s}\n" "$1" "$2" >"$1/kinds.yaml"' \
+    - "$T" "$columns"
+expect "of which nothing is left to say" 0 inspect "$T/kinds.yaml"
+check "of a count, a circle and ends" sh -c '! grep -E "^(note|warning|error)" "$1"' - "$T/out"
+refused "a header of a config" 64 "data.header" inspect "$T/kinds.yaml" --header no
 refused "a table of three rows" 65 'too few' inspect "$T/tiny.csv"
 refused "a file that is not there" 66 none.csv inspect "$T/none.csv"
 expect "a header of another kind" 64 inspect "$T/total.csv" --header maybe

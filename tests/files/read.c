@@ -87,7 +87,7 @@ Test(read, refuses)
     flow_err err = FLOW_ERR_INIT;
     static const struct {
         const char *name, *remedy;
-    } cases[] = {{"x", ".csv"},           {"x.txt", "is called .csv"},   {"dir.npy/x", ".csv"},
+    } cases[] = {{"x", ".csv"},           {"x.txt", "ends in .csv"},     {"dir.npy/x", ".csv"},
                  {"x.npz", "numpy.save"}, {"x.csv.GZ", "decompress it"}, {"x.xlsx", "export"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         cr_assert_null(file_read(cases[i].name, FILE_HEADER_AUTO, &err));

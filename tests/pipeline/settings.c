@@ -133,7 +133,7 @@ Test(settings, what_is_auto)
 /* Few rows make more passes, and a student that starts as its teacher fewer steps. */
 Test(settings, how_long)
 {
-    static const size_t rows[] = {48, 10240, 25600, 1000000}, epochs[] = {100, 75, 30, 30};
+    static const size_t rows[] = {48, 10240, 25600, 1000000}, epochs[] = {100, 38, 30, 30};
     load_open();
     config *self = load_text(&(load_input){.text = LOAD_HEAD}, NULL, NULL);
     for (size_t i = 0; i < 4; i++)

@@ -542,7 +542,7 @@ Test(verdict, warnings_name_the_column)
                   {GATE_TEACHER_LIKELIHOOD_GAP, "(training -0.74, test -1.25 nats a row)"}};
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
         bool pass;
-        spoiled(wanted[i].figure);
+        spoiled((int)wanted[i].figure);
         json_t *out = made(&pass);
         const char *text = json_string_value(at(out, "warnings.0"));
         cr_expect(strstr(text, wanted[i].text), "%s", text);

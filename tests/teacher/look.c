@@ -195,6 +195,7 @@ Test(look, dequantised_columns_are_not_tied)
     cr_expect_not_null(find(look, "copied_columns", 1));
     data_look_free(look);
     options.kind.step = 1;
+    options.kind.smear = true;
     acquit(table, &options);
 }
 
@@ -226,7 +227,7 @@ Test(look, integers)
     for (size_t i = 0; i < ROWS; i++)
         *cell(table, i, 0) = floor(4 * fabs(*cell(table, i, 0)));
     accuse_plain(table, LOOK_WARNING, "integers", 0, "different values in 4000 rows",
-                 "data.columns: {food: {step: 1}}");
+                 "data.columns: {food: {step: 1}, ...}");
 }
 
 Test(look, steps_of_a_third)
@@ -234,7 +235,8 @@ Test(look, steps_of_a_third)
     file_table *table = normals(ROWS, 2);
     for (size_t i = 0; i < ROWS; i++)
         *cell(table, i, 0) = rint(3 * *cell(table, i, 0)) / 3;
-    accuse_plain(table, LOOK_WARNING, "few_values", 0, "different values", "{step: 0.333333}}");
+    accuse_plain(table, LOOK_WARNING, "few_values", 0, "different values",
+                 "{step: 0.333333}, ...}");
 }
 
 Test(look, one_value_of_many_rows)
@@ -267,7 +269,7 @@ Test(look, angles)
         *cell(table, i, 1) = 24 * *cell(table, i, 1);
     }
     accuse_plain(table, LOOK_WARNING, "angle", 0, "goes once round",
-                 "data.columns: {food: {period: 6.283185307}}");
+                 "data.columns: {food: {period: 6.283185307}, ...}");
 }
 
 static void expect_note(const data_look *look, const char *kind, size_t col, const char *remedy)
@@ -292,12 +294,74 @@ Test(look, edges_tails_and_hours_are_notes)
         *cell(table, i, 4) = 20 + 3 * *cell(table, i, 4);
     }
     data_look *look = look_with(table, &options);
-    expect_note(look, "edge", 0, "data.columns: {age: {support: positive}}");
-    expect_note(look, "edge", 1, "data.columns: {frac: {support: [0, 1]}}");
-    expect_note(look, "angle", 2, "data.columns: {'hour of day': {period: 24}}");
-    expect_note(look, "tail", 3, "data.columns: {energy: {support: positive}}");
-    expect_note(look, "edge", 4, "data.columns: {z: {support: [20, 23]}}");
+    expect_note(look, "edge", 0, "data.columns: {age: {support: positive}, ...}");
+    expect_note(look, "edge", 1, "data.columns: {frac: {support: [0, 1]}, ...}");
+    expect_note(look, "angle", 2, "data.columns: {'hour of day': {period: 24}, ...}");
+    expect_note(look, "tail", 3, "data.columns: {energy: {support: positive}, ...}");
+    expect_note(look, "edge", 4, "data.columns: {z: {support: [20, 23]}, ...}");
     cr_expect_eq(count(look, LOOK_WARNING), 0);
+    data_look_free(look);
+    file_table_free(table);
+}
+
+/* A count, a positive column and a circle; the values of the rest are on the whole line. */
+static file_table *of_kinds(void)
+{
+    file_table *table = normals(ROWS, 4);
+    for (size_t i = 0; i < ROWS; i++) {
+        *cell(table, i, 0) = floor(4 * fabs(*cell(table, i, 0)));
+        *cell(table, i, 1) = exp(6 * *cell(table, i, 1));
+        *cell(table, i, 2) = 180 * erf(*cell(table, i, 2) / sqrt(2));
+    }
+    return table;
+}
+
+Test(look, kinds_are_suggested_as_a_whole)
+{
+    data_options options = data_options_default();
+    file_table *table = of_kinds();
+    data_look *look = look_with(table, &options);
+    cr_expect_str_eq(look->suggestion, "data.columns: {food: {step: 1}, rent: {support: positive}, "
+                                       "'rest [GeV]': {period: 360}, total: {}}");
+    cr_expect_eq(count(look, LOOK_WARNING), 3); /* the count, e^20, the circle */
+    data_look_free(look);
+    file_table_free(table);
+}
+
+/* What is known of a column needs no saying. */
+Test(look, kinds_that_are_given)
+{
+    static const char *const columns[] = {"food", "rent", "rest [GeV]", "total"};
+    data_kind kinds[] = {{.lo = -INFINITY, .hi = INFINITY, .step = 1},
+                         {.lo = 0, .hi = INFINITY},
+                         {.lo = -INFINITY, .hi = INFINITY, .period = 360},
+                         data_kind_plain};
+    data_options options = data_options_default();
+    options.columns = columns;
+    options.n_columns = 4;
+    options.kinds = kinds;
+    file_table *table = of_kinds();
+    data_look *look = look_with(table, &options);
+    cr_expect_eq(look->n_findings, 0, "%s", look->n_findings ? look->findings[0].text : "");
+    data_look_free(look);
+    kinds[0] = data_kind_plain;
+    look = look_with(table, &options);
+    cr_expect_not_null(find(look, "integers", 0));
+    cr_expect_str_empty(look->suggestion); /* it would forget the others */
+    data_look_free(look);
+    file_table_free(table);
+}
+
+Test(look, a_tied_column_is_not_suggested)
+{
+    data_options options = data_options_default();
+    file_table *table = normals(ROWS, 3);
+    for (size_t i = 0; i < ROWS; i++) {
+        *cell(table, i, 0) = floor(4 * fabs(*cell(table, i, 0)));
+        *cell(table, i, 2) = *cell(table, i, 1);
+    }
+    data_look *look = look_with(table, &options);
+    cr_expect_str_eq(look->suggestion, "data.columns: {food: {step: 1}, rent: {}}");
     data_look_free(look);
     file_table_free(table);
 }
