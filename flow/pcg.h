@@ -52,7 +52,8 @@ typedef enum pcg_purpose {
     PCG_BOOTSTRAP = 9,
     PCG_CONTEXT = 10,
     PCG_ESTIMATE = 11, /* log-determinants that are estimates */
-    PCG_CUT = 12       /* where circles are cut */
+    PCG_CUT = 12,      /* where circles are cut */
+    PCG_THIN = 13      /* which rows stand for weighed ones */
 } pcg_purpose;
 
 typedef struct pcg_stream {

@@ -3,6 +3,7 @@
 #include "flow/sort.h"
 #include "student/repeats.h"
 #include "teacher/fit.h"
+#include "teacher/thin.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -233,6 +234,8 @@ static void gather_part(data_part *to, const data_part *from, size_t dim, size_t
     for (size_t i = 0; i < to->n; i++) {
         const size_t row = spread(i, to->n, from->n);
         memcpy(to->x + i * dim, from->x + row * dim, dim * sizeof *to->x);
+        if (from->weight)
+            to->weight[i] = from->weight[row];
         if (from->context)
             memcpy(to->context + i * n_context, from->context + row * n_context,
                    n_context * sizeof *to->context);
@@ -246,11 +249,12 @@ static int likelihood_of_training(student_against_data *out, const student_sides
     enum { MOST = 20000 };
     const size_t d = data->dim, c = data->n_context;
     data_part some = {.n = data->train.n < MOST ? data->train.n : MOST};
-    double *block = malloc((some.n * (d + c) + 1) * sizeof *block);
+    double *block = malloc((some.n * (d + c + 1) + 1) * sizeof *block);
     if (!block)
         return flow_fail(err, FLOW_ENOMEM, "out of memory for %zu training rows", some.n);
     some.x = block;
     some.context = c ? block + some.n * d : NULL;
+    some.weight = data->train.weight ? block + some.n * (d + c) : NULL;
     gather_part(&some, &data->train, d, c);
     out->train_rows = some.n;
     int code = teacher_log_likelihood(teacher, sides->pool, &out->train_log_likelihood,
@@ -261,8 +265,9 @@ static int likelihood_of_training(student_against_data *out, const student_sides
 
 /* ---- the whole */
 
-static int compare(student_against_data *out, const student_sides *sides, const data_set *data,
-                   const data_part *held_out, flow_err *err)
+/* held_out: rows that count alike. */
+static int compare_rows(student_against_data *out, const student_sides *sides, const data_set *data,
+                        const data_part *held_out, flow_err *err)
 {
     out->dim = data->dim;
     out->rows = held_out->n;
@@ -274,6 +279,20 @@ static int compare(student_against_data *out, const student_sides *sides, const 
     if (!code)
         code = compare_moments(out, &sides->theirs, held_out, err);
     return code ? code : compare_samples(out, sides, data, held_out, err);
+}
+
+static int compare(student_against_data *out, const student_sides *sides, const data_set *data,
+                   const data_part *held_out, flow_err *err)
+{
+    data_part rows;
+    int code = data_thin(&rows, held_out, data->dim, data->n_context,
+                         student_sides_stream(sides, PCG_THIN), err);
+    if (code)
+        return code;
+    if (rows.n > 1)
+        code = compare_rows(out, sides, data, &rows, err);
+    data_thin_release(&rows, held_out);
+    return code;
 }
 
 int student_against_data_measure(student_against_data *out, const student_sides *sides,

@@ -59,7 +59,7 @@ typedef struct student_against_data {
         repeated; /* share of the test rows that are, number for number, training rows; NaN: unknown (repeats.h) */
 } student_against_data;
 
-/* After student_sides_init. held_out: a part of data. teacher: the flow as it was fitted, NULL if it is none.
+/* After student_sides_init. held_out: a part of data; of weighed rows some, drawn by their weights, are compared (thin.h). teacher: the flow as it was fitted, NULL if it is none.
  * FLOW_ENOMEM and what the flow says. err is not NULL. To be released also after an error. */
 int student_against_data_measure(student_against_data *out, const student_sides *sides,
                                  const data_set *data, const data_part *held_out,

@@ -3,6 +3,7 @@
 #include "pipeline/report/picture.h"
 #include "pipeline/report/picture_pairs.h"
 #include "teacher/streams.h"
+#include "teacher/thin.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -35,7 +36,7 @@ static int reserve(shown *s, flow_err *err)
     return flow_fail(err, FLOW_ENOMEM, "out of memory for a picture of %zu rows", s->n);
 }
 
-/* The parts of a data set follow one another in one block (dataset.h). */
+/* n of `total` rows, spread over them. */
 static void gather(double *out, const flow_units *units, const double *rows, size_t total, size_t n,
                    size_t width)
 {
@@ -67,15 +68,19 @@ static int write_shown(const char *path, const data_set *data, const shown *s, f
 int picture_of_run(const char *path, const data_set *data, const flow_model *teacher,
                    const flow_model *student, flow_pool *pool, uint64_t seed, flow_err *err)
 {
-    size_t total = data->train.n + data->valid.n + data->test.n;
-    shown s = {.n = total < PICTURE_RUN_ROWS ? total : PICTURE_RUN_ROWS,
+    data_part all = data->train, rows; /* the parts follow one another in one block (dataset.h) */
+    pcg_stream stream = {.seed = seed, .stage = STREAM_EXPORT, .purpose = PCG_THIN};
+    all.n += data->valid.n + data->test.n;
+    if (data_thin(&rows, &all, data->dim, data->n_context, stream, err))
+        return err->code;
+    shown s = {.n = rows.n < PICTURE_RUN_ROWS ? rows.n : PICTURE_RUN_ROWS,
                .dim = data->dim,
                .n_context = data->n_context};
     int code = reserve(&s, err);
     if (!code) {
-        gather(s.data, data->units, data->train.x, total, s.n, s.dim);
+        gather(s.data, data->units, rows.x, rows.n, s.n, s.dim);
         if (s.n_context)
-            gather(s.context, data->context_units, data->train.context, total, s.n, s.n_context);
+            gather(s.context, data->context_units, rows.context, rows.n, s.n, s.n_context);
         code = sample(s.teacher, teacher, pool, &s, seed, PCG_TARGET, err);
     }
     if (!code)
@@ -83,5 +88,6 @@ int picture_of_run(const char *path, const data_set *data, const flow_model *tea
     if (!code)
         code = write_shown(path, data, &s, err);
     release(&s);
+    data_thin_release(&rows, &all);
     return code;
 }

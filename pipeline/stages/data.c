@@ -123,8 +123,7 @@ static void tell_weights(const data_set *set, const char *column)
         fprintf(
             stderr,
             "data      rows are weighed by %s: those that train are worth %.0f of equal weight. "
-            "Fit, validation loss and test log-likelihood use the weights; pictures and "
-            "comparisons of samples with data do not\n",
+            "Comparisons of samples with data, and the picture, take rows drawn by weight\n",
             column, data_weights_worth(set->train.weight, set->train.n));
 }
 

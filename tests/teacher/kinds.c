@@ -1,6 +1,7 @@
 /* Kinds of columns at work on rows: grids, circles, weights. */
 #include "teacher/kinds.h"
 #include "teacher/fit.h"
+#include "teacher/thin.h"
 #include "teacher/weights.h"
 #include "tests/common/check.h"
 #include "tests/teacher/tables.h"
@@ -129,9 +130,9 @@ Test(kinds, refuses_weights)
                 "x.npy: row 31, column 1 'w' (counted from 0): a weight of -0.5; weights are >= 0");
     table = weighed_table(100);
     table->values[2 * 31 + 1] = (double)INFINITY;
-    data_refuse(
-        table, &options, FLOW_EDATA,
-        "x.npy: 1 of 100 rows are not finite; first: row 31, column 1 'w' (counted from 0) is inf; data.nonfinite: drop leaves such rows out");
+    data_refuse(table, &options, FLOW_EDATA,
+                "x.npy: 1 of 100 rows are not finite; first: row 31, column 1 'w' (counted from 0) "
+                "is inf; data.nonfinite: drop leaves such rows out");
     table = weighed_table(100);
     for (size_t i = 0; i < 80; i++)
         table->values[2 * i + 1] = 0;
@@ -160,4 +161,28 @@ Test(kinds, weighted_mean_and_its_error)
     for (size_t i = 0; i < 5; i++)
         squares += pow(twice[i] * (v[i] - mean), 2);
     cr_assert_float_eq(se, sqrt(squares * 5 / 4) / 8, 1e-12);
+}
+
+/* Weights 1 to 4: a row is kept with probability weight / 4. */
+Test(kinds, rows_of_equal_weight)
+{
+    enum { N = 4000 };
+    static double x[N], weight[N];
+    size_t kept[4] = {0};
+    for (size_t i = 0; i < N; i++) {
+        x[i] = (double)(i % 4);
+        weight[i] = 0.3 * (double)(1 + i % 4);
+    }
+    data_part part = {.x = x, .weight = weight, .n = N}, rows;
+    pcg_stream stream = {.seed = 5, .stage = PCG_TEST, .purpose = PCG_THIN};
+    cr_assert_eq(data_thin(&rows, &part, 1, 0, stream, NULL), 0);
+    for (size_t i = 0; i < rows.n; i++)
+        kept[(size_t)rows.x[i]]++;
+    for (size_t k = 0; k < 4; k++) /* five standard errors of at most 16 */
+        cr_assert_float_eq((double)kept[k], 250. * (double)(k + 1), 80, "%zu: %zu", k, kept[k]);
+    cr_assert_eq(kept[3], 1000, "the heaviest are all there");
+    data_thin_release(&rows, &part);
+    part.weight = NULL;
+    cr_assert(data_thin(&rows, &part, 1, 0, stream, NULL) == 0 && rows.x == x && rows.n == N);
+    data_thin_release(&rows, &part);
 }
