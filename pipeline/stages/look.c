@@ -1,5 +1,7 @@
 #include "pipeline/stages/look.h"
 
+#include "pipeline/config/settings.h"
+
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -65,14 +67,13 @@ static void tell_rest(const data_look *look, const char *file, size_t left_out)
 /* A fit that ends before its step size is what lr says. */
 static void tell_warmup(const data_look *look, const config *c)
 {
-    uint64_t batch = c->teacher.train.batch, warmup = c->teacher.train.warmup;
-    uint64_t steps = (look->n_train + batch - 1) / batch * c->teacher.train.epochs;
-    if (warmup > 0 && warmup >= steps / 2)
+    const teacher_fit_options fit = settings_fit(c, look->n_train);
+    size_t steps = (look->n_train + fit.batch - 1) / fit.batch * fit.epochs;
+    if (fit.warmup > 0 && fit.warmup >= steps / 2)
         fprintf(stderr,
-                "warning   teacher.train.warmup: %llu of the %llu steps that the fit has at most\n"
-                "          -> teacher.train.warmup: %llu, or more teacher.train.epochs\n",
-                (unsigned long long)warmup, (unsigned long long)steps,
-                (unsigned long long)(steps / 10));
+                "warning   teacher.train.warmup: %zu of the %zu steps that the fit has at most\n"
+                "          -> teacher.train.warmup: %zu, or more teacher.train.epochs\n",
+                fit.warmup, steps, steps / 10);
 }
 
 void look_tell(const data_look *look, const config *c, const char *source)
