@@ -50,7 +50,8 @@ const flow_word config_gradients[] = {
      "of log q - log p~ alone, without slopes of the teacher: little noise near it, where it is "
      "steep"},
     {"auto", DISTILL_AUTO,
-     "log_variance near the teacher; further off total or path, whichever has less variance, measured anew "
+     "log_variance near the teacher; further off total or path, whichever has less variance, "
+     "measured anew "
      "every 200 steps (path for a student that starts as its teacher)"},
     {NULL, 0, NULL}};
 
@@ -268,9 +269,9 @@ const schema_section schema_sections[] = {
     {"student", "The sampler that is made from the teacher."},
     {"student.train", "Distillation with Adam: reverse KL on its own samples and, if the teacher "
                       "can sample, forward KL."},
-    {"student.layerwise",
-     "Before the training of a student that starts as its teacher: its layers one by one, fitted to the "
-     "inverses of the teacher's."},
+    {"student.layerwise", "Before the training of a student that starts as its teacher: its layers "
+                          "one by one, fitted to the "
+                          "inverses of the teacher's."},
     {"student.shrink",
      "Smaller students, made beside the one that is handed over, to be compared: for "
      "a student that starts as its teacher."},
