@@ -297,18 +297,18 @@ const gate_info gate_figures[GATE_COUNT] = {
          .beyond =
              "two columns of the teacher's samples hang together differently than in the data",
          .next = BETTER_TEACHER},
-    [GATE_TEACHER_OUTSIDE] = {.name = "teacher_outside",
-                              .unit = "share of the teacher's samples",
-                              .small_is_good = true,
-                              .of = GATE_OF_TEACHER,
-                              .limit = 0.01,
-                              .place = "teacher.outside.value",
-                              .doc = "Share of the teacher's samples outside of the range of all "
-                                     "data in the worst column, less what chance "
-                                     "explains.",
-                              .beyond = "the teacher samples what no row of the data has",
-                              .next =
-                                  "map a column with limits (data.logit); cut or mend outliers"},
+    [GATE_TEACHER_OUTSIDE] =
+        {.name = "teacher_outside",
+         .unit = "share of the teacher's samples",
+         .small_is_good = true,
+         .of = GATE_OF_TEACHER,
+         .limit = 0.01,
+         .place = "teacher.outside.value",
+         .doc = "Share of the teacher's samples outside of the range of all "
+                "data in the worst column, less what chance "
+                "explains.",
+         .beyond = "the teacher samples what no row of the data has",
+         .next = "say where the column ends (data.columns.NAME.support); cut or mend outliers"},
     [GATE_TEACHER_MISSED] =
         {.name = "teacher_missed",
          .unit = "share of the data's rows",
