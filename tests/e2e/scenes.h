@@ -250,7 +250,7 @@ static int play_read(uint64_t *sum, flow_err *err)
     snprintf(cols, sizeof cols, "%s/x.cols", folder);
     FILE *out = fopen(cols, "w");
     if (out) {
-        fputs("a\nb\nc\n", out);
+        fputs("a\nb\nc\nw\n", out);
         fclose(out);
     }
     int code = file_npy_write(npy, table->values, table->rows, table->cols, FLOW_F64, err);

@@ -9,7 +9,7 @@ table() {
         BEGIN { srand(11); print "a,b"; for (i = 0; i < count; i++) { '"$3"' } }' >"$T/$1.csv"
 }
 table sorted 3000 'print i / 1500 - 1 "," n()'
-table repeated 4000 'for (; k < 400; k++) row[k + 0] = n() "," n(); print row[int(400 * rand())]'
+table repeated 4000 'for (; k < 400; k++) row[k + 0] = n() "," n(); print rand() < .4 ? row[int(400 * rand())] : n() "," n()'
 table marked 3000 'print (i % 300 == 7 ? 1e6 : n()) "," n()'
 
 # Gates that look at the student alone, as most do, and hold.
@@ -29,7 +29,7 @@ check "with the column" sh -c 'tr -s " \n" " " <"$1" | grep -q "teacher_mean_err
 check "the reason names the figures" sh -c 'tr -s " \n" " " <"$1" | grep -q "reason .*teacher_two_sample_sigmas"' - "$T/err"
 
 held repeated --set data.split=seed
-check "rows many times over: test rows are training rows" warned 'teacher_repeated_rows is 1'
+check "rows many times over: test rows are training rows" warned 'teacher_repeated_rows is 0.[34]'
 
 held marked --set data.split=seed
 check "a marker among the numbers: the column is named" sh -c 'tr -s " \n" " " <"$1" | grep -q "column a"' - "$T/err"
