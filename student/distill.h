@@ -15,6 +15,7 @@
 #define STUDENT_DISTILL_H
 
 #include "flow/trainer.h"
+#include "student/contexts.h"
 #include "teacher/broken.h"
 #include "teacher/target.h"
 
@@ -71,22 +72,6 @@ typedef struct distill_state {
     size_t best_step;                 /* when that was */
     int went_back;                    /* it is that of the start */
 } distill_state;
-
-/* Contexts that the student is trained for: rows of a table, drawn at random. (n, C); NULL if C =
- * 0. */
-typedef struct distill_contexts {
-    const double *rows;
-    size_t n;
-} distill_contexts;
-
-/* to (n, c) = rows of them at random, by one generator: the first rows do not depend on n. There is at
- * least one to draw from. */
-void distill_contexts_draw(const distill_contexts *self, double *to, size_t n, size_t c,
-                           pcg_stream stream);
-
-/* The same for rows first .. first + n - 1 of a stream, each by its own number. u: (n), to work in. */
-void distill_contexts_of_rows(const distill_contexts *self, double *to, double *u, uint64_t first,
-                              size_t n, size_t c, pcg_stream stream);
 
 /* ---- step by step */
 
