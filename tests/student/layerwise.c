@@ -173,6 +173,7 @@ static double error_far_out(double widen_by)
     layered l;
     open_layered(&l, 0, &one_step);
     l.options.widen_by = widen_by;
+    l.options.steps = 300;
     cr_assert_eq(run(&l), 0, "%s", l.err.text);
     random_numbers(u, N * D, 1, 12);
     for (size_t r = 0; r < N; r++)
