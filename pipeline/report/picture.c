@@ -344,16 +344,31 @@ static long right_margin(const row *rows, size_t n)
 
 static void draw_titles(picture_canvas *canvas, const picture *p, long left)
 {
+    for (size_t s = 0; s < p->n_sources; s++) {
+        const picture_source *of = &p->sources[s];
+        double x = (double)left + (double)(s * (PICTURE_PANEL + APART));
+        picture_text_within(canvas, of->title, 200, x, HEAD - 8, pen_title(), PICTURE_START,
+                            PICTURE_ACROSS);
+        if (of->note)
+            picture_text_within(canvas, of->note, 210, x, HEAD + LINE - 7, pen_number(FAINT),
+                                PICTURE_START, PICTURE_ACROSS);
+    }
+}
+
+/* Of the first row's panels: below the titles, and the notes where there are any. */
+static long first_top(const picture *p)
+{
+    long top = HEAD;
     for (size_t s = 0; s < p->n_sources; s++)
-        picture_text_within(canvas, p->sources[s].title, 200,
-                            (double)left + (double)(s * (PICTURE_PANEL + APART)), HEAD - 8,
-                            pen_title(), PICTURE_START, PICTURE_ACROSS);
+        if (p->sources[s].note)
+            top = HEAD + LINE;
+    return top;
 }
 
 static int draw(picture_canvas *canvas, const picture *p, row *rows, flow_err *err)
 {
     long left = left_margin(rows, p->n_pairs), step = PICTURE_PANEL + APART;
-    long end = left + (long)p->n_sources * step - APART, top = HEAD;
+    long end = left + (long)p->n_sources * step - APART, top = first_top(p);
     for (size_t i = 0; i < p->n_pairs; i++, top += PICTURE_PANEL + BELOW + ABOVE)
         rows[i].top = top;
     if (picture_canvas_init(canvas, (size_t)(end + right_margin(rows, p->n_pairs)),

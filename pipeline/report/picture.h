@@ -28,6 +28,7 @@ typedef struct picture_source {
     const char *title;
     const double *x; /* (n, D) */
     size_t n;
+    const char *note; /* a few words below the title; NULL: none */
 } picture_source;
 
 typedef struct picture_pair {

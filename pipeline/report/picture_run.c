@@ -53,20 +53,22 @@ static int sample(double *out, const flow_model *model, flow_pool *pool, const s
                              s->n, err);
 }
 
-static int write_shown(const char *path, const data_set *data, const shown *s, flow_err *err)
+static int write_shown(const char *path, const data_set *data, const shown *s,
+                       const char *teacher_note, const char *student_note, flow_err *err)
 {
     picture p = {.dim = s->dim,
                  .names = (const char *const *)data->names,
                  .sources = {{"data", s->data, s->n},
-                             {"teacher", s->teacher, s->n},
-                             {"student", s->student, s->n}},
+                             {"teacher", s->teacher, s->n, teacher_note},
+                             {"student", s->student, s->n, student_note}},
                  .n_sources = 3};
     int code = picture_choose_pairs(p.pairs, &p.n_pairs, s->data, s->n, s->dim, err);
     return code ? code : picture_write(path, &p, err);
 }
 
 int picture_of_run(const char *path, const data_set *data, const flow_model *teacher,
-                   const flow_model *student, flow_pool *pool, uint64_t seed, flow_err *err)
+                   const flow_model *student, const char *teacher_note, const char *student_note,
+                   flow_pool *pool, uint64_t seed, flow_err *err)
 {
     data_part all = data->train, rows; /* the parts follow one another in one block (dataset.h) */
     pcg_stream stream = {.seed = seed, .stage = STREAM_EXPORT, .purpose = PCG_THIN};
@@ -86,7 +88,7 @@ int picture_of_run(const char *path, const data_set *data, const flow_model *tea
     if (!code)
         code = sample(s.student, student, pool, &s, seed, PCG_BASE, err);
     if (!code)
-        code = write_shown(path, data, &s, err);
+        code = write_shown(path, data, &s, teacher_note, student_note, err);
     release(&s);
     data_thin_release(&rows, &all);
     return code;

@@ -131,3 +131,19 @@ void verdict_print(const verdict_input *in, const json_t *verdict)
     if (in->ladder)
         rungs_print(in->ladder);
 }
+
+/* ---- in a picture */
+
+void verdict_notes(char teacher[VERDICT_NOTE], char student[VERDICT_NOTE], const verdict_input *in)
+{
+    const student_against_data *a = &in->student->against_data;
+    const student_diagnostics *w = &in->student->weights;
+    double apart = judge_two_sample(&a->sliced_w2, &a->energy);
+    if (isnan(apart))
+        snprintf(teacher, VERDICT_NOTE, "not held against data");
+    else
+        snprintf(teacher, VERDICT_NOTE, "%.1f sd of the null from the data", apart);
+    snprintf(student, VERDICT_NOTE, "KL %.4f, %.4f, ESS %.2f, %.2f",
+             rungs_shown(w->kl_reverse.value), rungs_shown(w->kl_forward.value),
+             w->ess_reverse.value, w->ess_forward.value);
+}

@@ -7,14 +7,19 @@
 #include "pipeline/stages/stage.h"
 #include "pipeline/stages/student.h"
 #include "pipeline/stages/teacher.h"
+#include "pipeline/stages/validate.h"
 
 static const char PICTURE[] = "picture.png", LADDER[] = "ladder.png";
 
-static int draw_sides(const char *path, const stage_work *work, const data_product *data,
-                      const teacher_product *teacher, const student_product *student, flow_err *err)
+static int draw_sides(const char *path, const stage_work *work, const void *const *inputs,
+                      flow_err *err)
 {
-    return picture_of_run(path, data->set, &teacher->model, &student->model, work->pool,
-                          work->config->seed, err);
+    const data_product *data = inputs[0];
+    const teacher_product *teacher = inputs[1];
+    const student_product *student = inputs[2];
+    const validate_product *figures = inputs[3];
+    return picture_of_run(path, data->set, &teacher->model, &student->model, figures->teacher_note,
+                          figures->student_note, work->pool, work->config->seed, err);
 }
 
 /* Of a student that starts as its teacher. */
@@ -37,7 +42,7 @@ static int run(void *product, const stage_work *work, const void *const *inputs,
     if (!rundir_path(work->dir, path, PICTURE, err))
         return err->code;
     progress_begin(stage_picture.name, 0);
-    int code = draw_sides(path, work, inputs[0], inputs[1], student, err);
+    int code = draw_sides(path, work, inputs, err);
     if (!code)
         code = draw_ladder(work, student, err);
     if (code) {
@@ -52,6 +57,7 @@ const stage stage_picture = {
     .name = "picture",
     .doc = "draws data, teacher and student side by side, and students of several sizes",
     .keys = (const char *const[]){"seed", NULL},
-    .inputs = (const stage *const[]){&stage_data, &stage_teacher, &stage_student, NULL},
+    .inputs =
+        (const stage *const[]){&stage_data, &stage_teacher, &stage_student, &stage_validate, NULL},
     .outputs = (const char *const[]){PICTURE, LADDER, NULL},
     .run = run};

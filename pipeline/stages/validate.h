@@ -2,10 +2,13 @@
 #ifndef PIPELINE_STAGES_VALIDATE_H
 #define PIPELINE_STAGES_VALIDATE_H
 
+#include "pipeline/report/verdict.h"
+
 #include <stdbool.h>
 
 typedef struct validate_product {
     bool gate_failed;
+    char teacher_note[VERDICT_NOTE], student_note[VERDICT_NOTE]; /* for the picture */
 } validate_product;
 
 #endif

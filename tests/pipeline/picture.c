@@ -201,8 +201,9 @@ Test(picture, panels_of_a_row_share_their_colours)
     temp_open();
     picture p = plane(x, fill_corners(x, (const size_t[]){10, 200, 40, 0}));
     /* the same density from twice the rows; another with a higher peak */
-    p.sources[1] = (picture_source){"", y, fill_corners(y, (const size_t[]){20, 400, 80, 0})};
-    p.sources[2] = (picture_source){"", z, fill_corners(z, (const size_t[]){250, 0, 240, 10})};
+    p.sources[1] = (picture_source){"", y, fill_corners(y, (const size_t[]){20, 400, 80, 0}), NULL};
+    p.sources[2] =
+        (picture_source){"", z, fill_corners(z, (const size_t[]){250, 0, 240, 10}), NULL};
     p.n_sources = 3;
     seen s = draw(&p);
     cr_assert(same_panels(&s, 0, 1));
@@ -222,7 +223,7 @@ Test(picture, rows_outside_are_told_and_still_count)
     size_t n = fill_corners(y, (const size_t[]){100, 400, 480, 20});
     for (size_t i = 0; i < 400; i++) /* all of one corner and half of another leave */
         y[2 * (i + 50) + i % 2] = (const double[]){NAN, -3, 7, INFINITY, -DBL_MAX}[i % 5];
-    p.sources[1] = (picture_source){"student", y, n};
+    p.sources[1] = (picture_source){"student", y, n, NULL};
     p.n_sources = 2;
     seen s = draw(&p);
     cr_assert_not(inked(&s, s.panel[0].x + PANEL / 2, s.panel[0].y - 24, PANEL / 2, 22));
@@ -244,7 +245,7 @@ Test(picture, one_column_has_bars_and_the_outline_of_the_first)
     temp_open();
     picture p = plane(x, 300);
     p.dim = 1;
-    p.sources[1] = (picture_source){"other", y, 300};
+    p.sources[1] = (picture_source){"other", y, 300, NULL};
     p.n_sources = 2;
     p.pairs[0] = (picture_pair){0, 0};
     seen s = draw(&p);
@@ -286,7 +287,7 @@ Test(picture, strange_numbers_and_names_are_drawn)
         picture p = plane(x, first % 4);
         p.names = names;
         p.sources[0].title = title;
-        p.sources[1] = (picture_source){names[1], x, 3};
+        p.sources[1] = (picture_source){names[1], x, 3, NULL};
         p.n_sources = 2;
         p.pairs[1] = (picture_pair){1, 1};
         p.n_pairs = 1 + first / 4 % 2;
@@ -303,8 +304,9 @@ Test(picture, the_first_source_with_rows_has_the_range)
     static double x[2 * 1000], y[2 * 1000];
     temp_open();
     picture p = plane(NULL, 0);
-    p.sources[1] = (picture_source){"", x, fill_corners(x, (const size_t[]){100, 400, 480, 20})};
-    p.sources[2] = (picture_source){"", y, fill_corners(y, (const size_t[]){500, 0, 0, 500})};
+    p.sources[1] =
+        (picture_source){"", x, fill_corners(x, (const size_t[]){100, 400, 480, 20}), NULL};
+    p.sources[2] = (picture_source){"", y, fill_corners(y, (const size_t[]){500, 0, 0, 500}), NULL};
     p.n_sources = 3;
     for (size_t i = 0; i < 2 * 1000; i++)
         x[i] += 5, y[i] = 5 + y[i] / 2;

@@ -83,9 +83,9 @@ static void close_example(example *e)
 static char *picture_bytes(const example *e, flow_pool *pool, size_t *len)
 {
     flow_err err = FLOW_ERR_INIT;
-    cr_assert_eq(
-        picture_of_run(temp_path("run.png"), e->data, &e->teacher, &e->student, pool, SEED, &err),
-        0, "%s", err.text);
+    cr_assert_eq(picture_of_run(temp_path("run.png"), e->data, &e->teacher, &e->student, NULL,
+                                "KL .01", pool, SEED, &err),
+                 0, "%s", err.text);
     return temp_slurp(temp_path("run.png"), len);
 }
 
@@ -108,13 +108,14 @@ static char *expected_bytes(const example *e, size_t shown, size_t *len)
     stream.purpose = PCG_BASE;
     flow_model_sample(&e->student, e->pool, student, NULL, c ? context : NULL, stream, 0, shown,
                       &err);
-    picture p = {
-        .dim = D,
-        .names = (const char *const *)e->data->names,
-        .sources = {{"data", x, shown}, {"teacher", teacher, shown}, {"student", student, shown}},
-        .n_sources = 3,
-        .pairs = {{0, 1}},
-        .n_pairs = 1};
+    picture p = {.dim = D,
+                 .names = (const char *const *)e->data->names,
+                 .sources = {{"data", x, shown},
+                             {"teacher", teacher, shown},
+                             {"student", student, shown, "KL .01"}},
+                 .n_sources = 3,
+                 .pairs = {{0, 1}},
+                 .n_pairs = 1};
     cr_assert_eq(picture_write(temp_path("expected.png"), &p, &err), 0, "%s", err.text);
     free(x);
     free(context);
@@ -170,8 +171,8 @@ Test(picture_run, an_error_names_the_file)
     flow_err err = FLOW_ERR_INIT;
     example e;
     open_example(&e, 50, 0);
-    int code = picture_of_run(temp_path("none/run.png"), e.data, &e.teacher, &e.student, e.pool,
-                              SEED, &err);
+    int code = picture_of_run(temp_path("none/run.png"), e.data, &e.teacher, &e.student, NULL, NULL,
+                              e.pool, SEED, &err);
     cr_assert_eq(code, FLOW_ECREATE);
     cr_assert(strstr(err.text, "none/run.png"), "%s", err.text);
     close_example(&e);
