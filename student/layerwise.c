@@ -105,7 +105,7 @@ static int take_trainer(pair *self, const flow_lanes *cut, flow_err *err)
                                           .average = o->average,
                                           .clip = o->clip,
                                           .scratch = 4 * all->dim + all->c + 1,
-                                          .lr_name = "student.layers.lr"};
+                                          .lr_name = "student.layerwise.lr"};
     self->trainer = flow_trainer_create(self->student, all->pool, cut, 1, &options, err);
     return self->trainer ? take_passes(self, err) : FLOW_ENOMEM;
 }

@@ -3,13 +3,18 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+static void tell(const char *what, const char *fmt, va_list args)
+{
+    fprintf(stderr, "distill: %s: ", what);
+    vfprintf(stderr, fmt, args);
+    putc('\n', stderr);
+}
+
 void notice_warning(const char *fmt, ...)
 {
     va_list args;
     va_start(args, fmt);
-    fputs("distill: warning: ", stderr);
-    vfprintf(stderr, fmt, args);
-    putc('\n', stderr);
+    tell("warning", fmt, args);
     va_end(args);
 }
 
@@ -17,8 +22,6 @@ void notice_note(const char *fmt, ...)
 {
     va_list args;
     va_start(args, fmt);
-    fputs("distill: note: ", stderr);
-    vfprintf(stderr, fmt, args);
-    putc('\n', stderr);
+    tell("note", fmt, args);
     va_end(args);
 }

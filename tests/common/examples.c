@@ -372,6 +372,23 @@ flow *random_flow(const flow_backend *backend, const flow_spec *spec, double wid
     return f;
 }
 
+flow *random_teacher(size_t dim, size_t context, double width)
+{
+    static const size_t hidden[] = {16};
+    const flow_spec spec = {.dim = dim,
+                            .context = context,
+                            .direction = FLOW_DATA_TO_NOISE,
+                            .layers = 2,
+                            .hidden = hidden,
+                            .n_hidden = 1,
+                            .activation = "silu",
+                            .transformer = "affine",
+                            .scale_bound = 1.5,
+                            .permute = FLOW_REVERSE,
+                            .lu = 1};
+    return random_flow(flow_backend_find(FLOW_F64, NULL), &spec, width);
+}
+
 /* ---- a case */
 
 double *random_numbers_new(size_t count, double width, uint64_t seed)

@@ -40,6 +40,9 @@ void randomise_parameters(flow *target, double width, uint64_t seed);
 /* A stack as the options say, with such parameters. */
 flow *random_flow(const flow_backend *backend, const flow_spec *spec, double width);
 
+/* A small teacher in double: two affine layers, each with LU and a reversal, that a few steps do not invert. */
+flow *random_teacher(size_t dim, size_t context, double width);
+
 /* count normals times width, rounded to single precision. */
 void random_numbers(double *out, size_t count, double width, uint64_t seed);
 

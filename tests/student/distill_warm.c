@@ -21,19 +21,8 @@ typedef struct warm {
 
 static void open_scaled(warm *w, size_t iterations, double scale)
 {
-    static const size_t hidden[] = {16};
     flow_err err = FLOW_ERR_INIT;
-    flow_spec spec = {.dim = D,
-                      .direction = FLOW_DATA_TO_NOISE,
-                      .layers = 2,
-                      .hidden = hidden,
-                      .n_hidden = 1,
-                      .activation = "silu",
-                      .transformer = "affine",
-                      .scale_bound = 1.5,
-                      .permute = FLOW_REVERSE,
-                      .lu = 1};
-    w->teacher = random_flow(flow_backend_find(FLOW_F64, NULL), &spec, scale);
+    w->teacher = random_teacher(D, 0, scale);
     w->target = target_from_flow(w->teacher, &err);
     w->run = (distilling){.teacher = w->target, .options = distilling_options()};
     w->run.student = flow_unroll(

@@ -26,20 +26,8 @@ typedef struct layered {
 
 static void open_layered(layered *l, size_t context, const flow_unrolling *how)
 {
-    static const size_t hidden[] = {16};
-    flow_spec spec = {.dim = D,
-                      .context = context,
-                      .direction = FLOW_DATA_TO_NOISE,
-                      .layers = 2,
-                      .hidden = hidden,
-                      .n_hidden = 1,
-                      .activation = "silu",
-                      .transformer = "affine",
-                      .scale_bound = 1.5,
-                      .permute = FLOW_REVERSE,
-                      .lu = 1};
     *l = (layered){.threads = 1, .err = FLOW_ERR_INIT};
-    l->teacher = random_flow(flow_backend_find(FLOW_F64, NULL), &spec, 1.6);
+    l->teacher = random_teacher(D, context, 1.6);
     l->student = flow_unroll(l->teacher, how, FLOW_F64, &l->err);
     cr_assert(l->student, "%s", l->err.text);
     random_numbers(l->contexts, 40, 1, 8);
