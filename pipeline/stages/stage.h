@@ -43,11 +43,11 @@ struct stage {
 };
 
 /* In their order. The file of each has its product, if others use it. */
-enum { STAGE_COUNT = 6 };
+enum { STAGE_COUNT = 7 };
 extern const stage *const stages[STAGE_COUNT];
 
-extern const stage stage_data, stage_teacher, stage_student, stage_validate, stage_export,
-    stage_picture;
+extern const stage stage_data, stage_teacher, stage_target, stage_student, stage_validate,
+    stage_export, stage_picture;
 
 /* Whether the result of the stage depends on a key, by its path or that of a section above it. */
 bool stage_reads(const stage *self, const char *key);

@@ -25,7 +25,8 @@ static int run(void *product, const stage_work *work, const void *const *inputs,
     flow *maf = flows_teacher(work->config, data->set->dim, data->set->n_context, err);
     if (!maf)
         return err->code;
-    out->model = trained_model(maf, data, stage_teacher.name);
+    const flow_model frame = trained_frame(data);
+    out->model = trained_model(maf, &frame, stage_teacher.name);
     if (course_begin(&told, work->dir, stage_teacher.name, METRICS, options.epochs, err))
         return err->code;
     int code = know_units(&told, data->set, err);

@@ -5,8 +5,8 @@
 #include "pipeline/stages/data.h"
 #include "pipeline/stages/stage.h"
 #include "pipeline/stages/student.h"
+#include "pipeline/stages/target.h"
 #include "pipeline/stages/teacher.h"
-#include "pipeline/stages/yardstick.h"
 #include "teacher/fit.h"
 #include "teacher/likelihood.h"
 
@@ -14,8 +14,8 @@ static const char VERDICT[] = "validation.json";
 
 /* What is held against what. */
 typedef struct sides {
-    const data_product *data;
     const teacher_product *teacher;
+    const target_product *target;
     const student_product *student;
 } sides;
 
@@ -23,19 +23,14 @@ typedef struct sides {
 static int measure(student_validation *out, const stage_work *work, const sides *s, flow_err *err)
 {
     const config *c = work->config;
-    const data_part *held_out = data_held_out(s->data->set);
+    const target_product *t = s->target;
     student_validate_options options = {.samples = (size_t)c->validate.samples,
                                         .seed = c->seed,
-                                        .data = s->data->set,
-                                        .held_out = held_out};
-    distill_contexts contexts = student_contexts(held_out);
-    yardstick against;
-    int code = yardstick_open(&against, s->data, s->teacher, err);
-    if (!code)
-        code = student_validate(out, s->student->model.flow, against.target, s->teacher->model.flow,
-                                work->pool, &contexts, &options, err);
-    yardstick_close(&against);
-    return code;
+                                        .data = t->data,
+                                        .held_out = t->data ? data_held_out(t->data) : NULL};
+    distill_contexts contexts = target_contexts_held_out(t);
+    return student_validate(out, s->student->model.flow, t->exact, t->flow, work->pool, &contexts,
+                            &options, err);
 }
 
 static int write_verdict(validate_product *out, const verdict_input *in, const stage_work *work,
@@ -56,7 +51,7 @@ static int write_verdict(validate_product *out, const verdict_input *in, const s
 static int likelihood(verdict_input *in, const stage_work *work, const sides *s, flow_err *err)
 {
     const flow_model *teacher = &s->teacher->model;
-    const data_part *test = &s->data->set->test;
+    const data_part *test = &s->target->data->test;
     int code =
         teacher_model_log_likelihood(teacher, work->pool, &in->test.value, &in->test.se, test, err);
     return code ? code
@@ -86,16 +81,17 @@ static int judge(verdict_input *in, student_validation *figures, const stage_wor
 static int run(void *product, const stage_work *work, const void *const *inputs, flow_err *err)
 {
     const sides s = {inputs[0], inputs[1], inputs[2]};
+    const data_set *data = s.target->data;
     student_validation figures = {.n_modes = 0};
     verdict_input in = {.student = &figures,
                         .require = &work->config->validate.require,
-                        .test_rows = s.data->set->test.n,
+                        .test_rows = data->test.n,
                         .samples = (size_t)work->config->validate.samples,
-                        .teacher_flow = s.teacher->model.flow,
+                        .teacher_flow = s.target->flow,
                         .student_flow = s.student->model.flow,
                         .training = &s.student->training,
                         .ladder = s.student->ladder.rungs.n ? &s.student->ladder : NULL,
-                        .names = (const char *const *)s.data->set->names};
+                        .names = s.target->names};
     int code = judge(&in, &figures, work, &s, err);
     if (!code)
         code = write_verdict(product, &in, work, err);
@@ -107,7 +103,7 @@ const stage stage_validate = {
     .name = "validate",
     .doc = "holds the student against the teacher, and the teacher against its data",
     .keys = (const char *const[]){"seed", "validate", NULL},
-    .inputs = (const stage *const[]){&stage_data, &stage_teacher, &stage_student, NULL},
+    .inputs = (const stage *const[]){&stage_teacher, &stage_target, &stage_student, NULL},
     .outputs = (const char *const[]){VERDICT, NULL},
     .product_size = sizeof(validate_product),
     .run = run};

@@ -1,0 +1,92 @@
+/* pipeline/stages/target.c -- the target of a run: the teacher that was fitted, as a density. */
+#include "pipeline/stages/target.h"
+
+#include "pipeline/stages/data.h"
+#include "pipeline/stages/stage.h"
+#include "pipeline/stages/teacher.h"
+#include "pipeline/stages/trained.h"
+
+#include <stdlib.h>
+
+static distill_contexts contexts_of(const data_part *part)
+{
+    return (distill_contexts){.rows = part->context, .n = part->n};
+}
+
+distill_contexts target_contexts(const target_product *self)
+{
+    return self->data ? contexts_of(&self->data->train) : (distill_contexts){.n = 0};
+}
+
+distill_contexts target_contexts_held_out(const target_product *self)
+{
+    return self->data ? contexts_of(data_held_out(self->data)) : (distill_contexts){.n = 0};
+}
+
+/* ---- a teacher that was fitted */
+
+static size_t mode_in_user_units(void *arg, const double *u)
+{
+    const data_product *data = arg;
+    double x[2];
+    flow_units_to_user(data->set->units, x, NULL, u, 1);
+    return data->generator->mode_of(x);
+}
+
+/* The modes of made-up data, of equal weight. */
+static int add_modes(target_product *self, const data_product *data, flow_err *err)
+{
+    size_t n = data->generator ? data->generator->modes : 0;
+    if (n == 0)
+        return 0;
+    self->weights = malloc(n * sizeof *self->weights);
+    if (!self->weights)
+        return flow_fail(err, FLOW_ENOMEM, "out of memory for %zu modes", n);
+    for (size_t k = 0; k < n; k++)
+        self->weights[k] = 1.0 / (double)n;
+    self->modes = (target_modes){.n = n,
+                                 .weights = self->weights,
+                                 .mode_of = mode_in_user_units,
+                                 .arg = (void *)(uintptr_t)data /* read only */};
+    self->exact->modes = &self->modes;
+    return 0;
+}
+
+static int from_teacher(target_product *self, const data_product *data,
+                        const teacher_product *teacher, flow_err *err)
+{
+    self->flow = teacher->model.flow;
+    self->data = data->set;
+    self->frame = trained_frame(data);
+    self->names = (const char *const *)data->set->names;
+    self->learn = target_from_flow(self->flow, err);
+    self->precise = self->learn ? flow_convert(self->flow, FLOW_F64, err) : NULL;
+    self->exact = self->precise ? target_from_flow(self->precise, err) : NULL;
+    return self->exact ? add_modes(self, data, err) : err->code;
+}
+
+/* ---- the stage */
+
+static int run(void *product, const stage_work *work, const void *const *inputs, flow_err *err)
+{
+    (void)work;
+    return from_teacher(product, inputs[0], inputs[1], err);
+}
+
+static void release(void *product)
+{
+    target_product *self = product;
+    target_free(self->exact);
+    target_free(self->learn);
+    flow_free(self->precise);
+    free(self->weights);
+}
+
+const stage stage_target = {.name = "target",
+                            .doc = "makes the teacher a density to learn from",
+                            .keys = (const char *const[]){"precision", NULL},
+                            .inputs = (const stage *const[]){&stage_data, &stage_teacher, NULL},
+                            .outputs = (const char *const[]){NULL},
+                            .product_size = sizeof(target_product),
+                            .run = run,
+                            .release = release};
