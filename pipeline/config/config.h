@@ -160,6 +160,7 @@ typedef struct config {
     bool seed_given; /* in a file or by --set */
     bool seed_drawn; /* by config_draw_seed. While neither is true, seed means nothing */
     flow_precision precision;
+    const json_t *target; /* complete, of target_registry; NULL: the teacher is fitted to data */
     config_compute compute;
     config_data data;
     config_teacher teacher;

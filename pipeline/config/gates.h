@@ -50,12 +50,16 @@ typedef enum gate_of {
     GATE_OF_CLOCK    /* what the clock says and not the seed */
 } gate_of;
 
+/* What of the target a figure cannot be had without. */
+enum { GATE_NEEDS_SAMPLER = 1, GATE_NEEDS_MODES = 2, GATE_NEEDS_LOG_Z = 4 };
+
 typedef struct gate_info gate_info;
 struct gate_info {
     const char *name; /* the key under validate.require */
     const char *unit;
     bool small_is_good; /* so the bound is "< x" or "<= x"; else "> x" or ">= x" */
     gate_of of;
+    unsigned needs;    /* GATE_NEEDS_... */
     double limit;      /* the worst value that is good where no gate is given; NaN: there is none */
     const char *place; /* in validation.json, keys parted by dots */
     const char *doc;

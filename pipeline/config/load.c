@@ -169,15 +169,25 @@ static const flow_key *find_tagged(const char *path, const char **name)
     return NULL;
 }
 
+/* The row with its default as it is here: a target is no network that a student could start as. (It stands above
+ * student.flow in the table.) */
+static flow_key as_it_is_here(const loader *self, const flow_key *row)
+{
+    flow_key out = *row;
+    if (self->config->target && row == schema_find("student.flow"))
+        out.def = row->bare;
+    return out;
+}
+
 static void read_sections(loader *self)
 {
     for (size_t i = 0; i < schema_n_keys; i++) {
-        const flow_key *row = &schema_keys[i];
-        if (row->type != FLOW_KEY_KIND)
+        const flow_key row = as_it_is_here(self, &schema_keys[i]);
+        if (row.type != FLOW_KEY_KIND || (!row.def && !self->sections[i].n))
             continue;
-        json_t *object = tagged_read(&self->sections[i], row, row->name, self->out);
+        json_t *object = tagged_read(&self->sections[i], &row, row.name, self->out);
         if (object && field_keep(self->config, object))
-            *(const json_t **)(void *)((char *)self->config + row->offset) = object;
+            *(const json_t **)(void *)((char *)self->config + row.offset) = object;
         else if (object)
             complain(self->out, E_SIZE, self->sections[i].at, NULL, "out of memory");
         else

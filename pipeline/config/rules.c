@@ -54,9 +54,31 @@ static bool ends_in(const char *text, const char *ending)
 
 /* ---- missing and useless keys */
 
+/* A target stands in for data and for a teacher that is fitted to them. */
+static void target_alone(const rules_view *self)
+{
+    for (size_t i = 0; i < schema_n_keys && self->config->target; i++) {
+        const char *path = schema_keys[i].name;
+        bool other = schema_below(path, "data") || schema_below(path, "teacher");
+        if (other && self->keys[i].state == GIVEN_GOOD)
+            complain(self->out, E_EXCLUSIVE, self->keys[i].at, "take one of them out",
+                     "%s and target exclude each other: a target needs no data and no teacher",
+                     path);
+    }
+}
+
+static void target_followed(const rules_view *self)
+{
+    place at = given_at(self, "student.flow")->at;
+    if (self->config->target && self->config->student.flow &&
+        flow_preset_follows(self->config->student.flow))
+        complain(self->out, E_CONFLICT, at, "like student.flow: iaf",
+                 "student.flow would start as its teacher, and a target is no network to start as");
+}
+
 static void data_source(const rules_view *self)
 {
-    if (!sound(self, "data.path", "data.generator"))
+    if (!sound(self, "data.path", "data.generator") || given_at(self, "target")->state != GIVEN_NOT)
         return;
     bool path = is_given(self, "data.path"), generator = is_given(self, "data.generator");
     if (path && generator) {
@@ -68,8 +90,9 @@ static void data_source(const rules_view *self)
                  "data.path and data.generator exclude each other");
     } else if (!path && !generator && !self->unknown)
         complain(self->out, E_MISSING, (place){self->source, 0, 0, 1},
-                 "add 'data: {path: FILE.npy}' or 'data: {generator: two_moons}'",
-                 "data.path or data.generator is missing");
+                 "add 'data: {path: FILE.npy}', 'data: {generator: two_moons}' or 'target: {kind: "
+                 "gaussian}'",
+                 "data.path, data.generator or target is missing");
 }
 
 /* The condition of a row, taken apart: "transformer = spline" -> its sibling, '=', "spline". */
@@ -244,9 +267,22 @@ static bool known_modes(const config_data *data)
     return data->generator >= 0 && data_generators[data->generator].modes > 0;
 }
 
+static void gates_without_data(const rules_view *self)
+{
+    for (int i = 0; i < GATE_COUNT; i++)
+        if (gate_figures[i].of == GATE_OF_TEACHER && self->gates[i].state == GIVEN_GOOD)
+            complain(self->out, E_CONFLICT, self->gates[i].at, "take it out",
+                     "%s holds a teacher against its data, and a target has none",
+                     gate_figures[i].name);
+}
+
 /* A gate on a figure that this run cannot have would fail at the very end. */
 static void possible_gates(const rules_view *self)
 {
+    if (self->config->target) {
+        gates_without_data(self);
+        return;
+    }
     const given *likelihood = &self->gates[GATE_TEACHER_TEST_LOG_LIKELIHOOD];
     if (likelihood->state == GIVEN_GOOD && given_at(self, "data.test")->state != GIVEN_BAD &&
         !(self->config->data.test > 0))
@@ -286,8 +322,9 @@ static void export_file(const rules_view *self)
 }
 
 static void (*const rules[])(const rules_view *) = {
-    data_source, useless_keys, header_of_csv,    one_term,       following, shares,     own_kinds,
-    interval,    warmup,       needs_validation, possible_gates, data_file, export_file};
+    target_alone, target_followed,  data_source,    useless_keys, header_of_csv,
+    one_term,     following,        shares,         own_kinds,    interval,
+    warmup,       needs_validation, possible_gates, data_file,    export_file};
 
 void rules_check(const rules_view *self)
 {

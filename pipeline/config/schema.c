@@ -3,6 +3,7 @@
 #include "flow/preset.h"
 #include "teacher/column_kind.h"
 #include "teacher/generate.h"
+#include "teacher/target.h"
 
 #include <assert.h>
 #include <math.h>
@@ -95,6 +96,9 @@ const flow_key schema_keys[] = {
             "as drawn."},
     {KEY(precision), .type = FLOW_KEY_WORD, .words = config_precisions, .def = "f32",
      .doc = "Precision of the networks."},
+    {KEY(target), .type = FLOW_KEY_KIND, .kinds = &target_registry,
+     .doc = "A density to learn from, in place of data and teacher: known up to a constant, with no need of "
+            "samples. The student is trained on samples of its own."},
 
     {KEY(compute.threads), .type = FLOW_KEY_WHOLE, .flags = FLOW_KEY_AUTO, RANGE(1, 1024),
      .def = "auto",
@@ -183,7 +187,8 @@ const flow_key schema_keys[] = {
             "are kept. 0: never."},
 
     {KEY(student.flow), .type = FLOW_KEY_KIND, .kinds = &flow_presets, .def = "unrolled",
-     .bare = "iaf", .doc = "The flow that is distilled: its sampling must be parallel."},
+     .bare = "iaf", .doc = "The flow that is distilled: its sampling must be parallel. Beside a target, which is no "
+            "network that a student could start as, the default is iaf."},
     {KEY(student.train.lr), .type = FLOW_KEY_REAL, .flags = FLOW_KEY_AUTO | FLOW_KEY_OPEN_MIN,
      RANGE(0, 1), .def = "auto",
      .doc = "Step size of Adam at its largest. auto: " TEXT(CONFIG_LR) ", or, for a student that "
@@ -262,9 +267,9 @@ const size_t schema_n_keys = sizeof schema_keys / sizeof *schema_keys;
 const schema_section schema_sections[] = {
     {"", "The run as a whole."},
     {"compute", "How the work is spread: changes the last bits of a result at most."},
-    {"data", "What the teacher learns from."},
+    {"data", "What the teacher learns from, where there is no target."},
     {"data.logit", "A map for data that lie in an interval."},
-    {"teacher", "The density that is slow to sample."},
+    {"teacher", "The density that is slow to sample, where there is no target."},
     {"teacher.train", "Its fit to the data by maximum likelihood, with Adam."},
     {"student", "The sampler that is made from the teacher."},
     {"student.train", "Distillation with Adam: reverse KL on its own samples and, if the teacher "

@@ -173,17 +173,27 @@ static const char *keep(config *self, const char *dir, const char *text)
     return out;
 }
 
-static bool read_string(config *self, const char **out, const arrival *in)
+/* The text of a scalar that is as its key wants it, or NULL after a complaint; *dir: what goes in front. */
+static const char *good_text(const char **dir, const arrival *in)
 {
     const char *text = scalar(in);
     if (!text)
+        return NULL;
+    bool fits = flow_key_in_range(in->key, (double)strlen(text));
+    bool named = !(in->key->flags & FLOW_KEY_NAME) || is_identifier(text);
+    *dir = in->key->flags & FLOW_KEY_FILE && *text != '/' ? in->from->dir : "";
+    if (fits && named)
+        return text;
+    reject(in, E_RANGE, fits && strchr(".-", *text) ? "not with '.' or '-' in front" : NULL);
+    return NULL;
+}
+
+static bool read_string(config *self, const char **out, const arrival *in)
+{
+    const char *dir, *text = good_text(&dir, in);
+    if (!text)
         return false;
-    if (!flow_key_in_range(in->key, (double)strlen(text)))
-        return reject(in, E_RANGE, NULL);
-    if (in->key->flags & FLOW_KEY_NAME && !is_identifier(text))
-        return reject(in, E_RANGE, strchr(".-", *text) ? "not with '.' or '-' in front" : NULL);
-    bool relative = in->key->flags & FLOW_KEY_FILE && *text != '/';
-    const char *kept = keep(self, relative ? in->from->dir : "", text);
+    const char *kept = keep(self, dir, text);
     if (!kept)
         return reject_memory(in);
     *out = kept;
@@ -356,6 +366,36 @@ static json_t *order_json(const arrival *in)
     return out;
 }
 
+/* A file that stands in a file is beside that. */
+static json_t *text_json(const arrival *in)
+{
+    const char *dir, *text = good_text(&dir, in);
+    return text ? json_sprintf("%s%s", dir, text) : NULL;
+}
+
+/* Numbers and lists of them, at most so deep: what they mean the kind itself says. */
+enum { OWN_DEPTH = 3 };
+
+static json_t *own_json(const arrival *in, int depth)
+{
+    double value;
+    if (in->node->type != YAML_SEQUENCE_NODE || depth == OWN_DEPTH) {
+        const char *text = plain_scalar(in);
+        if (text && number_parse_real(&value, text) == NUMBER_GOOD)
+            return json_real(value);
+        if (text)
+            reject(in, E_TYPE, NULL);
+        return NULL;
+    }
+    json_t *out = json_array();
+    for (size_t i = 0; i < item_count(in->node); i++) {
+        arrival item = list_item(in, i);
+        item.item = 0;
+        flow_json_append(&out, own_json(&item, depth + 1));
+    }
+    return out;
+}
+
 json_t *value_json(const flow_key *key, const char *path, const value_source *from,
                    const yaml_node_t *node)
 {
@@ -371,6 +411,10 @@ json_t *value_json(const flow_key *key, const char *path, const value_source *fr
     here.offset = 0;
     if (key->type == FLOW_KEY_ORDER)
         return order_json(&in);
+    if (key->type == FLOW_KEY_TEXT)
+        return text_json(&in);
+    if (key->type == FLOW_KEY_OWN)
+        return own_json(&in, 0);
     return read_plain(&field, &in) ? flow_key_json(&field, &here) : NULL;
 }
 

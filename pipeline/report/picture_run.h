@@ -4,6 +4,7 @@
 
 #include "files/model.h"
 #include "teacher/dataset.h"
+#include "teacher/target.h"
 
 #include <stdint.h>
 
@@ -17,5 +18,11 @@ enum { PICTURE_RUN_ROWS = 50000 };
 int picture_of_run(const char *path, const data_set *data, const flow_model *teacher,
                    const flow_model *student, const char *teacher_note, const char *student_note,
                    flow_pool *pool, uint64_t seed, flow_err *err);
+
+/* PICTURE_RUN_ROWS samples of a target without context, if it has a sampler, beside as many of the student. names:
+ * of the columns. Streams and errors as above. */
+int picture_of_target(const char *path, const target *from, const flow_model *student,
+                      const char *const *names, const char *student_note, flow_pool *pool,
+                      uint64_t seed, flow_err *err);
 
 #endif

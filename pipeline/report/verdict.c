@@ -61,13 +61,26 @@ static bool judge_rest(const verdict_input *in, const judged *figures, json_t **
     return false;
 }
 
+/* What a student misses shows at samples of its target alone. */
+static bool judge_sides(const verdict_input *in, json_t **reasons)
+{
+    if (in->student->sampled)
+        return true;
+    flow_json_append(
+        reasons,
+        json_string("only one side could be seen: the target has no sampler, so a mode or a "
+                    "tail that the student misses would not show"));
+    return false;
+}
+
 static const char *judge(const verdict_input *in, const judged *figures, bool *pass, json_t **gates,
                          json_t **reasons)
 {
     *pass = judge_gates(in, figures, gates, reasons);
     if (!*pass)
         return "fail";
-    return judge_rest(in, figures, reasons) ? "pass" : "unverified";
+    bool rest = judge_rest(in, figures, reasons), sides = judge_sides(in, reasons);
+    return rest && sides ? "pass" : "unverified";
 }
 
 /* ---- the whole */
@@ -129,7 +142,8 @@ json_t *verdict_json(const verdict_input *in, bool *pass)
     flow_json_set(&out, "figures", figures_json(in, &figures));
     verdict_set_weights(&out, &v->weights);
     set_samples(&out, in);
-    flow_json_set(&out, "teacher", verdict_teacher(in));
+    flow_json_set(&out, "teacher",
+                  in->test_rows || in->teacher_flow ? verdict_teacher(in) : json_null());
     flow_json_set(&out, "student", training(in));
     flow_json_set(&out, "speed", verdict_speed(&v->speed));
     flow_json_set(&out, "ladder", in->ladder ? rungs_json(in->ladder) : json_null());

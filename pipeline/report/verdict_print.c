@@ -48,6 +48,16 @@ static const char *estimate(char *out, student_estimate e)
     return out;
 }
 
+static void print_one_side(const student_diagnostics *d)
+{
+    char a[ESTIMATE], b[ESTIMATE];
+    fprintf(stderr,
+            "  KL        reverse %s nats, at samples of the student: the target has no sampler\n",
+            estimate(a, d->kl_reverse));
+    fprintf(stderr, "  ESS / N   %.3f (k-hat %.2f);  log Z %s, ELBO %s\n", d->ess_reverse.value,
+            d->psis.khat, estimate(a, d->log_z), estimate(b, d->elbo));
+}
+
 static void print_weights(const student_diagnostics *d)
 {
     char a[ESTIMATE], b[ESTIMATE];
@@ -121,7 +131,10 @@ void verdict_print(const verdict_input *in, const json_t *verdict)
     fprintf(stderr, "verdict   %s\n", json_string_value(json_object_get(verdict, "verdict")));
     print_list("reason", json_object_get(verdict, "reasons"));
     print_list("warning", json_object_get(verdict, "warnings"));
-    print_weights(&v->weights);
+    if (v->sampled)
+        print_weights(&v->weights);
+    else
+        print_one_side(&v->weights);
     print_modes(v);
     if (v->sampled)
         print_samples("student", "teacher", &v->sliced_w2, &v->energy, &v->moments);
@@ -143,7 +156,11 @@ void verdict_notes(char teacher[VERDICT_NOTE], char student[VERDICT_NOTE], const
         snprintf(teacher, VERDICT_NOTE, "not held against data");
     else
         snprintf(teacher, VERDICT_NOTE, "%.1f sd of the null from the data", apart);
-    snprintf(student, VERDICT_NOTE, "KL %.4f, %.4f, ESS %.2f, %.2f",
-             rungs_shown(w->kl_reverse.value), rungs_shown(w->kl_forward.value),
-             w->ess_reverse.value, w->ess_forward.value);
+    if (!in->student->sampled)
+        snprintf(student, VERDICT_NOTE, "KL %.4f, ESS %.2f, on its own samples alone",
+                 rungs_shown(w->kl_reverse.value), w->ess_reverse.value);
+    else
+        snprintf(student, VERDICT_NOTE, "KL %.4f, %.4f, ESS %.2f, %.2f",
+                 rungs_shown(w->kl_reverse.value), rungs_shown(w->kl_forward.value),
+                 w->ess_reverse.value, w->ess_forward.value);
 }

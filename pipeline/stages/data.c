@@ -197,11 +197,17 @@ static void release(void *product)
     free(self->context_ranges);
 }
 
+static bool is_due(const config *c)
+{
+    return !c->target;
+}
+
 const stage stage_data = {.name = "data",
                           .doc = "reads or makes the data, splits and standardizes them",
                           .keys = (const char *const[]){"seed", "data", NULL},
                           .inputs = (const stage *const[]){NULL},
                           .outputs = (const char *const[]){NULL},
+                          .is_due = is_due,
                           .product_size = sizeof(data_product),
                           .run = run,
                           .release = release};

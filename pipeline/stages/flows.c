@@ -2,10 +2,13 @@
 
 #include "pipeline/config/settings.h"
 #include "pipeline/stages/data.h"
+#include "pipeline/stages/target.h"
 #include "pipeline/stages/thin.h"
 #include "student/iaf.h"
 #include "teacher/maf.h"
 #include "teacher/streams.h"
+
+#include <math.h>
 
 flow *flows_teacher(const config *c, size_t dim, size_t context, flow_err *err)
 {
@@ -27,54 +30,110 @@ static flow *follow(const json_t *preset, const flow *teacher, flow_precision pr
     return flow_unroll(teacher, &how, precision, err);
 }
 
-/* A student that follows is the teacher's shape; another has its own. */
-flow *flows_student(const config *c, const flow *teacher, flow_err *err)
+static flow *plain(const config *c, size_t dim, size_t context, flow_err *err)
 {
-    const flow_place at =
-        settings_place(c, STREAM_STUDENT, flow_dim(teacher), flow_context(teacher));
+    const flow_place at = settings_place(c, STREAM_STUDENT, dim, context);
+    return iaf_create(c->student.flow, &at, c->precision, err);
+}
+
+/* A student that follows is the teacher's shape; another has its own. */
+flow *flows_student(const config *c, const target *from, const flow *teacher, flow_err *err)
+{
     flow *out = flow_preset_follows(c->student.flow)
                     ? follow(c->student.flow, teacher, c->precision, err)
-                    : iaf_create(c->student.flow, &at, c->precision, err);
+                    : plain(c, from->dim, from->context, err);
     if (!out)
         flow_fail_prefix(err, "student.flow");
     return out;
 }
 
 /* Whether the one can learn from the other as the config says. */
-static int check_distillation(const config *c, const flow *teacher, const flow *student,
+static int check_distillation(const config *c, const target *from, const flow *student,
                               flow_err *err)
 {
     distill_options options = settings_distill(c);
-    target *t = target_from_flow(teacher, err);
-    int code = t ? student_distillation_check(student, t, &options, err) : err->code;
-    target_free(t);
+    int code = student_distillation_check(student, from, &options, err);
     return code ? flow_fail_prefix(err, "student") : 0;
 }
 
 /* A student that follows is as thin as its teacher, of which it is said. */
 static int tell_thin(const config *c, const flow *teacher, const flow *student, flow_err *err)
 {
-    int code = thin_tell(teacher, "teacher.flow", err);
+    int code = teacher ? thin_tell(teacher, "teacher.flow", err) : 0;
     if (!code && !flow_preset_follows(c->student.flow))
         code = thin_tell(student, "student.flow", err);
     return code;
 }
 
-int flows_check(const char **backend, const config *c, bool tell, flow_err *err)
+/* What the target lacks of what a figure needs; NULL: nothing. */
+static const char *lacks(const target *t, unsigned needs)
+{
+    if (needs & GATE_NEEDS_SAMPLER && !t->ops->sample)
+        return "a sampler";
+    if (needs & GATE_NEEDS_MODES && !t->modes)
+        return "modes that are known";
+    return needs & GATE_NEEDS_LOG_Z && isnan(t->log_z) ? "a log Z that is known" : NULL;
+}
+
+/* A gate on a figure that this run cannot have would fail at the very end. */
+static int check_gates(const config *c, const target *t, flow_err *err)
+{
+    for (size_t i = 0; i < c->validate.require.n; i++) {
+        const gate_info *info = &gate_figures[c->validate.require.at[i].figure];
+        const char *wanted = lacks(t, info->needs);
+        if (wanted)
+            return flow_fail(err, FLOW_ECONFIG,
+                             "validate.require.%s wants %s, and target '%s' has none", info->name,
+                             wanted, t->ops->name);
+    }
+    return 0;
+}
+
+/* What a run learns from, before there is any: untrained. */
+typedef struct before {
+    flow *teacher;
+    target *target;
+} before;
+
+/* dim 0: only reading the whole table could tell. */
+static int make_teacher(before *out, const config *c, flow_err *err)
 {
     size_t dim, context;
-    *backend = NULL;
     int code = data_peek(&dim, &context, c, err);
     if (code || dim == 0)
         return code;
-    flow *teacher = flows_teacher(c, dim, context, err);
-    flow *student = teacher ? flows_student(c, teacher, err) : NULL;
-    code = student ? check_distillation(c, teacher, student, err) : err->code;
+    out->teacher = flows_teacher(c, dim, context, err);
+    out->target = out->teacher ? target_from_flow(out->teacher, err) : NULL;
+    return out->target ? 0 : err->code;
+}
+
+static int make_target(before *out, const config *c, flow_err *err)
+{
+    out->target = target_of_config(c, err);
+    return out->target ? check_gates(c, out->target, err) : err->code;
+}
+
+static int check(const char **backend, const config *c, const before *from, bool tell,
+                 flow_err *err)
+{
+    flow *student = flows_student(c, from->target, from->teacher, err);
+    int code = student ? check_distillation(c, from->target, student, err) : err->code;
     if (!code && tell)
-        code = tell_thin(c, teacher, student, err);
+        code = tell_thin(c, from->teacher, student, err);
     if (student)
         *backend = flow_backend_name(student);
-    flow_free(teacher);
     flow_free(student);
+    return code;
+}
+
+int flows_check(const char **backend, const config *c, bool tell, flow_err *err)
+{
+    before from = {NULL, NULL};
+    *backend = NULL;
+    int code = c->target ? make_target(&from, c, err) : make_teacher(&from, c, err);
+    if (!code && from.target)
+        code = check(backend, c, &from, tell, err);
+    target_free(from.target);
+    flow_free(from.teacher);
     return code;
 }

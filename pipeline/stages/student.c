@@ -29,8 +29,8 @@ static int train(lessons *self, flow *student, distill_state *state, flow_err *e
 {
     distill_options options = settings_distill(self->work->config);
     distill_contexts contexts = target_contexts(self->target);
-    int code = student_distill(student, state, self->work->pool, self->target->learn, &contexts, &options,
-                               course_watch_distill, &self->told, err);
+    int code = student_distill(student, state, self->work->pool, self->target->learn, &contexts,
+                               &options, course_watch_distill, &self->told, err);
     if (code == 0)
         course_tell_distill(&self->told, state, flow_n_weights(student));
     return code;
@@ -38,7 +38,7 @@ static int train(lessons *self, flow *student, distill_state *state, flow_err *e
 
 static int train_plain(student_product *out, lessons *self, flow_err *err)
 {
-    flow *iaf = flows_student(self->work->config, self->target->flow, err);
+    flow *iaf = flows_student(self->work->config, self->target->learn, self->target->flow, err);
     if (!iaf)
         return err->code;
     out->model = trained_model(iaf, &self->target->frame, stage_student.name);
@@ -63,9 +63,8 @@ static int train_layers(void *arg, flow *student, student_rung *rung, flow_err *
     self->told.size = &rung->how;
     self->told.layer_steps = options.steps;
     progress_begin(stage_student.name, flow_n_layers(student) * options.steps);
-    int code =
-        student_distill_layers(student, &rung->layers, self->target->flow, self->work->pool,
-                               &contexts, &options, course_watch_layers, &self->told, err);
+    int code = student_distill_layers(student, &rung->layers, self->target->flow, self->work->pool,
+                                      &contexts, &options, course_watch_layers, &self->told, err);
     if (!code)
         course_tell_layers(&self->told, &rung->layers);
     self->told.size = NULL;
@@ -86,8 +85,8 @@ static int keep_rung(void *arg, const flow *student, const student_rung *rung, f
 {
     const lessons *self = arg;
     char name[64], size[RUNGS_NAME], path[RUNDIR_PATH];
-    flow_model model =
-        trained_model((flow *)(uintptr_t)student /* read only */, &self->target->frame, stage_student.name);
+    flow_model model = trained_model((flow *)(uintptr_t)student /* read only */,
+                                     &self->target->frame, stage_student.name);
     snprintf(name, sizeof name, "student/%s.safetensors", rungs_name(size, &rung->how));
     return rundir_path(self->work->dir, path, name, err) ? flow_model_write(&model, path, err)
                                                          : err->code;

@@ -1,6 +1,8 @@
-/* pipeline/stages/target.c -- the target of a run: the teacher that was fitted, as a density. */
+/* pipeline/stages/target.c -- the target of a run: the teacher that was fitted, as a density, or the one that the
+ * config gives. */
 #include "pipeline/stages/target.h"
 
+#include "flow/json.h"
 #include "pipeline/stages/data.h"
 #include "pipeline/stages/stage.h"
 #include "pipeline/stages/teacher.h"
@@ -65,26 +67,66 @@ static int from_teacher(target_product *self, const data_product *data,
     return self->exact ? add_modes(self, data, err) : err->code;
 }
 
+/* ---- a target that the config gives */
+
+target *target_of_config(const config *c, flow_err *err)
+{
+    target *out = target_create(c->target, err);
+    if (!out)
+        flow_fail_prefix(err, "target");
+    return out;
+}
+
+/* Columns are called as those of a table without names are: x0, x1, ... */
+static int name_columns(target_product *self, size_t dim, flow_err *err)
+{
+    self->name_list = json_array();
+    self->own_names = calloc(dim, sizeof *self->own_names);
+    for (size_t j = 0; j < dim && self->own_names; j++)
+        flow_json_append(&self->name_list, json_sprintf("x%zu", j));
+    if (!self->own_names || !self->name_list)
+        return flow_fail(err, FLOW_ENOMEM, "out of memory for the names of %zu columns", dim);
+    for (size_t j = 0; j < dim; j++)
+        self->own_names[j] = json_string_value(json_array_get(self->name_list, j));
+    self->names = self->own_names;
+    return 0;
+}
+
+static int from_config(target_product *self, const config *c, flow_err *err)
+{
+    self->exact = self->learn = target_of_config(c, err);
+    if (!self->exact || name_columns(self, self->exact->dim, err))
+        return err->code;
+    self->units = flow_units_create(self->exact->dim, err);
+    self->frame = (flow_model){.units = self->units, .names = self->name_list};
+    return self->units ? 0 : err->code;
+}
+
 /* ---- the stage */
 
 static int run(void *product, const stage_work *work, const void *const *inputs, flow_err *err)
 {
-    (void)work;
+    if (work->config->target)
+        return from_config(product, work->config, err);
     return from_teacher(product, inputs[0], inputs[1], err);
 }
 
 static void release(void *product)
 {
     target_product *self = product;
+    if (self->learn != self->exact)
+        target_free(self->learn);
     target_free(self->exact);
-    target_free(self->learn);
     flow_free(self->precise);
     free(self->weights);
+    flow_units_free(self->units);
+    json_decref(self->name_list);
+    free(self->own_names);
 }
 
 const stage stage_target = {.name = "target",
-                            .doc = "makes the teacher a density to learn from",
-                            .keys = (const char *const[]){"precision", NULL},
+                            .doc = "makes the density to learn from, of the teacher or of its own",
+                            .keys = (const char *const[]){"precision", "target", NULL},
                             .inputs = (const stage *const[]){&stage_data, &stage_teacher, NULL},
                             .outputs = (const char *const[]){NULL},
                             .product_size = sizeof(target_product),

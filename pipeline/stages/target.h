@@ -1,27 +1,35 @@
 /* pipeline/stages/target.h -- the product of stage target: what the student learns from and is held against, and
- * whose columns those are. */
+ * what its columns are called. */
 #ifndef PIPELINE_STAGES_TARGET_H
 #define PIPELINE_STAGES_TARGET_H
 
 #include "files/model.h"
+#include "pipeline/config/config.h"
 #include "student/contexts.h"
 #include "teacher/dataset.h"
 #include "teacher/target.h"
 
 typedef struct target_product {
-    target *learn;        /* as training asks it: of a flow, in the precision of the run */
-    target *exact;        /* as figures ask it (student/sides.h): in double, with the modes of the data where these
+    target *learn; /* as training asks it: of a flow, in the precision of the run */
+    target *
+        exact; /* as figures ask it (student/sides.h): in double, with the modes of the data where these
                              are known */
     const flow *flow;     /* the teacher as it was fitted; NULL: it is none */
     const data_set *data; /* that it was fitted to; NULL: none */
-    flow_model frame;     /* without a flow: the units, names and ranges that the student has, too */
+    flow_model frame; /* without a flow: the units, names and ranges that the student has, too */
     const char *const *names; /* (D), those of the frame */
 
     /* What hangs on these. */
     flow *precise;
     target_modes modes;
     double *weights; /* of the modes */
+    flow_units *units;
+    json_t *name_list;
+    const char **own_names;
 } target_product;
+
+/* The target that the config gives. NULL: *err names the key. */
+target *target_of_config(const config *c, flow_err *err);
 
 /* Contexts to learn at, and to be judged at: none without context. */
 distill_contexts target_contexts(const target_product *self);

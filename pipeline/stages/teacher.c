@@ -44,12 +44,18 @@ static void release(void *product)
     flow_free(self->model.flow);
 }
 
+static bool is_due(const config *c)
+{
+    return !c->target;
+}
+
 const stage stage_teacher = {
     .name = "teacher",
     .doc = "fits the teacher to the data",
     .keys = (const char *const[]){"seed", "precision", "compute.shard", "teacher", NULL},
     .inputs = (const stage *const[]){&stage_data, NULL},
     .outputs = (const char *const[]){METRICS, MODEL, NULL},
+    .is_due = is_due,
     .product_size = sizeof(teacher_product),
     .run = run,
     .release = release};

@@ -10,6 +10,8 @@
 #include "teacher/fit.h"
 #include "teacher/likelihood.h"
 
+#include <math.h>
+
 static const char VERDICT[] = "validation.json";
 
 /* What is held against what. */
@@ -59,22 +61,30 @@ static int likelihood(verdict_input *in, const stage_work *work, const sides *s,
                                          &in->test_inside.se, test, err);
 }
 
+static void tell(const verdict_input *in)
+{
+    if (isnan(in->test.value))
+        progress_end("%zu samples", in->samples);
+    else
+        progress_end(
+            "%zu samples; teacher's test log-likelihood %.4f +- %.4f nats a row in the units of "
+            "the data, %.4f in those of the flow",
+            in->samples, in->test.value, in->test.se, in->test_inside.value);
+}
+
 /* All figures, into *in and what it points to. */
 static int judge(verdict_input *in, student_validation *figures, const stage_work *work,
                  const sides *s, flow_err *err)
 {
     progress_begin(stage_validate.name, 0);
-    int code = likelihood(in, work, s, err);
+    int code = s->target->data ? likelihood(in, work, s, err) : 0;
     if (!code)
         code = measure(figures, work, s, err);
     if (code) {
         progress_clear();
         return flow_fail_prefix(err, stage_validate.name);
     }
-    progress_end(
-        "%zu samples; teacher's test log-likelihood %.4f +- %.4f nats a row in the units of "
-        "the data, %.4f in those of the flow",
-        (size_t)work->config->validate.samples, in->test.value, in->test.se, in->test_inside.value);
+    tell(in);
     return FLOW_OK;
 }
 
@@ -85,7 +95,9 @@ static int run(void *product, const stage_work *work, const void *const *inputs,
     student_validation figures = {.n_modes = 0};
     verdict_input in = {.student = &figures,
                         .require = &work->config->validate.require,
-                        .test_rows = data->test.n,
+                        .test = {NAN, NAN},
+                        .test_inside = {NAN, NAN},
+                        .test_rows = data ? data->test.n : 0,
                         .samples = (size_t)work->config->validate.samples,
                         .teacher_flow = s.target->flow,
                         .student_flow = s.student->model.flow,

@@ -261,3 +261,30 @@ Test(verdict, out_of_memory_is_no_document)
     cr_expect_gt(k, 200, "only %zu allocations were provoked", k);
     json_decref(whole);
 }
+
+/* ---- a target without samples and data */
+
+Test(verdict, what_was_seen_from_one_side_is_no_pass)
+{
+    bool pass;
+    set_up();
+    figures.sampled = false;
+    require.n = 1;
+    require.at[0] = (gate){GATE_KL_REVERSE, GATE_LT, 1};
+    json_t *out = made(&pass);
+    cr_expect(pass, "no gate failed");
+    cr_expect_str_eq(json_string_value(at(out, "verdict")), "unverified");
+    cr_expect(strstr(json_string_value(at(out, "reasons.0")), "one side"));
+    json_decref(out);
+}
+
+Test(verdict, a_target_has_no_teacher)
+{
+    bool pass;
+    set_up();
+    input.teacher_flow = NULL;
+    input.test_rows = 0;
+    json_t *out = made(&pass);
+    expect_null(out, "teacher");
+    json_decref(out);
+}

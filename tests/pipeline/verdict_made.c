@@ -28,6 +28,7 @@ void set_up(void)
     teacher_modes[0].share = 0.493;
     teacher_modes[1].share = 0.507;
     figures = (student_validation){
+        .sampled = true,
         .weights = {.elbo = {-0.031, 0.001},
                     .eubo = {0.029, 0.002},
                     .jeffreys = {0.060, 0.003},
