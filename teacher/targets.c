@@ -4,7 +4,10 @@
 #include <string.h>
 
 /* Every kind, a line each: a file that ends in its table, target_NAME. */
-#define TARGETS(KIND) KIND(gaussian)
+#define TARGETS(KIND)                                                                              \
+    KIND(gaussian)                                                                                 \
+    KIND(model)                                                                                    \
+    KIND(draws)
 
 #define DECLARE(NAME) extern const target_kind target_##NAME;
 TARGETS(DECLARE)
@@ -18,16 +21,26 @@ static const flow_kind *kind_at(size_t index)
 
 const flow_registry target_registry = {.what = "target", .at = kind_at};
 
+static const target_kind *kind_of(const json_t *object)
+{
+    const char *name = json_string_value(json_object_get(object, "kind"));
+    const target_kind *const *kind = target_kinds;
+    while (strcmp((*kind)->kind.name, name) != 0)
+        kind++;
+    return *kind;
+}
+
+bool target_follows(const json_t *description)
+{
+    return kind_of(description)->follows;
+}
+
 target *target_create(const json_t *description, flow_err *err)
 {
     json_t *object = flow_kind_complete(&target_registry, description, err);
     if (!object)
         return NULL;
-    const char *name = json_string_value(json_object_get(object, "kind"));
-    const target_kind *const *kind = target_kinds;
-    while (strcmp((*kind)->kind.name, name) != 0)
-        kind++;
-    target *self = (*kind)->create(object, err);
+    target *self = kind_of(object)->create(object, err);
     json_decref(object);
     return self;
 }

@@ -5,6 +5,7 @@
 #include "pipeline/config/rules.h"
 #include "pipeline/config/tagged.h"
 #include "pipeline/config/value.h"
+#include "teacher/target.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -169,12 +170,13 @@ static const flow_key *find_tagged(const char *path, const char **name)
     return NULL;
 }
 
-/* The row with its default as it is here: a target is no network that a student could start as. (It stands above
- * student.flow in the table.) */
+/* The row with its default as it is here: most targets, which stand above student.flow in the table, are no network that
+ * a student could start as. */
 static flow_key as_it_is_here(const loader *self, const flow_key *row)
 {
     flow_key out = *row;
-    if (self->config->target && row == schema_find("student.flow"))
+    const json_t *learnt = self->config->target;
+    if (learnt && !target_follows(learnt) && row == schema_find("student.flow"))
         out.def = row->bare;
     return out;
 }

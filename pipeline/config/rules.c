@@ -6,6 +6,7 @@
 #include "pipeline/config/number.h"
 #include "pipeline/config/settings.h"
 #include "teacher/generate.h"
+#include "teacher/target.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -70,10 +71,12 @@ static void target_alone(const rules_view *self)
 static void target_followed(const rules_view *self)
 {
     place at = given_at(self, "student.flow")->at;
-    if (self->config->target && self->config->student.flow &&
+    const json_t *learnt = self->config->target;
+    if (learnt && !target_follows(learnt) && self->config->student.flow &&
         flow_preset_follows(self->config->student.flow))
-        complain(self->out, E_CONFLICT, at, "like student.flow: iaf",
-                 "student.flow would start as its teacher, and a target is no network to start as");
+        complain(
+            self->out, E_CONFLICT, at, "like student.flow: iaf",
+            "student.flow would start as its teacher, and this target is no network to start as");
 }
 
 static void data_source(const rules_view *self)

@@ -187,8 +187,8 @@ const flow_key schema_keys[] = {
             "are kept. 0: never."},
 
     {KEY(student.flow), .type = FLOW_KEY_KIND, .kinds = &flow_presets, .def = "unrolled",
-     .bare = "iaf", .doc = "The flow that is distilled: its sampling must be parallel. Beside a target, which is no "
-            "network that a student could start as, the default is iaf."},
+     .bare = "iaf", .doc = "The flow that is distilled: its sampling must be parallel. Beside a target, "
+            "but for model, the default is iaf: it is no network that a student could start as."},
     {KEY(student.train.lr), .type = FLOW_KEY_REAL, .flags = FLOW_KEY_AUTO | FLOW_KEY_OPEN_MIN,
      RANGE(0, 1), .def = "auto",
      .doc = "Step size of Adam at its largest. auto: " TEXT(CONFIG_LR) ", or, for a student that "

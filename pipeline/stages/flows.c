@@ -89,51 +89,48 @@ static int check_gates(const config *c, const target *t, flow_err *err)
     return 0;
 }
 
-/* What a run learns from, before there is any: untrained. */
-typedef struct before {
-    flow *teacher;
-    target *target;
-} before;
-
-/* dim 0: only reading the whole table could tell. */
-static int make_teacher(before *out, const config *c, flow_err *err)
+static int check(const char **backend, const config *c, const target *from, const flow *teacher,
+                 bool tell, flow_err *err)
 {
-    size_t dim, context;
-    int code = data_peek(&dim, &context, c, err);
-    if (code || dim == 0)
-        return code;
-    out->teacher = flows_teacher(c, dim, context, err);
-    out->target = out->teacher ? target_from_flow(out->teacher, err) : NULL;
-    return out->target ? 0 : err->code;
-}
-
-static int make_target(before *out, const config *c, flow_err *err)
-{
-    out->target = target_of_config(c, err);
-    return out->target ? check_gates(c, out->target, err) : err->code;
-}
-
-static int check(const char **backend, const config *c, const before *from, bool tell,
-                 flow_err *err)
-{
-    flow *student = flows_student(c, from->target, from->teacher, err);
-    int code = student ? check_distillation(c, from->target, student, err) : err->code;
+    flow *student = flows_student(c, from, teacher, err);
+    int code = student ? check_distillation(c, from, student, err) : err->code;
     if (!code && tell)
-        code = tell_thin(c, from->teacher, student, err);
+        code = tell_thin(c, teacher, student, err);
     if (student)
         *backend = flow_backend_name(student);
     flow_free(student);
     return code;
 }
 
+static int check_target(const char **backend, const config *c, bool tell, flow_err *err)
+{
+    target_product from;
+    int code = target_from_config(&from, c, err);
+    if (!code)
+        code = check_gates(c, from.exact, err);
+    if (!code)
+        code = check(backend, c, from.learn, from.flow, tell, err);
+    target_release(&from);
+    return code;
+}
+
+/* A teacher that is not trained yet. */
+static int check_teacher(const char **backend, const config *c, bool tell, flow_err *err)
+{
+    size_t dim, context;
+    int code = data_peek(&dim, &context, c, err);
+    if (code || dim == 0)
+        return code;
+    flow *teacher = flows_teacher(c, dim, context, err);
+    target *from = teacher ? target_from_flow(teacher, err) : NULL;
+    code = from ? check(backend, c, from, teacher, tell, err) : err->code;
+    target_free(from);
+    flow_free(teacher);
+    return code;
+}
+
 int flows_check(const char **backend, const config *c, bool tell, flow_err *err)
 {
-    before from = {NULL, NULL};
     *backend = NULL;
-    int code = c->target ? make_target(&from, c, err) : make_teacher(&from, c, err);
-    if (!code && from.target)
-        code = check(backend, c, &from, tell, err);
-    target_free(from.target);
-    flow_free(from.teacher);
-    return code;
+    return c->target ? check_target(backend, c, tell, err) : check_teacher(backend, c, tell, err);
 }

@@ -4,9 +4,11 @@
 
 #include "flow/json.h"
 #include "pipeline/stages/data.h"
+#include "pipeline/stages/rows.h"
 #include "pipeline/stages/stage.h"
 #include "pipeline/stages/teacher.h"
 #include "pipeline/stages/trained.h"
+#include "teacher/target_model.h"
 
 #include <stdlib.h>
 
@@ -15,14 +17,20 @@ static distill_contexts contexts_of(const data_part *part)
     return (distill_contexts){.rows = part->context, .n = part->n};
 }
 
+static distill_contexts contexts_of_table(const file_table *table)
+{
+    return table ? (distill_contexts){.rows = table->values, .n = table->rows}
+                 : (distill_contexts){.n = 0};
+}
+
 distill_contexts target_contexts(const target_product *self)
 {
-    return self->data ? contexts_of(&self->data->train) : (distill_contexts){.n = 0};
+    return self->data ? contexts_of(&self->data->train) : contexts_of_table(self->contexts);
 }
 
 distill_contexts target_contexts_held_out(const target_product *self)
 {
-    return self->data ? contexts_of(data_held_out(self->data)) : (distill_contexts){.n = 0};
+    return self->data ? contexts_of(data_held_out(self->data)) : contexts_of_table(self->contexts);
 }
 
 /* ---- a teacher that was fitted */
@@ -69,51 +77,74 @@ static int from_teacher(target_product *self, const data_product *data,
 
 /* ---- a target that the config gives */
 
-target *target_of_config(const config *c, flow_err *err)
+static int list_names(target_product *self, flow_err *err)
 {
-    target *out = target_create(c->target, err);
-    if (!out)
-        flow_fail_prefix(err, "target");
-    return out;
-}
-
-/* Columns are called as those of a table without names are: x0, x1, ... */
-static int name_columns(target_product *self, size_t dim, flow_err *err)
-{
-    self->name_list = json_array();
+    size_t dim = self->learn->dim;
     self->own_names = calloc(dim, sizeof *self->own_names);
-    for (size_t j = 0; j < dim && self->own_names; j++)
-        flow_json_append(&self->name_list, json_sprintf("x%zu", j));
-    if (!self->own_names || !self->name_list)
+    if (!self->own_names || !self->frame.names)
         return flow_fail(err, FLOW_ENOMEM, "out of memory for the names of %zu columns", dim);
     for (size_t j = 0; j < dim; j++)
-        self->own_names[j] = json_string_value(json_array_get(self->name_list, j));
+        self->own_names[j] = json_string_value(json_array_get(self->frame.names, j));
     self->names = self->own_names;
     return 0;
 }
 
-static int from_config(target_product *self, const config *c, flow_err *err)
+/* Columns are called as those of a table without names are: x0, x1, ... */
+static int from_energy(target_product *self, flow_err *err)
 {
-    self->exact = self->learn = target_of_config(c, err);
-    if (!self->exact || name_columns(self, self->exact->dim, err))
-        return err->code;
-    self->units = flow_units_create(self->exact->dim, err);
+    self->exact = self->learn;
+    self->name_list = json_array();
+    for (size_t j = 0; j < self->learn->dim; j++)
+        flow_json_append(&self->name_list, json_sprintf("x%zu", j));
+    self->units = flow_units_create(self->learn->dim, err);
     self->frame = (flow_model){.units = self->units, .names = self->name_list};
-    return self->units ? 0 : err->code;
+    return self->units ? list_names(self, err) : err->code;
 }
 
-/* ---- the stage */
-
-static int run(void *product, const stage_work *work, const void *const *inputs, flow_err *err)
+static int read_contexts(target_product *self, const flow_model *model, const char *path,
+                         flow_err *err)
 {
-    if (work->config->target)
-        return from_config(product, work->config, err);
-    return from_teacher(product, inputs[0], inputs[1], err);
+    const rows_wanted wanted = rows_of_context(model);
+    file_table *table = rows_read(path, FILE_HEADER_AUTO, &wanted, true, err);
+    int code = table ? rows_take(&self->contexts, table, path, &wanted, true, err) : err->code;
+    file_table_free(table);
+    if (!code && self->contexts->rows == 0)
+        code = flow_fail(err, FLOW_EDATA, "%s: no rows of context", path);
+    if (!code)
+        flow_units_to_flow(model->context_units, self->contexts->values, NULL,
+                           self->contexts->values, self->contexts->rows);
+    return code;
 }
 
-static void release(void *product)
+static int from_model(target_product *self, const flow_model *model, flow_err *err)
 {
-    target_product *self = product;
+    const char *contexts = target_model_contexts(self->learn);
+    self->flow = model->flow;
+    self->frame = *model;
+    self->frame.flow = NULL;
+    self->precise = flow_convert(model->flow, FLOW_F64, err);
+    self->exact = self->precise ? target_from_flow(self->precise, err) : NULL;
+    int code = self->exact ? list_names(self, err) : err->code;
+    return code || !contexts ? code : read_contexts(self, model, contexts, err);
+}
+
+static int open_target(target_product *self, const config *c, flow_err *err)
+{
+    self->learn = target_create(c->target, err);
+    const flow_model *model = self->learn ? target_model_of(self->learn) : NULL;
+    if (!self->learn)
+        return err->code;
+    return model ? from_model(self, model, err) : from_energy(self, err);
+}
+
+int target_from_config(target_product *self, const config *c, flow_err *err)
+{
+    *self = (target_product){.learn = NULL};
+    return open_target(self, c, err) ? flow_fail_prefix(err, "target") : 0;
+}
+
+void target_release(target_product *self)
+{
     if (self->learn != self->exact)
         target_free(self->learn);
     target_free(self->exact);
@@ -122,6 +153,21 @@ static void release(void *product)
     flow_units_free(self->units);
     json_decref(self->name_list);
     free(self->own_names);
+    file_table_free(self->contexts);
+}
+
+/* ---- the stage */
+
+static int run(void *product, const stage_work *work, const void *const *inputs, flow_err *err)
+{
+    if (work->config->target)
+        return target_from_config(product, work->config, err);
+    return from_teacher(product, inputs[0], inputs[1], err);
+}
+
+static void release(void *product)
+{
+    target_release(product);
 }
 
 const stage stage_target = {.name = "target",

@@ -1,4 +1,4 @@
-#include "pipeline/command/rows.h"
+#include "pipeline/stages/rows.h"
 
 #include "pipeline/console/notice.h"
 

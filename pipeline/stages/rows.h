@@ -1,12 +1,12 @@
-/* pipeline/command/rows.h -- rows of data or of context for a model: the columns of a table matched by the names
+/* pipeline/stages/rows.h -- rows of data or of context for a model: the columns of a table matched by the names
  * that the model file holds, their values looked at.
  *
  * By name, in any order. A name of the model that the table lacks is an error, and so is one that the model does
  * not know; the names of the model's other side may be there, too: a table of data and context serves as both.
  * A table without names is taken by position, and so is one whose names are all others, by a model whose own are
  * made up ("x0", "x1", ...: it was trained on a table without names). Then a line on stderr says so. */
-#ifndef PIPELINE_COMMAND_ROWS_H
-#define PIPELINE_COMMAND_ROWS_H
+#ifndef PIPELINE_STAGES_ROWS_H
+#define PIPELINE_STAGES_ROWS_H
 
 #include "files/model.h"
 #include "files/read.h"
