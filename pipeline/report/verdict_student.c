@@ -159,7 +159,22 @@ json_t *verdict_broken(const broken_rows *b)
     return json_pack("{s:I, s:o}", "count", (json_int_t)b->count, "first", first_broken(b));
 }
 
-json_t *verdict_speed(const student_speed *s)
+static double rows_asked(const verdict_price *p)
+{
+    return (double)(p->densities + p->draws);
+}
+
+double verdict_target_row(const verdict_price *p)
+{
+    return rows_asked(p) > 0 ? p->target_seconds / rows_asked(p) : NAN;
+}
+
+double verdict_own_row(const verdict_price *p)
+{
+    return rows_asked(p) > 0 ? (p->seconds - p->target_seconds) / rows_asked(p) : NAN;
+}
+
+json_t *verdict_speed(const student_speed *s, const verdict_price *price)
 {
     const struct {
         const char *rate, *row;
@@ -174,5 +189,7 @@ json_t *verdict_speed(const student_speed *s)
         flow_json_set(&out, all[i].row, flow_json_real(all[i].pace.row_seconds));
     }
     flow_json_set(&out, "teacher_density_rows_per_s", flow_json_real(s->teacher_density));
+    flow_json_set(&out, "training_target_row_seconds", flow_json_real(verdict_target_row(price)));
+    flow_json_set(&out, "training_own_row_seconds", flow_json_real(verdict_own_row(price)));
     return out;
 }

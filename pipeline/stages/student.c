@@ -11,8 +11,10 @@
 #include "pipeline/stages/target.h"
 #include "pipeline/stages/trained.h"
 #include "student/speed.h"
+#include "teacher/target_metered.h"
 
 #include <stdio.h>
+#include <time.h>
 
 static const char METRICS[] = "student/metrics.jsonl", MODEL[] = "student/model.safetensors";
 
@@ -20,8 +22,28 @@ static const char METRICS[] = "student/metrics.jsonl", MODEL[] = "student/model.
 typedef struct lessons {
     const stage_work *work;
     const target_product *target;
+    target *learn; /* that of the target, metered */
+    target_meter meter;
+    double seconds; /* of all trainings, the clock's */
     course told;
 } lessons;
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static verdict_price price_of(const lessons *self)
+{
+    const target_meter *m = &self->meter;
+    return (verdict_price){.densities = m->densities,
+                           .gradients = m->gradients,
+                           .draws = m->draws,
+                           .target_seconds = 1e-9 * (double)m->nanoseconds,
+                           .seconds = self->seconds * (double)flow_pool_threads(self->work->pool)};
+}
 
 /* ---- one training */
 
@@ -29,8 +51,10 @@ static int train(lessons *self, flow *student, distill_state *state, flow_err *e
 {
     distill_options options = settings_distill(self->work->config);
     distill_contexts contexts = target_contexts(self->target);
-    int code = student_distill(student, state, self->work->pool, self->target->learn, &contexts,
-                               &options, course_watch_distill, &self->told, err);
+    double start = now();
+    int code = student_distill(student, state, self->work->pool, self->learn, &contexts, &options,
+                               course_watch_distill, &self->told, err);
+    self->seconds += now() - start;
     if (code == 0)
         course_tell_distill(&self->told, state, flow_n_weights(student));
     return code;
@@ -140,11 +164,16 @@ static int run(void *product, const stage_work *work, const void *const *inputs,
     student_product *out = product;
     const config *c = work->config;
     lessons all = {.work = work, .target = inputs[0]};
-    if (course_begin(&all.told, work->dir, stage_student.name, METRICS, settings_steps(&c->student),
-                     err))
+    all.learn = target_metered(all.target->learn, &all.meter, err);
+    if (!all.learn || course_begin(&all.told, work->dir, stage_student.name, METRICS,
+                                   settings_steps(&c->student), err)) {
+        target_free(all.learn);
         return err->code;
+    }
     int code = flow_preset_follows(c->student.flow) ? train_following(out, &all, err)
                                                     : train_plain(out, &all, err);
+    out->price = price_of(&all);
+    target_free(all.learn);
     return trained_end(&all.told, &out->model, work, MODEL, code, err);
 }
 

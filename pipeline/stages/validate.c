@@ -102,6 +102,7 @@ static int run(void *product, const stage_work *work, const void *const *inputs,
                         .teacher_flow = s.target->flow,
                         .student_flow = s.student->model.flow,
                         .training = &s.student->training,
+                        .price = &s.student->price,
                         .ladder = s.student->ladder.rungs.n ? &s.student->ladder : NULL,
                         .names = s.target->names};
     int code = judge(&in, &figures, work, &s, err);

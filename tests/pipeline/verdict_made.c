@@ -11,6 +11,8 @@ student_mode modes[2], teacher_modes[2];
 student_validation figures;
 config_gates require;
 distill_state training;
+static const verdict_price price = {
+    .densities = 900, .gradients = 800, .draws = 100, .target_seconds = 0.002, .seconds = 0.012};
 verdict_input input;
 
 void set_up(void)
@@ -94,6 +96,7 @@ void set_up(void)
                             .test_rows = 300,
                             .samples = 1000,
                             .training = &training,
+                            .price = &price,
                             .names = names};
 }
 
