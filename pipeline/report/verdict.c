@@ -125,6 +125,7 @@ static void set_samples(json_t **out, const verdict_input *in)
                             verdict_broken(&v->teacher_broken)));
     flow_json_set(out, "samples", json_integer((json_int_t)in->samples));
     flow_json_set(out, "uncovered", verdict_uncovered(in));
+    flow_json_set(out, "log_q_forward", verdict_estimate(v->log_q_forward));
     flow_json_set(out, "roundtrip", flow_json_real(v->roundtrip));
     flow_json_set(out, "mode_share", verdict_modes(v));
     flow_json_set(out, "moments", verdict_moments(&v->moments, "student", "teacher", in->names));

@@ -43,6 +43,7 @@ void verdict_set_weights(json_t **out, const student_diagnostics *d)
     flow_json_set(out, "log_z", verdict_estimate(d->log_z));
     flow_json_set(out, "ess_reverse", ess(d->ess_reverse, &d->curve_reverse));
     flow_json_set(out, "ess_forward", ess(d->ess_forward, &d->curve_forward));
+    flow_json_set(out, "acceptance", verdict_estimate(d->acceptance));
     flow_json_set(out, "khat", psis(&d->psis));
     flow_json_set(out, "khat_forward", d->n_forward ? psis(&d->psis_forward) : json_null());
     flow_json_set(out, "normalisation",
