@@ -4,10 +4,23 @@
 #include <string.h>
 
 /* Every kind, a line each: a file that ends in its table, target_NAME. */
-#define TARGETS(KIND)                                                                              \
-    KIND(gaussian)                                                                                 \
-    KIND(model)                                                                                    \
+/* clang-format off */
+#define TARGETS(KIND) \
+    KIND(gaussian)    \
+    KIND(gaussians)   \
+    KIND(grid)        \
+    KIND(gmm40)       \
+    KIND(rezende)     \
+    KIND(many_well)   \
+    KIND(funnel)      \
+    KIND(banana)      \
+    KIND(rosenbrock)  \
+    KIND(student_t)   \
+    KIND(phi4)        \
+    KIND(double_well) \
+    KIND(model)       \
     KIND(draws)
+/* clang-format on */
 
 #define DECLARE(NAME) extern const target_kind target_##NAME;
 TARGETS(DECLARE)
