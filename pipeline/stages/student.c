@@ -170,6 +170,7 @@ static int run(void *product, const stage_work *work, const void *const *inputs,
         target_free(all.learn);
         return err->code;
     }
+    all.told.log_z = all.target->exact->log_z;
     int code = flow_preset_follows(c->student.flow) ? train_following(out, &all, err)
                                                     : train_plain(out, &all, err);
     out->price = price_of(&all);
