@@ -100,8 +100,9 @@ flow_counters flow_counted(const flow *self);
 
 /* Parameters by name, for files: "layers.0.conditioner.0.weight", "base.shift", dense and row-major, masked
  * entries zero. flow_tensor_get and _set copy rows * cols doubles. */
+enum { FLOW_TENSOR_NAME = 96 };
 typedef struct flow_tensor_info {
-    char name[96];
+    char name[FLOW_TENSOR_NAME];
     size_t rows, cols; /* cols = 0: a vector of `rows` numbers */
 } flow_tensor_info;
 
