@@ -17,7 +17,8 @@
     KIND(rosenbrock)  \
     KIND(student_t)   \
     KIND(phi4)        \
-    KIND(double_well)
+    KIND(double_well) \
+    KIND(posterior)
 /* clang-format on */
 
 #define DECLARE(NAME) extern const target_kind target_##NAME;
