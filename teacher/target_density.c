@@ -84,7 +84,6 @@ static void finish(target_density *self, const target_density_ops *ops)
                               .work_free = work_free,
                               .log_density = log_density,
                               .sample = ops->draw ? sample : NULL};
-    self->ops = ops;
     self->base.ops = &self->face;
     self->base.flags = TARGET_GRADIENT | TARGET_THREADS | (self->normals ? TARGET_WIDENS : 0);
     self->modes.mode_of = ops->mode_of;
@@ -99,6 +98,8 @@ target *target_density_create(const target_density_ops *ops, const json_t *objec
     if (!options)
         return NULL;
     target_density *self = calloc(1, ops->size);
+    if (self)
+        self->ops = ops;
     int code = self ? ops->begin(self, options, object, err)
                     : flow_fail(err, FLOW_ENOMEM, "out of memory");
     free(options);

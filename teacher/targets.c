@@ -18,6 +18,7 @@
     KIND(student_t)   \
     KIND(phi4)        \
     KIND(double_well) \
+    KIND(posterior)   \
     KIND(model)       \
     KIND(draws)
 /* clang-format on */

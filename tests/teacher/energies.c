@@ -7,6 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define POSTERIOR(MODEL, DATA)                                                                     \
+    "{\"kind\": \"posterior\", \"model\": \"" MODEL                                                \
+    "\", \"data\": \"configs/data/posteriordb/" DATA ".csv\"}"
+
 static const char *const others[] = {
     "{\"kind\": \"rezende\", \"potential\": 1}",
     "{\"kind\": \"rezende\", \"potential\": 2}",
@@ -26,6 +30,14 @@ static const char *const others[] = {
     "{\"kind\": \"phi4\"}",
     "{\"kind\": \"phi4\", \"side\": 2}",
     "{\"kind\": \"double_well\"}",
+    "{\"kind\": \"posterior\", \"model\": \"eight_schools_noncentered\"}",
+    POSTERIOR("kidscore_momiq", "kidiq"),
+    POSTERIOR("logearn_interaction", "earnings"),
+    POSTERIOR("nes", "nes1980"),
+    POSTERIOR("blr", "sblrc"),
+    POSTERIOR("arK", "arK"),
+    POSTERIOR("garch11", "garch"),
+    POSTERIOR("low_dim_gauss_mix", "low_dim_gauss_mix"),
 };
 
 const char *energy_text(size_t i)
