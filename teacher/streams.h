@@ -10,7 +10,8 @@ typedef enum stream_stage {
     STREAM_VALIDATE = 4,
     STREAM_EXPORT = 5,
     STREAM_RULER = 8,
-    STREAM_LAYERS = 9
+    STREAM_LAYERS = 9,
+    STREAM_OWN_ROWS = 10
 } stream_stage;
 
 #endif
