@@ -11,7 +11,8 @@ typedef enum stream_stage {
     STREAM_EXPORT = 5,
     STREAM_RULER = 8,
     STREAM_LAYERS = 9,
-    STREAM_ENERGY = 10 /* of random numbers that are part of a target */
+    STREAM_ENERGY = 10, /* of random numbers that are part of a target */
+    STREAM_OWN_ROWS = 11
 } stream_stage;
 
 #endif

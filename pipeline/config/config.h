@@ -105,8 +105,9 @@ typedef struct config_student_train {
     uint64_t warmup; /* steps */
     flow_schedule schedule;
     double weight_decay;
-    double clip;    /* multiple of the running median of the gradient's norm; 0: off */
-    double average; /* decay of the moving average of the weights; 0: off */
+    double clip;             /* multiple of the running median of the gradient's norm; 0: off */
+    double average;          /* decay of the moving average of the weights; 0: off */
+    const json_t *objective; /* complete, of objective_registry */
     distill_gradient gradient;
     double forward;      /* weight of forward KL at the first step; reverse KL has 1 - forward */
     double forward_end;  /* and at the last; NAN: the same */

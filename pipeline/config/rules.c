@@ -5,6 +5,7 @@
 #include "pipeline/config/field.h"
 #include "pipeline/config/number.h"
 #include "pipeline/config/settings.h"
+#include "student/objective.h"
 #include "teacher/generate.h"
 #include "teacher/target.h"
 
@@ -173,10 +174,24 @@ static void useless(const rules_view *self, const char *key, const char *why)
                  "%s has no effect: %s", key, why);
 }
 
+/* Keys of all objectives that the chosen one does not look at. */
+static void other_objectives(const rules_view *self)
+{
+    const json_t *said = self->config->student.train.objective;
+    const objective_kind *kind = said ? objective_kind_of(said) : NULL;
+    char key[SCHEMA_MAX_PATH], why[128];
+    for (const char *const *name = kind ? kind->unused : NULL; name && *name; name++) {
+        snprintf(key, sizeof key, "student.train.%s", *name);
+        snprintf(why, sizeof why, "student.train.objective is %s", kind->kind.name);
+        useless(self, key, why);
+    }
+}
+
 static void one_term(const rules_view *self)
 {
     const config_student_train *train = &self->config->student.train;
-    if (!sound(self, "student.train.forward", "student.train.forward_end"))
+    if (objective_kind_of(train->objective) != objective_kinds[0] ||
+        !sound(self, "student.train.forward", "student.train.forward_end"))
         return;
     double end = settings_forward_end(train);
     if (train->temper < 1 && train->forward >= 1 && end >= 1)
@@ -325,9 +340,9 @@ static void export_file(const rules_view *self)
 }
 
 static void (*const rules[])(const rules_view *) = {
-    target_alone, target_followed,  data_source,    useless_keys, header_of_csv,
-    one_term,     following,        shares,         own_kinds,    interval,
-    warmup,       needs_validation, possible_gates, data_file,    export_file};
+    target_alone,     target_followed, data_source, useless_keys, header_of_csv, other_objectives,
+    one_term,         following,       shares,      own_kinds,    interval,      warmup,
+    needs_validation, possible_gates,  data_file,   export_file};
 
 void rules_check(const rules_view *self)
 {

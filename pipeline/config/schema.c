@@ -1,6 +1,7 @@
 #include "pipeline/config/schema.h"
 
 #include "flow/preset.h"
+#include "student/objective.h"
 #include "teacher/column_kind.h"
 #include "teacher/generate.h"
 #include "teacher/target.h"
@@ -200,6 +201,8 @@ const flow_key schema_keys[] = {
     {KEY(student.train.schedule), .type = FLOW_KEY_WORD, .words = config_student_schedules,
      .def = "cosine",
      .doc = "Course of the step size after warmup."},
+    {KEY(student.train.objective), .type = FLOW_KEY_KIND, .kinds = &objective_registry, .def = "kl",
+     .doc = "What is minimised."},
     {KEY(student.train.gradient), .type = FLOW_KEY_WORD, .words = config_gradients, .def = "auto",
      .doc = "Estimator of the gradient of reverse KL."},
     {KEY(student.train.forward), .type = FLOW_KEY_REAL, RANGE(0, 1), .def = "0",

@@ -124,6 +124,7 @@ distill_options settings_distill(const config *self)
                              .weight_decay = t->weight_decay,
                              .clip = t->clip,
                              .average = t->average,
+                             .objective = t->objective,
                              .gradient = t->gradient,
                              .forward = t->forward,
                              .forward_end = settings_forward_end(t),

@@ -7,7 +7,7 @@
  *   log_variance     d/dw sum a log q(x; w) at fixed x, a = log q - beta log p less the others' mean, at most
  *                    1 either way, which the test reckons anew
  *   forward          d/dw sum(-log q(x; w)), x the target's draws */
-#include "student/objective.h"
+#include "student/term_kl.h"
 #include "tests/common/check.h"
 #include "tests/common/distilling.h"
 #include "tests/common/examples.h"
@@ -27,7 +27,7 @@ typedef struct bench {
     flow_gradient lane;
     void *work;
     double blocks[4][ROWS * DIM], rows[3][ROWS];
-    objective_sums sums;
+    term_sums sums;
     double fixed_x[ROWS * DIM];
     double pull[ROWS]; /* a */
 } bench;
@@ -57,30 +57,30 @@ static void close_bench(bench *b)
 }
 
 /* Fills the lane; returns the term's own loss. */
-static double run_term(bench *b, const objective *term, double weight)
+static double run_term(bench *b, const objective_term *term, double weight)
 {
     static double context[ROWS];
     random_numbers(context, ROWS, 0.9, 6);
-    objective_shard s = {.student = b->student,
-                         .target = &b->g.base,
-                         .work = b->work,
-                         .seed = 21,
-                         .first = FIRST,
-                         .n = ROWS,
-                         .weight = weight,
-                         .pass = b->pass,
-                         .lane = &b->lane,
-                         .x = b->blocks[0],
-                         .z = b->blocks[1],
-                         .grad = b->blocks[2],
-                         .score = b->blocks[3],
-                         .context = context,
-                         .logp = b->rows[0],
-                         .logq = b->rows[1],
-                         .dlogq = b->rows[2],
-                         .sums = &b->sums};
+    term_shard s = {.student = b->student,
+                    .target = &b->g.base,
+                    .work = b->work,
+                    .seed = 21,
+                    .first = FIRST,
+                    .n = ROWS,
+                    .weight = weight,
+                    .pass = b->pass,
+                    .lane = &b->lane,
+                    .x = b->blocks[0],
+                    .z = b->blocks[1],
+                    .grad = b->blocks[2],
+                    .score = b->blocks[3],
+                    .context = context,
+                    .logp = b->rows[0],
+                    .logq = b->rows[1],
+                    .dlogq = b->rows[2],
+                    .sums = &b->sums};
     flow_err err = FLOW_ERR_INIT;
-    b->sums = (objective_sums){0};
+    b->sums = (term_sums){0};
     b->lane.filled = 0;
     cr_assert_eq(term->ops->shard(term, &s, &err), 0, "%s", err.text);
     return b->sums.loss;
@@ -135,7 +135,7 @@ static double along(bench *b)
 
 typedef struct claim {
     bench *bench;
-    const objective *term;
+    const objective_term *term;
     double beta; /* of the reverse term */
     int path, log_variance, forward;
 } claim;
@@ -180,20 +180,22 @@ static double derivative(const claim *c, double step)
     return (above - below) / (2 * step);
 }
 
-static void check_term(const objective_ops *ops, const distill_options *o, int context, double beta)
+typedef objective_term *maker(const distill_options *options, size_t most_rows, flow_err *err);
+
+static void check_term(maker *make, const distill_options *o, int context, double beta)
 {
     enum { DIRECTIONS = 6 };
     const double weight = 0.7;
     bench b;
     flow_err err = FLOW_ERR_INIT;
     open_bench(&b, context);
-    objective *term = ops->create(o, ROWS, &err);
+    objective_term *term = make(o, ROWS, &err);
     claim c = {.bench = &b,
                .term = term,
                .beta = beta,
                .path = o->gradient == DISTILL_PATH,
                .log_variance = o->gradient == DISTILL_LOG_VARIANCE,
-               .forward = ops == &objective_forward_kl};
+               .forward = term->ops == &term_forward_kl};
     for (uint64_t k = 0; k < DIRECTIONS; k++) {
         randomise_parameters(b.direction, 1, 100 + k);
         run_term(&b, term, weight);
@@ -201,16 +203,17 @@ static void check_term(const objective_ops *ops, const distill_options *o, int c
         size_t held = fix_pull(&b, beta);
         cr_assert(held > 0 && held < ROWS, "%zu rows are held back", held);
         double got = along(&b), want = weight * derivative(&c, 1e-5);
-        cr_assert(fabs(want) > 0.01, "%s, direction %d says nothing: %g", ops->name, (int)k, want);
+        cr_assert(fabs(want) > 0.01, "%s, direction %d says nothing: %g", term->ops->name, (int)k,
+                  want);
         check_close(&got, &want, 1, 1e-6, 1e-6,
-                    "%s, estimator %d, beta %g, context %d, direction %d", ops->name,
+                    "%s, estimator %d, beta %g, context %d, direction %d", term->ops->name,
                     (int)o->gradient, beta, context, (int)k);
     }
-    ops->free(term);
+    term->ops->free(term);
     close_bench(&b);
 }
 
-Test(objective_gradient, reverse_kl)
+Test(term_gradient, reverse_kl)
 {
     for (int e = DISTILL_TOTAL; e <= DISTILL_LOG_VARIANCE; e++)
         for (int context = 0; context <= 1; context++)
@@ -218,11 +221,11 @@ Test(objective_gradient, reverse_kl)
                 distill_options o = distilling_options();
                 o.gradient = (distill_gradient)e;
                 o.temper = beta;
-                check_term(&objective_reverse_kl, &o, context, beta);
+                check_term(term_reverse_kl_create, &o, context, beta);
             }
 }
 
-Test(objective_gradient, forward_kl)
+Test(term_gradient, forward_kl)
 {
     for (int context = 0; context <= 1; context++)
         for (int wide = 0; wide <= 1; wide++) {
@@ -230,6 +233,6 @@ Test(objective_gradient, forward_kl)
             o.forward = o.forward_end = 1;
             o.widen = 0.4 * wide;
             o.widen_by = 1.8;
-            check_term(&objective_forward_kl, &o, context, 1);
+            check_term(term_forward_kl_create, &o, context, 1);
         }
 }

@@ -1,4 +1,4 @@
-/* student/objective_forward_kl.c -- lambda KL(p || q) on the target's own samples: d(-log q(x)) at
+/* student/term_forward_kl.c -- lambda KL(p || q) on the target's own samples: d(-log q(x)) at
  * fixed x (mathematics 4). The student's inverse leaves the pass ready for it. A share of the samples may be
  * widened (target.h).
  *
@@ -6,28 +6,28 @@
  * It is not used. Where q is p up to a factor on each of two modes, both scores agree and it is zero but on
  * the bridge between them: it learns the shapes of modes and not their shares, which is what this term is
  * there for. */
-#include "student/objective.h"
+#include "student/term_kl.h"
 #include "teacher/streams.h"
 
 #include <stdlib.h>
 
 typedef struct forward_kl {
-    objective base;
+    objective_term base;
     double forward, forward_end; /* its weight, at first and at last */
     double widen, widen_by;
 } forward_kl;
 
-static const forward_kl *down(const objective *self)
+static const forward_kl *down(const objective_term *self)
 {
     return (const forward_kl *)self;
 }
 
-static void forward_free(objective *self)
+static void forward_free(objective_term *self)
 {
     free(self);
 }
 
-static objective *forward_create(const distill_options *o, size_t most_rows, flow_err *err)
+objective_term *term_forward_kl_create(const distill_options *o, size_t most_rows, flow_err *err)
 {
     forward_kl *self = malloc(sizeof *self);
     (void)most_rows;
@@ -35,7 +35,7 @@ static objective *forward_create(const distill_options *o, size_t most_rows, flo
         flow_fail(err, FLOW_ENOMEM, "out of memory for the forward term");
         return NULL;
     }
-    *self = (forward_kl){.base = {.ops = &objective_forward_kl},
+    *self = (forward_kl){.base = {.ops = &term_forward_kl, .until = 1},
                          .forward = o->forward,
                          .forward_end = o->forward_end,
                          .widen = o->widen,
@@ -43,18 +43,19 @@ static objective *forward_create(const distill_options *o, size_t most_rows, flo
     return &self->base;
 }
 
-static unsigned forward_needs(const objective *self)
+static unsigned forward_needs(const objective_term *self)
 {
     (void)self;
-    return OBJECTIVE_SAMPLER | OBJECTIVE_LOG_PROB;
+    return TERM_SAMPLER | TERM_LOG_PROB;
 }
 
-static double forward_weight(const objective *self, double share)
+static double forward_weight(const objective_term *self, double share)
 {
-    return objective_line(down(self)->forward, down(self)->forward_end, share);
+    return term_line(down(self)->forward, down(self)->forward_end, share);
 }
 
-static int forward_check(objective *self, const flow *student, const target *teacher, flow_err *err)
+static int forward_check(objective_term *self, const flow *student, const target *teacher,
+                         flow_err *err)
 {
     (void)student;
     if (down(self)->widen > 0 && !(teacher->flags & TARGET_WIDENS))
@@ -65,7 +66,7 @@ static int forward_check(objective *self, const flow *student, const target *tea
     return 0;
 }
 
-static int forward_shard(const objective *base, objective_shard *s, flow_err *err)
+static int forward_shard(const objective_term *base, term_shard *s, flow_err *err)
 {
     const forward_kl *self = down(base);
     const target_rows rows = {
@@ -81,7 +82,7 @@ static int forward_shard(const objective *base, objective_shard *s, flow_err *er
     flow_pass_log_prob(s->pass, NULL, s->logq, s->z, s->x, s->context, s->n);
     for (size_t r = 0; r < s->n; r++) {
         s->dlogq[r] = -s->weight;
-        int counts = objective_keeps(s, r) && !target_is_wide(&rows, s->first + r);
+        int counts = term_keeps(s, r) && !target_is_wide(&rows, s->first + r);
         s->sums->loss += counts ? s->logp[r] - s->logq[r] : 0;
         s->sums->rows += (size_t)counts;
     }
@@ -89,18 +90,17 @@ static int forward_shard(const objective *base, objective_shard *s, flow_err *er
     return 0;
 }
 
-static void forward_report(const objective *self, distill_state *state)
+static void forward_report(const objective_term *self, distill_state *state)
 {
     state->kl_forward = self->loss;
     state->lambda = self->weight;
 }
 
-const objective_ops objective_forward_kl = {
+const term_ops term_forward_kl = {
     .name = "forward_kl",
     .doc = "KL(p || q) on the target's own samples",
     .needs = forward_needs,
     .remedy = "set student.train.forward and forward_end to 0",
-    .create = forward_create,
     .free = forward_free,
     .weight = forward_weight,
     .check = forward_check,

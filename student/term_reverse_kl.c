@@ -1,4 +1,4 @@
-/* student/objective_reverse_kl.c -- (1 - lambda) KL(q || p~^beta) on the student's own samples x = f(z).
+/* student/term_reverse_kl.c -- (1 - lambda) KL(q || p~^beta) on the student's own samples x = f(z).
  * Three estimators of its gradient (mathematics 3):
  *
  *   total         -beta grad log p~ on x, 1 on log q          (Kingma & Welling 2014)
@@ -10,15 +10,15 @@
  *                 off total or path, whichever has the smaller variance between the lanes of a batch (path for a
  *                 warm student). Measured anew every DISTILL_PROBE steps. total where the student's base has
  *                 an edge (flow_has_edge) */
-#include "student/objective.h"
 #include "student/temper.h"
+#include "student/term_kl.h"
 #include "teacher/streams.h"
 
 #include <math.h>
 #include <stdlib.h>
 
 typedef struct reverse_kl {
-    objective base;
+    objective_term base;
     double forward, forward_end; /* weight of the other term */
     distill_gradient asked;
     temper_line line;
@@ -30,19 +30,19 @@ typedef struct reverse_kl {
     double *log_p, *log_q; /* (most_rows): of the batch; log_p = -inf where a row was left out */
 } reverse_kl;
 
-static const reverse_kl *down(const objective *self)
+static const reverse_kl *down(const objective_term *self)
 {
     return (const reverse_kl *)self;
 }
 
-static void reverse_free(objective *self)
+static void reverse_free(objective_term *self)
 {
     reverse_kl *t = (reverse_kl *)self;
     free(t->log_p);
     free(t);
 }
 
-static objective *reverse_create(const distill_options *o, size_t most_rows, flow_err *err)
+objective_term *term_reverse_kl_create(const distill_options *o, size_t most_rows, flow_err *err)
 {
     reverse_kl *self = calloc(1, sizeof *self);
     double *rows = self ? malloc(2 * most_rows * sizeof *rows) : NULL;
@@ -52,7 +52,7 @@ static objective *reverse_create(const distill_options *o, size_t most_rows, flo
         return NULL;
     }
     *self =
-        (reverse_kl){.base = {.ops = &objective_reverse_kl},
+        (reverse_kl){.base = {.ops = &term_reverse_kl, .until = 1},
                      .forward = o->forward,
                      .forward_end = o->forward_end,
                      .asked = o->gradient,
@@ -66,20 +66,21 @@ static objective *reverse_create(const distill_options *o, size_t most_rows, flo
     return &self->base;
 }
 
-static double reverse_weight(const objective *self, double share)
+static double reverse_weight(const objective_term *self, double share)
 {
     const reverse_kl *t = down(self);
-    return 1 - objective_line(t->forward, t->forward_end, share);
+    return 1 - term_line(t->forward, t->forward_end, share);
 }
 
-static unsigned reverse_needs(const objective *self)
+static unsigned reverse_needs(const objective_term *self)
 {
     int slopes = down(self)->asked != DISTILL_LOG_VARIANCE;
-    return OBJECTIVE_PATH | (slopes ? OBJECTIVE_GRADIENT : 0);
+    return TERM_PATH | (slopes ? TERM_GRADIENT : 0);
 }
 
 /* Where the density jumps, what the other two leave out is not 0. */
-static int reverse_check(objective *base, const flow *student, const target *teacher, flow_err *err)
+static int reverse_check(objective_term *base, const flow *student, const target *teacher,
+                         flow_err *err)
 {
     reverse_kl *self = (reverse_kl *)base;
     (void)teacher;
@@ -96,7 +97,7 @@ static int reverse_check(objective *base, const flow *student, const target *tea
 
 /* ---- a shard */
 
-static int draw(const reverse_kl *self, objective_shard *s, flow_err *err)
+static int draw(const reverse_kl *self, term_shard *s, flow_err *err)
 {
     double *grad = self->now.gradient == DISTILL_LOG_VARIANCE ? NULL : s->grad;
     pcg_stream noise = {.seed = s->seed, .stage = STREAM_STUDENT, .purpose = PCG_BASE};
@@ -108,7 +109,7 @@ static int draw(const reverse_kl *self, objective_shard *s, flow_err *err)
 }
 
 /* The cotangent of row r's x, into grad, from grad log p~, and that of log q. */
-static void cotangent(const reverse_kl *self, objective_shard *s, size_t r)
+static void cotangent(const reverse_kl *self, term_shard *s, size_t r)
 {
     size_t dim = s->target->dim;
     int path = self->now.gradient == DISTILL_PATH;
@@ -118,7 +119,7 @@ static void cotangent(const reverse_kl *self, objective_shard *s, size_t r)
 }
 
 /* Of a on log q where x stays: what goes through x is taken off. */
-static void pull(objective_shard *s, size_t r, double a)
+static void pull(term_shard *s, size_t r, double a)
 {
     size_t dim = s->target->dim;
     for (size_t i = r * dim; i < (r + 1) * dim; i++)
@@ -126,12 +127,12 @@ static void pull(objective_shard *s, size_t r, double a)
     s->dlogq[r] = s->weight * a;
 }
 
-static double log_ratio(const reverse_kl *self, const objective_shard *s, size_t r)
+static double log_ratio(const reverse_kl *self, const term_shard *s, size_t r)
 {
     return s->logq[r] - self->now.beta * s->logp[r];
 }
 
-static double sum_of_ratios(const reverse_kl *self, const objective_shard *s, size_t *n)
+static double sum_of_ratios(const reverse_kl *self, const term_shard *s, size_t *n)
 {
     double sum = 0;
     *n = 0;
@@ -148,7 +149,7 @@ static double sum_of_ratios(const reverse_kl *self, const objective_shard *s, si
 static const double MOST_PULL = 1;
 
 /* Each row's ratio less the mean of the others'; one that is alone has nothing to be compared with. */
-static void pull_all(const reverse_kl *self, objective_shard *s)
+static void pull_all(const reverse_kl *self, term_shard *s)
 {
     size_t n;
     double sum = sum_of_ratios(self, s, &n);
@@ -159,7 +160,7 @@ static void pull_all(const reverse_kl *self, objective_shard *s)
     }
 }
 
-static void cotangents(const reverse_kl *self, objective_shard *s)
+static void cotangents(const reverse_kl *self, term_shard *s)
 {
     if (self->now.gradient != DISTILL_TOTAL)
         flow_pass_density_score(s->pass, NULL, s->score);
@@ -170,7 +171,7 @@ static void cotangents(const reverse_kl *self, objective_shard *s)
             cotangent(self, s, r);
 }
 
-static int reverse_shard(const objective *base, objective_shard *s, flow_err *err)
+static int reverse_shard(const objective_term *base, term_shard *s, flow_err *err)
 {
     const reverse_kl *self = down(base);
     int code = draw(self, s, err);
@@ -178,7 +179,7 @@ static int reverse_shard(const objective *base, objective_shard *s, flow_err *er
         return code;
     cotangents(self, s);
     for (size_t r = 0; r < s->n; r++) {
-        int kept = objective_keeps(s, r);
+        int kept = term_keeps(s, r);
         self->log_p[s->row + r] = kept ? s->logp[r] : -INFINITY;
         self->log_q[s->row + r] = s->logq[r];
         s->sums->loss += kept ? s->logq[r] - s->logp[r] : 0;
@@ -191,7 +192,7 @@ static int reverse_shard(const objective *base, objective_shard *s, flow_err *er
 /* ---- between steps */
 
 /* Total and path on the same samples; the one whose lanes agree better is used from here on. */
-static int try_both(reverse_kl *self, const objective_step *at, flow_err *err)
+static int try_both(reverse_kl *self, const term_step *at, flow_err *err)
 {
     for (uint64_t k = DISTILL_TOTAL; k <= DISTILL_PATH; k++) {
         self->now.gradient = k;
@@ -208,7 +209,7 @@ static int try_both(reverse_kl *self, const objective_step *at, flow_err *err)
  * that are far from each other come right (README.md). */
 static const double NEAR = 0.2;
 
-static int reverse_before_step(objective *base, const objective_step *at, flow_err *err)
+static int reverse_before_step(objective_term *base, const term_step *at, flow_err *err)
 {
     reverse_kl *self = (reverse_kl *)base;
     double kl = isnan(at->kl) ? self->now.distance : at->kl;
@@ -239,7 +240,7 @@ static double distance(const reverse_kl *self, size_t n)
     return kept > 1 ? 0.5 * (squares - sum * sum / kept) / (kept - 1) : NAN;
 }
 
-static void reverse_after_step(objective *base, const objective_step *at)
+static void reverse_after_step(objective_term *base, const term_step *at)
 {
     reverse_kl *self = (reverse_kl *)base;
     if (at->step % DISTILL_PROBE == 0 && base->weight > 0)
@@ -249,7 +250,7 @@ static void reverse_after_step(objective *base, const objective_step *at)
                                       self->log_q, base->weight > 0 ? at->cut->rows : 0);
 }
 
-static void reverse_report(const objective *base, distill_state *state)
+static void reverse_report(const objective_term *base, distill_state *state)
 {
     const reverse_kl *self = down(base);
     state->kl_reverse = base->loss;
@@ -259,18 +260,17 @@ static void reverse_report(const objective *base, distill_state *state)
     state->gradient = (distill_gradient)self->now.gradient;
 }
 
-static void reverse_pieces(objective *base, flow_pieces *pieces)
+static void reverse_pieces(objective_term *base, flow_pieces *pieces)
 {
     reverse_kl *self = (reverse_kl *)base;
     flow_pieces_add(pieces, "temperature and estimator", &self->now, sizeof self->now);
 }
 
-const objective_ops objective_reverse_kl = {
+const term_ops term_reverse_kl = {
     .name = "reverse_kl",
     .doc = "KL(q || p) on the student's own samples, tempered at first if asked for",
     .needs = reverse_needs,
     .remedy = "set student.train.gradient to log_variance, or forward and forward_end to 1",
-    .create = reverse_create,
     .free = reverse_free,
     .weight = reverse_weight,
     .check = reverse_check,
