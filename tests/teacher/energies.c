@@ -40,12 +40,14 @@ static const char *const others[] = {
     POSTERIOR("low_dim_gauss_mix", "low_dim_gauss_mix"),
 };
 
+/* Of kinds that need no file. */
 const char *energy_text(size_t i)
 {
-    size_t kinds = 0, more = sizeof others / sizeof *others;
-    while (target_kinds[kinds])
-        kinds++;
-    return i < kinds ? target_kinds[i]->example : i - kinds < more ? others[i - kinds] : NULL;
+    size_t more = sizeof others / sizeof *others;
+    for (const target_kind *const *kind = target_kinds; *kind; kind++)
+        if ((*kind)->example && i-- == 0)
+            return (*kind)->example;
+    return i < more ? others[i] : NULL;
 }
 
 static target *make(const char *text, flow_err *err)
