@@ -149,8 +149,7 @@ static int compare(student_validation *out, const student_sides *v, const partie
     if (!code)
         code = student_roundtrip(&out->roundtrip, v, p->student, err);
     if (!code)
-        code = student_uncovered_find(&out->uncovered, v, best_log_z(out),
-                                      p->options->data ? p->options->data->units : NULL, err);
+        code = student_uncovered_find(&out->uncovered, v, best_log_z(out), p->options->units, err);
     if (!code)
         code = compare_teacher(out, v, p, err);
     return code ? code : student_speed_all(&out->speed, p->student, p->teacher, v, err);

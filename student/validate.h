@@ -27,6 +27,7 @@
 typedef struct student_validate_options {
     size_t samples; /* n */
     uint64_t seed;
+    const flow_units *units;   /* of the user, for values that are shown; NULL: those of the flow */
     const data_set *data;      /* the teacher's; NULL: it is not held against any */
     const data_part *held_out; /* of data */
 } student_validate_options;

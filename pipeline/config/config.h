@@ -137,8 +137,14 @@ typedef struct config_student_shrink {
     uint64_t halvings;   /* of the networks' widths */
 } config_student_shrink;
 
+/* Lists of numbers, one a coordinate or one for all; NULL: auto. */
+typedef struct config_student_frame {
+    const json_t *shift, *scale;
+} config_student_frame;
+
 typedef struct config_student {
     const json_t *flow;
+    config_student_frame frame; /* of a target */
     config_student_layerwise layerwise;
     config_student_train train;
     config_student_shrink shrink;

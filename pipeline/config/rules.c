@@ -56,6 +56,27 @@ static bool ends_in(const char *text, const char *ending)
 
 /* ---- missing and useless keys */
 
+/* A key that was given, and why that is for nothing. */
+static void useless(const rules_view *self, const char *key, const char *why)
+{
+    if (is_given(self, key))
+        complain(self->out, E_NO_EFFECT, given_at(self, key)->at, "take it out",
+                 "%s has no effect: %s", key, why);
+}
+
+/* Keys of all objectives that the chosen one does not look at. */
+static void other_objectives(const rules_view *self)
+{
+    const json_t *said = self->config->student.train.objective;
+    const objective_kind *kind = said ? objective_kind_of(said) : NULL;
+    char key[SCHEMA_MAX_PATH], why[128];
+    for (const char *const *name = kind ? kind->unused : NULL; name && *name; name++) {
+        snprintf(key, sizeof key, "student.train.%s", *name);
+        snprintf(why, sizeof why, "student.train.objective is %s", kind->kind.name);
+        useless(self, key, why);
+    }
+}
+
 /* A target stands in for data and for a teacher that is fitted to them. */
 static void target_alone(const rules_view *self)
 {
@@ -78,6 +99,16 @@ static void target_followed(const rules_view *self)
         complain(
             self->out, E_CONFLICT, at, "like student.flow: iaf",
             "student.flow would start as its teacher, and this target is no network to start as");
+}
+
+/* Data are standardised, and a model has its units. */
+static void frame_of_target(const rules_view *self)
+{
+    static const char *const keys[] = {"student.frame.shift", "student.frame.scale", NULL};
+    const json_t *learnt = self->config->target;
+    for (const char *const *key = keys; *key; key++)
+        if (!learnt || target_follows(learnt))
+            useless(self, *key, learnt ? "the model has units of its own" : "there is no target");
 }
 
 static void data_source(const rules_view *self)
@@ -164,27 +195,6 @@ static void header_of_csv(const rules_view *self)
     if (is_given(self, "data.header") && path && file_is_npy(path))
         complain(self->out, E_NO_EFFECT, given_at(self, "data.header")->at, "take it out",
                  "data.header has no effect: a .npy file has no header");
-}
-
-/* A key that was given, and why that is for nothing. */
-static void useless(const rules_view *self, const char *key, const char *why)
-{
-    if (is_given(self, key))
-        complain(self->out, E_NO_EFFECT, given_at(self, key)->at, "take it out",
-                 "%s has no effect: %s", key, why);
-}
-
-/* Keys of all objectives that the chosen one does not look at. */
-static void other_objectives(const rules_view *self)
-{
-    const json_t *said = self->config->student.train.objective;
-    const objective_kind *kind = said ? objective_kind_of(said) : NULL;
-    char key[SCHEMA_MAX_PATH], why[128];
-    for (const char *const *name = kind ? kind->unused : NULL; name && *name; name++) {
-        snprintf(key, sizeof key, "student.train.%s", *name);
-        snprintf(why, sizeof why, "student.train.objective is %s", kind->kind.name);
-        useless(self, key, why);
-    }
 }
 
 static void one_term(const rules_view *self)
@@ -340,9 +350,9 @@ static void export_file(const rules_view *self)
 }
 
 static void (*const rules[])(const rules_view *) = {
-    target_alone,     target_followed, data_source, useless_keys, header_of_csv, other_objectives,
-    one_term,         following,       shares,      own_kinds,    interval,      warmup,
-    needs_validation, possible_gates,  data_file,   export_file};
+    target_alone,     frame_of_target,  target_followed, data_source, useless_keys, header_of_csv,
+    other_objectives, one_term,         following,       shares,      own_kinds,    interval,
+    warmup,           needs_validation, possible_gates,  data_file,   export_file};
 
 void rules_check(const rules_view *self)
 {

@@ -190,6 +190,13 @@ const flow_key schema_keys[] = {
     {KEY(student.flow), .type = FLOW_KEY_KIND, .kinds = &flow_presets, .def = "unrolled",
      .bare = "iaf", .doc = "The flow that is distilled: its sampling must be parallel. Beside a target, "
             "but for model, the default is iaf: it is no network that a student could start as."},
+    {KEY(student.frame.shift), .type = FLOW_KEY_REALS, .flags = FLOW_KEY_AUTO, RANGE(-INFINITY, INFINITY),
+     LENGTH(1, CONFIG_MAX_NAMES), .def = "auto", .unit = "units of the target",
+     .doc = "Where a target lives, a number a coordinate, or one for all: the student works on (x - shift) / scale. "
+            "auto: 0."},
+    {KEY(student.frame.scale), .type = FLOW_KEY_REALS, .flags = FLOW_KEY_AUTO | FLOW_KEY_OPEN_MIN,
+     RANGE(0, INFINITY), LENGTH(1, CONFIG_MAX_NAMES), .def = "auto", .unit = "units of the target",
+     .doc = "How far it extends, likewise: about its standard deviations. auto: 1."},
     {KEY(student.train.lr), .type = FLOW_KEY_REAL, .flags = FLOW_KEY_AUTO | FLOW_KEY_OPEN_MIN,
      RANGE(0, 1), .def = "auto",
      .doc = "Step size of Adam at its largest. auto: " TEXT(CONFIG_LR) ", or, for a student that "
@@ -275,6 +282,7 @@ const schema_section schema_sections[] = {
     {"teacher", "The density that is slow to sample, where there is no target."},
     {"teacher.train", "Its fit to the data by maximum likelihood, with Adam."},
     {"student", "The sampler that is made from the teacher."},
+    {"student.frame", "Of a target: where its mass is. Data are standardised and need none of it."},
     {"student.train", "Distillation with Adam: reverse KL on its own samples and, if the teacher "
                       "can sample, forward KL."},
     {"student.layerwise", "Before the training of a student that starts as its teacher: its layers "

@@ -8,6 +8,7 @@
 #include "pipeline/stages/stage.h"
 #include "pipeline/stages/teacher.h"
 #include "pipeline/stages/trained.h"
+#include "teacher/target_in_units.h"
 #include "teacher/target_model.h"
 
 #include <stdlib.h>
@@ -89,16 +90,51 @@ static int list_names(target_product *self, flow_err *err)
     return 0;
 }
 
-/* Columns are called as those of a table without names are: x0, x1, ... */
-static int from_energy(target_product *self, flow_err *err)
+/* Number j of a list that has one for each coordinate or one for all; def: there is no list. */
+static double number_of(const json_t *list, size_t j, double def)
 {
-    self->exact = self->learn;
+    size_t n = json_array_size(list);
+    return list ? json_number_value(json_array_get(list, n > 1 ? j : 0)) : def;
+}
+
+static int check_length(const json_t *list, size_t dim, const char *key, flow_err *err)
+{
+    size_t n = json_array_size(list);
+    if (!list || n == 1 || n == dim)
+        return 0;
+    return flow_fail(err, FLOW_ECONFIG,
+                     "student.frame.%s has %zu numbers: one for each of the "
+                     "target's %zu coordinates, or one for all",
+                     key, n, dim);
+}
+
+static int take_frame(target_product *self, const config_student_frame *frame, size_t dim,
+                      flow_err *err)
+{
+    int code = check_length(frame->shift, dim, "shift", err);
+    if (!code)
+        code = check_length(frame->scale, dim, "scale", err);
+    self->units = code ? NULL : flow_units_create(dim, err);
+    for (size_t j = 0; self->units && j < dim; j++) {
+        self->units->column[j].shift = number_of(frame->shift, j, 0);
+        self->units->column[j].scale = number_of(frame->scale, j, 1);
+    }
+    return self->units ? 0 : err->code;
+}
+
+/* Columns are called as those of a table without names are: x0, x1, ... */
+static int from_energy(target_product *self, const config_student_frame *frame, flow_err *err)
+{
+    self->energy = self->learn;
+    self->learn = NULL;
     self->name_list = json_array();
-    for (size_t j = 0; j < self->learn->dim; j++)
+    for (size_t j = 0; j < self->energy->dim; j++)
         flow_json_append(&self->name_list, json_sprintf("x%zu", j));
-    self->units = flow_units_create(self->learn->dim, err);
+    if (take_frame(self, frame, self->energy->dim, err))
+        return err->code;
     self->frame = (flow_model){.units = self->units, .names = self->name_list};
-    return self->units ? list_names(self, err) : err->code;
+    self->exact = self->learn = target_in_units(self->energy, self->units, err);
+    return self->learn ? list_names(self, err) : err->code;
 }
 
 static int read_contexts(target_product *self, const flow_model *model, const char *path,
@@ -125,7 +161,9 @@ static int from_model(target_product *self, const flow_model *model, flow_err *e
     self->precise = flow_convert(model->flow, FLOW_F64, err);
     self->exact = self->precise ? target_from_flow(self->precise, err) : NULL;
     int code = self->exact ? list_names(self, err) : err->code;
-    return code || !contexts ? code : read_contexts(self, model, contexts, err);
+    if (code || !contexts)
+        return code;
+    return read_contexts(self, model, contexts, err) ? flow_fail_prefix(err, "target") : 0;
 }
 
 static int open_target(target_product *self, const config *c, flow_err *err)
@@ -133,14 +171,14 @@ static int open_target(target_product *self, const config *c, flow_err *err)
     self->learn = target_create(c->target, err);
     const flow_model *model = self->learn ? target_model_of(self->learn) : NULL;
     if (!self->learn)
-        return err->code;
-    return model ? from_model(self, model, err) : from_energy(self, err);
+        return flow_fail_prefix(err, "target");
+    return model ? from_model(self, model, err) : from_energy(self, &c->student.frame, err);
 }
 
 int target_from_config(target_product *self, const config *c, flow_err *err)
 {
     *self = (target_product){.learn = NULL};
-    return open_target(self, c, err) ? flow_fail_prefix(err, "target") : 0;
+    return open_target(self, c, err);
 }
 
 void target_release(target_product *self)
@@ -148,6 +186,7 @@ void target_release(target_product *self)
     if (self->learn != self->exact)
         target_free(self->learn);
     target_free(self->exact);
+    target_free(self->energy);
     flow_free(self->precise);
     free(self->weights);
     flow_units_free(self->units);
@@ -172,7 +211,8 @@ static void release(void *product)
 
 const stage stage_target = {.name = "target",
                             .doc = "makes the density to learn from, of the teacher or of its own",
-                            .keys = (const char *const[]){"precision", "target", NULL},
+                            .keys =
+                                (const char *const[]){"precision", "target", "student.frame", NULL},
                             .inputs = (const stage *const[]){&stage_data, &stage_teacher, NULL},
                             .outputs = (const char *const[]){NULL},
                             .product_size = sizeof(target_product),

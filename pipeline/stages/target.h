@@ -20,6 +20,7 @@ typedef struct target_product {
     const char *const *names; /* (D), those of the frame */
 
     /* What hangs on these. */
+    target *energy; /* in the user's units, where learn is it in those of the flow */
     flow *precise;
     target_modes modes;
     double *weights; /* of the modes */

@@ -28,6 +28,7 @@ static int measure(student_validation *out, const stage_work *work, const sides 
     const target_product *t = s->target;
     student_validate_options options = {.samples = (size_t)c->validate.samples,
                                         .seed = c->seed,
+                                        .units = t->frame.units,
                                         .data = t->data,
                                         .held_out = t->data ? data_held_out(t->data) : NULL};
     distill_contexts contexts = target_contexts_held_out(t);

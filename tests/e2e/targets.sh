@@ -66,6 +66,9 @@ no "a teacher beside a target" "teacher.train.epochs and target exclude each oth
 no "a student that starts as its teacher" "no network to start as" --set student.flow=null --set student.flow=unrolled
 no "figures of a teacher" "holds a teacher against its data" --set 'validate.require.teacher_outside=< 1'
 no "figures that the target cannot give" "wants modes that are known" --set 'validate.require.mode_share_error=< 1'
+no "a frame beside no target" "student.frame.scale has no effect" --set target=null --set data.generator=two_moons --set student.frame.scale=2
+no "a frame of another size" "has 3 numbers" --set 'student.frame.shift=[1, 2, 3]'
+no "a scale of nothing" "student.frame.scale wants" --set student.frame.scale=0
 no "a kind that is none" "target.kind wants one of" --set target.kind=gausian
 no "numbers that do not fit" "covariance: wanted a list of 3 rows" --set 'target.mean=[1, 2, 3]'
 no "what is no number" "target.mean wants" --set 'target.mean=[1, x]'
