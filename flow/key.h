@@ -27,7 +27,7 @@ typedef enum flow_key_type {
     FLOW_KEY_WHOLES, /* flow_wholes: a list; min and max bound each number, n_min and n_max the
                         list */
     FLOW_KEY_ORDER,  /* const json_t *: a list of whole numbers of any length */
-    FLOW_KEY_REALS,  /* const json_t *: a list of numbers; one alone is a list of one. min and max bound each, n_min
+    FLOW_KEY_REALS, /* const json_t *: a list of numbers; one alone is a list of one. min and max bound each, n_min
                         and n_max the list */
     FLOW_KEY_NAMES, /* flow_names: a list of texts; numbers are kept as written. With `items`, also a
                         mapping of names to objects of those keys, which whoever has them keeps */

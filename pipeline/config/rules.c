@@ -104,11 +104,15 @@ static void target_followed(const rules_view *self)
 /* Data are standardised, and a model has its units. */
 static void frame_of_target(const rules_view *self)
 {
-    static const char *const keys[] = {"student.frame.shift", "student.frame.scale", NULL};
+    const config_student_frame *frame = &self->config->student.frame;
     const json_t *learnt = self->config->target;
-    for (const char *const *key = keys; *key; key++)
-        if (!learnt || target_follows(learnt))
-            useless(self, *key, learnt ? "the model has units of its own" : "there is no target");
+    const char *why = learnt ? "the model has units of its own" : "there is no target";
+    if (learnt && !target_follows(learnt))
+        return;
+    if (frame->shift)
+        useless(self, "student.frame.shift", why);
+    if (frame->scale)
+        useless(self, "student.frame.scale", why);
 }
 
 static void data_source(const rules_view *self)
