@@ -27,6 +27,17 @@ int preset_add_plain(json_t *list, const char *kind, flow_err *err)
     return json_array_append_new(list, layer);
 }
 
+int preset_add_inverted(json_t *list, const char *kind, flow_err *err)
+{
+    json_t *layers = json_array();
+    if (!layers || preset_add_plain(layers, kind, err)) {
+        json_decref(layers);
+        return FLOW_ENOMEM;
+    }
+    return json_array_append_new(list,
+                                 json_pack("{s:s, s:o}", "kind", "inverted", "layers", layers));
+}
+
 static json_t *same(const json_t *value)
 {
     return json_incref((json_t *)(uintptr_t)value);

@@ -38,6 +38,8 @@ typedef struct preset {
 /* Layers that stand between others, appended; non-zero: as above. */
 int preset_add_order(json_t *list, int pattern, const flow_place *place);
 int preset_add_plain(json_t *list, const char *kind, flow_err *err); /* with its defaults */
+int preset_add_inverted(json_t *list, const char *kind,
+                        flow_err *err); /* the same, read backwards */
 
 /* An autoregressive layer; groups 0: as many as there are coordinates. */
 int preset_add_autoregressive(json_t *list, const json_t *transformer, const json_t *conditioner,

@@ -1,6 +1,7 @@
 #include "student/distill.h"
 #include "student/objective.h"
 #include "student/ruler.h"
+#include "student/start.h"
 #include "teacher/streams.h"
 
 #include <math.h>
@@ -392,11 +393,10 @@ static int take_ruler(student_distillation *self, flow_err *err)
     return code;
 }
 
-static void begin_weights(student_distillation *self)
+static int begin_weights(student_distillation *self, flow_err *err)
 {
     pcg_stream init = {.seed = self->options.seed, .stage = STREAM_STUDENT, .purpose = PCG_INIT};
-    if (!self->options.warm)
-        flow_init(self->flow, init);
+    return self->options.warm ? 0 : student_start(self->flow, self->teacher, init, err);
 }
 
 static int take(student_distillation *self, flow_err *err)
@@ -412,9 +412,10 @@ static int take(student_distillation *self, flow_err *err)
     int code = take_terms(self, err);
     if (!code)
         code = check_terms(&self->terms, self->flow, self->teacher, err);
+    if (!code)
+        code = begin_weights(self, err);
     if (code)
         return code;
-    begin_weights(self);
     code = open_terms(self, err);
     code = code ? code : take_ruler(self, err);
     code = code ? code : take_trainer(self, err);

@@ -35,7 +35,10 @@ static void say_across(look_job *self, look_level level)
     char row[FILE_LABEL_SIZE], copy[FILE_LABEL_SIZE];
     size_t differ = (size_t)llround((1 - rows->repeats) * (double)rows->n);
     look_say(self, level, "rows_across_split", LOOK_NO_COLUMN,
-             "keep one of each and count them in data.weights, or leave the copies out",
+             level == LOOK_ERROR
+                 ? "keep one of each and count them in data.weights, or leave the copies out; "
+                   "data.repeated: keep trains on them all the same"
+                 : "keep one of each and count them in data.weights, or leave the copies out",
              "%.3g %% of the validation and test rows are training rows, too (%s is %s); %zu "
              "of %zu rows differ: they cannot stop the fit or judge it",
              100 * rows->across, file_row_label(copy, table, rows->second),
@@ -49,7 +52,8 @@ static void judge_across(look_job *self)
     bool by_chance = !free_column && rows->chance * TIMES_CHANCE > 1;
     if (rows->across < doubtful || by_chance || all_noisy(self))
         return;
-    say_across(self, rows->across >= ruined && free_column ? LOOK_ERROR : LOOK_WARNING);
+    bool refused = self->options->repeated == DATA_REPEATED_ERROR;
+    say_across(self, rows->across >= ruined && free_column && refused ? LOOK_ERROR : LOOK_WARNING);
 }
 
 static void judge_repeats(look_job *self)

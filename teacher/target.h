@@ -82,6 +82,8 @@ struct target {
 
 /* A fitted flow as a target; normalised. The flow is borrowed and must outlive the target. */
 target *target_from_flow(const flow *teacher, flow_err *err);
+/* The flow of such a target; NULL: it is of another kind. */
+const flow *target_flow_of(const target *self);
 
 /* The target `of`, which may have no sampler or a poor one, with stored draws of it as its sampler: row
  * r of every stream is stored row r modulo n, whatever the stream's seed and name are. So a batch of

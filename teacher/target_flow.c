@@ -115,3 +115,8 @@ target *target_from_flow(const flow *teacher, flow_err *err)
                           .flow = teacher};
     return &self->base;
 }
+
+const flow *target_flow_of(const target *self)
+{
+    return self->ops == &flow_target_ops ? flow_of(self) : NULL;
+}

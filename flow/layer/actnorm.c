@@ -78,11 +78,12 @@ static void actnorm_forward(const flow_layer *layer, real *y, double *logdet, co
         logdet[j] += sum;
 }
 
-static void actnorm_init_data(const flow_layer *layer, real *theta, real *y, double *logdet,
-                              const real *x, size_t n, const layer_call *call)
+static int actnorm_init_data(const flow_layer *layer, real *theta, real *y, double *logdet,
+                             const real *x, size_t n, const layer_call *call)
 {
     set_from_data(layer, theta, x, n, call->ld);
     actnorm_forward(layer, y, logdet, x, call);
+    return 0;
 }
 
 static void actnorm_inverse(const flow_layer *layer, real *x, double *logdet, const real *y,

@@ -11,6 +11,7 @@
     KIND(permutation)                                                                              \
     KIND(lu_linear)                                                                                \
     KIND(actnorm)                                                                                  \
+    KIND(context_linear)                                                                           \
     KIND(part)
 
 #define TRANSFORMER_KINDS(KIND)                                                                    \

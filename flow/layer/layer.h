@@ -94,9 +94,9 @@ struct flow_layer_ops {
     /* Initial parameters: writes all of theta. */
     void (*init)(const flow_layer *self, real *theta, layer_draws *draws);
     /* Optional (NULL: none): sets the parameters that depend on data, x with n rows of it real, and
-     * then does as forward without cache. theta is call->theta. */
-    void (*init_data)(const flow_layer *self, real *theta, real *y, double *logdet, const real *x,
-                      size_t n, const layer_call *call);
+     * then does as forward without cache. theta is call->theta. 0 or FLOW_ENOMEM. */
+    int (*init_data)(const flow_layer *self, real *theta, real *y, double *logdet, const real *x,
+                     size_t n, const layer_call *call);
 
     size_t (*cache_len)(const flow_layer *self, size_t ld);
     size_t (*work_len)(const flow_layer *self, size_t ld);

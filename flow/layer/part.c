@@ -131,12 +131,12 @@ static void part_forward(const flow_layer *layer, real *y, double *logdet, const
     stack_forward(holder_stack(layer), y + at, logdet, x + at, call);
 }
 
-static void part_init_data(const flow_layer *layer, real *theta, real *y, double *logdet,
-                           const real *x, size_t n, const layer_call *call)
+static int part_init_data(const flow_layer *layer, real *theta, real *y, double *logdet,
+                          const real *x, size_t n, const layer_call *call)
 {
     size_t at = first_of(layer) * call->ld;
     copy_others(layer, y, x, call->ld);
-    stack_start(holder_stack(layer), theta, y + at, logdet, x + at, n, call);
+    return stack_start(holder_stack(layer), theta, y + at, logdet, x + at, n, call);
 }
 
 static void part_inverse(const flow_layer *layer, real *x, double *logdet, const real *y,

@@ -75,9 +75,9 @@ void stack_backward(const flow_stack *self, real *dx, real *dtheta, int add, con
                     const real *dlogdet, const real *x, const layer_call *call);
 void stack_score(const flow_stack *self, real *score_y, const real *score_x, const real *x,
                  const layer_call *call);
-/* init_data of the layers that have it. */
-void stack_start(const flow_stack *self, real *theta, real *y, double *logdet, const real *x,
-                 size_t n, const layer_call *call);
+/* init_data of the layers that have it; 0 or FLOW_ENOMEM. */
+int stack_start(const flow_stack *self, real *theta, real *y, double *logdet, const real *x,
+                size_t n, const layer_call *call);
 
 /* ---- a flow's stack over one shard: slots of flow_backend, see backend.h */
 

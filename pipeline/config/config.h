@@ -37,6 +37,7 @@ typedef struct config_gates {
 extern const flow_word config_precisions[];
 extern const flow_word config_headers[];
 extern const flow_word config_nonfinites[];
+extern const flow_word config_repeated[];
 extern const flow_word config_splits[];
 extern const flow_word config_schedules[];         /* of a teacher */
 extern const flow_word config_student_schedules[]; /* no plateau */
@@ -69,6 +70,7 @@ typedef struct config_data {
     double dequantize; /* step; 0: off */
     config_logit logit;
     data_nonfinite nonfinite;
+    data_repeated repeated;
     data_split split;
     double valid, test; /* shares of the rows */
 } config_data;

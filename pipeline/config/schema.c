@@ -29,6 +29,11 @@ const flow_word config_nonfinites[] = {
     {"drop", DATA_NONFINITE_DROP, "leave such rows out and report how many"},
     {NULL, 0, NULL}};
 
+const flow_word config_repeated[] = {
+    {"error", DATA_REPEATED_ERROR, "stop, and name one of them"},
+    {"keep", DATA_REPEATED_KEEP, "go on with a warning: no test log-likelihood is to be believed"},
+    {NULL, 0, NULL}};
+
 const flow_word config_splits[] = {
     {"position", DATA_SPLIT_POSITION, "first rows train, then validation, last rows test"},
     {"seed", DATA_SPLIT_SEED, "the same after a random permutation that depends on the seed"},
@@ -156,6 +161,10 @@ const flow_key schema_keys[] = {
      .only = "path",
      .doc = "What to do with rows that hold nan, inf or no value (NA, an empty field) in a column "
             "that is used."},
+    {KEY(data.repeated), .type = FLOW_KEY_WORD, .words = config_repeated, .def = "error",
+     .only = "path",
+     .doc = "What to do with a table in which half of the validation and test rows or more are "
+            "training rows, too, as after a bootstrap: they cannot stop the fit or judge it."},
     {KEY(data.split), .type = FLOW_KEY_WORD, .words = config_splits, .def = "position",
      .doc = "How rows are chosen for training, validation and test."},
     {KEY(data.valid), .type = FLOW_KEY_REAL, .flags = FLOW_KEY_OPEN_MAX, RANGE(0, 1), .def = "0.1",

@@ -32,6 +32,7 @@ data_options settings_data(const config *self)
     out.weights = d->weights;
     out.standardize = d->standardize;
     out.nonfinite = d->nonfinite;
+    out.repeated = d->repeated;
     out.split = d->split;
     out.valid = d->valid;
     out.test = d->test;

@@ -162,6 +162,12 @@ static json_t *make_actnorm(size_t index, size_t dim)
     return json_pack("{s:s}", "kind", "actnorm");
 }
 
+static json_t *make_context_linear(size_t index, size_t dim)
+{
+    (void)index, (void)dim;
+    return json_pack("{s:s}", "kind", "context_linear");
+}
+
 /* What a part is made around: an inner part, a coupling, and layers that want whole vectors or data. */
 static json_t *make_part(size_t index, size_t dim)
 {
@@ -183,12 +189,10 @@ static size_t part_count(void)
 /* Layers whose log-determinant is the same everywhere, and others; in one another. */
 static json_t *make_inverted(size_t index, size_t dim)
 {
-    static json_t *(*const layers[][2])(size_t index,
-                                        size_t dim) = {{make_lu_linear, make_permutation},
-                                                       {make_actnorm, make_lu_linear},
-                                                       {make_grouped, make_actnorm},
-                                                       {make_inverted, make_part},
-                                                       {make_unrolled, make_inverted}};
+    static json_t *(*const layers[][2])(size_t index, size_t dim) = {
+        {make_lu_linear, make_permutation}, {make_actnorm, make_lu_linear},
+        {make_grouped, make_actnorm},       {make_inverted, make_part},
+        {make_unrolled, make_inverted},     {make_context_linear, make_grouped}};
     json_t *list = json_pack("[o, o]", layers[index][0](index == 3 ? 1 : index, dim),
                              layers[index][1](index % 2, dim));
     return json_pack("{s:s, s:o}", "kind", "inverted", "layers", list);
@@ -196,7 +200,7 @@ static json_t *make_inverted(size_t index, size_t dim)
 
 static size_t inverted_count(void)
 {
-    return 5;
+    return 6;
 }
 
 /* Layers of all kinds on top of each other. */
@@ -225,6 +229,7 @@ static const struct {
     {"unrolled", unrolled_count, make_unrolled},
     {"unrolled", grouped_count, make_unrolled_groups},
     {"inverted", inverted_count, make_inverted},
+    {"context_linear", one, make_context_linear},
     {"stack", one, make_stack}, /* not a kind, but it must keep the same promises */
 };
 enum { N_KINDS = sizeof kinds / sizeof kinds[0] };

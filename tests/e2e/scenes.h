@@ -59,7 +59,8 @@ static int add_json(uint64_t *sum, json_t *value, flow_err *err)
 
 /* Every kind of layer, transformer and conditioner is in it, and what a user may say besides. */
 static const char layers[] =
-    "[{\"kind\": \"actnorm\"},"
+    "[{\"kind\": \"context_linear\"},"
+    " {\"kind\": \"actnorm\"},"
     " {\"kind\": \"autoregressive\", \"transformer\": {\"kind\": \"spline\", \"bins\": 4},"
     "  \"conditioner\": {\"kind\": \"mlp\", \"hidden\": [7], \"residual\": 1}},"
     " {\"repeat\": 2, \"layers\": [{\"kind\": \"permutation\", \"pattern\": \"random\"}]},"
@@ -68,9 +69,9 @@ static const char layers[] =
     " {\"kind\": \"lu_linear\"},"
     " {\"kind\": \"autoregressive\", \"transformer\": \"affine\","
     "  \"conditioner\": {\"kind\": \"mlp\", \"hidden\": [5, 6], \"activation\": \"relu\"}},"
-    " {\"kind\": \"inverted\", \"layers\": [{\"kind\": \"actnorm\"}]},"
     " {\"kind\": \"unrolled\", \"transformer\": \"affine\", \"iterations\": 3,"
-    "  \"conditioner\": {\"kind\": \"mlp\", \"hidden\": [4]}}]";
+    "  \"conditioner\": {\"kind\": \"mlp\", \"hidden\": [4]}},"
+    " {\"kind\": \"inverted\", \"layers\": [{\"kind\": \"context_linear\"}]}]";
 enum { NOT_UNROLLED = 2 }; /* the last ones are layers of a student already */
 static const flow_place place = {.dim = DIM, .context = CONTEXT, .stream = {.seed = 5}};
 static json_t *stack;
