@@ -9,7 +9,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 /* Contexts for n samples: the held-out rows in turn, in the user's units. data: NULL, there is no context. */
 static double *contexts_of(const data_set *data, size_t n, flow_err *err)
@@ -22,7 +21,7 @@ static double *contexts_of(const data_set *data, size_t n, flow_err *err)
         return NULL;
     }
     for (size_t i = 0; i < n && c; i++)
-        memcpy(out + i * c, part->context + i % part->n * c, c * sizeof *out);
+        data_numbers_copy(out + i * c, &part->context, i % part->n, 1);
     if (c)
         flow_units_to_user(data->context_units, out, NULL, out, n);
     return out;
