@@ -38,6 +38,8 @@ file_stream *file_stream_create(file_table *head, const stream_source *source, f
     }
     *self = (file_stream){.own = head, .head = head, .source = *source, .rows = rows};
     head->rows = source->rows;
+    free(head->values);
+    head->values = NULL;
     self->values = malloc(rows * head->cols * sizeof *self->values);
     if (self->values && (source->slots || source->fortran))
         self->numbers = malloc(rows * (source->fortran ? 1 : source->cols) * sizeof *self->numbers);

@@ -18,7 +18,7 @@ file_stream *file_stream_open(const char *path, const file_wish *wish, flow_err 
 file_stream *file_stream_of_table(const file_table *table, flow_err *err);
 void file_stream_free(file_stream *self); /* accepts NULL */
 
-/* The columns, the note and how many rows there are; values are not to be read. */
+/* The columns, the note and how many rows there are. It has no values, but where it is the table that was given. */
 const file_table *file_stream_head(const file_stream *self);
 
 /* *rows (*n, cols) = the next of them, which stay until the next call; *n = 0: there are no more, and the next call

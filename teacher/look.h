@@ -46,6 +46,7 @@ typedef struct look_column {
     bool tied;     /* follows from columns before it */
     char hint[96]; /* what data.columns should say of it, "step: 1"; or "" */
     size_t wild_row; /* the farthest of them, of the table */
+    double wild_value;
 } look_column;
 
 typedef struct look_rows {

@@ -60,6 +60,7 @@ static void find_wild(look_column *out, const look_place *at, size_t n, double l
         }
     }
     out->wild_row = data_plan_row(at->plan, place);
+    out->wild_value = at->x[place];
 }
 
 /* ---- sorted rows */

@@ -4,7 +4,7 @@
 
 #include "teacher/look.h"
 
-/* Where a column is looked at: table has no values; work (2 LOOK_ROWS, or 2 rows if those are fewer). */
+/* Where a column is looked at: table is not asked for values; work (2 LOOK_ROWS, or 2 rows if those are fewer). */
 typedef struct look_place {
     const file_table *table;
     const data_plan *plan;
