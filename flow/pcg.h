@@ -73,6 +73,9 @@ void pcg_uniforms(double *out, pcg_stream stream, uint64_t first, size_t n, size
  */
 void pcg_permutation(size_t *order, size_t n, pcg_stream stream, uint64_t row);
 
+/* The same in half of the memory; n <= 2^32. */
+void pcg_permutation_32(uint32_t *order, size_t n, pcg_stream stream, uint64_t row);
+
 /* ---- the copies of the Box-Muller kernel, best first; the last one runs everywhere. pcg_normals
  * takes the first that is supported. They agree to the last bit; the table lets a test prove it. */
 

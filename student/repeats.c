@@ -20,10 +20,14 @@ static uint64_t mix(uint64_t hash, const double *x, size_t n)
     return hash;
 }
 
-static uint64_t hash_row(const data_set *data, const data_part *part, size_t row)
+/* row (D + C): to work in */
+static uint64_t hash_row(double *row, const data_part *part, size_t i)
 {
-    uint64_t hash = mix(1, part->x + row * data->dim, data->dim);
-    return part->context ? mix(hash, part->context + row * data->n_context, data->n_context) : hash;
+    size_t d = part->x.width, c = part->context.at ? part->context.width : 0;
+    data_numbers_copy(row, &part->x, i, 1);
+    if (c)
+        data_numbers_copy(row + d, &part->context, i, 1);
+    return mix(1, row, d + c);
 }
 
 static int by_hash(const void *a, const void *b)
@@ -48,12 +52,12 @@ static size_t lower_bound(const uint64_t *hashes, size_t n, uint64_t hash)
     return lo;
 }
 
-static size_t count_seen(unsigned char *seen, const uint64_t *hashes, size_t n,
-                         const data_set *data)
+static size_t count_seen(unsigned char *seen, const uint64_t *hashes, size_t n, double *row,
+                         const data_part *train)
 {
     size_t count = 0;
-    for (size_t r = 0; r < data->train.n; r++) {
-        uint64_t hash = hash_row(data, &data->train, r);
+    for (size_t r = 0; r < train->n; r++) {
+        uint64_t hash = hash_row(row, train, r);
         for (size_t i = lower_bound(hashes, n, hash); i < n && hashes[i] == hash && !seen[i]; i++) {
             seen[i] = 1;
             count++;
@@ -64,11 +68,11 @@ static size_t count_seen(unsigned char *seen, const uint64_t *hashes, size_t n,
 
 /* ---- whether a row could be the only one of its kind */
 
-static size_t distinct(double *scratch, const data_part *part, size_t dim, size_t column)
+static size_t distinct(double *scratch, const data_part *part, size_t column)
 {
     size_t n = part->n, count = n > 0;
     for (size_t i = 0; i < n; i++)
-        scratch[i] = part->x[i * dim + column];
+        scratch[i] = data_number(&part->x, i, column);
     flow_sort_numbers(scratch, n);
     for (size_t i = 1; i < n; i++)
         count += scratch[i] != scratch[i - 1];
@@ -82,7 +86,7 @@ static int rows_could_differ(int *yes, const data_set *data, flow_err *err)
     if (!scratch)
         return flow_fail(err, FLOW_ENOMEM, "out of memory for %zu test rows", data->test.n);
     for (size_t j = 0; j < data->dim && rows <= 10 * (double)data->train.n; j++)
-        rows *= (double)distinct(scratch, &data->test, data->dim, j);
+        rows *= (double)distinct(scratch, &data->test, j);
     *yes = rows > 10 * (double)data->train.n;
     free(scratch);
     return 0;
@@ -96,15 +100,18 @@ static int share_seen(double *share, const data_set *data, flow_err *err)
     const size_t all = data->test.n, n = all < MOST ? all : MOST;
     uint64_t *hashes = malloc(n * sizeof *hashes);
     unsigned char *seen = calloc(n, 1);
-    if (hashes && seen) {
+    double *row = malloc((data->dim + data->n_context) * sizeof *row);
+    int made = hashes && seen && row;
+    if (made) {
         for (size_t i = 0; i < n; i++)
-            hashes[i] = hash_row(data, &data->test, i * (all / n) + i * (all % n) / n);
+            hashes[i] = hash_row(row, &data->test, i * (all / n) + i * (all % n) / n);
         qsort(hashes, n, sizeof *hashes, by_hash);
-        *share = (double)count_seen(seen, hashes, n, data) / (double)n;
+        *share = (double)count_seen(seen, hashes, n, row, &data->train) / (double)n;
     }
     free(hashes);
     free(seen);
-    return hashes && seen ? 0 : flow_fail(err, FLOW_ENOMEM, "out of memory for %zu test rows", n);
+    free(row);
+    return made ? 0 : flow_fail(err, FLOW_ENOMEM, "out of memory for %zu test rows", n);
 }
 
 int student_repeats(double *share, const data_set *data, flow_err *err)

@@ -28,8 +28,8 @@ struct teacher_fitting {
     teacher_fit_state state;
     flow_trainer *trainer;
     flow_lanes lanes;
-    size_t batches; /* of an epoch */
-    size_t *order;  /* (train.n), of this epoch */
+    size_t batches;  /* of an epoch */
+    uint32_t *order; /* (train.n), of this epoch */
     place at;
     double *shard_loss; /* (shards) */
     identity identity;
@@ -37,12 +37,11 @@ struct teacher_fitting {
 
 /* ---- memory */
 
-/* to (count, dim) = rows of from (n, dim) at even distances: the first ones of a sorted table are no sample of it. */
-static void spread_out(double *to, const double *from, size_t count, size_t n, size_t dim)
+/* to = count rows of from (n) at even distances: the first ones of a sorted table are no sample of it. */
+static void spread_out(double *to, const data_numbers *from, size_t count, size_t n)
 {
     for (size_t i = 0; i < count; i++)
-        memcpy(to + i * dim, from + (n / count * i + n % count * i / count) * dim,
-               dim * sizeof *to);
+        data_numbers_copy(to + i * from->width, from, n / count * i + n % count * i / count, 1);
 }
 
 static int start_from_data(teacher_fitting *self, flow_err *err)
@@ -50,12 +49,12 @@ static int start_from_data(teacher_fitting *self, flow_err *err)
     const data_part *train = &self->data->train;
     const size_t d = self->data->dim, c = self->data->n_context;
     const size_t n = train->n < INIT_ROWS ? train->n : INIT_ROWS;
-    double *rows = malloc(n * (d + c) * sizeof *rows);
+    double *rows = malloc((n * (d + c) + 1) * sizeof *rows);
     if (!rows)
         return flow_fail(err, FLOW_ENOMEM, "out of memory for %zu rows to start from", n);
-    spread_out(rows, train->x, n, train->n, d);
+    spread_out(rows, &train->x, n, train->n);
     if (c)
-        spread_out(rows + n * d, train->context, n, train->n, c);
+        spread_out(rows + n * d, &train->context, n, train->n);
     int code = flow_init_data(self->flow, rows, c ? rows + n * d : NULL, n, err);
     free(rows);
     return code;
@@ -149,7 +148,7 @@ void teacher_fitting_free(teacher_fitting *self)
 /* ---- one step */
 
 /* (n) rows of the data set that the slice is made of. */
-static const size_t *rows_of(const teacher_fitting *self, const flow_slice *slice)
+static const uint32_t *rows_of(const teacher_fitting *self, const flow_slice *slice)
 {
     return self->order + self->at.batch * self->lanes.rows + slice->row;
 }
@@ -159,11 +158,11 @@ static void gather(const teacher_fitting *self, double *x, double *context, cons
 {
     const data_part *train = &self->data->train;
     size_t dim = self->data->dim, c = self->data->n_context;
-    const size_t *rows = rows_of(self, slice);
+    const uint32_t *rows = rows_of(self, slice);
     for (size_t r = 0; r < slice->n; r++) {
-        memcpy(x + r * dim, train->x + rows[r] * dim, dim * sizeof *x);
+        data_numbers_copy(x + r * dim, &train->x, rows[r], 1);
         if (c)
-            memcpy(context + r * c, train->context + rows[r] * c, c * sizeof *x);
+            data_numbers_copy(context + r * c, &train->context, rows[r], 1);
     }
 }
 
@@ -171,7 +170,7 @@ static void gather(const teacher_fitting *self, double *x, double *context, cons
 static void weigh(const teacher_fitting *self, double *dlogp, const flow_slice *slice)
 {
     const double *weight = self->data->train.weight;
-    const size_t *rows = rows_of(self, slice);
+    const uint32_t *rows = rows_of(self, slice);
     for (size_t r = 0; r < slice->n; r++)
         dlogp[r] = weight ? -weight[rows[r]] : -1;
 }
@@ -231,7 +230,7 @@ static void shuffle(teacher_fitting *self)
 {
     pcg_stream stream = {
         .seed = self->options.seed, .stage = STREAM_TEACHER, .purpose = PCG_SHUFFLE};
-    pcg_permutation(self->order, self->data->train.n, stream, self->state.epoch);
+    pcg_permutation_32(self->order, self->data->train.n, stream, self->state.epoch);
 }
 
 static void begin_epoch(teacher_fitting *self)
@@ -389,6 +388,21 @@ int teacher_fit(flow *self, teacher_fit_state *state, flow_pool *pool, const dat
     return code ? flow_fail(err, (flow_code)code, "%s", local.text) : 0;
 }
 
+/* ---- how likely rows are */
+
+typedef struct likelihood {
+    const flow *flow;
+    flow_pool *pool;
+    double *logp; /* (n) of all rows */
+} likelihood;
+
+static int take_densities(void *arg, double *x, double *context, size_t first, size_t n,
+                          flow_err *err)
+{
+    const likelihood *self = arg;
+    return flow_log_prob(self->flow, self->pool, self->logp + first, NULL, x, context, n, err);
+}
+
 int teacher_log_likelihood(const flow *self, flow_pool *pool, double *mean, double *se,
                            const data_part *part, flow_err *err)
 {
@@ -398,7 +412,8 @@ int teacher_log_likelihood(const flow *self, flow_pool *pool, double *mean, doub
     double *logp = malloc(part->n * sizeof *logp);
     if (!logp)
         return flow_fail(err, FLOW_ENOMEM, "out of memory for %zu rows", part->n);
-    int code = flow_log_prob(self, pool, logp, NULL, part->x, part->context, part->n, err);
+    likelihood all = {self, pool, logp};
+    int code = data_part_visit(part, take_densities, &all, err);
     if (!code)
         data_weighted_mean(mean, se, logp, part->weight, part->n);
     free(logp);

@@ -9,8 +9,8 @@
  *
  * All of it is deterministic. Least, largest, mean and spread are of all rows in use; what has to be sorted
  * is of at most LOOK_ROWS of them, at even distances in each part, and repeats are counted among so
- * many rows chosen by what they hold, so that all copies of a row are chosen or none. Nothing is as large
- * as the table. */
+ * many rows chosen by what they hold, so that all copies of a row are chosen or none. Columns are looked at one
+ * after another (walk.h); nothing is as large as half of the table. */
 #ifndef TEACHER_LOOK_H
 #define TEACHER_LOOK_H
 
@@ -46,6 +46,7 @@ typedef struct look_column {
     bool tied;     /* follows from columns before it */
     char hint[96]; /* what data.columns should say of it, "step: 1"; or "" */
     size_t wild_row; /* the farthest of them, of the table */
+    double wild_value;
 } look_column;
 
 typedef struct look_rows {
@@ -78,6 +79,10 @@ typedef struct data_look {
         [600]; /* "data.columns: {...}": all columns, each with its hint; "": there is none, or
                              columns have kinds already, or there are too many */
 } data_look;
+
+/* At the rows that a plan by the same options says. FLOW_ENOMEM, and what the stream says. */
+data_look *data_look_at(file_stream *rows, const data_plan *plan, const char *source,
+                        const data_options *options, flow_err *err);
 
 /* As data_set_create would use the table; it fails where columns or rows cannot be chosen at all. */
 data_look *data_look_create(const file_table *table, const char *source,

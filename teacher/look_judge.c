@@ -76,8 +76,7 @@ static void judge_wild(look_job *self, size_t i)
              "has %zu row%s that make%s up its standard deviation of %.3g (%.3g without): %s is "
              "%.6g, where half of all are from %.4g to %.4g",
              of->wild, of->wild == 1 ? "" : "s", of->wild == 1 ? "s" : "", of->sd, of->spread,
-             file_row_label(row, table, of->wild_row),
-             table->values[of->wild_row * table->cols + of->col], of->q1, of->q3);
+             file_row_label(row, table, of->wild_row), of->wild_value, of->q1, of->q3);
 }
 
 /* Both of its ends are full of rows, so that the seam is where a density is. */

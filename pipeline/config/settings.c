@@ -37,6 +37,7 @@ data_options settings_data(const config *self)
     out.valid = d->valid;
     out.test = d->test;
     out.seed = self->seed;
+    out.precision = self->precision;
     return out;
 }
 

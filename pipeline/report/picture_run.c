@@ -7,7 +7,6 @@
 
 #include <stdbool.h>
 #include <stdlib.h>
-#include <string.h>
 
 /* What is shown: n rows of each; NULL: there is none of it. */
 typedef struct shown {
@@ -41,11 +40,11 @@ static int reserve(shown *s, bool data, bool teacher, flow_err *err)
 }
 
 /* n of `total` rows, spread over them. */
-static void gather(double *out, const flow_units *units, const double *rows, size_t total, size_t n,
-                   size_t width)
+static void gather(double *out, const flow_units *units, const data_numbers *rows, size_t total,
+                   size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        memcpy(out + i * width, rows + i * total / n * width, width * sizeof *out);
+        data_numbers_copy(out + i * rows->width, rows, i * total / n, 1);
     flow_units_to_user(units, out, NULL, out, n);
 }
 
@@ -81,10 +80,9 @@ int picture_of_run(const char *path, const data_set *data, const flow_model *tea
                    const flow_model *student, const char *teacher_note, const char *student_note,
                    flow_pool *pool, uint64_t seed, flow_err *err)
 {
-    data_part all = data->train, rows; /* the parts follow one another in one block (dataset.h) */
+    data_part all = data_set_all(data), rows;
     pcg_stream stream = {.seed = seed, .stage = STREAM_EXPORT, .purpose = PCG_THIN};
-    all.n += data->valid.n + data->test.n;
-    if (data_thin(&rows, &all, data->dim, data->n_context, stream, err))
+    if (data_thin(&rows, &all, stream, err))
         return err->code;
     shown s = {.n = rows.n < PICTURE_RUN_ROWS ? rows.n : PICTURE_RUN_ROWS,
                .dim = data->dim,
@@ -92,9 +90,9 @@ int picture_of_run(const char *path, const data_set *data, const flow_model *tea
     const labels l = {"teacher", teacher_note, student_note, (const char *const *)data->names};
     int code = reserve(&s, true, true, err);
     if (!code) {
-        gather(s.data, data->units, rows.x, rows.n, s.n, s.dim);
+        gather(s.data, data->units, &rows.x, rows.n, s.n);
         if (s.n_context)
-            gather(s.context, data->context_units, rows.context, rows.n, s.n, s.n_context);
+            gather(s.context, data->context_units, &rows.context, rows.n, s.n);
         code = sample(s.teacher, teacher, pool, &s, seed, PCG_TARGET, err);
     }
     if (!code)
@@ -102,7 +100,7 @@ int picture_of_run(const char *path, const data_set *data, const flow_model *tea
     if (!code)
         code = write_shown(path, &s, &l, err);
     release(&s);
-    data_thin_release(&rows, &all);
+    data_thin_release(&rows);
     return code;
 }
 
@@ -129,8 +127,7 @@ int picture_of_target(const char *path, const target *from, const distill_contex
     const labels l = {"target", NULL, student_note, names};
     int code = reserve(&s, false, from->ops->sample != NULL, err);
     for (size_t i = 0; !code && s.n_context && i < s.n; i++)
-        memcpy(s.context + i * s.n_context, contexts->rows + i % contexts->n * s.n_context,
-               s.n_context * sizeof *s.context);
+        data_numbers_copy(s.context + i * s.n_context, &contexts->rows, i % contexts->n, 1);
     if (!code)
         code = sample_target(&s, from, student, pool, seed, err);
     if (!code)

@@ -9,7 +9,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 /* Contexts for n samples: the held-out rows in turn, in the user's units. */
 static double *contexts_of(const target_product *from, size_t n, flow_err *err)
@@ -23,7 +22,7 @@ static double *contexts_of(const target_product *from, size_t n, flow_err *err)
         return NULL;
     }
     for (size_t i = 0; i < n && c; i++)
-        memcpy(out + i * c, held_out.rows + i % held_out.n * c, c * sizeof *out);
+        data_numbers_copy(out + i * c, &held_out.rows, i % held_out.n, 1);
     if (c)
         flow_units_to_user(units, out, NULL, out, n);
     return out;

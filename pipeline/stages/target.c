@@ -20,7 +20,8 @@ static distill_contexts contexts_of(const data_part *part)
 
 static distill_contexts contexts_of_table(const file_table *table)
 {
-    return table ? (distill_contexts){.rows = table->values, .n = table->rows}
+    return table ? (distill_contexts){.rows = data_numbers_of(table->values, table->cols),
+                                      .n = table->rows}
                  : (distill_contexts){.n = 0};
 }
 

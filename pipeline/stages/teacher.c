@@ -10,9 +10,8 @@ static const char METRICS[] = "teacher/metrics.jsonl", MODEL[] = "teacher/model.
 /* So that losses are told in the units of the data. */
 static int know_units(course *told, const data_set *set, flow_err *err)
 {
-    int code = volume_mean(&told->train_volume, set->units, set->train.x, set->train.n, err);
-    return code ? code
-                : volume_mean(&told->valid_volume, set->units, set->valid.x, set->valid.n, err);
+    int code = volume_mean(&told->train_volume, set->units, &set->train, err);
+    return code ? code : volume_mean(&told->valid_volume, set->units, &set->valid, err);
 }
 
 static int run(void *product, const stage_work *work, const void *const *inputs, flow_err *err)

@@ -129,9 +129,9 @@ static int play_sample(uint64_t *sum, flow_err *err)
 {
     double x[ROWS * DIM], z[ROWS * DIM], logp[ROWS];
     const flow *f = made[FLOW_NOISE_TO_DATA];
-    int code = flow_sample(f, pool, x, logp, data->train.context, stream, 3, 40, err);
+    int code = flow_sample(f, pool, x, logp, data->train.context.at, stream, 3, 40, err);
     if (!code)
-        code = flow_log_prob(f, pool, logp, z, x, data->train.context, 40, err);
+        code = flow_log_prob(f, pool, logp, z, x, data->train.context.at, 40, err);
     if (code)
         return code;
     add(sum, x, 40 * DIM * sizeof *x);
@@ -144,11 +144,11 @@ static int read_model(uint64_t *sum, flow_err *err)
 {
     double x[20 * DIM], logp[20];
     flow_model *model = flow_model_read(path, err);
-    int code = model ? flow_model_sample_tempered(model, pool, x, logp, data->train.context, stream,
-                                                  0, 20, 0.8, err)
+    int code = model ? flow_model_sample_tempered(model, pool, x, logp, data->train.context.at,
+                                                  stream, 0, 20, 0.8, err)
                      : err->code;
     if (!code)
-        code = flow_model_log_prob(model, pool, logp, x, data->train.context, 20, err);
+        code = flow_model_log_prob(model, pool, logp, x, data->train.context.at, 20, err);
     if (!code) {
         add_parameters(sum, model->flow);
         add(sum, logp, sizeof logp);
@@ -283,7 +283,7 @@ static int play_data(uint64_t *sum, flow_err *err)
     data_options options = data_options_default();
     int code = own ? data_set_shape(&dim, &n_context, table, "scene", &options, err) : err->code;
     if (!code) {
-        add(sum, own->train.x, ROWS * DIM * sizeof(double));
+        add(sum, own->train.x.at, ROWS * DIM * sizeof(double));
         add(sum, own->names[1], strlen(own->names[1]));
         *sum += dim + n_context;
         code = add_json(sum, flow_units_to_json(own->units), err);

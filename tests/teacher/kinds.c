@@ -39,7 +39,7 @@ Test(kinds, grids_come_back_exactly)
     double wanted[3 * N], back[3 * N];
     memcpy(wanted, table->values, sizeof wanted);
     data_set *set = data_made(table, &options);
-    flow_units_to_user(set->units, back, NULL, set->train.x, N);
+    flow_units_to_user(set->units, back, NULL, data_x(&set->train), N);
     for (size_t i = 0; i < N; i++) {
         cr_assert(back[3 * i] <= wanted[3 * i] && back[3 * i] >= wanted[3 * i]);
         cr_assert(fabs(back[3 * i + 1] - wanted[3 * i + 1]) <= 0, "%.17g", back[3 * i + 1]);
@@ -66,7 +66,7 @@ Test(kinds, a_full_circle_ends_in_ramps)
     const flow_unit *unit = &set->units->column[0];
     size_t early = 0, late = 0;
     for (size_t i = 0; i < N; i++) {
-        double at = set->train.x[i] - unit->cut;
+        double at = data_x(&set->train)[i] - unit->cut;
         cr_assert(at >= -0.25 && at < 2.25, "%g", at);
         early += at < 0;
         late += at >= 2;
@@ -173,16 +173,17 @@ Test(kinds, rows_of_equal_weight)
         x[i] = (double)(i % 4);
         weight[i] = 0.3 * (double)(1 + i % 4);
     }
-    data_part part = {.x = x, .weight = weight, .n = N}, rows;
+    data_part part = {.x = data_numbers_of(x, 1), .weight = weight, .n = N}, rows;
     pcg_stream stream = {.seed = 5, .stage = PCG_TEST, .purpose = PCG_THIN};
-    cr_assert_eq(data_thin(&rows, &part, 1, 0, stream, NULL), 0);
+    cr_assert_eq(data_thin(&rows, &part, stream, NULL), 0);
     for (size_t i = 0; i < rows.n; i++)
-        kept[(size_t)rows.x[i]]++;
+        kept[(size_t)data_number(&rows.x, i, 0)]++;
     for (size_t k = 0; k < 4; k++) /* five standard errors of at most 16 */
         cr_assert_float_eq((double)kept[k], 250. * (double)(k + 1), 80, "%zu: %zu", k, kept[k]);
     cr_assert_eq(kept[3], 1000, "the heaviest are all there");
-    data_thin_release(&rows, &part);
+    data_thin_release(&rows);
     part.weight = NULL;
-    cr_assert(data_thin(&rows, &part, 1, 0, stream, NULL) == 0 && rows.x == x && rows.n == N);
-    data_thin_release(&rows, &part);
+    cr_assert(data_thin(&rows, &part, stream, NULL) == 0 && rows.x.at == x && !rows.x.pick &&
+              rows.n == N);
+    data_thin_release(&rows);
 }
