@@ -31,6 +31,8 @@ typedef struct preset {
     flow_direction direction;
     /* Appends layers to list. Non-zero: *err, or, if that is empty, no memory. */
     int (*layers)(const void *options, json_t *list, flow_place *place, flow_err *err);
+    /* Whether it may have columns on circles (circles.h). NULL: always. */
+    bool (*can_circle)(const void *options);
     /* In place of layers, NULL then: how a teacher is unrolled. */
     flow_unrolling (*unrolling)(const void *options);
 } preset;

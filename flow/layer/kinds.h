@@ -17,6 +17,7 @@
 #define TRANSFORMER_KINDS(KIND)                                                                    \
     KIND(affine)                                                                                   \
     KIND(spline)                                                                                   \
+    KIND(circular_spline)                                                                          \
     KIND(additive)
 
 #define CONDITIONER_KINDS(KIND) KIND(mlp)

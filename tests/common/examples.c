@@ -18,6 +18,7 @@ static const char *const transformer_examples[] = {
     "{\"kind\": \"affine\", \"scale_bound\": 1.7}",
     "{\"kind\": \"spline\", \"bins\": 4, \"bound\": 2.3}",
     "{\"kind\": \"additive\"}",
+    "{\"kind\": \"circular_spline\", \"bins\": 5}",
 };
 enum { N_EXAMPLES = sizeof transformer_examples / sizeof *transformer_examples };
 
@@ -63,15 +64,32 @@ static json_t *transformer_example(const char *name)
     return NULL;
 }
 
+/* Coordinates on circles, the transformer's if it is a circular one: every second, or all but the first. */
+static void put_circles(json_t *layer, const transformer *tau, size_t index, size_t dim)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < dim && tau->circular; i++)
+        if (index % 3 == 2 ? i > 0 : i % 2 == index % 3)
+            json_array_append_new(list, json_integer((json_int_t)i));
+    if (tau->circular) {
+        json_object_set_new(layer, "circle_transformer", transformer_example(tau->kind.name));
+        json_object_set_new(layer, "transformer", transformer_example("spline"));
+        json_object_set(layer, "circles", list);
+    }
+    json_decref(list);
+}
+
 static json_t *make_autoregressive(size_t index, size_t dim)
 {
     size_t body = index % N_BODIES, f = index / N_BODIES % n_activations();
-    const char *tau = transformer_kinds[index / N_BODIES / n_activations()]->kind.name;
-    (void)dim;
-    return json_pack("{s:s, s:o, s:{s:s, s:s, s:o, s:i}}", "kind", "autoregressive", "transformer",
-                     transformer_example(tau), "conditioner", "kind", "mlp", "activation",
-                     activation_kinds[f].kind.name, "hidden",
-                     json_loads(bodies[body].hidden, 0, NULL), "residual", bodies[body].residual);
+    const transformer *tau = transformer_kinds[index / N_BODIES / n_activations()];
+    json_t *layer =
+        json_pack("{s:s, s:o, s:{s:s, s:s, s:o, s:i}}", "kind", "autoregressive", "transformer",
+                  transformer_example(tau->kind.name), "conditioner", "kind", "mlp", "activation",
+                  activation_kinds[f].kind.name, "hidden", json_loads(bodies[body].hidden, 0, NULL),
+                  "residual", bodies[body].residual);
+    put_circles(layer, tau, index, dim);
+    return layer;
 }
 
 /* ---- the same with fewer groups than dimensions, and with a first group that stays as it is: every
@@ -168,10 +186,25 @@ static json_t *make_context_linear(size_t index, size_t dim)
     return json_pack("{s:s}", "kind", "context_linear");
 }
 
+enum { PART_LIST = 3 }; /* number of the example whose part is a list */
+
+/* Every second coordinate, the others left as they are. */
+static json_t *make_listed_part(size_t dim)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < dim; i += 2)
+        json_array_append_new(list, json_integer((json_int_t)i));
+    return json_pack("{s:s, s:o, s:[o, o, o]}", "kind", "part", "columns", list, "layers",
+                     make_actnorm(0, dim), make_autoregressive(1, json_array_size(list)),
+                     make_lu_linear(0, dim));
+}
+
 /* What a part is made around: an inner part, a coupling, and layers that want whole vectors or data. */
 static json_t *make_part(size_t index, size_t dim)
 {
     size_t first = index ? dim / 3 : 0, count = index ? dim - first : (dim + 1) / 2;
+    if (index == PART_LIST)
+        return make_listed_part(dim);
     json_t *layers =
         index == 0 ? json_pack("[o, o, o, o]", make_grouped(0, count), make_lu_linear(0, count),
                                make_actnorm(0, count), make_autoregressive(N_BODIES + 1, count))
@@ -183,7 +216,7 @@ static json_t *make_part(size_t index, size_t dim)
 
 static size_t part_count(void)
 {
-    return 3; /* layers deep */
+    return PART_LIST + 1; /* before it, layers deep */
 }
 
 /* Layers whose log-determinant is the same everywhere, and others; in one another. */
@@ -313,11 +346,23 @@ static json_t *complete_layers(json_t *layers)
     return out;
 }
 
+/* Noise that is on circles where the first layer has them. */
+static json_t *base_for(const json_t *layers)
+{
+    json_t *circles = json_object_get(json_array_get(layers, 0), "circles");
+    if (json_array_size(circles) == 0)
+        return json_pack("{s:s, s:b}", "kind", "normal", "learn", 0);
+    return json_pack("{s:s, s:O, s:{s:s, s:b}}", "kind", "circular", "circles", circles, "others",
+                     "kind", "normal", "learn", 0);
+}
+
 json_t *describe_one(size_t dim, size_t context, const char *direction, json_t *layer)
 {
     json_t *layers = json_is_array(layer) ? layer : json_pack("[o]", layer);
-    return json_pack("{s:I, s:I, s:s, s:o}", "dim", (json_int_t)dim, "context", (json_int_t)context,
-                     "direction", direction, "layers", complete_layers(layers));
+    json_t *base = base_for(layers);
+    return json_pack("{s:I, s:I, s:s, s:o, s:o}", "dim", (json_int_t)dim, "context",
+                     (json_int_t)context, "direction", direction, "base", base, "layers",
+                     complete_layers(layers));
 }
 
 /* ---- random numbers */
