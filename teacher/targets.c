@@ -18,7 +18,8 @@
     KIND(student_t)   \
     KIND(phi4)        \
     KIND(double_well) \
-    KIND(posterior)
+    KIND(posterior)   \
+    KIND(logistic)
 /* clang-format on */
 
 #define DECLARE(NAME) extern const target_kind target_##NAME;
