@@ -82,10 +82,18 @@ static const flow_registry registry = {.what = "model", .at = model_at};
 
 static target *posterior_create(const json_t *object, flow_err *err)
 {
-    posterior_options *o = flow_kind_read(&target_posterior.kind, object, err);
-    const target_density_ops *ops = o ? &models[o->model]->ops : NULL;
+    const flow_kind *kind = &target_posterior.kind;
+    posterior_options *o = flow_kind_read(kind, object, err);
+    if (!o)
+        return NULL;
+    const posterior_model *model = models[o->model];
+    int code =
+        model == &posterior_garch11 ? 0 : target_density_idle(kind, o, "model = garch11", err);
     free(o);
-    return ops ? target_density_create(ops, object, err) : NULL;
+    if (!code)
+        return target_density_create(&model->ops, object, err);
+    flow_fail_prefix(err, kind->name);
+    return NULL;
 }
 
 static const flow_key posterior_keys[] = {

@@ -157,6 +157,8 @@ Test(target_posterior, wrong_descriptions)
          "\"configs/data/posteriordb/arK.csv\"}",
          "x1"},
         {"{\"kind\": \"posterior\", \"model\": \"garch11\", \"sigma1\": 0}", "posterior: sigma1"},
+        {"{\"kind\": \"posterior\", \"model\": \"eight_schools_centered\", \"sigma1\": 2}",
+         "posterior: sigma1 has effect only"},
         {"{\"kind\": \"posterior\", \"model\": \"garch11\", \"log_z\": \"x\"}", "posterior: log_z"},
     };
     for (size_t k = 0; k < sizeof cases / sizeof *cases; k++)
