@@ -31,29 +31,6 @@ double posterior_cauchy(double *slope, double x, double scale)
     return -log(3.14159265358979323846 * scale) - log1p(square);
 }
 
-/* e^-45 of the top is nothing. */
-static double sum_along(double (*f)(const void *arg, double s), const void *arg, double from,
-                        double step, double top)
-{
-    double sum = 0, value;
-    for (double k = 1; k < 1e6 && (value = f(arg, from + k * step)) > top - 45; k++)
-        sum += exp(value - top);
-    return sum;
-}
-
-double posterior_integral(double (*f)(const void *arg, double s), const void *arg, double start,
-                          double step)
-{
-    double at = start, top = f(arg, at), next;
-    double way = f(arg, at + step) > top ? step : -step;
-    for (size_t k = 0; k < 1000000 && (next = f(arg, at + way)) > top; k++) {
-        at += way;
-        top = next;
-    }
-    double sum = 1 + sum_along(f, arg, at, step, top) + sum_along(f, arg, at, -step, top);
-    return top + log(sum * step);
-}
-
 file_table *posterior_table(const posterior_model *model, const posterior_options *o, flow_err *err)
 {
     char names[200] = "";
