@@ -28,13 +28,15 @@ static const known constants[] = {
     {"{\"kind\": \"funnel\", \"sigma_v\": 1}", 0, -14.189385, 5e-7},
     /* -D / 2 (1 + log 2 pi) - log det / 2, det = (1 - .81)^49 */
     {"{\"kind\": \"gaussian\", \"dim\": 50, \"correlation\": 0.9}", 0, -30.259012, 5e-7},
+    /* the same of determinant 1 */
+    {"{\"kind\": \"gaussian\", \"dim\": 18, \"condition\": 30}", 0, -25.540894, 5e-6},
     /* Gaussians that do not touch: that of one of them and of its weight, log(1/9) - 1 - log 2 pi - log .3 */
     {"{\"kind\": \"grid\"}", 0, -3.8311289, 2e-4},
     {"{\"kind\": \"rosenbrock\"}", 1.837877 + 2.302585 - 2.302585, -2.837877 - 2.302585 + 2.302585,
      5e-6},
 };
 
-/* At 5 standard errors, 13 of them: false alarm 7e-6. */
+/* At 5 standard errors, 14 of them: false alarm 8e-6. */
 Test(target_constants, mean_log_density)
 {
     enum { N = UNLESS_SANITIZED(100000, 20000) };
@@ -202,6 +204,60 @@ Test(target_constants, which_modes_are_known)
         cr_assert_eq(t->modes ? t->modes->n : 0, cases[k].n, "%s", cases[k].text);
         target_free(t);
     }
+}
+
+/* ---- covariances by rule: precision column i is the gradient at mean - e_i */
+
+static double *precision_of(const char *text, size_t dim)
+{
+    target *t = energy_create(text);
+    double *x = calloc(2 * dim * dim + dim, sizeof *x), *precision = x + dim * dim, *logp;
+    flow_pool *pool = flow_pool_create(1, NULL);
+    logp = precision + dim * dim;
+    cr_assert_eq(t->dim, dim);
+    for (size_t i = 0; i < dim; i++)
+        x[i * dim + i] = -1;
+    cr_assert_eq(target_log_density(t, pool, logp, precision, NULL, x, NULL, dim, NULL), 0);
+    flow_pool_free(pool);
+    target_free(t);
+    for (size_t i = 0; i < dim * dim; i++)
+        x[i] = precision[i];
+    return x;
+}
+
+/* Neighbours' r^|i - j| has a precision of three diagonals: 1, 1 + r^2, .., 1 and -r, over 1 - r^2. */
+Test(target_constants, chain)
+{
+    enum { D = 5 };
+    const double r = 0.8, over = 1 / (1 - r * r);
+    double *got = precision_of("{\"kind\": \"gaussian\", \"dim\": 5, \"correlation\": 0.8}", D);
+    for (size_t i = 0; i < D; i++)
+        for (size_t j = 0; j < D; j++) {
+            double ends = i == 0 || i == D - 1 ? 1 : 1 + r * r;
+            double want = i == j ? ends * over : i == j + 1 || j == i + 1 ? -r * over : 0;
+            check_close(got + i * D + j, &want, 1, 1e-12, 1e-12, "precision %zu, %zu", i, j);
+        }
+    free(got);
+}
+
+/* Traces of the precision and of its square are those of the eigenvalues, and it is no diagonal matrix. */
+Test(target_constants, random_covariance)
+{
+    enum { D = 18 };
+    double *got = precision_of("{\"kind\": \"gaussian\", \"dim\": 18, \"condition\": 30}", D);
+    double want[2] = {0}, traces[2] = {0}, diagonal = 0;
+    for (size_t k = 0; k < D; k++) {
+        double l = pow(30, 0.5 - (double)k / (D - 1));
+        want[0] += l;
+        want[1] += l * l;
+        traces[0] += got[k * D + k];
+        diagonal += pow(got[k * D + k], 2);
+    }
+    for (size_t i = 0; i < D * D; i++)
+        traces[1] += got[i] * got[i];
+    check_close(traces, want, 2, 1e-12, 0, "traces");
+    cr_assert(diagonal < 0.8 * traces[1], "%g of %g is on the diagonal", diagonal, traces[1]);
+    free(got);
 }
 
 /* ---- symmetries of those that have no sampler */
