@@ -127,6 +127,15 @@ double target_density_normal(pcg *rng)
     return radius * cos(6.28318530717958647693 * pcg_uniform(rng));
 }
 
+int target_density_idle(const flow_kind *kind, const void *options, const char *only, flow_err *err)
+{
+    for (const flow_key *key = kind->keys; key->name; key++)
+        if (key->only && strcmp(key->only, only) == 0 &&
+            flow_key_number(options, key) != strtod(key->def, NULL))
+            return flow_fail(err, FLOW_ECONFIG, "%s has effect only with %s", key->name, only);
+    return 0;
+}
+
 const json_t *target_density_given(const json_t *object, const char *key)
 {
     const json_t *value = json_object_get(object, key);

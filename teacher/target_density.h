@@ -55,6 +55,11 @@ double *target_density_hold(target_density *self, size_t n, flow_err *err);
 /* A standard normal, for `draw`s that need one more. */
 double target_density_normal(pcg *rng);
 
+/* Where a condition does not hold that keys have as their `only`: FLOW_ECONFIG if one of them, a number,
+ * has been given another value than its default all the same. */
+int target_density_idle(const flow_kind *kind, const void *options, const char *only,
+                        flow_err *err);
+
 /* The value of a key that `begin` reads itself; NULL if it is not given, or null. */
 const json_t *target_density_given(const json_t *object, const char *key);
 

@@ -140,7 +140,9 @@ static int gaussian_begin(target_density *base, const void *options, const json_
     gaussian_target *self = (gaussian_target *)base;
     const json_t *mean = target_density_given(object, "mean");
     size_t dim = dimension(o, object, err);
-    if (!dim)
+    if (!dim || (!o->dim && target_density_idle(&target_gaussian.kind, o, "dim", err)) ||
+        (!(o->condition > 1) &&
+         target_density_idle(&target_gaussian.kind, o, "condition > 1", err)))
         return FLOW_ECONFIG;
     if (!(self->mean = target_density_hold(base, dim * (dim + 1), err)))
         return FLOW_ENOMEM;

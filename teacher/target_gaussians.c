@@ -44,6 +44,8 @@ static int find_means(target_mixture *t, const gaussians_options *o, const json_
         return flow_fail(err, FLOW_ECONFIG, "means or components must be given");
     if (means && o->components)
         return flow_fail(err, FLOW_ECONFIG, "components: there are means, which say how many");
+    if (means && target_density_idle(&target_gaussians.kind, o, "components", err))
+        return FLOW_ECONFIG;
     return means ? read_means(t, means, o->sd, err) : draw_means(t, o, err);
 }
 

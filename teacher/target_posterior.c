@@ -31,29 +31,6 @@ double posterior_cauchy(double *slope, double x, double scale)
     return -log(3.14159265358979323846 * scale) - log1p(square);
 }
 
-/* e^-45 of the top is nothing. */
-static double sum_along(double (*f)(const void *arg, double s), const void *arg, double from,
-                        double step, double top)
-{
-    double sum = 0, value;
-    for (double k = 1; k < 1e6 && (value = f(arg, from + k * step)) > top - 45; k++)
-        sum += exp(value - top);
-    return sum;
-}
-
-double posterior_integral(double (*f)(const void *arg, double s), const void *arg, double start,
-                          double step)
-{
-    double at = start, top = f(arg, at), next;
-    double way = f(arg, at + step) > top ? step : -step;
-    for (size_t k = 0; k < 1000000 && (next = f(arg, at + way)) > top; k++) {
-        at += way;
-        top = next;
-    }
-    double sum = 1 + sum_along(f, arg, at, step, top) + sum_along(f, arg, at, -step, top);
-    return top + log(sum * step);
-}
-
 file_table *posterior_table(const posterior_model *model, const posterior_options *o, flow_err *err)
 {
     char names[200] = "";
@@ -82,10 +59,18 @@ static const flow_registry registry = {.what = "model", .at = model_at};
 
 static target *posterior_create(const json_t *object, flow_err *err)
 {
-    posterior_options *o = flow_kind_read(&target_posterior.kind, object, err);
-    const target_density_ops *ops = o ? &models[o->model]->ops : NULL;
+    const flow_kind *kind = &target_posterior.kind;
+    posterior_options *o = flow_kind_read(kind, object, err);
+    if (!o)
+        return NULL;
+    const posterior_model *model = models[o->model];
+    int code =
+        model == &posterior_garch11 ? 0 : target_density_idle(kind, o, "model = garch11", err);
     free(o);
-    return ops ? target_density_create(ops, object, err) : NULL;
+    if (!code)
+        return target_density_create(&model->ops, object, err);
+    flow_fail_prefix(err, kind->name);
+    return NULL;
 }
 
 static const flow_key posterior_keys[] = {

@@ -7,6 +7,7 @@
 #define TEACHER_TARGET_POSTERIOR_H
 
 #include "teacher/target_density.h"
+#include "teacher/target_line.h"
 #include "teacher/target_table.h"
 
 typedef struct posterior_options {
@@ -51,10 +52,5 @@ double posterior_logistic(double x);
 /* log Normal(x | 0, sd) and log Cauchy(x | 0, scale) of x = e^s; *slope += d/ds. */
 double posterior_normal(double *slope, double x, double sd);
 double posterior_cauchy(double *slope, double x, double scale);
-
-/* log of the integral of e^f over the line, f with one top near `start` and smooth on the scale of `step`: a sum
- * over points `step` apart, as far as they count. */
-double posterior_integral(double (*f)(const void *arg, double s), const void *arg, double start,
-                          double step);
 
 #endif

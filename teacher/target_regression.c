@@ -30,7 +30,8 @@ typedef struct regression {
     const plan *design;
     size_t terms;
     double rows;
-    double *factor; /* (K + 1, K + 1): R, z, rho */
+    double *factor;   /* (K + 1, K + 1): R, z, rho */
+    target_line line; /* log p(y, s) */
 } regression;
 
 static const regression *down(const target_density *self)
@@ -180,7 +181,7 @@ static int reduce(regression *self, const file_table *table, const char *path, f
     size_t n = table->rows > lags ? table->rows - lags : 0;
     double *a = malloc((n + 1) * m * sizeof *a);
     self->rows = (double)n;
-    self->factor = a ? target_density_hold(&self->base, m * m, err) : NULL;
+    self->factor = a ? target_density_hold(&self->base, m * m + TARGET_LINE_ROOM, err) : NULL;
     int code = self->factor ? factorise_table(self, a, table, path, n, err)
                             : flow_fail(err, FLOW_ENOMEM, "out of memory for %zu rows", n);
     free(a);
@@ -190,33 +191,54 @@ static int reduce(regression *self, const file_table *table, const char *path, f
 /* ---- the integral: that over b by hand, that over s by a sum. With the prior as K rows more,
  * |R b - z|^2 / sigma^2 + |b|^2 / sd^2 is again |R' b - z'|^2 + rho'^2. */
 
-static double log_marginal(const void *arg, double s)
+/* r (K + 1, K + 1) = R', z', rho' at s. */
+static void with_prior(const regression *g, double *r, double s)
 {
-    const regression *g = arg;
     size_t k = g->terms, m = k + 1, n = m + k;
-    double a[(MOST + 1) * (2 * MOST + 1)] = {0}, r[(MOST + 1) * (MOST + 1)], over = exp(-s),
-                                      slope = 0;
-    double sum = s - g->rows * (s + TARGET_HALF_LOG_2PI) + (double)k * TARGET_HALF_LOG_2PI;
+    double a[(MOST + 1) * (2 * MOST + 1)] = {0}, over = exp(-s);
     for (size_t j = 0; j < m; j++)
         for (size_t i = 0; i <= j; i++)
             a[j * n + i] = over * g->factor[i * m + j];
-    for (size_t j = 0; j < k && g->design->sd > 0; j++) {
+    for (size_t j = 0; j < k && g->design->sd > 0; j++)
         a[j * n + m + j] = 1 / g->design->sd;
-        sum -= log(g->design->sd) + TARGET_HALF_LOG_2PI;
-    }
     factorise(r, a, n, m);
-    for (size_t j = 0; j < k; j++)
-        sum -= log(r[j * m + j]);
-    return sum - 0.5 * r[m * m - 1] * r[m * m - 1] +
-           prior_of_sigma(g->design->of_sigma, &slope, exp(s));
 }
 
-static double integrate(const regression *self)
+static double log_marginal(const void *arg, double s)
+{
+    const regression *g = arg;
+    size_t k = g->terms, m = k + 1;
+    double r[(MOST + 1) * (MOST + 1)], slope = 0, sd = g->design->sd;
+    double sum = s - g->rows * (s + TARGET_HALF_LOG_2PI) +
+                 prior_of_sigma(g->design->of_sigma, &slope, exp(s));
+    with_prior(g, r, s);
+    for (size_t j = 0; j < k; j++)
+        sum -= log(r[j * m + j]) + (sd > 0 ? log(sd) : -TARGET_HALF_LOG_2PI);
+    return sum - 0.5 * r[m * m - 1] * r[m * m - 1];
+}
+
+/* s, and then b, which is Gaussian given it: R' b = z' + normals. */
+static void regression_draw(const target_density *self, double *u, const double *z, pcg *rng)
+{
+    const regression *g = down(self);
+    size_t k = g->terms, m = k + 1;
+    double r[(MOST + 1) * (MOST + 1)];
+    u[k] = target_line_draw(&g->line, rng);
+    with_prior(g, r, u[k]);
+    for (size_t i = k; i-- > 0;) {
+        u[i] = r[i * m + k] + z[i];
+        for (size_t j = i + 1; j < k; j++)
+            u[i] -= r[i * m + j] * u[j];
+        u[i] /= r[i * m + i];
+    }
+}
+
+static int find_line(regression *self, flow_err *err)
 {
     size_t m = self->terms + 1;
-    double free_rows = self->rows - (double)self->terms, rho = self->factor[m * m - 1];
-    return posterior_integral(log_marginal, self, log(rho) - 0.5 * log(free_rows),
-                              0.1 / sqrt(2 * free_rows));
+    double spare = self->rows - (double)self->terms, rho = self->factor[m * m - 1];
+    return target_line_init(&self->line, self->factor + m * m, log_marginal, self,
+                            log(rho) - 0.5 * log(spare), 0.1 / sqrt(2 * spare), err);
 }
 
 /* ---- the models: columns, and how a row of them is filled in */
@@ -300,12 +322,12 @@ static int regression_begin(target_density *base, const void *options, const jso
     file_table *table = posterior_table(self->design->model, o, err);
     int code = table ? reduce(self, table, o->data, err) : err->code;
     file_table_free(table);
-    if (code)
-        return code;
+    if (!code)
+        code = find_line(self, err);
     base->base.dim = self->terms + 1;
-    base->room = self->terms;
-    base->base.log_z = isnan(o->log_z) ? integrate(self) : o->log_z;
-    return 0;
+    base->normals = base->room = self->terms;
+    base->base.log_z = isnan(o->log_z) ? self->line.log_total : o->log_z;
+    return code;
 }
 
 #define REGRESSION(COLUMNS, NAME, DOC)                                                             \
@@ -314,7 +336,8 @@ static int regression_begin(target_density *base, const void *options, const jso
             .kind = &target_posterior,                                                             \
             .size = sizeof(regression),                                                            \
             .begin = regression_begin,                                                             \
-            .log_p = regression_log_p                                                              \
+            .log_p = regression_log_p,                                                             \
+            .draw = regression_draw                                                                \
         }                                                                                          \
     }
 

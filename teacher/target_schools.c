@@ -13,6 +13,7 @@ typedef struct schools {
     size_t n;
     double *y, *precision; /* (J), (J): 1 / sigma_j^2 */
     double constant;       /* of all measurements and effects */
+    target_line line;      /* log p(y, t) */
 } schools;
 
 static const schools *down(const target_density *self)
@@ -96,6 +97,41 @@ static double log_marginal(const void *arg, double t)
            TARGET_HALF_LOG_2PI * (double)s->n;
 }
 
+/* ---- draws: t, and then what is Gaussian given it */
+
+/* mu | t, y, of precision 1 / 25 + sum 1 / v_j. */
+static double draw_mu(const schools *s, double tau, double z)
+{
+    double precision = 1.0 / 25, sum = 0;
+    for (size_t j = 0; j < s->n; j++) {
+        double over = 1 / (1 / s->precision[j] + tau * tau);
+        precision += over;
+        sum += s->y[j] * over;
+    }
+    return sum / precision + z / sqrt(precision);
+}
+
+/* z_j | mu, t, y, of precision 1 + tau^2 / sigma_j^2. */
+static void noncentered_draw(const target_density *self, double *u, const double *z, pcg *rng)
+{
+    const schools *s = down(self);
+    double t = target_line_draw(&s->line, rng), tau = exp(t), mu = draw_mu(s, tau, z[s->n]);
+    for (size_t j = 0; j < s->n; j++) {
+        double precision = 1 + tau * tau * s->precision[j];
+        u[j] = tau * s->precision[j] * (s->y[j] - mu) / precision + z[j] / sqrt(precision);
+    }
+    u[s->n] = mu;
+    u[s->n + 1] = t;
+}
+
+static void centered_draw(const target_density *self, double *u, const double *z, pcg *rng)
+{
+    const schools *s = down(self);
+    noncentered_draw(self, u, z, rng);
+    for (size_t j = 0; j < s->n; j++)
+        u[j] = u[s->n] + exp(u[s->n + 1]) * u[j];
+}
+
 /* ---- making one */
 
 static const double rubin[8][2] = {{28, 15}, {8, 10}, {-3, 16}, {7, 11},
@@ -106,7 +142,7 @@ enum { MAX_SCHOOLS = 1000 };
 
 static int take(schools *self, const double *table, size_t n, flow_err *err)
 {
-    double *numbers = target_density_hold(&self->base, 2 * n, err);
+    double *numbers = target_density_hold(&self->base, 2 * n + TARGET_LINE_ROOM, err);
     if (!numbers)
         return FLOW_ENOMEM;
     self->n = n;
@@ -147,11 +183,12 @@ static int schools_begin(target_density *self, const void *options, const json_t
     schools *s = (schools *)self;
     int code = read_or_take(s, o, err);
     (void)object;
-    if (code)
-        return code;
+    if (!code)
+        code = target_line_init(&s->line, s->precision + s->n, log_marginal, s, 0, 0.05, err);
     self->base.dim = s->n + 2;
-    self->base.log_z = isnan(o->log_z) ? posterior_integral(log_marginal, s, 0, 0.05) : o->log_z;
-    return 0;
+    self->normals = s->n + 1;
+    self->base.log_z = isnan(o->log_z) ? s->line.log_total : o->log_z;
+    return code;
 }
 
 const posterior_model posterior_eight_schools_centered = {
@@ -161,7 +198,8 @@ const posterior_model posterior_eight_schools_centered = {
     .ops = {.kind = &target_posterior,
             .size = sizeof(schools),
             .begin = schools_begin,
-            .log_p = centered_log_p}};
+            .log_p = centered_log_p,
+            .draw = centered_draw}};
 
 const posterior_model posterior_eight_schools_noncentered = {
     .kind = {.name = "eight_schools_noncentered",
@@ -170,4 +208,5 @@ const posterior_model posterior_eight_schools_noncentered = {
     .ops = {.kind = &target_posterior,
             .size = sizeof(schools),
             .begin = schools_begin,
-            .log_p = noncentered_log_p}};
+            .log_p = noncentered_log_p,
+            .draw = noncentered_draw}};

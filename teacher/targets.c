@@ -19,6 +19,7 @@
     KIND(phi4)        \
     KIND(double_well) \
     KIND(posterior)   \
+    KIND(logistic)    \
     KIND(model)       \
     KIND(draws)
 /* clang-format on */

@@ -28,13 +28,15 @@ static const known constants[] = {
     {"{\"kind\": \"funnel\", \"sigma_v\": 1}", 0, -14.189385, 5e-7},
     /* -D / 2 (1 + log 2 pi) - log det / 2, det = (1 - .81)^49 */
     {"{\"kind\": \"gaussian\", \"dim\": 50, \"correlation\": 0.9}", 0, -30.259012, 5e-7},
+    /* the same of determinant 1 */
+    {"{\"kind\": \"gaussian\", \"dim\": 18, \"condition\": 30}", 0, -25.540894, 5e-6},
     /* Gaussians that do not touch: that of one of them and of its weight, log(1/9) - 1 - log 2 pi - log .3 */
     {"{\"kind\": \"grid\"}", 0, -3.8311289, 2e-4},
     {"{\"kind\": \"rosenbrock\"}", 1.837877 + 2.302585 - 2.302585, -2.837877 - 2.302585 + 2.302585,
      5e-6},
 };
 
-/* At 5 standard errors, 13 of them: false alarm 7e-6. */
+/* At 5 standard errors, 14 of them: false alarm 8e-6. */
 Test(target_constants, mean_log_density)
 {
     enum { N = UNLESS_SANITIZED(100000, 20000) };
@@ -52,29 +54,76 @@ Test(target_constants, mean_log_density)
     free(logp);
 }
 
-/* ---- log Z of the plane by the trapezoid rule, which is good to all digits where p~ is smooth and falls to 0 */
+/* ---- log Z and means of the plane by the trapezoid rule, which is good to all digits where p~ is smooth and falls to
+ * 0 */
 
-static double quadrature(const target *t, double reach, double step)
+enum { FEATURES = 5 };
+
+/* Where the mass is, on which sides and how far out. */
+static void features(double *out, const double *x)
+{
+    out[0] = x[0];
+    out[1] = x[1];
+    out[2] = tanh(x[0]) * tanh(x[1]);
+    out[3] = tanh(2 * (x[0] + x[1]) + 1);
+    out[4] = x[0] * x[0];
+}
+
+/* Adds p~ / e^log_z of a line of points to sums[0], times features to the others. */
+static void add_line(double *sums, const target *t, flow_pool *pool, const double *x, double *logp,
+                     size_t n)
+{
+    double f[FEATURES];
+    cr_assert_eq(target_log_density(t, pool, logp, NULL, NULL, x, NULL, n, NULL), 0);
+    for (size_t j = 0; j < n; j++) {
+        double p = exp(logp[j] - t->log_z);
+        features(f, x + 2 * j);
+        sums[0] += p;
+        for (size_t k = 0; k < FEATURES; k++)
+            sums[1 + k] += p * f[k];
+    }
+}
+
+/* log Z; means (FEATURES). */
+static double quadrature(double *means, const target *t, double reach, double step)
 {
     size_t side = (size_t)(2 * reach / step) + 1;
-    double *x = malloc(3 * side * sizeof *x), *logp = x + 2 * side, sum = 0;
+    double *x = malloc(3 * side * sizeof *x), sums[1 + FEATURES] = {0};
     flow_pool *pool = flow_pool_create(1, NULL);
     for (size_t i = 0; i < side; i++) {
         for (size_t j = 0; j < side; j++) {
             x[2 * j] = (double)i * step - reach;
             x[2 * j + 1] = (double)j * step - reach;
         }
-        cr_assert_eq(target_log_density(t, pool, logp, NULL, NULL, x, NULL, side, NULL), 0);
-        for (size_t j = 0; j < side; j++)
-            sum += exp(logp[j] - t->log_z);
+        add_line(sums, t, pool, x, x + 2 * side, side);
     }
+    for (size_t k = 0; k < FEATURES; k++)
+        means[k] = sums[1 + k] / sums[0];
     flow_pool_free(pool);
     free(x);
-    return log(sum * step * step) + t->log_z;
+    return log(sums[0] * step * step) + t->log_z;
+}
+
+/* Means of draws, at 5 standard errors: 55 of them, false alarm 4e-5. */
+static void check_means(const target *t, const double *means, const char *text)
+{
+    enum { N = UNLESS_SANITIZED(60000, 10000) };
+    double *x = energy_draws(t, NULL, N, 71), *values = malloc(N * sizeof *values), f[FEATURES];
+    for (size_t k = 0; k < FEATURES; k++) {
+        for (size_t r = 0; r < N; r++) {
+            features(f, x + 2 * r);
+            values[r] = f[k];
+        }
+        energy_mean m = energy_mean_of(values, N);
+        cr_assert(fabs(m.value - means[k]) < 5 * m.se, "%s: mean %zu is %g +- %g, not %g", text, k,
+                  m.value, m.se, means[k]);
+    }
+    free(values);
+    free(x);
 }
 
 /* The confinement of U1 to U4 has a kink in its second derivative, at |z| = 6. */
-Test(target_constants, log_z_by_quadrature)
+Test(target_constants, plane_by_quadrature)
 {
     static const struct plane {
         const char *text;
@@ -95,8 +144,9 @@ Test(target_constants, log_z_by_quadrature)
     };
     for (size_t k = 0; k < sizeof planes / sizeof *planes; k++) {
         target *t = energy_create(planes[k].text);
-        double got = quadrature(t, planes[k].reach, planes[k].step);
+        double means[FEATURES], got = quadrature(means, t, planes[k].reach, planes[k].step);
         check_close(&got, &t->log_z, 1, 0, planes[k].tolerance, "%s", planes[k].text);
+        check_means(t, means, planes[k].text);
         target_free(t);
     }
 }
@@ -154,6 +204,60 @@ Test(target_constants, which_modes_are_known)
         cr_assert_eq(t->modes ? t->modes->n : 0, cases[k].n, "%s", cases[k].text);
         target_free(t);
     }
+}
+
+/* ---- covariances by rule: precision column i is the gradient at mean - e_i */
+
+static double *precision_of(const char *text, size_t dim)
+{
+    target *t = energy_create(text);
+    double *x = calloc(2 * dim * dim + dim, sizeof *x), *precision = x + dim * dim, *logp;
+    flow_pool *pool = flow_pool_create(1, NULL);
+    logp = precision + dim * dim;
+    cr_assert_eq(t->dim, dim);
+    for (size_t i = 0; i < dim; i++)
+        x[i * dim + i] = -1;
+    cr_assert_eq(target_log_density(t, pool, logp, precision, NULL, x, NULL, dim, NULL), 0);
+    flow_pool_free(pool);
+    target_free(t);
+    for (size_t i = 0; i < dim * dim; i++)
+        x[i] = precision[i];
+    return x;
+}
+
+/* Neighbours' r^|i - j| has a precision of three diagonals: 1, 1 + r^2, .., 1 and -r, over 1 - r^2. */
+Test(target_constants, chain)
+{
+    enum { D = 5 };
+    const double r = 0.8, over = 1 / (1 - r * r);
+    double *got = precision_of("{\"kind\": \"gaussian\", \"dim\": 5, \"correlation\": 0.8}", D);
+    for (size_t i = 0; i < D; i++)
+        for (size_t j = 0; j < D; j++) {
+            double ends = i == 0 || i == D - 1 ? 1 : 1 + r * r;
+            double want = i == j ? ends * over : i == j + 1 || j == i + 1 ? -r * over : 0;
+            check_close(got + i * D + j, &want, 1, 1e-12, 1e-12, "precision %zu, %zu", i, j);
+        }
+    free(got);
+}
+
+/* Traces of the precision and of its square are those of the eigenvalues, and it is no diagonal matrix. */
+Test(target_constants, random_covariance)
+{
+    enum { D = 18 };
+    double *got = precision_of("{\"kind\": \"gaussian\", \"dim\": 18, \"condition\": 30}", D);
+    double want[2] = {0}, traces[2] = {0}, diagonal = 0;
+    for (size_t k = 0; k < D; k++) {
+        double l = pow(30, 0.5 - (double)k / (D - 1));
+        want[0] += l;
+        want[1] += l * l;
+        traces[0] += got[k * D + k];
+        diagonal += pow(got[k * D + k], 2);
+    }
+    for (size_t i = 0; i < D * D; i++)
+        traces[1] += got[i] * got[i];
+    check_close(traces, want, 2, 1e-12, 0, "traces");
+    cr_assert(diagonal < 0.8 * traces[1], "%g of %g is on the diagonal", diagonal, traces[1]);
+    free(got);
 }
 
 /* ---- symmetries of those that have no sampler */
@@ -230,6 +334,12 @@ Test(target_constants, wrong_descriptions)
          "gaussians: weights: item 1 is 0"},
         {"{\"kind\": \"gaussian\", \"dim\": 2, \"covariance\": [[1]]}", "gaussian: dim"},
         {"{\"kind\": \"gaussian\", \"dim\": 2, \"mean\": [1]}", "gaussian: mean"},
+        {"{\"kind\": \"gaussian\", \"mean\": [1], \"covariance\": [[1]], \"condition\": 2}",
+         "gaussian: condition has effect only with dim"},
+        {"{\"kind\": \"gaussian\", \"dim\": 2, \"seed\": 3}",
+         "gaussian: seed has effect only with condition > 1"},
+        {"{\"kind\": \"gaussians\", \"means\": [[1]], \"spread\": 4}",
+         "gaussians: spread has effect only with components"},
         {"{\"kind\": \"gaussian\", \"dim\": 2, \"correlation\": 1}", "gaussian: correlation"},
         {"{\"kind\": \"gaussian\", \"dim\": 2, \"condition\": 4, \"correlation\": 0.5}",
          "gaussian: condition"},
