@@ -1,5 +1,6 @@
 #include "student/distill.h"
 #include "student/objective.h"
+#include "student/place_base.h"
 #include "student/ruler.h"
 #include "teacher/streams.h"
 
@@ -392,11 +393,15 @@ static int take_ruler(student_distillation *self, flow_err *err)
     return code;
 }
 
-static void begin_weights(student_distillation *self)
+static int begin_weights(student_distillation *self, flow_err *err)
 {
-    pcg_stream init = {.seed = self->options.seed, .stage = STREAM_STUDENT, .purpose = PCG_INIT};
-    if (!self->options.warm)
-        flow_init(self->flow, init);
+    const distill_options *o = &self->options;
+    pcg_stream init = {.seed = o->seed, .stage = STREAM_STUDENT, .purpose = PCG_INIT};
+    pcg_stream place = {.seed = o->seed, .stage = STREAM_OWN_ROWS, .purpose = PCG_INIT};
+    if (o->warm)
+        return 0;
+    flow_init(self->flow, init);
+    return o->start.n ? student_place_base(self->flow, self->pool, &o->start, place, err) : 0;
 }
 
 static int take(student_distillation *self, flow_err *err)
@@ -414,8 +419,8 @@ static int take(student_distillation *self, flow_err *err)
         code = check_terms(&self->terms, self->flow, self->teacher, err);
     if (code)
         return code;
-    begin_weights(self);
-    code = open_terms(self, err);
+    code = begin_weights(self, err);
+    code = code ? code : open_terms(self, err);
     code = code ? code : take_ruler(self, err);
     code = code ? code : take_trainer(self, err);
     if (!code && self->ruler)

@@ -1,4 +1,5 @@
 #include "student/objective.h"
+#include "student/term_given.h"
 #include "student/term_kl.h"
 
 #include <assert.h>
@@ -65,6 +66,22 @@ int objective_add(objective_terms *out, objective_term *term)
     assert(out->n < OBJECTIVE_MOST);
     out->at[out->n++] = term;
     return 0;
+}
+
+double objective_start_share(const objective_plan *plan, double share)
+{
+    return plan->options->start.n ? share : 0;
+}
+
+int objective_add_start(objective_terms *out, const objective_plan *plan, double share,
+                        flow_err *err)
+{
+    if (!(objective_start_share(plan, share) > 0))
+        return 0;
+    int code = objective_add(out, term_given_create(plan->options, err));
+    if (!code)
+        out->at[out->n - 1]->until = share;
+    return code;
 }
 
 int objective_add_polish(objective_terms *out, const objective_plan *plan, double share,

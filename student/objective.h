@@ -58,6 +58,13 @@ void objective_free_terms(objective_terms *self);
 /* Appends a term that may be NULL, for want of memory. */
 int objective_add(objective_terms *out, objective_term *term);
 
+/* The share of the course that rows to start from are for: `share`, or 0 where the options have none. */
+double objective_start_share(const objective_plan *plan, double share);
+
+/* Appends forward KL on the rows to start from, for that first share of the course. */
+int objective_add_start(objective_terms *out, const objective_plan *plan, double share,
+                        flow_err *err);
+
 /* Appends reverse KL alone for the last `share` of the course, with the estimator that the options name. */
 int objective_add_polish(objective_terms *out, const objective_plan *plan, double share,
                          flow_err *err);

@@ -9,11 +9,12 @@
 #include "teacher/streams.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 typedef struct transport_options {
     uint64_t buffer, every;
-    double trust, cooling, polish;
+    double trust, cooling, start, polish;
 } transport_options;
 
 typedef struct mass_transport {
@@ -22,6 +23,7 @@ typedef struct mass_transport {
     own_rows rows;
     struct {
         double lam, eta, kl_reverse, kl_forward, ess;
+        uint64_t filled; /* whether there are rows */
     } now;
     double u;     /* where a batch starts in the sums of weights */
     size_t batch; /* of the step in work */
@@ -57,8 +59,9 @@ static int transport_before_step(objective_term *base, const term_step *at, flow
     pcg rng = pcg_at(stream, at->step, 1);
     self->u = pcg_uniform(&rng);
     self->batch = at->cut->rows;
-    if (at->step % every)
+    if (at->step % every && self->now.filled)
         return 0;
+    self->now.filled = 1;
     int code =
         own_rows_draw(&self->rows, at->scene, at->step / every * self->rows.n, at->sums, err);
     if (!code)
@@ -174,6 +177,10 @@ static const flow_key transport_keys[] = {
     {FLOW_KEY(transport_options, cooling), .type = FLOW_KEY_REAL, .flags = FLOW_KEY_OPEN_MIN,
      .min = 0, .max = 1e6, .def = "1000", .unit = "nats",
      .doc = "Entropy that it may have less than the student, at most."},
+    {FLOW_KEY(transport_options, start), .type = FLOW_KEY_REAL, .flags = FLOW_KEY_OPEN_MAX,
+     .min = 0, .max = 1, .def = "0.1", .unit = "share of the steps",
+     .doc = "The first part of the training, by forward KL on the rows of a pilot, where there was "
+            "one."},
     {FLOW_KEY(transport_options, polish), .type = FLOW_KEY_REAL, .flags = FLOW_KEY_OPEN_MAX,
      .min = 0, .max = 1, .def = "0.2", .unit = "share of the steps",
      .doc =
@@ -186,11 +193,24 @@ static int transport_terms(objective_terms *out, const objective_plan *plan, flo
     mass_transport *self = calloc(1, sizeof *self);
     if (!self)
         return flow_fail(err, FLOW_ENOMEM, "out of memory for mass transport");
-    *self = (mass_transport){.base = {.ops = &term_mass_transport, .until = 1 - own->polish},
+    *self = (mass_transport){.base = {.ops = &term_mass_transport,
+                                      .from = objective_start_share(plan, own->start),
+                                      .until = 1 - own->polish},
                              .options = *own,
-                             .now = {NAN, NAN, NAN, NAN, NAN}};
+                             .now = {NAN, NAN, NAN, NAN, NAN, 0}};
     objective_add(out, &self->base);
-    return objective_add_polish(out, plan, own->polish, err);
+    int code = objective_add_start(out, plan, own->start, err);
+    return code ? code : objective_add_polish(out, plan, own->polish, err);
+}
+
+/* Each part of the course comes before the next. */
+static const char *transport_conflict(char *why, size_t size, const void *options)
+{
+    const transport_options *own = options;
+    if (own->start + own->polish < 1)
+        return NULL;
+    snprintf(why, size, "with polish %.3g no step is left between them", own->polish);
+    return "start";
 }
 
 static const char *const transport_unused[] = {"forward", "forward_end",  "widen", "widen_by",
@@ -201,7 +221,8 @@ const objective_kind objective_mass_transport = {
              .doc = "from wide to the target by steps within a trust region, on weighed own rows: "
                     "finds modes, and asks for no gradient but in the polish",
              .keys = transport_keys,
-             .size = sizeof(transport_options)},
+             .size = sizeof(transport_options),
+             .conflict = transport_conflict},
     .example = "{\"kind\": \"mass_transport\"}",
     .unused = transport_unused,
     .terms = transport_terms,

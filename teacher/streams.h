@@ -11,7 +11,9 @@ typedef enum stream_stage {
     STREAM_EXPORT = 5,
     STREAM_RULER = 8,
     STREAM_LAYERS = 9,
-    STREAM_OWN_ROWS = 10
+    STREAM_OWN_ROWS = 10,
+    STREAM_PILOT = 11, /* and up to 19: rounds */
+    STREAM_PILOT_END = 19
 } stream_stage;
 
 #endif
