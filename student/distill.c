@@ -1,6 +1,6 @@
 #include "student/distill.h"
 #include "student/objective.h"
-#include "student/place_base.h"
+#include "student/place.h"
 #include "student/ruler.h"
 #include "teacher/streams.h"
 
@@ -401,7 +401,7 @@ static int begin_weights(student_distillation *self, flow_err *err)
     if (o->warm)
         return 0;
     flow_init(self->flow, init);
-    return o->start.n ? student_place_base(self->flow, self->pool, &o->start, place, err) : 0;
+    return o->start.n ? student_place(self->flow, self->pool, &o->start, place, err) : 0;
 }
 
 static int take(student_distillation *self, flow_err *err)

@@ -49,7 +49,7 @@ typedef struct distill_options {
         *objective;     /* a tagged object of objective_registry, borrowed; NULL: kl. What follows
                                 has effect where the kind does not list it as unused */
     distill_rows start; /* borrowed: what a student that is not warm may begin with, for objectives
-                                that say so; a mixture base is placed there (place_base.h) */
+                                that say so; where it is placed (place.h) */
     distill_gradient gradient;
     double forward, forward_end; /* lambda at the first and the last step, linear between */
     double widen;                /* share of the forward term's samples, in [0, 1); 0: none */

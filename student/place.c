@@ -1,4 +1,5 @@
-#include "student/place_base.h"
+#include "student/place.h"
+#include "student/place_linear.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -165,13 +166,13 @@ static int place(flow *student, means *m, pcg_stream stream, flow_err *err)
     return code;
 }
 
-int student_place_base(flow *student, flow_pool *pool, const distill_rows *rows, pcg_stream stream,
-                       flow_err *err)
+static int place_mixture(flow *student, flow_pool *pool, const distill_rows *rows,
+                         pcg_stream stream, flow_err *err)
 {
     size_t dim = flow_dim(student), k = components_of(student);
-    double *z = k ? malloc(rows->n * (dim + 1) * sizeof *z + 1) : NULL;
-    if (!k || !rows->n)
-        return free(z), 0;
+    if (!k)
+        return 0;
+    double *z = malloc(rows->n * (dim + 1) * sizeof *z);
     if (!z)
         return flow_fail(err, FLOW_ENOMEM, "out of memory to place %zu components", k);
     means m = {.n = rows->n, .dim = dim, .k = k, .z = z};
@@ -180,4 +181,11 @@ int student_place_base(flow *student, flow_pool *pool, const distill_rows *rows,
         code = place(student, &m, stream, err);
     free(z);
     return code;
+}
+
+int student_place(flow *student, flow_pool *pool, const distill_rows *rows, pcg_stream stream,
+                  flow_err *err)
+{
+    int code = student_place_linear(student, rows, err);
+    return code ? code : place_mixture(student, pool, rows, stream, err);
 }
