@@ -199,6 +199,10 @@ int flow_has_edge(const flow *self);
 void flow_noise(const flow *self, const void *params, double *z, pcg_stream stream, uint64_t first,
                 size_t n);
 
+/* z (n, D) = m + temperature (z - m), m the middle of the base: noise of another temperature. FLOW_EUSAGE as for
+ * flow_sample_tempered. */
+int flow_noise_temper(const flow *self, double *z, double temperature, size_t n, flow_err *err);
+
 /* logp (n): log-density of the noise z (n, D). */
 void flow_base_log_prob(const flow *self, const void *params, double *logp, const double *z,
                         size_t n);

@@ -42,6 +42,14 @@ static int check(const flow *self, double temperature, flow_err *err)
     return FLOW_OK;
 }
 
+int flow_noise_temper(const flow *self, double *z, double temperature, size_t n, flow_err *err)
+{
+    if (check(self, temperature, err))
+        return FLOW_EUSAGE;
+    self->base->ops->temper(self->base, z, base_params(self, NULL), temperature, n);
+    return FLOW_OK;
+}
+
 /* z (n, D); shift (n), what the flow's log-density is off by. */
 static void draw(const flow *self, double *z, double *shift, double *work, pcg_stream stream,
                  uint64_t first, size_t n, double temperature)

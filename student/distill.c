@@ -1,5 +1,6 @@
 #include "student/distill.h"
 #include "student/objective.h"
+#include "student/place.h"
 #include "student/ruler.h"
 #include "student/start.h"
 #include "teacher/streams.h"
@@ -395,8 +396,14 @@ static int take_ruler(student_distillation *self, flow_err *err)
 
 static int begin_weights(student_distillation *self, flow_err *err)
 {
-    pcg_stream init = {.seed = self->options.seed, .stage = STREAM_STUDENT, .purpose = PCG_INIT};
-    return self->options.warm ? 0 : student_start(self->flow, self->teacher, init, err);
+    const distill_options *o = &self->options;
+    pcg_stream init = {.seed = o->seed, .stage = STREAM_STUDENT, .purpose = PCG_INIT};
+    pcg_stream place = {.seed = o->seed, .stage = STREAM_OWN_ROWS, .purpose = PCG_INIT};
+    if (o->warm)
+        return 0;
+    int code = student_start(self->flow, self->teacher, init, err);
+    return code || !o->start.n ? code
+                               : student_place(self->flow, self->pool, &o->start, place, err);
 }
 
 static int take(student_distillation *self, flow_err *err)

@@ -30,6 +30,12 @@ typedef enum distill_gradient {
     DISTILL_AUTO
 } distill_gradient;
 
+/* Rows of no context that are near a target, of equal weight. (n, D); n = 0: none */
+typedef struct distill_rows {
+    const double *x;
+    size_t n;
+} distill_rows;
+
 typedef struct distill_options {
     size_t batch, steps;
     size_t shard;  /* rows; 0: auto (lanes.h) */
@@ -40,8 +46,10 @@ typedef struct distill_options {
     double clip;    /* multiple of the running median of the gradient's norm; 0: never */
     double average; /* decay of the running average of the weights; 0: none */
     const json_t
-        *objective; /* a tagged object of objective_registry, borrowed; NULL: kl. What follows
+        *objective;     /* a tagged object of objective_registry, borrowed; NULL: kl. What follows
                                 has effect where the kind does not list it as unused */
+    distill_rows start; /* borrowed: what a student that is not warm may begin with, for objectives
+                                that say so; where it is placed (place.h) */
     distill_gradient gradient;
     double forward, forward_end; /* lambda at the first and the last step, linear between */
     double widen;                /* share of the forward term's samples, in [0, 1); 0: none */

@@ -1,7 +1,9 @@
 #include "student/objective.h"
+#include "student/term_given.h"
 #include "student/term_kl.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #define ENTRY(NAME) &objective_##NAME,
@@ -67,11 +69,16 @@ int objective_add(objective_terms *out, objective_term *term)
     return 0;
 }
 
-int objective_add_polish(objective_terms *out, const objective_plan *plan, double share,
-                         flow_err *err)
+static int add_start(objective_terms *out, const objective_plan *plan, double share, flow_err *err)
 {
-    if (!(share > 0))
-        return 0;
+    int code = objective_add(out, term_given_create(plan->options, err));
+    if (!code)
+        out->at[out->n - 1]->until = share;
+    return code;
+}
+
+static int add_polish(objective_terms *out, const objective_plan *plan, double share, flow_err *err)
+{
     distill_options only = *plan->options;
     only.forward = only.forward_end = 0;
     only.temper = 1;
@@ -79,4 +86,26 @@ int objective_add_polish(objective_terms *out, const objective_plan *plan, doubl
     if (!code)
         out->at[out->n - 1]->from = 1 - share;
     return code;
+}
+
+int objective_add_between(objective_terms *out, objective_term *term, const objective_plan *plan,
+                          double start, double polish, flow_err *err)
+{
+    double from = plan->options->start.n ? start : 0;
+    term->from = from;
+    term->until = 1 - polish;
+    int code = objective_add(out, term);
+    if (!code && from > 0)
+        code = add_start(out, plan, from, err);
+    if (!code && polish > 0)
+        code = add_polish(out, plan, polish, err);
+    return code;
+}
+
+const char *objective_parts_conflict(char *why, size_t size, double start, double polish)
+{
+    if (start + polish < 1)
+        return NULL;
+    snprintf(why, size, "with polish %.3g no step is left between them", polish);
+    return "start";
 }

@@ -35,7 +35,8 @@ typedef struct objective_kind {
 /* Every kind, a line each. The first one is that of a distillation that names none. */
 #define OBJECTIVES(KIND)                                                                           \
     KIND(kl)                                                                                       \
-    KIND(mass_transport)
+    KIND(mass_transport)                                                                           \
+    KIND(importance)
 
 #define OBJECTIVE_DECLARE(NAME) extern const objective_kind objective_##NAME;
 OBJECTIVES(OBJECTIVE_DECLARE)
@@ -58,8 +59,13 @@ void objective_free_terms(objective_terms *self);
 /* Appends a term that may be NULL, for want of memory. */
 int objective_add(objective_terms *out, objective_term *term);
 
-/* Appends reverse KL alone for the last `share` of the course, with the estimator that the options name. */
-int objective_add_polish(objective_terms *out, const objective_plan *plan, double share,
-                         flow_err *err);
+/* Appends a term for the middle of the course: before it, for the share `start`, forward KL on the rows to start
+ * from, where the options have some; after it, for the share `polish`, reverse KL alone with the estimator that the
+ * options name. */
+int objective_add_between(objective_terms *out, objective_term *term, const objective_plan *plan,
+                          double start, double polish, flow_err *err);
+
+/* For a kind's conflict: a reason, for the key "start", if these shares leave nothing between them, else NULL. */
+const char *objective_parts_conflict(char *why, size_t size, double start, double polish);
 
 #endif

@@ -3,19 +3,21 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* ---- memory */
 
 int own_rows_open(own_rows *self, size_t n, const term_scene *scene, flow_err *err)
 {
     size_t dim = scene->target->dim, c = scene->target->context;
-    double *all = calloc(n, (dim + c + 4) * sizeof *all);
+    double *all = calloc(n, (dim + c + 5) * sizeof *all);
     if (!all)
         return flow_fail(err, FLOW_ENOMEM, "out of memory for %zu rows of the student's own", n);
     *self = (own_rows){.n = n, .dim = dim, .context = c, .x = all};
     self->log_q = all + n * dim;
     self->log_p = self->log_q + n;
-    self->weight = self->log_p + n;
+    self->log_r = self->log_p + n;
+    self->weight = self->log_r + n;
     self->up_to = self->weight + n;
     self->contexts = c ? self->up_to + n : NULL;
     return 0;
@@ -28,7 +30,7 @@ void own_rows_close(own_rows *self)
 
 void own_rows_pieces(own_rows *self, flow_pieces *pieces)
 {
-    size_t row = (self->dim + self->context + 4) * sizeof *self->x;
+    size_t row = (self->dim + self->context + 5) * sizeof *self->x;
     flow_pieces_add(pieces, "rows of the student's own", self->x, self->n * row);
 }
 
@@ -44,10 +46,10 @@ static void settle(own_rows *self, const target_status *status, uint64_t first, 
         sums->no_density += status[r] == TARGET_NO_DENSITY;
         if (status[r] == TARGET_BROKEN && broken_is_point(x, dim))
             broken_note(&sums->broken, first + r, self->log_p[r], x, dim);
-        if (status[r] != TARGET_FINITE || !isfinite(self->log_q[r]))
+        if (status[r] != TARGET_FINITE || !isfinite(self->log_q[r] + self->log_r[r]))
             self->log_p[r] = -INFINITY;
-        if (!isfinite(self->log_q[r]))
-            self->log_q[r] = 0;
+        if (!isfinite(self->log_q[r]) || !isfinite(self->log_r[r]))
+            self->log_q[r] = self->log_r[r] = 0;
     }
 }
 
@@ -86,13 +88,89 @@ static int has_density(const own_rows *self)
     return 0;
 }
 
-int own_rows_draw(own_rows *self, const term_scene *scene, uint64_t first, term_sums *sums,
-                  flow_err *err)
+/* ---- some with their noise stretched by T: with m the middle of the base, z' = m + T (z - m), and
+ *
+ *   log q_wide(x) = log q(x) - log base(z') + log base(m + (z' - m) / T) - D log T
+ *
+ * for q and q_wide share the layers. A row of either has r = (1 - e) q + e q_wide. */
+
+static int is_wide(const own_rows_width *width, uint64_t row)
+{
+    const target_rows rows = {.widen = width->share, .widen_by = width->by};
+    return target_is_wide(&rows, row);
+}
+
+static int stretch(const flow *student, const own_rows_width *width, double *z, uint64_t first,
+                   size_t n, flow_err *err)
+{
+    size_t dim = flow_dim(student);
+    for (size_t r = 0; r < n; r++)
+        if (is_wide(width, first + r) && flow_noise_temper(student, z + r * dim, width->by, 1, err))
+            return FLOW_ECONFIG;
+    return 0;
+}
+
+/* log_r from log_q and the noise z, which is lost. work (n) */
+static int mix(own_rows *self, const flow *student, const own_rows_width *width, double *z,
+               double *work, flow_err *err)
+{
+    size_t n = self->n;
+    double spread = (double)self->dim * log(width->by);
+    flow_base_log_prob(student, NULL, work, z, n);
+    if (flow_noise_temper(student, z, 1 / width->by, n, err))
+        return FLOW_ECONFIG;
+    flow_base_log_prob(student, NULL, self->log_r, z, n);
+    for (size_t r = 0; r < n; r++)
+        self->log_r[r] =
+            self->log_q[r] + log1p(width->share * expm1(self->log_r[r] - work[r] - spread));
+    return 0;
+}
+
+static int draw_wide(own_rows *self, const term_scene *scene, const own_rows_width *width,
+                     pcg_stream noise, uint64_t first, flow_err *err)
+{
+    size_t n = self->n, dim = self->dim;
+    double *z = malloc(n * (dim + 1) * sizeof *z);
+    if (!z)
+        return flow_fail(err, FLOW_ENOMEM, "out of memory for %zu rows", n);
+    flow_noise(scene->student, NULL, z, noise, first, n);
+    int code = stretch(scene->student, width, z, first, n, err);
+    if (!code)
+        code = flow_transport(scene->student, scene->pool, self->x, self->log_q, z, self->contexts,
+                              n, err);
+    if (!code)
+        code = mix(self, scene->student, width, z, z + n * dim, err);
+    free(z);
+    return code;
+}
+
+static int draw(own_rows *self, const term_scene *scene, const own_rows_width *width,
+                uint64_t first, flow_err *err)
 {
     const pcg_stream noise = {.seed = scene->seed, .stage = STREAM_OWN_ROWS, .purpose = PCG_BASE};
-    draw_contexts(self, scene, first);
+    if (width->share > 0)
+        return draw_wide(self, scene, width, noise, first, err);
     int code = flow_sample(scene->student, scene->pool, self->x, self->log_q, self->contexts, noise,
                            first, self->n, err);
+    memcpy(self->log_r, self->log_q, self->n * sizeof *self->log_r);
+    return code;
+}
+
+int own_rows_check(const own_rows_width *width, const flow *student, flow_err *err)
+{
+    double none[1];
+    if (!(width->share > 0) || flow_noise_temper(student, none, width->by, 0, NULL) == 0)
+        return 0;
+    return flow_fail(err, FLOW_ECONFIG,
+                     "student.train.objective.widen: the student's base cannot be stretched; set "
+                     "it to 0");
+}
+
+int own_rows_draw(own_rows *self, const term_scene *scene, const own_rows_width *width,
+                  uint64_t first, term_sums *sums, flow_err *err)
+{
+    draw_contexts(self, scene, first);
+    int code = draw(self, scene, width, first, err);
     if (!code)
         code = ask(self, scene, first, sums, err);
     if (code || has_density(self))
@@ -127,23 +205,33 @@ size_t own_rows_pick(const own_rows *self, size_t row, size_t rows, double u)
     return low;
 }
 
-void own_rows_figures(const own_rows *self, double *kl_reverse, double *kl_forward, double *ess)
+/* Sums of weights exp(log_w - top) and of what they weigh. */
+typedef struct weighed_sum {
+    double top, weights, squares, values;
+} weighed_sum;
+
+static weighed_sum sum_up(const own_rows *self, const double *over)
 {
-    double top = -INFINITY, n = 0, sum = 0, squares = 0, forward = 0, reverse = 0;
+    weighed_sum out = {.top = -INFINITY};
     for (size_t r = 0; r < self->n; r++)
         if (self->log_p[r] > -INFINITY)
-            top = fmax(top, self->log_p[r] - self->log_q[r]);
+            out.top = fmax(out.top, over[r] - self->log_r[r]);
     for (size_t r = 0; r < self->n; r++) {
         if (self->log_p[r] == -INFINITY)
             continue;
-        double log_w = self->log_p[r] - self->log_q[r], w = exp(log_w - top);
-        n++;
-        reverse -= log_w;
-        sum += w;
-        squares += w * w;
-        forward += w * log_w;
+        double w = exp(over[r] - self->log_r[r] - out.top);
+        out.weights += w;
+        out.squares += w * w;
+        out.values += w * (self->log_p[r] - self->log_q[r]);
     }
-    *kl_reverse = reverse / n;
-    *kl_forward = forward / sum - (top + log(sum / (double)self->n));
-    *ess = sum * sum / squares / (double)self->n;
+    return out;
+}
+
+void own_rows_figures(const own_rows *self, double *kl_reverse, double *kl_forward, double *ess)
+{
+    weighed_sum q = sum_up(self, self->log_q), p = sum_up(self, self->log_p);
+    double log_z = p.top + log(p.weights / (double)self->n);
+    *kl_reverse = -q.values / q.weights;
+    *kl_forward = p.values / p.weights - log_z;
+    *ess = p.weights * p.weights / p.squares / (double)self->n;
 }

@@ -5,10 +5,16 @@
 
 #include "student/term.h"
 
+/* A share of the rows comes from noise that is stretched (flow_noise_temper). 0: none do. */
+typedef struct own_rows_width {
+    double share, by;
+} own_rows_width;
+
 typedef struct own_rows {
     size_t n, dim, context;
     double *x, *contexts;  /* (n, D), (n, C); contexts NULL where C = 0 */
     double *log_q, *log_p; /* (n): log_p = -inf where the target has no density, or broke */
+    double *log_r;         /* (n): of what they are drawn from; log_q unless some are wide */
     double *weight;        /* (n), sum 1 */
     double *up_to;         /* (n): sums of weight, the last one 1 */
 } own_rows;
@@ -18,8 +24,11 @@ void own_rows_close(own_rows *self); /* accepts one that was never opened, but i
 
 /* n new rows: rows number first .. first + n - 1 of the student's streams for buffers. Those that the target was
  * asked for, and where it broke, are counted. FLOW_EDIVERGED if there is none with a density. */
-int own_rows_draw(own_rows *self, const term_scene *scene, uint64_t first, term_sums *sums,
-                  flow_err *err);
+int own_rows_draw(own_rows *self, const term_scene *scene, const own_rows_width *width,
+                  uint64_t first, term_sums *sums, flow_err *err);
+
+/* FLOW_ECONFIG if rows are to be wide and the student's base has no middle to stretch them from. */
+int own_rows_check(const own_rows_width *width, const flow *student, flow_err *err);
 
 /* After weight was filled in: own_rows_pick will follow it. */
 void own_rows_weighed(own_rows *self);
@@ -28,8 +37,8 @@ void own_rows_weighed(own_rows *self);
  * for each stretch 1 / rows of the sums of the weights (systematic resampling: Kitagawa 1996). */
 size_t own_rows_pick(const own_rows *self, size_t row, size_t rows, double u);
 
-/* E_q[log q - log p~] over the rows that have a density, and KL(p || q) from their weights under p~ / q, both of
- * them rows with that status; *ess the effective share of all. */
+/* E_q[log q - log p~] and KL(p || q) as the rows that have a density tell them by their weights q / r and p~ / r; *ess
+ * the effective share of all under the latter. */
 void own_rows_figures(const own_rows *self, double *kl_reverse, double *kl_forward, double *ess);
 
 void own_rows_pieces(own_rows *self, flow_pieces *pieces);

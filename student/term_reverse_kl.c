@@ -21,6 +21,7 @@ typedef struct reverse_kl {
     objective_term base;
     double forward, forward_end; /* weight of the other term */
     distill_gradient asked;
+    int pathless; /* some parameter moves no sample: log_variance alone, where x stays, does without */
     temper_line line;
     struct {
         double beta, spread[DISTILL_PATH + 1];
@@ -74,8 +75,7 @@ static double reverse_weight(const objective_term *self, double share)
 
 static unsigned reverse_needs(const objective_term *self)
 {
-    int slopes = down(self)->asked != DISTILL_LOG_VARIANCE;
-    return TERM_PATH | (slopes ? TERM_GRADIENT : 0);
+    return down(self)->asked == DISTILL_LOG_VARIANCE ? 0 : TERM_PATH | TERM_GRADIENT;
 }
 
 /* Where the density jumps, what the other two leave out is not 0. */
@@ -84,6 +84,7 @@ static int reverse_check(objective_term *base, const flow *student, const target
 {
     reverse_kl *self = (reverse_kl *)base;
     (void)teacher;
+    self->pathless = self->asked == DISTILL_LOG_VARIANCE && flow_check_path(student, NULL);
     if (!flow_has_edge(student))
         return 0;
     if (self->asked == DISTILL_PATH || self->asked == DISTILL_LOG_VARIANCE)
@@ -185,7 +186,10 @@ static int reverse_shard(const objective_term *base, term_shard *s, flow_err *er
         s->sums->loss += kept ? s->logq[r] - s->logp[r] : 0;
         s->sums->rows += (size_t)kept;
     }
-    flow_pass_sample_backward(s->pass, NULL, s->lane, s->grad, s->dlogq);
+    if (self->pathless)
+        flow_pass_density_backward(s->pass, NULL, NULL, s->lane, s->dlogq);
+    else
+        flow_pass_sample_backward(s->pass, NULL, s->lane, s->grad, s->dlogq);
     return 0;
 }
 

@@ -128,6 +128,8 @@ Test(distill_resumed, same_bits_from_every_step)
 static const char *const small[] = {
     "{\"kind\": \"kl\"}",
     "{\"kind\": \"mass_transport\", \"buffer\": 70, \"every\": 2, \"trust\": 0.1, \"polish\": 0.3}",
+    "{\"kind\": \"importance\", \"buffer\": 70, \"every\": 2, \"alpha\": 2, \"ess\": 0.7, "
+    "\"polish\": 0.3}",
     NULL};
 
 static json_t *small_objective(const objective_kind *kind)

@@ -48,6 +48,8 @@ Test(objective, a_wrong_key_is_named)
     } cases[] = {{"{\"kind\": \"mass_transport\", \"trust\": 0}", "trust"},
                  {"{\"kind\": \"mass_transport\", \"trusts\": 1}", "trusts"},
                  {"{\"kind\": \"mass_transports\"}", "mass_transport"},
+                 {"{\"kind\": \"mass_transport\", \"start\": 0.5, \"polish\": 0.5}", "start"},
+                 {"{\"kind\": \"importance\", \"alpha\": 3}", "alpha"},
                  {"{\"kind\": \"kl\", \"buffer\": 1}", "buffer"}};
     for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
         gaussian g;
