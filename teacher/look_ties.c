@@ -58,13 +58,15 @@ static void choose_order(ties *self)
 
 /* ---- the matrix */
 
-/* The row of the sample that the row in a place is; m: it is none. */
+/* The row of the sample that the row in a place is; m: it is none. Those of the sample are a step apart, up to rounding. */
 static size_t sample_of(size_t place, size_t m, size_t rows)
 {
-    size_t i = (size_t)((double)place * ((double)m / (double)rows));
-    for (size_t k = i > 0 ? i - 1 : 0; k < i + 3 && k < m; k++)
-        if (look_spread_out(k, m, rows) == place)
-            return k;
+    double step = (double)rows / (double)m;
+    size_t i = (size_t)((double)place / step);
+    double off = (double)place - (double)i * step;
+    for (size_t k = i; (off < 2 || off > step - 2) && k < i + 3; k++)
+        if (k > 0 && k <= m && look_spread_out(k - 1, m, rows) == place)
+            return k - 1;
     return m;
 }
 
