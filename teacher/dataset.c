@@ -294,7 +294,9 @@ static int fit_units(const job *self, flow_units *units, const double *block, co
     for (size_t col = 0; col < units->dim; col++) {
         data_scale m;
         char label[DATA_LABEL_SIZE];
-        if (data_scale_measure(&m, block + col, n, units->dim, err))
+        const double *weight = self->out->train.weight;
+        if (weight ? data_scale_weighted(&m, block + col, weight, n, units->dim, err)
+                   : data_scale_measure(&m, block + col, n, units->dim, err))
             return err->code;
         data_column_label(label, self->table, cols[col]);
         if (m.constant)
