@@ -7,6 +7,7 @@
 #include "files/npy.h"
 #include "files/read.h"
 #include "flow/blas.h"
+#include "flow/column_start.h"
 #include "flow/json.h"
 #include "flow/preset.h"
 #include "flow/unroll.h"
@@ -101,6 +102,26 @@ static int play_preset(uint64_t *sum, flow_err *err)
     int code = f ? add_json(sum, flow_describe(f), err) : err->code;
     json_decref(whole);
     flow_free(f);
+    return code;
+}
+
+/* One column, which starts at quantiles of its rows, and a student at those of its teacher. */
+static int play_column(uint64_t *sum, flow_err *err)
+{
+    double x[200];
+    int known = 0;
+    json_t *d = json_pack("{s:i, s:s, s:[{s:s, s:s}]}", "dim", 1, "direction", "data_to_noise",
+                          "layers", "kind", "autoregressive", "transformer", "spline");
+    flow *f = flow_create(d, FLOW_F32, err);
+    for (int i = 0; i < 200; i++)
+        x[i] = (i - 100) / 70.0;
+    int code = f ? flow_start_column(f, x, 200, err) : err->code;
+    if (!code)
+        code = flow_column_quantiles(x, &known, 200, f, err);
+    if (!code)
+        add(sum, x, known * sizeof x);
+    flow_free(f);
+    json_decref(d);
     return code;
 }
 
