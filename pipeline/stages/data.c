@@ -153,6 +153,7 @@ static int prepare(data_product *out, data_look **look, const config *c,
     *look = data_look_create(table, source_of(c), options, err);
     if (!*look || data_look_judge(*look, source_of(c), err))
         return err->code;
+    out->repeated = (*look)->rows.tested;
     out->set = data_set_create(table, source_of(c), options, err);
     int code = out->set ? name_columns(out, err) : err->code;
     return code ? code : measure_ranges(out, err);

@@ -34,6 +34,7 @@ static int measure(student_validation *out, const stage_work *work, const sides 
     if (!code)
         code = student_validate(out, s->student->model.flow, against.target, s->teacher->model.flow,
                                 work->pool, &contexts, &options, err);
+    out->against_data.repeated = s->data->repeated;
     yardstick_close(&against);
     return code;
 }
