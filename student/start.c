@@ -1,6 +1,7 @@
 #include "student/start.h"
 
 #include "flow/alone.h"
+#include "flow/column_start.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -73,10 +74,29 @@ static int take_over(flow *student, const flow *teacher, flow_err *err)
     return code;
 }
 
+/* ---- one column */
+
+enum { QUANTILES = 4096 };
+
+static int start_column(flow *student, const flow *teacher, flow_err *err)
+{
+    int known;
+    double *x = malloc(QUANTILES * sizeof *x);
+    if (!x)
+        return flow_fail(err, FLOW_ENOMEM, "out of memory for quantiles of the teacher");
+    int code = flow_column_quantiles(x, &known, QUANTILES, teacher, err);
+    if (!code && known)
+        code = flow_start_column(student, x, QUANTILES, err);
+    free(x);
+    return code;
+}
+
 int student_start(flow *student, const target *teacher, pcg_stream stream, flow_err *err)
 {
     const flow *from = target_flow_of(teacher);
     flow_init(student, stream);
+    if (from && flow_dim(from) == 1 && flow_context(from) == 0)
+        return start_column(student, from, err);
     return from && has_one(from, false) && has_one(student, true) ? take_over(student, from, err)
                                                                   : 0;
 }

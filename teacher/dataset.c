@@ -74,8 +74,10 @@ static int fit_unit(const job *self, flow_unit *unit, const double *x, size_t co
     size_t n = self->plan->n_train;
     data_scale m;
     char label[DATA_LABEL_SIZE];
-    if (data_scale_measure(&m, x, n, 1, err))
-        return FLOW_ENOMEM;
+    const double *weight = self->out->train.weight;
+    if (weight ? data_scale_weighted(&m, x, weight, n, 1, err)
+               : data_scale_measure(&m, x, n, 1, err))
+        return err->code;
     data_column_label(label, self->head, col);
     if (m.constant)
         return flow_fail(err, FLOW_EDATA, "%s: %s is %g in all %zu training rows; leave it out",

@@ -1,4 +1,5 @@
 #include "teacher/fit.h"
+#include "teacher/start.h"
 #include "teacher/streams.h"
 #include "teacher/weights.h"
 
@@ -6,8 +7,6 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { INIT_ROWS = 4096 };
 
 /* Where a fitting is within its epoch. */
 typedef struct place {
@@ -37,34 +36,10 @@ struct teacher_fitting {
 
 /* ---- memory */
 
-/* to = count rows of from (n) at even distances: the first ones of a sorted table are no sample of it. */
-static void spread_out(double *to, const data_numbers *from, size_t count, size_t n)
-{
-    for (size_t i = 0; i < count; i++)
-        data_numbers_copy(to + i * from->width, from, n / count * i + n % count * i / count, 1);
-}
-
-static int start_from_data(teacher_fitting *self, flow_err *err)
-{
-    const data_part *train = &self->data->train;
-    const size_t d = self->data->dim, c = self->data->n_context;
-    const size_t n = train->n < INIT_ROWS ? train->n : INIT_ROWS;
-    double *rows = malloc((n * (d + c) + 1) * sizeof *rows);
-    if (!rows)
-        return flow_fail(err, FLOW_ENOMEM, "out of memory for %zu rows to start from", n);
-    spread_out(rows, &train->x, n, train->n);
-    if (c)
-        spread_out(rows + n * d, &train->context, n, train->n);
-    int code = flow_init_data(self->flow, rows, c ? rows + n * d : NULL, n, err);
-    free(rows);
-    return code;
-}
-
 static int start_flow(teacher_fitting *self, flow_err *err)
 {
     pcg_stream init = {.seed = self->options.seed, .stage = STREAM_TEACHER, .purpose = PCG_INIT};
-    flow_init(self->flow, init);
-    return start_from_data(self, err);
+    return teacher_start(self->flow, self->data, init, err);
 }
 
 static int take_trainer(teacher_fitting *self, flow_err *err)

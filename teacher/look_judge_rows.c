@@ -7,6 +7,7 @@
 static const double ruined = 0.5;    /* share of the held-out rows that are in training: an error */
 static const double doubtful = 0.05; /* the same: a warning */
 enum { TIMES_CHANCE = 100 };         /* equal rows, over those of independent columns */
+
 enum { ROWS_A_COLUMN = 10, FEW_HELD_OUT = 100 };
 
 /* ---- rows that come back */
@@ -71,8 +72,19 @@ static void judge_repeats(look_job *self)
              file_row_label(row, table, rows->first));
 }
 
+/* Ten times as many different rows as there are training rows could be made of the values that the columns have. */
+static bool rows_could_differ(const look_job *self)
+{
+    double rows = 1;
+    for (size_t i = 0; i < self->out->dim; i++)
+        rows *= (double)self->out->columns[i].distinct;
+    return rows > 10 * (double)self->out->n_train;
+}
+
 void look_judge_rows(look_job *self)
 {
+    if (!has_free_column(self) || !rows_could_differ(self))
+        self->out->rows.tested = NAN;
     judge_across(self);
     judge_repeats(self);
 }

@@ -441,9 +441,8 @@ Test(look, sorted_rows_that_are_shuffled)
 Test(look, few_rows)
 {
     data_options options = data_options_default();
-    data_look *look;
     file_table *table = normals(60, 2);
-    look = look_with(table, &options);
+    data_look *look = look_with(table, &options);
     cr_expect(find(look, "few_rows", LOOK_NO_COLUMN) && find(look, "few_held_out", LOOK_NO_COLUMN));
     cr_expect_eq(look->n_findings, 2);
     data_look_free(look);
@@ -474,9 +473,7 @@ Test(look, ties_among_few_rows)
     pcg_normals(table->values, stream, 0, 200, 100);
     data_options options = data_options_default();
     data_look *look = look_with(table, &options);
-    const look_finding *f = find(look, "ties_not_sought", LOOK_NO_COLUMN);
-    cr_assert_not_null(f);
-    cr_expect(f->level == LOOK_NOTE && strstr(f->text, "200 rows are too few"));
+    cr_expect_not_null(find(look, "ties_not_sought", LOOK_NO_COLUMN));
     data_look_free(look);
     file_table_free(table);
 }
