@@ -247,11 +247,15 @@ static int take_memory(layerwise *self, flow_err *err)
     return 0;
 }
 
-/* Of every other row one column, each in its turn. Where the base has an edge there is nothing behind it. */
+/* Of every other row one column, each in its turn. Where the base has an edge there is nothing behind it, and
+ * a circle has nothing far out. */
 static void widen(layerwise *self)
 {
-    for (size_t r = 1; r < self->rows && !flow_has_edge(self->student); r += 2)
-        self->u[r * self->dim + r / 2 % self->dim] *= self->options.widen_by;
+    for (size_t r = 1; r < self->rows && !flow_has_edge(self->student); r += 2) {
+        size_t i = r / 2 % self->dim;
+        self->u[r * self->dim + i] *=
+            flow_noise_turns(self->student, i) ? 1 : self->options.widen_by;
+    }
 }
 
 static void draw(layerwise *self, const distill_contexts *contexts)

@@ -269,7 +269,8 @@ static data_rows rows_of(const job *self)
                        .rows = self->rows,
                        .n = self->n,
                        .n_train = self->out->train.n,
-                       .seed = self->options->seed};
+                       .seed = self->options->seed,
+                       .wrap = self->options->wrap};
 }
 
 static int apply_kinds(job *self, flow_err *err)
@@ -303,6 +304,10 @@ static int fit_units(const job *self, flow_units *units, const double *block, co
         if (!isfinite(m.sd) || !(m.sd > 0))
             return flow_fail(err, FLOW_EDATA, "%s: %s has a standard deviation of %g", self->source,
                              label, m.sd);
+        if (flow_unit_is_angle(&units->column[col])) {
+            flow_unit_set_angle(&units->column[col]);
+            continue;
+        }
         if (!standardize)
             continue;
         units->column[col].shift = m.mean;

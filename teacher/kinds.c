@@ -19,6 +19,7 @@ static int set_units(flow_units *units, const data_kind *kinds, const data_rows 
             return flow_fail(err, FLOW_ECONFIG, "%s: %s: %s", from->source,
                              data_column_label(label, from->table, from->cols[col]), why);
         units->column[col] = data_kind_unit(&kinds[col]);
+        units->column[col].wrapped = from->wrap && kinds[col].period > 0;
     }
     return flow_units_check_periods(units, err);
 }
@@ -238,7 +239,7 @@ void data_kinds_blur_cuts(const flow_units *units, double *t, const data_rows *f
     pcg_stream stream = {from->seed, STREAM_DATA, PCG_CUT};
     for (size_t col = 0; col < units->dim; col++) {
         const flow_unit *unit = &units->column[col];
-        for (size_t i = 0; unit->period > 0 && i < from->n; i++) {
+        for (size_t i = 0; unit->wrapped && i < from->n; i++) {
             double draw, *at = t + i * units->dim + col;
             pcg_uniforms(&draw, stream, from->rows[i] * units->dim + col, 1, 1);
             *at = cut_at(unit, *at, ramp * unit->period * (draw - 0.5));

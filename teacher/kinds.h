@@ -16,6 +16,7 @@ typedef struct data_rows {
     const size_t *rows; /* (n) rows of the table, those that train first */
     size_t n, n_train;
     uint64_t seed;
+    bool wrap; /* periodic columns are wrapped */
 } data_rows;
 
 /* units (D) and x (n, D) = the maps and the rows, each column of its kind: kinds (D). x is read as the table
@@ -25,7 +26,7 @@ typedef struct data_rows {
 int data_kinds_apply(flow_units *units, double *x, const data_kind *kinds, const data_rows *from,
                      flow_err *err);
 
-/* t (n, D), rows as flow_units_to_flow gives them with shift 0 and scale 1: each row's circles are cut a little
+/* t (n, D), rows as flow_units_to_flow gives them with shift 0 and scale 1: each row's wrapped columns are cut a little
  * before or after the cut, the row's own draw of where. The density of the rows then ends in ramps that a flow
  * can follow and not in steps, and, wrapped round, it is the same. */
 void data_kinds_blur_cuts(const flow_units *units, double *t, const data_rows *from);

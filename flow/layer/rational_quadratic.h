@@ -47,7 +47,7 @@ typedef struct gathered {
 } gathered;
 
 /* h (bins, ld) of one block becomes its softmax over the bins. */
-FLOW_INLINE void softmax(real *h, size_t bins, size_t ld)
+static void softmax(real *h, size_t bins, size_t ld)
 {
     lane top, sum = {0};
     for (size_t j = 0; j < T; j++)
@@ -84,7 +84,7 @@ FLOW_INLINE real extent(real p, shape spec)
 }
 
 /* Walks the bins; `by_y` searches on the y axis (inverse), else on the x axis. */
-FLOW_INLINE void gather(gathered *g, const real *h, const real *at, shape spec, size_t ld, int by_y,
+static void gather(gathered *g, const real *h, const real *at, shape spec, size_t ld, int by_y,
                         int closed)
 {
     const real *width = h, *height = h + spec.bins * ld, *slopes = h + 2 * spec.bins * ld;
@@ -194,7 +194,7 @@ FLOW_INLINE real bin_backward(bin_cotangents *c, const gathered *g, shape spec, 
 }
 
 /* dh of one axis: the corner at bin b moves with every extent before b; then through the softmax. */
-FLOW_INLINE void axis_backward(real *restrict dh, const real *restrict p,
+static void axis_backward(real *restrict dh, const real *restrict p,
                                const real *restrict corner, const real *restrict ext,
                                const real *restrict bin, shape spec, size_t ld)
 {
@@ -213,7 +213,7 @@ FLOW_INLINE void axis_backward(real *restrict dh, const real *restrict p,
 }
 
 /* Slope k ends a bin and begins the next one: bins k and k + 1, or, closed, k - 1 and k. */
-FLOW_INLINE void slopes_backward(real *restrict dh, const real *restrict u0,
+static void slopes_backward(real *restrict dh, const real *restrict u0,
                                  const real *restrict u1, const real *restrict bin, size_t bins,
                                  size_t ld, int closed)
 {
@@ -226,7 +226,7 @@ FLOW_INLINE void slopes_backward(real *restrict dh, const real *restrict u0,
 }
 
 /* dh of all shares and slopes from what the bins are owed. */
-FLOW_INLINE void params_backward(real *dh, const bin_cotangents *c, const gathered *g,
+static void params_backward(real *dh, const bin_cotangents *c, const gathered *g,
                                  const real *h, shape spec, size_t ld, int closed)
 {
     size_t heights = spec.bins * ld;
