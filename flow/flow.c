@@ -194,6 +194,11 @@ const unsigned char *flow_circles(const flow *self)
     return self->circles;
 }
 
+int flow_noise_turns(const flow *self, size_t i)
+{
+    return self->circles && self->circles[self->dim + i];
+}
+
 flow_precision flow_get_precision(const flow *self)
 {
     return self->backend->precision;

@@ -74,6 +74,8 @@ size_t flow_n_weights(const flow *self); /* live weights: what a paper would cou
 size_t flow_passes_of_inverse(const flow *self);
 /* (dim) 1 where a column of the data is on a circle (circle.h), in radians; NULL: none is. */
 const unsigned char *flow_circles(const flow *self);
+/* Whether column i of the noise is on one, which cannot be stretched. */
+int flow_noise_turns(const flow *self, size_t i);
 flow_precision flow_get_precision(const flow *self);
 flow_direction flow_get_direction(const flow *self);
 const char *flow_backend_name(const flow *self); /* "f32/avx512" */

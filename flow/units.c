@@ -1,5 +1,7 @@
 #include "flow/units.h"
 
+#include "flow/circle.h"
+
 #include <float.h>
 #include <math.h>
 #include <stdio.h>
@@ -148,6 +150,12 @@ static double floor_to_grid(const flow_unit *unit, double y)
                   : unit->support == FLOW_BELOW ? -1
                                                 : (double)INFINITY;
     return grid_value(unit, clamp(k, -(double)INFINITY, last));
+}
+
+void flow_unit_set_angle(flow_unit *self)
+{
+    self->shift = self->cut + 0.5 * self->period;
+    self->scale = self->period / (2 * FLOW_PI);
 }
 
 double flow_unit_snap(const flow_unit *self, double x)

@@ -62,7 +62,7 @@ static int open_points(job *self, flow_err *err)
     for (size_t col = 0; self->kinds && col < self->out->dim; col++)
         self->kinds[col] = options->kinds ? options->kinds[col] : options->kind;
     return self->kinds ? data_points_init(&self->points, self->rows, self->plan, self->kinds,
-                                          options->seed, self->source, err)
+                                          options->wrap, options->seed, self->source, err)
                        : FLOW_ENOMEM;
 }
 
@@ -85,7 +85,9 @@ static int fit_unit(const job *self, flow_unit *unit, const double *x, size_t co
     if (!isfinite(m.sd) || !(m.sd > 0))
         return flow_fail(err, FLOW_EDATA, "%s: %s has a standard deviation of %g", self->source,
                          label, m.sd);
-    if (standardize) {
+    if (flow_unit_is_angle(unit)) {
+        flow_unit_set_angle(unit);
+    } else if (standardize) {
         unit->shift = m.mean;
         unit->scale = m.sd;
     }

@@ -161,7 +161,7 @@ static void blur_cuts(const data_points *self, double *t, const data_pass *at, s
     pcg_stream stream = {self->seed, STREAM_DATA, PCG_CUT};
     for (size_t j = 0; j < k; j++) {
         const flow_unit *unit = &self->units->column[first + j];
-        for (size_t i = 0; unit->period > 0 && i < at->n; i++) {
+        for (size_t i = 0; unit->wrapped && i < at->n; i++) {
             double draw, *value = &t[i * k + j];
             pcg_uniforms(&draw, stream, at->number[i] * self->units->dim + first + j, 1, 1);
             *value = cut_at(unit, *value, ramp * unit->period * (draw - 0.5));
@@ -246,6 +246,7 @@ static int set_units(data_points *self, const file_table *head, const data_plan 
             return flow_fail(err, FLOW_ECONFIG, "%s: %s: %s", self->source,
                              data_column_label(label, head, plan->data[col]), why);
         self->units->column[col] = data_kind_unit(kind);
+        self->units->column[col].wrapped = self->wrap && kind->period > 0;
         self->smears |= kind->step > 0 && kind->smear;
         self->spreads |= kind->step > 0 && !kind->smear;
     }
@@ -253,9 +254,10 @@ static int set_units(data_points *self, const file_table *head, const data_plan 
 }
 
 int data_points_init(data_points *self, file_stream *rows, const data_plan *plan,
-                     const data_kind *kinds, uint64_t seed, const char *source, flow_err *err)
+                     const data_kind *kinds, bool wrap, uint64_t seed, const char *source,
+                     flow_err *err)
 {
-    *self = (data_points){.source = source, .kinds = kinds, .seed = seed};
+    *self = (data_points){.source = source, .kinds = kinds, .wrap = wrap, .seed = seed};
     self->units = flow_units_create(plan->dim, err);
     self->some = self->units ? flow_units_create(plan->dim, err) : NULL;
     if (!self->some)

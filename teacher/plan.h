@@ -34,6 +34,7 @@ typedef struct data_options {
     const char *weights; /* the column that the rows are weighed by; NULL: all alike */
     bool standardize;    /* shift and scale each data column to mean 0, variance 1 over the training
                          rows */
+    bool wrap; /* columns with a period are wrapped: for flows without circles (units.h) */
     data_nonfinite nonfinite;
     data_repeated repeated; /* for a look (look.h) alone */
     data_split split;

@@ -4,7 +4,9 @@
  *
  *   y = f(x) + phi,   f a spline of [-pi, pi] (rational_quadratic.h) with the same slope at both ends
  *
- * and phi a learned rotation, without which -pi would stay where it is. h is K widths, K heights, K slopes and phi.
+ * and phi a rotation, without which -pi would stay where it is. It is the angle of the point (1 + a, b): a network
+ * that sees another angle as cosine and sine can turn this one along with it, all the way round, which it could
+ * not if phi were one number, for that would have to jump. h is K widths, K heights, K slopes, a and b.
  *
  * A point of the circle is any of the numbers that are whole turns apart. So the map is written for all of
  * them: an x that is k turns away from [-pi, pi] goes k turns away from f there. That is an increasing
@@ -39,7 +41,7 @@ FLOW_INLINE shape shape_of(const void *options)
 
 static size_t circular_spline_n_params(const void *options)
 {
-    return 3 * ((const circular_spline *)options)->bins + 1;
+    return 3 * ((const circular_spline *)options)->bins + 2;
 }
 
 static void circular_spline_prepare(const void *options, real *h, size_t ld)
@@ -47,10 +49,27 @@ static void circular_spline_prepare(const void *options, real *h, size_t ld)
     prepare(h, shape_of(options), ld);
 }
 
-/* The rotations, behind the spline's own parameters. */
-FLOW_INLINE const real *rotations(const real *h, shape spec, size_t ld)
+/* The rotation of sample j; its parameters are behind the spline's. */
+FLOW_INLINE real rotation(const real *h, shape spec, size_t ld, size_t j)
 {
-    return h + 3 * spec.bins * ld;
+    const real *a = h + 3 * spec.bins * ld, *b = a + ld;
+    return vm_angle(1 + a[j], b[j]);
+}
+
+/* da, db from dphi: that moves along the circle by 1 / radius. The larger of both is taken out of the radius, so
+ * that nothing overflows. */
+FLOW_INLINE void rotation_backward(real *dh, const real *h, real dphi, shape spec, size_t ld,
+                                   size_t j)
+{
+    const real *a = h + 3 * spec.bins * ld, *b = a + ld;
+    real c = 1 + a[j], s = b[j], ac = vm_abs(c), as = vm_abs(s);
+    real size = ac > as ? ac : as;
+    size = size > 0 ? size : 1;
+    c /= size;
+    s /= size;
+    real square = c * c + s * s, d = dphi / (size * (square > 0 ? square : 1));
+    dh[3 * spec.bins * ld + j] = -d * s;
+    dh[3 * spec.bins * ld + ld + j] = d * c;
 }
 
 /* Within a turn, and the turns. */
@@ -63,26 +82,26 @@ FLOW_INLINE void turn(lane at, lane turned, const real *x)
 static void forward_block(shape spec, real *y, double *logdet, const real *x, const real *h,
                           size_t ld)
 {
-    const real *phi = rotations(h, spec, ld);
     gathered g = {0};
     lane at, turned;
     turn(at, turned, x);
     gather(&g, h, at, spec, ld, 0, 1);
     for (size_t j = 0; j < T; j++) {
-        real l, out = bin_forward(&g, spec, j, at[j], &l);
-        y[j] = turned[j] + (out + phi[j]);
-        logdet[j] += (double)l;
+        real d0 = end_slope(g.u0[j], 0, spec), d1 = end_slope(g.u1[j], 0, spec);
+        real s = g.v[j] / g.w[j], t = (at[j] - g.xk[j]) / g.w[j], q = t * (1 - t);
+        real out = g.yk[j] + g.v[j] * (s * t * t + d0 * q) / (s + (d0 + d1 - 2 * s) * q);
+        y[j] = turned[j] + (out + rotation(h, spec, ld, j));
+        logdet[j] += (double)log_slope(t, s, d0, d1);
     }
 }
 
 static void inverse_block(shape spec, real *x, double *logdet, const real *y, const real *h,
                           size_t ld)
 {
-    const real *phi = rotations(h, spec, ld);
     gathered g = {0};
     lane back, at, turned, l;
     for (size_t j = 0; j < T; j++)
-        back[j] = y[j] - phi[j];
+        back[j] = y[j] - rotation(h, spec, ld, j);
     turn(at, turned, back);
     gather(&g, h, at, spec, ld, 1, 1);
     bins_inverse(back, l, &g, at, spec);
@@ -95,7 +114,6 @@ static void inverse_block(shape spec, real *x, double *logdet, const real *y, co
 static void backward_block(shape spec, real *dx, real *dh, const real *dy, const real *dl,
                            const real *x, const real *h, size_t ld)
 {
-    real *dphi = dh + 3 * spec.bins * ld;
     gathered g = {0};
     bin_cotangents c;
     lane at, turned;
@@ -103,7 +121,7 @@ static void backward_block(shape spec, real *dx, real *dh, const real *dy, const
     gather(&g, h, at, spec, ld, 0, 1);
     for (size_t j = 0; j < T; j++) {
         dx[j] = bin_backward(&c, &g, spec, j, at[j], dy[j], dl[j], 1);
-        dphi[j] = dy[j];
+        rotation_backward(dh, h, dy[j], spec, ld, j);
     }
     params_backward(dh, &c, &g, h, spec, ld, 1);
 }
@@ -112,7 +130,6 @@ static void backward_block(shape spec, real *dx, real *dh, const real *dy, const
 FLOW_INLINE void solve_block(shape spec, real *out, real *dh, const real *a, const real *m,
                              real sign, const real *x, const real *h, size_t ld)
 {
-    real *dphi = dh + 3 * spec.bins * ld;
     gathered g = {0};
     bin_cotangents c;
     lane at, turned;
@@ -121,7 +138,7 @@ FLOW_INLINE void solve_block(shape spec, real *out, real *dh, const real *a, con
     for (size_t j = 0; j < T; j++) {
         real weight = m ? m[j] : 1;
         out[j] = solve_slope(&c, &g, spec, j, at[j], a[j], weight, 1);
-        dphi[j] = sign * out[j];
+        rotation_backward(dh, h, sign * out[j], spec, ld, j);
         bin_backward(&c, &g, spec, j, at[j], sign * out[j], sign * weight, 1);
     }
     params_backward(dh, &c, &g, h, spec, ld, 1);

@@ -53,7 +53,7 @@ static int check_transformers(const conditioned *self, flow_err *err)
     if (self->circle.ops && !self->circle.ops->circular)
         return flow_fail(err, FLOW_ECONFIG, "circle_transformer: %s is no map of the circle",
                          self->circle.ops->kind.name);
-    if (self->on_circle && self->line.ops->circular)
+    if (self->line.ops->circular)
         return flow_fail(err, FLOW_ECONFIG,
                          "transformer: %s is a map of the circle; it is for circle_transformer",
                          self->line.ops->kind.name);

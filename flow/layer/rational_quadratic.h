@@ -47,7 +47,7 @@ typedef struct gathered {
 } gathered;
 
 /* h (bins, ld) of one block becomes its softmax over the bins. */
-FLOW_INLINE void softmax(real *h, size_t bins, size_t ld)
+static void softmax(real *h, size_t bins, size_t ld)
 {
     lane top, sum = {0};
     for (size_t j = 0; j < T; j++)
@@ -84,8 +84,8 @@ FLOW_INLINE real extent(real p, shape spec)
 }
 
 /* Walks the bins; `by_y` searches on the y axis (inverse), else on the x axis. */
-FLOW_INLINE void gather(gathered *g, const real *h, const real *at, shape spec, size_t ld, int by_y,
-                        int closed)
+static void gather(gathered *g, const real *h, const real *at, shape spec, size_t ld, int by_y,
+                   int closed)
 {
     const real *width = h, *height = h + spec.bins * ld, *slopes = h + 2 * spec.bins * ld;
     const real bound = spec.bound;
@@ -129,15 +129,6 @@ FLOW_INLINE real log_slope(real t, real s, real d0, real d1)
     real q = t * (1 - t), den = s + (d0 + d1 - 2 * s) * q;
     real n = d1 * t * t + 2 * s * q + d0 * (1 - t) * (1 - t), r = s / den;
     return vm_log(r * r * n);
-}
-
-/* y at x. */
-FLOW_INLINE real bin_forward(const gathered *g, shape spec, size_t j, real x, real *l)
-{
-    real d0 = end_slope(g->u0[j], g->edge0[j], spec), d1 = end_slope(g->u1[j], g->edge1[j], spec);
-    real s = g->v[j] / g->w[j], t = (x - g->xk[j]) / g->w[j], q = t * (1 - t);
-    *l = log_slope(t, s, d0, d1);
-    return g->yk[j] + g->v[j] * (s * t * t + d0 * q) / (s + (d0 + d1 - 2 * s) * q);
 }
 
 /* x (T) with these y, and the log-slopes there. */
@@ -194,9 +185,8 @@ FLOW_INLINE real bin_backward(bin_cotangents *c, const gathered *g, shape spec, 
 }
 
 /* dh of one axis: the corner at bin b moves with every extent before b; then through the softmax. */
-FLOW_INLINE void axis_backward(real *restrict dh, const real *restrict p,
-                               const real *restrict corner, const real *restrict ext,
-                               const real *restrict bin, shape spec, size_t ld)
+static void axis_backward(real *restrict dh, const real *restrict p, const real *restrict corner,
+                          const real *restrict ext, const real *restrict bin, shape spec, size_t ld)
 {
     const real gain = 2 * spec.bound * (1 - spec.min_share * spec.count);
     lane mean = {0};
@@ -213,9 +203,8 @@ FLOW_INLINE void axis_backward(real *restrict dh, const real *restrict p,
 }
 
 /* Slope k ends a bin and begins the next one: bins k and k + 1, or, closed, k - 1 and k. */
-FLOW_INLINE void slopes_backward(real *restrict dh, const real *restrict u0,
-                                 const real *restrict u1, const real *restrict bin, size_t bins,
-                                 size_t ld, int closed)
+static void slopes_backward(real *restrict dh, const real *restrict u0, const real *restrict u1,
+                            const real *restrict bin, size_t bins, size_t ld, int closed)
 {
     for (size_t k = 0; k + !closed < bins; k++) {
         const real ended = (real)(!closed ? k : k == 0 ? bins - 1 : k - 1);
@@ -226,8 +215,8 @@ FLOW_INLINE void slopes_backward(real *restrict dh, const real *restrict u0,
 }
 
 /* dh of all shares and slopes from what the bins are owed. */
-FLOW_INLINE void params_backward(real *dh, const bin_cotangents *c, const gathered *g,
-                                 const real *h, shape spec, size_t ld, int closed)
+static void params_backward(real *dh, const bin_cotangents *c, const gathered *g, const real *h,
+                            shape spec, size_t ld, int closed)
 {
     size_t heights = spec.bins * ld;
     axis_backward(dh, h, c->xk, c->w, g->bin, spec, ld);

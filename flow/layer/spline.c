@@ -48,11 +48,14 @@ static void forward_block(shape spec, real *y, double *logdet, const real *x, co
 {
     gathered g = {0};
     gather(&g, h, x, spec, ld, 0, 0);
+    const real bound = spec.bound;
     for (size_t j = 0; j < T; j++) {
-        real l, out = bin_forward(&g, spec, j, x[j], &l);
-        int in = inside(x[j], spec.bound);
+        real d0 = end_slope(g.u0[j], g.edge0[j], spec), d1 = end_slope(g.u1[j], g.edge1[j], spec);
+        real s = g.v[j] / g.w[j], t = (x[j] - g.xk[j]) / g.w[j], q = t * (1 - t);
+        real out = g.yk[j] + g.v[j] * (s * t * t + d0 * q) / (s + (d0 + d1 - 2 * s) * q);
+        int in = inside(x[j], bound);
         y[j] = in ? out : x[j];
-        logdet[j] += in ? (double)l : 0.0;
+        logdet[j] += in ? (double)log_slope(t, s, d0, d1) : 0.0;
     }
 }
 

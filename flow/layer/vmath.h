@@ -179,6 +179,41 @@ FLOW_INLINE real vm_turn(real x, real *turned)
     return r;
 }
 
+/* atan r for 0 <= r <= 1: the Taylor series at a quarter of the angle, whose tangent is below .2. */
+FLOW_INLINE real vm_atan_unit(real r)
+{
+    real h = r / ((real)1 + vm_sqrt((real)1 + r * r));
+    real q = h / ((real)1 + vm_sqrt((real)1 + h * h)), z = q * q;
+#if FLOW_BITS == 32
+    real p = (real)(1.0 / 9);
+#else
+    real p = 1.0 / 25;
+    p = 1.0 / 23 - p * z;
+    p = 1.0 / 21 - p * z;
+    p = 1.0 / 19 - p * z;
+    p = 1.0 / 17 - p * z;
+    p = 1.0 / 15 - p * z;
+    p = 1.0 / 13 - p * z;
+    p = 1.0 / 11 - p * z;
+    p = 1.0 / 9 - p * z;
+#endif
+    p = (real)(1.0 / 7) - p * z;
+    p = (real)(1.0 / 5) - p * z;
+    p = (real)(1.0 / 3) - p * z;
+    return 4 * (q - q * z * p);
+}
+
+/* The angle of the point (c, s), in [-VM_PI, VM_PI]; errors relative to 1. 0 at the origin. */
+FLOW_INLINE real vm_angle(real c, real s)
+{
+    real ac = vm_abs(c), as = vm_abs(s);
+    real large = ac > as ? ac : as, small = ac > as ? as : ac;
+    real a = vm_atan_unit(large > 0 ? small / large : large); /* NaN stays */
+    a = as > ac ? (VM_PI / 2 - a) + VM_PI_LO / 2 : a;
+    a = c < 0 ? (VM_PI - a) + VM_PI_LO : a;
+    return s < 0 ? -a : a;
+}
+
 /* sin r for |r| <= pi / 2: the Taylor series. */
 FLOW_INLINE real vm_sin_poly(real r)
 {

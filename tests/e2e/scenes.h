@@ -303,6 +303,7 @@ static data_set *make_data(flow_err *err)
     options.weights = "w";
     options.kind.step = 0.01;
     options.kind.smear = true;
+    options.wrap = true;
     options.kind.period = 100; /* samples and densities of a model then go by their points */
     return data_set_create(table, "scene", &options, err);
 }

@@ -1,7 +1,7 @@
 /* tests/flow/transformer_tests.h -- element-wise maps against their formulas in double: the inverse
  * by bisection; see kernel_tests.h. */
 
-enum { TAU_LD = 16, TAU_MAX_BINS = 64, TAU_MAX_PARAMS = 3 * TAU_MAX_BINS + 1 };
+enum { TAU_LD = 16, TAU_MAX_BINS = 64, TAU_MAX_PARAMS = 3 * TAU_MAX_BINS + 2 };
 
 /* What the formulas below need of the options. */
 typedef struct tau_spec {
@@ -78,7 +78,7 @@ static void naive_circle(double *y, double *slope, double x, const double *h, si
 {
     const double pi = acos(-1), turned = 2 * pi * nearbyint(x / (2 * pi));
     naive_bins(y, slope, x - turned, h, bins, pi, slope_of_closed);
-    *y += turned + h[3 * bins];
+    *y += turned + atan2(h[3 * bins + 1], 1 + h[3 * bins]);
 }
 
 /* y and l = log dy/dx. A transformer without a formula here fails. */

@@ -53,12 +53,38 @@ Test(kinds, grids_come_back_exactly)
     data_set_free(set);
 }
 
+/* Of a flow with circles an angle is one of radians, standardized or not. */
+Test(kinds, an_angle_is_in_radians)
+{
+    enum { N = 400 };
+    for (int standardize = 0; standardize <= 1; standardize++) {
+        data_options options = data_plain();
+        options.kind.period = 24;
+        options.standardize = standardize;
+        file_table *table = data_table(N, 1, NULL);
+        for (size_t i = 0; i < N; i++)
+            table->values[i] = 24 * ((double)i + 0.5) / N;
+        data_set *set = data_made(table, &options);
+        const flow_unit *unit = &set->units->column[0];
+        const data_part all = data_set_all(set);
+        cr_assert(flow_unit_is_angle(unit));
+        for (size_t i = 0; i < N; i++) {
+            double u = data_number(&all.x, i, 0), hour = unit->cut + 12 + u * 12 / acos(-1);
+            cr_assert(fabs(u) <= acos(-1) * (1 + 1e-15), "row %zu: %.17g", i, u);
+            cr_assert_float_eq(cos(hour * acos(-1) / 12),
+                               cos((24 * ((double)i + 0.5) / N) * acos(-1) / 12), 1e-12);
+        }
+        data_set_free(set);
+    }
+}
+
 /* Angles that are everywhere: cut at a place of each row's own, within an eighth of a period of the cut. */
 Test(kinds, a_full_circle_ends_in_ramps)
 {
     enum { N = 4000 };
     data_options options = data_plain();
     options.kind.period = 2;
+    options.wrap = true;
     file_table *table = data_table(N, 1, NULL);
     for (size_t i = 0; i < N; i++)
         table->values[i] = 2 * ((double)i + 0.5) / N;
