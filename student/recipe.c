@@ -119,14 +119,21 @@ typedef struct plan {
     const char *why;
 } plan;
 
+enum { FEW = 4 }; /* dimensions */
+
 static size_t width_of(size_t dim)
 {
     return dim <= 40 ? 64 : 128;
 }
 
+static size_t most(size_t components)
+{
+    return components < 256 ? components : 256;
+}
+
 static plan plan_of(const student_recipe *self)
 {
-    size_t dim = self->pilot.rows.dim, wide = width_of(dim), k = 3 * self->pieces.n;
+    size_t dim = self->pilot.rows.dim, wide = width_of(dim), n = self->pieces.n;
     switch (shape_of(self)) {
     case SHAPE_NORMAL:
         return (plan){1,
@@ -141,13 +148,26 @@ static plan plan_of(const student_recipe *self)
                       "reverse KL by the path gradient, which has no noise where the student is "
                       "right, from the rows' mean and covariance"};
     case SHAPE_BENT:
-        return (plan){dim > 2 ? 3 : 4,
+        if (dim <= FEW)
+            return (plan){
+                4,
+                64,
+                12,
+                0,
+                1,
+                3e-3,
+                5000,
+                DISTILL_LOG_VARIANCE,
+                "{\"kind\": \"mass_transport\", \"polish\": 0.3}",
+                "mass transport on splines, and at last reverse KL by log-variance: in few "
+                "dimensions its weights have less noise than slopes"};
+        return (plan){3,
                       wide,
-                      dim > 2 ? 8 : 12,
+                      8,
                       0,
                       1,
-                      dim > 2 ? 1e-3 : 3e-3,
-                      6000,
+                      1e-3,
+                      5000,
                       DISTILL_PATH,
                       "{\"kind\": \"kl\"}",
                       "reverse KL by the path gradient on splines, from the rows' mean and "
@@ -158,23 +178,38 @@ static plan plan_of(const student_recipe *self)
                       0,
                       0,
                       0,
-                      1e-3,
+                      2e-3,
                       8000,
                       DISTILL_LOG_VARIANCE,
                       "{\"kind\": \"mass_transport\"}",
-                      "mass transport on affine layers, whose scales reach further than splines"};
+                      "mass transport on affine layers, whose scales reach further than splines; "
+                      "tanh, as they must not run away where there was no row"};
     case SHAPE_PIECES:
-        return (plan){2,
-                      32,
-                      8,
-                      k < 256 ? k : 256,
-                      0,
-                      3e-3,
-                      4000,
-                      DISTILL_LOG_VARIANCE,
-                      "{\"kind\": \"mass_transport\"}",
-                      "mass transport, which keeps modes, on a mixture base with three components "
-                      "for each, placed by k-means"};
+        if (dim <= FEW)
+            return (plan){
+                2,
+                32,
+                8,
+                most(3 * n),
+                0,
+                3e-3,
+                4000,
+                DISTILL_LOG_VARIANCE,
+                "{\"kind\": \"mass_transport\"}",
+                "mass transport, which keeps modes, on a mixture base with three components "
+                "for each, placed by k-means"};
+        return (plan){
+            1,
+            16,
+            4,
+            most(2 * n),
+            0,
+            3e-3,
+            3000,
+            DISTILL_LOG_VARIANCE,
+            "{\"kind\": \"mass_transport\"}",
+            "mass transport, which keeps modes, on a mixture base with two components for "
+            "each, placed by k-means, and a small network, which has little noise"};
     default:
         return (plan){2,
                       64,
@@ -196,8 +231,9 @@ static json_t *layer_of(const plan *p)
     json_t *transformer =
         p->bins ? json_pack("{s:s, s:I}", "kind", "spline", "bins", (json_int_t)p->bins)
                 : json_pack("{s:s, s:f}", "kind", "affine", "scale_bound", 8.0);
-    return json_pack("{s:s, s:o, s:{s:s, s:[I, I]}}", "kind", "autoregressive", "transformer",
-                     transformer, "conditioner", "kind", "mlp", "hidden", (json_int_t)p->width,
+    return json_pack("{s:s, s:o, s:{s:s, s:s, s:[I, I]}}", "kind", "autoregressive", "transformer",
+                     transformer, "conditioner", "kind", "mlp", "activation",
+                     p->bins ? "silu" : "tanh", "hidden", (json_int_t)p->width,
                      (json_int_t)p->width);
 }
 

@@ -13,7 +13,8 @@ typedef enum stream_stage {
     STREAM_LAYERS = 9,
     STREAM_OWN_ROWS = 10,
     STREAM_PILOT = 11, /* and up to 19: rounds */
-    STREAM_PILOT_END = 19
+    STREAM_PILOT_END = 19,
+    STREAM_CHAINS = 20
 } stream_stage;
 
 #endif
