@@ -36,7 +36,8 @@ typedef struct objective_kind {
 #define OBJECTIVES(KIND)                                                                           \
     KIND(kl)                                                                                       \
     KIND(mass_transport)                                                                           \
-    KIND(importance)
+    KIND(importance)                                                                               \
+    KIND(fab)
 
 #define OBJECTIVE_DECLARE(NAME) extern const objective_kind objective_##NAME;
 OBJECTIVES(OBJECTIVE_DECLARE)

@@ -81,7 +81,7 @@ static const flow_key importance_keys[] = {
     {FLOW_KEY(importance_options, tails), .type = FLOW_KEY_WORD, .words = tail_words,
      .def = "truncate", .doc = "What is done about the largest weights."},
     {FLOW_KEY(importance_options, widen), .type = FLOW_KEY_REAL, .flags = FLOW_KEY_OPEN_MAX,
-     .min = 0, .max = 1, .def = "0.1", .unit = "share of the rows",
+     .min = 0, .max = 1, .def = "0", .unit = "share of the rows",
      .doc = "Rows that are drawn with their noise stretched, and weighed for it."},
     {FLOW_KEY(importance_options, widen_by), .type = FLOW_KEY_REAL, .min = 1, .max = 10,
      .def = "1.3", .only = "widen > 0", .doc = "Factor on their noise."},

@@ -2,6 +2,8 @@
  * (flow/layer/lu_linear.c): u on the diagonal has the softly bounded log-scale s = u / (1 + |u| / c). */
 #include "student/place_linear.h"
 
+#include "student/covariance.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,42 +35,6 @@ static double bound_of_last(size_t *lu, size_t *bias, const flow *student)
     return c;
 }
 
-static void mean_of(double *mean, const distill_rows *rows, size_t dim)
-{
-    memset(mean, 0, dim * sizeof *mean);
-    for (size_t r = 0; r < rows->n; r++)
-        for (size_t i = 0; i < dim; i++)
-            mean[i] += rows->x[r * dim + i] / (double)rows->n;
-}
-
-/* The lower half of a (D, D). */
-static void covariance_of(double *a, const double *mean, const distill_rows *rows, size_t dim)
-{
-    double keep = (double)rows->n / (double)(rows->n + dim);
-    memset(a, 0, dim * dim * sizeof *a);
-    for (size_t r = 0; r < rows->n; r++)
-        for (size_t i = 0; i < dim; i++)
-            for (size_t j = 0; j <= i; j++)
-                a[i * dim + j] += (rows->x[r * dim + i] - mean[i]) *
-                                  (rows->x[r * dim + j] - mean[j]) * (i == j ? 1 : keep) /
-                                  (double)rows->n;
-}
-
-/* Its Cholesky factor in place: 0, or -1 for rows that lie in a plane. */
-static int factor(double *a, size_t dim)
-{
-    for (size_t i = 0; i < dim; i++)
-        for (size_t j = 0; j <= i; j++) {
-            double sum = a[i * dim + j];
-            for (size_t k = 0; k < j; k++)
-                sum -= a[i * dim + k] * a[j * dim + k];
-            if (i == j && !(sum > 0))
-                return -1;
-            a[i * dim + j] = i == j ? sqrt(sum) : sum / a[j * dim + j];
-        }
-    return 0;
-}
-
 /* L S as the layer stores it. */
 static void as_lu(double *a, size_t dim, double c)
 {
@@ -91,9 +57,9 @@ int student_place_linear(flow *student, const distill_rows *rows, flow_err *err)
     if (!mean)
         return flow_fail(err, FLOW_ENOMEM, "out of memory for a covariance of %zu columns", dim);
     int code = 0;
-    mean_of(mean, rows, dim);
-    covariance_of(a, mean, rows, dim);
-    if (factor(a, dim) == 0) {
+    covariance_mean(mean, rows->x, rows->n, dim);
+    covariance_of(a, mean, rows->x, rows->n, dim, (double)rows->n / (double)(rows->n + dim));
+    if (covariance_factor(a, dim) == 0) {
         as_lu(a, dim, c);
         code = flow_tensor_set(student, a, lu, err);
         code = code ? code : flow_tensor_set(student, mean, bias, err);

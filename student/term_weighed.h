@@ -43,7 +43,25 @@ void term_weighed_pieces(objective_term *self, flow_pieces *pieces);
 void term_weighed_report(const term_weighed *self, distill_state *state);
 void term_weighed_free(objective_term *self);
 
-/* Keys that such an objective has: fields buffer, every, start, polish of OPTIONS. */
+/* Keys of the parts of a course: fields start, polish of OPTIONS. */
+#define TERM_PARTS_KEYS(OPTIONS, POLISH)                                                           \
+    {FLOW_KEY(OPTIONS, start),                                                                     \
+     .type = FLOW_KEY_REAL,                                                                        \
+     .flags = FLOW_KEY_OPEN_MAX,                                                                   \
+     .min = 0,                                                                                     \
+     .max = 1,                                                                                     \
+     .def = "0.1",                                                                                 \
+     .unit = "share of the steps",                                                                 \
+     .doc = "The first part of the training, by forward KL on the rows of a pilot, where there "   \
+            "was one."},                                                                           \
+    {                                                                                              \
+        FLOW_KEY(OPTIONS, polish),                                                                 \
+            .type = FLOW_KEY_REAL, .flags = FLOW_KEY_OPEN_MAX, .min = 0, .max = 1, .def = POLISH,  \
+            .unit = "share of the steps",                                                          \
+            .doc = "The last part of it, by reverse KL with the estimator student.train.gradient." \
+    }
+
+/* And of the buffer: fields buffer and every as well. */
 #define TERM_WEIGHED_KEYS(OPTIONS, POLISH)                                                         \
     {FLOW_KEY(OPTIONS, buffer),                                                                    \
      .type = FLOW_KEY_WHOLE,                                                                       \
@@ -59,21 +77,6 @@ void term_weighed_free(objective_term *self);
          .def = "32",                                                                              \
          .unit = "steps",                                                                          \
          .doc = "Steps on them before they are drawn anew."},                                      \
-        {FLOW_KEY(OPTIONS, start),                                                                 \
-         .type = FLOW_KEY_REAL,                                                                    \
-         .flags = FLOW_KEY_OPEN_MAX,                                                               \
-         .min = 0,                                                                                 \
-         .max = 1,                                                                                 \
-         .def = "0.1",                                                                             \
-         .unit = "share of the steps",                                                             \
-         .doc =                                                                                    \
-             "The first part of the training, by forward KL on the rows of a pilot, where there "  \
-             "was one."},                                                                          \
-    {                                                                                              \
-        FLOW_KEY(OPTIONS, polish),                                                                 \
-            .type = FLOW_KEY_REAL, .flags = FLOW_KEY_OPEN_MAX, .min = 0, .max = 1, .def = POLISH,  \
-            .unit = "share of the steps",                                                          \
-            .doc = "The last part of it, by reverse KL with the estimator student.train.gradient." \
-    }
+        TERM_PARTS_KEYS(OPTIONS, POLISH)
 
 #endif

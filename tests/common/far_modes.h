@@ -10,6 +10,11 @@ enum { FAR_MODES = 3 };
 /* Normalised, with a gradient and a sampler. target_free releases it. */
 target *far_modes_create(void);
 
+extern const double far_modes_share[FAR_MODES];
+
+/* The mode that x (2) is nearest to. */
+size_t far_modes_nearest(const double *x);
+
 /* A flow of splines that starts at N(0, 1). */
 flow *far_modes_student(void);
 

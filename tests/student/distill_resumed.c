@@ -38,6 +38,8 @@ static distill_options usual(void)
     return o;
 }
 
+static size_t context = 1; /* columns of it */
+
 typedef struct course {
     gaussian g;
     flow *student;
@@ -49,7 +51,7 @@ static void open_course(course *self, size_t threads, const distill_options *opt
 {
     flow_err err = FLOW_ERR_INIT;
     gaussian_init(&self->g, 3, lower3, mean3);
-    self->g.base.context = 1;
+    self->g.base.context = context;
     self->g.gain = -0.6;
     self->g.broken_above = 4.5;
     random_numbers(contexts, CONTEXTS, 0.8, 4);
@@ -129,7 +131,10 @@ static const char *const small[] = {
     "{\"kind\": \"kl\"}",
     "{\"kind\": \"mass_transport\", \"buffer\": 70, \"every\": 2, \"trust\": 0.1, \"polish\": 0.3}",
     "{\"kind\": \"importance\", \"buffer\": 70, \"every\": 2, \"alpha\": 2, \"ess\": 0.7, "
+    "\"widen\": 0.2, "
     "\"polish\": 0.3}",
+    "{\"kind\": \"fab\", \"buffer\": 70, \"every\": 2, \"chains\": 40, \"betas\": 3, \"polish\": "
+    "0.3}",
     NULL};
 
 static json_t *small_objective(const objective_kind *kind)
@@ -150,6 +155,7 @@ Test(distill_resumed, every_objective)
         distill_options options = usual();
         json_t *objective = small_objective(*kind);
         options.objective = objective;
+        context = strcmp((*kind)->kind.name, "fab") != 0; /* it has none */
         check_resumed(&options, 1);
         json_decref(objective);
     }
