@@ -12,6 +12,7 @@ typedef struct units_target {
     target_modes modes;
     const target *of;
     const flow_units *units;
+    flow_units *own; /* what the units are, if they are its own; NULL: they are borrowed */
 } units_target;
 
 typedef struct units_work {
@@ -95,10 +96,11 @@ static size_t mode_of(void *arg, const double *u)
 
 static void units_free(target *self)
 {
+    flow_units_free(((units_target *)self)->own);
     free(self);
 }
 
-target *target_in_units(const target *of, const flow_units *units, flow_err *err)
+target *target_in_flow_units(const target *of, const flow_units *units, flow_err *err)
 {
     assert(units->dim == of->dim);
     units_target *self = malloc(sizeof *self);
@@ -122,4 +124,19 @@ target *target_in_units(const target *of, const flow_units *units, flow_err *err
         self->base.modes = &self->modes;
     }
     return &self->base;
+}
+
+target *target_in_units(const target *of, const double *shift, const double *scale, flow_err *err)
+{
+    flow_units *units = flow_units_create(of->dim, err);
+    for (size_t j = 0; units && j < of->dim; j++) {
+        units->column[j].shift = shift[j];
+        units->column[j].scale = scale[j];
+    }
+    target *self = units ? target_in_flow_units(of, units, err) : NULL;
+    if (self)
+        ((units_target *)self)->own = units;
+    else
+        flow_units_free(units);
+    return self;
 }

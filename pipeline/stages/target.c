@@ -134,7 +134,7 @@ static int from_energy(target_product *self, const config_student_frame *frame, 
     if (take_frame(self, frame, self->energy->dim, err))
         return err->code;
     self->frame = (flow_model){.units = self->units, .names = self->name_list};
-    self->exact = self->learn = target_in_units(self->energy, self->units, err);
+    self->exact = self->learn = target_in_flow_units(self->energy, self->units, err);
     return self->learn ? list_names(self, err) : err->code;
 }
 

@@ -47,7 +47,7 @@ Test(target_in_units, density_is_that_at_x_and_the_jacobian)
 {
     flow_err err = FLOW_ERR_INIT;
     flow_units *units = units_of_all_kinds();
-    target *of = energy_create(GAUSSIAN), *t = target_in_units(of, units, &err);
+    target *of = energy_create(GAUSSIAN), *t = target_in_flow_units(of, units, &err);
     double x[N * D], want[N], logdet[N] = {0}, got[N], *u = points();
     flow_units_to_user(units, x, logdet, u, N);
     densities(of, want, NULL, x, N);
@@ -66,7 +66,7 @@ Test(target_in_units, gradient_against_differences)
 {
     flow_err err = FLOW_ERR_INIT;
     flow_units *units = units_of_all_kinds();
-    target *of = energy_create(GAUSSIAN), *t = target_in_units(of, units, &err);
+    target *of = energy_create(GAUSSIAN), *t = target_in_flow_units(of, units, &err);
     double logp[N], grad[N * D], up[N], down[N], *u = points();
     const double h = 1e-5;
     densities(t, logp, grad, u, N);
@@ -98,7 +98,7 @@ Test(target_in_units, draws_and_modes)
     flow_units *units = flow_units_create(of->dim, &err);
     units->column[0] = (flow_unit){.shift = 3, .scale = 2};
     units->column[1] = (flow_unit){.shift = -1, .scale = 5};
-    target *t = target_in_units(of, units, &err);
+    target *t = target_in_flow_units(of, units, &err);
     double logp[N], again[N], *x = energy_draws(of, NULL, N, 3), *u = energy_draws(t, logp, N, 3);
     densities(t, again, NULL, u, N);
     check_close(logp, again, N, 1e-12, 1e-12, "log density of draws");
