@@ -450,7 +450,7 @@ student_distillation *student_distillation_create(flow *student, flow_pool *pool
         .contexts = contexts,
         .options = *options,
         .scene = {student, pool, teacher, contexts, options->seed},
-        .state = {.steps = options->steps, .ess = NAN, .kl_warm = NAN, .kl_best = NAN}};
+        .state = {.steps = options->steps, .beta = 1, .ess = NAN, .kl_warm = NAN, .kl_best = NAN}};
     if (!take(self, err))
         return self;
     student_distillation_free(self);

@@ -475,6 +475,8 @@ config *config_load(const config_sources *sources, complaints *out)
         goto done;
     }
     load_sources(&self, sources);
+    self.config->student.flow_given =
+        self.sections[schema_find("student.flow") - schema_keys].n > 0;
     self.config->seed_given = self.keys[schema_find("seed") - schema_keys].state == GIVEN_GOOD;
     if (!self.config->name && !name_after(self.config, sources->file))
         complain(out, E_SIZE, (place){0, 0, 0, 1}, NULL, "out of memory");

@@ -109,6 +109,10 @@ static void frame_of_target(const rules_view *self)
     const char *why = learnt ? "the model has units of its own" : "there is no target";
     if (learnt && !target_follows(learnt))
         return;
+    if (self->config->student.recipe == RECIPE_NONE)
+        useless(self, "student.recipe", why);
+    if (self->config->student.start == START_PLAIN)
+        useless(self, "student.start", why);
     if (frame->shift)
         useless(self, "student.frame.shift", why);
     if (frame->scale)

@@ -62,6 +62,18 @@ const flow_word config_gradients[] = {
      "every 200 steps (path for a student that starts as its teacher)"},
     {NULL, 0, NULL}};
 
+const flow_word config_recipes[] = {{"auto", RECIPE_AUTO,
+                                     "a look at the target says what the config does not: flow, "
+                                     "objective, steps, step size; resolved.json has it "
+                                     "then"},
+                                    {"none", RECIPE_NONE, "every key has its own default"},
+                                    {NULL, 0, NULL}};
+
+const flow_word config_starts[] = {
+    {"pilot", START_PILOT, "on rows that are annealed to the target from a wide start"},
+    {"plain", START_PLAIN, "near the identity, wherever the target is"},
+    {NULL, 0, NULL}};
+
 /* ---- the table */
 
 #define KEY(FIELD) .name = #FIELD, .offset = offsetof(config, FIELD)
@@ -199,13 +211,19 @@ const flow_key schema_keys[] = {
     {KEY(student.flow), .type = FLOW_KEY_KIND, .kinds = &flow_presets, .def = "unrolled",
      .bare = "iaf", .doc = "The flow that is distilled: its sampling must be parallel. Beside a target, "
             "but for model, the default is iaf: it is no network that a student could start as."},
+    {KEY(student.recipe), .type = FLOW_KEY_WORD, .words = config_recipes, .def = "auto",
+     .doc = "Of a target: who says how a student is trained, where the config does not."},
+    {KEY(student.start), .type = FLOW_KEY_WORD, .words = config_starts, .def = "pilot",
+     .doc = "Of a target: where a student begins. The frame, too, is that of the rows then, where it is auto."},
+    {KEY(student.pilot_rows), .type = FLOW_KEY_WHOLE, RANGE(64, 1048576), .def = "1024", .unit = "rows",
+     .only = "start = pilot", .doc = "Rows of the pilot."},
     {KEY(student.frame.shift), .type = FLOW_KEY_REALS, .flags = FLOW_KEY_AUTO, RANGE(-INFINITY, INFINITY),
      LENGTH(1, CONFIG_MAX_NAMES), .def = "auto", .unit = "units of the target",
      .doc = "Where a target lives, a number a coordinate, or one for all: the student works on (x - shift) / scale. "
-            "auto: 0."},
+            "auto: their mean, where it starts on rows of a pilot, or 0."},
     {KEY(student.frame.scale), .type = FLOW_KEY_REALS, .flags = FLOW_KEY_AUTO | FLOW_KEY_OPEN_MIN,
      RANGE(0, INFINITY), LENGTH(1, CONFIG_MAX_NAMES), .def = "auto", .unit = "units of the target",
-     .doc = "How far it extends, likewise: about its standard deviations. auto: 1."},
+     .doc = "How far it extends, likewise: about its standard deviations. auto: that of the rows, or 1."},
     {KEY(student.train.lr), .type = FLOW_KEY_REAL, .flags = FLOW_KEY_AUTO | FLOW_KEY_OPEN_MIN,
      RANGE(0, 1), .def = "auto",
      .doc = "Step size of Adam at its largest. auto: " TEXT(CONFIG_LR) ", or, for a student that "
@@ -217,7 +235,7 @@ const flow_key schema_keys[] = {
     {KEY(student.train.schedule), .type = FLOW_KEY_WORD, .words = config_student_schedules,
      .def = "cosine",
      .doc = "Course of the step size after warmup."},
-    {KEY(student.train.objective), .type = FLOW_KEY_KIND, .kinds = &objective_registry, .def = "kl",
+    {KEY(student.train.objective), .type = FLOW_KEY_KIND, .kinds = &objective_registry,
      .doc = "What is minimised."},
     {KEY(student.train.gradient), .type = FLOW_KEY_WORD, .words = config_gradients, .def = "auto",
      .doc = "Estimator of the gradient of reverse KL."},
