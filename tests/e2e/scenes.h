@@ -2,10 +2,7 @@
 #ifndef TESTS_E2E_SCENES_H
 #define TESTS_E2E_SCENES_H
 
-#include "files/csv.h"
 #include "files/model.h"
-#include "files/npy.h"
-#include "files/read.h"
 #include "flow/blas.h"
 #include "flow/column_start.h"
 #include "flow/json.h"
@@ -14,7 +11,6 @@
 #include "student/search.h"
 #include "student/validate.h"
 #include "teacher/fit.h"
-#include "teacher/generate.h"
 #include "teacher/look.h"
 #include "teacher/scale.h"
 #include "tests/e2e/failing.h"
@@ -223,76 +219,6 @@ static int play_model(uint64_t *sum, flow_err *err)
     return read_model(sum, err);
 }
 
-static int add_table(uint64_t *sum, file_table *read, const flow_err *err)
-{
-    if (!read)
-        return err->code;
-    add(sum, read->values, read->rows * read->cols * sizeof *read->values);
-    for (size_t i = 0; read->names && i < read->cols; i++)
-        add(sum, read->names[i], strlen(read->names[i]));
-    file_table_free(read);
-    return FLOW_OK;
-}
-
-static const file_wish all_rows = {.head = false}, head_alone = {.head = true};
-
-static int play_csv(uint64_t *sum, flow_err *err)
-{
-    int code = file_csv_write(path, table->values, table->rows, table->cols,
-                              (const char *const *)table->names, err);
-    if (!code)
-        code = add_table(sum, file_csv_read(path, &all_rows, err), err);
-    return code ? code : add_table(sum, file_csv_read(path, &head_alone, err), err);
-}
-
-static int play_npy(uint64_t *sum, flow_err *err)
-{
-    int code = file_npy_write(path, table->values, table->rows, table->cols, FLOW_F32, err);
-    if (!code)
-        code = add_table(sum, file_npy_read(path, &all_rows, err), err);
-    return code ? code : add_table(sum, file_npy_read(path, &head_alone, err), err);
-}
-
-/* Text with all that the first lines may hold, of which one column is wanted. */
-static int choose_last(bool *wanted, file_table *head, const void *asker, flow_err *err)
-{
-    (void)asker;
-    (void)err;
-    for (size_t col = 0; col < head->cols; col++)
-        wanted[col] = col + 1 == head->cols;
-    return 0;
-}
-
-static int play_text(uint64_t *sum, flow_err *err)
-{
-    static const file_wish wish = {.choose = choose_last};
-    FILE *out = fopen(path, "w");
-    if (!out)
-        return flow_fail(err, FLOW_ECREATE, "%s", path);
-    fputs("# a b\n1 x 0.5\n# c\n2 y NA\n3 z 4\n", out);
-    fclose(out);
-    return add_table(sum, file_csv_read(path, &wish, err), err);
-}
-
-/* With its names beside it. */
-static int play_read(uint64_t *sum, flow_err *err)
-{
-    char npy[sizeof path], cols[sizeof path];
-    snprintf(npy, sizeof npy, "%s/x.npy", folder);
-    snprintf(cols, sizeof cols, "%s/x.cols", folder);
-    FILE *out = fopen(cols, "w");
-    if (out) {
-        fputs("a\nb\nc\nw\n", out);
-        fclose(out);
-    }
-    int code = file_npy_write(npy, table->values, table->rows, table->cols, FLOW_F64, err);
-    if (!code)
-        code = add_table(sum, file_read(npy, FILE_HEADER_AUTO, err), err);
-    remove(npy);
-    remove(cols);
-    return code;
-}
-
 static data_set *make_data(flow_err *err)
 {
     static const char *const context[] = {"c"};
@@ -341,11 +267,6 @@ static int play_look(uint64_t *sum, flow_err *err)
     }
     data_look_free(look);
     return code;
-}
-
-static int play_generate(uint64_t *sum, flow_err *err)
-{
-    return add_table(sum, data_generate_table(&data_generators[0], 0.1, 5, ROWS, err), err);
 }
 
 static int play_fit(uint64_t *sum, flow_err *err)

@@ -244,6 +244,16 @@ Test(stream, a_file_that_is_changed, .init = (void (*)(void))temp_open, .fini = 
 
 enum { MANY = 3 * FILE_SPOOL_HELD + 17 };
 
+static void check_numbers(const file_spool *spool, size_t first, size_t n)
+{
+    flow_err err = FLOW_ERR_INIT;
+    static double block[5000];
+    n = MANY - first < n ? MANY - first : n;
+    cr_assert_eq(file_spool_read(spool, block, first, n, &err), 0, "%s", err.text);
+    for (size_t i = 0; i < n; i++)
+        cr_assert_eq(block[i], (double)(first + i));
+}
+
 static void check_spool(void)
 {
     flow_err err = FLOW_ERR_INIT;
@@ -256,12 +266,10 @@ static void check_spool(void)
         cr_assert_eq(file_spool_append(spool, block, n, &err), 0, "%s", err.text);
     }
     cr_assert_eq(file_spool_count(spool), MANY);
-    for (size_t first = 0, n = 4000; first < MANY; first += 77777, n = n * 5 % 4999 + 1) {
-        n = MANY - first < n ? MANY - first : n;
-        cr_assert_eq(file_spool_read(spool, block, first, n, &err), 0, "%s", err.text);
-        for (size_t i = 0; i < n; i++)
-            cr_assert_eq(block[i], (double)(first + i));
-    }
+    for (size_t first = 0, n = 4000; first < MANY; first += 77777, n = n * 5 % 4999 + 1)
+        check_numbers(spool, first, n);
+    for (size_t k = 1; k <= 3; k++) /* some from the file, some from memory */
+        check_numbers(spool, k * FILE_SPOOL_HELD - 2000, 5000);
     file_spool_free(spool);
 }
 
