@@ -305,7 +305,9 @@ static int fit_units(const job *self, flow_units *units, const double *block, co
             return flow_fail(err, FLOW_EDATA, "%s: %s has a standard deviation of %g", self->source,
                              label, m.sd);
         if (flow_unit_is_angle(&units->column[col])) {
-            flow_unit_set_angle(&units->column[col]);
+            int code = data_kinds_fit_angle(&units->column[col], block + col, n, units->dim, err);
+            if (code)
+                return code;
             continue;
         }
         if (!standardize)
@@ -326,8 +328,7 @@ static int convert_data(job *self, flow_err *err)
     data_kinds_blur_cuts(out->units, x, &from);
     int code = fit_units(self, out->units, x, self->data, self->options->standardize, err);
     for (size_t i = 0; !code && i < self->n * out->dim; i++)
-        x[i] = (x[i] - out->units->column[i % out->dim].shift) /
-               out->units->column[i % out->dim].scale;
+        x[i] = flow_unit_scaled(&out->units->column[i % out->dim], x[i]);
     return code;
 }
 

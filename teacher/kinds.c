@@ -1,6 +1,8 @@
 #include "teacher/kinds.h"
 
+#include "flow/circle.h"
 #include "flow/pcg.h"
+#include "flow/sort.h"
 #include "flow/units_points.h"
 #include "teacher/columns.h"
 #include "teacher/streams.h"
@@ -198,7 +200,8 @@ static void cut_circles(flow_units *units, const double *x, size_t n_train)
         flow_unit *unit = &units->column[col];
         if (!(unit->period > 0))
             continue;
-        unit->cut = emptiest(x + col, n_train, units->dim, unit->period);
+        if (unit->wrapped)
+            unit->cut = emptiest(x + col, n_train, units->dim, unit->period);
         unit->start = usual_start(x + col, n_train, units->dim, unit->period);
     }
 }
@@ -223,6 +226,31 @@ int data_kinds_apply(flow_units *units, double *x, const data_kind *kinds, const
     if (!code)
         cut_circles(units, x, from->n_train);
     return code;
+}
+
+static double mean_direction(const double *t, size_t n, size_t stride, double period)
+{
+    double c = 0, s = 0, turn = 2 * FLOW_PI / period;
+    for (size_t i = 0; i < n; i++) {
+        c += cos(turn * t[i * stride]);
+        s += sin(turn * t[i * stride]);
+    }
+    return atan2(s, c) / turn;
+}
+
+int data_kinds_fit_angle(flow_unit *unit, const double *t, size_t n, size_t stride, flow_err *err)
+{
+    const double most = 1e6;
+    double *away = malloc(n * sizeof *away + 1);
+    if (!away)
+        return flow_fail(err, FLOW_ENOMEM, "no memory for %zu angles", n);
+    flow_unit_set_angle(unit, mean_direction(t, n, stride, unit->period));
+    for (size_t i = 0; i < n; i++)
+        away[i] = fabs(flow_circle_point((t[i * stride] - unit->shift) / unit->scale));
+    flow_sort_numbers(away, n);
+    unit->stretch = fmin(fmax(1 / tan(0.5 * away[n / 2]), 1), most);
+    free(away);
+    return FLOW_OK;
 }
 
 /* A value between cut and cut + period, cut at `shift` from there. */
