@@ -240,7 +240,7 @@ static double mean_direction(const double *t, size_t n, size_t stride, double pe
 
 int data_kinds_fit_angle(flow_unit *unit, const double *t, size_t n, size_t stride, flow_err *err)
 {
-    const double most = 1e6;
+    const double least = 0.49, most = 1e6; /* radians; of a stretch */
     double *away = malloc(n * sizeof *away + 1);
     if (!away)
         return flow_fail(err, FLOW_ENOMEM, "no memory for %zu angles", n);
@@ -248,7 +248,7 @@ int data_kinds_fit_angle(flow_unit *unit, const double *t, size_t n, size_t stri
     for (size_t i = 0; i < n; i++)
         away[i] = fabs(flow_circle_point((t[i * stride] - unit->shift) / unit->scale));
     flow_sort_numbers(away, n);
-    unit->stretch = fmin(fmax(1 / tan(0.5 * away[n / 2]), 1), most);
+    unit->stretch = fmin(fmax(tan(0.5 * least) / tan(0.5 * away[n / 2]), 1), most);
     free(away);
     return FLOW_OK;
 }

@@ -26,8 +26,9 @@ typedef struct data_rows {
 int data_kinds_apply(flow_units *units, double *x, const data_kind *kinds, const data_rows *from,
                      flow_err *err);
 
-/* Shift, scale and stretch of an angle from the values t[0], t[stride], ... (n): their mean direction, and half of
- * them within a quarter of the circle on either side of it. FLOW_ENOMEM. */
+/* Shift, scale and stretch of an angle from the values t[0], t[stride], ... (n): their mean direction comes to 0, and
+ * half of them are half a radian away at least, so that the pieces of a spline can tell them apart. More
+ * would be more even, and bend what columns have to do with one another. FLOW_ENOMEM. */
 int data_kinds_fit_angle(flow_unit *unit, const double *t, size_t n, size_t stride, flow_err *err);
 
 /* t (n, D), rows as flow_units_to_flow gives them with shift 0 and scale 1: each row's wrapped columns are cut a little
