@@ -1,5 +1,7 @@
 #include "flow/circles.h"
 
+#include "flow/backend.h"
+#include "flow/base.h"
 #include "flow/json.h"
 #include "flow/kind.h"
 #include "flow/preset.h"
@@ -19,6 +21,35 @@ json_t *flow_circles_list(const unsigned char *circle, size_t dim, unsigned char
 static int no_memory(flow_err *err)
 {
     return flow_fail(err, FLOW_ENOMEM, "out of memory for the description of a flow");
+}
+
+/* ---- which they are */
+
+int flow_circles_follow(flow *self, flow_err *err)
+{
+    const flow_backend *b = self->backend;
+    size_t dim = self->dim, n = self->stack.n_layers;
+    unsigned char *circle = calloc(2, dim);
+    if (!circle)
+        return flow_fail(err, FLOW_ENOMEM, "out of memory for a flow");
+    for (size_t i = 0; i < dim && self->base->on_circle; i++)
+        circle[i] = circle[dim + i] = self->base->on_circle[i];
+    int code = b->circles(&self->stack, circle, 0, n, self->direction == FLOW_DATA_TO_NOISE, err);
+    if (!code && self->base->on_circle)
+        self->circles = circle;
+    else
+        free(circle);
+    return code;
+}
+
+const unsigned char *flow_circles(const flow *self)
+{
+    return self->circles;
+}
+
+int flow_noise_turns(const flow *self, size_t i)
+{
+    return self->circles && self->circles[self->dim + i];
 }
 
 /* ---- a layer for lines */

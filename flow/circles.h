@@ -8,6 +8,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct flow;
+
+/* Finds where the data of a flow are on circles, from where its noise is: flow_circles. FLOW_ECONFIG: a layer takes one
+ * for the other. */
+int flow_circles_follow(struct flow *self, flow_err *err);
+
 /* The numbers of the columns with circle[i] (dim) = which, 1 or 0: a new reference; NULL: no memory. */
 json_t *flow_circles_list(const unsigned char *circle, size_t dim, unsigned char which);
 

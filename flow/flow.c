@@ -2,6 +2,7 @@
 #include "flow/backend.h"
 #include "flow/base.h"
 #include "flow/block.h"
+#include "flow/circles.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -46,24 +47,6 @@ static int check_weights(const flow *self, size_t max_weights, flow_err *err)
                : 0;
 }
 
-/* Where the data are on circles, from where the noise is; no layer may take the one for the other. */
-static int follow_circles(flow *self, flow_err *err)
-{
-    const flow_backend *b = self->backend;
-    size_t dim = self->dim, n = self->stack.n_layers;
-    unsigned char *circle = calloc(2, dim);
-    if (!circle)
-        return flow_fail(err, FLOW_ENOMEM, "out of memory for a flow");
-    for (size_t i = 0; i < dim && self->base->on_circle; i++)
-        circle[i] = circle[dim + i] = self->base->on_circle[i];
-    int code = b->circles(&self->stack, circle, 0, n, self->direction == FLOW_DATA_TO_NOISE, err);
-    if (!code && self->base->on_circle)
-        self->circles = circle;
-    else
-        free(circle);
-    return code;
-}
-
 flow *flow_create_on(const flow_backend *backend, const json_t *description, size_t max_weights,
                      flow_err *err)
 {
@@ -76,7 +59,7 @@ flow *flow_create_on(const flow_backend *backend, const json_t *description, siz
     self->backend = backend;
     if (read_head(self, &layers, description, err) ||
         backend->create_layers(self, layers, max_weights, err) ||
-        check_weights(self, max_weights, err) || follow_circles(self, err))
+        check_weights(self, max_weights, err) || flow_circles_follow(self, err))
         goto fail;
     self->params = flow_block_new(flow_params_bytes(self));
     if (!self->params) {
@@ -187,16 +170,6 @@ size_t flow_n_weights(const flow *self)
 size_t flow_passes_of_inverse(const flow *self)
 {
     return self->stack.in_series > 1 ? self->stack.in_series : 1;
-}
-
-const unsigned char *flow_circles(const flow *self)
-{
-    return self->circles;
-}
-
-int flow_noise_turns(const flow *self, size_t i)
-{
-    return self->circles && self->circles[self->dim + i];
 }
 
 flow_precision flow_get_precision(const flow *self)

@@ -28,7 +28,17 @@ typedef struct piece {
     number_key keys[MOST + 1];
 } piece;
 
-enum { PIECE_LOGIT, PIECE_ABOVE, PIECE_BELOW, PIECE_EDGE, PIECE_STEP, PIECE_CIRCLE, PIECE_ANGLE, PIECES };
+enum {
+    PIECE_LOGIT,
+    PIECE_ABOVE,
+    PIECE_BELOW,
+    PIECE_EDGE,
+    PIECE_STEP,
+    PIECE_CIRCLE,
+    PIECE_ANGLE,
+    PIECE_STRETCH,
+    PIECES
+};
 
 static const piece pieces[PIECES] = {
     [PIECE_LOGIT] = {"logit", false, {NUMBER(lo), NUMBER(hi), NUMBER(alpha)}},
@@ -38,6 +48,7 @@ static const piece pieces[PIECES] = {
     [PIECE_STEP] = {"step", true, {NUMBER(step)}},
     [PIECE_CIRCLE] = {"circle", false, {NUMBER(period), NUMBER(cut), NUMBER(start)}},
     [PIECE_ANGLE] = {"angle", false, {NUMBER(period), NUMBER(cut), NUMBER(start)}},
+    [PIECE_STRETCH] = {"stretch", true, {NUMBER(stretch)}},
 };
 
 static bool has_piece(const flow_unit *unit, size_t which)
@@ -55,6 +66,8 @@ static bool has_piece(const flow_unit *unit, size_t which)
         return unit->step > 0;
     case PIECE_CIRCLE:
         return unit->period > 0 && unit->wrapped;
+    case PIECE_STRETCH:
+        return unit->stretch > 0;
     default:
         return flow_unit_is_angle(unit);
     }
@@ -158,9 +171,8 @@ static int check_period(const flow_unit *unit, size_t col, flow_err *err)
 /* Numbers of JSON are finite. */
 static int check_unit(const flow_unit *unit, unsigned found, size_t col, flow_err *err)
 {
-    unsigned maps =
-        found & (1u << PIECE_LOGIT | 1u << PIECE_ABOVE | 1u << PIECE_BELOW | 1u << PIECE_CIRCLE |
-                 1u << PIECE_ANGLE);
+    unsigned maps = found & (1u << PIECE_LOGIT | 1u << PIECE_ABOVE | 1u << PIECE_BELOW |
+                             1u << PIECE_CIRCLE | 1u << PIECE_ANGLE);
     if (!(unit->scale > 0))
         return flow_fail(err, FLOW_EDATA, "units: column %zu: scale %g is not positive", col,
                          unit->scale);
@@ -175,6 +187,10 @@ static int check_unit(const flow_unit *unit, unsigned found, size_t col, flow_er
     if (found & 1u << PIECE_STEP && !(unit->step > 0))
         return flow_fail(err, FLOW_EDATA, "units: column %zu: step %g is not positive", col,
                          unit->step);
+    if (found & 1u << PIECE_STRETCH && !(unit->stretch > 0 && found & 1u << PIECE_ANGLE))
+        return flow_fail(err, FLOW_EDATA,
+                         "units: column %zu: stretch %g is not positive, or not of an angle", col,
+                         unit->stretch);
     if (found & (1u << PIECE_CIRCLE | 1u << PIECE_ANGLE))
         return check_period(unit, col, err);
     return unit->support == FLOW_BETWEEN ? check_logit(unit, col, err) : FLOW_OK;
@@ -206,7 +222,8 @@ static int unit_from_json(flow_unit *unit, const json_t *json, size_t col, flow_
         !take_number(unit, &scale, json_object_get(json, "scale")) || json_object_size(json) != n)
         return flow_fail(err, FLOW_EDATA,
                          "units: column %zu wants the numbers shift and scale, perhaps logit, "
-                         "above, below, edge, step, circle, angle",
+                         "above, below, edge, step, circle, angle, "
+                         "stretch",
                          col);
     return check_unit(unit, found, col, err);
 }

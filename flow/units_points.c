@@ -31,7 +31,8 @@ int flow_units_check_periods(const flow_units *self, flow_err *err)
     size_t n = periods(self);
     return n <= FLOW_MAX_PERIODS
                ? FLOW_OK
-               : flow_fail(err, FLOW_EDATA, "%zu columns are wrapped round circles, %d at most can be", n,
+               : flow_fail(err, FLOW_EDATA,
+                           "%zu columns are wrapped round circles, %d at most can be", n,
                            FLOW_MAX_PERIODS);
 }
 

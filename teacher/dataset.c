@@ -85,9 +85,9 @@ static int fit_unit(const job *self, flow_unit *unit, const double *x, size_t co
     if (!isfinite(m.sd) || !(m.sd > 0))
         return flow_fail(err, FLOW_EDATA, "%s: %s has a standard deviation of %g", self->source,
                          label, m.sd);
-    if (flow_unit_is_angle(unit)) {
-        flow_unit_set_angle(unit);
-    } else if (standardize) {
+    if (flow_unit_is_angle(unit))
+        return data_kinds_fit_angle(unit, x, n, err);
+    if (standardize) {
         unit->shift = m.mean;
         unit->scale = m.sd;
     }
@@ -219,7 +219,7 @@ static int convert(job *self, const data_pass *at, flow_err *err)
     const flow_unit *units = self->out->units->column;
     int code = data_points_take(&self->points, self->u, at, 0, d, err);
     for (size_t i = 0; !code && i < at->n * d; i++)
-        self->u[i] = (self->u[i] - units[i % d].shift) / units[i % d].scale;
+        self->u[i] = flow_unit_scaled(&units[i % d], self->u[i]);
     if (!code && self->out->n_context) {
         data_pass_take(self->context, at, self->plan->context, self->out->n_context);
         flow_units_to_flow(self->out->context_units, self->context, NULL, self->context, at->n);

@@ -1,6 +1,8 @@
 #include "teacher/kinds.h"
 
+#include "flow/circle.h"
 #include "flow/pcg.h"
+#include "flow/sort.h"
 #include "flow/units_points.h"
 #include "teacher/columns.h"
 #include "teacher/streams.h"
@@ -146,6 +148,31 @@ static double usual_start(const circle *self, double period)
     return self->balanced && !self->positive ? -0.5 * period : 0;
 }
 
+static double mean_direction(const double *t, size_t n, double period)
+{
+    double c = 0, s = 0, turn = 2 * FLOW_PI / period;
+    for (size_t i = 0; i < n; i++) {
+        c += cos(turn * t[i]);
+        s += sin(turn * t[i]);
+    }
+    return atan2(s, c) / turn;
+}
+
+int data_kinds_fit_angle(flow_unit *unit, const double *t, size_t n, flow_err *err)
+{
+    const double least = 0.49, most = 1e6; /* radians; of a stretch */
+    double *away = malloc(n * sizeof *away + 1);
+    if (!away)
+        return flow_fail(err, FLOW_ENOMEM, "no memory for %zu angles", n);
+    flow_unit_set_angle(unit, mean_direction(t, n, unit->period));
+    for (size_t i = 0; i < n; i++)
+        away[i] = fabs(flow_circle_point((t[i] - unit->shift) / unit->scale));
+    flow_sort_numbers(away, n);
+    unit->stretch = fmin(fmax(tan(0.5 * least) / tan(0.5 * away[n / 2]), 1), most);
+    free(away);
+    return FLOW_OK;
+}
+
 /* A value between cut and cut + period, cut at `shift` from there. */
 static double cut_at(const flow_unit *unit, double t, double shift)
 {
@@ -202,7 +229,8 @@ static int use_what_was_seen(data_points *self, const seen *all, const file_tabl
             code = set_edge(unit, &all[col].ends, self, head, plan, col, err);
         if (!(unit->period > 0))
             continue;
-        unit->cut = emptiest(&all[col].circle, unit->period);
+        if (unit->wrapped)
+            unit->cut = emptiest(&all[col].circle, unit->period);
         unit->start = usual_start(&all[col].circle, unit->period);
     }
     return code;

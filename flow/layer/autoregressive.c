@@ -67,13 +67,6 @@ static json_t *autoregressive_describe(const flow_layer *layer)
     return conditioned_describe(maps, flow_kind_write(&layer_autoregressive.kind, &maps->options));
 }
 
-static int autoregressive_circles(const flow_layer *layer, unsigned char *circle, int back,
-                                  flow_err *err)
-{
-    (void)back;
-    return conditioned_fits(maps_of(layer), circle, err);
-}
-
 static void autoregressive_init(const flow_layer *layer, real *theta, layer_draws *draws)
 {
     const conditioner *net = maps_of(layer)->net;
@@ -234,7 +227,7 @@ const flow_layer_ops layer_autoregressive = {
     .create = autoregressive_create,
     .free = autoregressive_free,
     .describe = autoregressive_describe,
-    .circles = autoregressive_circles,
+    .circles = conditioned_circles,
     .unroll = conditioned_unroll,
     .init = autoregressive_init,
     .init_data = NULL,

@@ -212,8 +212,10 @@ json_t *conditioned_describe(const conditioned *self, json_t *description)
     return NULL;
 }
 
-int conditioned_fits(const conditioned *self, const unsigned char *circle, flow_err *err)
+int conditioned_circles(const flow_layer *layer, unsigned char *circle, int back, flow_err *err)
 {
+    const conditioned *self = &((const conditioned_layer *)layer)->maps;
+    (void)back;
     for (size_t i = 0; i < self->net->shape.dim; i++)
         if (circle[i] != (self->on_circle && self->on_circle[i]))
             return flow_fail(err, FLOW_ECONFIG,

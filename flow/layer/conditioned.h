@@ -23,7 +23,7 @@
 #define conditioned_copy FLOW_NAME(conditioned_copy)
 #define conditioned_show FLOW_NAME(conditioned_show)
 #define conditioned_pull FLOW_NAME(conditioned_pull)
-#define conditioned_fits FLOW_NAME(conditioned_fits)
+#define conditioned_circles FLOW_NAME(conditioned_circles)
 #define conditioned_circle FLOW_NAME(conditioned_circle)
 #define conditioned_transform FLOW_NAME(conditioned_transform)
 
@@ -101,7 +101,7 @@ typedef struct conditioned {
     conditioned_group bare, all, whole;
 } conditioned;
 
-/* A layer that is nothing else: autoregressive. */
+/* What such a layer begins with; one that is nothing else: autoregressive. */
 typedef struct conditioned_layer {
     flow_layer base;
     conditioned maps;
@@ -116,8 +116,8 @@ void conditioned_close(conditioned *self);
  * description over and hands it back; NULL, also if it was NULL: no memory. */
 json_t *conditioned_describe(const conditioned *self, json_t *description);
 
-/* The op circles of such a layer, whose own are on_circle. */
-int conditioned_fits(const conditioned *self, const unsigned char *circle, flow_err *err);
+/* The op circles of such a layer: they are where its own are. */
+int conditioned_circles(const flow_layer *layer, unsigned char *circle, int back, flow_err *err);
 
 /* The slot circle of such a kind: the circles are named, and get the first circular transformer with the numbers
  * that it has in common with the lines' (bins, of a spline). */

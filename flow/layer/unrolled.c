@@ -98,12 +98,6 @@ static json_t *unrolled_describe(const flow_layer *layer)
     return conditioned_describe(&self->maps, flow_kind_write(&layer_unrolled.kind, &options));
 }
 
-static int unrolled_circles(const flow_layer *layer, unsigned char *circle, int back, flow_err *err)
-{
-    (void)back;
-    return conditioned_fits(&down(layer)->maps, circle, err);
-}
-
 static void unrolled_init(const flow_layer *layer, real *theta, layer_draws *draws)
 {
     const conditioner *net = down(layer)->maps.net;
@@ -294,16 +288,11 @@ static void unrolled_inverse(const flow_layer *layer, real *x, double *logdet, c
 
 /* ---- gradients */
 
-static void add_row(real *to, const real *from, size_t ld)
+/* to += sign from, sign being 1 or -1 */
+static void add_row(real *to, real sign, const real *from, size_t ld)
 {
     for (size_t r = 0; r < ld; r++)
-        to[r] += from[r];
-}
-
-static void subtract_row(real *to, const real *from, size_t ld)
-{
-    for (size_t r = 0; r < ld; r++)
-        to[r] -= from[r];
+        to[r] += sign * from[r];
 }
 
 /* The rows of a group backwards through tau^-1 of step t: dz += its share, and the parameters'
@@ -318,7 +307,7 @@ static void pull_group(const conditioned_shard *s, real *dz, real *cotangents, c
             tau->ops->pull_inverse(tau->options, a, conditioned_params(s, cotangents, g, i),
                                    from + row, dm, at + row, conditioned_params(s, s->values, g, i),
                                    s->ld);
-        add_row(dz + row, g->bare ? from + row : a, s->ld);
+        add_row(dz + row, 1, g->bare ? from + row : a, s->ld);
     }
 }
 
@@ -344,7 +333,7 @@ static void unrolled_backward(const flow_layer *layer, real *dx, real *dtheta, i
         through = conditioned_inputs(&s, cotangents);
     }
     for (size_t i = 0; i < layer->dim; i++)
-        add_row(dx + i * call->ld, through + i * call->ld, call->ld);
+        add_row(dx + i * call->ld, 1, through + i * call->ld, call->ld);
     (void)x;
 }
 
@@ -364,7 +353,7 @@ static void score_before_last(const unrolled *self, real *left, const scratch *r
         const conditioned_shard s = step(self, call, t, room);
         const real *handed = conditioned_inputs(&s, cotangents_of(self, call, t)) + j * s.ld;
         if (t == 0 || g->bare) {
-            subtract_row(left, handed, s.ld);
+            add_row(left, -1, handed, s.ld);
             continue;
         }
         const conditioned_shard before = step(self, call, t - 1, room);
@@ -372,7 +361,7 @@ static void score_before_last(const unrolled *self, real *left, const scratch *r
                                conditioned_params(&before, cotangents_of(self, call, t - 1), g, j),
                                handed, room->zeros, result_of(self, call, t - 1, room) + j * s.ld,
                                conditioned_params(&before, before.values, g, j), s.ld);
-        subtract_row(left, room->b, s.ld);
+        add_row(left, -1, room->b, s.ld);
     }
 }
 
@@ -493,7 +482,7 @@ const flow_layer_ops layer_unrolled = {
     .create = unrolled_create,
     .free = unrolled_free,
     .describe = unrolled_describe,
-    .circles = unrolled_circles,
+    .circles = conditioned_circles,
     .unroll_params = unrolled_unroll_params,
     .init = unrolled_init,
     .init_data = NULL,

@@ -19,7 +19,7 @@ static flow_model *written_and_read(flow *f)
     for (size_t i = 0; i < 2 && flow_circles(f); i++)
         if (flow_circles(f)[i]) {
             model.units->column[i].period = 360;
-            flow_unit_set_angle(&model.units->column[i]);
+            flow_unit_set_angle(&model.units->column[i], 90);
         }
     model.names = json_pack("[s, s]", "a", "b");
     cr_assert(model.units, "%s", err.text);

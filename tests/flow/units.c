@@ -189,7 +189,8 @@ static flow_units *make_kinds(void)
     self->column[CIRCLE] = (flow_unit){
         .period = 6.25, .wrapped = true, .cut = 1.5, .start = -3.125, .shift = 4, .scale = 1.7};
     self->column[HOUR] = (flow_unit){.period = 24, .step = 1, .cut = 3.5, .start = 0};
-    flow_unit_set_angle(&self->column[HOUR]);
+    flow_unit_set_angle(&self->column[HOUR], 15);
+    self->column[HOUR].stretch = 1.7;
     return self;
 }
 
@@ -351,6 +352,7 @@ Test(units, json_refusals)
         {MAP("\"edge\": -1"), "column 1: edge -1 is negative"},
         {MAP("\"step\": 0"), "column 1: step 0 is not positive"},
         {MAP("\"circle\": {\"period\": 0, \"cut\": 0, \"start\": 0}"), "circle.period 0 is not"},
+        {MAP("\"stretch\": 2"), "stretch 2 is not positive, or not of an angle"},
         {MAP("\"angle\": {\"period\": 0, \"cut\": 0, \"start\": 0}"), "angle.period 0 is not"},
         {MAP("\"angle\": {\"period\": 6.28, \"cut\": 0, \"start\": 0}"),
          "scale 1 is not that of an angle of period 6.28"},
