@@ -115,6 +115,32 @@ static size_t bad_column(const job *self, size_t row)
     return weighed ? self->weights : self->table->cols;
 }
 
+/* Whether no row has a number in the column. */
+static bool is_empty(const file_table *table, size_t col)
+{
+    size_t row = 0;
+    while (row < table->rows && !isfinite(table->values[row * table->cols + col]))
+        row++;
+    return row == table->rows;
+}
+
+/* Nothing is left: most often one column is to blame, which the first bad row need not name. */
+static int fail_all(const job *self, size_t first_col, flow_err *err)
+{
+    char label[DATA_LABEL_SIZE];
+    size_t col = first_col;
+    for (size_t i = 0; i < self->out->dim && !is_empty(self->table, col); i++)
+        col = self->data[i];
+    for (size_t i = 0; i < self->out->n_context && !is_empty(self->table, col); i++)
+        col = self->context[i];
+    bool one = is_empty(self->table, col);
+    data_column_label(label, self->table, one ? col : first_col);
+    return flow_fail(err, FLOW_EDATA, "%s: none of the %zu rows is finite: %s %s", self->source,
+                     self->table->rows, label,
+                     one ? "has no number in any of them; leave it out"
+                         : "is the first that has none");
+}
+
 /* rows = the finite ones, in the order of the table. */
 static int keep_finite(job *self, flow_err *err)
 {
@@ -132,6 +158,8 @@ static int keep_finite(job *self, flow_err *err)
             first_col = col;
         }
     }
+    if (self->out->dropped > 0 && self->n == 0)
+        return fail_all(self, first_col, err);
     if (self->out->dropped == 0 || self->options->nonfinite == DATA_NONFINITE_DROP)
         return FLOW_OK;
     char label[DATA_LABEL_SIZE], place[FILE_LABEL_SIZE];
