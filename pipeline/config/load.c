@@ -2,6 +2,7 @@
 #include "pipeline/config/config.h"
 
 #include "pipeline/config/field.h"
+#include "pipeline/config/no_config.h"
 #include "pipeline/config/rules.h"
 #include "pipeline/config/tagged.h"
 #include "pipeline/config/value.h"
@@ -319,7 +320,7 @@ static void free_sources(loader *self)
 static void load_file(loader *self, const char *name)
 {
     size_t size, mark = 0;
-    char *text = read_text(self->out, name, &size);
+    char *text = no_config_table(self->out, name) ? NULL : read_text(self->out, name, &size);
     if (!text)
         return;
     if (size >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)

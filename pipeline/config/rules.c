@@ -345,7 +345,9 @@ static void data_file(const rules_view *self)
         complain(self->out, E_RANGE, at, file_read_remedy(path),
                  "data.path wants a .npy or .csv file, got '%s'", quoted);
     else if (access(path, R_OK) != 0)
-        complain(self->out, E_FILE, at, NULL, "cannot read '%s': %s", quoted, strerror(errno));
+        complain(self->out, E_FILE, at,
+                 strstr(path, "~/") ? "~ is not expanded here; write the folder" : NULL,
+                 "cannot read '%s': %s", quoted, strerror(errno));
 }
 
 static void export_file(const rules_view *self)

@@ -1,4 +1,5 @@
-/* Which share of the test rows are training rows, as a look at the table counts it for the verdict. */
+/* Which share of the test rows are training rows, as a look at the table counts it for the verdict; and values that stand
+ * for missing ones. */
 #include "teacher/look.h"
 
 #include "flow/pcg.h"
@@ -79,4 +80,40 @@ Test(look_rows, so_does_one_column)
     table->values[ROWS - 1] = table->values[0];
     double share = share_of(table);
     cr_expect(isnan(share));
+}
+
+/* ---- a value that stands for a missing one */
+
+static const look_finding *code_in(const data_look *look)
+{
+    const look_finding *found = NULL;
+    for (size_t i = 0; i < look->n_findings; i++)
+        if (strcmp(look->findings[i].kind, "code") == 0)
+            found = &look->findings[i];
+    return found;
+}
+
+/* From -999 to what is not far, and from many rows to few. */
+Test(look_rows, a_code_among_numbers)
+{
+    static const struct {
+        double code;
+        size_t every;
+        bool found;
+    } cases[] = {{-999, 50, true}, {9999, 500, true}, {-7, 50, false}, {-999, 2000, false}};
+    data_options options = data_options_default();
+    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+        flow_err err = FLOW_ERR_INIT;
+        file_table *table = normals();
+        for (size_t i = 7; i < ROWS; i += cases[k].every)
+            table->values[2 * i + 1] = cases[k].code;
+        data_look *look = data_look_create(table, "t", &options, &err);
+        cr_assert_not_null(look, "%s", err.text);
+        const look_finding *f = code_in(look);
+        cr_expect_eq(f != NULL, cases[k].found, "case %zu", k);
+        if (f)
+            cr_expect(f->level == LOOK_WARNING && f->col == 1 && strstr(f->text, "is exactly"));
+        data_look_free(look);
+        file_table_free(table);
+    }
 }
