@@ -26,11 +26,12 @@ typedef struct importance {
     importance_options options;
 } importance;
 
-static void importance_weigh(term_weighed *base)
+static int importance_weigh(term_weighed *base, flow_err *err)
 {
     const importance_options *o = &((importance *)base)->options;
     own_rows *rows = &base->rows;
-    double *c = rows->weight, b;
+    double *c = rows->weight, b, khat;
+    int code = 0;
     for (size_t r = 0; r < rows->n; r++)
         c[r] = rows->log_p[r] > -INFINITY
                    ? o->alpha * rows->log_p[r] + (1 - o->alpha) * rows->log_q[r] - rows->log_r[r]
@@ -41,9 +42,10 @@ static void importance_weigh(term_weighed *base)
     if (o->tails == TAILS_TRUNCATE)
         weigh_truncate(c, rows->n);
     if (o->tails == TAILS_PARETO)
-        weigh_pareto(c, rows->n);
+        code = weigh_pareto(&khat, c, rows->n, err);
     weigh_normalise(c, c, rows->n);
     base->now.first = b;
+    return code;
 }
 
 static void importance_report(const objective_term *base, distill_state *state)

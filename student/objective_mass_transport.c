@@ -22,15 +22,17 @@ typedef struct mass_transport {
 
 enum { ENOUGH = 4096 }; /* rows for the multipliers */
 
-static void transport_weigh(term_weighed *base)
+static int transport_weigh(term_weighed *base, flow_err *err)
 {
     own_rows *rows = &base->rows;
     size_t n = rows->n < ENOUGH ? rows->n : ENOUGH;
     trust_step step;
+    (void)err;
     trust_solve(&step, &((mass_transport *)base)->bounds, rows->log_p, rows->log_q, n);
     trust_weights(rows->weight, &step, rows->log_p, rows->log_q, rows->n);
     base->now.first = step.lam;
     base->now.second = step.eta;
+    return 0;
 }
 
 static void transport_report(const objective_term *base, distill_state *state)

@@ -11,28 +11,36 @@
 
 static const double WITHIN = 0.9; /* of the bound c: further out a log-scale is left there */
 
-/* The tensors of the last layer, and its c; 0: it is another one. */
-static double bound_of_last(size_t *lu, size_t *bias, const flow *student)
+/* The number of the tensor of that name in the last layer, number `layer`. */
+static size_t tensor_of(const flow *student, size_t layer, const char *name)
+{
+    char wanted[96];
+    flow_tensor_info info;
+    size_t i = 0;
+    snprintf(wanted, sizeof wanted, "layers.%zu.%s", layer, name);
+    for (; i + 1 < flow_n_tensors(student); i++) {
+        flow_tensor(student, &info, i);
+        if (strcmp(info.name, wanted) == 0)
+            break;
+    }
+    return i;
+}
+
+/* *c of the last layer, 0 if it is another one, and its number. */
+static int look_at_last(double *c, size_t *layer, const flow *student, flow_err *err)
 {
     json_t *description = flow_describe(student);
+    if (!description)
+        return flow_fail(err, FLOW_ENOMEM, "out of memory for a description");
     const json_t *layers = json_object_get(description, "layers");
-    size_t n = json_array_size(layers);
-    const json_t *last = json_array_get(layers, n - 1);
+    *layer = json_array_size(layers) - 1; /* of none: there is no such layer */
+    const json_t *last = json_array_get(layers, *layer);
     const char *kind = json_string_value(json_object_get(last, "kind"));
-    double c = kind && strcmp(kind, "lu_linear") == 0
-                   ? json_number_value(json_object_get(last, "scale_bound"))
-                   : 0;
-    char name[2][96];
-    snprintf(name[0], sizeof name[0], "layers.%zu.lu", n - 1);
-    snprintf(name[1], sizeof name[1], "layers.%zu.bias", n - 1);
+    *c = kind && strcmp(kind, "lu_linear") == 0
+             ? json_number_value(json_object_get(last, "scale_bound"))
+             : 0;
     json_decref(description);
-    flow_tensor_info info;
-    for (size_t i = 0; i < flow_n_tensors(student); i++) {
-        flow_tensor(student, &info, i);
-        *lu = strcmp(info.name, name[0]) == 0 ? i : *lu;
-        *bias = strcmp(info.name, name[1]) == 0 ? i : *bias;
-    }
-    return c;
+    return 0;
 }
 
 /* L S as the layer stores it. */
@@ -47,22 +55,27 @@ static void as_lu(double *a, size_t dim, double c)
     }
 }
 
+static int set(flow *student, size_t layer, const double *mean, const double *lu, flow_err *err)
+{
+    int code = flow_tensor_set(student, lu, tensor_of(student, layer, "lu"), err);
+    return code ? code : flow_tensor_set(student, mean, tensor_of(student, layer, "bias"), err);
+}
+
 int student_place_linear(flow *student, const distill_rows *rows, flow_err *err)
 {
-    size_t dim = flow_dim(student), lu = 0, bias = 0;
-    double c = bound_of_last(&lu, &bias, student);
-    if (!(c > 0))
-        return 0;
+    size_t dim = flow_dim(student), layer = 0;
+    double c = 0;
+    int code = look_at_last(&c, &layer, student, err);
+    if (code || !(c > 0))
+        return code;
     double *mean = malloc((dim + 1) * dim * sizeof *mean), *a = mean + dim;
     if (!mean)
         return flow_fail(err, FLOW_ENOMEM, "out of memory for a covariance of %zu columns", dim);
-    int code = 0;
     covariance_mean(mean, rows->x, rows->n, dim);
     covariance_of(a, mean, rows->x, rows->n, dim, (double)rows->n / (double)(rows->n + dim));
     if (covariance_factor(a, dim) == 0) {
         as_lu(a, dim, c);
-        code = flow_tensor_set(student, a, lu, err);
-        code = code ? code : flow_tensor_set(student, mean, bias, err);
+        code = set(student, layer, mean, a, err);
     }
     free(mean);
     return code;

@@ -134,6 +134,19 @@ static size_t most(size_t components)
 static plan plan_of(const student_recipe *self)
 {
     size_t dim = self->pilot.rows.dim, wide = width_of(dim), n = self->pieces.n;
+    if (dim <= FEW && shape_of(self) != SHAPE_NORMAL)
+        return (plan){4,
+                      64,
+                      12,
+                      most(n > 4 ? 3 * n : 12),
+                      0,
+                      3e-3,
+                      5000,
+                      DISTILL_LOG_VARIANCE,
+                      "{\"kind\": \"mass_transport\", \"polish\": 0.3}",
+                      "mass transport, which keeps modes, on splines over a mixture base whose "
+                      "components are placed by k-means; at last reverse KL by log-variance, which "
+                      "clears what is between them"};
     switch (shape_of(self)) {
     case SHAPE_NORMAL:
         return (plan){1,
@@ -148,19 +161,6 @@ static plan plan_of(const student_recipe *self)
                       "reverse KL by the path gradient, which has no noise where the student is "
                       "right, from the rows' mean and covariance"};
     case SHAPE_BENT:
-        if (dim <= FEW)
-            return (plan){
-                4,
-                64,
-                12,
-                0,
-                1,
-                3e-3,
-                5000,
-                DISTILL_LOG_VARIANCE,
-                "{\"kind\": \"mass_transport\", \"polish\": 0.3}",
-                "mass transport on splines, and at last reverse KL by log-variance: in few "
-                "dimensions its weights have less noise than slopes"};
         return (plan){3,
                       wide,
                       8,
@@ -173,31 +173,19 @@ static plan plan_of(const student_recipe *self)
                       "reverse KL by the path gradient on splines, from the rows' mean and "
                       "covariance: there is no mode to lose"};
     case SHAPE_HEAVY:
-        return (plan){2,
-                      64,
-                      0,
-                      0,
-                      0,
-                      2e-3,
-                      8000,
-                      DISTILL_LOG_VARIANCE,
-                      "{\"kind\": \"mass_transport\"}",
-                      "mass transport on affine layers, whose scales reach further than splines; "
-                      "tanh, as they must not run away where there was no row"};
+        return (plan){
+            2,
+            64,
+            0,
+            0,
+            0,
+            2e-3,
+            8000,
+            DISTILL_LOG_VARIANCE,
+            "{\"kind\": \"mass_transport\"}",
+            "mass transport on affine layers, whose scales reach further than splines, of "
+            "tanh, which does not run away where there was no row"};
     case SHAPE_PIECES:
-        if (dim <= FEW)
-            return (plan){
-                2,
-                32,
-                8,
-                most(3 * n),
-                0,
-                3e-3,
-                4000,
-                DISTILL_LOG_VARIANCE,
-                "{\"kind\": \"mass_transport\"}",
-                "mass transport, which keeps modes, on a mixture base with three components "
-                "for each, placed by k-means"};
         return (plan){
             1,
             16,
@@ -226,37 +214,41 @@ static plan plan_of(const student_recipe *self)
 
 /* ---- as descriptions */
 
-static json_t *layer_of(const plan *p)
+enum { FLOW_TEXT = 4096 };
+
+static size_t append(char *text, size_t at, const char *what)
 {
-    json_t *transformer =
-        p->bins ? json_pack("{s:s, s:I}", "kind", "spline", "bins", (json_int_t)p->bins)
-                : json_pack("{s:s, s:f}", "kind", "affine", "scale_bound", 8.0);
-    return json_pack("{s:s, s:o, s:{s:s, s:s, s:[I, I]}}", "kind", "autoregressive", "transformer",
-                     transformer, "conditioner", "kind", "mlp", "activation",
-                     p->bins ? "silu" : "tanh", "hidden", (json_int_t)p->width,
-                     (json_int_t)p->width);
+    int n = snprintf(text + at, FLOW_TEXT - at, "%s", what);
+    return at + (size_t)n;
 }
 
-static json_t *layers_of(const plan *p)
+static void write_layer(char *text, size_t size, const plan *p)
 {
-    json_t *list = json_array();
-    for (size_t i = 0; i < p->layers; i++) {
-        if (i)
-            json_array_append_new(
-                list, json_pack("{s:s, s:s}", "kind", "permutation", "pattern", "reverse"));
-        json_array_append_new(list, layer_of(p));
-    }
-    if (p->linear)
-        json_array_append_new(list, json_pack("{s:s}", "kind", "lu_linear"));
-    return list;
+    char transformer[64];
+    snprintf(transformer, sizeof transformer,
+             p->bins ? "\"spline\", \"bins\": %zu" : "\"affine\", \"scale_bound\": 8", p->bins);
+    snprintf(text, size,
+             "{\"kind\": \"autoregressive\", \"transformer\": {\"kind\": %s}, \"conditioner\": "
+             "{\"kind\": \"mlp\", \"hidden\": [%zu, %zu], \"activation\": \"%s\"}}",
+             transformer, p->width, p->width, p->bins ? "silu" : "tanh");
 }
 
+/* A preset: NULL if memory is out. */
 static json_t *flow_of(const plan *p)
 {
-    json_t *base = p->components ? json_pack("{s:s, s:I}", "kind", "mixture", "components",
-                                             (json_int_t)p->components)
-                                 : json_pack("{s:s}", "kind", "normal");
-    return json_pack("{s:s, s:o, s:o}", "kind", "stack", "layers", layers_of(p), "base", base);
+    char text[FLOW_TEXT], layer[512], base[64] = "{\"kind\": \"normal\"}";
+    size_t at = append(text, 0, "{\"kind\": \"stack\", \"layers\": [");
+    write_layer(layer, sizeof layer, p);
+    for (size_t i = 0; i < p->layers; i++) {
+        at = append(text, at, i ? ", {\"kind\": \"permutation\", \"pattern\": \"reverse\"}, " : "");
+        at = append(text, at, layer);
+    }
+    if (p->components)
+        snprintf(base, sizeof base, "{\"kind\": \"mixture\", \"components\": %zu}", p->components);
+    at = append(text, at, p->linear ? ", {\"kind\": \"lu_linear\"}], \"base\": " : "], \"base\": ");
+    at = append(text, at, base);
+    append(text, at, "}");
+    return json_loads(text, 0, NULL);
 }
 
 /* A complete object of the registry from one of the user's, borrowed, or else from `found`, which is released. */

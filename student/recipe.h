@@ -2,11 +2,12 @@
  * (pilot.h), whether its rows lie in one piece (pieces.h), how far they are from a normal. What comes out are plain
  * options and descriptions that a user can take and change, and a paragraph that says what and why.
  *
- *   one piece, about a normal        kl, path gradient; affine layers behind a linear map
- *   one piece, of another shape      kl, path gradient; splines behind a linear map
- *   one piece, with heavy tails      mass_transport; affine layers of wide scales
- *   a few pieces                     mass_transport; splines on a mixture base with some components for each
- *   more than can be told apart      mass_transport; splines
+ *   about a normal                       kl, path gradient; an affine layer behind a linear map
+ *   four dimensions at most              mass_transport, log-variance at last; splines on a mixture base
+ *   one piece, of another shape          kl, path gradient; splines behind a linear map
+ *   one piece, with heavy tails          mass_transport; affine layers of wide scales
+ *   a few pieces                         mass_transport; a small network on a mixture base
+ *   more than can be told apart          mass_transport; splines
  *
  * README.md has the measurements that this follows. */
 #ifndef STUDENT_RECIPE_H

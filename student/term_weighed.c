@@ -45,9 +45,9 @@ static int refill(term_weighed *self, const term_step *at, flow_err *err)
 {
     uint64_t first = at->step / self->every * self->buffer;
     int code = own_rows_draw(&self->rows, at->scene, &self->width, first, at->sums, err);
+    code = code ? code : self->weigh(self, err);
     if (code)
         return code;
-    self->weigh(self);
     own_rows_weighed(&self->rows);
     own_rows_figures(&self->rows, &self->now.kl_reverse, &self->now.kl_forward, &self->now.ess);
     self->now.filled = 1;

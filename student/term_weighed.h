@@ -12,8 +12,8 @@ struct term_weighed {
     objective_term base;
     size_t buffer, every; /* rows; steps */
     own_rows_width width;
-    void (*weigh)(
-        term_weighed *self); /* fills rows.weight, sum 1, from the densities of the rows */
+    /* Fills rows.weight, sum 1, from the densities of the rows. */
+    int (*weigh)(term_weighed *self, flow_err *err);
     own_rows rows;
     struct {
         double kl_reverse, kl_forward, ess; /* of the buffer */

@@ -92,22 +92,24 @@ static double smooth(double *log_w, const ranked *order, size_t n, size_t tail, 
     return k;
 }
 
-double weigh_pareto(double *log_w, size_t n)
+int weigh_pareto(double *k, double *log_w, size_t n, flow_err *err)
 {
     size_t tail = psis_tail(n);
+    *k = NAN;
     if (tail < PSIS_MIN_TAIL)
-        return NAN;
+        return 0;
     ranked *order = malloc(n * sizeof *order);
-    double *x = malloc(tail * sizeof *x), k = NAN;
-    for (size_t i = 0; order && i < n; i++)
+    double *x = malloc(tail * sizeof *x);
+    int code = order && x ? 0 : flow_fail(err, FLOW_ENOMEM, "out of memory for %zu weights", n);
+    for (size_t i = 0; !code && i < n; i++)
         order[i] = (ranked){log_w[i], i};
-    if (order && x) {
+    if (!code) {
         qsort(order, n, sizeof *order, by_value);
-        k = smooth(log_w, order, n, tail, x);
+        *k = smooth(log_w, order, n, tail, x);
     }
     free(order);
     free(x);
-    return k;
+    return code;
 }
 
 void weigh_normalise(double *weight, const double *log_w, size_t n)

@@ -3,6 +3,8 @@
 #ifndef STUDENT_WEIGH_H
 #define STUDENT_WEIGH_H
 
+#include "flow/err.h"
+
 #include <stddef.h>
 
 /* (sum w^b)^2 / (n sum w^2b): the effective share of the rows. */
@@ -16,8 +18,9 @@ double weigh_temper(const double *log_w, double share, size_t n);
 size_t weigh_truncate(double *log_w, size_t n);
 
 /* The largest of them, as many as psis.h fits a tail to, become what that tail expects in their order, none more than
- * the largest was (Vehtari et al. 2024). Returns k-hat; NaN, and nothing changed, where there is nothing to fit. */
-double weigh_pareto(double *log_w, size_t n);
+ * the largest was (Vehtari et al. 2024). *k is k-hat; NaN, and nothing changed, where there is nothing to fit.
+ * FLOW_ENOMEM. */
+int weigh_pareto(double *k, double *log_w, size_t n, flow_err *err);
 
 /* weight (n) = w / sum w. weight may be log_w. */
 void weigh_normalise(double *weight, const double *log_w, size_t n);
