@@ -37,6 +37,11 @@ struct student_distillation {
     term_sums *sums;                 /* (shards, n_terms) */
     term_sums since[OBJECTIVE_MOST]; /* the last report; loss and rows alone */
     window window;
+    struct {
+        const char *term; /* NULL: no row has been wild */
+        size_t step;
+        uint64_t row;
+    } wild; /* the first row that was (term.h), since a step went well */
     identity identity;
     student_ruler *ruler; /* NULL: not warm */
 };
@@ -207,6 +212,11 @@ static void add_sums(student_distillation *self, size_t k, const term_sums *from
     if (from->broken.count && !state->broken.count)
         state->broken_step = state->step;
     broken_add(&state->broken, &from->broken);
+    if (from->wild && !self->wild.term) {
+        self->wild.term = self->terms.at[k]->ops->name;
+        self->wild.step = state->step;
+        self->wild.row = from->wild_row;
+    }
 }
 
 static int spread_of(void *arg, double *spread, const objective_term *term, flow_err *err)
@@ -328,6 +338,22 @@ static int check_broken(student_distillation *self, flow_err *err)
     return broken_check(&state->broken, w.broken, w.rows, where, err);
 }
 
+/* Why the trainer gives up, as far as rows tell it. */
+static int diverged(const student_distillation *self, flow_err *err)
+{
+    flow_err said = *err;
+    if (!self->wild.term)
+        return flow_fail(err, FLOW_EDIVERGED,
+                         "%s. The student's samples were finite: it is their "
+                         "gradients that are not",
+                         said.text);
+    return flow_fail(
+        err, FLOW_EDIVERGED,
+        "%s. The first row whose sample is not finite is row %llu, at step %zu, in the "
+        "term %s: the student has left the numbers",
+        said.text, (unsigned long long)self->wild.row, self->wild.step, self->wild.term);
+}
+
 /* The batch has been gone through: its rows count, and the weights move. */
 static int apply(student_distillation *self, flow_err *err)
 {
@@ -340,6 +366,10 @@ static int apply(student_distillation *self, flow_err *err)
     int code = check_broken(self, err);
     if (!code)
         code = flow_trainer_step(self->trainer, err);
+    if (code == FLOW_EDIVERGED)
+        code = diverged(self, err);
+    else if (t->skipped_in_a_row == 0)
+        self->wild.term = NULL;
     state->step = t->step;
     state->clipped = t->clipped;
     state->skipped = t->skipped;

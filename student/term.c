@@ -30,6 +30,8 @@ int term_keeps(term_shard *s, size_t r)
         return 1;
     if (s->status[r] == TARGET_BROKEN && !broken_is_point(x, dim)) {
         s->dlogq[r] = NAN;
+        if (s->sums->wild++ == 0)
+            s->sums->wild_row = s->first + r;
         return 1;
     }
     if (s->status[r] == TARGET_NO_DENSITY)

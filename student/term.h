@@ -28,6 +28,8 @@ typedef struct term_sums {
     size_t asked;      /* of the target; of those: */
     size_t no_density; /* left out */
     broken_rows broken;
+    size_t wild;       /* rows where the student's own numbers are no point */
+    uint64_t wild_row; /* the first of them; as broken rows are counted */
 } term_sums;
 
 /* A shard in work. Blocks of D or C columns and FLOW_SHARD rows at most. */

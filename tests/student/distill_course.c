@@ -466,6 +466,10 @@ static void check_destroyed(double lr, size_t steps)
     cr_assert(code == FLOW_EDIVERGED || (code == 0 && finite), "lr %g, %zu steps: code %d", lr,
               steps, code);
     cr_assert(code == 0 || r.state.skipped > 0);
+    if (isnan(lr) && steps > 50) /* who, where and when */
+        cr_assert(strstr(r.err.text, "row 256, at step 1, in the term reverse_kl") &&
+                      strstr(r.err.text, "now that of layers."),
+                  "%s", r.err.text);
     flow_free(r.student);
 }
 
