@@ -138,7 +138,7 @@ static bool can(const json_t *spelt)
     const flow_kind *kind = flow_kind_of(&flow_spelt_layers, spelt, NULL);
     const json_t *inner = json_object_get(spelt, "layers");
     bool repeats = kind && kind->implied_by;
-    bool good = kind && (kind->circle || repeats) && !json_object_get(spelt, "circles");
+    bool good = kind && (kind->circle || repeats) && json_array_size(json_object_get(spelt, "circles")) == 0;
     for (size_t i = 0; repeats && good && i < json_array_size(inner); i++)
         good = can(json_array_get(inner, i));
     return good;

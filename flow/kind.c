@@ -176,7 +176,7 @@ static int complete_keys(json_t *out, const flow_kind *kind, const json_t *objec
         return FLOW_ECONFIG;
     for (const flow_key *key = kind->keys; key && key->name; key++) {
         const json_t *given = json_object_get(object, key->name);
-        if (!given && !key->def)
+        if (!key->def && (!given || json_is_null(given)))
             continue;
         json_t *value = complete_value(key, given, depth + 1, err);
         if (!value || json_object_set_new(out, key->name, value))

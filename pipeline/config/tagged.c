@@ -233,6 +233,10 @@ static json_t *read_kind(const reading *r, const flow_kind *self, const flow_key
     bool good = !given || open_node(&sub, key, &given->from, given->node);
     if (good)
         add_dotted(&sub, r, key->name);
+    if (good && !given && pairs.n == 0 && !key->def && !(key->flags & FLOW_KEY_FLAT)) {
+        tagged_release(&pairs); /* it may be left out */
+        return flow_key_default(key);
+    }
     size_t before = complaints_count(r->out);
     const flow_kind *chosen = good ? choose(&sub) : NULL;
     if (key->flags & FLOW_KEY_FLAT)

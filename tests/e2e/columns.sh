@@ -28,7 +28,7 @@ data:
     mass: {support: [20, inf]}
   weights: w
 YAML
-expect "a table of events runs" 0 run "$T/events.yaml" "${TEACH[@]}" --set teacher.train.epochs=10 --out "$T/run" \
+expect "a table of events runs" 0 run "$T/events.yaml" "${TEACH[@]}" --set teacher.train.epochs=20 --out "$T/run" \
     --set export.samples=3000 --set export.file=x.csv
 teacher=$T/run/teacher/model.safetensors student=$T/run/student/model.safetensors
 check "weights are no column" test "$(head -n 1 "$T/run/export/x.csv")" = energy,share,n,phi,mass
@@ -55,6 +55,27 @@ run logp "$teacher" "$T/rows.csv"
 check "both sides of the seam are alike, and what is outside has none" awk 'NR == 2 { a = $1 } NR == 3 && ($1 - a) ^ 2 > 1e-12 { bad = 1 }
     NR == 4 && ($1 - a) ^ 2 > 1e-6 { bad = 1 } NR > 4 && $1 != "-inf" { bad = 1 } END { exit bad || NR != 8 }' "$T/out"
 check "which is said" grep -q "4 of 7 rows .* row 3, column 'energy'.*-1 is not above 0" "$T/err"
+
+# ---- circles: as many as one likes, and flows that have none
+
+awk 'BEGIN { srand(8); OFS = ","; print "a", "b", "c", "d", "e", "f", "g", "x"
+    for (i = 0; i < 1200; i++) { a = 360 * rand(); x = rand() + rand()
+        print a, (a + 40 * rand()) % 360, 360 * rand(), 180 + 20 * rand(), (2 * a) % 360, 360 * rand(), 90 * rand(), x } }' >"$T/turns.csv"
+circles='data.columns={a: {period: 360}, b: {period: 360}, c: {period: 360}, d: {period: 360}, e: {period: 360}, f: {period: 360}, g: {period: 360}, x: {}}'
+printf 'schema: 1\nseed: 5\ndata: {path: turns.csv}\n' >"$T/turns.yaml"
+expect "seven circles" 0 run "$T/turns.yaml" "${TEACH[@]}" --set "$circles" --out "$T/turns" --set export.samples=2000 --set export.file=x.csv
+check "which samples keep to" awk -F , 'NR > 1 { for (i = 1; i <= 7; i++) if (!($i >= 0 && $i < 360)) { print; bad = 1 } } END { exit bad || NR != 2001 }' \
+    "$T/turns/export/x.csv"
+{ head -n 1 "$T/turns.csv"; echo 0,10,20,185,0,7,9,1; echo 360,370,-340,545,-360,367,369,1; } >"$T/two.csv"
+run logp "$T/turns/student/model.safetensors" "$T/two.csv"
+check "turns do not matter to the student either" awk 'NR == 2 { a = $1 } NR == 3 && ($1 - a) ^ 2 > 1e-8 { bad = 1 } END { exit bad || NR != 3 }' "$T/out"
+expect "a coupling student on its teacher's circles" 0 run "$T/turns.yaml" "${FIT[@]}" --set "$circles" --out "$T/coupled" \
+    --set student.flow.kind=realnvp --set student.flow.layers=2 --set student.train.warmup=10
+expect "layers that know of lines alone" 0 run "$T/events.yaml" "${TEACH[@]:5}" --out "$T/lines" --set student.flow.iterations=1 \
+    --set 'teacher.flow={layers: [{kind: part, count: 2, layers: [actnorm]}, {kind: autoregressive, conditioner: {hidden: [16]}}]}'
+check "have the density wrapped, which is said" grep -q "columns with a period: the layers of teacher.flow" "$T/err"
+run sample "$T/lines/student/model.safetensors" -n 2000 -o "$T/many.csv"
+check "and their samples are of their kinds, too" of_kind "$T/many.csv"
 
 # Of counts alone, whose probabilities sum to 1 and are those of the samples.
 expect "a count alone" 0 run "$T/events.yaml" "${TEACH[@]}" --set teacher.train.epochs=20 --out "$T/count" \
