@@ -15,6 +15,7 @@
  *
  * Prints a line per scene as the end-to-end scripts do; status 1 if one failed. Arguments: names of
  * scenes, default all. */
+#include "tests/e2e/column_scene.h"
 #include "tests/e2e/failing.h"
 #include "tests/e2e/scene_targets.h"
 #include "tests/e2e/scenes.h"
