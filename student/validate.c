@@ -124,24 +124,42 @@ static int compare_teacher(student_validation *out, const student_sides *v, cons
                                         err);
 }
 
-static student_estimate mean_log_q(const student_side *theirs)
+/* log|det du/dx| of a row u (dim), x: (dim) to work in; 0 without units. */
+static double volume_of(const flow_units *units, const double *u, double *x)
+{
+    double out = 0;
+    if (units)
+        flow_units_to_user(units, x, &out, u, 1);
+    return -out;
+}
+
+/* Of the student's log-density at the target's rows, in the user's units. */
+static int mean_log_q(student_estimate *out, const student_side *theirs, const flow_units *units,
+                      size_t dim, flow_err *err)
 {
     student_sum sum = {0, 0}, squares = {0, 0};
     size_t n = theirs->n;
+    double *log_q = malloc((n + dim) * sizeof *log_q);
+    if (!log_q)
+        return flow_fail(err, FLOW_ENOMEM, "out of memory for %zu densities", n);
+    for (size_t r = 0; r < n; r++) {
+        log_q[r] = theirs->log_q[r] + volume_of(units, theirs->x + r * dim, log_q + n);
+        student_sum_add(&sum, log_q[r]);
+    }
+    double mean = n ? student_sum_get(&sum) / (double)n : NAN;
     for (size_t r = 0; r < n; r++)
-        student_sum_add(&sum, theirs->log_q[r]);
-    double mean = student_sum_get(&sum) / (double)n;
-    for (size_t r = 0; r < n; r++)
-        student_sum_add(&squares, (theirs->log_q[r] - mean) * (theirs->log_q[r] - mean));
-    return (student_estimate){
-        n > 0 ? mean : NAN,
-        n > 1 ? sqrt(student_sum_get(&squares) / ((double)n * (double)(n - 1))) : NAN};
+        student_sum_add(&squares, (log_q[r] - mean) * (log_q[r] - mean));
+    double variance = student_sum_get(&squares) / ((double)n * (double)(n - 1));
+    *out = (student_estimate){mean, n > 1 ? sqrt(variance) : NAN};
+    free(log_q);
+    return 0;
 }
 
 static int compare(student_validation *out, const student_sides *v, const parties *p, flow_err *err)
 {
     int code = student_sides_diagnose(v, &out->weights, err);
-    out->log_q_forward = mean_log_q(&v->theirs);
+    if (!code)
+        code = mean_log_q(&out->log_q_forward, &v->theirs, p->options->units, v->dim, err);
     if (!code && out->sampled)
         code = compare_samples(out, v, err);
     if (!code)

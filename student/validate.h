@@ -41,8 +41,8 @@ typedef struct student_validation {
                                            target broke: left out of the weights */
     student_diagnostics weights;
     student_estimate
-        log_q_forward; /* mean of the student's log q at the target's samples, in the units of the flow:
-                                       its log-likelihood of them; NaN without a sampler */
+        log_q_forward; /* mean of the student's log q at the target's samples, in the user's units (of a
+                                       grid, of points): its log-likelihood of them; NaN without a sampler */
     student_moments_difference moments; /* NaN without a sampler, as the next two */
     student_two_sample sliced_w2, energy;
     size_t n_modes;

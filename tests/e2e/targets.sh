@@ -8,11 +8,13 @@ target: {kind: gaussian, mean: [1, -2], covariance: [[1, 0.5], [0.5, 2]], log_z:
 student:
   flow: {layers: 2, hidden: [16, 16]}
   train: {steps: 600, batch: 128}
-validate: {samples: 4000, require: {kl_reverse: "< 0.05"}}
+validate: {samples: 20000, require: {kl_reverse: "< 0.05"}}
 export: {samples: 500, file: x.csv}
 Y
 expect "a student learns from a target" 0 run "$T/gauss.yaml" --quiet --out "$T/g"
 check "its verdict has no teacher" grep -q '"teacher": null' "$T/g/validation.json"
+# The entropy of that Gaussian is log(2 pi e) + log(1.75) / 2 = 3.1177.
+check "its density is in the user's units" awk -v q="$(value "$T/g/validation.json" log_q_forward.value)" 'BEGIN { exit !(q > -3.17 && q < -3.11) }'
 check "it is exported" test "$(wc -l <"$T/g/export/x.csv")" = 501
 check "its picture is drawn" test -s "$T/g/picture.png"
 check "no teacher and no ladder are left" test ! -e "$T/g/teacher/model.safetensors" -a ! -e "$T/g/ladder.png"
