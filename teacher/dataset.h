@@ -5,8 +5,8 @@
  * values as their kinds say, fit units, convert. Shapes: D data columns, C context columns.
  *
  * Rows are held once, in the precision of the flow that they are for; all before is done in double, and in passes over the
- * table, of which no part is kept: 1700000000.125 loses nothing to single precision but behind its mean. Memory while a set is
- * made stays below that of the set but for 8 bytes a row. */
+ * table, of which no part is kept: of 1700000000.125 single precision loses only what it loses of the distance from the mean. Memory
+ * while a set is made stays below that of the set, but for what pass.h and walk.h say. */
 #ifndef TEACHER_DATASET_H
 #define TEACHER_DATASET_H
 
