@@ -1,4 +1,5 @@
 #include "student/distill.h"
+#include "student/distill_check.h"
 #include "student/objective.h"
 #include "student/place.h"
 #include "student/ruler.h"
@@ -92,54 +93,6 @@ static int take_trainer(student_distillation *self, flow_err *err)
                                     .lr_name = "student.train.lr"};
     self->trainer = flow_trainer_create(self->flow, self->pool, self->cuts, 2, &options, err);
     return self->trainer ? take_works(self, err) : FLOW_ENOMEM;
-}
-
-/* ---- what is asked of the target */
-
-static int check_terms(const objective_terms *terms, const flow *student, const target *teacher,
-                       flow_err *err)
-{
-    for (size_t k = 0; k < terms->n; k++)
-        if (term_check(terms->at[k], teacher, student, err))
-            return FLOW_ECONFIG;
-    return 0;
-}
-
-static int open_terms(student_distillation *self, flow_err *err)
-{
-    int code = 0;
-    for (size_t k = 0; k < self->terms.n && !code; k++) {
-        objective_term *term = self->terms.at[k];
-        if (term->ops->open)
-            code = term->ops->open(term, &self->scene, err);
-        term->ops->report(term, &self->state);
-    }
-    return code;
-}
-
-static int check_flow(const flow *student, const target *teacher, flow_err *err)
-{
-    if (flow_get_direction(student) == FLOW_NOISE_TO_DATA && flow_dim(student) == teacher->dim &&
-        flow_context(student) == teacher->context)
-        return flow_require_transport(student, err);
-    return flow_fail(
-        err, FLOW_EUSAGE,
-        "a student of a target of %zu dimensions, %zu of context, wants a flow of these "
-        "that is parallel from noise to data",
-        teacher->dim, teacher->context);
-}
-
-int student_distillation_check(const flow *student, const target *teacher,
-                               const distill_options *options, flow_err *err)
-{
-    objective_terms terms = {.n = 0};
-    int code = check_flow(student, teacher, err);
-    if (!code)
-        code = objective_make_terms(&terms, options, 1, err);
-    if (!code)
-        code = check_terms(&terms, student, teacher, err);
-    objective_free_terms(&terms);
-    return code;
 }
 
 /* ---- one shard */
@@ -240,13 +193,6 @@ static term_step now(student_distillation *self)
                        .arg = self};
 }
 
-static double weight_of(const student_distillation *self, const objective_term *term)
-{
-    const distill_options *o = &self->options;
-    double share = o->steps > 1 ? (double)self->state.step / (double)(o->steps - 1) : 0;
-    return term_is_on(term, self->state.step, o->steps) ? term->ops->weight(term, share) : 0;
-}
-
 /* What term k does before a step in which it has a weight. */
 static int ready(student_distillation *self, size_t k, const term_step *at, flow_err *err)
 {
@@ -267,8 +213,7 @@ static int prepare(student_distillation *self, flow_err *err)
     self->cut = &self->cuts[(double)self->state.step >= o->late_from * (double)o->steps];
     term_step at = now(self);
     at.sums = &sums;
-    for (size_t k = 0; k < self->terms.n; k++)
-        self->terms.at[k]->weight = weight_of(self, self->terms.at[k]);
+    objective_weigh_terms(&self->terms, self->state.step, o->steps);
     for (size_t k = 0; k < self->terms.n && !code; k++)
         code = ready(self, k, &at, err);
     return code;
@@ -277,14 +222,7 @@ static int prepare(student_distillation *self, flow_err *err)
 static void wind_up(student_distillation *self)
 {
     term_step at = now(self);
-    for (size_t k = 0; k < self->terms.n; k++) {
-        objective_term *term = self->terms.at[k];
-        if (!term_is_on(term, self->state.step - 1, self->options.steps))
-            continue;
-        if (term->ops->after_step)
-            term->ops->after_step(term, &at);
-        term->ops->report(term, &self->state);
-    }
+    objective_end_step(&self->terms, &at, &self->state);
 }
 
 /* ---- a warm student keeps the best of its weights, those that it starts with included */
@@ -448,12 +386,11 @@ static int take(student_distillation *self, flow_err *err)
         return flow_fail(err, FLOW_EDATA, "no rows of context to train with");
     int code = take_terms(self, err);
     if (!code)
-        code = check_terms(&self->terms, self->flow, self->teacher, err);
+        code = objective_check_terms(&self->terms, self->flow, self->teacher, err);
     if (!code)
         code = begin_weights(self, err);
-    if (code)
-        return code;
-    code = open_terms(self, err);
+    if (!code)
+        code = objective_open_terms(&self->terms, &self->scene, &self->state, err);
     code = code ? code : take_ruler(self, err);
     code = code ? code : take_trainer(self, err);
     if (!code && self->ruler)
@@ -466,7 +403,7 @@ student_distillation *student_distillation_create(flow *student, flow_pool *pool
                                                   const distill_contexts *contexts,
                                                   const distill_options *options, flow_err *err)
 {
-    if (check_flow(student, teacher, err))
+    if (distill_check_flow(student, teacher, err))
         return NULL;
     student_distillation *self = calloc(1, sizeof *self);
     if (!self) {
@@ -531,12 +468,7 @@ static flow_pieces pieces_of(student_distillation *self, distill_state *state)
     flow_pieces_add_fixed(&pieces, "seed, steps or batches", &self->identity,
                           sizeof self->identity);
     flow_trainer_pieces(self->trainer, &pieces);
-    for (size_t k = 0; k < self->terms.n; k++)
-        if (self->terms.at[k]->ops->pieces)
-            self->terms.at[k]->ops->pieces(self->terms.at[k], &pieces);
-    for (size_t k = 0; k < self->terms.n; k++)
-        flow_pieces_add(&pieces, "mean losses", &self->terms.at[k]->loss,
-                        sizeof self->terms.at[k]->loss);
+    objective_pieces(&self->terms, &pieces);
     flow_pieces_add(&pieces, "losses since the last report", self->since, sizeof self->since);
     flow_pieces_add(&pieces, "window of rows", &self->window, sizeof self->window);
     flow_pieces_add(&pieces, "state of the distillation", state, sizeof *state);

@@ -60,6 +60,62 @@ void objective_free_terms(objective_terms *self)
     self->n = 0;
 }
 
+/* ---- all of them */
+
+int objective_check_terms(const objective_terms *self, const flow *student, const target *teacher,
+                          flow_err *err)
+{
+    for (size_t k = 0; k < self->n; k++)
+        if (term_check(self->at[k], teacher, student, err))
+            return FLOW_ECONFIG;
+    return 0;
+}
+
+int objective_open_terms(objective_terms *self, const term_scene *scene, distill_state *state,
+                         flow_err *err)
+{
+    int code = 0;
+    for (size_t k = 0; k < self->n && !code; k++) {
+        objective_term *term = self->at[k];
+        if (term->ops->open)
+            code = term->ops->open(term, scene, err);
+        term->ops->report(term, state);
+    }
+    return code;
+}
+
+void objective_weigh_terms(objective_terms *self, size_t step, size_t steps)
+{
+    double share = steps > 1 ? (double)step / (double)(steps - 1) : 0;
+    for (size_t k = 0; k < self->n; k++) {
+        objective_term *term = self->at[k];
+        term->weight = term_is_on(term, step, steps) ? term->ops->weight(term, share) : 0;
+    }
+}
+
+void objective_end_step(objective_terms *self, const term_step *at, distill_state *state)
+{
+    for (size_t k = 0; k < self->n; k++) {
+        objective_term *term = self->at[k];
+        if (!term_is_on(term, at->step - 1, at->steps))
+            continue;
+        if (term->ops->after_step)
+            term->ops->after_step(term, at);
+        term->ops->report(term, state);
+    }
+}
+
+void objective_pieces(objective_terms *self, flow_pieces *pieces)
+{
+    for (size_t k = 0; k < self->n; k++)
+        if (self->at[k]->ops->pieces)
+            self->at[k]->ops->pieces(self->at[k], pieces);
+    for (size_t k = 0; k < self->n; k++)
+        flow_pieces_add(pieces, "mean losses", &self->at[k]->loss, sizeof self->at[k]->loss);
+}
+
+/* ---- for kinds */
+
 int objective_add(objective_terms *out, objective_term *term)
 {
     if (!term)

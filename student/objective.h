@@ -55,6 +55,23 @@ int objective_make_terms(objective_terms *out, const distill_options *options, s
                          flow_err *err);
 void objective_free_terms(objective_terms *self);
 
+/* ---- all terms of a distillation (term.h) */
+
+int objective_check_terms(const objective_terms *self, const flow *student, const target *teacher,
+                          flow_err *err);
+
+/* Opens them, and has them write what they begin with into the state. */
+int objective_open_terms(objective_terms *self, const term_scene *scene, distill_state *state,
+                         flow_err *err);
+
+/* The weights that they have in a step; 0 of those that are not on. */
+void objective_weigh_terms(objective_terms *self, size_t step, size_t steps);
+
+/* After a step, at->step of them done: what is to be done by those that were on in it, and their report. */
+void objective_end_step(objective_terms *self, const term_step *at, distill_state *state);
+
+void objective_pieces(objective_terms *self, flow_pieces *pieces);
+
 /* ---- for kinds */
 
 /* Appends a term that may be NULL, for want of memory. */

@@ -126,6 +126,12 @@ static json_t *metrics_of(const course *self, const distill_state *s)
         "grad_norm", flow_json_real(s->gradient_norm), "gradient", gradient_name(s->gradient),
         "clipped", (json_int_t)s->clipped, "skipped", (json_int_t)s->skipped, "broken_rows",
         (json_int_t)s->broken.count);
+    if (!isnan(s->ess)) {
+        flow_json_set(&row, "ess", flow_json_real(s->ess));
+        flow_json_set(&row, "evaluations", json_integer((json_int_t)s->evaluations));
+        flow_json_set(&row, "trust", flow_json_real(s->trust));
+        flow_json_set(&row, "cooling", flow_json_real(s->cooling));
+    }
     if (self->size) {
         flow_json_set(&row, "iterations", json_integer((json_int_t)self->size->iterations));
         flow_json_set(&row, "width", flow_json_real(self->size->width));

@@ -306,6 +306,42 @@ Test(config, errors_name_the_overlay)
     temp_close();
 }
 
+/* ---- objectives */
+
+/* Their keys are their own, and some of those of every objective are for nothing with them. */
+Test(config, objectives)
+{
+    static const struct {
+        const char *said, *want;
+    } cases[] = {
+        {"{objective: mass_transport, temper: 0.5}",
+         "student.train.temper has no effect: student.train.objective is mass_transport"},
+        {"{objective: {kind: importance, alpha: 2}, forward: 0.5}",
+         "student.train.forward has no effect: student.train.objective is importance"},
+        {"{objective: {kind: mass_transport, alpha: 2}}", "alpha"},
+        {"{objective: {kind: fab, polish: 0.9, start: 0.2}}", "no step is left between them"},
+        {"{objective: mass_transports}", "did you mean 'mass_transport'?"}};
+    load_open();
+    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+        char text[300], *said;
+        snprintf(text, sizeof text, "%sstudent: {train: %s}\n", LOAD_HEAD, cases[k].said);
+        const load_input input = {.text = text};
+        cr_expect_null(load_text(&input, &said, NULL), "%s", cases[k].said);
+        cr_expect_not_null(strstr(said, cases[k].want), "%s", said);
+        free(said);
+    }
+    config *self = load_good(LOAD_HEAD "student: {train: {objective: {kind: mass_transport, trust: "
+                                       "0.2}, gradient: log_variance}}\n");
+    const json_t *objective = self->student.train.objective;
+    cr_expect_eq(json_number_value(json_object_get(objective, "trust")), 0.2);
+    cr_expect_eq(json_number_value(json_object_get(objective, "start")), 0.1, "a default");
+    config_free(self);
+    self = load_good(LOAD_HEAD);
+    cr_expect_null(self->student.train.objective, "of its own accord");
+    config_free(self);
+    temp_close();
+}
+
 /* ---- the seed */
 
 Test(config, seed_is_drawn_once)

@@ -81,15 +81,16 @@ Test(target_scaled, density_gradient_and_sampler)
 
 /* ---- pieces */
 
-static pieces pieces_of(const target *t)
+static pieces pieces_of(const target *t, size_t n)
 {
     enum { N = 400 };
     static double x[N * 3], log_p[N];
+    cr_assert_leq(n, N);
     pieces out;
     flow_pool *pool = flow_pool_create(2, NULL);
     cr_assert_eq(
         target_sample(t, pool, x, log_p, NULL, NULL, (pcg_stream){3, PCG_TEST, 2}, 0, N, NULL), 0);
-    cr_assert_eq(pieces_count(&out, t, pool, x, log_p, N, NULL), 0);
+    cr_assert_eq(pieces_count(&out, t, pool, x, log_p, n, NULL), 0);
     flow_pool_free(pool);
     return out;
 }
@@ -98,13 +99,14 @@ Test(pieces, one_and_three)
 {
     gaussian g;
     target *t = far_modes_create();
-    pieces three = pieces_of(t);
+    pieces three = pieces_of(t, 400), few = pieces_of(t, 11);
     gaussian_init(&g, 3, lower3, mean3);
-    pieces one = pieces_of(&g.base);
+    pieces one = pieces_of(&g.base, 400);
     cr_assert(one.n == 1 && one.largest == 1, "%zu, %g", one.n, one.largest);
     cr_assert_eq(three.n, FAR_MODES);
     cr_assert_float_eq(three.largest, far_modes_share[0], 0.11);
     cr_assert_eq(three.in_pieces, 1);
+    cr_assert(few.largest < 0.9, "each is near each, yet %g of them are together", few.largest);
     target_free(t);
 }
 

@@ -1,0 +1,11 @@
+/* student/distill_check.h -- whether a distillation can begin. */
+#ifndef STUDENT_DISTILL_CHECK_H
+#define STUDENT_DISTILL_CHECK_H
+
+#include "student/distill.h"
+
+/* FLOW_EUSAGE: the student is not parallel in sampling, or of another size than the target's. FLOW_ECONFIG: a layer
+ * without the direction that it needs. */
+int distill_check_flow(const flow *student, const target *teacher, flow_err *err);
+
+#endif
