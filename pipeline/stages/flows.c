@@ -114,11 +114,12 @@ static int check_distillation(const config *c, const flow *teacher, const flow *
 static void tell_wrapped(const config *c)
 {
     if (settings_wrap(c))
-        fprintf(stderr,
-                "warning   columns with a period: the layers of teacher.flow or student.flow are for "
-                "lines, so the density of\n          each such column is wrapped round, which takes "
-                "twice the passes\n          -> a preset, or layers of permutation, lu_linear, "
-                "actnorm and autoregressive alone\n");
+        fprintf(
+            stderr,
+            "warning   columns with a period: the layers of teacher.flow or student.flow are for "
+            "lines, so the density of\n          each such column is wrapped round, which takes "
+            "twice the passes\n          -> a preset, or layers of permutation, lu_linear, "
+            "actnorm and autoregressive alone\n");
 }
 
 /* A student that follows is as thin as its teacher, of which it is said. */
