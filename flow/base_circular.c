@@ -75,7 +75,7 @@ static int begin_lines(circular *self, flow_err *err)
 static int circular_begin(flow_base *base, flow_err *err)
 {
     circular *self = (circular *)base;
-    self->others = json_deep_copy(self->others);
+    self->others = flow_circles_copy(self->others);
     if (!self->others)
         return flow_fail(err, FLOW_ENOMEM, "out of memory for a base");
     int code = mark_circles(self, err);

@@ -18,6 +18,15 @@ json_t *flow_circles_list(const unsigned char *circle, size_t dim, unsigned char
     return list;
 }
 
+json_t *flow_circles_copy(const json_t *object)
+{
+    json_t *out = json_deep_copy(object);
+    if (json_equal(out, object))
+        return out;
+    json_decref(out);
+    return NULL;
+}
+
 static int no_memory(flow_err *err)
 {
     return flow_fail(err, FLOW_ENOMEM, "out of memory for the description of a flow");
@@ -56,7 +65,7 @@ int flow_noise_turns(const flow *self, size_t i)
 
 int flow_circles_part(json_t *object, unsigned char *circle, size_t dim, int back, flow_err *err)
 {
-    json_t *lines = flow_circles_list(circle, dim, 0), *inner = json_copy(object);
+    json_t *lines = flow_circles_list(circle, dim, 0), *inner = flow_circles_copy(object);
     (void)back;
     json_t *part = inner && lines ? json_pack("{s:s, s:i, s:O, s:[O]}", "kind", "part", "first", 0,
                                               "columns", lines, "layers", inner)
@@ -91,7 +100,7 @@ static int put_layer(json_t *layers, size_t l, unsigned char *circle, size_t dim
                          l, kind->name);
     if (kind->circle == flow_circles_part && !memchr(circle, 0, dim))
         return json_array_remove(layers, l) ? no_memory(err) : 0;
-    json_t *own = json_deep_copy(layer); /* presets may give one object to many */
+    json_t *own = flow_circles_copy(layer); /* presets may give one object to many */
     if (json_array_set_new(layers, l, own))
         return no_memory(err);
     return kind->circle(own, circle, dim, back, err);
@@ -138,7 +147,8 @@ static bool can(const json_t *spelt)
     const flow_kind *kind = flow_kind_of(&flow_spelt_layers, spelt, NULL);
     const json_t *inner = json_object_get(spelt, "layers");
     bool repeats = kind && kind->implied_by;
-    bool good = kind && (kind->circle || repeats) && json_array_size(json_object_get(spelt, "circles")) == 0;
+    bool good = kind && (kind->circle || repeats) &&
+                json_array_size(json_object_get(spelt, "circles")) == 0;
     for (size_t i = 0; repeats && good && i < json_array_size(inner); i++)
         good = can(json_array_get(inner, i));
     return good;

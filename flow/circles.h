@@ -17,6 +17,9 @@ int flow_circles_follow(struct flow *self, flow_err *err);
 /* The numbers of the columns with circle[i] (dim) = which, 1 or 0: a new reference; NULL: no memory. */
 json_t *flow_circles_list(const unsigned char *circle, size_t dim, unsigned char which);
 
+/* A copy of all of it, which json_deep_copy need not be where memory is short: a new reference; NULL: no memory. */
+json_t *flow_circles_copy(const json_t *object);
+
 /* A flow's description, complete and settled, becomes that of one whose data are on circles where circle (dim) is 1:
  * each layer as its kind does it (kind.h), and the noise uniform there. A base that is on circles already stays
  * as it is, and so do the layers: whoever spelt it knows. FLOW_ECONFIG: a layer that cannot. */

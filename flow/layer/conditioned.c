@@ -51,11 +51,11 @@ static int take_circular(conditioned_tau *tau, const json_t *object, flow_err *e
 static int check_transformers(const conditioned *self, flow_err *err)
 {
     if (self->circle.ops && !self->circle.ops->circular)
-        return flow_fail(err, FLOW_ECONFIG, "circle_transformer: %s is no map of the circle",
+        return flow_fail(err, FLOW_ECONFIG, "circular: %s is no map of the circle",
                          self->circle.ops->kind.name);
     if (self->line.ops->circular)
         return flow_fail(err, FLOW_ECONFIG,
-                         "transformer: %s is a map of the circle; it is for circle_transformer",
+                         "transformer: %s is a map of the circle; it is for circular",
                          self->line.ops->kind.name);
     return 0;
 }
@@ -78,7 +78,9 @@ static int take_circles(conditioned *self, const conditioned_options *options,
 {
     size_t n = json_array_size(options->circles);
     if (n == 0)
-        return 0;
+        return options->circular ? flow_fail(err, FLOW_ECONFIG,
+                                             "circular is for circles, of which there are none")
+                                 : 0;
     self->on_circle = calloc(shape->dim, 1);
     self->before = calloc(2 * (shape->dim + 1), sizeof *self->before);
     if (!self->on_circle || !self->before)
@@ -90,7 +92,7 @@ static int take_circles(conditioned *self, const conditioned_options *options,
                              shape->dim);
         self->on_circle[i] = 1;
     }
-    return take_circular(&self->circle, options->circle_transformer, err);
+    return take_circular(&self->circle, options->circular, err);
 }
 
 /* What the outputs are for. */
@@ -195,7 +197,7 @@ static int describe_circles(const conditioned *self, json_t *description)
 {
     json_t *list = flow_circles_list(self->on_circle, self->net->shape.dim, 1);
     return json_object_set_new(description, "circles", list) ||
-           json_object_set_new(description, "circle_transformer",
+           json_object_set_new(description, "circular",
                                flow_kind_write(&self->circle.ops->kind, self->circle.options));
 }
 
@@ -228,7 +230,7 @@ int conditioned_circles(const flow_layer *layer, unsigned char *circle, int back
 /* What both transformers have, the lines' say. Non-zero: no memory. */
 static int share_numbers(json_t *circular, const json_t *line)
 {
-    json_t *common = json_copy((json_t *)(uintptr_t)line);
+    json_t *common = flow_circles_copy(line);
     int failed =
         !common || json_object_del(common, "kind") || json_object_update_existing(circular, common);
     json_decref(common);
@@ -242,7 +244,7 @@ int conditioned_circle(json_t *object, unsigned char *circle, size_t dim, int ba
         return 0;
     json_t *tau = describe_circular(err);
     if (tau && !share_numbers(tau, json_object_get(object, "transformer")) &&
-        !json_object_set(object, "circle_transformer", tau) &&
+        !json_object_set(object, "circular", tau) &&
         !json_object_set_new(object, "circles", flow_circles_list(circle, dim, 1))) {
         json_decref(tau);
         return 0;

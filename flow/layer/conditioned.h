@@ -31,9 +31,9 @@
 
 typedef struct conditioned_options {
     const json_t *transformer, *conditioner;
-    size_t groups;                              /* 0: D */
-    int first;                                  /* of conditioned_firsts */
-    const json_t *circles, *circle_transformer; /* NULL: none; the default */
+    size_t groups;                    /* 0: D */
+    int first;                        /* of conditioned_firsts */
+    const json_t *circles, *circular; /* NULL: none; the default */
 } conditioned_options;
 
 extern const flow_word conditioned_firsts[];
@@ -66,7 +66,7 @@ extern const flow_word conditioned_firsts[];
          .doc = "Coordinates on a circle, in radians, counted from 0. The network sees their "     \
                 "cosine and sine. A preset knows by itself which columns have a period."},         \
     {                                                                                              \
-        FLOW_KEY(conditioned_options, circle_transformer),                                         \
+        FLOW_KEY(conditioned_options, circular),                                                   \
             .type = FLOW_KEY_KIND, .kinds = &flow_transformers,                                    \
             .doc = "What a layer does to coordinates on a circle: a circular transformer. "        \
                    "Without it circular_spline."                                                   \

@@ -72,7 +72,7 @@ static void put_circles(json_t *layer, const transformer *tau, size_t index, siz
         if (index % 3 == 2 ? i > 0 : i % 2 == index % 3)
             json_array_append_new(list, json_integer((json_int_t)i));
     if (tau->circular) {
-        json_object_set_new(layer, "circle_transformer", transformer_example(tau->kind.name));
+        json_object_set_new(layer, "circular", transformer_example(tau->kind.name));
         json_object_set_new(layer, "transformer", transformer_example("spline"));
         json_object_set(layer, "circles", list);
     }

@@ -36,6 +36,7 @@ static const struct scene {
     int (*play)(uint64_t *sum, flow_err *err);
 } scenes[] = {{"flow", play_flow},
               {"preset", play_preset},
+              {"circles", play_circles},
               {"unroll", play_unroll},
               {"column", play_column},
               {"pool", play_pool},
@@ -210,7 +211,7 @@ static bool has_all(const flow_registry *registry)
     const flow_kind *kind;
     bool good = true;
     for (size_t i = 0; (kind = registry->at(i)); i++)
-        if (!strstr(layers, kind->name)) {
+        if (!strstr(layers, kind->name) && !strstr(circular_layers, kind->name)) {
             printf("not ok every %s is there: %s is not\n", registry->what, kind->name);
             good = false;
         }

@@ -3,6 +3,9 @@
 #define TESTS_E2E_SCENES_H
 
 #include "files/model.h"
+#include "files/npy.h"
+#include "files/read.h"
+#include "flow/alone.h"
 #include "flow/blas.h"
 #include "flow/json.h"
 #include "flow/preset.h"
@@ -68,6 +71,10 @@ static const char layers[] =
     " {\"kind\": \"unrolled\", \"transformer\": \"affine\", \"iterations\": 3,"
     "  \"conditioner\": {\"kind\": \"mlp\", \"hidden\": [4]}},"
     " {\"kind\": \"inverted\", \"layers\": [{\"kind\": \"context_linear\"}]}]";
+/* What cannot stand among these. */
+static const char circular_layers[] = "{\"layers\": [{\"kind\": \"autoregressive\", \"circles\": "
+                                      "[0], \"circular\": \"circular_spline\"}],"
+                                      " \"base\": {\"kind\": \"circular\", \"circles\": [0]}}";
 enum { NOT_UNROLLED = 2 }; /* the last ones are layers of a student already */
 static const flow_place place = {.dim = DIM, .context = CONTEXT, .stream = {.seed = 5}};
 static json_t *stack;
@@ -98,6 +105,34 @@ static int play_preset(uint64_t *sum, flow_err *err)
     json_decref(whole);
     flow_free(f);
     return code;
+}
+
+/* One column on a circle: `object`, a student of it, and a layer of that alone. */
+static int play_turning(uint64_t *sum, json_t *object, flow_err *err)
+{
+    static const unsigned char circles[DIM] = {1};
+    const flow_unrolling how = {.iterations = 2, .width = 1};
+    flow_place at = place;
+    at.circles = circles;
+    json_t *whole = object ? flow_kind_complete(&flow_presets, object, err) : NULL;
+    flow *f = whole ? flow_preset_create(whole, FLOW_DATA_TO_NOISE, &at, FLOW_F32, err) : NULL;
+    flow *student = f ? flow_unroll(f, &how, FLOW_F32, err) : NULL;
+    flow *one = student ? flow_alone(student, 0, err) : NULL;
+    int code = !object ? flow_fail(err, FLOW_ENOMEM, "out of memory for a description")
+               : one   ? add_json(sum, flow_describe(student), err)
+                       : err->code;
+    json_decref(object);
+    json_decref(whole);
+    flow_free(f);
+    flow_free(student);
+    flow_free(one);
+    return code;
+}
+
+static int play_circles(uint64_t *sum, flow_err *err)
+{
+    int code = play_turning(sum, json_string("maf"), err);
+    return code ? code : play_turning(sum, json_loads(circular_layers, 0, NULL), err);
 }
 
 static int play_unroll(uint64_t *sum, flow_err *err)
