@@ -111,7 +111,7 @@ address() {
             tally "address/$floor" 1 0 "$logs/address-$floor.reports"
         fi
     done
-    for script in configs data models sample; do
+    for script in configs data models sample targets; do
         ASAN_OPTIONS=exitcode=99 DISTILL=$BUILD/address/distill \
             checks "address/e2e/$script" 300 "${fixed[@]}" "tests/e2e/$script.sh"
     done

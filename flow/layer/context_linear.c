@@ -8,6 +8,7 @@
  * left. Rows are taken as ten standard deviations out at most, and the sum of squares has |A|^2 added (a row's
  * worth), so that neither wild values nor tied columns of context ruin a start.
  * Parameters: s (D), b (D), A (D, C). */
+#include "flow/circles.h"
 #include "flow/layer/layer.h"
 #include "flow/layer/vmath.h"
 
@@ -336,7 +337,8 @@ const flow_layer_ops layer_context_linear = {
     .kind = {.name = "context_linear",
              .doc = "a shift that is linear in the context, and a scale, of each coordinate, set "
                     "from the first batch by least squares",
-             .size = sizeof(flow_layer)},
+             .size = sizeof(flow_layer),
+             .circle = flow_circles_part},
     .single = 1,
     .flat = 1,
     .create = context_linear_create,

@@ -51,7 +51,7 @@ static int play_targets(uint64_t *sum, flow_err *err)
     };
     int code = 0;
     for (const target_kind *const *k = target_kinds; *k && !code; k++)
-        code = play_description(sum, (*k)->example, err);
+        code = (*k)->example ? play_description(sum, (*k)->example, err) : 0;
     for (size_t i = 0; i < sizeof more / sizeof *more && !code; i++)
         code = play_description(sum, more[i], err);
     return code;
