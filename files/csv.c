@@ -112,11 +112,21 @@ static const char *remedy_of(const reader *self)
     return self->wish->remedy;
 }
 
+/* The line that names the columns, once more. */
+static bool repeats_name(const reader *self, size_t col, const char *field)
+{
+    char **names = self->table->names;
+    return names && self->slots[col] != FILE_UNWANTED &&
+           strcmp(names[self->slots[col]], field) == 0;
+}
+
 static int fail_number(const reader *self, size_t col, const char *field, csv_kind kind,
                        flow_err *err)
 {
     char what[320];
     const char *remedy = kind == CSV_TEXT ? remedy_of(self) : NULL;
+    if (remedy && repeats_name(self, col, field))
+        remedy = "the names come again; take that line out";
     csv_complain(what, sizeof what, &self->opening.decimals, field, kind);
     if (remedy && !csv_has_remedy(&self->opening.decimals, field))
         snprintf(what + strlen(what), sizeof what - strlen(what), "; %s", remedy);

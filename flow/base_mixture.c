@@ -39,16 +39,18 @@ static const mixture *of(const flow_base *self)
 
 /* ---- its parameters, and their start */
 
-static void mixture_begin(flow_base *base)
+static int mixture_begin(flow_base *base, flow_err *err)
 {
+    (void)err;
     const mixture *self = of(base);
     base_add_tensor(base, "shift", self->components, base->dim);
     base_add_tensor(base, "log_scale", self->components, base->dim);
     if (self->weights != LEARNED)
-        return;
+        return 0;
     base_add_tensor(base, "logit", self->components, 0);
     base->pathless = "logit";
     base->instead = "weights: equal";
+    return 0;
 }
 
 static void mixture_init(const flow_base *self, base_block theta, pcg *rng)

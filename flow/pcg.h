@@ -53,7 +53,8 @@ typedef enum pcg_purpose {
     PCG_CONTEXT = 10,
     PCG_ESTIMATE = 11, /* log-determinants that are estimates */
     PCG_CUT = 12,      /* where circles are cut */
-    PCG_THIN = 13      /* which rows stand for weighed ones */
+    PCG_THIN = 13,     /* which rows stand for weighed ones */
+    PCG_CIRCLE = 14    /* of PCG_BASE: columns on circles */
 } pcg_purpose;
 
 typedef struct pcg_stream {

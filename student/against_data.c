@@ -1,7 +1,6 @@
 #include "student/against_data.h"
 
 #include "flow/sort.h"
-#include "student/repeats.h"
 #include "teacher/fit.h"
 #include "teacher/thin.h"
 
@@ -310,8 +309,6 @@ int student_against_data_measure(student_against_data *out, const student_sides 
         code = compare(out, sides, data, held_out, err);
     if (!code && teacher)
         code = likelihood_of_training(out, sides, data, teacher, err);
-    if (!code && data->test.n > 0)
-        code = student_repeats(&out->repeated, data, err);
     return code;
 }
 

@@ -1,6 +1,8 @@
 #include "student/distill.h"
 #include "student/objective.h"
+#include "student/place.h"
 #include "student/ruler.h"
+#include "student/start.h"
 #include "teacher/streams.h"
 
 #include <math.h>
@@ -29,11 +31,11 @@ struct student_distillation {
     const flow_lanes *cut; /* of the step in work */
     size_t shard;          /* rows of the largest */
     void **works;          /* of the target, one a seat */
-    size_t n_terms;
-    objective *terms[OBJECTIVE_MOST];
-    const objective *only;                /* the term that is tried alone; NULL: none */
-    objective_sums *sums;                 /* (shards, n_terms) */
-    objective_sums since[OBJECTIVE_MOST]; /* the last report; loss and rows alone */
+    objective_terms terms;
+    term_scene scene;
+    const objective_term *only;      /* the term that is tried alone; NULL: none */
+    term_sums *sums;                 /* (shards, n_terms) */
+    term_sums since[OBJECTIVE_MOST]; /* the last report; loss and rows alone */
     window window;
     identity identity;
     student_ruler *ruler; /* NULL: not warm */
@@ -63,13 +65,10 @@ static int take_works(student_distillation *self, flow_err *err)
 
 static int take_terms(student_distillation *self, flow_err *err)
 {
-    for (const objective_ops *const *kind = objective_kinds; *kind; kind++) {
-        objective *term = (*kind)->create(&self->options, self->cuts[1].rows, err);
-        if (!term)
-            return FLOW_ENOMEM;
-        self->terms[self->n_terms++] = term;
-    }
-    self->sums = calloc(self->cuts[1].shards * self->n_terms, sizeof *self->sums);
+    int code = objective_make_terms(&self->terms, &self->options, self->cuts[1].rows, err);
+    if (code)
+        return code;
+    self->sums = calloc(self->cuts[1].shards * self->terms.n, sizeof *self->sums);
     return self->sums ? 0 : flow_fail(err, FLOW_ENOMEM, "out of memory for the distillation");
 }
 
@@ -92,12 +91,25 @@ static int take_trainer(student_distillation *self, flow_err *err)
 
 /* ---- what is asked of the target */
 
-static int check_terms(const student_distillation *self, flow_err *err)
+static int check_terms(const objective_terms *terms, const flow *student, const target *teacher,
+                       flow_err *err)
 {
-    for (size_t k = 0; k < self->n_terms; k++)
-        if (objective_check(self->terms[k], self->teacher, self->flow, err))
+    for (size_t k = 0; k < terms->n; k++)
+        if (term_check(terms->at[k], teacher, student, err))
             return FLOW_ECONFIG;
     return 0;
+}
+
+static int open_terms(student_distillation *self, flow_err *err)
+{
+    int code = 0;
+    for (size_t k = 0; k < self->terms.n && !code; k++) {
+        objective_term *term = self->terms.at[k];
+        if (term->ops->open)
+            code = term->ops->open(term, &self->scene, err);
+        term->ops->report(term, &self->state);
+    }
+    return code;
 }
 
 static int check_flow(const flow *student, const target *teacher, flow_err *err)
@@ -115,35 +127,35 @@ static int check_flow(const flow *student, const target *teacher, flow_err *err)
 int student_distillation_check(const flow *student, const target *teacher,
                                const distill_options *options, flow_err *err)
 {
+    objective_terms terms = {.n = 0};
     int code = check_flow(student, teacher, err);
-    for (const objective_ops *const *kind = objective_kinds; *kind && !code; kind++) {
-        objective *term = (*kind)->create(options, 1, err);
-        code = term ? objective_check(term, teacher, student, err) : FLOW_ENOMEM;
-        if (term)
-            (*kind)->free(term);
-    }
+    if (!code)
+        code = objective_make_terms(&terms, options, 1, err);
+    if (!code)
+        code = check_terms(&terms, student, teacher, err);
+    objective_free_terms(&terms);
     return code;
 }
 
 /* ---- one shard */
 
 /* The seat's scratch laid out, and the rows' contexts drawn. */
-static void open_shard(const student_distillation *self, objective_shard *s,
-                       const flow_slice *slice, const flow_seat *seat, flow_gradient *lane)
+static void open_shard(const student_distillation *self, term_shard *s, const flow_slice *slice,
+                       const flow_seat *seat, flow_gradient *lane)
 {
     size_t block = self->shard * self->teacher->dim;
     const pcg_stream contexts = {
         .seed = self->options.seed, .stage = STREAM_STUDENT, .purpose = PCG_CONTEXT};
     double *at = seat->scratch;
-    *s = (objective_shard){.student = self->flow,
-                           .target = self->teacher,
-                           .work = self->works[slice->worker],
-                           .seed = self->options.seed,
-                           .first = self->state.rows + slice->row,
-                           .row = slice->row,
-                           .n = slice->n,
-                           .pass = seat->pass,
-                           .lane = lane};
+    *s = (term_shard){.student = self->flow,
+                      .target = self->teacher,
+                      .work = self->works[slice->worker],
+                      .seed = self->options.seed,
+                      .first = self->state.rows + slice->row,
+                      .row = slice->row,
+                      .n = slice->n,
+                      .pass = seat->pass,
+                      .lane = lane};
     s->x = at;
     s->z = s->x + block;
     s->grad = s->z + block;
@@ -158,7 +170,7 @@ static void open_shard(const student_distillation *self, objective_shard *s,
                                  self->teacher->context, contexts);
 }
 
-static double weight_now(const student_distillation *self, const objective *term)
+static double weight_now(const student_distillation *self, const objective_term *term)
 {
     return self->only ? (self->only == term ? 1 : 0) : term->weight;
 }
@@ -167,12 +179,12 @@ static int work_on_shard(void *arg, const flow_slice *slice, const flow_seat *se
                          flow_gradient *lane, flow_err *err)
 {
     student_distillation *self = arg;
-    objective_shard s;
+    term_shard s;
     open_shard(self, &s, slice, seat, lane);
-    for (size_t k = 0; k < self->n_terms; k++) {
-        const objective *term = self->terms[k];
-        s.sums = &self->sums[slice->shard * self->n_terms + k];
-        *s.sums = (objective_sums){0};
+    for (size_t k = 0; k < self->terms.n; k++) {
+        const objective_term *term = self->terms.at[k];
+        s.sums = &self->sums[slice->shard * self->terms.n + k];
+        *s.sums = (term_sums){0};
         s.weight = weight_now(self, term);
         int code = s.weight > 0 ? term->ops->shard(term, &s, err) : 0;
         if (code)
@@ -183,7 +195,21 @@ static int work_on_shard(void *arg, const flow_slice *slice, const flow_seat *se
 
 /* ---- between steps */
 
-static int spread_of(void *arg, double *spread, const objective *term, flow_err *err)
+static void add_sums(student_distillation *self, size_t k, const term_sums *from)
+{
+    distill_state *state = &self->state;
+    self->since[k].loss += from->loss;
+    self->since[k].rows += from->rows;
+    self->window.rows += from->asked;
+    state->evaluations += from->asked;
+    self->window.broken += from->broken.count;
+    state->zero_density += from->no_density;
+    if (from->broken.count && !state->broken.count)
+        state->broken_step = state->step;
+    broken_add(&state->broken, &from->broken);
+}
+
+static int spread_of(void *arg, double *spread, const objective_term *term, flow_err *err)
 {
     student_distillation *self = arg;
     self->only = term;
@@ -193,37 +219,58 @@ static int spread_of(void *arg, double *spread, const objective *term, flow_err 
     return code;
 }
 
-static objective_step now(student_distillation *self)
+static term_step now(student_distillation *self)
 {
-    return (objective_step){.step = self->state.step,
-                            .steps = self->options.steps,
-                            .cut = self->cut,
-                            .spread = spread_of,
-                            .kl = self->state.kl_warm,
-                            .arg = self};
+    return (term_step){.scene = &self->scene,
+                       .step = self->state.step,
+                       .steps = self->options.steps,
+                       .cut = self->cut,
+                       .spread = spread_of,
+                       .kl = self->state.kl_warm,
+                       .arg = self};
+}
+
+static double weight_of(const student_distillation *self, const objective_term *term)
+{
+    const distill_options *o = &self->options;
+    double share = o->steps > 1 ? (double)self->state.step / (double)(o->steps - 1) : 0;
+    return term_is_on(term, self->state.step, o->steps) ? term->ops->weight(term, share) : 0;
+}
+
+/* What term k does before a step in which it has a weight. */
+static int ready(student_distillation *self, size_t k, const term_step *at, flow_err *err)
+{
+    objective_term *term = self->terms.at[k];
+    if (!(term->weight > 0 && term->ops->before_step))
+        return 0;
+    *at->sums = (term_sums){0};
+    int code = term->ops->before_step(term, at, err);
+    add_sums(self, k, at->sums);
+    return code;
 }
 
 static int prepare(student_distillation *self, flow_err *err)
 {
     const distill_options *o = &self->options;
-    double share = o->steps > 1 ? (double)self->state.step / (double)(o->steps - 1) : 0;
+    term_sums sums;
+    int code = 0;
     self->cut = &self->cuts[(double)self->state.step >= o->late_from * (double)o->steps];
-    objective_step at = now(self);
-    for (size_t k = 0; k < self->n_terms; k++)
-        self->terms[k]->weight = self->terms[k]->ops->weight(self->terms[k], share);
-    for (size_t k = 0; k < self->n_terms; k++) {
-        objective *term = self->terms[k];
-        if (term->weight > 0 && term->ops->before_step && term->ops->before_step(term, &at, err))
-            return err->code;
-    }
-    return 0;
+    term_step at = now(self);
+    at.sums = &sums;
+    for (size_t k = 0; k < self->terms.n; k++)
+        self->terms.at[k]->weight = weight_of(self, self->terms.at[k]);
+    for (size_t k = 0; k < self->terms.n && !code; k++)
+        code = ready(self, k, &at, err);
+    return code;
 }
 
 static void wind_up(student_distillation *self)
 {
-    objective_step at = now(self);
-    for (size_t k = 0; k < self->n_terms; k++) {
-        objective *term = self->terms[k];
+    term_step at = now(self);
+    for (size_t k = 0; k < self->terms.n; k++) {
+        objective_term *term = self->terms.at[k];
+        if (!term_is_on(term, self->state.step - 1, self->options.steps))
+            continue;
         if (term->ops->after_step)
             term->ops->after_step(term, &at);
         term->ops->report(term, &self->state);
@@ -268,19 +315,6 @@ static int judge_in_time(student_distillation *self, flow_err *err)
 
 /* ---- one step */
 
-static void add_sums(student_distillation *self, size_t k, const objective_sums *from)
-{
-    distill_state *state = &self->state;
-    self->since[k].loss += from->loss;
-    self->since[k].rows += from->rows;
-    self->window.rows += from->asked;
-    self->window.broken += from->broken.count;
-    state->zero_density += from->no_density;
-    if (from->broken.count && !state->broken.count)
-        state->broken_step = state->step;
-    broken_add(&state->broken, &from->broken);
-}
-
 /* At the end of a window of rows, and at the last step. */
 static int check_broken(student_distillation *self, flow_err *err)
 {
@@ -300,8 +334,8 @@ static int apply(student_distillation *self, flow_err *err)
     const flow_trainer_state *t = flow_trainer_at(self->trainer);
     distill_state *state = &self->state;
     for (size_t s = 0; s < self->cut->shards; s++)
-        for (size_t k = 0; k < self->n_terms; k++)
-            add_sums(self, k, &self->sums[s * self->n_terms + k]);
+        for (size_t k = 0; k < self->terms.n; k++)
+            add_sums(self, k, &self->sums[s * self->terms.n + k]);
     state->rows += self->cut->rows;
     int code = check_broken(self, err);
     if (!code)
@@ -316,10 +350,10 @@ static int apply(student_distillation *self, flow_err *err)
 
 static void mean_losses(student_distillation *self)
 {
-    for (size_t k = 0; k < self->n_terms; k++) {
-        objective_sums *sums = &self->since[k];
-        self->terms[k]->loss = sums->rows ? sums->loss / (double)sums->rows : NAN;
-        *sums = (objective_sums){0};
+    for (size_t k = 0; k < self->terms.n; k++) {
+        term_sums *sums = &self->since[k];
+        self->terms.at[k]->loss = sums->rows ? sums->loss / (double)sums->rows : NAN;
+        *sums = (term_sums){0};
     }
 }
 
@@ -360,11 +394,16 @@ static int take_ruler(student_distillation *self, flow_err *err)
     return code;
 }
 
-static void begin_weights(student_distillation *self)
+static int begin_weights(student_distillation *self, flow_err *err)
 {
-    pcg_stream init = {.seed = self->options.seed, .stage = STREAM_STUDENT, .purpose = PCG_INIT};
-    if (!self->options.warm)
-        flow_init(self->flow, init);
+    const distill_options *o = &self->options;
+    pcg_stream init = {.seed = o->seed, .stage = STREAM_STUDENT, .purpose = PCG_INIT};
+    pcg_stream place = {.seed = o->seed, .stage = STREAM_OWN_ROWS, .purpose = PCG_INIT};
+    if (o->warm)
+        return 0;
+    int code = student_start(self->flow, self->teacher, init, err);
+    return code || !o->start.n ? code
+                               : student_place(self->flow, self->pool, &o->start, place, err);
 }
 
 static int take(student_distillation *self, flow_err *err)
@@ -379,13 +418,13 @@ static int take(student_distillation *self, flow_err *err)
         return flow_fail(err, FLOW_EDATA, "no rows of context to train with");
     int code = take_terms(self, err);
     if (!code)
-        code = check_terms(self, err);
+        code = check_terms(&self->terms, self->flow, self->teacher, err);
+    if (!code)
+        code = begin_weights(self, err);
     if (code)
         return code;
-    begin_weights(self);
-    for (size_t k = 0; k < self->n_terms; k++)
-        self->terms[k]->ops->report(self->terms[k], &self->state);
-    code = take_ruler(self, err);
+    code = open_terms(self, err);
+    code = code ? code : take_ruler(self, err);
     code = code ? code : take_trainer(self, err);
     if (!code && self->ruler)
         keep_the_better(self);
@@ -404,13 +443,14 @@ student_distillation *student_distillation_create(flow *student, flow_pool *pool
         flow_fail(err, FLOW_ENOMEM, "out of memory for the distillation");
         return NULL;
     }
-    *self =
-        (student_distillation){.flow = student,
-                               .pool = pool,
-                               .teacher = teacher,
-                               .contexts = contexts,
-                               .options = *options,
-                               .state = {.steps = options->steps, .kl_warm = NAN, .kl_best = NAN}};
+    *self = (student_distillation){
+        .flow = student,
+        .pool = pool,
+        .teacher = teacher,
+        .contexts = contexts,
+        .options = *options,
+        .scene = {student, pool, teacher, contexts, options->seed},
+        .state = {.steps = options->steps, .beta = 1, .ess = NAN, .kl_warm = NAN, .kl_best = NAN}};
     if (!take(self, err))
         return self;
     student_distillation_free(self);
@@ -423,8 +463,7 @@ void student_distillation_free(student_distillation *self)
         return;
     release_works(self);
     flow_trainer_free(self->trainer);
-    for (size_t k = 0; k < self->n_terms; k++)
-        self->terms[k]->ops->free(self->terms[k]);
+    objective_free_terms(&self->terms);
     student_ruler_free(self->ruler);
     free(self->sums);
     free(self);
@@ -462,11 +501,12 @@ static flow_pieces pieces_of(student_distillation *self, distill_state *state)
     flow_pieces_add_fixed(&pieces, "seed, steps or batches", &self->identity,
                           sizeof self->identity);
     flow_trainer_pieces(self->trainer, &pieces);
-    for (size_t k = 0; k < self->n_terms; k++)
-        if (self->terms[k]->ops->pieces)
-            self->terms[k]->ops->pieces(self->terms[k], &pieces);
-    for (size_t k = 0; k < self->n_terms; k++)
-        flow_pieces_add(&pieces, "mean losses", &self->terms[k]->loss, sizeof self->terms[k]->loss);
+    for (size_t k = 0; k < self->terms.n; k++)
+        if (self->terms.at[k]->ops->pieces)
+            self->terms.at[k]->ops->pieces(self->terms.at[k], &pieces);
+    for (size_t k = 0; k < self->terms.n; k++)
+        flow_pieces_add(&pieces, "mean losses", &self->terms.at[k]->loss,
+                        sizeof self->terms.at[k]->loss);
     flow_pieces_add(&pieces, "losses since the last report", self->since, sizeof self->since);
     flow_pieces_add(&pieces, "window of rows", &self->window, sizeof self->window);
     flow_pieces_add(&pieces, "state of the distillation", state, sizeof *state);

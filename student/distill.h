@@ -1,13 +1,13 @@
 /* student/distill.h -- a student flow trained against a target on samples that it draws itself.
  *
  * Objective (mathematics 3 and 5):  (1 - lambda) KL(q || p~^beta) + lambda KL(p || q).
- *   reverse   x = f(z): objective_reverse_kl.c, which has three estimators of the gradient
- *   forward   x from the target's own sampler: objective_forward_kl.c. A share `widen` of the samples comes
+ *   reverse   x = f(z): term_reverse_kl.c, which has three estimators of the gradient
+ *   forward   x from the target's own sampler: term_forward_kl.c. A share `widen` of the samples comes
  *             from noise that is stretched by `widen_by`: the student learns a mixture of p and a wider p,
  *             so that its density does not fall below p's far out, where p has few samples to teach it
  *             and one of them can ruin the effective sample size (defensive mixtures: Hesterberg 1995)
  *   beta      the inverse temperature, below 1 at first: temper.h
- * The loop runs over the terms of objective.h; it knows none of them by name.
+ * The loop runs over the terms of the objective (term.h); it knows none of them by name.
  *
  * The same target, options and seed give the same bits for any number of threads, in one go or saved and
  * loaded on the way. */
@@ -21,7 +21,7 @@
 
 enum { DISTILL_PROBE = 200 };
 
-/* Estimators of the reverse gradient (objective_reverse_kl.c), and whichever of them is best where the student
+/* Estimators of the reverse gradient (term_reverse_kl.c), and whichever of them is best where the student
  * stands. */
 typedef enum distill_gradient {
     DISTILL_TOTAL,
@@ -29,6 +29,12 @@ typedef enum distill_gradient {
     DISTILL_LOG_VARIANCE,
     DISTILL_AUTO
 } distill_gradient;
+
+/* Rows of no context that are near a target, of equal weight. (n, D); n = 0: none */
+typedef struct distill_rows {
+    const double *x;
+    size_t n;
+} distill_rows;
 
 typedef struct distill_options {
     size_t batch, steps;
@@ -39,6 +45,11 @@ typedef struct distill_options {
     double weight_decay;
     double clip;    /* multiple of the running median of the gradient's norm; 0: never */
     double average; /* decay of the running average of the weights; 0: none */
+    const json_t
+        *objective;     /* a tagged object of objective_registry, borrowed; NULL: kl. What follows
+                                has effect where the kind does not list it as unused */
+    distill_rows start; /* borrowed: what a student that is not warm may begin with, for objectives
+                                that say so; where it is placed (place.h) */
     distill_gradient gradient;
     double forward, forward_end; /* lambda at the first and the last step, linear between */
     double widen;                /* share of the forward term's samples, in [0, 1); 0: none */
@@ -55,10 +66,14 @@ typedef struct distill_options {
 
 typedef struct distill_state {
     size_t step, steps, rows; /* rows drawn so far */
+    size_t evaluations;       /* rows that the target was asked for so far */
     double kl_reverse;        /* E_q[log q - log p~], mean over the last DISTILL_PROBE steps */
     double kl_forward;        /* E_p[log p~ - log q], likewise, not over widened samples; NaN when
                                  lambda is 0 */
     double beta, lambda, lr, gradient_norm;
+    double trust, cooling; /* multipliers of the two bounds of mass transport (trust.h) */
+    double ess;            /* effective share of the last own rows that were weighed against the
+                                 target; NaN: none were */
     double spread_total, spread_path; /* of the last probe: variances up to one factor; NaN: none */
     distill_gradient gradient;        /* in use */
     size_t clipped, skipped;          /* steps so far */

@@ -73,7 +73,7 @@ void psis_pareto_fit(double *k, double *sigma, const double *x, size_t n)
     *k = (raw * (double)n + 5) / ((double)n + 10);
 }
 
-static size_t tail_length(size_t n)
+size_t psis_tail(size_t n)
 {
     return n > 225 ? (size_t)floor(3 * sqrt((double)n)) : n / 5;
 }
@@ -117,7 +117,7 @@ int psis_khat(psis_fit *fit, const double *log_w, size_t n, flow_err *err)
                              log_w[i]);
         positive += log_w[i] > -INFINITY;
     }
-    *fit = (psis_fit){.khat = NAN, .threshold = psis_threshold(n), .tail = tail_length(n)};
+    *fit = (psis_fit){.khat = NAN, .threshold = psis_threshold(n), .tail = psis_tail(n)};
     if (fit->tail < PSIS_MIN_TAIL)
         return FLOW_OK;
     if (fit->tail > positive)

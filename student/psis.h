@@ -31,6 +31,9 @@ typedef struct psis_fit {
 enum { PSIS_MIN_TAIL = 5 };
 int psis_khat(psis_fit *fit, const double *log_w, size_t n, flow_err *err);
 
+/* How many of n weights are the tail that is fitted: floor(3 sqrt n), or floor(n / 5) for n up to 225. */
+size_t psis_tail(size_t n);
+
 /* min(1 - 1 / log10 n, 0.7): below it averages of n weights converge at a rate that can be used. */
 double psis_threshold(size_t n);
 

@@ -62,7 +62,7 @@ static int open_points(job *self, flow_err *err)
     for (size_t col = 0; self->kinds && col < self->out->dim; col++)
         self->kinds[col] = options->kinds ? options->kinds[col] : options->kind;
     return self->kinds ? data_points_init(&self->points, self->rows, self->plan, self->kinds,
-                                          options->seed, self->source, err)
+                                          options->wrap, options->seed, self->source, err)
                        : FLOW_ENOMEM;
 }
 
@@ -74,8 +74,10 @@ static int fit_unit(const job *self, flow_unit *unit, const double *x, size_t co
     size_t n = self->plan->n_train;
     data_scale m;
     char label[DATA_LABEL_SIZE];
-    if (data_scale_measure(&m, x, n, 1, err))
-        return FLOW_ENOMEM;
+    const double *weight = self->out->train.weight;
+    if (weight ? data_scale_weighted(&m, x, weight, n, 1, err)
+               : data_scale_measure(&m, x, n, 1, err))
+        return err->code;
     data_column_label(label, self->head, col);
     if (m.constant)
         return flow_fail(err, FLOW_EDATA, "%s: %s is %g in all %zu training rows; leave it out",
@@ -83,6 +85,8 @@ static int fit_unit(const job *self, flow_unit *unit, const double *x, size_t co
     if (!isfinite(m.sd) || !(m.sd > 0))
         return flow_fail(err, FLOW_EDATA, "%s: %s has a standard deviation of %g", self->source,
                          label, m.sd);
+    if (flow_unit_is_angle(unit))
+        return data_kinds_fit_angle(unit, x, n, err);
     if (standardize) {
         unit->shift = m.mean;
         unit->scale = m.sd;
@@ -215,7 +219,7 @@ static int convert(job *self, const data_pass *at, flow_err *err)
     const flow_unit *units = self->out->units->column;
     int code = data_points_take(&self->points, self->u, at, 0, d, err);
     for (size_t i = 0; !code && i < at->n * d; i++)
-        self->u[i] = (self->u[i] - units[i % d].shift) / units[i % d].scale;
+        self->u[i] = flow_unit_scaled(&units[i % d], self->u[i]);
     if (!code && self->out->n_context) {
         data_pass_take(self->context, at, self->plan->context, self->out->n_context);
         flow_units_to_flow(self->out->context_units, self->context, NULL, self->context, at->n);

@@ -1,4 +1,5 @@
 #include "teacher/fit.h"
+#include "teacher/start.h"
 #include "teacher/streams.h"
 #include "teacher/weights.h"
 
@@ -6,8 +7,6 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { INIT_ROWS = 4096 };
 
 /* Where a fitting is within its epoch. */
 typedef struct place {
@@ -37,27 +36,10 @@ struct teacher_fitting {
 
 /* ---- memory */
 
-/* By the first n rows. */
-static int init_data(flow *self, const data_part *train, size_t n, flow_err *err)
-{
-    size_t d = train->x.width, c = train->context.at ? train->context.width : 0;
-    double *x = malloc((n * (d + c) + 1) * sizeof *x);
-    if (!x)
-        return flow_fail(err, FLOW_ENOMEM, "out of memory for %zu rows", n);
-    data_numbers_copy(x, &train->x, 0, n);
-    if (c)
-        data_numbers_copy(x + n * d, &train->context, 0, n);
-    int code = flow_init_data(self, x, c ? x + n * d : NULL, n, err);
-    free(x);
-    return code;
-}
-
 static int start_flow(teacher_fitting *self, flow_err *err)
 {
-    const data_part *train = &self->data->train;
     pcg_stream init = {.seed = self->options.seed, .stage = STREAM_TEACHER, .purpose = PCG_INIT};
-    flow_init(self->flow, init);
-    return init_data(self->flow, train, train->n < INIT_ROWS ? train->n : INIT_ROWS, err);
+    return teacher_start(self->flow, self->data, init, err);
 }
 
 static int take_trainer(teacher_fitting *self, flow_err *err)

@@ -1,6 +1,8 @@
 #include "teacher/kinds.h"
 
+#include "flow/circle.h"
 #include "flow/pcg.h"
+#include "flow/sort.h"
 #include "flow/units_points.h"
 #include "teacher/columns.h"
 #include "teacher/streams.h"
@@ -146,6 +148,31 @@ static double usual_start(const circle *self, double period)
     return self->balanced && !self->positive ? -0.5 * period : 0;
 }
 
+static double mean_direction(const double *t, size_t n, double period)
+{
+    double c = 0, s = 0, turn = 2 * FLOW_PI / period;
+    for (size_t i = 0; i < n; i++) {
+        c += cos(turn * t[i]);
+        s += sin(turn * t[i]);
+    }
+    return atan2(s, c) / turn;
+}
+
+int data_kinds_fit_angle(flow_unit *unit, const double *t, size_t n, flow_err *err)
+{
+    const double least = 0.49, most = 1e6; /* radians; of a stretch */
+    double *away = malloc(n * sizeof *away + 1);
+    if (!away)
+        return flow_fail(err, FLOW_ENOMEM, "no memory for %zu angles", n);
+    flow_unit_set_angle(unit, mean_direction(t, n, unit->period));
+    for (size_t i = 0; i < n; i++)
+        away[i] = fabs(flow_circle_point((t[i] - unit->shift) / unit->scale));
+    flow_sort_numbers(away, n);
+    unit->stretch = fmin(fmax(tan(0.5 * least) / tan(0.5 * away[n / 2]), 1), most);
+    free(away);
+    return FLOW_OK;
+}
+
 /* A value between cut and cut + period, cut at `shift` from there. */
 static double cut_at(const flow_unit *unit, double t, double shift)
 {
@@ -161,7 +188,7 @@ static void blur_cuts(const data_points *self, double *t, const data_pass *at, s
     pcg_stream stream = {self->seed, STREAM_DATA, PCG_CUT};
     for (size_t j = 0; j < k; j++) {
         const flow_unit *unit = &self->units->column[first + j];
-        for (size_t i = 0; unit->period > 0 && i < at->n; i++) {
+        for (size_t i = 0; unit->wrapped && i < at->n; i++) {
             double draw, *value = &t[i * k + j];
             pcg_uniforms(&draw, stream, at->number[i] * self->units->dim + first + j, 1, 1);
             *value = cut_at(unit, *value, ramp * unit->period * (draw - 0.5));
@@ -202,7 +229,8 @@ static int use_what_was_seen(data_points *self, const seen *all, const file_tabl
             code = set_edge(unit, &all[col].ends, self, head, plan, col, err);
         if (!(unit->period > 0))
             continue;
-        unit->cut = emptiest(&all[col].circle, unit->period);
+        if (unit->wrapped)
+            unit->cut = emptiest(&all[col].circle, unit->period);
         unit->start = usual_start(&all[col].circle, unit->period);
     }
     return code;
@@ -246,6 +274,7 @@ static int set_units(data_points *self, const file_table *head, const data_plan 
             return flow_fail(err, FLOW_ECONFIG, "%s: %s: %s", self->source,
                              data_column_label(label, head, plan->data[col]), why);
         self->units->column[col] = data_kind_unit(kind);
+        self->units->column[col].wrapped = self->wrap && kind->period > 0;
         self->smears |= kind->step > 0 && kind->smear;
         self->spreads |= kind->step > 0 && !kind->smear;
     }
@@ -253,9 +282,10 @@ static int set_units(data_points *self, const file_table *head, const data_plan 
 }
 
 int data_points_init(data_points *self, file_stream *rows, const data_plan *plan,
-                     const data_kind *kinds, uint64_t seed, const char *source, flow_err *err)
+                     const data_kind *kinds, bool wrap, uint64_t seed, const char *source,
+                     flow_err *err)
 {
-    *self = (data_points){.source = source, .kinds = kinds, .seed = seed};
+    *self = (data_points){.source = source, .kinds = kinds, .wrap = wrap, .seed = seed};
     self->units = flow_units_create(plan->dim, err);
     self->some = self->units ? flow_units_create(plan->dim, err) : NULL;
     if (!self->some)

@@ -54,7 +54,10 @@ typedef struct look_rows {
     size_t dropped; /* rows that are not finite */
     double repeats; /* share of the rows that another one before them equals */
     double across;  /* share of validation and test rows that a training row equals */
-    double chance;  /* pairs of equal rows that there would be if columns were independent, over
+    double
+        tested; /* share of the test rows alone; NaN: there are none, or columns of few values make
+                             rows that repeat by themselves */
+    double chance; /* pairs of equal rows that there would be if columns were independent, over
                              those there are; 0: there are none */
     size_t first, second; /* rows of the table: a training row and its copy; equal: there is none */
 } look_rows;

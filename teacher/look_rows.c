@@ -2,6 +2,7 @@
 #include "teacher/look_findings.h"
 #include "teacher/pass.h"
 
+#include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -88,6 +89,7 @@ static int choose(chosen *out, const look_place *from, size_t every, flow_err *e
 /* What the groups of equal rows add up to. */
 typedef struct tally {
     size_t held_out, repeats, across;
+    size_t test, tested; /* test rows, and those that are training rows */
     double pairs;
     size_t first, second; /* places; the smallest first, one that crosses the split before others */
     bool crosses;
@@ -104,11 +106,15 @@ static void take_example(tally *self, const key *group, size_t n, size_t n_train
     self->second = group[crosses ? n - 1 : 1].place;
 }
 
-static void add_group(tally *self, const key *group, size_t n, size_t n_train)
+static void add_group(tally *self, const key *group, size_t n, size_t n_train, size_t n_valid)
 {
-    size_t held_out = 0;
-    for (size_t i = 0; i < n; i++)
+    size_t held_out = 0, test = 0;
+    for (size_t i = 0; i < n; i++) {
         held_out += group[i].place >= n_train;
+        test += group[i].place >= n_train + n_valid;
+    }
+    self->test += test;
+    self->tested += held_out < n ? test : 0;
     self->held_out += held_out;
     self->repeats += n - 1;
     self->across += held_out < n ? held_out : 0;
@@ -117,13 +123,13 @@ static void add_group(tally *self, const key *group, size_t n, size_t n_train)
         take_example(self, group, n, n_train);
 }
 
-static tally add_up(const key *keys, size_t n, size_t n_train)
+static tally add_up(const key *keys, size_t n, size_t n_train, size_t n_valid)
 {
     tally out = {.held_out = 0};
     for (size_t i = 0, end; i < n; i = end) {
         for (end = i + 1; end < n && keys[end].hash == keys[i].hash; end++)
             ;
-        add_group(&out, keys + i, end - i, n_train);
+        add_group(&out, keys + i, end - i, n_train, n_valid);
     }
     return out;
 }
@@ -136,6 +142,7 @@ static void fill_in(look_job *self, const tally *t, size_t count, size_t every)
         independent *= self->out->columns[i].coincide;
     rows->repeats = count ? (double)t->repeats / (double)count : 0;
     rows->across = t->held_out ? (double)t->across / (double)t->held_out : 0;
+    rows->tested = t->test ? (double)t->tested / (double)t->test : NAN;
     rows->chance = t->pairs > 0 ? independent / t->pairs : 0;
     rows->first = data_plan_row(self->at.plan, t->first);
     rows->second = data_plan_row(self->at.plan, t->second);
@@ -150,7 +157,7 @@ void look_for_repeats(look_job *self)
     if (!self->code) {
         if (all.n > 0)
             qsort(all.keys, all.n, sizeof *all.keys, by_hash);
-        tally t = add_up(all.keys, all.n, self->out->n_train);
+        tally t = add_up(all.keys, all.n, self->out->n_train, self->out->n_valid);
         fill_in(self, &t, all.n, every);
     }
     free(all.keys);

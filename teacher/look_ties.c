@@ -371,13 +371,32 @@ static bool allocate(ties *self, size_t n)
 }
 
 /* Of few rows every column is a sum of others. */
+static bool enough_rows(look_job *self, size_t n, size_t rows)
+{
+    if (rows >= 2 * n + 10)
+        return true;
+    look_say(self, LOOK_NOTE, "ties_not_sought", LOOK_NO_COLUMN, "more rows, or fewer columns",
+             "%zu rows are too few to tell which of %zu columns follow from others", rows, n);
+    return false;
+}
+
+static void say_first(look_job *self)
+{
+    look_say(self, LOOK_NOTE, "ties_not_sought", LOOK_NO_COLUMN,
+             "distill inspect of a config whose data.columns are the others",
+             "whether columns follow from others was looked at among the first %d of %zu",
+             MAX_COLUMNS, self->out->n_columns);
+}
+
 void look_for_ties(look_job *self)
 {
     size_t n = self->out->n_columns, rows = self->out->rows.n;
     ties work = {.job = self};
     n = n < MAX_COLUMNS ? n : MAX_COLUMNS;
-    if (self->code || rows < 2 * n + 10)
+    if (self->code || n == 1 || !enough_rows(self, n, rows))
         return;
+    if (n < self->out->n_columns)
+        say_first(self);
     if (allocate(&work, n)) {
         choose_order(&work);
         factorise(&work, rows);

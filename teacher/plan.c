@@ -157,6 +157,51 @@ static int look_at_rows(const job *self, bad_value *first, const double *rows, s
     return code;
 }
 
+/* has (cols) = whether a column has a number in any row. */
+static int look_for_numbers(const job *self, bool *has, file_stream *rows, flow_err *err)
+{
+    const double *block;
+    size_t n = 1, cols = self->head->cols;
+    int code = FLOW_OK;
+    for (file_stream_rewind(rows); !code && n > 0;) {
+        code = file_stream_next(rows, &block, &n, err);
+        for (size_t i = 0; !code && i < n * cols; i++)
+            has[i % cols] = has[i % cols] || isfinite(block[i]);
+    }
+    return code;
+}
+
+/* The first column of the data, then of the context, that has none; else `otherwise`. */
+static size_t empty_column(const data_plan *plan, const bool *has, size_t otherwise)
+{
+    size_t i = 0, j = 0;
+    while (i < plan->dim && has[plan->data[i]])
+        i++;
+    if (i < plan->dim)
+        return plan->data[i];
+    while (j < plan->n_context && has[plan->context[j]])
+        j++;
+    return j < plan->n_context ? plan->context[j] : otherwise;
+}
+
+/* Nothing is left: most often one column is to blame, which the first bad row need not name. */
+static int fail_all(const job *self, const bad_value *first, file_stream *rows, flow_err *err)
+{
+    char label[DATA_LABEL_SIZE];
+    bool *has = calloc(self->head->cols, sizeof *has);
+    if (!has)
+        return no_memory(self, err);
+    int code = look_for_numbers(self, has, rows, err);
+    size_t col = empty_column(self->out, has, first->col);
+    const char *what =
+        has[col] ? "is the first that has none" : "has no number in any of them; leave it out";
+    if (!code)
+        code = flow_fail(err, FLOW_EDATA, "%s: none of the %zu rows is finite: %s %s", self->source,
+                         self->head->rows, data_column_label(label, self->head, col), what);
+    free(has);
+    return code;
+}
+
 static int find_finite(const job *self, file_stream *rows, flow_err *err)
 {
     bad_value first = {0, 0, 0};
@@ -168,6 +213,8 @@ static int find_finite(const job *self, file_stream *rows, flow_err *err)
         if (!code)
             code = look_at_rows(self, &first, block, number, n, err);
     }
+    if (!code && self->out->dropped > 0 && self->out->dropped == self->head->rows)
+        return fail_all(self, &first, rows, err);
     if (code || self->out->dropped == 0 || self->options->nonfinite == DATA_NONFINITE_DROP)
         return code;
     return fail_nonfinite(self, &first, err);

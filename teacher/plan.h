@@ -11,6 +11,10 @@
 
 typedef enum data_nonfinite { DATA_NONFINITE_ERROR, DATA_NONFINITE_DROP } data_nonfinite;
 
+/* Rows of validation and test that are training rows, too, in such numbers that they can neither stop a fit nor
+ * judge it. */
+typedef enum data_repeated { DATA_REPEATED_ERROR, DATA_REPEATED_KEEP } data_repeated;
+
 typedef enum data_split {
     DATA_SPLIT_POSITION, /* first rows train, then validation, then test */
     DATA_SPLIT_SEED      /* the same after a random permutation */
@@ -30,7 +34,9 @@ typedef struct data_options {
     const char *weights; /* the column that the rows are weighed by; NULL: all alike */
     bool standardize;    /* shift and scale each data column to mean 0, variance 1 over the training
                          rows */
+    bool wrap; /* columns with a period are wrapped: for flows without circles (units.h) */
     data_nonfinite nonfinite;
+    data_repeated repeated; /* for a look (look.h) alone */
     data_split split;
     double valid, test;       /* shares of the rows, >= 0, together < 1 */
     uint64_t seed;            /* of dequantising and of DATA_SPLIT_SEED */

@@ -93,6 +93,14 @@ const gate_info gate_figures[GATE_COUNT] = {
          .beyond = "more than half of the student's samples are lost when they are weighted to be "
                    "the teacher's",
          .next = MORE_STEPS},
+    [GATE_ACCEPTANCE] =
+        {.name = "acceptance",
+         .unit = "share of the proposals",
+         .limit = NAN,
+         .place = "acceptance.value",
+         .doc = "How often a Metropolis chain takes a sample of the student as its next state "
+                "(independent proposals): with that correction its states are the teacher's. Blind "
+                "to lost modes."},
     [GATE_KHAT] = {.name = "khat",
                    .small_is_good = true,
                    .limit = 0.7,

@@ -2,9 +2,11 @@
 #include "pipeline/config/config.h"
 
 #include "pipeline/config/field.h"
+#include "pipeline/config/no_config.h"
 #include "pipeline/config/rules.h"
 #include "pipeline/config/tagged.h"
 #include "pipeline/config/value.h"
+#include "teacher/target.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -169,12 +171,13 @@ static const flow_key *find_tagged(const char *path, const char **name)
     return NULL;
 }
 
-/* The row with its default as it is here: a target is no network that a student could start as. (It stands above
- * student.flow in the table.) */
+/* The row with its default as it is here: most targets, which stand above student.flow in the table, are no network that
+ * a student could start as. */
 static flow_key as_it_is_here(const loader *self, const flow_key *row)
 {
     flow_key out = *row;
-    if (self->config->target && row == schema_find("student.flow"))
+    const json_t *learnt = self->config->target;
+    if (learnt && !target_follows(learnt) && row == schema_find("student.flow"))
         out.def = row->bare;
     return out;
 }
@@ -317,7 +320,7 @@ static void free_sources(loader *self)
 static void load_file(loader *self, const char *name)
 {
     size_t size, mark = 0;
-    char *text = read_text(self->out, name, &size);
+    char *text = no_config_table(self->out, name) ? NULL : read_text(self->out, name, &size);
     if (!text)
         return;
     if (size >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
@@ -473,6 +476,8 @@ config *config_load(const config_sources *sources, complaints *out)
         goto done;
     }
     load_sources(&self, sources);
+    self.config->student.flow_given =
+        self.sections[schema_find("student.flow") - schema_keys].n > 0;
     self.config->seed_given = self.keys[schema_find("seed") - schema_keys].state == GIVEN_GOOD;
     if (!self.config->name && !name_after(self.config, sources->file))
         complain(out, E_SIZE, (place){0, 0, 0, 1}, NULL, "out of memory");

@@ -5,7 +5,9 @@
 #include "pipeline/config/field.h"
 #include "pipeline/config/number.h"
 #include "pipeline/config/settings.h"
+#include "student/objective.h"
 #include "teacher/generate.h"
+#include "teacher/target.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -54,6 +56,27 @@ static bool ends_in(const char *text, const char *ending)
 
 /* ---- missing and useless keys */
 
+/* A key that was given, and why that is for nothing. */
+static void useless(const rules_view *self, const char *key, const char *why)
+{
+    if (is_given(self, key))
+        complain(self->out, E_NO_EFFECT, given_at(self, key)->at, "take it out",
+                 "%s has no effect: %s", key, why);
+}
+
+/* Keys of all objectives that the chosen one does not look at. */
+static void other_objectives(const rules_view *self)
+{
+    const json_t *said = self->config->student.train.objective;
+    const objective_kind *kind = said ? objective_kind_of(said) : NULL;
+    char key[SCHEMA_MAX_PATH], why[128];
+    for (const char *const *name = kind ? kind->unused : NULL; name && *name; name++) {
+        snprintf(key, sizeof key, "student.train.%s", *name);
+        snprintf(why, sizeof why, "student.train.objective is %s", kind->kind.name);
+        useless(self, key, why);
+    }
+}
+
 /* A target stands in for data and for a teacher that is fitted to them. */
 static void target_alone(const rules_view *self)
 {
@@ -70,10 +93,30 @@ static void target_alone(const rules_view *self)
 static void target_followed(const rules_view *self)
 {
     place at = given_at(self, "student.flow")->at;
-    if (self->config->target && self->config->student.flow &&
+    const json_t *learnt = self->config->target;
+    if (learnt && !target_follows(learnt) && self->config->student.flow &&
         flow_preset_follows(self->config->student.flow))
-        complain(self->out, E_CONFLICT, at, "like student.flow: iaf",
-                 "student.flow would start as its teacher, and a target is no network to start as");
+        complain(
+            self->out, E_CONFLICT, at, "like student.flow: iaf",
+            "student.flow would start as its teacher, and this target is no network to start as");
+}
+
+/* Data are standardised, and a model has its units. */
+static void frame_of_target(const rules_view *self)
+{
+    const config_student_frame *frame = &self->config->student.frame;
+    const json_t *learnt = self->config->target;
+    const char *why = learnt ? "the model has units of its own" : "there is no target";
+    if (learnt && !target_follows(learnt))
+        return;
+    if (self->config->student.recipe == RECIPE_NONE)
+        useless(self, "student.recipe", why);
+    if (self->config->student.start == START_PLAIN)
+        useless(self, "student.start", why);
+    if (frame->shift)
+        useless(self, "student.frame.shift", why);
+    if (frame->scale)
+        useless(self, "student.frame.scale", why);
 }
 
 static void data_source(const rules_view *self)
@@ -162,18 +205,11 @@ static void header_of_csv(const rules_view *self)
                  "data.header has no effect: a .npy file has no header");
 }
 
-/* A key that was given, and why that is for nothing. */
-static void useless(const rules_view *self, const char *key, const char *why)
-{
-    if (is_given(self, key))
-        complain(self->out, E_NO_EFFECT, given_at(self, key)->at, "take it out",
-                 "%s has no effect: %s", key, why);
-}
-
 static void one_term(const rules_view *self)
 {
     const config_student_train *train = &self->config->student.train;
-    if (!sound(self, "student.train.forward", "student.train.forward_end"))
+    if (objective_kind_of(train->objective) != objective_kinds[0] ||
+        !sound(self, "student.train.forward", "student.train.forward_end"))
         return;
     double end = settings_forward_end(train);
     if (train->temper < 1 && train->forward >= 1 && end >= 1)
@@ -309,7 +345,9 @@ static void data_file(const rules_view *self)
         complain(self->out, E_RANGE, at, file_read_remedy(path),
                  "data.path wants a .npy or .csv file, got '%s'", quoted);
     else if (access(path, R_OK) != 0)
-        complain(self->out, E_FILE, at, NULL, "cannot read '%s': %s", quoted, strerror(errno));
+        complain(self->out, E_FILE, at,
+                 strstr(path, "~/") ? "~ is not expanded here; write the folder" : NULL,
+                 "cannot read '%s': %s", quoted, strerror(errno));
 }
 
 static void export_file(const rules_view *self)
@@ -322,9 +360,9 @@ static void export_file(const rules_view *self)
 }
 
 static void (*const rules[])(const rules_view *) = {
-    target_alone, target_followed,  data_source,    useless_keys, header_of_csv,
-    one_term,     following,        shares,         own_kinds,    interval,
-    warmup,       needs_validation, possible_gates, data_file,    export_file};
+    target_alone,     frame_of_target,  target_followed, data_source, useless_keys, header_of_csv,
+    other_objectives, one_term,         following,       shares,      own_kinds,    interval,
+    warmup,           needs_validation, possible_gates,  data_file,   export_file};
 
 void rules_check(const rules_view *self)
 {

@@ -302,6 +302,34 @@ static bool read_names(config *self, flow_names *out, const arrival *in)
     return good;
 }
 
+/* NULL after a complaint. */
+static json_t *reals_json(const arrival *in)
+{
+    bool alone = in->node->type == YAML_SCALAR_NODE;
+    size_t n = alone ? 1 : list_length(in);
+    json_t *out = n ? json_array() : NULL;
+    for (size_t i = 0; i < n; i++) {
+        double value;
+        arrival item = alone ? *in : list_item(in, i);
+        flow_json_append(&out, read_real(&value, &item) ? json_real(value) : NULL);
+    }
+    return out;
+}
+
+static bool read_reals(config *self, const json_t **out, const arrival *in)
+{
+    *out = NULL;
+    if (is_auto(in))
+        return true;
+    size_t before = complaints_count(in->from->out);
+    json_t *list = reals_json(in);
+    if (list && field_keep(self, list)) {
+        *out = list;
+        return true;
+    }
+    return complaints_count(in->from->out) == before ? reject_memory(in) : false;
+}
+
 /* What needs no memory of its own. */
 static bool read_plain(void *out, const arrival *in)
 {
@@ -341,6 +369,8 @@ bool value_read(config *self, const flow_key *key, const value_source *from,
         field_clear(self, key);
     if (key->type == FLOW_KEY_NAMES)
         return read_names(self, out, &in);
+    if (key->type == FLOW_KEY_REALS)
+        return read_reals(self, out, &in);
     return read_plain(out, &in);
 }
 
@@ -413,6 +443,8 @@ json_t *value_json(const flow_key *key, const char *path, const value_source *fr
         return order_json(&in);
     if (key->type == FLOW_KEY_TEXT)
         return text_json(&in);
+    if (key->type == FLOW_KEY_REALS)
+        return is_auto(&in) ? json_string("auto") : reals_json(&in);
     if (key->type == FLOW_KEY_OWN)
         return own_json(&in, 0);
     return read_plain(&field, &in) ? flow_key_json(&field, &here) : NULL;
@@ -430,99 +462,4 @@ const char *value_text(const flow_key *key, const char *path, const value_source
 {
     const arrival in = {key, path, from, node, 0};
     return scalar(&in);
-}
-
-/* ---- gates */
-
-void value_drop_gate(config *self, const flow_key *key, gate_figure figure)
-{
-    config_gates *list = field_of(self, key);
-    size_t kept = 0;
-    for (size_t i = 0; i < list->n; i++)
-        if (list->at[i].figure != figure)
-            list->at[kept++] = list->at[i];
-    list->n = kept;
-}
-
-bool value_read_gate(config *self, const flow_key *key, gate_figure figure,
-                     const value_source *from, const yaml_node_t *node)
-{
-    const arrival in = {key, key->name, from, node, 0};
-    const char *text = scalar(&in);
-    if (!text)
-        return false;
-    gate bound;
-    flow_err err = FLOW_ERR_INIT;
-    if (gate_parse(&bound, figure, text, &err)) {
-        complain(from->out, E_TYPE, yaml_tree_place(from->tree, node), NULL, "%s.%s", key->name,
-                 err.text);
-        return false;
-    }
-    value_drop_gate(self, key, figure);
-    config_gates *list = field_of(self, key);
-    list->at[list->n++] = bound;
-    return true;
-}
-
-/* ---- defaults */
-
-/* Reads text as one YAML value and passes it to `then`. False if something is wrong with it: a bug
- * in the table, which tests/pipeline/schema.c finds, or no memory. */
-static bool read_text(config *self, const flow_key *key, const char *text,
-                      bool (*then)(config *, const flow_key *, const value_source *,
-                                   const yaml_node_t *))
-{
-    complaints *out = complaints_create();
-    yaml_tree tree;
-    bool good = out && yaml_tree_load(&tree, out, 0, true, text, strlen(text));
-    if (good) {
-        const value_source from = {&tree, "", out};
-        good = then(self, key, &from, yaml_tree_root(&tree));
-        yaml_tree_free(&tree);
-    }
-    complaints_free(out);
-    return good;
-}
-
-/* A section of a kind gets its own when all sources are read (tagged.h). */
-static bool has_default(const flow_key *key)
-{
-    return key->def && key->type != FLOW_KEY_KIND;
-}
-
-bool value_default(config *self, const flow_key *key)
-{
-    field_clear(self, key);
-    return !has_default(key) || read_text(self, key, key->def, value_read);
-}
-
-/* Item k of the list is the default of the k-th row that has one. */
-static bool read_defaults(config *self, const flow_key *key, const value_source *from,
-                          const yaml_node_t *list)
-{
-    const arrival in = {key, key->name, from, list, 0};
-    bool good = list->type == YAML_SEQUENCE_NODE;
-    size_t n = good ? item_count(list) : 0, k = 0;
-    for (size_t i = 0; good && i < schema_n_keys; i++)
-        if (has_default(&schema_keys[i]))
-            good = k < n && value_read(self, &schema_keys[i], from, list_item(&in, k++).node);
-    return good && k == n;
-}
-
-bool value_defaults(config *self)
-{
-    char *text = NULL;
-    size_t size;
-    FILE *to = open_memstream(&text, &size);
-    if (!to)
-        return false;
-    for (size_t i = 0, n = 0; i < schema_n_keys; i++) {
-        field_clear(self, &schema_keys[i]);
-        if (has_default(&schema_keys[i]))
-            fprintf(to, "%s%s", n++ ? ", " : "[", schema_keys[i].def);
-    }
-    fputs("]", to);
-    bool good = fclose(to) == 0 && read_text(self, schema_keys, text, read_defaults);
-    free(text);
-    return good;
 }

@@ -104,16 +104,32 @@ int picture_of_run(const char *path, const data_set *data, const flow_model *tea
     return code;
 }
 
-int picture_of_target(const char *path, const target *from, const flow_model *student,
-                      const char *const *names, const char *student_note, flow_pool *pool,
-                      uint64_t seed, flow_err *err)
+/* Rows of the target, which has the contexts in the units of its flow; then all of it in the user's units. */
+static int sample_target(shown *s, const target *from, const flow_model *frame, flow_pool *pool,
+                         uint64_t seed, flow_err *err)
 {
-    shown s = {.n = PICTURE_RUN_ROWS, .dim = from->dim};
     pcg_stream stream = {.seed = seed, .stage = STREAM_EXPORT, .purpose = PCG_TARGET};
+    int code = s->teacher ? target_sample(from, pool, s->teacher, s->logp, NULL, s->context, stream,
+                                          0, s->n, err)
+                          : 0;
+    if (!code && s->teacher)
+        flow_units_to_user(frame->units, s->teacher, NULL, s->teacher, s->n);
+    if (!code && s->n_context)
+        flow_units_to_user(frame->context_units, s->context, NULL, s->context, s->n);
+    return code;
+}
+
+int picture_of_target(const char *path, const target *from, const distill_contexts *contexts,
+                      const flow_model *student, const char *const *names, const char *student_note,
+                      flow_pool *pool, uint64_t seed, flow_err *err)
+{
+    shown s = {.n = PICTURE_RUN_ROWS, .dim = from->dim, .n_context = from->context};
     const labels l = {"target", NULL, student_note, names};
     int code = reserve(&s, false, from->ops->sample != NULL, err);
-    if (!code && s.teacher)
-        code = target_sample(from, pool, s.teacher, s.logp, NULL, NULL, stream, 0, s.n, err);
+    for (size_t i = 0; !code && s.n_context && i < s.n; i++)
+        data_numbers_copy(s.context + i * s.n_context, &contexts->rows, i % contexts->n, 1);
+    if (!code)
+        code = sample_target(&s, from, student, pool, seed, err);
     if (!code)
         code = sample(s.student, student, pool, &s, seed, PCG_BASE, err);
     if (!code)

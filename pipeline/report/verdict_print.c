@@ -1,6 +1,7 @@
 /* pipeline/report/verdict_print.c -- the verdict on stderr. */
 #include "pipeline/report/judge.h"
 #include "pipeline/report/verdict.h"
+#include "pipeline/report/verdict_parts.h"
 
 #include <math.h>
 #include <stdbool.h>
@@ -54,8 +55,9 @@ static void print_one_side(const student_diagnostics *d)
     fprintf(stderr,
             "  KL        reverse %s nats, at samples of the student: the target has no sampler\n",
             estimate(a, d->kl_reverse));
-    fprintf(stderr, "  ESS / N   %.3f (k-hat %.2f);  log Z %s, ELBO %s\n", d->ess_reverse.value,
-            d->psis.khat, estimate(a, d->log_z), estimate(b, d->elbo));
+    fprintf(stderr, "  ESS / N   %.3f (k-hat %.2f), acceptance %.3f;  log Z %s, ELBO %s\n",
+            d->ess_reverse.value, d->psis.khat, d->acceptance.value, estimate(a, d->log_z),
+            estimate(b, d->elbo));
 }
 
 static void print_weights(const student_diagnostics *d)
@@ -125,6 +127,17 @@ static void print_speed(const student_speed *s)
         print_pace("teacher, a pass a column", s->teacher_naive);
 }
 
+/* Of one training: what the target had to do for it, and what it cost. */
+static void print_price(const verdict_price *p)
+{
+    fprintf(stderr,
+            "  training  %.3g rows asked of the target, %.3g with gradients; %.3g us a row there, "
+            "%.3g us "
+            "a row here, of one thread\n",
+            (double)(p->densities + p->draws), (double)p->gradients, 1e6 * verdict_target_row(p),
+            1e6 * verdict_own_row(p));
+}
+
 void verdict_print(const verdict_input *in, const json_t *verdict)
 {
     const student_validation *v = in->student;
@@ -141,6 +154,8 @@ void verdict_print(const verdict_input *in, const json_t *verdict)
     if (v->against_data.rows > 0)
         print_teacher(in);
     print_speed(&v->speed);
+    if (in->price->densities + in->price->draws > 0)
+        print_price(in->price);
     if (in->ladder)
         rungs_print(in->ladder);
 }

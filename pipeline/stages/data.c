@@ -174,6 +174,7 @@ static int prepare(data_product *out, const data_opened *from, const config *c, 
     data_options options = settings_data(c);
     if (data_look_judge(from->look, source_of(c), err))
         return err->code;
+    out->repeated = from->look->rows.tested;
     out->set = data_set_read(from->rows, &from->plan, source_of(c), &options, err);
     int code = out->set ? name_columns(out, err) : err->code;
     return code ? code : measure_ranges(out, err);

@@ -14,6 +14,7 @@ typedef struct data_product {
     const data_generator *generator; /* NULL: the data are from a file */
     json_t *names, *context_names;   /* of the columns, as a model file holds them */
     double *ranges, *context_ranges; /* likewise; context's NULL without context */
+    double repeated;                 /* share of the test rows that are training rows (look.h) */
 } data_product;
 
 /* The rows that a figure is measured on: those no fit saw, where there are any. */

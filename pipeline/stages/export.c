@@ -10,20 +10,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Contexts for n samples: the held-out rows in turn, in the user's units. data: NULL, there is no context. */
-static double *contexts_of(const data_set *data, size_t n, flow_err *err)
+/* Contexts for n samples: the held-out rows in turn, in the user's units. */
+static double *contexts_of(const target_product *from, size_t n, flow_err *err)
 {
-    size_t c = data ? data->n_context : 0;
-    const data_part *part = data ? data_held_out(data) : NULL;
+    const flow_units *units = from->frame.context_units;
+    distill_contexts held_out = target_contexts_held_out(from);
+    size_t c = units ? units->dim : 0;
     double *out = malloc((n * c + 1) * sizeof *out);
     if (!out) {
         flow_fail(err, FLOW_ENOMEM, "out of memory for %zu rows of context", n);
         return NULL;
     }
     for (size_t i = 0; i < n && c; i++)
-        data_numbers_copy(out + i * c, &part->context, i % part->n, 1);
+        data_numbers_copy(out + i * c, &held_out.rows, i % held_out.n, 1);
     if (c)
-        flow_units_to_user(data->context_units, out, NULL, out, n);
+        flow_units_to_user(units, out, NULL, out, n);
     return out;
 }
 
@@ -38,11 +39,11 @@ static int run(void *product, const stage_work *work, const void *const *inputs,
     snprintf(name, sizeof name, "export/%s", what->file);
     if (!rundir_path(work->dir, path, name, err))
         return err->code;
-    double *contexts = contexts_of(from->data, n, err);
+    double *contexts = contexts_of(from, n, err);
     output_request request = {
         .model = &student->model,
         .pool = work->pool,
-        .context = from->frame.context_names ? contexts : NULL,
+        .context = from->frame.context_units ? contexts : NULL,
         .n_context = n,
         .temperature = 1,
         .stream = {.seed = work->config->seed, .stage = STREAM_EXPORT, .purpose = PCG_BASE},

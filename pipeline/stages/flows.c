@@ -9,11 +9,56 @@
 #include "teacher/streams.h"
 
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Spelt layers have the circles that they spell: they must be those of the data. */
+static int check_circles(const flow *made, const unsigned char *circles, flow_err *err)
+{
+    const unsigned char *own = flow_circles(made);
+    for (size_t col = 0; col < flow_dim(made); col++)
+        if (circles[col] != (own && own[col]))
+            return flow_fail(err, FLOW_ECONFIG,
+                             circles[col]
+                                 ? "column %zu has a period, and the flow has it on a line"
+                                 : "column %zu is on a circle in the flow; give it a period in "
+                                   "data.columns",
+                             col);
+    return 0;
+}
+
+/* A flow whose data are on these circles (dim). */
+static flow *make(flow *(*create)(const json_t *preset, const flow_place *place,
+                                  flow_precision precision, flow_err *err),
+                  const json_t *preset, flow_place at, const unsigned char *circles,
+                  flow_precision precision, flow_err *err)
+{
+    at.circles = circles;
+    flow *out = create(preset, &at, precision, err);
+    if (!out || check_circles(out, circles, err) == 0)
+        return out;
+    flow_free(out);
+    return NULL;
+}
+
+static unsigned char *circles_new(size_t dim, flow_err *err)
+{
+    unsigned char *out = calloc(dim, 1);
+    if (!out)
+        flow_fail(err, FLOW_ENOMEM, "out of memory for %zu columns", dim);
+    return out;
+}
 
 flow *flows_teacher(const config *c, size_t dim, size_t context, flow_err *err)
 {
     const flow_place at = settings_place(c, STREAM_TEACHER, dim, context);
-    flow *out = maf_create(c->teacher.flow, &at, c->precision, err);
+    unsigned char *circles = circles_new(dim, err);
+    if (!circles)
+        return NULL;
+    settings_circles(circles, c, dim);
+    flow *out = make(maf_create, c->teacher.flow, at, circles, c->precision, err);
+    free(circles);
     if (!out)
         flow_fail_prefix(err, "teacher.flow");
     return out;
@@ -30,10 +75,18 @@ static flow *follow(const json_t *preset, const flow *teacher, flow_precision pr
     return flow_unroll(teacher, &how, precision, err);
 }
 
-static flow *plain(const config *c, size_t dim, size_t context, flow_err *err)
+/* One of a shape of its own, on the circles of its teacher, where that is a flow. */
+static flow *beside(const config *c, const target *from, const flow *teacher, flow_err *err)
 {
-    const flow_place at = settings_place(c, STREAM_STUDENT, dim, context);
-    return iaf_create(c->student.flow, &at, c->precision, err);
+    unsigned char *circles = circles_new(from->dim, err);
+    if (!circles)
+        return NULL;
+    if (teacher && flow_circles(teacher))
+        memcpy(circles, flow_circles(teacher), from->dim);
+    const flow_place at = settings_place(c, STREAM_STUDENT, from->dim, from->context);
+    flow *out = make(iaf_create, c->student.flow, at, circles, c->precision, err);
+    free(circles);
+    return out;
 }
 
 /* A student that follows is the teacher's shape; another has its own. */
@@ -41,7 +94,7 @@ flow *flows_student(const config *c, const target *from, const flow *teacher, fl
 {
     flow *out = flow_preset_follows(c->student.flow)
                     ? follow(c->student.flow, teacher, c->precision, err)
-                    : plain(c, from->dim, from->context, err);
+                    : beside(c, from, teacher, err);
     if (!out)
         flow_fail_prefix(err, "student.flow");
     return out;
@@ -54,6 +107,18 @@ static int check_distillation(const config *c, const target *from, const flow *s
     distill_options options = settings_distill(c);
     int code = student_distillation_check(student, from, &options, err);
     return code ? flow_fail_prefix(err, "student") : 0;
+}
+
+/* Where circles could not be had, of which it is said. */
+static void tell_wrapped(const config *c)
+{
+    if (settings_wrap(c))
+        fprintf(
+            stderr,
+            "warning   columns with a period: the layers of teacher.flow or student.flow are for "
+            "lines, so the density of\n          each such column is wrapped round, which takes "
+            "twice the passes\n          -> a preset, or layers of permutation, lu_linear, "
+            "actnorm and autoregressive alone\n");
 }
 
 /* A student that follows is as thin as its teacher, of which it is said. */
@@ -89,51 +154,50 @@ static int check_gates(const config *c, const target *t, flow_err *err)
     return 0;
 }
 
-/* What a run learns from, before there is any: untrained. */
-typedef struct before {
-    flow *teacher;
-    target *target;
-} before;
-
-/* dim 0: only reading the whole table could tell. */
-static int make_teacher(before *out, const config *c, flow_err *err)
+static int check(const char **backend, const config *c, const target *from, const flow *teacher,
+                 bool tell, flow_err *err)
 {
-    size_t dim, context;
-    int code = data_peek(&dim, &context, c, err);
-    if (code || dim == 0)
-        return code;
-    out->teacher = flows_teacher(c, dim, context, err);
-    out->target = out->teacher ? target_from_flow(out->teacher, err) : NULL;
-    return out->target ? 0 : err->code;
-}
-
-static int make_target(before *out, const config *c, flow_err *err)
-{
-    out->target = target_of_config(c, err);
-    return out->target ? check_gates(c, out->target, err) : err->code;
-}
-
-static int check(const char **backend, const config *c, const before *from, bool tell,
-                 flow_err *err)
-{
-    flow *student = flows_student(c, from->target, from->teacher, err);
-    int code = student ? check_distillation(c, from->target, student, err) : err->code;
+    flow *student = flows_student(c, from, teacher, err);
+    int code = student ? check_distillation(c, from, student, err) : err->code;
     if (!code && tell)
-        code = tell_thin(c, from->teacher, student, err);
+        code = tell_thin(c, teacher, student, err);
+    if (!code && tell)
+        tell_wrapped(c);
     if (student)
         *backend = flow_backend_name(student);
     flow_free(student);
     return code;
 }
 
+static int check_target(const char **backend, const config *c, bool tell, flow_err *err)
+{
+    target_product from;
+    int code = target_from_config(&from, c, err);
+    if (!code)
+        code = check_gates(c, from.exact, err);
+    if (!code)
+        code = check(backend, c, from.learn, from.flow, tell, err);
+    target_release(&from);
+    return code;
+}
+
+/* A teacher that is not trained yet. */
+static int check_teacher(const char **backend, const config *c, bool tell, flow_err *err)
+{
+    size_t dim, context;
+    int code = data_peek(&dim, &context, c, err);
+    if (code || dim == 0)
+        return code;
+    flow *teacher = flows_teacher(c, dim, context, err);
+    target *from = teacher ? target_from_flow(teacher, err) : NULL;
+    code = from ? check(backend, c, from, teacher, tell, err) : err->code;
+    target_free(from);
+    flow_free(teacher);
+    return code;
+}
+
 int flows_check(const char **backend, const config *c, bool tell, flow_err *err)
 {
-    before from = {NULL, NULL};
     *backend = NULL;
-    int code = c->target ? make_target(&from, c, err) : make_teacher(&from, c, err);
-    if (!code && from.target)
-        code = check(backend, c, &from, tell, err);
-    target_free(from.target);
-    flow_free(from.teacher);
-    return code;
+    return c->target ? check_target(backend, c, tell, err) : check_teacher(backend, c, tell, err);
 }

@@ -19,8 +19,9 @@ static int draw_sides(const char *path, const stage_work *work, const void *cons
     const student_product *student = inputs[2];
     const validate_product *figures = inputs[3];
     uint64_t seed = work->config->seed;
+    distill_contexts contexts = target_contexts_held_out(from);
     if (!from->data)
-        return picture_of_target(path, from->exact, &student->model, from->names,
+        return picture_of_target(path, from->exact, &contexts, &student->model, from->names,
                                  figures->student_note, work->pool, seed, err);
     return picture_of_run(path, from->data, &teacher->model, &student->model, figures->teacher_note,
                           figures->student_note, work->pool, seed, err);

@@ -8,11 +8,15 @@
 #include "pipeline/console/progress.h"
 #include "pipeline/report/judge.h"
 #include "pipeline/stages/flows.h"
+#include "pipeline/stages/recipe.h"
 #include "pipeline/stages/target.h"
 #include "pipeline/stages/trained.h"
 #include "student/speed.h"
+#include "teacher/target_metered.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
 
 static const char METRICS[] = "student/metrics.jsonl", MODEL[] = "student/model.safetensors";
 
@@ -20,8 +24,31 @@ static const char METRICS[] = "student/metrics.jsonl", MODEL[] = "student/model.
 typedef struct lessons {
     const stage_work *work;
     const target_product *target;
+    const recipe_product *recipe; /* NULL: there is none */
+    distill_rows start;           /* its rows */
+    target *learn;                /* that of the target, metered */
+    target_meter meter;
+    double seconds; /* of all trainings, the clock's */
     course told;
 } lessons;
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static verdict_price price_of(const lessons *self)
+{
+    const target_meter *m = &self->meter, none = {.densities = 0};
+    const target_meter *before = self->recipe ? &self->recipe->meter : &none;
+    return (verdict_price){.densities = m->densities + before->densities,
+                           .gradients = m->gradients + before->gradients,
+                           .draws = m->draws,
+                           .target_seconds = 1e-9 * (double)(m->nanoseconds + before->nanoseconds),
+                           .seconds = self->seconds * (double)flow_pool_threads(self->work->pool)};
+}
 
 /* ---- one training */
 
@@ -29,8 +56,11 @@ static int train(lessons *self, flow *student, distill_state *state, flow_err *e
 {
     distill_options options = settings_distill(self->work->config);
     distill_contexts contexts = target_contexts(self->target);
-    int code = student_distill(student, state, self->work->pool, self->target->learn, &contexts,
-                               &options, course_watch_distill, &self->told, err);
+    options.start = self->start;
+    double start = now();
+    int code = student_distill(student, state, self->work->pool, self->learn, &contexts, &options,
+                               course_watch_distill, &self->told, err);
+    self->seconds += now() - start;
     if (code == 0)
         course_tell_distill(&self->told, state, flow_n_weights(student));
     return code;
@@ -135,17 +165,33 @@ static int train_following(student_product *out, lessons *self, flow_err *err)
 
 /* ---- the stage */
 
+static int prepare(lessons *self, flow_err *err)
+{
+    self->seconds = self->recipe ? self->recipe->seconds : 0;
+    self->learn = target_metered(self->target->learn, &self->meter, err);
+    return self->learn ? recipe_start(&self->start, self->recipe, self->target->frame.units, err)
+                       : err->code;
+}
+
 static int run(void *product, const stage_work *work, const void *const *inputs, flow_err *err)
 {
     student_product *out = product;
     const config *c = work->config;
-    lessons all = {.work = work, .target = inputs[0]};
-    if (course_begin(&all.told, work->dir, stage_student.name, METRICS, settings_steps(&c->student),
-                     err))
-        return err->code;
-    int code = flow_preset_follows(c->student.flow) ? train_following(out, &all, err)
+    lessons all = {.work = work, .recipe = inputs[0], .target = inputs[1]};
+    int code = prepare(&all, err);
+    if (!code)
+        code = course_begin(&all.told, work->dir, stage_student.name, METRICS,
+                            settings_steps(&c->student), err);
+    if (!code) {
+        all.told.log_z = all.target->exact->log_z;
+        code = flow_preset_follows(c->student.flow) ? train_following(out, &all, err)
                                                     : train_plain(out, &all, err);
-    return trained_end(&all.told, &out->model, work, MODEL, code, err);
+        code = trained_end(&all.told, &out->model, work, MODEL, code, err);
+    }
+    out->price = price_of(&all);
+    target_free(all.learn);
+    free((void *)(uintptr_t)all.start.x);
+    return code;
 }
 
 static void release(void *product)
@@ -160,7 +206,7 @@ const stage stage_student = {
     .doc = "distils the teacher into the student",
     .keys =
         (const char *const[]){"seed", "precision", "compute.shard", "student", "validate", NULL},
-    .inputs = (const stage *const[]){&stage_target, NULL},
+    .inputs = (const stage *const[]){&stage_recipe, &stage_target, NULL},
     .outputs = (const char *const[]){METRICS, MODEL, "student/t[0-9]*.safetensors", NULL},
     .product_size = sizeof(student_product),
     .run = run,

@@ -20,16 +20,19 @@ typedef struct target_product {
     const char *const *names; /* (D), those of the frame */
 
     /* What hangs on these. */
+    target *energy; /* in the user's units, where learn is it in those of the flow */
     flow *precise;
     target_modes modes;
     double *weights; /* of the modes */
     flow_units *units;
     json_t *name_list;
     const char **own_names;
+    file_table *contexts; /* of a model: rows to learn at, in the units of its flow */
 } target_product;
 
-/* The target that the config gives. NULL: *err names the key. */
-target *target_of_config(const config *c, flow_err *err);
+/* The target that the config gives; an error names the key. To be released also after one. */
+int target_from_config(target_product *self, const config *c, flow_err *err);
+void target_release(target_product *self);
 
 /* Contexts to learn at, and to be judged at: none without context. */
 distill_contexts target_contexts(const target_product *self);

@@ -16,6 +16,7 @@ static const char VERDICT[] = "validation.json";
 
 /* What is held against what. */
 typedef struct sides {
+    const data_product *data; /* NULL with the teacher: a target is learnt from */
     const teacher_product *teacher;
     const target_product *target;
     const student_product *student;
@@ -28,11 +29,15 @@ static int measure(student_validation *out, const stage_work *work, const sides 
     const target_product *t = s->target;
     student_validate_options options = {.samples = (size_t)c->validate.samples,
                                         .seed = c->seed,
+                                        .units = t->frame.units,
                                         .data = t->data,
                                         .held_out = t->data ? data_held_out(t->data) : NULL};
     distill_contexts contexts = target_contexts_held_out(t);
-    return student_validate(out, s->student->model.flow, t->exact, t->flow, work->pool, &contexts,
-                            &options, err);
+    int code = student_validate(out, s->student->model.flow, t->exact, t->flow, work->pool,
+                                &contexts, &options, err);
+    if (s->data)
+        out->against_data.repeated = s->data->repeated;
+    return code;
 }
 
 static int write_verdict(validate_product *out, const verdict_input *in, const stage_work *work,
@@ -90,7 +95,7 @@ static int judge(verdict_input *in, student_validation *figures, const stage_wor
 
 static int run(void *product, const stage_work *work, const void *const *inputs, flow_err *err)
 {
-    const sides s = {inputs[0], inputs[1], inputs[2]};
+    const sides s = {inputs[0], inputs[1], inputs[2], inputs[3]};
     const data_set *data = s.target->data;
     student_validation figures = {.n_modes = 0};
     verdict_input in = {.student = &figures,
@@ -102,6 +107,7 @@ static int run(void *product, const stage_work *work, const void *const *inputs,
                         .teacher_flow = s.target->flow,
                         .student_flow = s.student->model.flow,
                         .training = &s.student->training,
+                        .price = &s.student->price,
                         .ladder = s.student->ladder.rungs.n ? &s.student->ladder : NULL,
                         .names = s.target->names};
     int code = judge(&in, &figures, work, &s, err);
@@ -115,7 +121,8 @@ const stage stage_validate = {
     .name = "validate",
     .doc = "holds the student against the teacher, and the teacher against its data",
     .keys = (const char *const[]){"seed", "validate", NULL},
-    .inputs = (const stage *const[]){&stage_teacher, &stage_target, &stage_student, NULL},
+    .inputs =
+        (const stage *const[]){&stage_data, &stage_teacher, &stage_target, &stage_student, NULL},
     .outputs = (const char *const[]){VERDICT, NULL},
     .product_size = sizeof(validate_product),
     .run = run};

@@ -4,6 +4,7 @@
 
 #include "files/model.h"
 #include "flow/blas.h"
+#include "flow/column_start.h"
 #include "flow/json.h"
 #include "flow/preset.h"
 #include "flow/unroll.h"
@@ -55,7 +56,8 @@ static int add_json(uint64_t *sum, json_t *value, flow_err *err)
 
 /* Every kind of layer, transformer and conditioner is in it, and what a user may say besides. */
 static const char layers[] =
-    "[{\"kind\": \"actnorm\"},"
+    "[{\"kind\": \"context_linear\"},"
+    " {\"kind\": \"actnorm\"},"
     " {\"kind\": \"autoregressive\", \"transformer\": {\"kind\": \"spline\", \"bins\": 4},"
     "  \"conditioner\": {\"kind\": \"mlp\", \"hidden\": [7], \"residual\": 1}},"
     " {\"repeat\": 2, \"layers\": [{\"kind\": \"permutation\", \"pattern\": \"random\"}]},"
@@ -64,9 +66,9 @@ static const char layers[] =
     " {\"kind\": \"lu_linear\"},"
     " {\"kind\": \"autoregressive\", \"transformer\": \"affine\","
     "  \"conditioner\": {\"kind\": \"mlp\", \"hidden\": [5, 6], \"activation\": \"relu\"}},"
-    " {\"kind\": \"inverted\", \"layers\": [{\"kind\": \"actnorm\"}]},"
     " {\"kind\": \"unrolled\", \"transformer\": \"affine\", \"iterations\": 3,"
-    "  \"conditioner\": {\"kind\": \"mlp\", \"hidden\": [4]}}]";
+    "  \"conditioner\": {\"kind\": \"mlp\", \"hidden\": [4]}},"
+    " {\"kind\": \"inverted\", \"layers\": [{\"kind\": \"context_linear\"}]}]";
 enum { NOT_UNROLLED = 2 }; /* the last ones are layers of a student already */
 static const flow_place place = {.dim = DIM, .context = CONTEXT, .stream = {.seed = 5}};
 static json_t *stack;
@@ -95,6 +97,36 @@ static int play_preset(uint64_t *sum, flow_err *err)
     flow *f = whole ? flow_preset_create(whole, FLOW_DATA_TO_NOISE, &place, FLOW_F32, err) : NULL;
     int code = f ? add_json(sum, flow_describe(f), err) : err->code;
     json_decref(whole);
+    flow_free(f);
+    return code;
+}
+
+static flow *make_column(flow_err *err)
+{
+    static const flow_place one = {.dim = 1};
+    json_t *name = json_string("maf");
+    json_t *whole = name ? flow_kind_complete(&flow_presets, name, err) : NULL;
+    flow *f = whole ? flow_preset_create(whole, FLOW_DATA_TO_NOISE, &one, FLOW_F32, err) : NULL;
+    if (!name)
+        flow_fail(err, FLOW_ENOMEM, "no name");
+    json_decref(name);
+    json_decref(whole);
+    return f;
+}
+
+/* One column, which starts at quantiles of its rows, and a student at those of its teacher. */
+static int play_column(uint64_t *sum, flow_err *err)
+{
+    double x[200];
+    int known = 0;
+    flow *f = make_column(err);
+    for (int i = 0; i < 200; i++)
+        x[i] = (i - 100) / 70.0;
+    int code = f ? flow_start_column(f, x, 200, err) : err->code;
+    if (!code)
+        code = flow_column_quantiles(x, &known, 200, f, err);
+    if (!code && known)
+        add(sum, x, sizeof x);
     flow_free(f);
     return code;
 }
@@ -197,6 +229,7 @@ static data_set *make_data(flow_err *err)
     options.weights = "w";
     options.kind.step = 0.01;
     options.kind.smear = true;
+    options.wrap = true;
     options.kind.period = 100; /* samples and densities of a model then go by their points */
     return data_set_create(table, "scene", &options, err);
 }

@@ -1,6 +1,6 @@
 /* Columns of a table found for a model: by name, by position, and every reason not to. What is said on stderr is
  * looked at in tests/e2e/names.sh. */
-#include "pipeline/command/rows.h"
+#include "pipeline/stages/rows.h"
 
 #include "pipeline/stages/ranges.h"
 

@@ -262,6 +262,20 @@ Test(verdict, out_of_memory_is_no_document)
     json_decref(whole);
 }
 
+/* Of 1000 rows that were asked for. */
+Test(verdict, a_training_has_its_price)
+{
+    bool pass;
+    set_up();
+    json_t *out = made(&pass);
+    cr_expect_eq(number(out, "student.densities"), 900);
+    cr_expect_eq(number(out, "student.gradients"), 800);
+    cr_expect_eq(number(out, "student.draws"), 100);
+    cr_expect_float_eq(number(out, "speed.training_target_row_seconds"), 2e-6, 1e-15);
+    cr_expect_float_eq(number(out, "speed.training_own_row_seconds"), 10e-6, 1e-15);
+    json_decref(out);
+}
+
 /* ---- a target without samples and data */
 
 Test(verdict, what_was_seen_from_one_side_is_no_pass)

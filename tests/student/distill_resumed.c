@@ -1,4 +1,5 @@
 /* A distillation that is saved at every step and loaded by another: on to the same bits. */
+#include "student/objective.h"
 #include "tests/common/check.h"
 #include "tests/common/distilling.h"
 #include "tests/common/examples.h"
@@ -37,6 +38,8 @@ static distill_options usual(void)
     return o;
 }
 
+static size_t context = 1; /* columns of it */
+
 typedef struct course {
     gaussian g;
     flow *student;
@@ -48,7 +51,7 @@ static void open_course(course *self, size_t threads, const distill_options *opt
 {
     flow_err err = FLOW_ERR_INIT;
     gaussian_init(&self->g, 3, lower3, mean3);
-    self->g.base.context = 1;
+    self->g.base.context = context;
     self->g.gain = -0.6;
     self->g.broken_above = 4.5;
     random_numbers(contexts, CONTEXTS, 0.8, 4);
@@ -121,6 +124,41 @@ Test(distill_resumed, same_bits_from_every_step)
     options.gradient = DISTILL_TOTAL;
     options.forward = options.forward_end = options.widen = options.average = 0;
     check_resumed(&options, 1);
+}
+
+/* Every kind of objective, with numbers so small that each of its parts has its turn in nine steps. */
+static const char *const small[] = {
+    "{\"kind\": \"kl\"}",
+    "{\"kind\": \"mass_transport\", \"buffer\": 70, \"every\": 2, \"trust\": 0.1, \"polish\": 0.3}",
+    "{\"kind\": \"importance\", \"buffer\": 70, \"every\": 2, \"alpha\": 2, \"ess\": 0.7, "
+    "\"widen\": 0.2, "
+    "\"polish\": 0.3}",
+    "{\"kind\": \"fab\", \"buffer\": 70, \"every\": 2, \"chains\": 40, \"betas\": 3, \"polish\": "
+    "0.3}",
+    NULL};
+
+static json_t *small_objective(const objective_kind *kind)
+{
+    for (const char *const *text = small; *text; text++) {
+        json_t *out = json_loads(*text, 0, NULL);
+        if (objective_kind_of(out) == kind)
+            return out;
+        json_decref(out);
+    }
+    cr_assert_fail("%s has no small numbers here", kind->kind.name);
+    return NULL;
+}
+
+Test(distill_resumed, every_objective)
+{
+    for (const objective_kind *const *kind = objective_kinds; *kind; kind++) {
+        distill_options options = usual();
+        json_t *objective = small_objective(*kind);
+        options.objective = objective;
+        context = strcmp((*kind)->kind.name, "fab") != 0; /* it has none */
+        check_resumed(&options, 1);
+        json_decref(objective);
+    }
 }
 
 /* Beyond a probe: the figures of the last report, and the estimator that was chosen, come along. */

@@ -1,58 +1,66 @@
-/* Which rows take part in a gradient, and the registry of terms. */
+/* The registry of objectives, and what each of them must keep: bits, saved states, refusals. */
 #include "student/objective.h"
+#include "tests/common/distilling.h"
+#include "tests/common/gaussian.h"
 
 #include <criterion/criterion.h>
-#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static json_t *description_of(const objective_kind *kind)
+{
+    json_t *out = json_loads(kind->example, 0, NULL);
+    cr_assert(out, "%s: its example is no JSON", kind->kind.name);
+    return out;
+}
 
 Test(objective, registry)
 {
     size_t n = 0;
-    for (; objective_kinds[n]; n++) {
-        const objective_ops *k = objective_kinds[n];
-        cr_assert(*k->name && *k->doc && *k->remedy && k->needs && k->create && k->free &&
-                  k->weight && k->shard && k->report);
+    for (const objective_kind *kind; (kind = objective_kinds[n]); n++) {
+        json_t *description = description_of(kind);
+        distill_options o = distilling_options();
+        objective_terms terms;
+        flow_err err = FLOW_ERR_INIT;
+        cr_assert(*kind->kind.name && *kind->kind.doc && kind->unused);
+        cr_assert_eq(objective_kind_of(description), kind);
+        o.objective = description;
+        cr_assert_eq(objective_make_terms(&terms, &o, 40, &err), 0, "%s", err.text);
+        cr_assert(terms.n > 0 && terms.n <= OBJECTIVE_MOST);
+        for (size_t k = 0; k < terms.n; k++) {
+            const term_ops *t = terms.at[k]->ops;
+            cr_assert(*t->name && *t->doc && *t->remedy && t->needs && t->free && t->weight &&
+                      t->shard && t->report);
+            cr_assert(terms.at[k]->until > terms.at[k]->from, "%s is never on", t->name);
+        }
+        objective_free_terms(&terms);
+        json_decref(description);
     }
-    cr_assert(n >= 2 && n <= OBJECTIVE_MOST);
+    cr_assert(n >= 2);
+    cr_assert_eq(objective_kind_of(NULL), objective_kinds[0]);
+    cr_assert_str_eq(objective_kinds[0]->kind.name, "kl");
 }
 
-/* A row stays as it is, is left out and counted, or, where it is no point at all, spoils the step: that is
- * not the target's doing. */
-Test(objective, rows_that_take_part)
+Test(objective, a_wrong_key_is_named)
 {
     static const struct {
-        target_status status;
-        double x1;
-        int kept, no_density, broken, spoilt;
-    } cases[] = {{TARGET_FINITE, 0.5, 1, 0, 0, 0},       {TARGET_NO_DENSITY, 0.5, 0, 1, 0, 0},
-                 {TARGET_BROKEN, 0.5, 0, 0, 1, 0},       {TARGET_BROKEN, NAN, 1, 0, 0, 1},
-                 {TARGET_BROKEN, -INFINITY, 1, 0, 0, 1}, {TARGET_NO_DENSITY, INFINITY, 0, 1, 0, 0}};
+        const char *json, *word;
+    } cases[] = {{"{\"kind\": \"mass_transport\", \"trust\": 0}", "trust"},
+                 {"{\"kind\": \"mass_transport\", \"trusts\": 1}", "trusts"},
+                 {"{\"kind\": \"mass_transports\"}", "mass_transport"},
+                 {"{\"kind\": \"mass_transport\", \"start\": 0.5, \"polish\": 0.5}", "start"},
+                 {"{\"kind\": \"importance\", \"alpha\": 3}", "alpha"},
+                 {"{\"kind\": \"kl\", \"buffer\": 1}", "buffer"}};
     for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
-        const target t = {.dim = 2};
-        objective_sums sums = {0};
-        double x[] = {9, 9, -0.25, cases[k].x1}, grad[] = {9, 9, 1, 2}, score[] = {9, 9, 3, 4};
-        double logp[] = {9, -7.5}, dlogq[] = {9, -1};
-        objective_shard s = {.target = &t,
-                             .first = 70,
-                             .n = 2,
-                             .x = x,
-                             .grad = grad,
-                             .score = score,
-                             .logp = logp,
-                             .dlogq = dlogq,
-                             .status = {TARGET_FINITE, cases[k].status},
-                             .sums = &sums};
-        cr_assert_eq(objective_keeps(&s, 1), cases[k].kept, "case %zu", k);
-        cr_assert(sums.no_density == (size_t)cases[k].no_density, "case %zu", k);
-        cr_assert(sums.broken.count == (size_t)cases[k].broken, "case %zu", k);
-        cr_assert(isnan(dlogq[1]) == cases[k].spoilt, "case %zu", k);
-        if (!cases[k].kept)
-            cr_assert(grad[2] == 0 && grad[3] == 0 && score[2] == 0 && score[3] == 0 &&
-                      dlogq[1] == 0);
-        else
-            cr_assert(grad[2] == 1 && grad[3] == 2 && score[2] == 3 && score[3] == 4);
-        if (cases[k].broken)
-            cr_assert(sums.broken.row == 71 && sums.broken.log_p == -7.5 && sums.broken.dim == 2 &&
-                      sums.broken.x[0] == -0.25 && sums.broken.x[1] == 0.5);
-        cr_assert(grad[0] == 9 && score[1] == 9 && dlogq[0] == 9 && logp[0] == 9);
+        gaussian g;
+        gaussian_init(&g, 2, lower2, mean2);
+        json_t *objective = json_loads(cases[k].json, 0, NULL);
+        distilling r = {.teacher = &g.base, .options = distilling_options()};
+        r.student = student_iaf(&g.base, FLOW_F32);
+        r.options.objective = objective;
+        cr_assert_eq(distilling_run(&r), FLOW_ECONFIG, "%s", cases[k].json);
+        cr_assert(strstr(r.err.text, cases[k].word), "%s", r.err.text);
+        flow_free(r.student);
+        json_decref(objective);
     }
 }

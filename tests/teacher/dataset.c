@@ -304,9 +304,16 @@ Test(dataset, not_finite_rows_dropped)
 
     table = data_table(30, 3, NULL);
     for (size_t i = 0; i < 30; i++)
-        table->values[i * 3] = NAN;
+        table->values[i * 3 + 1 - i % 2] = table->values[i * 3] = NAN;
     data_refuse(table, &options, FLOW_EDATA,
-                "x.npy: 0 rows are too few: 0 to train, 0 to validate, 0 to test");
+                "x.npy: none of the 30 rows is finite: column 0 (counted from 0) has no number in "
+                "any of them; leave it out");
+    table = data_table(30, 3, NULL);
+    for (size_t i = 0; i < 30; i++)
+        table->values[i * 3 + 2 - i % 2] = NAN;
+    data_refuse(table, &options, FLOW_EDATA,
+                "x.npy: none of the 30 rows is finite: column 2 (counted from 0) is the first that "
+                "has none");
 }
 
 Test(dataset, dropped_rows_stay_out_of_a_shuffle)

@@ -93,8 +93,9 @@ Test(dataset_units, refuses_kinds)
     }
     data_options options = data_options_default();
     options.kind.period = 10;
+    options.wrap = true;
     data_refuse(data_table(20, 7, NULL), &options, FLOW_EDATA,
-                "7 columns are periodic, 6 at most can be");
+                "7 columns are wrapped round circles, 6 at most can be");
 }
 
 /* ---- units */

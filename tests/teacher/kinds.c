@@ -53,12 +53,38 @@ Test(kinds, grids_come_back_exactly)
     data_set_free(set);
 }
 
+/* Of a flow with circles an angle is one of radians, standardized or not: the mean direction is 0, and half of the
+ * rows are .49 away at least. */
+Test(kinds, an_angle_is_in_radians)
+{
+    enum { N = 401 };
+    for (int standardize = 0; standardize <= 1; standardize++) {
+        data_options options = data_plain();
+        options.kind.period = 24;
+        options.standardize = standardize;
+        file_table *table = data_table(N, 1, NULL);
+        for (size_t i = 0; i < N; i++) /* half past 23 to half past 0 */
+            table->values[i] = fmod(23.5 + (double)i / (N - 1), 24);
+        data_set *set = data_made(table, &options);
+        const flow_unit *unit = &set->units->column[0];
+        const data_part all = data_set_all(set);
+        size_t near = 0;
+        cr_assert(flow_unit_is_angle(unit) && unit->stretch > 1);
+        cr_assert_float_eq(cos(unit->shift * acos(-1) / 12), 1, 1e-9, "%g", unit->shift);
+        for (size_t i = 0; i < N; i++)
+            near += fabs(data_number(&all.x, i, 0)) < 0.49 * (1 - 1e-9);
+        cr_assert(near == N / 2 || near == N / 2 - 1, "%zu rows", near);
+        data_set_free(set);
+    }
+}
+
 /* Angles that are everywhere: cut at a place of each row's own, within an eighth of a period of the cut. */
 Test(kinds, a_full_circle_ends_in_ramps)
 {
     enum { N = 4000 };
     data_options options = data_plain();
     options.kind.period = 2;
+    options.wrap = true;
     file_table *table = data_table(N, 1, NULL);
     for (size_t i = 0; i < N; i++)
         table->values[i] = 2 * ((double)i + 0.5) / N;

@@ -1,0 +1,205 @@
+#include "student/chains.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const double HMC_ACCEPTED = 0.75, WALK_ACCEPTED = 0.3, WIDEST_STEP = 1e3;
+
+/* ---- memory */
+
+static double *cut(double **from, size_t n)
+{
+    double *out = *from;
+    *from += n;
+    return out;
+}
+
+static cloud cut_cloud(double **from, size_t n, size_t dim)
+{
+    cloud out = {.x = cut(from, n * dim)};
+    out.slope_0 = cut(from, n * dim);
+    out.slope_p = cut(from, n * dim);
+    out.log_0 = cut(from, n);
+    out.log_p = cut(from, n);
+    return out;
+}
+
+int chains_open(chains *self, size_t n, flow_err *err)
+{
+    size_t dim = self->target->dim;
+    double *all = calloc(n * (7 * dim + 6) + dim, sizeof *all);
+    self->memory = all;
+    self->status = malloc(n * sizeof *self->status);
+    if (!all || !self->status)
+        return flow_fail(err, FLOW_ENOMEM, "out of memory for %zu chains", n);
+    self->n = n;
+    self->dim = dim;
+    self->slopes = (self->target->flags & TARGET_GRADIENT) != 0;
+    self->step = 1 / sqrt((double)dim);
+    self->at = cut_cloud(&all, n, dim);
+    self->next = cut_cloud(&all, n, dim);
+    self->momentum = cut(&all, n * dim);
+    self->kinetic = cut(&all, n);
+    self->uniform = cut(&all, n);
+    self->widths = cut(&all, dim);
+    return 0;
+}
+
+void chains_close(chains *self)
+{
+    free(self->memory);
+    free(self->status);
+}
+
+void chains_copy(const chains *self, cloud *to, size_t r, const cloud *from, size_t k)
+{
+    size_t dim = self->dim, bytes = dim * sizeof *to->x;
+    memcpy(to->x + r * dim, from->x + k * dim, bytes);
+    memcpy(to->slope_0 + r * dim, from->slope_0 + k * dim, bytes);
+    memcpy(to->slope_p + r * dim, from->slope_p + k * dim, bytes);
+    to->log_0[r] = from->log_0[k];
+    to->log_p[r] = from->log_p[k];
+}
+
+double chains_uniform(chains *self, uint32_t purpose)
+{
+    pcg_stream stream = self->stream;
+    stream.purpose = purpose;
+    double u;
+    pcg_uniforms(&u, stream, self->draws++, 1, 1);
+    return u;
+}
+
+/* ---- densities */
+
+static void settle(chains *self, cloud *at)
+{
+    for (size_t r = 0; r < self->n; r++) {
+        const double *x = at->x + r * self->dim;
+        self->no_density += self->status[r] == TARGET_NO_DENSITY;
+        if (self->status[r] == TARGET_BROKEN && broken_is_point(x, self->dim))
+            broken_note(&self->broken, self->evaluations + r, at->log_p[r], x, self->dim);
+        if (self->status[r] != TARGET_FINITE)
+            at->log_p[r] = -INFINITY;
+    }
+    self->evaluations += self->n;
+}
+
+int chains_look(chains *self, cloud *at, flow_err *err)
+{
+    int code =
+        target_log_density(self->target, self->pool, at->log_p, self->slopes ? at->slope_p : NULL,
+                           self->status, at->x, NULL, self->n, err);
+    if (code)
+        return code;
+    settle(self, at);
+    return self->start(self->arg, self, at, err);
+}
+
+/* With a weight of 0 a density does not matter, not even where it is 0. */
+static double log_pi(const cloud *at, size_t r, double a, double c)
+{
+    return (a != 0 ? a * at->log_0[r] : 0) + (c != 0 ? c * at->log_p[r] : 0);
+}
+
+/* ---- moves */
+
+void chains_measure(chains *self, const double *otherwise)
+{
+    size_t n = self->n, dim = self->dim;
+    for (size_t i = 0; i < dim; i++) {
+        double mean = 0, square = 0;
+        for (size_t r = 0; r < n; r++)
+            mean += self->at.x[r * dim + i] / (double)n;
+        for (size_t r = 0; r < n; r++)
+            square += pow(self->at.x[r * dim + i] - mean, 2) / (double)n;
+        self->widths[i] = square > 0 ? sqrt(square) : otherwise[i];
+    }
+}
+
+/* momentum += by * width * slope of log pi */
+static void kick(chains *self, const cloud *at, double a, double c, double by)
+{
+    for (size_t r = 0; r < self->n; r++)
+        for (size_t i = 0; i < self->dim; i++) {
+            size_t k = r * self->dim + i;
+            self->momentum[k] += by * self->widths[i] * (a * at->slope_0[k] + c * at->slope_p[k]);
+        }
+}
+
+/* x += by * width * momentum */
+static void drift(chains *self, const cloud *from, double by)
+{
+    for (size_t r = 0; r < self->n; r++)
+        for (size_t i = 0; i < self->dim; i++) {
+            size_t k = r * self->dim + i;
+            self->next.x[k] = from->x[k] + by * self->widths[i] * self->momentum[k];
+        }
+}
+
+static void add_kinetic(chains *self, double sign)
+{
+    for (size_t r = 0; r < self->n; r++) {
+        double sum = 0;
+        for (size_t k = r * self->dim; k < (r + 1) * self->dim; k++)
+            sum += 0.5 * self->momentum[k] * self->momentum[k];
+        self->kinetic[r] += sign * sum;
+    }
+}
+
+/* Leapfrog from `at` to `next`; kinetic: what the momenta have lost. */
+static int leap(chains *self, double a, double c, double step, size_t leaps, flow_err *err)
+{
+    int code = 0;
+    add_kinetic(self, 1);
+    kick(self, &self->at, a, c, 0.5 * step);
+    for (size_t i = 0; i < leaps && !code; i++) {
+        drift(self, i ? &self->next : &self->at, step);
+        code = chains_look(self, &self->next, err);
+        if (!code)
+            kick(self, &self->next, a, c, i + 1 < leaps ? step : 0.5 * step);
+    }
+    add_kinetic(self, -1);
+    return code;
+}
+
+static int walk(chains *self, double step, flow_err *err)
+{
+    drift(self, &self->at, step);
+    return chains_look(self, &self->next, err);
+}
+
+/* Metropolis; returns the share that was accepted. */
+static double accept(chains *self, double a, double c)
+{
+    pcg_stream stream = self->stream;
+    double accepted = 0;
+    stream.purpose = PCG_ESTIMATE;
+    pcg_uniforms(self->uniform, stream, self->draws, self->n, 1);
+    self->draws += self->n;
+    for (size_t r = 0; r < self->n; r++) {
+        double gain = log_pi(&self->next, r, a, c) - log_pi(&self->at, r, a, c) + self->kinetic[r];
+        if (!(log(self->uniform[r]) < gain))
+            continue;
+        chains_copy(self, &self->at, r, &self->next, r);
+        accepted++;
+    }
+    return accepted / (double)self->n;
+}
+
+int chains_move(chains *self, double a, double c, size_t leaps, flow_err *err)
+{
+    pcg_stream stream = self->stream;
+    stream.purpose = PCG_BASE;
+    double step = self->step * (0.8 + 0.4 * chains_uniform(self, PCG_PERMUTE));
+    pcg_normals(self->momentum, stream, self->draws, self->n, self->dim);
+    memset(self->kinetic, 0, self->n * sizeof *self->kinetic);
+    int code = self->slopes ? leap(self, a, c, step, leaps, err) : walk(self, step, err);
+    if (code)
+        return code;
+    self->acceptance = accept(self, a, c);
+    double surplus = self->acceptance - (self->slopes ? HMC_ACCEPTED : WALK_ACCEPTED);
+    self->step = fmin(WIDEST_STEP, self->step * exp(0.7 * surplus));
+    return 0;
+}

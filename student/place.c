@@ -1,0 +1,191 @@
+#include "student/place.h"
+#include "student/place_linear.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ROUNDS = 50 };
+static const double PRIOR =
+    10; /* rows of the pooled variance that each component's own is mixed with */
+
+typedef struct means {
+    size_t n, dim, k;
+    const double *z;               /* (n, D) */
+    double *centre, *var, *pooled; /* (k, D), (k, D), (D) */
+    double *count, *distance;      /* (k), (n): squared, to the centre of a row */
+    size_t *of;                    /* (n) */
+} means;
+
+static int take(means *m, flow_err *err)
+{
+    double *all = calloc((2 * m->k + 1) * m->dim + m->k + m->n, sizeof *all);
+    m->of = calloc(m->n, sizeof *m->of);
+    m->centre = all;
+    if (!all || !m->of)
+        return flow_fail(err, FLOW_ENOMEM, "out of memory to place %zu components", m->k);
+    m->var = all + m->k * m->dim;
+    m->pooled = m->var + m->k * m->dim;
+    m->count = m->pooled + m->dim;
+    m->distance = m->count + m->k;
+    return 0;
+}
+
+static double square(const means *m, size_t r, size_t k)
+{
+    double sum = 0;
+    for (size_t i = 0; i < m->dim; i++) {
+        double d = m->z[r * m->dim + i] - m->centre[k * m->dim + i];
+        sum += d * d;
+    }
+    return sum;
+}
+
+/* Each row to the nearest of the first k centres. */
+static void assign(means *m, size_t k)
+{
+    for (size_t r = 0; r < m->n; r++) {
+        m->distance[r] = INFINITY;
+        for (size_t c = 0; c < k; c++) {
+            double d = square(m, r, c);
+            if (d < m->distance[r]) {
+                m->distance[r] = d;
+                m->of[r] = c;
+            }
+        }
+    }
+}
+
+/* A row drawn with chance as its squared distance from what there is (k-means++: Arthur, Vassilvitskii 2007). */
+static size_t far_row(const means *m, double u)
+{
+    double total = 0, sum = 0;
+    for (size_t r = 0; r < m->n; r++)
+        total += m->distance[r];
+    size_t r = 0;
+    while (r + 1 < m->n && (sum += m->distance[r]) <= u * total)
+        r++;
+    return r;
+}
+
+static void seed_centres(means *m, pcg_stream stream)
+{
+    pcg rng = pcg_at(stream, 0, m->k + 1);
+    for (size_t r = 0; r < m->n; r++)
+        m->distance[r] = 1;
+    for (size_t c = 0; c < m->k; c++) {
+        size_t r = far_row(m, pcg_uniform(&rng));
+        memcpy(m->centre + c * m->dim, m->z + r * m->dim, m->dim * sizeof *m->centre);
+        assign(m, c + 1);
+    }
+}
+
+/* Centres to the means of their rows; one without rows stays. */
+static void move_centres(means *m)
+{
+    memset(m->count, 0, m->k * sizeof *m->count);
+    for (size_t r = 0; r < m->n; r++)
+        m->count[m->of[r]]++;
+    for (size_t c = 0; c < m->k; c++)
+        for (size_t i = 0; i < m->dim && m->count[c] > 0; i++)
+            m->centre[c * m->dim + i] = 0;
+    for (size_t r = 0; r < m->n; r++)
+        for (size_t i = 0; i < m->dim; i++)
+            m->centre[m->of[r] * m->dim + i] += m->z[r * m->dim + i] / m->count[m->of[r]];
+}
+
+static void measure(means *m)
+{
+    for (size_t r = 0; r < m->n; r++)
+        for (size_t i = 0; i < m->dim; i++) {
+            double d = m->z[r * m->dim + i] - m->centre[m->of[r] * m->dim + i];
+            m->var[m->of[r] * m->dim + i] += d * d;
+            m->pooled[i] += d * d / (double)m->n;
+        }
+    for (size_t c = 0; c < m->k; c++)
+        for (size_t i = 0; i < m->dim; i++) {
+            double *v = &m->var[c * m->dim + i];
+            *v = (*v + PRIOR * m->pooled[i]) / (m->count[c] + PRIOR);
+        }
+}
+
+/* ---- into the base */
+
+/* The tensor "base.NAME"; n_tensors if there is none. */
+static size_t tensor_of(const flow *student, const char *name)
+{
+    size_t i = 0;
+    for (flow_tensor_info info; i < flow_n_tensors(student); i++) {
+        flow_tensor(student, &info, i);
+        if (strncmp(info.name, "base.", 5) == 0 && strcmp(info.name + 5, name) == 0)
+            break;
+    }
+    return i;
+}
+
+/* Components of the base; 0: it is no mixture. */
+static size_t components_of(const flow *student)
+{
+    flow_tensor_info info = {.cols = 0};
+    size_t shift = tensor_of(student, "shift");
+    if (shift < flow_n_tensors(student))
+        flow_tensor(student, &info, shift);
+    return info.cols ? info.rows : 0;
+}
+
+static int write(flow *student, means *m, flow_err *err)
+{
+    size_t logit = tensor_of(student, "logit");
+    for (size_t i = 0; i < m->k * m->dim; i++)
+        m->var[i] = m->var[i] > 0 ? 0.5 * log(m->var[i]) : -10;
+    for (size_t c = 0; c < m->k; c++)
+        m->count[c] = log((m->count[c] + 0.5) / (double)m->n);
+    int code = flow_tensor_set(student, m->centre, tensor_of(student, "shift"), err);
+    if (!code)
+        code = flow_tensor_set(student, m->var, tensor_of(student, "log_scale"), err);
+    if (!code && logit < flow_n_tensors(student))
+        code = flow_tensor_set(student, m->count, logit, err);
+    return code;
+}
+
+static int place(flow *student, means *m, pcg_stream stream, flow_err *err)
+{
+    int code = take(m, err);
+    if (!code) {
+        seed_centres(m, stream);
+        for (int i = 0; i < ROUNDS; i++) {
+            move_centres(m);
+            assign(m, m->k);
+        }
+        move_centres(m);
+        measure(m);
+        code = write(student, m, err);
+    }
+    free(m->centre);
+    free(m->of);
+    return code;
+}
+
+static int place_mixture(flow *student, flow_pool *pool, const distill_rows *rows,
+                         pcg_stream stream, flow_err *err)
+{
+    size_t dim = flow_dim(student), k = components_of(student);
+    if (!k)
+        return 0;
+    double *z = malloc(rows->n * (dim + 1) * sizeof *z);
+    if (!z)
+        return flow_fail(err, FLOW_ENOMEM, "out of memory to place %zu components", k);
+    means m = {.n = rows->n, .dim = dim, .k = k, .z = z};
+    int code = flow_log_prob(student, pool, z + rows->n * dim, z, rows->x, NULL, rows->n, err);
+    if (!code)
+        code = place(student, &m, stream, err);
+    free(z);
+    return code;
+}
+
+int student_place(flow *student, flow_pool *pool, const distill_rows *rows, pcg_stream stream,
+                  flow_err *err)
+{
+    int code = student_place_linear(student, rows, err);
+    return code ? code : place_mixture(student, pool, rows, stream, err);
+}

@@ -1,0 +1,82 @@
+/* student/place_linear.c -- y = L S U z + b with U = I, b the rows' mean and L S the Cholesky factor of their covariance
+ * (flow/layer/lu_linear.c): u on the diagonal has the softly bounded log-scale s = u / (1 + |u| / c). */
+#include "student/place_linear.h"
+
+#include "student/covariance.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const double WITHIN = 0.9; /* of the bound c: further out a log-scale is left there */
+
+/* The number of the tensor of that name in the last layer, number `layer`. */
+static size_t tensor_of(const flow *student, size_t layer, const char *name)
+{
+    char wanted[96];
+    flow_tensor_info info;
+    size_t i = 0;
+    snprintf(wanted, sizeof wanted, "layers.%zu.%s", layer, name);
+    for (; i + 1 < flow_n_tensors(student); i++) {
+        flow_tensor(student, &info, i);
+        if (strcmp(info.name, wanted) == 0)
+            break;
+    }
+    return i;
+}
+
+/* *c of the last layer, 0 if it is another one, and its number. */
+static int look_at_last(double *c, size_t *layer, const flow *student, flow_err *err)
+{
+    json_t *description = flow_describe(student);
+    if (!description)
+        return flow_fail(err, FLOW_ENOMEM, "out of memory for a description");
+    const json_t *layers = json_object_get(description, "layers");
+    *layer = json_array_size(layers) - 1; /* of none: there is no such layer */
+    const json_t *last = json_array_get(layers, *layer);
+    const char *kind = json_string_value(json_object_get(last, "kind"));
+    *c = kind && strcmp(kind, "lu_linear") == 0
+             ? json_number_value(json_object_get(last, "scale_bound"))
+             : 0;
+    json_decref(description);
+    return 0;
+}
+
+/* L S as the layer stores it. */
+static void as_lu(double *a, size_t dim, double c)
+{
+    for (size_t j = 0; j < dim; j++) {
+        double scale = a[j * dim + j], s = log(scale);
+        s = fmax(-WITHIN * c, fmin(WITHIN * c, s));
+        for (size_t i = j + 1; i < dim; i++)
+            a[i * dim + j] /= scale;
+        a[j * dim + j] = s / (1 - fabs(s) / c);
+    }
+}
+
+static int set(flow *student, size_t layer, const double *mean, const double *lu, flow_err *err)
+{
+    int code = flow_tensor_set(student, lu, tensor_of(student, layer, "lu"), err);
+    return code ? code : flow_tensor_set(student, mean, tensor_of(student, layer, "bias"), err);
+}
+
+int student_place_linear(flow *student, const distill_rows *rows, flow_err *err)
+{
+    size_t dim = flow_dim(student), layer = 0;
+    double c = 0;
+    int code = look_at_last(&c, &layer, student, err);
+    if (code || !(c > 0))
+        return code;
+    double *mean = malloc((dim + 1) * dim * sizeof *mean), *a = mean + dim;
+    if (!mean)
+        return flow_fail(err, FLOW_ENOMEM, "out of memory for a covariance of %zu columns", dim);
+    covariance_mean(mean, rows->x, rows->n, dim);
+    covariance_of(a, mean, rows->x, rows->n, dim, (double)rows->n / (double)(rows->n + dim));
+    if (covariance_factor(a, dim) == 0) {
+        as_lu(a, dim, c);
+        code = set(student, layer, mean, a, err);
+    }
+    free(mean);
+    return code;
+}

@@ -1,0 +1,48 @@
+/* student/recipe.h -- how a student is trained for a target that nobody has draws of, found by looking at it: a pilot
+ * (pilot.h), whether its rows lie in one piece (pieces.h), how far they are from a normal. What comes out are plain
+ * options and descriptions that a user can take and change, and a paragraph that says what and why.
+ *
+ *   about a normal                       kl, path gradient; an affine layer behind a linear map
+ *   four dimensions at most              mass_transport, log-variance at last; splines on a mixture base
+ *   one piece, of another shape          kl, path gradient; splines behind a linear map
+ *   one piece, with heavy tails          mass_transport; affine layers of wide scales
+ *   a few pieces                         mass_transport; a small network on a mixture base
+ *   more than can be told apart          mass_transport; splines
+ *
+ * README.md has the measurements that this follows. */
+#ifndef STUDENT_RECIPE_H
+#define STUDENT_RECIPE_H
+
+#include "student/pieces.h"
+#include "student/pilot.h"
+
+/* What the user has said himself; the rest is found. */
+typedef struct recipe_request {
+    distill_options options; /* with what is not fixed as it is when nobody says anything */
+    int steps_fixed, lr_fixed, gradient_fixed;
+    const json_t *objective; /* NULL: to be found */
+    const json_t *flow;      /* of flow_presets; NULL: to be found */
+    size_t rows;             /* of the pilot; 0: RECIPE_ROWS */
+} recipe_request;
+
+enum { RECIPE_ROWS = 1024, RECIPE_TEXT = 1200 };
+
+typedef struct student_recipe {
+    student_pilot pilot;
+    pieces pieces;
+    double
+        distance; /* half the variance of log p~ less that of the normal with the rows' moments: nats */
+    double farthest;          /* standard deviations: the farthest column of a row */
+    json_t *flow, *objective; /* complete objects: what was asked for, or found */
+    distill_options options;  /* objective and start point into this recipe */
+    size_t evaluations;
+    char text[RECIPE_TEXT];
+} student_recipe;
+
+/* For a target in the user's units, without context. Its student is one of target_in_units(t, pilot.shift,
+ * pilot.scale). The same for any number of threads. Errors are the pilot's; student_recipe_close also after one. */
+int student_recipe_make(student_recipe *self, const target *t, flow_pool *pool,
+                        const recipe_request *request, flow_err *err);
+void student_recipe_close(student_recipe *self);
+
+#endif

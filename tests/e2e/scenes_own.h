@@ -1,0 +1,126 @@
+/* tests/e2e/scenes_own.h -- scenes of students that have no draws of their target, for memory.c. */
+#ifndef TESTS_E2E_SCENES_OWN_H
+#define TESTS_E2E_SCENES_OWN_H
+
+#include "student/objective.h"
+#include "student/recipe.h"
+#include "teacher/target_in_units.h"
+#include "tests/e2e/scenes.h"
+
+/* Without slopes a pilot is short. */
+static target *make_energy(flow_err *err)
+{
+    json_t *d = json_pack("{s:s, s:[f, f], s:[[f, f], [f, f]]}", "kind", "gaussian", "mean", 1.5,
+                          -2.0, "covariance", 0.5, 0.2, 0.2, 0.7);
+    target *out = d ? target_create(d, err) : NULL;
+    if (!d)
+        flow_fail(err, FLOW_ENOMEM, "no description");
+    json_decref(d);
+    if (out)
+        out->flags &= ~(unsigned)TARGET_GRADIENT;
+    return out;
+}
+
+static const char own_flow[] =
+    "{\"kind\": \"stack\", \"layers\": [{\"kind\": \"autoregressive\", \"transformer\": "
+    "\"affine\", "
+    "\"conditioner\": {\"kind\": \"mlp\", \"hidden\": [4]}}, {\"kind\": \"lu_linear\"}], "
+    "\"base\": {\"kind\": \"mixture\", \"components\": 2}}";
+
+static flow *flow_of(const json_t *said, flow_err *err)
+{
+    const flow_place plain = {.dim = DIM, .stream = {.seed = 5}};
+    json_t *whole = said ? flow_kind_complete(&flow_presets, said, err) : NULL;
+    flow *out = whole ? flow_preset_create(whole, FLOW_NOISE_TO_DATA, &plain, FLOW_F32, err) : NULL;
+    if (!said)
+        flow_fail(err, FLOW_ENOMEM, "no flow was said");
+    json_decref(whole);
+    return out;
+}
+
+/* Five steps: one from given rows, three of the objective, one of the polish. */
+static int learn_by(uint64_t *sum, const target *t, flow *f, json_t *objective, flow_err *err)
+{
+    const double rows[] = {0, 1, 1, 0, -1, 0.5, 0.2, -1, 1.4, 1.5, -0.3, 0.2};
+    distill_options options = {.batch = 16,
+                               .steps = 5,
+                               .lr = 1e-2,
+                               .average = 0.9,
+                               .objective = objective,
+                               .start = {rows, 6},
+                               .gradient = DISTILL_LOG_VARIANCE,
+                               .temper = 1,
+                               .late_batch = 1,
+                               .late_from = 1,
+                               .seed = 1};
+    distill_state state;
+    int code = student_distill(f, &state, pool, t, NULL, &options, NULL, NULL, err);
+    if (!code)
+        add_parameters(sum, f);
+    return code;
+}
+
+static int learn(uint64_t *sum, const char *objective, flow_err *err)
+{
+    json_t *said = json_loads(own_flow, 0, NULL), *what = json_loads(objective, 0, NULL);
+    target *t = make_energy(err);
+    flow *f = t ? flow_of(said, err) : NULL;
+    int code = f && what ? learn_by(sum, t, f, what, err)
+               : f       ? flow_fail(err, FLOW_ENOMEM, "no objective was said")
+                         : err->code;
+    flow_free(f);
+    target_free(t);
+    json_decref(what);
+    json_decref(said);
+    return code;
+}
+
+static int play_transport(uint64_t *sum, flow_err *err)
+{
+    return learn(sum,
+                 "{\"kind\": \"mass_transport\", \"buffer\": 64, \"every\": 2, \"start\": 0.2, "
+                 "\"polish\": 0.2}",
+                 err);
+}
+
+static int play_importance(uint64_t *sum, flow_err *err)
+{
+    return learn(sum,
+                 "{\"kind\": \"importance\", \"buffer\": 64, \"every\": 2, \"start\": 0.2, "
+                 "\"tails\": \"pareto\", \"polish\": 0.2}",
+                 err);
+}
+
+static int play_fab(uint64_t *sum, flow_err *err)
+{
+    return learn(sum,
+                 "{\"kind\": \"fab\", \"buffer\": 64, \"every\": 2, \"start\": 0.2, \"chains\": 8, "
+                 "\"betas\": 2, \"polish\": 0.2}",
+                 err);
+}
+
+static int add_recipe(uint64_t *sum, const student_recipe *r, const target *t, flow_err *err)
+{
+    target *scaled = target_in_units(t, r->pilot.shift, r->pilot.scale, err);
+    int code = scaled ? add_json(sum, json_incref(r->flow), err) : err->code;
+    add(sum, r->text, strlen(r->text));
+    add(sum, r->pilot.u, r->pilot.rows.n * DIM * sizeof *r->pilot.u);
+    target_free(scaled);
+    return code;
+}
+
+static int play_recipe(uint64_t *sum, flow_err *err)
+{
+    const recipe_request request = {.options = {.batch = 16, .seed = 1}, .rows = 16};
+    student_recipe recipe = {.evaluations = 0};
+    target *t = make_energy(err);
+    int code = t ? student_recipe_make(&recipe, t, pool, &request, err) : err->code;
+    if (!code)
+        code = add_recipe(sum, &recipe, t, err);
+    if (t)
+        student_recipe_close(&recipe);
+    target_free(t);
+    return code;
+}
+
+#endif
