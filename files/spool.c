@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { BUFFER = 1 << 15 }; /* numbers written at a time */
+
 struct file_spool {
     double *held; /* (room): numbers written .. count - 1 */
     size_t room, count;
@@ -60,6 +62,14 @@ static void open_file(file_spool *self)
     self->nowhere = self->fd < 0;
 }
 
+/* What is written from now on needs a buffer alone. */
+static void shrink(file_spool *self)
+{
+    double *held = realloc(self->held, BUFFER * sizeof *held);
+    self->held = held ? held : self->held;
+    self->room = held ? BUFFER : self->room;
+}
+
 static int write_held(file_spool *self, flow_err *err)
 {
     const char *from = (const char *)self->held;
@@ -80,6 +90,7 @@ static int write_held(file_spool *self, flow_err *err)
         at += got;
     }
     self->written = self->count;
+    shrink(self);
     return FLOW_OK;
 }
 
@@ -122,7 +133,7 @@ static int make_room(file_spool *self, flow_err *err)
 {
     if (self->count - self->written < self->room)
         return FLOW_OK;
-    if (self->room < FILE_SPOOL_HELD)
+    if (self->fd < 0 && self->room < FILE_SPOOL_HELD)
         return grow(self, err);
     if (self->fd < 0 && !self->nowhere)
         open_file(self);
