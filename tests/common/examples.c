@@ -71,9 +71,10 @@ static void put_circles(json_t *layer, const transformer *tau, size_t index, siz
     for (size_t i = 0; i < dim && tau->circular; i++)
         if (index % 3 == 2 ? i > 0 : i % 2 == index % 3)
             json_array_append_new(list, json_integer((json_int_t)i));
-    if (tau->circular) {
-        json_object_set_new(layer, "circular", transformer_example(tau->kind.name));
+    if (tau->circular)
         json_object_set_new(layer, "transformer", transformer_example("spline"));
+    if (json_array_size(list) > 0) {
+        json_object_set_new(layer, "circular", transformer_example(tau->kind.name));
         json_object_set(layer, "circles", list);
     }
     json_decref(list);
