@@ -2,6 +2,8 @@
 
 #include "files/c_locale.h"
 #include "files/csv_opening.h"
+#include "files/spool.h"
+#include "files/stream_source.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -14,6 +16,8 @@ typedef struct reader {
     csv_fields fields;
     const file_wish *wish;
     file_table *table;
+    file_spool *spool; /* where rows go; NULL: into the table */
+    double *row;       /* (table->cols), if they go into a spool */
     size_t *slots;     /* (n_columns) of the table, for each column of the file */
     size_t n_columns;  /* of the file, names of rows left out */
     size_t room;       /* rows that table->values can hold */
@@ -108,11 +112,21 @@ static const char *remedy_of(const reader *self)
     return self->wish->remedy;
 }
 
+/* The line that names the columns, once more. */
+static bool repeats_name(const reader *self, size_t col, const char *field)
+{
+    char **names = self->table->names;
+    return names && self->slots[col] != FILE_UNWANTED &&
+           strcmp(names[self->slots[col]], field) == 0;
+}
+
 static int fail_number(const reader *self, size_t col, const char *field, csv_kind kind,
                        flow_err *err)
 {
     char what[320];
     const char *remedy = kind == CSV_TEXT ? remedy_of(self) : NULL;
+    if (remedy && repeats_name(self, col, field))
+        remedy = "the names come again; take that line out";
     csv_complain(what, sizeof what, &self->opening.decimals, field, kind);
     if (remedy && !csv_has_remedy(&self->opening.decimals, field))
         snprintf(what + strlen(what), sizeof what - strlen(what), "; %s", remedy);
@@ -139,11 +153,11 @@ static int parse_row(reader *self, flow_err *err)
     if (self->fields.n != self->n_columns + skip)
         return fail_count(self, err);
     int code = skip ? check_row_name(self, err) : FLOW_OK;
-    if (!code && table->rows == self->room)
+    if (!code && !self->spool && table->rows == self->room)
         code = grow(self, err);
     if (code)
         return code;
-    double *row = table->values + table->rows * table->cols;
+    double *row = self->spool ? self->row : table->values + table->rows * table->cols;
     for (size_t col = 0; col < self->n_columns; col++) {
         size_t slot = self->slots[col];
         if (slot == FILE_UNWANTED)
@@ -154,7 +168,7 @@ static int parse_row(reader *self, flow_err *err)
             return fail_number(self, col, field, kind, err);
     }
     table->rows++;
-    return FLOW_OK;
+    return self->spool ? file_spool_append(self->spool, row, table->cols, err) : FLOW_OK;
 }
 
 /* Whether row i is still line first_line + i. */
@@ -269,6 +283,15 @@ static int read_rows(reader *self, flow_err *err)
     return code;
 }
 
+/* A row of what is put by. */
+static int take_row(reader *self, flow_err *err)
+{
+    if (!self->spool)
+        return FLOW_OK;
+    self->row = calloc(self->table->cols, sizeof *self->row);
+    return self->row ? FLOW_OK : no_memory(self, err);
+}
+
 static int read_table(reader *self, flow_err *err)
 {
     int code = csv_opening_read(&self->opening, &self->text, self->wish->header, err);
@@ -276,6 +299,8 @@ static int read_table(reader *self, flow_err *err)
         code = start_table(self, err);
     if (!code)
         code = choose_columns(self, err);
+    if (!code)
+        code = take_row(self, err);
     return code || self->wish->head ? code : read_rows(self, err);
 }
 
@@ -287,9 +312,11 @@ static void sanitize(flow_err *err)
             *c = '?';
 }
 
-file_table *file_csv_read_stream(FILE *in, const char *name, const file_wish *wish, flow_err *err)
+/* Into the table, or, with a spool, into that; the table then has no values. */
+static file_table *read_all(FILE *in, const char *name, const file_wish *wish, file_spool *spool,
+                            flow_err *err)
 {
-    reader self = {.text = {.in = in, .name = name}, .wish = wish};
+    reader self = {.text = {.in = in, .name = name}, .wish = wish, .spool = spool};
     c_locale locale = c_locale_enter();
     int code = read_table(&self, err);
     c_locale_leave(locale);
@@ -297,6 +324,7 @@ file_table *file_csv_read_stream(FILE *in, const char *name, const file_wish *wi
     free(self.text.line);
     free(self.fields.at);
     free(self.slots);
+    free(self.row);
     if (!code)
         return self.table;
     sanitize(err);
@@ -304,14 +332,37 @@ file_table *file_csv_read_stream(FILE *in, const char *name, const file_wish *wi
     return NULL;
 }
 
-file_table *file_csv_read(const char *path, const file_wish *wish, flow_err *err)
+file_table *file_csv_read_stream(FILE *in, const char *name, const file_wish *wish, flow_err *err)
+{
+    return read_all(in, name, wish, NULL, err);
+}
+
+static file_table *read_path(const char *path, const file_wish *wish, file_spool *spool,
+                             flow_err *err)
 {
     FILE *in = fopen(path, "rb");
     if (!in) {
         flow_fail(err, FLOW_ENOINPUT, "%s: cannot be opened: %s", path, strerror(errno));
         return NULL;
     }
-    file_table *table = file_csv_read_stream(in, path, wish, err);
+    file_table *table = read_all(in, path, wish, spool, err);
     fclose(in);
     return table;
+}
+
+file_table *file_csv_read(const char *path, const file_wish *wish, flow_err *err)
+{
+    return read_path(path, wish, NULL, err);
+}
+
+file_stream *file_csv_stream(const char *path, const file_wish *wish, flow_err *err)
+{
+    file_spool *spool = file_spool_create(err);
+    file_table *head = spool ? read_path(path, wish, spool, err) : NULL;
+    if (!head) {
+        file_spool_free(spool);
+        return NULL;
+    }
+    const stream_source source = stream_source_of_spool(spool, head->rows, head->cols);
+    return file_stream_create(head, &source, err);
 }

@@ -9,6 +9,7 @@
 #ifndef FILES_CSV_H
 #define FILES_CSV_H
 
+#include "files/stream.h"
 #include "files/wish.h"
 
 #include <stdio.h>
@@ -16,6 +17,9 @@
 /* FLOW_EDATA as "FILE:LINE: column C 'NAME' (counted from 0): what is wrong"; lines count from 1. */
 file_table *file_csv_read(const char *path, const file_wish *wish, flow_err *err);
 file_table *file_csv_read_stream(FILE *in, const char *name, const file_wish *wish, flow_err *err);
+
+/* The same row by row (stream.h): the numbers are put by, and nothing is wrong with them. */
+file_stream *file_csv_stream(const char *path, const file_wish *wish, flow_err *err);
 
 /* Writes values (rows, cols) with 17 digits, so that reading gives the same bits; names (cols) or
  * NULL: no header. Atomic. */

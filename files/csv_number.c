@@ -87,6 +87,53 @@ static bool is_fortran(const char *field)
            strspn(d + 1, "+-0123456789") == strlen(d + 1);
 }
 
+/* Behind a pattern of # (a digit) and other characters as they are. */
+static const char *behind(const char *field, const char *pattern)
+{
+    for (; *pattern; pattern++, field++)
+        if (*pattern == '#' ? !(*field >= '0' && *field <= '9') : *field != *pattern)
+            return NULL;
+    return field;
+}
+
+static bool is_time(const char *field)
+{
+    static const char *const patterns[] = {"####-##-##", "####/##/##", "##/##/##",  "##.##.####",
+                                           "##:##",      "#/#/####",   "##/#/####", "#/##/####"};
+    bool found = false;
+    for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++)
+        found |= behind(field, patterns[i]) != NULL;
+    return found;
+}
+
+static bool is_one_of(const char *field, const char *const *words)
+{
+    while (*words && strcasecmp(field, *words) != 0)
+        words++;
+    return *words != NULL;
+}
+
+/* Of text that people take for a number. */
+static const char *remedy_of_text(const char *field)
+{
+    static const char *const truths[] = {"true", "false", "yes", "no", "t", "f", "y", "n", NULL};
+    static const char minus[] = "\xe2\x88\x92"; /* U+2212 */
+    if (is_time(field))
+        return "; write dates and times as numbers, or leave the column out";
+    if (is_one_of(field, truths))
+        return "; write 1 and 0 for it, or leave the column out";
+    if (strstr(field, minus))
+        return "; it has a typographic minus sign: write -";
+    if (*field == '$' || strncmp(field, "\xe2\x82\xac", 3) == 0 ||
+        strncmp(field, "\xc2\xa3", 2) == 0)
+        return "; write it without the sign of a currency";
+    if (*field == '(' && field[strspn(field, "(0123456789.,")] == ')')
+        return "; write - in place of brackets";
+    return strchr(field, '|')
+               ? "; a table is separated by commas, semicolons, tabs or blanks, not |"
+               : "";
+}
+
 static const char *remedy(const csv_decimals *decimals, const char *field)
 {
     size_t plain = strspn(field, " +-.,0123456789eE");
@@ -96,7 +143,7 @@ static const char *remedy(const csv_decimals *decimals, const char *field)
     if (field[plain] == '%' && csv_is_blank(field + plain + 1))
         return "; write it without %";
     if (field[plain])
-        return "";
+        return remedy_of_text(field + strspn(field, " "));
     if (comma && point)
         return "; take the thousands separators out";
     if (comma && decimals->mark == '.')

@@ -21,6 +21,11 @@ static const struct {
     {"PK\x03\x04", 4, "is a zip archive, or a spreadsheet; export it as CSV"},
     {"PAR1", 4, "is a Parquet file; write it as CSV, or its numbers by numpy.save"},
     {"\x89HDF", 4, "is an HDF5 file; write its numbers by numpy.save"},
+    {"[{", 2, "is JSON; write its numbers as lines of CSV"},
+    {"{\"", 2, "is JSON; write its numbers as lines of CSV"},
+    {"<!DOCTYPE", 9, "is a page of HTML; the download may have failed"},
+    {"<html", 5, "is a page of HTML; the download may have failed"},
+    {"<?xml", 5, "is XML; write its numbers as lines of CSV"},
     {"\x93NUMPY", 6, "is a .npy file; its name wants to end in .npy"},
 };
 

@@ -256,6 +256,18 @@ static int read_flow(flow_model *self, const file_tensors *in, flow_err *err)
     return 0;
 }
 
+/* What is an angle in the units is on a circle in the flow, and nothing else. */
+static int check_circles(const flow_model *self, flow_err *err)
+{
+    const unsigned char *circles = flow_circles(self->flow);
+    for (size_t col = 0; col < self->units->dim; col++)
+        if (flow_unit_is_angle(&self->units->column[col]) != (circles && circles[col]))
+            return flow_fail(err, FLOW_EDATA,
+                             "column %zu is on a circle in the flow or in the units, not in both",
+                             col);
+    return 0;
+}
+
 static int read_surroundings(flow_model *self, const file_tensors *in, flow_err *err)
 {
     size_t dim = flow_dim(self->flow), context = flow_context(self->flow);
@@ -268,6 +280,8 @@ static int read_surroundings(flow_model *self, const file_tensors *in, flow_err 
         return FLOW_EDATA;
     if (context && (!(self->context_units = read_units(in, "context_units", context, err)) ||
                     !(self->context_names = read_names(in, "context_names", context, err))))
+        return FLOW_EDATA;
+    if (check_circles(self, err))
         return FLOW_EDATA;
     int code = read_ranges(in, &self->ranges, "ranges", dim, err);
     return code ? code : read_ranges(in, &self->context_ranges, "context_ranges", context, err);

@@ -3,6 +3,7 @@
 #ifndef FILES_NPY_H
 #define FILES_NPY_H
 
+#include "files/stream.h"
 #include "files/wish.h"
 #include "flow/flow.h" /* flow_precision */
 
@@ -16,6 +17,9 @@ file_table *file_npy_read(const char *path, const file_wish *wish, flow_err *err
 
 /* The same from an open stream, up to its end; name is for messages. Pipes work. */
 file_table *file_npy_read_stream(FILE *in, const char *name, const file_wish *wish, flow_err *err);
+
+/* The same row by row (stream.h). Where the file ends too early or is changed, that is said with its rows. */
+file_stream *file_npy_stream(const char *path, const file_wish *wish, flow_err *err);
 
 /* Writes values (rows, cols) at once; cols = 0 writes a vector of shape (rows,). Atomic.
  * A finite number that FLOW_F32 cannot hold is FLOW_EDATA. */

@@ -2,6 +2,7 @@
 
 #include "files/csv.h"
 #include "files/npy.h"
+#include "files/stream.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -149,16 +150,34 @@ bool file_is_csv(const char *path)
     return strcasecmp(ending(path), ".csv") == 0;
 }
 
+static file_wish naming(const beside *self)
+{
+    file_wish out = *self->wish;
+    out.choose = choose_named;
+    out.asker = self;
+    return out;
+}
+
 file_table *file_read_wish(const char *path, const file_wish *wish, flow_err *err)
 {
     const beside asker = {path, wish};
-    file_wish named = *wish;
-    named.choose = choose_named;
-    named.asker = &asker;
+    const file_wish named = naming(&asker);
     if (file_is_npy(path))
         return file_npy_read(path, &named, err);
     if (file_is_csv(path))
         return file_csv_read(path, &named, err);
+    refuse_ending(path, err);
+    return NULL;
+}
+
+file_stream *file_stream_open(const char *path, const file_wish *wish, flow_err *err)
+{
+    const beside asker = {path, wish};
+    const file_wish named = naming(&asker);
+    if (file_is_npy(path))
+        return file_npy_stream(path, &named, err);
+    if (file_is_csv(path))
+        return file_csv_stream(path, &named, err);
     refuse_ending(path, err);
     return NULL;
 }

@@ -161,11 +161,22 @@ static int load_data(file_tensors *self, const unsigned char *data, size_t len, 
     return FLOW_OK;
 }
 
+/* No header is so long that all bytes of its length are letters. */
+static int is_text(const unsigned char *bytes)
+{
+    int text = 1;
+    for (size_t i = 0; i < LENGTH_BYTES; i++)
+        text &= bytes[i] >= ' ' || bytes[i] == '\n' || bytes[i] == '\r' || bytes[i] == '\t';
+    return text && bytes[0] < 0x7f;
+}
+
 /* The length of the header, from the first bytes of a file of len bytes. */
 static int header_length(const unsigned char *bytes, size_t len, size_t *header, flow_err *err)
 {
     if (len < LENGTH_BYTES)
         return flow_fail(err, FLOW_EDATA, "is too short for a safetensors file: %zu bytes", len);
+    if (is_text(bytes))
+        return flow_fail(err, FLOW_EDATA, "is no model file (safetensors): it begins as text does");
     uint64_t value = 0;
     for (size_t i = 0; i < LENGTH_BYTES; i++)
         value |= (uint64_t)bytes[i] << 8 * i;

@@ -1,11 +1,38 @@
 #include "flow/alone.h"
 #include "flow/backend.h"
+#include "flow/circles.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 size_t flow_n_layers(const flow *self)
 {
     return self->stack.n_layers;
+}
+
+/* The circles that the layer's noise has: those of the flow's, by way of the layers between. NULL: no memory. */
+static json_t *list_circles(const flow *self, size_t layer)
+{
+    const int back = self->direction == FLOW_DATA_TO_NOISE;
+    size_t first = back ? layer + 1 : 0, end = back ? self->stack.n_layers : layer;
+    unsigned char *circle = malloc(self->dim);
+    json_t *list = NULL;
+    if (circle)
+        memcpy(circle, self->circles + self->dim, self->dim);
+    if (circle && !self->backend->circles(&self->stack, circle, first, end, back, NULL))
+        list = flow_circles_list(circle, self->dim, 1);
+    free(circle);
+    return list;
+}
+
+static json_t *base_of(const flow *self, size_t layer)
+{
+    if (!self->circles)
+        return json_string("normal");
+    json_t *circles = list_circles(self, layer);
+    return circles ? json_pack("{s:s, s:o, s:{s:s, s:b}}", "kind", "circular", "circles", circles,
+                               "others", "kind", "normal", "learn", 0)
+                   : NULL;
 }
 
 /* NULL: out of memory. */
@@ -15,7 +42,7 @@ static json_t *describe(const flow *self, size_t layer)
     json_t *list = out ? json_array() : NULL;
     json_t *one = out ? json_array_get(json_object_get(out, "layers"), layer) : NULL;
     int failed = !list || json_array_append(list, one) || json_object_set(out, "layers", list) ||
-                 json_object_set_new(out, "base", json_string("normal"));
+                 json_object_set_new(out, "base", base_of(self, layer));
     json_decref(list);
     if (!failed)
         return out;

@@ -31,6 +31,8 @@ struct flow {
     flow_direction direction;
     flow_stack stack;
     struct flow_base *base; /* (base.h); its parameters lie behind those of the stack */
+    unsigned char *circles; /* (2, dim) 1 where a column of the data, and of the noise, is on a
+                               circle; NULL: none is */
     void *params;
     atomic_uint_fast64_t unconverged; /* of flow_counters; a pass adds its own when it is freed */
 };
@@ -64,6 +66,10 @@ struct flow_backend {
     /* FLOW_ECONFIG, with the name of a layer that has no inverse. */
     int (*inverse_missing)(const flow_stack *self, flow_err *err);
     json_t *(*describe_layers)(const flow_stack *self);
+    /* circle (dim), where the inputs of layers first .. end - 1 are on circles, becomes where their outputs are;
+     * with back the other way round. FLOW_ECONFIG, with the name of a layer that does not fit. */
+    int (*circles)(const flow_stack *self, unsigned char *circle, size_t first, size_t end,
+                   int back, flow_err *err);
     /* The layers, from the last to the first, unrolled (layer.h): a new reference. FLOW_ECONFIG, with the name of
      * a layer that cannot be. */
     json_t *(*unroll_layers)(const flow_stack *self, const flow_unrolling *how, flow_err *err);

@@ -27,9 +27,12 @@ static flow_base *create(const json_t *object, size_t dim, flow_err *err)
         k++;
     self->ops = flow_base_kinds[k];
     self->dim = dim;
-    if (self->ops->begin)
-        self->ops->begin(self);
-    return self;
+    self->edge = self->ops->edge;
+    self->tempered = self->ops->temper ? dim : 0;
+    if (!self->ops->begin || self->ops->begin(self, err) == 0)
+        return self;
+    flow_base_free(self);
+    return NULL;
 }
 
 flow_base *flow_base_create(const json_t *description, size_t dim, flow_err *err)
@@ -49,11 +52,19 @@ flow_base *flow_base_create(const json_t *description, size_t dim, flow_err *err
 
 json_t *flow_base_describe(const flow_base *self)
 {
-    return flow_kind_write(&self->ops->kind, self);
+    json_t *out = flow_kind_write(&self->ops->kind, self);
+    if (!out || !self->ops->describe || self->ops->describe(self, out) == 0)
+        return out;
+    json_decref(out);
+    return NULL;
 }
 
 void flow_base_free(flow_base *self)
 {
+    if (self && self->ops->release)
+        self->ops->release(self);
+    if (self)
+        free(self->on_circle);
     free(self);
 }
 

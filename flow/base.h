@@ -44,22 +44,29 @@ typedef struct base_tensor {
     size_t rows, cols, first;
 } base_tensor;
 
-/* What every base has; kinds put it first in their own struct, which is one piece of memory. */
+/* What every base has; kinds put it first in their own struct, freed by flow_base_free. */
 struct flow_base {
     const flow_base_ops *ops;
     size_t dim, n_params;
     size_t n_tensors;
     base_tensor tensors[3];
-    const char *pathless; /* the tensor that no path reaches; NULL: all can be reached */
-    const char *instead;  /* then: what to ask for that has none, for messages */
+    const char *pathless;     /* the tensor that no path reaches; NULL: all can be reached */
+    const char *instead;      /* then: what to ask for that has none, for messages */
+    int edge;                 /* the density jumps somewhere */
+    size_t tempered;          /* columns that temper moves; 0: it cannot */
+    unsigned char *on_circle; /* (D) 1: that column is on a circle (circle.h); NULL: none is */
 };
 
 struct flow_base_ops {
     flow_kind kind; /* its options are the kind's struct */
     int edge;       /* the density jumps somewhere */
 
-    /* Adds tensors, and computes what follows from the options. NULL: there are none. */
-    void (*begin)(flow_base *self);
+    /* Adds tensors, and computes what follows from the options, whose objects it must not keep. NULL: nothing
+     * does. */
+    int (*begin)(flow_base *self, flow_err *err);
+    void (*release)(flow_base *self); /* what begin took, also if it failed; NULL: nothing */
+    /* Adds to its description what its keys point to. Non-zero: no memory. NULL: they point to nothing. */
+    int (*describe)(const flow_base *self, json_t *description);
 
     /* Initial parameters, given zeros. NULL: zeros they are. */
     void (*init)(const flow_base *self, base_block theta, pcg *rng);
@@ -89,7 +96,8 @@ struct flow_base_ops {
     KIND(normal)                                                                                   \
     KIND(uniform)                                                                                  \
     KIND(student_t)                                                                                \
-    KIND(mixture)
+    KIND(mixture)                                                                                  \
+    KIND(circular)
 
 #define FLOW_BASE_DECLARE(NAME) extern const flow_base_ops base_##NAME;
 FLOW_BASES(FLOW_BASE_DECLARE)

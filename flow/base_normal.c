@@ -8,9 +8,11 @@ typedef struct normal {
     bool learn;
 } normal;
 
-static void normal_begin(flow_base *self)
+static int normal_begin(flow_base *self, flow_err *err)
 {
+    (void)err;
     place_begin(self, ((normal *)self)->learn);
+    return 0;
 }
 
 static void normal_sample(const flow_base *self, double *z, base_view theta, pcg_stream stream,

@@ -21,12 +21,14 @@ static const student_t *of(const flow_base *self)
     return (const student_t *)self;
 }
 
-static void student_t_begin(flow_base *base)
+static int student_t_begin(flow_base *base, flow_err *err)
 {
+    (void)err;
     student_t *self = (student_t *)base;
     double dof = self->dof;
     self->constant = lgamma((dof + 1) / 2) - lgamma(dof / 2) - log(dof * BASE_PI) / 2;
     place_begin(base, self->learn);
+    return 0;
 }
 
 /* 1 - U is in (0, 1], so that its log is finite. */

@@ -11,6 +11,7 @@
  * log-det (mathematics 4). */
 #include "flow/backend.h"
 #include "flow/base.h"
+#include "flow/circle.h"
 
 #include <assert.h>
 #include <math.h>
@@ -44,7 +45,7 @@ int flow_check_path(const flow *self, flow_err *err)
 
 int flow_has_edge(const flow *self)
 {
-    return self->base->ops->edge;
+    return self->base->edge;
 }
 
 /* ---- forwards */
@@ -59,12 +60,21 @@ static void run(flow_pass *pass, const void *params, double *to, double *logdet,
         flow_pass_inverse(pass, params, to, logdet, from, context, n);
 }
 
+/* What leaves the flow on circles, data (0) or noise (1), is within one turn. */
+static void close_circles(const flow *f, double *rows, size_t n, size_t side)
+{
+    for (size_t i = 0; f->circles && i < f->dim; i++)
+        for (size_t r = 0; f->circles[side * f->dim + i] && r < n; r++)
+            rows[r * f->dim + i] = flow_circle_point(rows[r * f->dim + i]);
+}
+
 void flow_pass_log_prob(flow_pass *pass, const void *params, double *logp, double *z,
                         const double *x, const double *context, size_t n)
 {
     const flow *f = pass->flow;
     double logdet[FLOW_SHARD];
     run(pass, params, z, logdet, x, context, n, f->direction == FLOW_DATA_TO_NOISE);
+    close_circles(f, z, n, 1);
     pass->z = z;
     pass->n = n;
     flow_base_log_prob(f, params, logp, z, n);
@@ -78,6 +88,7 @@ void flow_pass_transport(flow_pass *pass, const void *params, double *x, double 
     const flow *f = pass->flow;
     double logdet[FLOW_SHARD];
     run(pass, params, x, logdet, z, context, n, f->direction == FLOW_NOISE_TO_DATA);
+    close_circles(f, x, n, 0);
     pass->z = z;
     pass->n = n;
     flow_base_log_prob(f, params, logp, z, n);

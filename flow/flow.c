@@ -2,6 +2,7 @@
 #include "flow/backend.h"
 #include "flow/base.h"
 #include "flow/block.h"
+#include "flow/circles.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -58,7 +59,7 @@ flow *flow_create_on(const flow_backend *backend, const json_t *description, siz
     self->backend = backend;
     if (read_head(self, &layers, description, err) ||
         backend->create_layers(self, layers, max_weights, err) ||
-        check_weights(self, max_weights, err))
+        check_weights(self, max_weights, err) || flow_circles_follow(self, err))
         goto fail;
     self->params = flow_block_new(flow_params_bytes(self));
     if (!self->params) {
@@ -89,6 +90,7 @@ void flow_free(flow *self)
         return;
     self->backend->free_layers(&self->stack);
     flow_base_free(self->base);
+    free(self->circles);
     free(self->params);
     free(self);
 }

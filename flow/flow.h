@@ -72,6 +72,10 @@ size_t flow_n_weights(const flow *self); /* live weights: what a paper would cou
 /* Full passes that an inverse takes where nothing is incremental: the most groups of a layer (D for a
  * MAF, 2 for couplings), 1 if there are none. */
 size_t flow_passes_of_inverse(const flow *self);
+/* (dim) 1 where a column of the data is on a circle (circle.h), in radians; NULL: none is. */
+const unsigned char *flow_circles(const flow *self);
+/* Whether column i of the noise is on one, which cannot be stretched. */
+int flow_noise_turns(const flow *self, size_t i);
 flow_precision flow_get_precision(const flow *self);
 flow_direction flow_get_direction(const flow *self);
 const char *flow_backend_name(const flow *self); /* "f32/avx512" */
@@ -100,8 +104,9 @@ flow_counters flow_counted(const flow *self);
 
 /* Parameters by name, for files: "layers.0.conditioner.0.weight", "base.shift", dense and row-major, masked
  * entries zero. flow_tensor_get and _set copy rows * cols doubles. */
+enum { FLOW_TENSOR_NAME = 96 };
 typedef struct flow_tensor_info {
-    char name[96];
+    char name[FLOW_TENSOR_NAME];
     size_t rows, cols; /* cols = 0: a vector of `rows` numbers */
 } flow_tensor_info;
 

@@ -65,6 +65,7 @@ void flow_key_clear(void *options, const flow_key *key)
         *(flow_names *)out = (flow_names){.n = 0};
         break;
     case FLOW_KEY_ORDER:
+    case FLOW_KEY_REALS:
     case FLOW_KEY_KIND:
     case FLOW_KEY_KINDS:
         *(const json_t **)out = NULL;
@@ -113,6 +114,7 @@ bool flow_key_is_set(const void *options, const flow_key *key)
     case FLOW_KEY_NAMES:
         return ((const flow_names *)at)->n > 0;
     case FLOW_KEY_ORDER:
+    case FLOW_KEY_REALS:
     case FLOW_KEY_KIND:
     case FLOW_KEY_KINDS:
         return *(const json_t *const *)at != NULL;
@@ -247,6 +249,16 @@ static bool real_of(double *out, const flow_key *key, const json_t *value)
     return json_is_number(value) && flow_key_in_range(key, *out);
 }
 
+static bool reals_of(const flow_key *key, const json_t *value)
+{
+    double number;
+    size_t n = json_array_size(value);
+    bool good = n >= key->n_min && n <= key->n_max;
+    for (size_t i = 0; i < n && good; i++)
+        good = real_of(&number, key, json_array_get(value, i));
+    return good;
+}
+
 static bool text_of(const char **out, const flow_key *key, const json_t *value)
 {
     *out = json_string_value(value);
@@ -278,6 +290,9 @@ static bool read_value(void *out, const flow_key *key, const json_t *value)
     case FLOW_KEY_ORDER:
         *(const json_t **)out = value;
         return order_of(key, value);
+    case FLOW_KEY_REALS:
+        *(const json_t **)out = value;
+        return reals_of(key, value);
     case FLOW_KEY_KIND:
         *(const json_t **)out = value;
         return json_is_object(value);
@@ -400,6 +415,10 @@ static void add_wants(char *out, size_t size, const flow_key *key)
         add_length(out, size, key);
         add_range(out, size, key, "whole numbers");
         break;
+    case FLOW_KEY_REALS:
+        add_length(out, size, key);
+        add_range(out, size, key, "numbers");
+        break;
     case FLOW_KEY_NAMES:
         add_length(out, size, key);
         add(out, size, "names or numbers");
@@ -431,5 +450,5 @@ void flow_key_wants_item(char *out, size_t size, const flow_key *key)
     else if (key->type == FLOW_KEY_KINDS)
         add(out, size, "{kind: ..., ...}");
     else
-        add_range(out, size, key, "a whole number");
+        add_range(out, size, key, key->type == FLOW_KEY_REALS ? "a number" : "a whole number");
 }

@@ -27,6 +27,8 @@ typedef enum flow_key_type {
     FLOW_KEY_WHOLES, /* flow_wholes: a list; min and max bound each number, n_min and n_max the
                         list */
     FLOW_KEY_ORDER,  /* const json_t *: a list of whole numbers of any length */
+    FLOW_KEY_REALS, /* const json_t *: a list of numbers; one alone is a list of one. min and max bound each, n_min
+                        and n_max the list */
     FLOW_KEY_NAMES, /* flow_names: a list of texts; numbers are kept as written. With `items`, also a
                         mapping of names to objects of those keys, which whoever has them keeps */
     FLOW_KEY_KIND,  /* const json_t *: a tagged object of `kinds`, or only the kind's name */
@@ -36,7 +38,7 @@ typedef enum flow_key_type {
 
 enum flow_key_flag {
     FLOW_KEY_REQUIRED = 1, /* there is no default: it must be given */
-    FLOW_KEY_AUTO = 2,     /* the word "auto" is accepted: stored as 0 or NAN */
+    FLOW_KEY_AUTO = 2,     /* the word "auto" is accepted: stored as 0, NAN or NULL */
     FLOW_KEY_OPEN_MIN = 4, /* min itself is out of range */
     FLOW_KEY_OPEN_MAX = 8, /* max itself is out of range */
     FLOW_KEY_FILE = 16,    /* a path, relative to the file that gives it (to the working directory

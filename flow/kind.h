@@ -13,6 +13,8 @@ typedef struct flow_place {
     size_t dim, context;
     pcg_stream stream; /* of random orders */
     uint64_t row;      /* of that stream: the next one that is free */
+    const unsigned char
+        *circles; /* (dim) 1 where a column of the data is on a circle; NULL: none */
 } flow_place;
 
 typedef struct flow_kind {
@@ -26,6 +28,10 @@ typedef struct flow_kind {
     const char *(*conflict)(char *why, size_t size, const void *options);
     /* Turns what depends on the surroundings into numbers: an object, changed in place. Optional. */
     int (*settle)(json_t *object, flow_place *place, flow_err *err);
+    /* Of a layer: an object, complete and settled, becomes one that takes coordinates with circle[i] (dim) = 1 to be
+     * on circles, and circle, of its inputs, becomes that of its outputs; with back the other way round.
+     * Optional (NULL: it cannot). */
+    int (*circle)(json_t *object, unsigned char *circle, size_t dim, int back, flow_err *err);
     const char *implied_by; /* names a key that, given as its type asks, tells this kind without its
                                name; NULL: none does */
 } flow_kind;

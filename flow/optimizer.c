@@ -140,6 +140,35 @@ double flow_optimizer_gradient_norm(flow_optimizer *self, flow_pool *pool, doubl
     return fabs(scale) * sqrt(sum);
 }
 
+/* Whether tensor `index` of the flow holds a number that is not finite. */
+static int is_broken(const flow *f, size_t index, const flow_tensor_info *info)
+{
+    size_t n = info->rows * (info->cols ? info->cols : 1), i = 0;
+    double *values = malloc((n + 1) * sizeof *values);
+    if (!values)
+        return 0;
+    flow_tensor_get(f, values, index);
+    while (i < n && isfinite(values[i]))
+        i++;
+    free(values);
+    return i < n;
+}
+
+/* The gradient has the layout of the parameters: it takes their place to be read by name. */
+void flow_optimizer_blame(flow_optimizer *self, char name[FLOW_TENSOR_NAME])
+{
+    void *params = self->flow->params;
+    *name = '\0';
+    self->flow->params = self->sum->block;
+    for (size_t k = 0; k < flow_n_tensors(self->flow) && !*name; k++) {
+        flow_tensor_info info;
+        flow_tensor(self->flow, &info, k);
+        if (is_broken(self->flow, k, &info))
+            memcpy(name, info.name, FLOW_TENSOR_NAME);
+    }
+    self->flow->params = params;
+}
+
 /* The running average forgets its start: weight 1 / (t + 1) until that falls below 1 - decay. */
 static double average_weight(const flow_optimizer *self)
 {

@@ -37,6 +37,10 @@ flow_gradient *flow_optimizer_lane(flow_optimizer *self, size_t lane);
 flow_step_result flow_optimizer_step(flow_optimizer *self, flow_pool *pool, double lr, double scale,
                                      double clip, double *norm);
 
+/* The tensor that the gradient of the last step was not finite in, the first of them; "" if there is none, or memory
+ * for it. Between a step that was skipped and the next use of a lane. */
+void flow_optimizer_blame(flow_optimizer *self, char name[FLOW_TENSOR_NAME]);
+
 /* The norm that a step would see; sums the lanes into one (for tests and for choosing gradients). */
 double flow_optimizer_gradient_norm(flow_optimizer *self, flow_pool *pool, double scale);
 

@@ -132,6 +132,17 @@ void pcg_permutation(size_t *order, size_t n, pcg_stream stream, uint64_t row)
     }
 }
 
+void pcg_permutation_32(uint32_t *order, size_t n, pcg_stream stream, uint64_t row)
+{
+    stream.seed = mix(stream.seed + mix(row));
+    pcg rng = stream_start(stream);
+    for (size_t i = 0; i < n; i++) {
+        size_t j = (size_t)pcg_below(&rng, i + 1);
+        order[i] = order[j];
+        order[j] = (uint32_t)i;
+    }
+}
+
 /* ---- bulk draws */
 
 enum {

@@ -53,7 +53,8 @@ typedef enum pcg_purpose {
     PCG_CONTEXT = 10,
     PCG_ESTIMATE = 11, /* log-determinants that are estimates */
     PCG_CUT = 12,      /* where circles are cut */
-    PCG_THIN = 13      /* which rows stand for weighed ones */
+    PCG_THIN = 13,     /* which rows stand for weighed ones */
+    PCG_CIRCLE = 14    /* of PCG_BASE: columns on circles */
 } pcg_purpose;
 
 typedef struct pcg_stream {
@@ -72,6 +73,9 @@ void pcg_uniforms(double *out, pcg_stream stream, uint64_t first, size_t n, size
 /* order = a random permutation of 0 .. n - 1 (Fisher-Yates). Each row has a generator of its own.
  */
 void pcg_permutation(size_t *order, size_t n, pcg_stream stream, uint64_t row);
+
+/* The same in half of the memory; n <= 2^32. */
+void pcg_permutation_32(uint32_t *order, size_t n, pcg_stream stream, uint64_t row);
 
 /* ---- the copies of the Box-Muller kernel, best first; the last one runs everywhere. pcg_normals
  * takes the first that is supported. They agree to the last bit; the table lets a test prove it. */

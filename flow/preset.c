@@ -1,5 +1,6 @@
 #include "flow/preset.h"
 
+#include "flow/circles.h"
 #include "flow/order.h"
 #include "flow/preset_kind.h"
 
@@ -25,6 +26,17 @@ int preset_add_plain(json_t *list, const char *kind, flow_err *err)
     json_t *layer = name ? flow_kind_complete(&flow_layers, name, err) : NULL;
     json_decref(name);
     return json_array_append_new(list, layer);
+}
+
+int preset_add_inverted(json_t *list, const char *kind, flow_err *err)
+{
+    json_t *layers = json_array();
+    if (!layers || preset_add_plain(layers, kind, err)) {
+        json_decref(layers);
+        return FLOW_ENOMEM;
+    }
+    return json_array_append_new(list,
+                                 json_pack("{s:s, s:o}", "kind", "inverted", "layers", layers));
 }
 
 static json_t *same(const json_t *value)
@@ -57,6 +69,12 @@ static int stack_layers(const void *options, json_t *list, flow_place *place, fl
     return failed;
 }
 
+static bool stack_can_circle(const void *options)
+{
+    const stack *self = options;
+    return flow_circles_can(self->layers, self->head.base);
+}
+
 static const flow_key stack_keys[] = {{FLOW_KEY(stack, layers), .type = FLOW_KEY_KINDS,
                                        .flags = FLOW_KEY_REQUIRED, .kinds = &flow_spelt_layers,
                                        .n_max = FLOW_MAX_LAYERS,
@@ -72,6 +90,7 @@ const preset preset_stack = {
              .size = sizeof(stack),
              .implied_by = "layers"},
     .layers = stack_layers,
+    .can_circle = stack_can_circle,
 };
 
 /* ---- the registry */
@@ -132,6 +151,10 @@ json_t *flow_preset_describe(const json_t *object, flow_direction direction,
     json_t *list = options ? json_array() : NULL, *out = NULL;
     if (list && self->layers(options, list, &at, &why) == 0)
         out = describe(options, list, direction, place);
+    if (out && place->circles && flow_circles_put(out, place->circles, &why)) {
+        json_decref(out);
+        out = NULL;
+    }
     if (!out && !why.code)
         flow_fail(&why, FLOW_ENOMEM, "out of memory for the description of a flow");
     if (!out)
@@ -148,6 +171,15 @@ flow *flow_preset_create(const json_t *object, flow_direction direction, const f
     flow *out = description ? flow_create(description, precision, err) : NULL;
     json_decref(description);
     return out;
+}
+
+bool flow_preset_can_circle(const json_t *object, flow_direction direction)
+{
+    const preset *self = find(object, direction, NULL);
+    void *options = self ? flow_kind_read(&self->kind, object, NULL) : NULL;
+    bool can = options && (!self->can_circle || self->can_circle(options));
+    free(options);
+    return can;
 }
 
 /* ---- from a teacher */

@@ -23,6 +23,9 @@ json_t *flow_preset_describe(const json_t *preset, flow_direction direction,
 flow *flow_preset_create(const json_t *object, flow_direction direction, const flow_place *place,
                          flow_precision precision, flow_err *err);
 
+/* Whether it may have columns on circles: place->circles. One that is made of a teacher has its circles. */
+bool flow_preset_can_circle(const json_t *object, flow_direction direction);
+
 /* Whether the preset is made of a teacher's flow, by flow_unroll: then the two above refuse it. */
 int flow_preset_follows(const json_t *object);
 

@@ -1,5 +1,6 @@
 /* flow/preset_chain.c -- maf and iaf: autoregressive layers with what stands between them, blocks of
- * [lu_linear] [actnorm] autoregressive, separated by permutations. */
+ * [lu_linear] [actnorm] autoregressive, separated by permutations; at the end where the data are, of a
+ * conditional flow, [context_linear]. */
 #include "flow/order.h"
 #include "flow/preset_kind.h"
 
@@ -10,6 +11,7 @@ typedef struct chain {
     int permute; /* a flow_pattern */
     int linear;  /* a preset_linear */
     bool actnorm;
+    bool context_linear;
 } chain;
 
 static int chain_layers(const void *options, json_t *list, flow_place *place, flow_err *err)
@@ -29,6 +31,26 @@ static int chain_layers(const void *options, json_t *list, flow_place *place, fl
     return failed;
 }
 
+static bool follows_context(const void *options, const flow_place *place)
+{
+    return ((const chain *)options)->context_linear && place->context > 0;
+}
+
+static int maf_layers(const void *options, json_t *list, flow_place *place, flow_err *err)
+{
+    if (follows_context(options, place) && preset_add_plain(list, "context_linear", err))
+        return FLOW_ENOMEM;
+    return chain_layers(options, list, place, err);
+}
+
+static int iaf_layers(const void *options, json_t *list, flow_place *place, flow_err *err)
+{
+    int failed = chain_layers(options, list, place, err);
+    if (!failed && follows_context(options, place))
+        failed = preset_add_inverted(list, "context_linear", err);
+    return failed;
+}
+
 static const flow_key chain_keys[] = {
     {FLOW_KEY(chain, layers), .type = FLOW_KEY_WHOLE, .min = 1, .max = 64, .def = "5",
      .doc = "Autoregressive layers, one after the other. More layers bend further and cost "
@@ -45,6 +67,10 @@ static const flow_key chain_keys[] = {
     {FLOW_KEY(chain, actnorm), .type = FLOW_KEY_BOOL, .def = "false",
      .doc = "A learned shift and scale of each coordinate between two layers, set from data so "
             "that its first output has mean 0 and variance 1."},
+    {FLOW_KEY(chain, context_linear), .type = FLOW_KEY_BOOL, .def = "true",
+     .doc = "Of a conditional flow: one more layer, next to the data, shifts each coordinate by a "
+            "linear function of the context and scales it. It starts as the least squares of the "
+            "first rows, so that the others begin with what context does not explain."},
     PRESET_BASE_KEY,
     {.name = NULL}};
 
@@ -55,7 +81,7 @@ const preset preset_maf = {
              .size = sizeof(chain)},
     .one_way = true,
     .direction = FLOW_DATA_TO_NOISE,
-    .layers = chain_layers,
+    .layers = maf_layers,
 };
 
 const preset preset_iaf = {
@@ -65,5 +91,5 @@ const preset preset_iaf = {
              .size = sizeof(chain)},
     .one_way = true,
     .direction = FLOW_NOISE_TO_DATA,
-    .layers = chain_layers,
+    .layers = iaf_layers,
 };

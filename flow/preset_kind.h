@@ -31,6 +31,8 @@ typedef struct preset {
     flow_direction direction;
     /* Appends layers to list. Non-zero: *err, or, if that is empty, no memory. */
     int (*layers)(const void *options, json_t *list, flow_place *place, flow_err *err);
+    /* Whether it may have columns on circles (circles.h). NULL: always. */
+    bool (*can_circle)(const void *options);
     /* In place of layers, NULL then: how a teacher is unrolled. */
     flow_unrolling (*unrolling)(const void *options);
 } preset;
@@ -38,6 +40,8 @@ typedef struct preset {
 /* Layers that stand between others, appended; non-zero: as above. */
 int preset_add_order(json_t *list, int pattern, const flow_place *place);
 int preset_add_plain(json_t *list, const char *kind, flow_err *err); /* with its defaults */
+int preset_add_inverted(json_t *list, const char *kind,
+                        flow_err *err); /* the same, read backwards */
 
 /* An autoregressive layer; groups 0: as many as there are coordinates. */
 int preset_add_autoregressive(json_t *list, const json_t *transformer, const json_t *conditioner,

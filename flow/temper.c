@@ -5,8 +5,9 @@
  *
  *   log q_T(x) = log base(z) - D log T - log|det dx/dz'|
  *
- * and with flow_transport's log-density at z', log base(z') - log|det dx/dz'|, in hand, that is what it says
- * + log base(z) - log base(z') - D log T. */
+ * where D counts the columns that the base moves: a circle is full at any temperature. With flow_transport's
+ * log-density at z', log base(z') - log|det dx/dz'|, in hand, that is what it says + log base(z) - log base(z')
+ * - D log T. */
 #include "flow/base.h"
 
 #include <math.h>
@@ -33,7 +34,7 @@ static int check(const flow *self, double temperature, flow_err *err)
     if (!(temperature > 0) || !isfinite(temperature))
         return flow_fail(err, FLOW_EUSAGE, "a temperature of %g; wanted: above 0, and finite",
                          temperature);
-    if (!self->base->ops->temper)
+    if (!self->base->tempered)
         return flow_fail(err, FLOW_EUSAGE,
                          "a flow on a %s base has no temperature; those can have one whose base is "
                          "one of %s",
@@ -58,7 +59,7 @@ static void draw(const flow *self, double *z, double *shift, double *work, pcg_s
     self->base->ops->temper(self->base, z, base_params(self, NULL), temperature, n);
     flow_base_log_prob(self, NULL, work, z, n);
     for (size_t r = 0; r < n; r++)
-        shift[r] -= work[r] + (double)self->dim * log(temperature);
+        shift[r] -= work[r] + (double)self->base->tempered * log(temperature);
 }
 
 int flow_sample_tempered(const flow *self, flow_pool *pool, double *x, double *logp,

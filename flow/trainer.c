@@ -167,6 +167,17 @@ static void count(flow_trainer *self, flow_step_result result)
     s->skipped_in_a_row = skipped ? s->skipped_in_a_row + 1 : 0;
 }
 
+static int give_up(flow_trainer *self, flow_err *err)
+{
+    char name[FLOW_TENSOR_NAME];
+    flow_optimizer_blame(self->optimizer, name);
+    return flow_fail(
+        err, FLOW_EDIVERGED,
+        "step %zu: the gradient has not been finite for %d steps in a row, now that of "
+        "%s; try a smaller %s or a smaller clip",
+        self->state.step, FLOW_MAX_SKIPPED, *name ? name : "all together", self->options.lr_name);
+}
+
 int flow_trainer_step(flow_trainer *self, flow_err *err)
 {
     const flow_trainer_options *o = &self->options;
@@ -176,12 +187,7 @@ int flow_trainer_step(flow_trainer *self, flow_err *err)
     count(self,
           flow_optimizer_step(self->optimizer, self->pool, s->lr, 1.0 / (double)self->cut.rows,
                               largest_norm(self), &s->gradient_norm));
-    if (s->skipped_in_a_row < FLOW_MAX_SKIPPED)
-        return 0;
-    return flow_fail(err, FLOW_EDIVERGED,
-                     "step %zu: the gradient has not been finite for %d steps in a row; try a "
-                     "smaller %s or a smaller clip",
-                     s->step, FLOW_MAX_SKIPPED, o->lr_name);
+    return s->skipped_in_a_row < FLOW_MAX_SKIPPED ? 0 : give_up(self, err);
 }
 
 /* ---- the weights */

@@ -1,5 +1,7 @@
 #include "flow/units.h"
 
+#include "flow/circle.h"
+
 #include <float.h>
 #include <math.h>
 #include <stdio.h>
@@ -85,6 +87,31 @@ static double wrap(double x, double start, double period)
     return turned >= start && turned < start + period ? turned : isfinite(x) ? start : x;
 }
 
+/* 2 atan(k tan(a / 2)), whose slope is k / (cos^2 + k^2 sin^2) of a / 2. */
+static double stretch(double a, double k, double *logdet)
+{
+    double s = k * sin(0.5 * a), c = cos(0.5 * a);
+    *logdet += log(k) - log(c * c + s * s);
+    return 2 * atan2(s, c);
+}
+
+/* u from t; log|du/dt| but for the scale. */
+static double scaled(const flow_unit *unit, double t, double *logdet)
+{
+    if (flow_unit_is_angle(unit))
+        t = wrap(t, unit->shift - 0.5 * unit->period, unit->period);
+    double u = (t - unit->shift) / unit->scale;
+    return flow_unit_is_angle(unit) && unit->stretch > 0 ? stretch(u, unit->stretch, logdet) : u;
+}
+
+/* Back again. */
+static double unscaled(const flow_unit *unit, double u, double *logdet)
+{
+    if (flow_unit_is_angle(unit) && unit->stretch > 0)
+        u = stretch(flow_circle_point(u), 1 / unit->stretch, logdet);
+    return unit->shift + unit->scale * u;
+}
+
 static double to_flow(const flow_unit *unit, double x, double *logdet)
 {
     x = off_end(unit, x);
@@ -105,7 +132,7 @@ static double to_flow(const flow_unit *unit, double x, double *logdet)
         t = logit(unit, x, logdet);
         break;
     }
-    return (t - unit->shift) / unit->scale;
+    return scaled(unit, t, logdet);
 }
 
 static double to_line(const flow_unit *unit, double t, double *logdet)
@@ -150,6 +177,19 @@ static double floor_to_grid(const flow_unit *unit, double y)
     return grid_value(unit, clamp(k, -(double)INFINITY, last));
 }
 
+void flow_unit_set_angle(flow_unit *self, double middle)
+{
+    self->shift = middle;
+    self->cut = middle - 0.5 * self->period;
+    self->scale = self->period / (2 * FLOW_PI);
+}
+
+double flow_unit_scaled(const flow_unit *self, double t)
+{
+    double ignored = 0;
+    return scaled(self, t, &ignored);
+}
+
 double flow_unit_snap(const flow_unit *self, double x)
 {
     double value = grid_value(self, nearbyint((x - origin(self)) / self->step));
@@ -159,7 +199,7 @@ double flow_unit_snap(const flow_unit *self, double x)
 
 static double to_user(const flow_unit *unit, double u, double *logdet)
 {
-    double x = to_line(unit, unit->shift + unit->scale * u, logdet);
+    double x = to_line(unit, unscaled(unit, u, logdet), logdet);
     if (unit->step > 0)
         x = floor_to_grid(unit, x);
     return unit->period > 0 ? wrap(x, unit->start, unit->period) : x;

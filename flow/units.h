@@ -21,9 +21,15 @@
  * The origin is lo, else hi, else 0. Densities of a grid count in steps, so that one is near the
  * probability of a cell: in a log-determinant its x is x / step.
  *
- * A period is not a map of the circle: the flow has a density q on the line, and the density on the
- * circle is q wrapped round it, sum over k of q(t + k P), which is periodic whatever q is. How cells and
- * circles are made of points: units_points.h. */
+ * A column with a period is a circle. The flow has it on one (circle.h), u being an angle, with scale = P / (2 pi) and
+ *
+ *     u = 2 atan(stretch tan((t - shift) / (2 scale)))
+ *
+ * which makes values that gather about shift as even as a circle can have them (a Moebius map: what follows a
+ * wrapped Cauchy law becomes uniform; McCullagh 1996, "Moebius transformation and Cauchy parameter
+ * estimation"), as shift and scale do on a line. Or, `wrapped`, on a line: then the density on the circle is the flow's, q, wrapped round it, sum over k of
+ * q(t + k P), which is periodic whatever q is. How cells and wrapped columns are made of points:
+ * units_points.h. */
 #ifndef FLOW_UNITS_H
 #define FLOW_UNITS_H
 
@@ -43,6 +49,8 @@ typedef struct flow_unit {
     double edge;         /* so far inside does a value at the very end count; 0: it is outside */
     double step;         /* 0: a continuous column */
     double period;       /* FLOW_LINE only; 0: not periodic */
+    bool wrapped;        /* of a period: the flow has the column on a line */
+    double stretch;      /* of a period that is not wrapped, above 0; 0 is 1 */
     double cut, start;   /* samples are put into [start, start + period) */
     double shift, scale; /* scale > 0 */
 } flow_unit;
@@ -72,6 +80,16 @@ void flow_units_to_user(const flow_units *self, double *x, double *logdet, const
  * its grid, or dim if there is none. The density is 0 there. */
 size_t flow_units_first_outside(const flow_units *self, const double *x);
 
+/* Whether the flow has the column on a circle. */
+static inline bool flow_unit_is_angle(const flow_unit *self)
+{
+    return self->period > 0 && !self->wrapped;
+}
+/* Sets scale, shift and cut of one: middle comes to u = 0. */
+void flow_unit_set_angle(flow_unit *self, double middle);
+/* u from t. */
+double flow_unit_scaled(const flow_unit *self, double t);
+
 /* What x of a column must be, for messages: "above 0", "between 0 and 1", "a number, in steps of 1 from
  * 0";
  * returns text. */
@@ -82,8 +100,9 @@ const char *flow_unit_wants(char text[FLOW_UNIT_TEXT], const flow_unit *self);
 double flow_unit_snap(const flow_unit *self, double x);
 
 /* {"columns": [{"shift": 0.5, "scale": 2.0, "logit": {"lo": 0.0, "hi": 1.0, "alpha": 1e-6}}, ...]}
- * with "logit" only of FLOW_BETWEEN; "above": lo, "below": hi; "edge": 1e-3; "step": 1.0; "circle": {"period",
- * "cut", "start"}; each absent where there is none. Numbers survive the trip through text exactly.
+ * with "logit" only of FLOW_BETWEEN; "above": lo, "below": hi; "edge": 1e-3; "step": 1.0; "angle": {"period",
+ * "cut", "start"} and "stretch": 1.7, and "circle" with the numbers of an angle that is wrapped; each absent
+ * where there is none. Numbers survive the trip through text exactly.
  * to_json: a new reference, NULL if memory is out. from_json: FLOW_EDATA names column and key. */
 json_t *flow_units_to_json(const flow_units *self);
 flow_units *flow_units_from_json(const json_t *json, flow_err *err);

@@ -1,4 +1,5 @@
 /* flow/units_json.c -- units as JSON: what a model file holds of them. */
+#include "flow/circle.h"
 #include "flow/json.h"
 #include "flow/units.h"
 #include "flow/units_points.h"
@@ -27,7 +28,17 @@ typedef struct piece {
     number_key keys[MOST + 1];
 } piece;
 
-enum { PIECE_LOGIT, PIECE_ABOVE, PIECE_BELOW, PIECE_EDGE, PIECE_STEP, PIECE_CIRCLE, PIECES };
+enum {
+    PIECE_LOGIT,
+    PIECE_ABOVE,
+    PIECE_BELOW,
+    PIECE_EDGE,
+    PIECE_STEP,
+    PIECE_CIRCLE,
+    PIECE_ANGLE,
+    PIECE_STRETCH,
+    PIECES
+};
 
 static const piece pieces[PIECES] = {
     [PIECE_LOGIT] = {"logit", false, {NUMBER(lo), NUMBER(hi), NUMBER(alpha)}},
@@ -36,6 +47,8 @@ static const piece pieces[PIECES] = {
     [PIECE_EDGE] = {"edge", true, {NUMBER(edge)}},
     [PIECE_STEP] = {"step", true, {NUMBER(step)}},
     [PIECE_CIRCLE] = {"circle", false, {NUMBER(period), NUMBER(cut), NUMBER(start)}},
+    [PIECE_ANGLE] = {"angle", false, {NUMBER(period), NUMBER(cut), NUMBER(start)}},
+    [PIECE_STRETCH] = {"stretch", true, {NUMBER(stretch)}},
 };
 
 static bool has_piece(const flow_unit *unit, size_t which)
@@ -51,8 +64,12 @@ static bool has_piece(const flow_unit *unit, size_t which)
         return unit->edge > 0;
     case PIECE_STEP:
         return unit->step > 0;
+    case PIECE_CIRCLE:
+        return unit->period > 0 && unit->wrapped;
+    case PIECE_STRETCH:
+        return unit->stretch > 0;
     default:
-        return unit->period > 0;
+        return flow_unit_is_angle(unit);
     }
 }
 
@@ -137,17 +154,32 @@ static int check_logit(const flow_unit *unit, size_t col, flow_err *err)
     return FLOW_OK;
 }
 
+/* An angle in the flow is one of radians. */
+static int check_period(const flow_unit *unit, size_t col, flow_err *err)
+{
+    double turn = 2 * FLOW_PI * unit->scale;
+    if (!(unit->period > 0))
+        return flow_fail(err, FLOW_EDATA, "units: column %zu: %s.period %g is not positive", col,
+                         unit->wrapped ? "circle" : "angle", unit->period);
+    if (!unit->wrapped && !(fabs(turn - unit->period) <= 1e-9 * unit->period))
+        return flow_fail(err, FLOW_EDATA,
+                         "units: column %zu: scale %g is not that of an angle of period %g", col,
+                         unit->scale, unit->period);
+    return FLOW_OK;
+}
+
 /* Numbers of JSON are finite. */
 static int check_unit(const flow_unit *unit, unsigned found, size_t col, flow_err *err)
 {
-    unsigned maps =
-        found & (1u << PIECE_LOGIT | 1u << PIECE_ABOVE | 1u << PIECE_BELOW | 1u << PIECE_CIRCLE);
+    unsigned maps = found & (1u << PIECE_LOGIT | 1u << PIECE_ABOVE | 1u << PIECE_BELOW |
+                             1u << PIECE_CIRCLE | 1u << PIECE_ANGLE);
     if (!(unit->scale > 0))
         return flow_fail(err, FLOW_EDATA, "units: column %zu: scale %g is not positive", col,
                          unit->scale);
     if (maps & (maps - 1))
         return flow_fail(err, FLOW_EDATA,
-                         "units: column %zu: logit, above, below and circle exclude each other",
+                         "units: column %zu: logit, above, below, circle and angle exclude each "
+                         "other",
                          col);
     if (unit->edge < 0)
         return flow_fail(err, FLOW_EDATA, "units: column %zu: edge %g is negative", col,
@@ -155,9 +187,12 @@ static int check_unit(const flow_unit *unit, unsigned found, size_t col, flow_er
     if (found & 1u << PIECE_STEP && !(unit->step > 0))
         return flow_fail(err, FLOW_EDATA, "units: column %zu: step %g is not positive", col,
                          unit->step);
-    if (found & 1u << PIECE_CIRCLE && !(unit->period > 0))
-        return flow_fail(err, FLOW_EDATA, "units: column %zu: circle.period %g is not positive",
-                         col, unit->period);
+    if (found & 1u << PIECE_STRETCH && !(unit->stretch > 0 && found & 1u << PIECE_ANGLE))
+        return flow_fail(err, FLOW_EDATA,
+                         "units: column %zu: stretch %g is not positive, or not of an angle", col,
+                         unit->stretch);
+    if (found & (1u << PIECE_CIRCLE | 1u << PIECE_ANGLE))
+        return check_period(unit, col, err);
     return unit->support == FLOW_BETWEEN ? check_logit(unit, col, err) : FLOW_OK;
 }
 
@@ -182,11 +217,13 @@ static int unit_from_json(flow_unit *unit, const json_t *json, size_t col, flow_
         n += value != NULL;
     }
     unit->support = support_of(found);
+    unit->wrapped = found & 1u << PIECE_CIRCLE;
     if (!take_number(unit, &shift, json_object_get(json, "shift")) ||
         !take_number(unit, &scale, json_object_get(json, "scale")) || json_object_size(json) != n)
         return flow_fail(err, FLOW_EDATA,
                          "units: column %zu wants the numbers shift and scale, perhaps logit, "
-                         "above, below, edge, step, circle",
+                         "above, below, edge, step, circle, angle, "
+                         "stretch",
                          col);
     return check_unit(unit, found, col, err);
 }

@@ -9,7 +9,7 @@ static size_t periods(const flow_units *self)
 {
     size_t n = 0;
     for (size_t col = 0; col < self->dim; col++)
-        n += self->column[col].period > 0;
+        n += self->column[col].wrapped;
     return n;
 }
 
@@ -31,7 +31,8 @@ int flow_units_check_periods(const flow_units *self, flow_err *err)
     size_t n = periods(self);
     return n <= FLOW_MAX_PERIODS
                ? FLOW_OK
-               : flow_fail(err, FLOW_EDATA, "%zu columns are periodic, %d at most can be", n,
+               : flow_fail(err, FLOW_EDATA,
+                           "%zu columns are wrapped round circles, %d at most can be", n,
                            FLOW_MAX_PERIODS);
 }
 
@@ -54,7 +55,7 @@ static void spread(const flow_unit *unit, double *x, size_t n, size_t dim, doubl
         x[row * dim] = flow_unit_snap(unit, x[row * dim]) + place * unit->step;
 }
 
-/* u (n, dim) of a periodic column, which lies between the cuts, to its image beyond the nearer. */
+/* u (n, dim) of a wrapped column, which lies between the cuts, to its image beyond the nearer. */
 static void turn(const flow_unit *unit, double *u, size_t n, size_t dim)
 {
     double middle = (unit->cut + 0.5 * unit->period - unit->shift) / unit->scale;
@@ -81,7 +82,7 @@ void flow_units_point(const flow_units *self, double *u, double *logdet, const d
         logdet[row] = share;
     flow_units_to_flow(self, u, logdet, u, n);
     for (size_t col = 0; col < dim; col++)
-        if (self->column[col].period > 0) {
+        if (self->column[col].wrapped) {
             if (images & 1)
                 turn(&self->column[col], u + col, n, dim);
             images >>= 1;

@@ -3,7 +3,7 @@
  * Of a continuous column a row is one point. A grid value is its cell: its probability is the density's
  * average over the cell (units.h: it counts in steps), estimated from FLOW_CELL_POINTS fixed points, the same in every
  * cell, which together lie once in each of as many strips of every grid column (a Latin hypercube: McKay,
- * Beckman, Conover 1979; for one grid column the midpoint rule). An angle is also its image one
+ * Beckman, Conover 1979; for one grid column the midpoint rule). A wrapped column is also its image one
  * period further, on the side where it is nearer to the cut; images further off are left out: a density
  * that is fitted between the cuts has nothing there. */
 #ifndef FLOW_UNITS_POINTS_H
@@ -13,13 +13,13 @@
 
 enum {
     FLOW_CELL_POINTS = 64,
-    FLOW_MAX_PERIODS = 6 /* periodic columns: each doubles the points */
+    FLOW_MAX_PERIODS = 6 /* wrapped columns: each doubles the points */
 };
 
-/* 1 if no column has a step or a period. */
+/* 1 if no column has a step or is wrapped. */
 size_t flow_units_points(const flow_units *self);
 
-/* FLOW_EDATA if more than FLOW_MAX_PERIODS columns are periodic. */
+/* FLOW_EDATA if more than FLOW_MAX_PERIODS columns are wrapped. */
 int flow_units_check_periods(const flow_units *self, flow_err *err);
 
 /* u (n, dim) = point `index` of each row x (n, dim), logdet (n) = log|det du/dx| plus the log of the

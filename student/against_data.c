@@ -1,13 +1,11 @@
 #include "student/against_data.h"
 
 #include "flow/sort.h"
-#include "student/repeats.h"
 #include "teacher/fit.h"
 #include "teacher/thin.h"
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define NOT_COMPARED                                                                               \
     {                                                                                              \
@@ -43,25 +41,25 @@ typedef struct joint {
     double *x;
 } joint;
 
-static void gather(joint *to, const double *x, const double *context, size_t n)
+static void gather(joint *to, const data_numbers *x, const data_numbers *context, size_t n)
 {
     for (size_t i = 0; i < to->rows; i++) {
         const size_t row = spread(i, to->rows, n);
-        memcpy(to->x + i * to->width, x + row * to->dim, to->dim * sizeof *x);
-        if (context)
-            memcpy(to->x + i * to->width + to->dim, context + row * to->n_context,
-                   to->n_context * sizeof *x);
+        data_numbers_copy(to->x + i * to->width, x, row, 1);
+        if (context->at)
+            data_numbers_copy(to->x + i * to->width + to->dim, context, row, 1);
     }
 }
 
-/* Of x[0], x[stride], ... */
-static double deviation_of(const double *x, size_t n, size_t stride)
+static double deviation_of(const data_numbers *x, size_t n, size_t column)
 {
     double mean = 0, squares = 0;
     for (size_t i = 0; i < n; i++)
-        mean += x[i * stride] / (double)n;
-    for (size_t i = 0; i < n; i++)
-        squares += (x[i * stride] - mean) * (x[i * stride] - mean) / (double)n;
+        mean += data_number(x, i, column) / (double)n;
+    for (size_t i = 0; i < n; i++) {
+        double off = data_number(x, i, column) - mean;
+        squares += off * off / (double)n;
+    }
     return sqrt(squares);
 }
 
@@ -77,8 +75,9 @@ static void robust_units(double *centre, double *scale, double *sorted, const jo
     flow_sort_numbers(sorted, n);
     *centre = sorted[n / 2];
     *scale = (sorted[3 * n / 4] - sorted[n / 4]) / QUARTILES_OF_NORMAL;
+    const data_numbers all = data_numbers_of(sorted, 1);
     if (!(*scale > 0))
-        *scale = deviation_of(sorted, n, 1);
+        *scale = deviation_of(&all, n, 0);
     if (!(*scale > 0))
         *scale = 1;
 }
@@ -118,8 +117,10 @@ static int compare_samples(student_against_data *out, const student_sides *sides
     joint teacher = of, rest = of;
     teacher.x = block;
     rest.x = teacher.x + rows * of.width;
-    gather(&teacher, theirs->x, sides->context, theirs->n);
-    gather(&rest, held_out->x, held_out->context, held_out->n);
+    const data_numbers x = data_numbers_of(theirs->x, data->dim);
+    const data_numbers context = data_numbers_of(sides->context, data->n_context);
+    gather(&teacher, &x, &context, theirs->n);
+    gather(&rest, &held_out->x, &held_out->context, held_out->n);
     for (size_t j = 0; j < of.width; j++) {
         double centre, scale;
         robust_units(&centre, &scale, rest.x + rows * of.width, &rest, j);
@@ -150,8 +151,7 @@ static int compare_moments(student_against_data *out, const student_side *theirs
                            const data_part *held_out, flow_err *err)
 {
     student_moments *teacher = student_moments_create(theirs->x, theirs->n, out->dim, err);
-    student_moments *data =
-        teacher ? student_moments_create(held_out->x, held_out->n, out->dim, err) : NULL;
+    student_moments *data = teacher ? student_moments_of(&held_out->x, held_out->n, err) : NULL;
     if (data)
         take_moments(out, teacher, data);
     student_moments_free(teacher);
@@ -161,21 +161,24 @@ static int compare_moments(student_against_data *out, const student_side *theirs
 
 /* ---- ranges */
 
-static void range_of(double *lo, double *hi, const double *x, size_t n, size_t dim)
+static void range_of(double *lo, double *hi, const data_numbers *x, size_t n, size_t column)
 {
     *lo = INFINITY, *hi = -INFINITY;
     for (size_t i = 0; i < n; i++) {
-        *lo = fmin(*lo, x[i * dim]);
-        *hi = fmax(*hi, x[i * dim]);
+        *lo = fmin(*lo, data_number(x, i, column));
+        *hi = fmax(*hi, data_number(x, i, column));
     }
 }
 
 /* By more than `by`. */
-static double share_outside(const double *x, size_t n, size_t dim, double lo, double hi, double by)
+static double share_outside(const data_numbers *x, size_t n, size_t column, double lo, double hi,
+                            double by)
 {
     size_t count = 0;
-    for (size_t i = 0; i < n; i++)
-        count += x[i * dim] < lo - by || x[i * dim] > hi + by;
+    for (size_t i = 0; i < n; i++) {
+        double at = data_number(x, i, column);
+        count += at < lo - by || at > hi + by;
+    }
     return (double)count / (double)n;
 }
 
@@ -189,16 +192,17 @@ static void consider(student_share *worst, size_t column, double share, size_t o
 static void compare_ranges(student_against_data *out, const student_side *theirs,
                            const data_set *data)
 {
-    const size_t d = out->dim, n = data->train.n + data->valid.n + data->test.n;
-    const double *all = data->train.x; /* the parts lie behind each other */
-    for (size_t j = 0; j < d; j++) {
+    const data_part all = data_set_all(data);
+    const data_numbers x = data_numbers_of(theirs->x, out->dim);
+    for (size_t j = 0; j < out->dim; j++) {
         student_column *c = &out->columns[j];
-        range_of(&c->lo, &c->hi, theirs->x + j, theirs->n, d);
-        range_of(&c->data_lo, &c->data_hi, all + j, n, d);
-        double edge = STUDENT_EDGE * deviation_of(all + j, n, d);
-        c->outside = share_outside(theirs->x + j, theirs->n, d, c->data_lo, c->data_hi, edge);
-        c->missed = share_outside(all + j, n, d, c->lo, c->hi, edge);
-        consider(&out->outside, j, c->outside, n);
+        range_of(&c->lo, &c->hi, &x, theirs->n, j);
+        c->data_lo = data->ranges[j].low;
+        c->data_hi = data->ranges[j].high;
+        double edge = STUDENT_EDGE * deviation_of(&all.x, all.n, j);
+        c->outside = share_outside(&x, theirs->n, j, c->data_lo, c->data_hi, edge);
+        c->missed = share_outside(&all.x, all.n, j, c->lo, c->hi, edge);
+        consider(&out->outside, j, c->outside, all.n);
         consider(&out->missed, j, c->missed, theirs->n);
     }
 }
@@ -229,16 +233,13 @@ static int ranges_to_user(student_against_data *out, const flow_units *units, fl
 
 /* ---- likelihoods */
 
-static void gather_part(data_part *to, const data_part *from, size_t dim, size_t n_context)
+/* Which rows of the part, and their weights. */
+static void choose_rows(uint32_t *rows, double *weight, size_t n, const data_part *from)
 {
-    for (size_t i = 0; i < to->n; i++) {
-        const size_t row = spread(i, to->n, from->n);
-        memcpy(to->x + i * dim, from->x + row * dim, dim * sizeof *to->x);
+    for (size_t i = 0; i < n; i++) {
+        rows[i] = (uint32_t)spread(i, n, from->n);
         if (from->weight)
-            to->weight[i] = from->weight[row];
-        if (from->context)
-            memcpy(to->context + i * n_context, from->context + row * n_context,
-                   n_context * sizeof *to->context);
+            weight[i] = from->weight[rows[i]];
     }
 }
 
@@ -247,19 +248,23 @@ static int likelihood_of_training(student_against_data *out, const student_sides
                                   const data_set *data, const flow *teacher, flow_err *err)
 {
     enum { MOST = 20000 };
-    const size_t d = data->dim, c = data->n_context;
-    data_part some = {.n = data->train.n < MOST ? data->train.n : MOST};
-    double *block = malloc((some.n * (d + c + 1) + 1) * sizeof *block);
-    if (!block)
-        return flow_fail(err, FLOW_ENOMEM, "out of memory for %zu training rows", some.n);
-    some.x = block;
-    some.context = c ? block + some.n * d : NULL;
-    some.weight = data->train.weight ? block + some.n * (d + c) : NULL;
-    gather_part(&some, &data->train, d, c);
-    out->train_rows = some.n;
-    int code = teacher_log_likelihood(teacher, sides->pool, &out->train_log_likelihood,
+    data_part some = data->train;
+    some.n = some.n < MOST ? some.n : MOST;
+    uint32_t *rows = malloc((some.n + 1) * sizeof *rows);
+    double *weight = malloc((some.n + 1) * sizeof *weight);
+    int code = rows && weight
+                   ? FLOW_OK
+                   : flow_fail(err, FLOW_ENOMEM, "out of memory for %zu training rows", some.n);
+    if (!code) {
+        choose_rows(rows, weight, some.n, &data->train);
+        some.x.pick = some.context.pick = rows;
+        some.weight = some.weight ? weight : NULL;
+        out->train_rows = some.n;
+        code = teacher_log_likelihood(teacher, sides->pool, &out->train_log_likelihood,
                                       &out->train_se, &some, err);
-    free(block);
+    }
+    free(rows);
+    free(weight);
     return code;
 }
 
@@ -285,13 +290,12 @@ static int compare(student_against_data *out, const student_sides *sides, const 
                    const data_part *held_out, flow_err *err)
 {
     data_part rows;
-    int code = data_thin(&rows, held_out, data->dim, data->n_context,
-                         student_sides_stream(sides, PCG_THIN), err);
+    int code = data_thin(&rows, held_out, student_sides_stream(sides, PCG_THIN), err);
     if (code)
         return code;
     if (rows.n > 1)
         code = compare_rows(out, sides, data, &rows, err);
-    data_thin_release(&rows, held_out);
+    data_thin_release(&rows);
     return code;
 }
 
@@ -305,8 +309,6 @@ int student_against_data_measure(student_against_data *out, const student_sides 
         code = compare(out, sides, data, held_out, err);
     if (!code && teacher)
         code = likelihood_of_training(out, sides, data, teacher, err);
-    if (!code && data->test.n > 0)
-        code = student_repeats(&out->repeated, data, err);
     return code;
 }
 

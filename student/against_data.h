@@ -56,7 +56,8 @@ typedef struct student_against_data {
     double train_log_likelihood, train_se;
     size_t train_rows;
     double
-        repeated; /* share of the test rows that are, number for number, training rows; NaN: unknown (repeats.h) */
+        repeated; /* share of the test rows that are training rows: what a look at the table (teacher/look.h)
+                        says, from whoever has it; NaN until then */
 } student_against_data;
 
 /* After student_sides_init. held_out: a part of data; of weighed rows some, drawn by their weights, are compared (thin.h). teacher: the flow as it was fitted, NULL if it is none.

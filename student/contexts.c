@@ -1,13 +1,11 @@
 #include "student/contexts.h"
 
-#include <string.h>
-
 void distill_contexts_draw(const distill_contexts *self, double *to, size_t n, size_t c,
                            pcg_stream stream)
 {
     pcg rng = pcg_at(stream, 0, 1);
     for (size_t r = 0; r < n; r++)
-        memcpy(to + r * c, self->rows + pcg_below(&rng, self->n) * c, c * sizeof *to);
+        data_numbers_copy(to + r * c, &self->rows, pcg_below(&rng, self->n), 1);
 }
 
 void distill_contexts_of_rows(const distill_contexts *self, double *to, double *u, uint64_t first,
@@ -16,6 +14,6 @@ void distill_contexts_of_rows(const distill_contexts *self, double *to, double *
     pcg_uniforms(u, stream, first, n, 1);
     for (size_t r = 0; r < n; r++) {
         size_t row = (size_t)(u[r] * (double)self->n);
-        memcpy(to + r * c, self->rows + row * c, c * sizeof *to);
+        data_numbers_copy(to + r * c, &self->rows, row, 1);
     }
 }

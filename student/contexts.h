@@ -3,14 +3,15 @@
 #define STUDENT_CONTEXTS_H
 
 #include "flow/pcg.h"
+#include "teacher/numbers.h"
 
 #include <stddef.h>
 #include <stdint.h>
 
-/* Contexts that the student is trained for: rows of a table, drawn at random. (n, C); NULL if C =
- * 0. */
+/* Contexts that the student is trained for: rows of a table, drawn at random. (n, C); none
+ * if C = 0. */
 typedef struct distill_contexts {
-    const double *rows;
+    data_numbers rows;
     size_t n;
 } distill_contexts;
 

@@ -1,5 +1,6 @@
 #include "student/diagnostics.h"
 
+#include "student/acceptance.h"
 #include "student/sum.h"
 
 #include <math.h>
@@ -237,6 +238,8 @@ int student_diagnose(student_diagnostics *out, const student_log_weights *in, fl
         code = psis_khat(&out->psis, in->reverse, in->n_reverse, err);
     if (!code)
         code = fit_forward(out, in, err);
+    if (!code)
+        code = student_acceptance(&out->acceptance, in->reverse, in->n_reverse, err);
     if (code)
         return code;
     reverse_figures(out, in);

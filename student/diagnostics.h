@@ -90,6 +90,8 @@ typedef struct student_log_weights {
 typedef struct student_diagnostics {
     student_estimate elbo, eubo, jeffreys, log_z, kl_reverse, kl_forward;
     student_estimate ess_reverse, ess_forward;
+    student_estimate
+        acceptance; /* of independence Metropolis (acceptance.h), from draws of the student */
     student_curve curve_reverse, curve_forward;
     psis_fit psis, psis_forward;          /* of w at x ~ q, and at x ~ p */
     student_check mean_w, mean_inverse_w; /* E_q w / Z, E_p Z / w */

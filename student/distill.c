@@ -2,6 +2,7 @@
 #include "student/objective.h"
 #include "student/place.h"
 #include "student/ruler.h"
+#include "student/start.h"
 #include "teacher/streams.h"
 
 #include <math.h>
@@ -364,8 +365,9 @@ static int begin_weights(student_distillation *self, flow_err *err)
     pcg_stream place = {.seed = o->seed, .stage = STREAM_OWN_ROWS, .purpose = PCG_INIT};
     if (o->warm)
         return 0;
-    flow_init(self->flow, init);
-    return o->start.n ? student_place(self->flow, self->pool, &o->start, place, err) : 0;
+    int code = student_start(self->flow, self->teacher, init, err);
+    return code || !o->start.n ? code
+                               : student_place(self->flow, self->pool, &o->start, place, err);
 }
 
 static int take(student_distillation *self, flow_err *err)
@@ -381,10 +383,11 @@ static int take(student_distillation *self, flow_err *err)
     int code = take_terms(self, err);
     if (!code)
         code = objective_check_terms(&self->terms, self->flow, self->teacher, err);
+    if (!code)
+        code = begin_weights(self, err);
     if (code)
         return code;
-    code = begin_weights(self, err);
-    code = code ? code : objective_open_terms(&self->terms, &self->scene, &self->state, err);
+    code = objective_open_terms(&self->terms, &self->scene, &self->state, err);
     code = code ? code : take_ruler(self, err);
     code = code ? code : take_trainer(self, err);
     if (!code && self->ruler)
@@ -411,7 +414,7 @@ student_distillation *student_distillation_create(flow *student, flow_pool *pool
         .contexts = contexts,
         .options = *options,
         .scene = {student, pool, teacher, contexts, options->seed},
-        .state = {.steps = options->steps, .ess = NAN, .kl_warm = NAN, .kl_best = NAN}};
+        .state = {.steps = options->steps, .beta = 1, .ess = NAN, .kl_warm = NAN, .kl_best = NAN}};
     if (!take(self, err))
         return self;
     student_distillation_free(self);

@@ -1,6 +1,7 @@
 #include "student/layerwise.h"
 #include "flow/alone.h"
 #include "flow/block.h"
+#include "flow/circle.h"
 #include "student/ruler.h"
 #include "teacher/streams.h"
 
@@ -48,6 +49,17 @@ static void gather(double *to, const double *from, size_t cols, size_t rows, siz
         memcpy(to + r * cols, from + (first + r) % rows * cols, cols * sizeof *to);
 }
 
+/* w -= u, the noise of n rows: on a circle by the shorter way. */
+static void subtract(const flow *f, double *w, const double *u, size_t n)
+{
+    size_t dim = flow_dim(f);
+    for (size_t i = 0; i < n * dim; i++) {
+        w[i] -= u[i];
+        if (flow_noise_turns(f, i % dim))
+            w[i] = flow_circle_point(w[i]);
+    }
+}
+
 static int work_on_shard(void *arg, const flow_slice *slice, const flow_seat *seat,
                          flow_gradient *lane, flow_err *err)
 {
@@ -61,8 +73,7 @@ static int work_on_shard(void *arg, const flow_slice *slice, const flow_seat *se
     gather(context, all->context, all->c, all->rows, first, n);
     flow_pass_forward(seat->pass, NULL, x, logdet, u, context, n);
     flow_pass_forward(back, NULL, w, logdet, x, context, n);
-    for (size_t i = 0; i < block; i++)
-        w[i] -= u[i];
+    subtract(p->student, w, u, n);
     flow_pass_backward(back, NULL, dx, NULL, w, NULL);
     flow_pass_backward(seat->pass, NULL, NULL, lane, dx, NULL);
     (void)err;
@@ -151,8 +162,10 @@ static int measure(const pair *self, double *loss, flow_err *err)
         code = flow_log_prob(self->teacher, all->pool, all->row, all->w, all->x, all->context,
                              all->rows, err);
     *loss = 0;
+    if (!code)
+        subtract(self->student, all->w, all->u, all->rows);
     for (size_t i = 0; i < all->rows * all->dim && !code; i++)
-        *loss += 0.5 * (all->w[i] - all->u[i]) * (all->w[i] - all->u[i]) / (double)all->rows;
+        *loss += 0.5 * all->w[i] * all->w[i] / (double)all->rows;
     return code;
 }
 
@@ -247,11 +260,15 @@ static int take_memory(layerwise *self, flow_err *err)
     return 0;
 }
 
-/* Of every other row one column, each in its turn. Where the base has an edge there is nothing behind it. */
+/* Of every other row one column, each in its turn. Where the base has an edge there is nothing behind it, and
+ * a circle has nothing far out. */
 static void widen(layerwise *self)
 {
-    for (size_t r = 1; r < self->rows && !flow_has_edge(self->student); r += 2)
-        self->u[r * self->dim + r / 2 % self->dim] *= self->options.widen_by;
+    for (size_t r = 1; r < self->rows && !flow_has_edge(self->student); r += 2) {
+        size_t i = r / 2 % self->dim;
+        self->u[r * self->dim + i] *=
+            flow_noise_turns(self->student, i) ? 1 : self->options.widen_by;
+    }
 }
 
 static void draw(layerwise *self, const distill_contexts *contexts)

@@ -10,12 +10,15 @@
 
 enum { CHUNK = 256 }; /* rows standardised at a time */
 
-static int check_finite(const double *x, size_t n, size_t dim, flow_err *err)
+static int check_finite(const data_numbers *x, size_t n, flow_err *err)
 {
-    for (size_t i = 0; i < n * dim; i++)
-        if (!isfinite(x[i]))
-            return flow_fail(err, FLOW_EDIVERGED, "moments: row %zu, column %zu is %g", i / dim,
-                             i % dim, x[i]);
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < x->width; j++) {
+            double value = data_number(x, i, j);
+            if (!isfinite(value))
+                return flow_fail(err, FLOW_EDIVERGED, "moments: row %zu, column %zu is %g", i, j,
+                                 value);
+        }
     return FLOW_OK;
 }
 
@@ -44,15 +47,16 @@ static student_moments *allocate(size_t n, size_t dim, flow_err *err)
 }
 
 /* sums[j] = sum over rows of x_j, or of (x_j - centre_j)^2 if centre is not NULL. */
-static void column_sums(double *sums, const double *x, size_t n, size_t dim, const double *centre)
+static void column_sums(double *sums, const data_numbers *x, size_t n, const double *centre)
 {
     enum { STRIP = 8 }; /* columns at a time: a cache line of each row */
+    const size_t dim = x->width;
     for (size_t first = 0; first < dim; first += STRIP) {
         size_t width = dim - first < STRIP ? dim - first : STRIP;
         student_sum sum[STRIP] = {{0, 0}};
         for (size_t i = 0; i < n; i++)
             for (size_t j = 0; j < width; j++) {
-                double v = x[i * dim + first + j], d = centre ? v - centre[first + j] : 0;
+                double v = data_number(x, i, first + j), d = centre ? v - centre[first + j] : 0;
                 student_sum_add(&sum[j], centre ? d * d : v);
             }
         for (size_t j = 0; j < width; j++)
@@ -60,14 +64,14 @@ static void column_sums(double *sums, const double *x, size_t n, size_t dim, con
     }
 }
 
-static void means_and_deviations(student_moments *self, const double *x)
+static void means_and_deviations(student_moments *self, const data_numbers *x)
 {
     const size_t dim = self->dim;
     const double n = (double)self->n;
-    column_sums(self->mean, x, self->n, dim, NULL);
+    column_sums(self->mean, x, self->n, NULL);
     for (size_t j = 0; j < dim; j++)
         self->mean[j] = self->n ? self->mean[j] / n : NAN;
-    column_sums(self->sd, x, self->n, dim, self->mean);
+    column_sums(self->sd, x, self->n, self->mean);
     for (size_t j = 0; j < dim; j++) {
         self->sd[j] = self->n > 1 ? sqrt(self->sd[j] / (n - 1)) : NAN;
         self->mean_se[j] = self->sd[j] / sqrt(n);
@@ -76,18 +80,20 @@ static void means_and_deviations(student_moments *self, const double *x)
 
 /* Sums over the rows of products of the standardised columns u = (x - mean) / sd, n - 1 in sd. */
 typedef struct products {
-    double *u, *u2, *u3;     /* (CHUNK, dim): powers of a chunk */
+    double *x;               /* (CHUNK, dim): rows of a chunk */
+    double *u, *u2, *u3;     /* likewise, standardised, and its powers */
     double *uu, *u2u2, *u3u; /* (dim, dim): sum u_i u_j, u_i^2 u_j^2 (upper triangles), u_i^3 u_j */
 } products;
 
 static int products_init(products *p, size_t dim, flow_err *err)
 {
-    if (dim > SIZE_MAX / sizeof(double) / 8 / (dim + CHUNK))
+    if (dim > SIZE_MAX / sizeof(double) / 8 / (dim + 2 * CHUNK))
         return flow_fail(err, FLOW_ENOMEM, "moments: %zu columns are too many", dim);
-    double *block = calloc(3 * dim * (dim + CHUNK), sizeof *block);
+    double *block = calloc(dim * (3 * dim + 4 * CHUNK), sizeof *block);
     if (!block)
         return flow_fail(err, FLOW_ENOMEM, "moments: no memory for %zu columns", dim);
-    p->u = block;
+    p->x = block;
+    p->u = p->x + CHUNK * dim;
     p->u2 = p->u + CHUNK * dim;
     p->u3 = p->u2 + CHUNK * dim;
     p->uu = p->u3 + CHUNK * dim;
@@ -96,22 +102,23 @@ static int products_init(products *p, size_t dim, flow_err *err)
     return FLOW_OK;
 }
 
-static void standardise(products *p, const student_moments *m, const double *x, size_t rows)
+static void standardise(products *p, const student_moments *m, size_t rows)
 {
     for (size_t i = 0; i < rows; i++)
         for (size_t j = 0; j < m->dim; j++) {
             size_t k = i * m->dim + j;
-            double u = m->sd[j] > 0 ? (x[k] - m->mean[j]) / m->sd[j] : 0;
+            double u = m->sd[j] > 0 ? (p->x[k] - m->mean[j]) / m->sd[j] : 0;
             p->u[k] = u;
             p->u2[k] = u * u;
             p->u3[k] = u * u * u;
         }
 }
 
-static void products_add(products *p, const student_moments *m, const double *x, size_t rows)
+/* Of the rows in p->x. */
+static void products_add(products *p, const student_moments *m, size_t rows)
 {
     const blasint d = (blasint)m->dim, n = (blasint)rows;
-    standardise(p, m, x, rows);
+    standardise(p, m, rows);
     /* uu += U^T U, u2u2 += (U^2)^T U^2, u3u += (U^3)^T U */
     cblas_dsyrk(CblasRowMajor, CblasUpper, CblasTrans, d, n, 1, p->u, d, 1, p->uu, d);
     cblas_dsyrk(CblasRowMajor, CblasUpper, CblasTrans, d, n, 1, p->u2, d, 1, p->u2u2, d);
@@ -142,7 +149,7 @@ static double sd_error(double sd, double sum_u4, double n)
 }
 
 /* The second pass: correlations, and errors of deviations. */
-static int correlations(student_moments *self, const double *x, flow_err *err)
+static int correlations(student_moments *self, const data_numbers *x, flow_err *err)
 {
     const size_t d = self->dim;
     if (self->n < 2 || d == 0) {
@@ -150,12 +157,15 @@ static int correlations(student_moments *self, const double *x, flow_err *err)
             self->sd_se[k] = NAN; /* and the correlations behind it */
         return FLOW_OK;
     }
-    products p = {.u = NULL};
+    products p = {.x = NULL};
     int code = products_init(&p, d, err);
     if (code)
         return code;
-    for (size_t i = 0; i < self->n; i += CHUNK)
-        products_add(&p, self, x + i * d, self->n - i < CHUNK ? self->n - i : CHUNK);
+    for (size_t i = 0; i < self->n; i += CHUNK) {
+        size_t rows = self->n - i < CHUNK ? self->n - i : CHUNK;
+        data_numbers_copy(p.x, x, i, rows);
+        products_add(&p, self, rows);
+    }
     for (size_t i = 0; i < d; i++) {
         self->sd_se[i] = sd_error(self->sd[i], p.u2u2[i * d + i], (double)self->n);
         self->correlation[i * d + i] = 1;
@@ -163,15 +173,21 @@ static int correlations(student_moments *self, const double *x, flow_err *err)
         for (size_t j = i + 1; j < d; j++)
             correlation_of(self, &p, i, j);
     }
-    free(p.u);
+    free(p.x);
     return FLOW_OK;
 }
 
 student_moments *student_moments_create(const double *x, size_t n, size_t dim, flow_err *err)
 {
-    if (check_finite(x, n, dim, err))
+    const data_numbers view = data_numbers_of(x, dim);
+    return student_moments_of(&view, n, err);
+}
+
+student_moments *student_moments_of(const data_numbers *x, size_t n, flow_err *err)
+{
+    if (check_finite(x, n, err))
         return NULL;
-    student_moments *self = allocate(n, dim, err);
+    student_moments *self = allocate(n, x->width, err);
     if (!self)
         return NULL;
     means_and_deviations(self, x);

@@ -7,7 +7,7 @@
 #ifndef STUDENT_MOMENTS_H
 #define STUDENT_MOMENTS_H
 
-#include "flow/err.h"
+#include "teacher/numbers.h"
 
 #include <stddef.h>
 
@@ -23,6 +23,9 @@ typedef struct student_moments {
  * correlations if n = 1. A constant column has deviation 0 and correlation 0 with the others.
  * Errors: FLOW_EDIVERGED names the first number that is not finite; FLOW_ENOMEM. */
 student_moments *student_moments_create(const double *x, size_t n, size_t dim, flow_err *err);
+
+/* The same of rows that are read a few at a time. */
+student_moments *student_moments_of(const data_numbers *x, size_t n, flow_err *err);
 void student_moments_free(student_moments *self);
 
 /* The largest difference of one kind, in standard errors. */

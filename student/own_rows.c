@@ -230,8 +230,7 @@ static weighed_sum sum_up(const own_rows *self, const double *over)
 void own_rows_figures(const own_rows *self, double *kl_reverse, double *kl_forward, double *ess)
 {
     weighed_sum q = sum_up(self, self->log_q), p = sum_up(self, self->log_p);
-    double log_z = p.top + log(p.weights / (double)self->n);
     *kl_reverse = -q.values / q.weights;
-    *kl_forward = p.values / p.weights - log_z;
+    *kl_forward = p.values / p.weights;
     *ess = p.weights * p.weights / p.squares / (double)self->n;
 }

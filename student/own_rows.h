@@ -37,8 +37,8 @@ void own_rows_weighed(own_rows *self);
  * for each stretch 1 / rows of the sums of the weights (systematic resampling: Kitagawa 1996). */
 size_t own_rows_pick(const own_rows *self, size_t row, size_t rows, double u);
 
-/* E_q[log q - log p~] and KL(p || q) as the rows that have a density tell them by their weights q / r and p~ / r; *ess
- * the effective share of all under the latter. */
+/* E_q[log q - log p~] over the rows that have a density, and E_p[log p~ - log q] from their weights under p~ / q:
+ * both of them up to log Z; *ess the effective share of all. */
 void own_rows_figures(const own_rows *self, double *kl_reverse, double *kl_forward, double *ess);
 
 void own_rows_pieces(own_rows *self, flow_pieces *pieces);

@@ -25,7 +25,7 @@ int student_pilot_run(student_pilot *self, const target *t, flow_pool *pool, siz
                       uint64_t seed, flow_err *err);
 void student_pilot_close(student_pilot *self);
 
-/* u, for distill_options.start of a student of the target in these units (target_scaled.h). */
+/* u, for distill_options.start of a student of the target in these units (target_in_units.h). */
 distill_rows student_pilot_start(const student_pilot *self);
 
 #endif

@@ -3,7 +3,7 @@
 #include "flow/preset.h"
 #include "student/covariance.h"
 #include "student/objective.h"
-#include "teacher/target_scaled.h"
+#include "teacher/target_in_units.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -1,5 +1,7 @@
 #include "student/validate.h"
 
+#include "student/sum.h"
+
 #include <math.h>
 #include <stdlib.h>
 
@@ -122,9 +124,24 @@ static int compare_teacher(student_validation *out, const student_sides *v, cons
                                         err);
 }
 
+static student_estimate mean_log_q(const student_side *theirs)
+{
+    student_sum sum = {0, 0}, squares = {0, 0};
+    size_t n = theirs->n;
+    for (size_t r = 0; r < n; r++)
+        student_sum_add(&sum, theirs->log_q[r]);
+    double mean = student_sum_get(&sum) / (double)n;
+    for (size_t r = 0; r < n; r++)
+        student_sum_add(&squares, (theirs->log_q[r] - mean) * (theirs->log_q[r] - mean));
+    return (student_estimate){
+        n > 0 ? mean : NAN,
+        n > 1 ? sqrt(student_sum_get(&squares) / ((double)n * (double)(n - 1))) : NAN};
+}
+
 static int compare(student_validation *out, const student_sides *v, const parties *p, flow_err *err)
 {
     int code = student_sides_diagnose(v, &out->weights, err);
+    out->log_q_forward = mean_log_q(&v->theirs);
     if (!code && out->sampled)
         code = compare_samples(out, v, err);
     if (!code)
@@ -132,8 +149,7 @@ static int compare(student_validation *out, const student_sides *v, const partie
     if (!code)
         code = student_roundtrip(&out->roundtrip, v, p->student, err);
     if (!code)
-        code = student_uncovered_find(&out->uncovered, v, best_log_z(out),
-                                      p->options->data ? p->options->data->units : NULL, err);
+        code = student_uncovered_find(&out->uncovered, v, best_log_z(out), p->options->units, err);
     if (!code)
         code = compare_teacher(out, v, p, err);
     return code ? code : student_speed_all(&out->speed, p->student, p->teacher, v, err);

@@ -27,6 +27,7 @@
 typedef struct student_validate_options {
     size_t samples; /* n */
     uint64_t seed;
+    const flow_units *units;   /* of the user, for values that are shown; NULL: those of the flow */
     const data_set *data;      /* the teacher's; NULL: it is not held against any */
     const data_part *held_out; /* of data */
 } student_validate_options;
@@ -39,6 +40,9 @@ typedef struct student_validation {
         teacher_broken; /* rows of the student's and of the target's samples where the
                                            target broke: left out of the weights */
     student_diagnostics weights;
+    student_estimate
+        log_q_forward; /* mean of the student's log q at the target's samples, in the units of the flow:
+                                       its log-likelihood of them; NaN without a sampler */
     student_moments_difference moments; /* NaN without a sampler, as the next two */
     student_two_sample sliced_w2, energy;
     size_t n_modes;

@@ -22,9 +22,9 @@ const flow_key data_kind_keys[] = {
          "are rounded down to the grid, and logp gives the probability of a value. 0 is off."},
     {FLOW_KEY(data_kind, period), .type = FLOW_KEY_REAL, .min = 0, .max = INFINITY, .def = "0",
      .unit = "units of the data",
-     .doc = "Values that differ by this are the same: 360 for degrees. The density is wrapped "
-            "round, so that it is the same on both sides of the seam; samples are in [0, period), "
-            "or in [-period/2, period/2) if the training rows are. 0 is off."},
+     .doc = "Values that differ by this are the same: 360 for degrees. The density is that of a "
+            "circle, the same on both sides of the seam; samples are in [0, period), or in "
+            "[-period/2, period/2) if the training rows are. 0 is off."},
     {FLOW_KEY(data_kind, alpha), .type = FLOW_KEY_REAL, .flags = FLOW_KEY_OPEN_MAX, .min = 0,
      .max = 0.5, .def = "0",
      .doc = "Room at the ends of a support [LO, HI]: the map is logit(alpha + (1 - 2 alpha) (x - "

@@ -1,4 +1,5 @@
 #include "teacher/fit.h"
+#include "teacher/start.h"
 #include "teacher/streams.h"
 #include "teacher/weights.h"
 
@@ -6,8 +7,6 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { INIT_ROWS = 4096 };
 
 /* Where a fitting is within its epoch. */
 typedef struct place {
@@ -28,8 +27,8 @@ struct teacher_fitting {
     teacher_fit_state state;
     flow_trainer *trainer;
     flow_lanes lanes;
-    size_t batches; /* of an epoch */
-    size_t *order;  /* (train.n), of this epoch */
+    size_t batches;  /* of an epoch */
+    uint32_t *order; /* (train.n), of this epoch */
     place at;
     double *shard_loss; /* (shards) */
     identity identity;
@@ -39,11 +38,8 @@ struct teacher_fitting {
 
 static int start_flow(teacher_fitting *self, flow_err *err)
 {
-    const data_part *train = &self->data->train;
     pcg_stream init = {.seed = self->options.seed, .stage = STREAM_TEACHER, .purpose = PCG_INIT};
-    flow_init(self->flow, init);
-    return flow_init_data(self->flow, train->x, train->context,
-                          train->n < INIT_ROWS ? train->n : INIT_ROWS, err);
+    return teacher_start(self->flow, self->data, init, err);
 }
 
 static int take_trainer(teacher_fitting *self, flow_err *err)
@@ -127,7 +123,7 @@ void teacher_fitting_free(teacher_fitting *self)
 /* ---- one step */
 
 /* (n) rows of the data set that the slice is made of. */
-static const size_t *rows_of(const teacher_fitting *self, const flow_slice *slice)
+static const uint32_t *rows_of(const teacher_fitting *self, const flow_slice *slice)
 {
     return self->order + self->at.batch * self->lanes.rows + slice->row;
 }
@@ -137,11 +133,11 @@ static void gather(const teacher_fitting *self, double *x, double *context, cons
 {
     const data_part *train = &self->data->train;
     size_t dim = self->data->dim, c = self->data->n_context;
-    const size_t *rows = rows_of(self, slice);
+    const uint32_t *rows = rows_of(self, slice);
     for (size_t r = 0; r < slice->n; r++) {
-        memcpy(x + r * dim, train->x + rows[r] * dim, dim * sizeof *x);
+        data_numbers_copy(x + r * dim, &train->x, rows[r], 1);
         if (c)
-            memcpy(context + r * c, train->context + rows[r] * c, c * sizeof *x);
+            data_numbers_copy(context + r * c, &train->context, rows[r], 1);
     }
 }
 
@@ -149,7 +145,7 @@ static void gather(const teacher_fitting *self, double *x, double *context, cons
 static void weigh(const teacher_fitting *self, double *dlogp, const flow_slice *slice)
 {
     const double *weight = self->data->train.weight;
-    const size_t *rows = rows_of(self, slice);
+    const uint32_t *rows = rows_of(self, slice);
     for (size_t r = 0; r < slice->n; r++)
         dlogp[r] = weight ? -weight[rows[r]] : -1;
 }
@@ -209,7 +205,7 @@ static void shuffle(teacher_fitting *self)
 {
     pcg_stream stream = {
         .seed = self->options.seed, .stage = STREAM_TEACHER, .purpose = PCG_SHUFFLE};
-    pcg_permutation(self->order, self->data->train.n, stream, self->state.epoch);
+    pcg_permutation_32(self->order, self->data->train.n, stream, self->state.epoch);
 }
 
 static void begin_epoch(teacher_fitting *self)
@@ -367,6 +363,21 @@ int teacher_fit(flow *self, teacher_fit_state *state, flow_pool *pool, const dat
     return code ? flow_fail(err, (flow_code)code, "%s", local.text) : 0;
 }
 
+/* ---- how likely rows are */
+
+typedef struct likelihood {
+    const flow *flow;
+    flow_pool *pool;
+    double *logp; /* (n) of all rows */
+} likelihood;
+
+static int take_densities(void *arg, double *x, double *context, size_t first, size_t n,
+                          flow_err *err)
+{
+    const likelihood *self = arg;
+    return flow_log_prob(self->flow, self->pool, self->logp + first, NULL, x, context, n, err);
+}
+
 int teacher_log_likelihood(const flow *self, flow_pool *pool, double *mean, double *se,
                            const data_part *part, flow_err *err)
 {
@@ -376,7 +387,8 @@ int teacher_log_likelihood(const flow *self, flow_pool *pool, double *mean, doub
     double *logp = malloc(part->n * sizeof *logp);
     if (!logp)
         return flow_fail(err, FLOW_ENOMEM, "out of memory for %zu rows", part->n);
-    int code = flow_log_prob(self, pool, logp, NULL, part->x, part->context, part->n, err);
+    likelihood all = {self, pool, logp};
+    int code = data_part_visit(part, take_densities, &all, err);
     if (!code)
         data_weighted_mean(mean, se, logp, part->weight, part->n);
     free(logp);

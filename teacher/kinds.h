@@ -3,31 +3,38 @@
 #ifndef TEACHER_KINDS_H
 #define TEACHER_KINDS_H
 
-#include "files/table.h"
-#include "teacher/column_kind.h"
+#include "teacher/pass.h"
 
-#include <stdint.h>
-
-/* Rows of a table that became rows of a data set. */
-typedef struct data_rows {
-    const file_table *table;
-    const char *source; /* what messages call the table */
-    const size_t *cols; /* (D) columns of the table */
-    const size_t *rows; /* (n) rows of the table, those that train first */
-    size_t n, n_train;
+/* How rows of a table become points of a flow, before shift and scale. */
+typedef struct data_points {
+    const char *source;     /* what messages call the table */
+    const data_kind *kinds; /* (D) */
+    bool wrap;              /* periodic columns are wrapped */
     uint64_t seed;
-} data_rows;
+    flow_units *units;    /* (D): the maps, with shift 0 and scale 1 */
+    flow_units *some;     /* (up to D): those of the columns at work */
+    double *noise;        /* (D) of a row */
+    bool smears, spreads; /* noise that only blurs, and that of a grid; some column has it */
+} data_points;
 
-/* units (D) and x (n, D) = the maps and the rows, each column of its kind: kinds (D). x is read as the table
- * has it; what is of a step gets its noise, which depends on the place of the row in the table alone.
- * Shift and scale are left as they are. FLOW_ECONFIG: a kind that is none; FLOW_EDATA: row, column and
- * value that are outside of it. */
-int data_kinds_apply(flow_units *units, double *x, const data_kind *kinds, const data_rows *from,
+/* The maps, by the kinds (D), which are kept, and, where those need it, by one look at the rows: how near they come to the
+ * ends of a support, and where a circle is emptiest. FLOW_ECONFIG: a kind that is none; FLOW_EDATA: too many rows on an
+ * end. To be released also after an error. */
+int data_points_init(data_points *self, file_stream *rows, const data_plan *plan,
+                     const data_kind *kinds, bool wrap, uint64_t seed, const char *source,
+                     flow_err *err);
+void data_points_release(data_points *self);
+
+/* t (at->n, k) = columns first .. first + k - 1 of the points that the rows stand for. What is of a step gets its noise, which
+ * depends on the row of the table alone. Each row's wrapped columns are cut a little before or after the cut, at its own draw of
+ * where: the density of the rows then ends in ramps that a flow can follow and not in steps, and, wrapped round, it is
+ * the same. FLOW_EDATA: row, column and value that are outside of their kind. */
+int data_points_take(data_points *self, double *t, const data_pass *at, size_t first, size_t k,
                      flow_err *err);
 
-/* t (n, D), rows as flow_units_to_flow gives them with shift 0 and scale 1: each row's circles are cut a little
- * before or after the cut, the row's own draw of where. The density of the rows then ends in ramps that a flow
- * can follow and not in steps, and, wrapped round, it is the same. */
-void data_kinds_blur_cuts(const flow_units *units, double *t, const data_rows *from);
+/* Shift, scale and stretch of an angle from the values t (n): their mean direction comes to 0, and half of them are
+ * half a radian away at least, so that the pieces of a spline can tell them apart. More would be more even, and
+ * bend what columns have to do with one another. FLOW_ENOMEM. */
+int data_kinds_fit_angle(flow_unit *unit, const double *t, size_t n, flow_err *err);
 
 #endif

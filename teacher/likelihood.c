@@ -5,31 +5,35 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* (n, D) in the user's units, in new memory; NULL if there is none. */
-static double *to_user(const flow_units *units, const double *u, size_t n)
+typedef struct likelihood {
+    const flow_model *model;
+    flow_pool *pool;
+    double *logp; /* (n) of all rows */
+} likelihood;
+
+/* Rows become what their user would ask for. */
+static int take_densities(void *arg, double *x, double *context, size_t first, size_t n,
+                          flow_err *err)
 {
-    double *out = malloc((n * units->dim + 1) * sizeof *out);
-    if (out && n)
-        flow_units_to_user(units, out, NULL, u, n);
-    return out;
+    const likelihood *self = arg;
+    const flow_model *model = self->model;
+    flow_units_to_user(model->units, x, NULL, x, n);
+    if (context)
+        flow_units_to_user(model->context_units, context, NULL, context, n);
+    return flow_model_log_prob(model, self->pool, self->logp + first, x, context, n, err);
 }
 
 int teacher_model_log_likelihood(const flow_model *model, flow_pool *pool, double *mean, double *se,
                                  const data_part *part, flow_err *err)
 {
     size_t n = part->n;
-    double *x = to_user(model->units, part->x, n), *logp = malloc((n + 1) * sizeof *logp);
-    double *context = model->context_units ? to_user(model->context_units, part->context, n) : NULL;
-    int code = FLOW_OK;
+    double *logp = malloc((n + 1) * sizeof *logp);
+    likelihood all = {model, pool, logp};
     *mean = *se = NAN;
-    if (!x || !logp || (model->context_units && !context))
-        code = flow_fail(err, FLOW_ENOMEM, "out of memory for %zu rows", n);
-    if (!code && n)
-        code = flow_model_log_prob(model, pool, logp, x, context, n, err);
+    int code = logp ? data_part_visit(part, take_densities, &all, err)
+                    : flow_fail(err, FLOW_ENOMEM, "out of memory for %zu rows", n);
     if (!code && n)
         data_weighted_mean(mean, se, logp, part->weight, n);
-    free(x);
     free(logp);
-    free(context);
     return code;
 }

@@ -2,6 +2,7 @@
 
 #include "teacher/columns.h"
 #include "teacher/look_findings.h"
+#include "teacher/walk.h"
 
 #include <ctype.h>
 #include <stdarg.h>
@@ -98,16 +99,36 @@ void look_say(look_job *self, look_level level, const char *kind, size_t i, cons
 
 /* ---- the whole */
 
+static int take_columns(void *arg, double *to, const data_pass *at, size_t first, size_t k,
+                        flow_err *err)
+{
+    const look_job *self = arg;
+    (void)err;
+    for (size_t i = 0; i < at->n; i++)
+        for (size_t j = 0; j < k; j++)
+            to[i * k + j] = at->row[i][self->out->columns[first + j].col];
+    return FLOW_OK;
+}
+
+static int look_at_one(void *arg, double *x, size_t i, flow_err *err)
+{
+    look_job *self = arg;
+    (void)err;
+    self->at.x = x;
+    look_at_column(&self->out->columns[i], &self->at);
+    return FLOW_OK;
+}
+
 static int look_at_columns(look_job *self)
 {
     data_look *out = self->out;
     const data_plan *plan = self->at.plan;
+    const data_walk walk = {out->n_columns, take_columns, look_at_one, self};
     for (size_t i = 0; i < out->n_columns; i++) {
         out->columns[i].context = i >= plan->dim;
         out->columns[i].col = i < plan->dim ? plan->data[i] : plan->context[i - plan->dim];
-        look_at_column(&out->columns[i], &self->at);
     }
-    return FLOW_OK;
+    return data_walk_run(&walk, self->at.rows, plan, self->err);
 }
 
 static int allocate(look_job *self)
@@ -119,7 +140,7 @@ static int allocate(look_job *self)
     out->n_train = plan->n_train;
     out->n_valid = plan->n_valid;
     out->n_test = plan->n_test;
-    out->rows.n = plan->n_train + plan->n_valid + plan->n_test;
+    out->rows.n = data_plan_n(plan);
     out->rows.dropped = plan->dropped;
     out->columns = calloc(out->n_columns, sizeof *out->columns);
     self->at.work = malloc(look_work(plan) * sizeof *self->at.work);
@@ -165,9 +186,10 @@ static void suggest_columns(look_job *self)
 static int look(look_job *self)
 {
     self->code = allocate(self);
+    if (!self->code)
+        self->code = look_at_columns(self);
     if (self->code)
         return self->code;
-    look_at_columns(self);
     look_judge_columns(self);
     look_for_ties(self);
     look_for_repeats(self);
@@ -178,13 +200,12 @@ static int look(look_job *self)
     return self->code;
 }
 
-data_look *data_look_create(const file_table *table, const char *source,
-                            const data_options *options, flow_err *err)
+data_look *data_look_at(file_stream *rows, const data_plan *plan, const char *source,
+                        const data_options *options, flow_err *err)
 {
-    data_plan plan;
-    look_job job = {.at = {.table = table, .plan = &plan}, .options = options, .err = err};
-    if (data_plan_init(&plan, table, source, options, err))
-        return NULL;
+    look_job job = {.at = {.table = file_stream_head(rows), .plan = plan, .rows = rows},
+                    .options = options,
+                    .err = err};
     job.out = calloc(1, sizeof *job.out);
     if (!job.out)
         flow_fail(err, FLOW_ENOMEM, "no memory to look at %s", source);
@@ -193,8 +214,21 @@ data_look *data_look_create(const file_table *table, const char *source,
         job.out = NULL;
     }
     free(job.at.work);
-    data_plan_release(&plan);
     return job.out;
+}
+
+data_look *data_look_create(const file_table *table, const char *source,
+                            const data_options *options, flow_err *err)
+{
+    data_plan plan;
+    data_look *out = NULL;
+    file_stream *rows = file_stream_of_table(table, err);
+    if (rows && data_plan_init(&plan, rows, source, options, err) == FLOW_OK) {
+        out = data_look_at(rows, &plan, source, options, err);
+        data_plan_release(&plan);
+    }
+    file_stream_free(rows);
+    return out;
 }
 
 void data_look_free(data_look *self)

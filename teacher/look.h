@@ -9,8 +9,8 @@
  *
  * All of it is deterministic. Least, largest, mean and spread are of all rows in use; what has to be sorted
  * is of at most LOOK_ROWS of them, at even distances in each part, and repeats are counted among so
- * many rows chosen by what they hold, so that all copies of a row are chosen or none. Nothing is as large
- * as the table. */
+ * many rows chosen by what they hold, so that all copies of a row are chosen or none. Columns are looked at one
+ * after another (walk.h); nothing is as large as half of the table. */
 #ifndef TEACHER_LOOK_H
 #define TEACHER_LOOK_H
 
@@ -46,6 +46,7 @@ typedef struct look_column {
     bool tied;     /* follows from columns before it */
     char hint[96]; /* what data.columns should say of it, "step: 1"; or "" */
     size_t wild_row; /* the farthest of them, of the table */
+    double wild_value;
 } look_column;
 
 typedef struct look_rows {
@@ -53,7 +54,10 @@ typedef struct look_rows {
     size_t dropped; /* rows that are not finite */
     double repeats; /* share of the rows that another one before them equals */
     double across;  /* share of validation and test rows that a training row equals */
-    double chance;  /* pairs of equal rows that there would be if columns were independent, over
+    double
+        tested; /* share of the test rows alone; NaN: there are none, or columns of few values make
+                             rows that repeat by themselves */
+    double chance; /* pairs of equal rows that there would be if columns were independent, over
                              those there are; 0: there are none */
     size_t first, second; /* rows of the table: a training row and its copy; equal: there is none */
 } look_rows;
@@ -78,6 +82,10 @@ typedef struct data_look {
         [600]; /* "data.columns: {...}": all columns, each with its hint; "": there is none, or
                              columns have kinds already, or there are too many */
 } data_look;
+
+/* At the rows that a plan by the same options says. FLOW_ENOMEM, and what the stream says. */
+data_look *data_look_at(file_stream *rows, const data_plan *plan, const char *source,
+                        const data_options *options, flow_err *err);
 
 /* As data_set_create would use the table; it fails where columns or rows cannot be chosen at all. */
 data_look *data_look_create(const file_table *table, const char *source,

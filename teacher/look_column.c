@@ -9,19 +9,9 @@
 #include <math.h>
 #include <string.h>
 
-static double value(const look_place *at, size_t place, size_t col)
-{
-    return at->table->values[at->plan->rows[place] * at->table->cols + col];
-}
-
-static size_t rows_of(const data_plan *plan)
-{
-    return plan->n_train + plan->n_valid + plan->n_test;
-}
-
 size_t look_work(const data_plan *plan)
 {
-    size_t n = rows_of(plan);
+    size_t n = data_plan_n(plan);
     return 2 * (n < LOOK_ROWS ? n : LOOK_ROWS);
 }
 
@@ -30,10 +20,10 @@ size_t look_work(const data_plan *plan)
 static void range_and_mean(look_column *out, const look_place *at, size_t n)
 {
     bool rising = true, falling = true;
-    double last = value(at, 0, out->col);
+    double last = at->x[0];
     out->min = out->max = last;
     for (size_t i = 0; i < n; i++) {
-        double x = value(at, i, out->col);
+        double x = at->x[i];
         out->min = fmin(out->min, x);
         out->max = fmax(out->max, x);
         out->mean += x / (double)n;
@@ -48,7 +38,7 @@ static void deviation(look_column *out, const look_place *at, size_t n)
 {
     double squares = 0;
     for (size_t i = 0; i < n; i++) {
-        double off = value(at, i, out->col) - out->mean;
+        double off = at->x[i] - out->mean;
         squares += off * off;
     }
     out->sd = sqrt(squares / (double)n);
@@ -58,16 +48,19 @@ static void deviation(look_column *out, const look_place *at, size_t n)
 static void find_wild(look_column *out, const look_place *at, size_t n, double lo, double hi)
 {
     double farthest = 10 * out->spread;
+    size_t place = 0;
     for (size_t i = 0; i < n; i++) {
-        double x = value(at, i, out->col), off = fmax(lo - x, x - hi);
+        double x = at->x[i], off = fmax(lo - x, x - hi);
         if (off < 10 * out->spread)
             continue;
         out->wild++;
         if (off > farthest || out->wild == 1) {
             farthest = off;
-            out->wild_row = at->plan->rows[i];
+            place = i;
         }
     }
+    out->wild_row = data_plan_row(at->plan, place);
+    out->wild_value = at->x[place];
 }
 
 /* ---- sorted rows */
@@ -86,12 +79,11 @@ static size_t share_of(size_t part, size_t n)
     return share == 0 && part > 0 ? 1 : share;
 }
 
-static size_t take_part(double *into, const look_place *at, size_t col, size_t first, size_t part,
-                        size_t n)
+static size_t take_part(double *into, const look_place *at, size_t first, size_t part, size_t n)
 {
     size_t count = share_of(part, n);
     for (size_t i = 0; i < count; i++)
-        into[i] = value(at, first + look_spread_out(i, count, part), col) + 0.0; /* -0 is 0 */
+        into[i] = at->x[first + look_spread_out(i, count, part)] + 0.0; /* -0 is 0 */
     flow_sort_numbers(into, count);
     return count;
 }
@@ -116,11 +108,11 @@ static size_t sort_parts(look_column *out, const look_place *at, size_t n)
 {
     const data_plan *p = at->plan;
     double *train = at->work;
-    size_t n_train = take_part(train, at, out->col, 0, p->n_train, n);
+    size_t n_train = take_part(train, at, 0, p->n_train, n);
     double *valid = train + n_train;
-    size_t n_valid = take_part(valid, at, out->col, p->n_train, p->n_valid, n);
+    size_t n_valid = take_part(valid, at, p->n_train, p->n_valid, n);
     double *test = valid + n_valid;
-    size_t n_test = take_part(test, at, out->col, p->n_train + p->n_valid, p->n_test, n);
+    size_t n_test = take_part(test, at, p->n_train + p->n_valid, p->n_test, n);
     out->drift =
         fmax(distance(train, n_train, valid, n_valid), distance(train, n_train, test, n_test));
     flow_sort_numbers(train, n_train + n_valid + n_test);
@@ -249,7 +241,7 @@ static bool is_one_value(const look_column *of, const double *sorted, size_t n)
 
 void look_at_column(look_column *out, const look_place *at)
 {
-    size_t n = rows_of(at->plan);
+    size_t n = data_plan_n(at->plan);
     double *sorted = at->work, *gaps = at->work + look_work(at->plan) / 2;
     range_and_mean(out, at, n);
     deviation(out, at, n);

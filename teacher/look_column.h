@@ -4,10 +4,12 @@
 
 #include "teacher/look.h"
 
-/* Where a column is looked at: rows of plan; work (2 LOOK_ROWS, or 2 rows if those are fewer). */
+/* Where a column is looked at: table is not asked for values; work (2 LOOK_ROWS, or 2 rows if those are fewer). */
 typedef struct look_place {
     const file_table *table;
     const data_plan *plan;
+    file_stream *rows;
+    const double *x; /* (n) of the column that is looked at, by place */
     double *work;
 } look_place;
 

@@ -9,7 +9,8 @@ enum {
     FEW_VALUES = 100, /* a spline flow of usual size can put a spike on each of so many values */
     ROWS_A_VALUE = 5  /* fewer rows for each: they differ as often as numbers do */
 };
-static const double spike = 0.1; /* share of the rows: a flow spends itself on them */
+static const double coded = 0.001; /* share of the rows that are one far value */
+static const double spike = 0.1;   /* share of the rows: a flow spends itself on them */
 
 static bool is_whole(double x)
 {
@@ -76,8 +77,24 @@ static void judge_wild(look_job *self, size_t i)
              "has %zu row%s that make%s up its standard deviation of %.3g (%.3g without): %s is "
              "%.6g, where half of all are from %.4g to %.4g",
              of->wild, of->wild == 1 ? "" : "s", of->wild == 1 ? "s" : "", of->sd, of->spread,
-             file_row_label(row, table, of->wild_row),
-             table->values[of->wild_row * table->cols + of->col], of->q1, of->q3);
+             file_row_label(row, table, of->wild_row), of->wild_value, of->q1, of->q3);
+}
+
+/* One value of many rows, at an end, far from all others: -999 for what is not known. */
+static bool has_code(const look_column *of)
+{
+    double far = of->mode == of->min ? of->low : of->mode == of->max ? of->high : 0;
+    return of->mode_share >= coded && of->mode_share * (double)of->looked_at >= 5 && far > 30;
+}
+
+static void judge_code(look_job *self, size_t i)
+{
+    const look_column *of = self->out->columns + i;
+    look_say(self, LOOK_WARNING, "code", i,
+             "if it stands for a missing value: write nan there, and data.nonfinite: drop",
+             "is exactly %.6g in %.3g %% of the rows, and half of all are from %.4g to %.4g: is it "
+             "a number?",
+             of->mode, 100 * of->mode_share, of->q1, of->q3);
 }
 
 /* Both of its ends are full of rows, so that the seam is where a density is. */
@@ -170,6 +187,8 @@ static void judge_column(look_job *self, size_t i)
     bool mapped = is_mapped(look_kind(self, i));
     if (of->wild > 0 && !mapped)
         judge_wild(self, i);
+    if (has_code(of))
+        judge_code(self, i);
     if (of->context)
         return; /* what is given may have any values */
     bool noisy = look_noise(self, i) > 0;

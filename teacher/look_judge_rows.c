@@ -7,6 +7,7 @@
 static const double ruined = 0.5;    /* share of the held-out rows that are in training: an error */
 static const double doubtful = 0.05; /* the same: a warning */
 enum { TIMES_CHANCE = 100 };         /* equal rows, over those of independent columns */
+
 enum { ROWS_A_COLUMN = 10, FEW_HELD_OUT = 100 };
 
 /* ---- rows that come back */
@@ -35,7 +36,10 @@ static void say_across(look_job *self, look_level level)
     char row[FILE_LABEL_SIZE], copy[FILE_LABEL_SIZE];
     size_t differ = (size_t)llround((1 - rows->repeats) * (double)rows->n);
     look_say(self, level, "rows_across_split", LOOK_NO_COLUMN,
-             "keep one of each and count them in data.weights, or leave the copies out",
+             level == LOOK_ERROR
+                 ? "keep one of each and count them in data.weights, or leave the copies out; "
+                   "data.repeated: keep trains on them all the same"
+                 : "keep one of each and count them in data.weights, or leave the copies out",
              "%.3g %% of the validation and test rows are training rows, too (%s is %s); %zu "
              "of %zu rows differ: they cannot stop the fit or judge it",
              100 * rows->across, file_row_label(copy, table, rows->second),
@@ -49,7 +53,8 @@ static void judge_across(look_job *self)
     bool by_chance = !free_column && rows->chance * TIMES_CHANCE > 1;
     if (rows->across < doubtful || by_chance || all_noisy(self))
         return;
-    say_across(self, rows->across >= ruined && free_column ? LOOK_ERROR : LOOK_WARNING);
+    bool refused = self->options->repeated == DATA_REPEATED_ERROR;
+    say_across(self, rows->across >= ruined && free_column && refused ? LOOK_ERROR : LOOK_WARNING);
 }
 
 static void judge_repeats(look_job *self)
@@ -67,8 +72,19 @@ static void judge_repeats(look_job *self)
              file_row_label(row, table, rows->first));
 }
 
+/* Ten times as many different rows as there are training rows could be made of the values that the columns have. */
+static bool rows_could_differ(const look_job *self)
+{
+    double rows = 1;
+    for (size_t i = 0; i < self->out->dim; i++)
+        rows *= (double)self->out->columns[i].distinct;
+    return rows > 10 * (double)self->out->n_train;
+}
+
 void look_judge_rows(look_job *self)
 {
+    if (!has_free_column(self) || !rows_could_differ(self))
+        self->out->rows.tested = NAN;
     judge_across(self);
     judge_repeats(self);
 }

@@ -1,6 +1,8 @@
 /* teacher/look_rows.c -- rows that come back. */
 #include "teacher/look_findings.h"
+#include "teacher/pass.h"
 
+#include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +10,7 @@
 /* A row by what it holds. */
 typedef struct key {
     uint64_t hash;
-    size_t place; /* in plan->rows */
+    size_t place;
 } key;
 
 /* The last step of MurmurHash3 (Appleby 2011): every bit of the input moves every bit. */
@@ -30,10 +32,8 @@ static uint64_t hash_columns(uint64_t h, const double *row, const size_t *cols, 
     return h;
 }
 
-static uint64_t hash_row(const look_place *at, size_t place)
+static uint64_t hash_row(const data_plan *plan, const double *row)
 {
-    const data_plan *plan = at->plan;
-    const double *row = at->table->values + plan->rows[place] * at->table->cols;
     return hash_columns(hash_columns(1, row, plan->data, plan->dim), row, plan->context,
                         plan->n_context);
 }
@@ -45,24 +45,51 @@ static int by_hash(const void *a, const void *b)
                               : (x->place > y->place) - (x->place < y->place);
 }
 
-/* Rows whose hash is a multiple of `every`: of equal rows all or none. keys NULL: only counts. */
-static size_t choose(key *keys, const look_place *at, size_t n, size_t every)
+/* Those that were chosen. */
+typedef struct chosen {
+    key *keys;
+    size_t n, room;
+} chosen;
+
+static int add(chosen *self, key one, flow_err *err)
 {
-    size_t count = 0;
-    for (size_t i = 0; i < n; i++) {
-        uint64_t hash = hash_row(at, i);
-        if (hash % every)
-            continue;
-        if (keys)
-            keys[count] = (key){hash, i};
-        count++;
+    if (self->n == self->room) {
+        size_t room = self->room ? self->room + self->room / 2 : 1024;
+        key *keys = realloc(self->keys, room * sizeof *keys);
+        if (!keys)
+            return flow_fail(err, FLOW_ENOMEM, "no memory to compare %zu rows", room);
+        self->keys = keys;
+        self->room = room;
     }
-    return count;
+    self->keys[self->n++] = one;
+    return FLOW_OK;
+}
+
+static int choose_of_block(chosen *out, const data_pass *at, size_t every, flow_err *err)
+{
+    int code = FLOW_OK;
+    for (size_t i = 0; i < at->n && !code; i++) {
+        uint64_t hash = hash_row(at->plan, at->row[i]);
+        if (hash % every == 0)
+            code = add(out, (key){hash, at->place[i]}, err);
+    }
+    return code;
+}
+
+/* Rows whose hash is a multiple of `every`: of equal rows all or none. */
+static int choose(chosen *out, const look_place *from, size_t every, flow_err *err)
+{
+    data_pass at;
+    int code = FLOW_OK;
+    for (data_pass_begin(&at, from->rows, from->plan); !code && data_pass_next(&at, err);)
+        code = choose_of_block(out, &at, every, err);
+    return code ? code : at.code;
 }
 
 /* What the groups of equal rows add up to. */
 typedef struct tally {
     size_t held_out, repeats, across;
+    size_t test, tested; /* test rows, and those that are training rows */
     double pairs;
     size_t first, second; /* places; the smallest first, one that crosses the split before others */
     bool crosses;
@@ -79,11 +106,15 @@ static void take_example(tally *self, const key *group, size_t n, size_t n_train
     self->second = group[crosses ? n - 1 : 1].place;
 }
 
-static void add_group(tally *self, const key *group, size_t n, size_t n_train)
+static void add_group(tally *self, const key *group, size_t n, size_t n_train, size_t n_valid)
 {
-    size_t held_out = 0;
-    for (size_t i = 0; i < n; i++)
+    size_t held_out = 0, test = 0;
+    for (size_t i = 0; i < n; i++) {
         held_out += group[i].place >= n_train;
+        test += group[i].place >= n_train + n_valid;
+    }
+    self->test += test;
+    self->tested += held_out < n ? test : 0;
     self->held_out += held_out;
     self->repeats += n - 1;
     self->across += held_out < n ? held_out : 0;
@@ -92,43 +123,42 @@ static void add_group(tally *self, const key *group, size_t n, size_t n_train)
         take_example(self, group, n, n_train);
 }
 
-static tally add_up(const key *keys, size_t n, size_t n_train)
+static tally add_up(const key *keys, size_t n, size_t n_train, size_t n_valid)
 {
     tally out = {.held_out = 0};
     for (size_t i = 0, end; i < n; i = end) {
         for (end = i + 1; end < n && keys[end].hash == keys[i].hash; end++)
             ;
-        add_group(&out, keys + i, end - i, n_train);
+        add_group(&out, keys + i, end - i, n_train, n_valid);
     }
     return out;
 }
 
-static void fill_in(look_job *self, const tally *t, size_t chosen, size_t every)
+static void fill_in(look_job *self, const tally *t, size_t count, size_t every)
 {
     look_rows *rows = &self->out->rows;
-    const size_t *place = self->at.plan->rows;
     double independent = (double)rows->n * (double)(rows->n - 1) / (double)every;
     for (size_t i = 0; i < self->out->n_columns; i++)
         independent *= self->out->columns[i].coincide;
-    rows->repeats = chosen ? (double)t->repeats / (double)chosen : 0;
+    rows->repeats = count ? (double)t->repeats / (double)count : 0;
     rows->across = t->held_out ? (double)t->across / (double)t->held_out : 0;
+    rows->tested = t->test ? (double)t->tested / (double)t->test : NAN;
     rows->chance = t->pairs > 0 ? independent / t->pairs : 0;
-    rows->first = place[t->first];
-    rows->second = place[t->second];
+    rows->first = data_plan_row(self->at.plan, t->first);
+    rows->second = data_plan_row(self->at.plan, t->second);
 }
 
 void look_for_repeats(look_job *self)
 {
     size_t n = self->out->rows.n, every = (n + LOOK_ROWS - 1) / LOOK_ROWS;
-    size_t count = choose(NULL, &self->at, n, every);
-    key *keys = self->code ? NULL : malloc((count + 1) * sizeof *keys);
-    if (!keys) {
-        self->code = flow_fail(self->err, FLOW_ENOMEM, "no memory to compare %zu rows", count);
-        return;
+    chosen all = {.keys = NULL};
+    if (!self->code)
+        self->code = choose(&all, &self->at, every, self->err);
+    if (!self->code) {
+        if (all.n > 0)
+            qsort(all.keys, all.n, sizeof *all.keys, by_hash);
+        tally t = add_up(all.keys, all.n, self->out->n_train, self->out->n_valid);
+        fill_in(self, &t, all.n, every);
     }
-    choose(keys, &self->at, n, every);
-    qsort(keys, count, sizeof *keys, by_hash);
-    tally t = add_up(keys, count, self->out->n_train);
-    fill_in(self, &t, count, every);
-    free(keys);
+    free(all.keys);
 }

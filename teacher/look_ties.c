@@ -6,6 +6,7 @@
  * infinite on a plane and zero elsewhere. Noise that dequantising adds is part of the variance, so columns
  * that are tied before it are not tied after. */
 #include "teacher/look_findings.h"
+#include "teacher/pass.h"
 
 #include <float.h>
 #include <math.h>
@@ -26,13 +27,14 @@ typedef struct ties {
     double *l;               /* (n, n): covariance above and on the diagonal, L below it */
     double *diagonal;        /* (n) of L; 0: the column follows from those before it */
     double *z, *mean, *coef; /* (n) */
+    double *sample;          /* (m, n): rows at even distances */
+    double *rest;            /* (rows), of one column; NULL: not yet */
 } ties;
 
-static double value(const ties *self, size_t place, size_t k)
+/* Of a row of the table. */
+static double value(const ties *self, const double *row, size_t k)
 {
-    const look_place *at = &self->job->at;
-    size_t col = self->job->out->columns[self->order[k]].col;
-    return at->table->values[at->plan->rows[place] * at->table->cols + col];
+    return row[self->job->out->columns[self->order[k]].col];
 }
 
 static const look_column *column(const ties *self, size_t k)
@@ -56,10 +58,38 @@ static void choose_order(ties *self)
 
 /* ---- the matrix */
 
-static void add_row(ties *self, size_t place, double weight)
+/* The row of the sample that the row in a place is; m: it is none. Those of the sample are a step apart, up to rounding. */
+static size_t sample_of(size_t place, size_t m, size_t rows)
+{
+    double step = (double)rows / (double)m;
+    size_t i = (size_t)((double)place / step);
+    double off = (double)place - (double)i * step;
+    for (size_t k = i; (off < 2 || off > step - 2) && k < i + 3; k++)
+        if (k > 0 && k <= m && look_spread_out(k - 1, m, rows) == place)
+            return k - 1;
+    return m;
+}
+
+static int take_sample(ties *self, size_t m, size_t rows)
+{
+    data_pass at;
+    const look_place *from = &self->job->at;
+    self->sample = malloc((m * self->n + 1) * sizeof *self->sample);
+    if (!self->sample)
+        return flow_fail(self->job->err, FLOW_ENOMEM, "no memory for %zu rows", m);
+    for (data_pass_begin(&at, from->rows, from->plan); data_pass_next(&at, self->job->err);)
+        for (size_t i = 0; i < at.n; i++) {
+            size_t to = sample_of(at.place[i], m, rows);
+            for (size_t k = 0; to < m && k < self->n; k++)
+                self->sample[to * self->n + k] = value(self, at.row[i], k);
+        }
+    return at.code;
+}
+
+static void add_row(ties *self, const double *sampled, double weight)
 {
     for (size_t k = 0; k < self->n; k++) {
-        self->z[k] = (value(self, place, k) - column(self, k)->mean) / self->scale[k];
+        self->z[k] = (sampled[k] - column(self, k)->mean) / self->scale[k];
         self->mean[k] += weight * self->z[k];
     }
     for (size_t k = 0; k < self->n; k++) {
@@ -69,18 +99,20 @@ static void add_row(ties *self, size_t place, double weight)
     }
 }
 
-static void fill_matrix(ties *self, size_t rows)
+static int fill_matrix(ties *self, size_t rows)
 {
     size_t wanted = 4 * self->n > FEW_ROWS ? 4 * self->n : FEW_ROWS;
     size_t m = rows < wanted ? rows : wanted;
-    for (size_t i = 0; i < m; i++)
-        add_row(self, look_spread_out(i, m, rows), 1 / (double)m);
+    int code = take_sample(self, m, rows);
+    for (size_t i = 0; i < m && !code; i++)
+        add_row(self, self->sample + i * self->n, 1 / (double)m);
     for (size_t k = 0; k < self->n; k++) {
         double noise = look_noise(self->job, self->order[k]) / self->scale[k];
         for (size_t j = k; j < self->n; j++)
             self->l[k * self->n + j] -= self->mean[k] * self->mean[j];
         self->l[k * self->n + k] += noise * noise / 12; /* variance of a uniform number */
     }
+    return code;
 }
 
 /* Row k of L below the diagonal; returns what is left of its variance. */
@@ -124,12 +156,12 @@ static double factor(const ties *self, size_t k, size_t j)
 }
 
 /* Column k less what the others say of it. */
-static double rest(const ties *self, size_t place, size_t k)
+static double rest(const ties *self, const double *row, size_t k)
 {
-    double sum = value(self, place, k);
+    double sum = value(self, row, k);
     for (size_t j = 0; j < k; j++)
         if (self->coef[j] != 0)
-            sum -= factor(self, k, j) * value(self, place, j);
+            sum -= factor(self, k, j) * value(self, row, j);
     return sum;
 }
 
@@ -142,7 +174,8 @@ static bool takes_part(const ties *self, size_t k, size_t j)
     return fabs(self->coef[j]) > 1e-3 * most;
 }
 
-static bool is_copy(const ties *self, size_t k, size_t rows)
+/* The only column that takes part; k: there are none or several. */
+static size_t twin_of(const ties *self, size_t k)
 {
     size_t twin = k, members = 0;
     for (size_t j = 0; j < k; j++)
@@ -150,10 +183,26 @@ static bool is_copy(const ties *self, size_t k, size_t rows)
             twin = j;
             members++;
         }
-    bool equal = members == 1;
-    for (size_t i = 0; equal && i < rows; i++)
-        equal = value(self, i, k) == value(self, i, twin);
-    return equal;
+    return members == 1 ? twin : k;
+}
+
+/* self->rest, by place, in one pass; *equal: column k is another one in every row. */
+static int take_rest(ties *self, bool *equal, size_t k, size_t rows)
+{
+    data_pass at;
+    const look_place *from = &self->job->at;
+    size_t twin = twin_of(self, k);
+    *equal = twin < k;
+    if (!self->rest)
+        self->rest = malloc((rows + 1) * sizeof *self->rest);
+    if (!self->rest)
+        return flow_fail(self->job->err, FLOW_ENOMEM, "no memory for a column");
+    for (data_pass_begin(&at, from->rows, from->plan); data_pass_next(&at, self->job->err);)
+        for (size_t i = 0; i < at.n; i++) {
+            self->rest[at.place[i]] = rest(self, at.row[i], k);
+            *equal = *equal && value(self, at.row[i], k) == value(self, at.row[i], twin);
+        }
+    return at.code;
 }
 
 static double spread_of_steps(const ties *self, size_t k)
@@ -176,20 +225,22 @@ static double noise_variance(const ties *self, size_t k)
     return sum / 12;
 }
 
-static fit try_fit(const ties *self, size_t k, size_t rows)
+static int try_fit(fit *out, ties *self, size_t k, size_t rows)
 {
-    fit out = {.rounding = spread_of_steps(self, k)};
-    double first = rest(self, 0, k), squares = 0;
+    *out = (fit){.rounding = spread_of_steps(self, k)};
+    int code = take_rest(self, &out->equal, k, rows);
+    if (code)
+        return code;
+    double first = self->rest[0], squares = 0;
     for (size_t i = 0; i < rows; i++)
-        out.constant += (rest(self, i, k) - first) / (double)rows;
-    out.constant += first;
+        out->constant += (self->rest[i] - first) / (double)rows;
+    out->constant += first;
     for (size_t i = 0; i < rows; i++) {
-        double off = rest(self, i, k) - out.constant;
+        double off = self->rest[i] - out->constant;
         squares += off * off / (double)rows;
     }
-    out.left = sqrt(squares + noise_variance(self, k));
-    out.equal = is_copy(self, k, rows);
-    return out;
+    out->left = sqrt(squares + noise_variance(self, k));
+    return FLOW_OK;
 }
 
 /* ---- in words */
@@ -283,8 +334,11 @@ static bool judge(ties *self, size_t k, double left, size_t rows)
     double whole = self->l[k * self->n + k];
     if (column(self, k)->context || !(left < 1e-3 * whole))
         return left < 1e-10 * whole;
+    fit f;
     solve(self, k);
-    fit f = try_fit(self, k, rows);
+    self->job->code = try_fit(&f, self, k, rows);
+    if (self->job->code)
+        return false;
     bool sure = f.left <= certain * self->scale[k];
     self->job->out->columns[self->order[k]].tied = sure;
     if (sure || f.left <= likely * self->scale[k] || f.left <= 1.5 * f.rounding)
@@ -294,8 +348,8 @@ static bool judge(ties *self, size_t k, double left, size_t rows)
 
 static void factorise(ties *self, size_t rows)
 {
-    fill_matrix(self, rows);
-    for (size_t k = 0; k < self->n; k++) {
+    self->job->code = fill_matrix(self, rows);
+    for (size_t k = 0; k < self->n && !self->job->code; k++) {
         double left = eliminate(self, k);
         self->diagonal[k] = judge(self, k, left, rows) ? 0 : sqrt(left);
     }
@@ -317,13 +371,32 @@ static bool allocate(ties *self, size_t n)
 }
 
 /* Of few rows every column is a sum of others. */
+static bool enough_rows(look_job *self, size_t n, size_t rows)
+{
+    if (rows >= 2 * n + 10)
+        return true;
+    look_say(self, LOOK_NOTE, "ties_not_sought", LOOK_NO_COLUMN, "more rows, or fewer columns",
+             "%zu rows are too few to tell which of %zu columns follow from others", rows, n);
+    return false;
+}
+
+static void say_first(look_job *self)
+{
+    look_say(self, LOOK_NOTE, "ties_not_sought", LOOK_NO_COLUMN,
+             "distill inspect of a config whose data.columns are the others",
+             "whether columns follow from others was looked at among the first %d of %zu",
+             MAX_COLUMNS, self->out->n_columns);
+}
+
 void look_for_ties(look_job *self)
 {
     size_t n = self->out->n_columns, rows = self->out->rows.n;
     ties work = {.job = self};
     n = n < MAX_COLUMNS ? n : MAX_COLUMNS;
-    if (self->code || rows < 2 * n + 10)
+    if (self->code || n == 1 || !enough_rows(self, n, rows))
         return;
+    if (n < self->out->n_columns)
+        say_first(self);
     if (allocate(&work, n)) {
         choose_order(&work);
         factorise(&work, rows);
@@ -331,4 +404,6 @@ void look_for_ties(look_job *self)
         self->code = flow_fail(self->err, FLOW_ENOMEM, "no memory for %zu columns", n);
     free(work.order);
     free(work.scale);
+    free(work.sample);
+    free(work.rest);
 }

@@ -18,6 +18,12 @@ typedef struct data_scale {
  * large as the rest would squeeze all of them into a point. */
 int data_scale_measure(data_scale *out, const double *x, size_t n, size_t stride, flow_err *err);
 
+/* The same of rows that are weighed, weight (n): a posterior's rows are often drawn from a prior that is a thousand times as
+ * wide. A thousandth is of the weight then, and rows of weight 0 are none. Of weights that are worth
+ * fewer than five rows (weights.h) it is the other. */
+int data_scale_weighted(data_scale *out, const double *x, const double *weight, size_t n,
+                        size_t stride, flow_err *err);
+
 /* Mean and sd of sorted (n) without the farthest thousandth, at least one value, on either side; of all
  * where fewer than three would be left. */
 void data_scale_trimmed(double *mean, double *sd, const double *sorted, size_t n);

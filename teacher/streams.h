@@ -11,10 +11,11 @@ typedef enum stream_stage {
     STREAM_EXPORT = 5,
     STREAM_RULER = 8,
     STREAM_LAYERS = 9,
-    STREAM_OWN_ROWS = 10,
-    STREAM_PILOT = 11, /* and up to 19: rounds */
-    STREAM_PILOT_END = 19,
-    STREAM_CHAINS = 20
+    STREAM_ENERGY = 10, /* of random numbers that are part of a target */
+    STREAM_OWN_ROWS = 11,
+    STREAM_PILOT = 12, /* and up to 20: rounds */
+    STREAM_PILOT_END = 20,
+    STREAM_CHAINS = 21
 } stream_stage;
 
 #endif

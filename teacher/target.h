@@ -82,6 +82,8 @@ struct target {
 
 /* A fitted flow as a target; normalised. The flow is borrowed and must outlive the target. */
 target *target_from_flow(const flow *teacher, flow_err *err);
+/* The flow of such a target; NULL: it is of another kind. */
+const flow *target_flow_of(const target *self);
 
 /* The target `of`, which may have no sampler or a poor one, with stored draws of it as its sampler: row
  * r of every stream is stored row r modulo n, whatever the stream's seed and name are. So a batch of
@@ -94,13 +96,17 @@ target *target_with_draws(const target *of, const double *x, size_t n, flow_err 
  * its keys say; lists of numbers it reads itself. */
 typedef struct target_kind {
     flow_kind kind;
-    const char *example;                                    /* a description */
+    const char *example; /* a description; NULL: it needs a file */
+    bool follows;        /* it is a flow, which a student can start as */
     target *(*create)(const json_t *object, flow_err *err); /* of an object with all keys */
 } target_kind;
 
 /* Every kind, NULL past the end, and the same as a registry. */
 extern const target_kind *const target_kinds[];
 extern const flow_registry target_registry;
+
+/* Whether a description, which has a kind of the registry, is of a flow that a student can start as. */
+bool target_follows(const json_t *description);
 
 /* A target as the description says; keys that are missing have their defaults. FLOW_ECONFIG names the key
  * that is wrong. */

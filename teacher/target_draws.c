@@ -1,7 +1,9 @@
 /* teacher/target_draws.c -- a target whose sampler is a table of stored draws. */
+#include "files/read.h"
 #include "teacher/target.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,7 +11,11 @@ typedef struct draws_target {
     target base;
     const target *of;
     const double *x; /* (base.draws, D) */
+    target *own;     /* what `of` is, and what x is of; NULL: both are borrowed */
+    file_table *table;
 } draws_target;
+
+extern const target_kind target_draws;
 
 static const draws_target *down(const target *self)
 {
@@ -46,8 +52,12 @@ static int draws_sample(const target *self, double *x, double *logp, target_stat
     return target_shard_log_density(d->of, logp, NULL, status, x, context, n, work, err);
 }
 
+/* What hangs on it if it was made from a description. */
 static void draws_free(target *self)
 {
+    draws_target *d = (draws_target *)self;
+    target_free(d->own);
+    file_table_free(d->table);
     free(self);
 }
 
@@ -80,3 +90,68 @@ target *target_with_draws(const target *of, const double *x, size_t n, flow_err 
               of->context);
     return NULL;
 }
+
+/* ---- from a description */
+
+typedef struct draws_options {
+    const json_t *of;
+    const char *path;
+} draws_options;
+
+static const flow_key draws_keys[] = {
+    {FLOW_KEY(draws_options, of), .type = FLOW_KEY_KIND, .flags = FLOW_KEY_REQUIRED,
+     .kinds = &target_registry, .doc = "The density."},
+    {FLOW_KEY(draws_options, path), .type = FLOW_KEY_TEXT,
+     .flags = FLOW_KEY_REQUIRED | FLOW_KEY_FILE, .min = 1, .max = 4096,
+     .doc = "A table of draws of it (.npy or .csv), a column a dimension, in its order."},
+    {.name = NULL}};
+
+static int check_rows(const file_table *table, const target *of, const char *path, flow_err *err)
+{
+    char row[FILE_LABEL_SIZE], column[FILE_LABEL_SIZE];
+    if (table->cols != of->dim || table->rows == 0)
+        return flow_fail(err, FLOW_EDATA,
+                         "%s: %zu rows of %zu columns; the density has %zu dimensions", path,
+                         table->rows, table->cols, of->dim);
+    for (size_t i = 0; i < table->rows * table->cols; i++)
+        if (!isfinite(table->values[i]))
+            return flow_fail(err, FLOW_EDATA, "%s: %s, %s is not finite", path,
+                             file_row_label(row, table, i / table->cols),
+                             file_column_label(column, table, i % table->cols));
+    return 0;
+}
+
+static target *with_table(target *of, file_table *table, const char *path, flow_err *err)
+{
+    target *self = NULL;
+    if (check_rows(table, of, path, err) == 0)
+        self = target_with_draws(of, table->values, table->rows, err);
+    if (!self) {
+        target_free(of);
+        file_table_free(table);
+        return NULL;
+    }
+    ((draws_target *)self)->own = of;
+    ((draws_target *)self)->table = table;
+    return self;
+}
+
+static target *draws_create(const json_t *object, flow_err *err)
+{
+    draws_options *options = flow_kind_read(&target_draws.kind, object, err);
+    target *of = options ? target_create(options->of, err) : NULL;
+    file_table *table = of ? file_read(options->path, FILE_HEADER_AUTO, err) : NULL;
+    target *self = table ? with_table(of, table, options->path, err) : NULL;
+    if (!table)
+        target_free(of);
+    free(options);
+    return self;
+}
+
+const target_kind target_draws = {
+    .kind = {.name = "draws",
+             .doc = "a density with draws of it, which stand in for a sampler that it lacks",
+             .keys = draws_keys,
+             .size = sizeof(draws_options)},
+    .create = draws_create,
+};

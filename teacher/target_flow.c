@@ -62,13 +62,15 @@ static int flow_log_density(const target *self, double *logp, double *grad, targ
     return 0;
 }
 
-static void widen_noise(double *z, const target_rows *rows, size_t n, size_t dim)
+static void widen_noise(const flow *teacher, double *z, const target_rows *rows, size_t n)
 {
+    size_t dim = flow_dim(teacher);
     for (size_t r = 0; r < n; r++) {
         if (!target_is_wide(rows, rows->first + r))
             continue;
-        for (size_t i = r * dim; i < (r + 1) * dim; i++)
-            z[i] *= rows->widen_by;
+        for (size_t i = 0; i < dim; i++)
+            if (!flow_noise_turns(teacher, i))
+                z[r * dim + i] *= rows->widen_by;
     }
 }
 
@@ -79,7 +81,7 @@ static int flow_target_sample(const target *self, double *x, double *logp, targe
     flow_work *w = work;
     (void)status, (void)err;
     flow_noise(flow_of(self), NULL, w->z, rows->stream, rows->first, n);
-    widen_noise(w->z, rows, n, self->dim);
+    widen_noise(flow_of(self), w->z, rows, n);
     flow_pass_transport(w->sampler, NULL, x, logp, w->z, context, n);
     return 0;
 }
@@ -114,4 +116,9 @@ target *target_from_flow(const flow *teacher, flow_err *err)
                                    .flags = TARGET_GRADIENT | TARGET_THREADS | TARGET_WIDENS},
                           .flow = teacher};
     return &self->base;
+}
+
+const flow *target_flow_of(const target *self)
+{
+    return self->ops == &flow_target_ops ? flow_of(self) : NULL;
 }

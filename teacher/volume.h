@@ -7,8 +7,9 @@
 #define TEACHER_VOLUME_H
 
 #include "flow/units.h"
+#include "teacher/part.h"
 
-/* Mean of log|det dx/du| over the rows; 0 for none. */
-int volume_mean(double *mean, const flow_units *units, const double *u, size_t n, flow_err *err);
+/* Mean of log|det dx/du| over the rows of a part; 0 for none. */
+int volume_mean(double *mean, const flow_units *units, const data_part *part, flow_err *err);
 
 #endif

@@ -4,33 +4,60 @@
 
 #include <math.h>
 
-static int fail_negative(const file_table *table, const char *source, size_t col, size_t row,
-                         flow_err *err)
+static int fail_negative(const data_pass *at, size_t i, const char *source, flow_err *err)
 {
     char label[DATA_LABEL_SIZE];
+    const file_table *head = file_stream_head(at->rows);
+    size_t col = at->plan->weights;
     return flow_fail(err, FLOW_EDATA, "%s: row %zu, %s: a weight of %.9g; weights are >= 0", source,
-                     row, data_column_label(label, table, col),
-                     table->values[row * table->cols + col]);
+                     at->number[i], data_column_label(label, head, col), at->row[i][col]);
 }
 
-/* Parts follow one another: what trains, then the rest. */
-int data_weights_read(double *weight, const file_table *table, const char *source, size_t col,
-                      const size_t *rows, size_t n, size_t n_train, flow_err *err)
+static int gather(double *weight, file_stream *rows, const data_plan *plan, const char *source,
+                  flow_err *err)
+{
+    data_pass at;
+    data_pass_begin(&at, rows, plan);
+    while (data_pass_next(&at, err))
+        for (size_t i = 0; i < at.n; i++) {
+            weight[at.place[i]] = at.row[i][plan->weights];
+            if (!(at.row[i][plan->weights] >= 0))
+                return fail_negative(&at, i, source, err);
+        }
+    return at.code;
+}
+
+static int check_part(const double *weight, size_t n, const char *what, const char *label,
+                      const char *source, flow_err *err)
+{
+    if (n == 0 || data_weights_worth(weight, n) > 0)
+        return FLOW_OK;
+    return flow_fail(err, FLOW_EDATA, "%s: the weights of the %zu %s rows, %s, are all 0", source,
+                     n, what, label);
+}
+
+/* Parts follow one another. */
+int data_weights_read(double *weight, file_stream *rows, const data_plan *plan, const char *source,
+                      flow_err *err)
 {
     char label[DATA_LABEL_SIZE];
     double sum = 0;
-    for (size_t i = 0; i < n; i++) {
-        weight[i] = table->values[rows[i] * table->cols + col];
-        if (!(weight[i] >= 0))
-            return fail_negative(table, source, col, rows[i], err);
-        sum += i < n_train ? weight[i] : 0;
-    }
+    size_t n_train = plan->n_train;
+    int code = gather(weight, rows, plan, source, err);
+    if (code)
+        return code;
+    data_column_label(label, file_stream_head(rows), plan->weights);
+    for (size_t i = 0; i < n_train; i++)
+        sum += weight[i];
     if (!(sum > 0) || !isfinite(sum))
         return flow_fail(err, FLOW_EDATA, "%s: the weights of the %zu training rows, %s, sum to %g",
-                         source, n_train, data_column_label(label, table, col), sum);
-    for (size_t i = 0; i < n; i++)
+                         source, n_train, label, sum);
+    for (size_t i = 0; i < data_plan_n(plan); i++)
         weight[i] /= sum / (double)n_train;
-    return FLOW_OK;
+    code = check_part(weight + n_train, plan->n_valid, "validation", label, source, err);
+    return code ? code
+                : check_part(weight + n_train + plan->n_valid, plan->n_test, "test", label, source,
+                             err);
 }
 
 double data_weights_worth(const double *weight, size_t n)

@@ -2,13 +2,12 @@
 #ifndef TEACHER_WEIGHTS_H
 #define TEACHER_WEIGHTS_H
 
-#include "files/table.h"
-#include "flow/err.h"
+#include "teacher/pass.h"
 
-/* weight (n) = the column of the rows (n) of a table, divided by its mean over the n_train that stand first.
- * Values are finite. FLOW_EDATA, with row and column, for a negative one, or if all that train are 0. */
-int data_weights_read(double *weight, const file_table *table, const char *source, size_t col,
-                      const size_t *rows, size_t n, size_t n_train, flow_err *err);
+/* weight (n), by place = the plan's column of weights, divided by its mean over the rows that train. FLOW_EDATA, with
+ * row and column, for a negative one, or if all that train, validate or test are 0. */
+int data_weights_read(double *weight, file_stream *rows, const data_plan *plan, const char *source,
+                      flow_err *err);
 
 /* Kish's: so many rows of equal weight tell a mean as well, (sum w)^2 / sum w^2. */
 double data_weights_worth(const double *weight, size_t n);

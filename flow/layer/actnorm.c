@@ -1,6 +1,7 @@
 /* flow/layer/actnorm.c -- y_i = x_i e^s_i + b_i, free s and b, set from the first batch so that
  * every y_i there has mean 0 and variance 1 (Kingma & Dhariwal 2018, "Glow", section 3.1).
  * Parameters: s (D), b (D). */
+#include "flow/circles.h"
 #include "flow/layer/layer.h"
 #include "flow/layer/vmath.h"
 
@@ -78,11 +79,12 @@ static void actnorm_forward(const flow_layer *layer, real *y, double *logdet, co
         logdet[j] += sum;
 }
 
-static void actnorm_init_data(const flow_layer *layer, real *theta, real *y, double *logdet,
-                              const real *x, size_t n, const layer_call *call)
+static int actnorm_init_data(const flow_layer *layer, real *theta, real *y, double *logdet,
+                             const real *x, size_t n, const layer_call *call)
 {
     set_from_data(layer, theta, x, n, call->ld);
     actnorm_forward(layer, y, logdet, x, call);
+    return 0;
 }
 
 static void actnorm_inverse(const flow_layer *layer, real *x, double *logdet, const real *y,
@@ -171,7 +173,8 @@ static void actnorm_tensor_set(const flow_layer *layer, real *theta, const doubl
 const flow_layer_ops layer_actnorm = {
     .kind = {.name = "actnorm",
              .doc = "a shift and a scale of each coordinate, set from the first batch",
-             .size = sizeof(flow_layer)},
+             .size = sizeof(flow_layer),
+             .circle = flow_circles_part},
     .single = 1,
     .flat = 1,
     .create = actnorm_create,

@@ -77,12 +77,12 @@ static void autoregressive_init(const flow_layer *layer, real *theta, layer_draw
 
 static size_t autoregressive_cache_len(const flow_layer *layer, size_t ld)
 {
-    return (maps_of(layer)->net->value_rows + maps_of(layer)->net->slope_rows) * ld;
+    return (conditioned_rows(maps_of(layer)) + maps_of(layer)->net->slope_rows) * ld;
 }
 
 static size_t autoregressive_work_len(const flow_layer *layer, size_t ld)
 {
-    return (maps_of(layer)->net->value_rows + flow_pad(maps_of(layer)->outputs)) * ld;
+    return (conditioned_rows(maps_of(layer)) + flow_pad(maps_of(layer)->most_outputs)) * ld;
 }
 
 /* The values are in the cache, or in work if there is none. A single row's are a FLOW_PAD'th of what
@@ -92,8 +92,8 @@ static conditioned_shard shard_of(const flow_layer *layer, const layer_call *cal
     const conditioned *maps = maps_of(layer);
     conditioned_shard s = {.self = maps, .net = maps->net, .theta = call->theta, .ld = call->ld};
     s.values = call->cache ? call->cache : call->work;
-    s.slopes = call->cache ? call->cache + maps->net->value_rows * call->ld : NULL;
-    s.wide = call->work + maps->net->value_rows * call->ld;
+    s.slopes = call->cache ? call->cache + conditioned_rows(maps) * call->ld : NULL;
+    s.wide = call->work + conditioned_rows(maps) * call->ld;
     return s;
 }
 
@@ -105,9 +105,10 @@ static void autoregressive_forward(const flow_layer *layer, real *y, double *log
     const conditioned_shard s = shard_of(layer, call);
     conditioned_set_context(&s, call->context);
     memcpy(conditioned_inputs(&s, s.values), x, layer->dim * s.ld * sizeof *x);
+    conditioned_show(&s, &s.self->whole);
     s.net->ops->forward(s.net, s.values, s.slopes, s.theta, s.ld);
     conditioned_copy(&s, y, x, &s.self->bare);
-    conditioned_transform(&s, s.self->tau->forward, y, logdet, x, &s.self->all);
+    conditioned_transform(&s, CONDITIONED_FORWARD, y, logdet, x, &s.self->all);
 }
 
 static void autoregressive_inverse(const flow_layer *layer, real *x, double *logdet, const real *y,
@@ -119,8 +120,10 @@ static void autoregressive_inverse(const flow_layer *layer, real *x, double *log
     conditioned_set_context(&s, call->context);
     net->hidden_of(s.net, s.values, s.slopes, s.theta, 0, s.ld);
     for (size_t c = 1; c <= s.net->shape.groups; c++) {
+        const conditioned_group *g = &s.self->groups[c - 1];
         net->outputs_of(s.net, s.values, s.theta, c, s.ld);
-        conditioned_transform(&s, s.self->tau->inverse, inputs, logdet, y, &s.self->groups[c - 1]);
+        conditioned_transform(&s, CONDITIONED_INVERSE, inputs, logdet, y, g);
+        conditioned_show(&s, g);
         net->hidden_of(s.net, s.values, s.slopes, s.theta, c, s.ld);
     }
     memcpy(x, inputs, layer->dim * s.ld * sizeof *x);
@@ -134,11 +137,13 @@ static void autoregressive_backward(const flow_layer *layer, real *dx, real *dth
     real *cotangents = call->work;
     const conditioned_group *g = &s.self->all;
     conditioned_copy(&s, dx, dy, &s.self->bare);
-    for (size_t i = g->first, at = i * s.ld; i < g->end; i++, at += s.ld)
-        s.self->tau->backward(s.self->tau_options, dx + at,
-                              conditioned_params(&s, cotangents, g, i), dy + at, dlogdet, x + at,
-                              conditioned_params(&s, s.values, g, i), s.ld);
+    for (size_t i = g->first, at = i * s.ld; i < g->end; i++, at += s.ld) {
+        const conditioned_tau *tau = conditioned_tau_of(s.self, i);
+        tau->ops->backward(tau->options, dx + at, conditioned_params(&s, cotangents, g, i), dy + at,
+                           dlogdet, x + at, conditioned_params(&s, s.values, g, i), s.ld);
+    }
     s.net->ops->backward(s.net, cotangents, dtheta, add, s.theta, s.values, s.slopes, s.ld);
+    conditioned_pull(&s, cotangents, &s.self->whole);
     const real *through = conditioned_inputs(&s, cotangents);
     for (size_t k = 0; k < layer->dim * s.ld; k++)
         dx[k] += through[k];
@@ -154,20 +159,21 @@ static void score_dimension(const conditioned_shard *s, real *score_y, real *cot
     real *left = g->bare ? score_y + at : a;
     for (size_t r = 0; r < ld; r++)
         left[r] = score_x[at + r] - handed[r];
+    const conditioned_tau *tau = conditioned_tau_of(s->self, j);
     if (!g->bare)
-        s->self->tau->score(s->self->tau_options, score_y + at,
-                            conditioned_params(s, cotangents, g, j), a, x + at,
-                            conditioned_params(s, s->values, g, j), ld);
+        tau->ops->score(tau->options, score_y + at, conditioned_params(s, cotangents, g, j), a,
+                        x + at, conditioned_params(s, s->values, g, j), ld);
 }
 
 static void autoregressive_score(const flow_layer *layer, real *score_y, const real *score_x,
                                  const real *x, const layer_call *call)
 {
     const conditioned_shard s = shard_of(layer, call);
-    real *cotangents = call->work, *a = cotangents + s.net->value_rows * s.ld;
+    real *cotangents = call->work, *a = cotangents + conditioned_rows(s.self) * s.ld;
     for (size_t c = s.net->shape.groups; c > 0; c--) {
         const conditioned_group *g = &s.self->groups[c - 1];
         s.net->ops->pull(s.net, cotangents, s.theta, s.values, s.slopes, c, s.ld);
+        conditioned_pull(&s, cotangents, g);
         for (size_t j = g->end; j-- > g->first;)
             score_dimension(&s, score_y, cotangents, score_x, x, g, j, a);
     }
@@ -215,11 +221,13 @@ const flow_layer_ops layer_autoregressive = {
                  "each coordinate is transformed by numbers that a masked network gives from the "
                  "coordinates before it",
              .keys = autoregressive_keys,
-             .size = sizeof(conditioned_options)},
+             .size = sizeof(conditioned_options),
+             .circle = conditioned_circle},
     .single = 1,
     .create = autoregressive_create,
     .free = autoregressive_free,
     .describe = autoregressive_describe,
+    .circles = conditioned_circles,
     .unroll = conditioned_unroll,
     .init = autoregressive_init,
     .init_data = NULL,

@@ -69,6 +69,7 @@ const flow_backend flow_backend_table = {
     .free_layers = stack_free,
     .inverse_missing = stack_inverse_missing,
     .describe_layers = stack_describe,
+    .circles = stack_circles,
     .unroll_layers = stack_unroll,
     .unroll_params = stack_unroll_params,
     .init = backend_init,

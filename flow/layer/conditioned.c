@@ -1,4 +1,6 @@
 #include "flow/layer/conditioned.h"
+#include "flow/circles.h"
+#include "flow/layer/vmath.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -15,14 +17,98 @@ const flow_word conditioned_firsts[] = {
 
 /* ---- making one */
 
-static int take_transformer(conditioned *self, const json_t *object, flow_err *err)
+static int take_transformer(conditioned_tau *tau, const json_t *object, flow_err *err)
 {
     const flow_kind *kind = flow_kind_of(&flow_transformers, object, err);
-    self->tau_options = kind ? flow_kind_read(kind, object, err) : NULL;
-    if (!self->tau_options)
+    tau->options = kind ? flow_kind_read(kind, object, err) : NULL;
+    if (!tau->options)
         return FLOW_ECONFIG;
-    self->tau = transformer_find(kind->name);
-    self->outputs = self->tau->n_params(self->tau_options);
+    tau->ops = transformer_find(kind->name);
+    tau->outputs = tau->ops->n_params(tau->options);
+    return 0;
+}
+
+/* The first circular one, with its defaults: a new reference. */
+static json_t *describe_circular(flow_err *err)
+{
+    const transformer *const *kind = transformer_kinds;
+    while (!(*kind)->circular)
+        kind++;
+    json_t *name = json_string((*kind)->kind.name);
+    json_t *out = name ? flow_kind_complete(&flow_transformers, name, err) : NULL;
+    json_decref(name);
+    return out;
+}
+
+static int take_circular(conditioned_tau *tau, const json_t *object, flow_err *err)
+{
+    json_t *made = object ? NULL : describe_circular(err);
+    int code = object || made ? take_transformer(tau, made ? made : object, err) : FLOW_ENOMEM;
+    json_decref(made);
+    return code;
+}
+
+static int check_transformers(const conditioned *self, flow_err *err)
+{
+    if (self->circle.ops && !self->circle.ops->circular)
+        return flow_fail(err, FLOW_ECONFIG, "circle_transformer: %s is no map of the circle",
+                         self->circle.ops->kind.name);
+    if (self->line.ops->circular)
+        return flow_fail(err, FLOW_ECONFIG,
+                         "transformer: %s is a map of the circle; it is for circle_transformer",
+                         self->line.ops->kind.name);
+    return 0;
+}
+
+/* Where each dimension's inputs and outputs begin, some of them being on circles. */
+static void count_before(conditioned *self, conditioner_shape *shape)
+{
+    size_t *inputs = self->before, *outputs = inputs + shape->dim + 1;
+    for (size_t i = 0; i < shape->dim; i++) {
+        inputs[i + 1] = inputs[i] + (self->on_circle[i] ? 2 : 1);
+        outputs[i + 1] = outputs[i] + conditioned_tau_of(self, i)->outputs;
+    }
+    shape->inputs_before = inputs;
+    shape->outputs_before = outputs;
+}
+
+/* An empty list is none. */
+static int take_circles(conditioned *self, const conditioned_options *options,
+                        conditioner_shape *shape, flow_err *err)
+{
+    size_t n = json_array_size(options->circles);
+    if (n == 0)
+        return 0;
+    self->on_circle = calloc(shape->dim, 1);
+    self->before = calloc(2 * (shape->dim + 1), sizeof *self->before);
+    if (!self->on_circle || !self->before)
+        return flow_fail(err, FLOW_ENOMEM, "out of memory for %zu circles", n);
+    for (size_t k = 0; k < n; k++) {
+        size_t i = (size_t)json_integer_value(json_array_get(options->circles, k));
+        if (i >= shape->dim || self->on_circle[i])
+            return flow_fail(err, FLOW_ECONFIG, "circles wants numbers below %zu, each once",
+                             shape->dim);
+        self->on_circle[i] = 1;
+    }
+    return take_circular(&self->circle, options->circle_transformer, err);
+}
+
+/* What the outputs are for. */
+static int take_transformers(conditioned *self, const conditioned_options *options,
+                             conditioner_shape *shape, flow_err *err)
+{
+    int code = take_transformer(&self->line, options->transformer, err);
+    if (!code)
+        code = take_circles(self, options, shape, err);
+    if (!code)
+        code = check_transformers(self, err);
+    if (code)
+        return code;
+    shape->outputs = self->line.outputs;
+    if (self->on_circle)
+        count_before(self, shape);
+    self->most_outputs =
+        self->line.outputs > self->circle.outputs ? self->line.outputs : self->circle.outputs;
     return 0;
 }
 
@@ -74,6 +160,7 @@ static int list_groups(conditioned *self, flow_err *err)
         self->groups[c - 1] = groups_of(net, c, c + 1);
     self->bare = groups_of(net, 1, first);
     self->all = groups_of(net, first, n + 1);
+    self->whole = (conditioned_group){.end = net->shape.dim};
     return 0;
 }
 
@@ -85,8 +172,7 @@ int conditioned_open(conditioned *self, const conditioned_options *options, cons
     int code = read_shape(&shape, options, kind, scope, err);
     self->options.groups = shape.groups;
     if (!code)
-        code = take_transformer(self, options->transformer, err);
-    shape.outputs = self->outputs;
+        code = take_transformers(self, options, &shape, err);
     if (!code)
         code = take_conditioner(self, options->conditioner, &shape, err);
     return code ? code : list_groups(self, err);
@@ -96,21 +182,73 @@ void conditioned_close(conditioned *self)
 {
     if (self->net)
         self->net->ops->free(self->net);
-    free(self->tau_options);
+    free(self->line.options);
+    free(self->circle.options);
     free(self->net_options);
+    free(self->on_circle);
+    free(self->before);
     free(self->groups);
+}
+
+/* Non-zero: no memory. */
+static int describe_circles(const conditioned *self, json_t *description)
+{
+    json_t *list = flow_circles_list(self->on_circle, self->net->shape.dim, 1);
+    return json_object_set_new(description, "circles", list) ||
+           json_object_set_new(description, "circle_transformer",
+                               flow_kind_write(&self->circle.ops->kind, self->circle.options));
 }
 
 json_t *conditioned_describe(const conditioned *self, json_t *description)
 {
     if (description &&
         json_object_set_new(description, "transformer",
-                            flow_kind_write(&self->tau->kind, self->tau_options)) == 0 &&
+                            flow_kind_write(&self->line.ops->kind, self->line.options)) == 0 &&
         json_object_set_new(description, "conditioner",
-                            flow_kind_write(&self->net->ops->kind, self->net_options)) == 0)
+                            flow_kind_write(&self->net->ops->kind, self->net_options)) == 0 &&
+        (!self->on_circle || describe_circles(self, description) == 0))
         return description;
     json_decref(description);
     return NULL;
+}
+
+int conditioned_circles(const flow_layer *layer, unsigned char *circle, int back, flow_err *err)
+{
+    const conditioned *self = &((const conditioned_layer *)layer)->maps;
+    (void)back;
+    for (size_t i = 0; i < self->net->shape.dim; i++)
+        if (circle[i] != (self->on_circle && self->on_circle[i]))
+            return flow_fail(err, FLOW_ECONFIG,
+                             circle[i] ? "coordinate %zu is on a circle and not among its circles"
+                                       : "coordinate %zu is on a line and among its circles",
+                             i);
+    return 0;
+}
+
+/* What both transformers have, the lines' say. Non-zero: no memory. */
+static int share_numbers(json_t *circular, const json_t *line)
+{
+    json_t *common = json_copy((json_t *)(uintptr_t)line);
+    int failed =
+        !common || json_object_del(common, "kind") || json_object_update_existing(circular, common);
+    json_decref(common);
+    return failed;
+}
+
+int conditioned_circle(json_t *object, unsigned char *circle, size_t dim, int back, flow_err *err)
+{
+    (void)back;
+    if (!memchr(circle, 1, dim))
+        return 0;
+    json_t *tau = describe_circular(err);
+    if (tau && !share_numbers(tau, json_object_get(object, "transformer")) &&
+        !json_object_set(object, "circle_transformer", tau) &&
+        !json_object_set_new(object, "circles", flow_circles_list(circle, dim, 1))) {
+        json_decref(tau);
+        return 0;
+    }
+    json_decref(tau);
+    return flow_fail(err, FLOW_ENOMEM, "out of memory for the description of a layer");
 }
 
 /* ---- the other way round */
@@ -162,42 +300,110 @@ void conditioned_copy(const conditioned_shard *s, real *to, const real *from,
            (g->end - g->first) * s->ld * sizeof *to);
 }
 
+/* cosine, sine (FLOW_PAD each) of x. One piece of code without cases, so that one row and many have the same
+ * bits. */
+__attribute__((noinline, noclone)) static void
+cosine_and_sine(real *restrict cosine, real *restrict sine, const real *restrict x)
+{
+    for (size_t j = 0; j < FLOW_PAD; j++) {
+        real turned, at = vm_turn(x[j], &turned);
+        cosine[j] = vm_cos(at);
+        sine[j] = vm_sin(at);
+    }
+}
+
+/* to (2, ld) */
+static void show_circle(real *to, const real *x, size_t ld)
+{
+    real wide[3][FLOW_PAD] = {{0}};
+    if (ld > 1) {
+        for (size_t j = 0; j < ld; j += FLOW_PAD)
+            cosine_and_sine(to + j, to + ld + j, x + j);
+        return;
+    }
+    wide[0][0] = *x;
+    cosine_and_sine(wide[1], wide[2], wide[0]);
+    to[0] = wide[1][0];
+    to[1] = wide[2][0];
+}
+
+/* Where the conditioner sees dimension i. */
+static real *seen(const conditioned_shard *s, real *values, size_t i)
+{
+    const conditioner_shape *shape = &s->net->shape;
+    return values + (shape->context + conditioner_inputs_before(shape, i)) * s->ld;
+}
+
+void conditioned_show(const conditioned_shard *s, const conditioned_group *g)
+{
+    const real *x = conditioned_inputs(s, s->values);
+    for (size_t i = g->first; s->self->on_circle && i < g->end; i++) {
+        if (s->self->on_circle[i])
+            show_circle(seen(s, s->values, i), x + i * s->ld, s->ld);
+        else
+            memcpy(seen(s, s->values, i), x + i * s->ld, s->ld * sizeof *x);
+    }
+}
+
+/* dx = cos x dsin - sin x dcos */
+static void pull_circle(real *dx, const real *from, const real *at, size_t ld)
+{
+    for (size_t j = 0; j < ld; j++)
+        dx[j] = at[j] * from[ld + j] - at[ld + j] * from[j];
+}
+
+void conditioned_pull(const conditioned_shard *s, real *cotangents, const conditioned_group *g)
+{
+    real *dx = conditioned_inputs(s, cotangents);
+    for (size_t i = g->first; s->self->on_circle && i < g->end; i++) {
+        const real *from = seen(s, cotangents, i);
+        if (s->self->on_circle[i])
+            pull_circle(dx + i * s->ld, from, seen(s, s->values, i), s->ld);
+        else
+            memcpy(dx + i * s->ld, from, s->ld * sizeof *dx);
+    }
+}
+
 /* Whole vectors through the transformer; h (outputs, ld). */
-static void transform(const conditioned *self, conditioned_map *f, real *to, double *logdet,
+static void transform(const conditioned_tau *tau, conditioned_way way, real *to, double *logdet,
                       const real *from, real *h, size_t ld)
 {
-    if (self->tau->prepare)
-        self->tau->prepare(self->tau_options, h, ld);
-    f(self->tau_options, to, logdet, from, h, ld);
+    if (tau->ops->prepare)
+        tau->ops->prepare(tau->options, h, ld);
+    if (way == CONDITIONED_FORWARD)
+        tau->ops->forward(tau->options, to, logdet, from, h, ld);
+    else
+        tau->ops->inverse(tau->options, to, logdet, from, h, ld);
 }
 
 /* A single row, in the first column of such vectors. */
-static void transform_single(const conditioned *self, conditioned_map *f, real *to, double *logdet,
-                             const real *from, const real *h, real *wide)
+static void transform_single(const conditioned_tau *tau, conditioned_way way, real *to,
+                             double *logdet, const real *from, const real *h, real *wide)
 {
-    real *x = wide + self->outputs * FLOW_PAD, *y = x + FLOW_PAD;
+    real *x = wide + tau->outputs * FLOW_PAD, *y = x + FLOW_PAD;
     double sum[FLOW_PAD] = {0};
-    memset(wide, 0, conditioned_wide_len(self) * sizeof *wide);
-    for (size_t k = 0; k < self->outputs; k++)
+    memset(wide, 0, (tau->outputs + 2) * FLOW_PAD * sizeof *wide);
+    for (size_t k = 0; k < tau->outputs; k++)
         wide[k * FLOW_PAD] = h[k];
     *x = *from;
-    transform(self, f, y, sum, x, wide, FLOW_PAD);
+    transform(tau, way, y, sum, x, wide, FLOW_PAD);
     *to = *y;
     *logdet += *sum;
 }
 
-void conditioned_transform(const conditioned_shard *s, conditioned_map *f, real *to, double *logdet,
-                           const real *from, const conditioned_group *g)
+void conditioned_transform(const conditioned_shard *s, conditioned_way way, real *to,
+                           double *logdet, const real *from, const conditioned_group *g)
 {
     if (g->bare) {
         conditioned_copy(s, to, from, g);
         return;
     }
     for (size_t i = g->first; i < g->end; i++) {
+        const conditioned_tau *tau = conditioned_tau_of(s->self, i);
         real *h = conditioned_params(s, s->values, g, i);
         if (s->ld > 1)
-            transform(s->self, f, to + i * s->ld, logdet, from + i * s->ld, h, s->ld);
+            transform(tau, way, to + i * s->ld, logdet, from + i * s->ld, h, s->ld);
         else
-            transform_single(s->self, f, to + i, logdet, from + i, h, s->wide);
+            transform_single(tau, way, to + i, logdet, from + i, h, s->wide);
     }
 }

@@ -4,10 +4,11 @@
  *
  * The D dimensions belong to groups 1 .. G, even, contiguous and ascending: dimension i, 0-based, to
  * group 1 + floor(i G / D). The P outputs of a dimension of group c see the C context columns and the
- * inputs of groups < c. G = D is a MADE, G = 2 what a coupling layer has.
+ * inputs of groups < c. G = D is a MADE, G = 2 what a coupling layer has. A dimension has one input, or
+ * more, what the layer makes of it; and P outputs, or a number of its own.
  *
- * A conditioner works on `values` (value_rows, ld): the context and the inputs are rows 0 .. C + D -
- * 1, which the caller fills; the outputs are the rows from output_row on, dimension after dimension;
+ * A conditioner works on `values` (value_rows, ld): the context and the inputs are the first rows,
+ * which the caller fills; the outputs are the rows from output_row on, dimension after dimension;
  * what is between is the conditioner's. Backward works on cotangents of the same layout.
  *
  * To add one: write a file that ends in its table, conditioner_NAME, and add NAME to kinds.h. */
@@ -24,6 +25,8 @@ typedef struct conditioner_ops conditioner_ops;
 typedef struct conditioner_shape {
     size_t dim, context, groups, outputs; /* D, C, G, P */
     int bare_first; /* group 1 has no outputs: its dimensions are left as they are */
+    /* (D + 1) how many there are of the dimensions before i, the caller's; NULL: i, and i P. */
+    const size_t *inputs_before, *outputs_before;
 } conditioner_shape;
 
 /* What every conditioner has; kinds put it first in their own struct. */
@@ -93,12 +96,25 @@ static inline size_t conditioner_group(const conditioner_shape *shape, size_t gr
     return ((group - 1) * shape->dim + shape->groups - 1) / shape->groups;
 }
 
+/* The rows of inputs of the dimensions before i. */
+static inline size_t conditioner_inputs_before(const conditioner_shape *shape, size_t i)
+{
+    return shape->inputs_before ? shape->inputs_before[i] : i;
+}
+
+/* The outputs of the dimensions first .. end - 1. */
+static inline size_t conditioner_outputs(const conditioner_shape *shape, size_t first, size_t end)
+{
+    const size_t *before = shape->outputs_before;
+    return before ? before[end] - before[first] : (end - first) * shape->outputs;
+}
+
 /* The rows of outputs before those of this group. */
 static inline size_t conditioner_outputs_before(const conditioner_shape *shape, size_t group)
 {
     size_t bare = shape->bare_first ? conditioner_group(shape, 2) : 0;
     size_t dims = conditioner_group(shape, group);
-    return (dims > bare ? dims - bare : 0) * shape->outputs;
+    return dims > bare ? conditioner_outputs(shape, bare, dims) : 0;
 }
 
 #endif

@@ -65,6 +65,13 @@ static json_t *inverted_describe(const flow_layer *layer)
     return holder_describe(layer, json_pack("{s:s}", "kind", layer_inverted.kind.name));
 }
 
+static int inverted_circles(const flow_layer *layer, unsigned char *circle, int back, flow_err *err)
+{
+    const flow_stack *stack = holder_stack(layer);
+    int code = stack_circles(stack, circle, 0, stack->n_layers, !back, err);
+    return code ? flow_fail_prefix(err, layer_inverted.kind.name) : 0;
+}
+
 json_t *layer_unroll_inverted(const flow_layer *layer, const flow_unrolling *how, flow_err *err)
 {
     (void)how;
@@ -203,6 +210,7 @@ const flow_layer_ops layer_inverted = {
     .create = inverted_create,
     .free = holder_free,
     .describe = inverted_describe,
+    .circles = inverted_circles,
     .init = holder_init,
     .init_data = NULL,
     .cache_len = inverted_cache_len,

@@ -11,11 +11,13 @@
     KIND(permutation)                                                                              \
     KIND(lu_linear)                                                                                \
     KIND(actnorm)                                                                                  \
+    KIND(context_linear)                                                                           \
     KIND(part)
 
 #define TRANSFORMER_KINDS(KIND)                                                                    \
     KIND(affine)                                                                                   \
     KIND(spline)                                                                                   \
+    KIND(circular_spline)                                                                          \
     KIND(additive)
 
 #define CONDITIONER_KINDS(KIND) KIND(mlp)

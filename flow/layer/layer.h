@@ -77,6 +77,10 @@ struct flow_layer_ops {
     int single; /* forward and inverse without cache also take ld = 1: one row, with the same bits */
     int flat;   /* the log-determinant is the same for every x */
 
+    /* circle (dim), 1 where a column of x is on a circle (flow/circle.h), becomes that of y; with `back` that of y
+     * becomes that of x. FLOW_ECONFIG: the layer does not fit. Optional (NULL: all columns are on lines). */
+    int (*circles)(const flow_layer *self, unsigned char *circle, int back, flow_err *err);
+
     /* From the layer's description, an object with all of the kind's keys. */
     flow_layer *(*create)(const json_t *description, const layer_scope *scope, flow_err *err);
     void (*free)(flow_layer *self); /* accepts NULL */
@@ -94,9 +98,9 @@ struct flow_layer_ops {
     /* Initial parameters: writes all of theta. */
     void (*init)(const flow_layer *self, real *theta, layer_draws *draws);
     /* Optional (NULL: none): sets the parameters that depend on data, x with n rows of it real, and
-     * then does as forward without cache. theta is call->theta. */
-    void (*init_data)(const flow_layer *self, real *theta, real *y, double *logdet, const real *x,
-                      size_t n, const layer_call *call);
+     * then does as forward without cache. theta is call->theta. 0 or FLOW_ENOMEM. */
+    int (*init_data)(const flow_layer *self, real *theta, real *y, double *logdet, const real *x,
+                     size_t n, const layer_call *call);
 
     size_t (*cache_len)(const flow_layer *self, size_t ld);
     size_t (*work_len)(const flow_layer *self, size_t ld);

@@ -8,6 +8,7 @@
  *
  * Parameters: one (D, D) matrix with L below the diagonal, u on
  * it and U above, then b (D). */
+#include "flow/circles.h"
 #include "flow/layer/layer.h"
 #include "flow/layer/vmath.h"
 
@@ -278,7 +279,8 @@ const flow_layer_ops layer_lu_linear = {
     .kind = {.name = "lu_linear",
              .doc = "a learned matrix, kept invertible as its LU factors, and a shift",
              .keys = lu_linear_keys,
-             .size = sizeof(lu_linear)},
+             .size = sizeof(lu_linear),
+             .circle = flow_circles_part},
     .flat = 1,
     .create = lu_linear_create,
     .free = lu_linear_free,

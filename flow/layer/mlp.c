@@ -56,10 +56,11 @@ static size_t add_hidden(mlp *self, size_t width)
 static size_t add_inputs(mlp *self)
 {
     const conditioner_shape *shape = &self->base.shape;
-    size_t buffer = add_buffer(self, shape->context + shape->dim);
+    size_t buffer = add_buffer(self, shape->context + conditioner_inputs_before(shape, shape->dim));
     if (buffer != NONE)
         for (size_t d = 1; d <= shape->groups + 1; d++)
-            self->buffers[buffer].begin[d] = shape->context + conditioner_group(shape, d);
+            self->buffers[buffer].begin[d] =
+                shape->context + conditioner_inputs_before(shape, conditioner_group(shape, d));
     return buffer;
 }
 

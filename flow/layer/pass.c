@@ -224,7 +224,7 @@ int backend_init_data(flow *f, const double *x, const double *context, size_t n,
     begin(self, context, n, flow_pad(n));
     const layer_call call = call_of(self, NULL);
     rows_to_features(self->x, x, n, f->dim, self->ld);
-    stack_start(&f->stack, f->params, self->y, self->logdet, self->x, n, &call);
+    int code = stack_start(&f->stack, f->params, self->y, self->logdet, self->x, n, &call);
     backend_pass_free(head);
-    return 0;
+    return code ? flow_fail(err, FLOW_ENOMEM, "out of memory to start layers from %zu rows", n) : 0;
 }

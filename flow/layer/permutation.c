@@ -105,6 +105,25 @@ static json_t *permutation_unroll(const flow_layer *layer, const flow_unrolling 
     return out;
 }
 
+static int carry_circles(const size_t *order, unsigned char *circle, size_t dim, int back,
+                         flow_err *err)
+{
+    unsigned char *from = malloc(dim);
+    if (!from)
+        return flow_fail(err, FLOW_ENOMEM, "out of memory for %zu circles", dim);
+    memcpy(from, circle, dim);
+    for (size_t i = 0; i < dim; i++)
+        circle[back ? order[i] : i] = from[back ? i : order[i]];
+    free(from);
+    return 0;
+}
+
+static int permutation_circles(const flow_layer *layer, unsigned char *circle, int back,
+                               flow_err *err)
+{
+    return carry_circles(order_of(layer), circle, layer->dim, back, err);
+}
+
 static void permutation_init(const flow_layer *layer, real *theta, layer_draws *draws)
 {
     (void)layer, (void)theta, (void)draws;
@@ -174,6 +193,14 @@ static const char *order_or_pattern(char *why, size_t size, const void *options)
     return "order";
 }
 
+static int put_circles(json_t *object, unsigned char *circle, size_t dim, int back, flow_err *err)
+{
+    permutation *self = with_order(json_object_get(object, "order"), dim, err);
+    int code = self ? carry_circles(self->order, circle, dim, back, err) : err->code;
+    free(self);
+    return code;
+}
+
 static int settle(json_t *object, flow_place *place, flow_err *err)
 {
     permutation_options *options = flow_kind_read(&layer_permutation.kind, object, err);
@@ -202,12 +229,14 @@ const flow_layer_ops layer_permutation = {
              .keys = permutation_keys,
              .size = sizeof(permutation_options),
              .conflict = order_or_pattern,
-             .settle = settle},
+             .settle = settle,
+             .circle = put_circles},
     .single = 1,
     .flat = 1,
     .create = permutation_create,
     .free = permutation_free,
     .describe = permutation_describe,
+    .circles = permutation_circles,
     .unroll = permutation_unroll,
     .init = permutation_init,
     .init_data = NULL,

@@ -111,6 +111,36 @@ json_t *stack_describe(const flow_stack *self)
     return list;
 }
 
+/* ---- circles */
+
+static int only_lines(const flow_layer *layer, const unsigned char *circle, flow_err *err)
+{
+    for (size_t i = 0; i < layer->dim; i++)
+        if (circle[i])
+            return flow_fail(err, FLOW_ECONFIG,
+                             "%s is for lines, and coordinate %zu is on a circle; a part can "
+                             "leave it out",
+                             layer->ops->kind.name, i);
+    return 0;
+}
+
+int stack_circles(const flow_stack *self, unsigned char *circle, size_t first, size_t end, int back,
+                  flow_err *err)
+{
+    for (size_t k = first; k < end; k++) {
+        size_t l = back ? end - 1 - (k - first) : k;
+        const flow_layer *layer = self->layers[l];
+        int code = layer->ops->circles ? layer->ops->circles(layer, circle, back, err)
+                                       : only_lines(layer, circle, err);
+        if (code) {
+            char place[32];
+            snprintf(place, sizeof place, "layer %zu", l);
+            return flow_fail_prefix(err, place);
+        }
+    }
+    return 0;
+}
+
 /* ---- the other way round */
 
 static json_t *unroll_layer(const flow_layer *layer, const flow_unrolling *how, flow_err *err)

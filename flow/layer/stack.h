@@ -12,6 +12,7 @@
 #define stack_free FLOW_NAME(stack_free)
 #define stack_inverse_missing FLOW_NAME(stack_inverse_missing)
 #define stack_describe FLOW_NAME(stack_describe)
+#define stack_circles FLOW_NAME(stack_circles)
 #define stack_unroll FLOW_NAME(stack_unroll)
 #define stack_unroll_params FLOW_NAME(stack_unroll_params)
 #define stack_init FLOW_NAME(stack_init)
@@ -49,6 +50,9 @@ int stack_append(flow_stack *self, flow_layer *layer, flow_err *err);
 void stack_free(flow_stack *self);
 int stack_inverse_missing(const flow_stack *self, flow_err *err);
 json_t *stack_describe(const flow_stack *self);
+/* The op circles of layers first .. end - 1, one after the other; with back, from the last to the first. */
+int stack_circles(const flow_stack *self, unsigned char *circle, size_t first, size_t end, int back,
+                  flow_err *err);
 json_t *stack_unroll(const flow_stack *self, const flow_unrolling *how, flow_err *err);
 int stack_unroll_params(const flow_stack *self, void *theta, const flow_stack *from,
                         const void *from_theta, flow_err *err);
@@ -75,9 +79,9 @@ void stack_backward(const flow_stack *self, real *dx, real *dtheta, int add, con
                     const real *dlogdet, const real *x, const layer_call *call);
 void stack_score(const flow_stack *self, real *score_y, const real *score_x, const real *x,
                  const layer_call *call);
-/* init_data of the layers that have it. */
-void stack_start(const flow_stack *self, real *theta, real *y, double *logdet, const real *x,
-                 size_t n, const layer_call *call);
+/* init_data of the layers that have it; 0 or FLOW_ENOMEM. */
+int stack_start(const flow_stack *self, real *theta, real *y, double *logdet, const real *x,
+                size_t n, const layer_call *call);
 
 /* ---- a flow's stack over one shard: slots of flow_backend, see backend.h */
 

@@ -183,21 +183,23 @@ void stack_score(const flow_stack *self, real *score_y, const real *score_x, con
     }
 }
 
-void stack_start(const flow_stack *self, real *theta, real *y, double *logdet, const real *x,
-                 size_t n, const layer_call *call)
+int stack_start(const flow_stack *self, real *theta, real *y, double *logdet, const real *x,
+                size_t n, const layer_call *call)
 {
     layer_call own = call_within(self, call);
     size_t count = self->n_layers;
+    int code = 0;
     if (count == 0)
         copy_rows(self, y, x, call);
-    for (size_t l = 0; l < count; l++) {
+    for (size_t l = 0; l < count && !code; l++) {
         const flow_layer *layer = self->layers[l];
         enter(self, &own, call, l, 0);
         real *to = (count - l - 1) % 2 == 0 ? y : call->work;
         if (layer->ops->init_data)
-            layer->ops->init_data(layer, theta + self->offsets[l], to, logdet, x, n, &own);
+            code = layer->ops->init_data(layer, theta + self->offsets[l], to, logdet, x, n, &own);
         else
             layer->ops->forward(layer, to, logdet, x, &own);
         x = to;
     }
+    return code;
 }

@@ -102,6 +102,20 @@ static void single_product(const stair *self, real *y, const real *theta, const 
         y[row] += add[row];
 }
 
+/* x itself, which the compiler cannot see through. A long chain would otherwise become vectors of products and a
+ * sum of them, which are not the bits of multiply-adds. */
+FLOW_INLINE real one_by_one(real x)
+{
+#if defined(__x86_64__)
+    __asm__("" : "+x"(x));
+#elif defined(__aarch64__)
+    __asm__("" : "+w"(x));
+#else
+    __asm__("" : "+m"(x));
+#endif
+    return x;
+}
+
 /* Columns k .. of rows of one panel, whose y has those before. */
 static void single_finish(const stair *self, real *y, const real *theta, const real *x,
                           const real *add, const stair_panel *panel, size_t row0, size_t row1)
@@ -110,7 +124,7 @@ static void single_finish(const stair *self, real *y, const real *theta, const r
         const real *w = theta + panel->offset + (row - panel->row);
         real sum = y[row];
         for (size_t k = self->limit[panel->row]; k < self->limit[row]; k++)
-            sum += w[k * FLOW_PAD] * x[k];
+            sum = one_by_one(sum) + w[k * FLOW_PAD] * x[k];
         y[row] = add ? sum + add[row] : sum;
     }
 }

@@ -14,6 +14,8 @@
 
 typedef struct transformer {
     flow_kind kind; /* whose options every op is given */
+    /* It is a map of the circle, in radians: tau(x + 2 pi) = tau(x) + 2 pi, and otherwise like a map of the line. */
+    int circular;
     size_t (*n_params)(const void *options);
     /* What every op needs of h, once and in place: the others take h so prepared (and hand back
      * cotangents of the raw one). NULL: h is good as it is. */

@@ -125,12 +125,12 @@ static int unrolled_unroll_params(const flow_layer *layer, real *theta, const fl
 
 static size_t step_cache_len(const unrolled *self, size_t ld)
 {
-    return (self->maps.net->value_rows + self->maps.net->slope_rows) * ld;
+    return (conditioned_rows(&self->maps) + self->maps.net->slope_rows) * ld;
 }
 
 static size_t values_len(const unrolled *self, size_t ld)
 {
-    return self->maps.net->value_rows * ld;
+    return conditioned_rows(&self->maps) * ld;
 }
 
 static size_t unrolled_cache_len(const flow_layer *layer, size_t ld)
@@ -226,11 +226,12 @@ static void unrolled_forward(const flow_layer *layer, real *y, double *logdet, c
     for (size_t t = 0; t < self->iterations; t++) {
         const int last = t + 1 == self->iterations;
         conditioned_set_context(&s, call->context);
+        conditioned_show(&s, &maps->whole);
         s.net->ops->forward(s.net, s.values, s.slopes, s.theta, s.ld);
         const conditioned_shard next = last ? s : step_at(self, call, t + 1, 0, room.wide);
         real *to = last ? y : conditioned_inputs(&next, next.values);
         conditioned_copy(&s, to, x, &maps->bare);
-        conditioned_transform(&s, maps->tau->inverse, to, last ? logdet : room.dropped, x,
+        conditioned_transform(&s, CONDITIONED_INVERSE, to, last ? logdet : room.dropped, x,
                               &maps->all);
         s = next;
     }
@@ -241,7 +242,6 @@ static void unrolled_forward(const flow_layer *layer, real *y, double *logdet, c
 static void inverse_group(const unrolled *self, const scratch *room, double *logdet, const real *y,
                           const conditioned_group *g, size_t group, const layer_call *call)
 {
-    const transformer *tau = self->maps.tau;
     const conditioned_shard first = step(self, call, 0, room);
     real *z = conditioned_inputs(&first, first.values);
     for (size_t t = self->iterations; t-- > 0;) {
@@ -249,10 +249,10 @@ static void inverse_group(const unrolled *self, const scratch *room, double *log
         const int last = t + 1 == self->iterations;
         s.net->ops->outputs_of(s.net, s.values, s.theta, group, s.ld);
         if (last) {
-            conditioned_transform(&s, tau->forward, z, logdet, y, g);
+            conditioned_transform(&s, CONDITIONED_FORWARD, z, logdet, y, g);
         } else {
             const conditioned_shard next = step(self, call, t + 1, room);
-            conditioned_transform(&s, tau->inverse, conditioned_inputs(&next, next.values),
+            conditioned_transform(&s, CONDITIONED_INVERSE, conditioned_inputs(&next, next.values),
                                   room->dropped, z, g);
         }
     }
@@ -265,6 +265,8 @@ static void hidden_of_all(const unrolled *self, const scratch *room, size_t grou
         const conditioned_shard s = step(self, call, t, room);
         if (group == 0)
             conditioned_set_context(&s, call->context);
+        else
+            conditioned_show(&s, &self->maps.groups[group - 1]);
         s.net->ops->hidden_of(s.net, s.values, s.slopes, s.theta, group, s.ld);
     }
 }
@@ -286,16 +288,11 @@ static void unrolled_inverse(const flow_layer *layer, real *x, double *logdet, c
 
 /* ---- gradients */
 
-static void add_row(real *to, const real *from, size_t ld)
+/* to += sign from, sign being 1 or -1 */
+static void add_row(real *to, real sign, const real *from, size_t ld)
 {
     for (size_t r = 0; r < ld; r++)
-        to[r] += from[r];
-}
-
-static void subtract_row(real *to, const real *from, size_t ld)
-{
-    for (size_t r = 0; r < ld; r++)
-        to[r] -= from[r];
+        to[r] += sign * from[r];
 }
 
 /* The rows of a group backwards through tau^-1 of step t: dz += its share, and the parameters'
@@ -305,11 +302,12 @@ static void pull_group(const conditioned_shard *s, real *dz, real *cotangents, c
 {
     for (size_t i = g->first; i < g->end; i++) {
         size_t row = i * s->ld;
+        const conditioned_tau *tau = conditioned_tau_of(s->self, i);
         if (!g->bare)
-            s->self->tau->pull_inverse(s->self->tau_options, a,
-                                       conditioned_params(s, cotangents, g, i), from + row, dm,
-                                       at + row, conditioned_params(s, s->values, g, i), s->ld);
-        add_row(dz + row, g->bare ? from + row : a, s->ld);
+            tau->ops->pull_inverse(tau->options, a, conditioned_params(s, cotangents, g, i),
+                                   from + row, dm, at + row, conditioned_params(s, s->values, g, i),
+                                   s->ld);
+        add_row(dz + row, 1, g->bare ? from + row : a, s->ld);
     }
 }
 
@@ -331,10 +329,11 @@ static void unrolled_backward(const flow_layer *layer, real *dx, real *dtheta, i
         pull_group(&s, dx, cotangents, from, dm, at, &self->maps.all, room.a);
         s.net->ops->backward(s.net, cotangents, own, add || (self->tied && !last), s.theta,
                              s.values, s.slopes, s.ld);
+        conditioned_pull(&s, cotangents, &self->maps.whole);
         through = conditioned_inputs(&s, cotangents);
     }
     for (size_t i = 0; i < layer->dim; i++)
-        add_row(dx + i * call->ld, through + i * call->ld, call->ld);
+        add_row(dx + i * call->ld, 1, through + i * call->ld, call->ld);
     (void)x;
 }
 
@@ -349,20 +348,20 @@ static real *cotangents_of(const unrolled *self, const layer_call *call, size_t 
 static void score_before_last(const unrolled *self, real *left, const scratch *room,
                               const conditioned_group *g, size_t j, const layer_call *call)
 {
+    const conditioned_tau *tau = conditioned_tau_of(&self->maps, j);
     for (size_t t = 0; t < self->iterations; t++) {
         const conditioned_shard s = step(self, call, t, room);
         const real *handed = conditioned_inputs(&s, cotangents_of(self, call, t)) + j * s.ld;
         if (t == 0 || g->bare) {
-            subtract_row(left, handed, s.ld);
+            add_row(left, -1, handed, s.ld);
             continue;
         }
         const conditioned_shard before = step(self, call, t - 1, room);
-        self->maps.tau->pull_inverse(
-            self->maps.tau_options, room->b,
-            conditioned_params(&before, cotangents_of(self, call, t - 1), g, j), handed,
-            room->zeros, result_of(self, call, t - 1, room) + j * s.ld,
-            conditioned_params(&before, before.values, g, j), s.ld);
-        subtract_row(left, room->b, s.ld);
+        tau->ops->pull_inverse(tau->options, room->b,
+                               conditioned_params(&before, cotangents_of(self, call, t - 1), g, j),
+                               handed, room->zeros, result_of(self, call, t - 1, room) + j * s.ld,
+                               conditioned_params(&before, before.values, g, j), s.ld);
+        add_row(left, -1, room->b, s.ld);
     }
 }
 
@@ -373,11 +372,11 @@ static void score_last(const unrolled *self, real *score_y, const real *left, co
 {
     const size_t t = self->iterations - 1;
     const conditioned_shard s = step(self, call, t, room);
+    const conditioned_tau *tau = conditioned_tau_of(&self->maps, j);
     real *dh = conditioned_params(&s, cotangents_of(self, call, t), g, j);
-    self->maps.tau->backward(self->maps.tau_options, score_y, dh, left, room->ones,
-                             kept(self, call) + j * s.ld, conditioned_params(&s, s.values, g, j),
-                             s.ld);
-    for (size_t k = 0; k < self->maps.outputs * s.ld; k++)
+    tau->ops->backward(tau->options, score_y, dh, left, room->ones, kept(self, call) + j * s.ld,
+                       conditioned_params(&s, s.values, g, j), s.ld);
+    for (size_t k = 0; k < tau->outputs * s.ld; k++)
         dh[k] = -dh[k];
 }
 
@@ -393,6 +392,7 @@ static void unrolled_score(const flow_layer *layer, real *score_y, const real *s
             const conditioned_shard s = step(self, call, t, &room);
             s.net->ops->pull(s.net, cotangents_of(self, call, t), s.theta, s.values, s.slopes, c,
                              ld);
+            conditioned_pull(&s, cotangents_of(self, call, t), g);
         }
         for (size_t j = g->end; j-- > g->first;) {
             real *left = g->bare ? score_y + j * ld : room.a;
@@ -476,11 +476,13 @@ const flow_layer_ops layer_unrolled = {
              .doc = "the inverse of an autoregressive layer by a few parallel steps, exactly "
                     "normalised for any number of them",
              .keys = unrolled_keys,
-             .size = sizeof(unrolled_options)},
+             .size = sizeof(unrolled_options),
+             .circle = conditioned_circle},
     .single = 1,
     .create = unrolled_create,
     .free = unrolled_free,
     .describe = unrolled_describe,
+    .circles = conditioned_circles,
     .unroll_params = unrolled_unroll_params,
     .init = unrolled_init,
     .init_data = NULL,

@@ -1,8 +1,8 @@
-/* flow/layer/vmath.h -- exp, log and kin, free of branches so that loops over them vectorise.
+/* flow/layer/vmath.h -- exp, log, sin and kin, free of branches so that loops over them vectorise.
  *
  * All keep IEEE behaviour at infinities and NaN. Errors are within 2 units in the last place for
  * exp and log (tests/flow/vmath.c holds them to that), and absolute errors of that size relative to
- * 1 for tanh, sigmoid and softplus.
+ * 1 for tanh, sigmoid, softplus, sin and cos.
  *
  * exp: x = k ln 2 + r, |r| <= ln 2 / 2, Taylor series of e^r (its remainder is below half a unit).
  * log: x = 2^k m, m in [sqrt .5, sqrt 2), log m = 2 atanh((m - 1) / (m + 1)). */
@@ -153,6 +153,101 @@ FLOW_INLINE real vm_softplus(real x)
     real top = x > (real)0 ? x : (real)0;
     real y = top + vm_log((real)1 + vm_exp(-vm_abs(x)));
     return x == x ? y : x;
+}
+
+/* ---- turns: angles in radians, any number of times round */
+
+#if FLOW_BITS == 32
+#define VM_PI 3.14159274101257324f /* the nearest there is; pi = VM_PI + VM_PI_LO */
+#define VM_PI_LO -8.74227765734758577e-8f
+#else
+#define VM_PI 3.14159265358979312
+#define VM_PI_LO 1.22464679914735318e-16
+#endif
+
+/* The point of [-VM_PI, VM_PI] that x is after a whole number of turns; *turned, what they make: x =
+ * *turned + the point. An x that is there already stays to the last bit. */
+FLOW_INLINE real vm_turn(real x, real *turned)
+{
+    real k = (x * (real)0.15915494309189533577 + VM_ROUND) - VM_ROUND;
+    real r = (x - k * (2 * VM_PI)) - k * (2 * VM_PI_LO);
+    k = vm_abs(x) <= VM_PI ? 0 : k;
+    r = vm_abs(x) <= VM_PI ? x : r;
+    r = r > VM_PI ? VM_PI : r; /* so many turns that nothing is left of the rest */
+    r = r < -VM_PI ? -VM_PI : r;
+    *turned = x - r;
+    return r;
+}
+
+/* atan r for 0 <= r <= 1: the Taylor series at a quarter of the angle, whose tangent is below .2. */
+FLOW_INLINE real vm_atan_unit(real r)
+{
+    real h = r / ((real)1 + vm_sqrt((real)1 + r * r));
+    real q = h / ((real)1 + vm_sqrt((real)1 + h * h)), z = q * q;
+#if FLOW_BITS == 32
+    real p = (real)(1.0 / 9);
+#else
+    real p = 1.0 / 25;
+    p = 1.0 / 23 - p * z;
+    p = 1.0 / 21 - p * z;
+    p = 1.0 / 19 - p * z;
+    p = 1.0 / 17 - p * z;
+    p = 1.0 / 15 - p * z;
+    p = 1.0 / 13 - p * z;
+    p = 1.0 / 11 - p * z;
+    p = 1.0 / 9 - p * z;
+#endif
+    p = (real)(1.0 / 7) - p * z;
+    p = (real)(1.0 / 5) - p * z;
+    p = (real)(1.0 / 3) - p * z;
+    return 4 * (q - q * z * p);
+}
+
+/* The angle of the point (c, s), in [-VM_PI, VM_PI]; errors relative to 1. 0 at the origin. */
+FLOW_INLINE real vm_angle(real c, real s)
+{
+    real ac = vm_abs(c), as = vm_abs(s);
+    real large = ac > as ? ac : as, small = ac > as ? as : ac;
+    real a = vm_atan_unit(large > 0 ? small / large : large); /* NaN stays */
+    a = as > ac ? (VM_PI / 2 - a) + VM_PI_LO / 2 : a;
+    a = c < 0 ? (VM_PI - a) + VM_PI_LO : a;
+    return s < 0 ? -a : a;
+}
+
+/* sin r for |r| <= pi / 2: the Taylor series. */
+FLOW_INLINE real vm_sin_poly(real r)
+{
+    real z = r * r;
+#if FLOW_BITS == 32
+    real p = 1.6059043837e-10f;
+    p = p * z - 2.5052108385e-8f;
+    p = p * z + 2.7557319224e-6f;
+#else
+    real p = 1.9572941063391261e-20;
+    p = p * z - 8.2206352466243297e-18;
+    p = p * z + 2.8114572543455206e-15;
+    p = p * z - 7.6471637318198164e-13;
+    p = p * z + 1.6059043836821613e-10;
+    p = p * z - 2.505210838544172e-8;
+    p = p * z + 2.7557319223985893e-6;
+#endif
+    p = p * z - (real)1.984126984126984e-4;
+    p = p * z + (real)8.333333333333333e-3;
+    p = p * z - (real)1.6666666666666666e-1;
+    return r + r * z * p;
+}
+
+/* Of an x within [-VM_PI, VM_PI]; errors relative to 1. */
+FLOW_INLINE real vm_sin(real x)
+{
+    real a = vm_abs(x), m = a > VM_PI / 2 ? (VM_PI - a) + VM_PI_LO : a;
+    real y = vm_sin_poly(m);
+    return x < 0 ? -y : y;
+}
+
+FLOW_INLINE real vm_cos(real x)
+{
+    return vm_sin_poly((VM_PI / 2 - vm_abs(x)) + VM_PI_LO / 2);
 }
 
 #endif

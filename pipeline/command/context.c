@@ -1,7 +1,7 @@
 #include "pipeline/command/context.h"
 
-#include "pipeline/command/rows.h"
 #include "pipeline/config/number.h"
+#include "pipeline/stages/rows.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -49,7 +49,7 @@ static void sections_below(FILE *to, const char *path)
 /* ---- anything else */
 
 /* Every key there is, those of the usual kinds of flows included. */
-enum { MOST = 256 };
+enum { MOST = 1024 };
 typedef struct all_keys {
     size_t n;
     char room[MOST][SCHEMA_MAX_PATH];

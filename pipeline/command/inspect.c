@@ -197,28 +197,32 @@ static int look_at_file(const inspect_options *o, flow_err *err)
 {
     data_options options = data_options_default();
     options.nonfinite = DATA_NONFINITE_DROP;
-    file_table *table = file_read(o->file, o->header, err);
-    data_look *look = table ? data_look_create(table, o->file, &options, err) : NULL;
-    int code = look ? show(look, table, o, err) : err->code;
-    data_look_free(look);
-    file_table_free(table);
+    const file_wish wish = {.header = o->header};
+    data_plan plan;
+    file_stream *rows = file_stream_open(o->file, &wish, err);
+    int code = rows ? data_plan_init(&plan, rows, o->file, &options, err) : err->code;
+    if (!code) {
+        data_look *look = data_look_at(rows, &plan, o->file, &options, err);
+        code = look ? show(look, file_stream_head(rows), o, err) : err->code;
+        data_look_free(look);
+        data_plan_release(&plan);
+    }
+    file_stream_free(rows);
     return code;
 }
 
 /* As a run of the config would: its columns, kinds, context and split. */
 static int look_at_config(const inspect_options *o, config *c, flow_err *err)
 {
-    file_table *table = NULL;
-    data_look *look = NULL;
+    data_opened from = {.rows = NULL};
     int code = config_draw_seed(c, err);
     if (!code && o->header_given)
         code = flow_fail(err, FLOW_EUSAGE, "--header is for a .csv; %s says data.header", o->file);
     if (!code)
-        code = data_inspect(&table, &look, c, err);
+        code = data_open(&from, c, err);
     if (!code)
-        code = show(look, table, o, err);
-    data_look_free(look);
-    file_table_free(table);
+        code = show(from.look, file_stream_head(from.rows), o, err);
+    data_close(&from);
     return code;
 }
 

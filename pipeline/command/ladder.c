@@ -160,7 +160,8 @@ static int contexts_of(distill_contexts *out, const flow_model *model, file_tabl
                              "%s: %s, %s: not a value that the teacher can be given", path,
                              file_row_label(row, table, i / table->cols),
                              file_column_label(column, table, i % table->cols));
-    *out = (distill_contexts){.rows = table->values, .n = table->rows};
+    *out =
+        (distill_contexts){.rows = data_numbers_of(table->values, table->cols), .n = table->rows};
     return 0;
 }
 

@@ -1,9 +1,9 @@
 #include "pipeline/command/logp.h"
 
 #include "pipeline/command/outside.h"
-#include "pipeline/command/rows.h"
 #include "pipeline/command/with_model.h"
 #include "pipeline/stages/output.h"
+#include "pipeline/stages/rows.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -37,10 +37,13 @@ typedef struct config_gates {
 extern const flow_word config_precisions[];
 extern const flow_word config_headers[];
 extern const flow_word config_nonfinites[];
+extern const flow_word config_repeated[];
 extern const flow_word config_splits[];
 extern const flow_word config_schedules[];         /* of a teacher */
 extern const flow_word config_student_schedules[]; /* no plateau */
 extern const flow_word config_gradients[];
+extern const flow_word config_recipes[];
+extern const flow_word config_starts[];
 
 /* ---- sections */
 
@@ -69,6 +72,7 @@ typedef struct config_data {
     double dequantize; /* step; 0: off */
     config_logit logit;
     data_nonfinite nonfinite;
+    data_repeated repeated;
     data_split split;
     double valid, test; /* shares of the rows */
 } config_data;
@@ -107,7 +111,7 @@ typedef struct config_student_train {
     double weight_decay;
     double clip;             /* multiple of the running median of the gradient's norm; 0: off */
     double average;          /* decay of the moving average of the weights; 0: off */
-    const json_t *objective; /* complete, of objective_registry */
+    const json_t *objective; /* complete, of objective_registry; NULL: what a recipe finds, or kl */
     distill_gradient gradient;
     double forward;      /* weight of forward KL at the first step; reverse KL has 1 - forward */
     double forward_end;  /* and at the last; NAN: the same */
@@ -137,8 +141,22 @@ typedef struct config_student_shrink {
     uint64_t halvings;   /* of the networks' widths */
 } config_student_shrink;
 
+/* Lists of numbers, one a coordinate or one for all; NULL: auto. */
+typedef struct config_student_frame {
+    const json_t *shift, *scale;
+} config_student_frame;
+
+/* Who says what nobody else has said of a student of a target; and where it begins. */
+typedef enum config_recipe { RECIPE_AUTO, RECIPE_NONE } config_recipe;
+typedef enum config_start { START_PILOT, START_PLAIN } config_start;
+
 typedef struct config_student {
     const json_t *flow;
+    bool flow_given;      /* it is not the default */
+    config_recipe recipe; /* of a target */
+    config_start start;   /* likewise */
+    uint64_t pilot_rows;
+    config_student_frame frame; /* of a target */
     config_student_layerwise layerwise;
     config_student_train train;
     config_student_shrink shrink;
@@ -161,6 +179,7 @@ typedef struct config {
     bool seed_given; /* in a file or by --set */
     bool seed_drawn; /* by config_draw_seed. While neither is true, seed means nothing */
     flow_precision precision;
+    const json_t *target; /* complete, of target_registry; NULL: the teacher is fitted to data */
     config_compute compute;
     config_data data;
     config_teacher teacher;

@@ -24,6 +24,7 @@ const gate_info gate_figures[GATE_COUNT] = {
                          .unit = "nats",
                          .small_is_good = true,
                          .limit = 0.1,
+                         .needs = GATE_NEEDS_SAMPLER,
                          .place = "kl_forward.value",
                          .doc =
                              "KL(teacher || student): grows without bound where the student misses "
@@ -34,6 +35,7 @@ const gate_info gate_figures[GATE_COUNT] = {
                        .unit = "nats",
                        .small_is_good = true,
                        .limit = 0.2,
+                       .needs = GATE_NEEDS_SAMPLER,
                        .place = "jeffreys.value",
                        .doc = "The sum of both KL divergences.",
                        .beyond = "student and teacher are different densities",
@@ -49,6 +51,7 @@ const gate_info gate_figures[GATE_COUNT] = {
                    .unit = "nats",
                    .small_is_good = true,
                    .limit = NAN,
+                   .needs = GATE_NEEDS_SAMPLER,
                    .place = "eubo.value",
                    .doc =
                        "Upper bound of log Z, from samples of the teacher; the same in any units."},
@@ -57,6 +60,7 @@ const gate_info gate_figures[GATE_COUNT] = {
          .unit = "standard errors",
          .small_is_good = true,
          .limit = 5,
+         .needs = GATE_NEEDS_LOG_Z,
          .place = "log_z",
          .doc = "|log Z - the exact one| over its standard error, where that is known: a "
                 "teacher that is a flow has log Z = 0. Not computed where k-hat says that the "
@@ -69,6 +73,7 @@ const gate_info gate_figures[GATE_COUNT] = {
          .unit = "standard errors",
          .small_is_good = true,
          .limit = 5,
+         .needs = GATE_NEEDS_SAMPLER | GATE_NEEDS_LOG_Z,
          .place = "normalisation",
          .doc = "How far the means of p/q over the student's samples and of q/p over the teacher's "
                 "are from 1, in "
@@ -88,6 +93,14 @@ const gate_info gate_figures[GATE_COUNT] = {
          .beyond = "more than half of the student's samples are lost when they are weighted to be "
                    "the teacher's",
          .next = MORE_STEPS},
+    [GATE_ACCEPTANCE] =
+        {.name = "acceptance",
+         .unit = "share of the proposals",
+         .limit = NAN,
+         .place = "acceptance.value",
+         .doc = "How often a Metropolis chain takes a sample of the student as its next state "
+                "(independent proposals): with that correction its states are the teacher's. Blind "
+                "to lost modes."},
     [GATE_KHAT] = {.name = "khat",
                    .small_is_good = true,
                    .limit = 0.7,
@@ -102,6 +115,7 @@ const gate_info gate_figures[GATE_COUNT] = {
                            .unit = "share of the teacher's samples",
                            .small_is_good = true,
                            .limit = 0,
+                           .needs = GATE_NEEDS_SAMPLER,
                            .place = "uncovered.above.2.share",
                            .doc = "Share of the teacher's samples where the student has less than "
                                   "e^-10 of the density that it should have.",
@@ -114,6 +128,7 @@ const gate_info gate_figures[GATE_COUNT] = {
                           .unit = "share of the teacher's samples",
                           .small_is_good = true,
                           .limit = 2e-4,
+                          .needs = GATE_NEEDS_SAMPLER,
                           .place = "uncovered.above.1.share",
                           .doc = "The same for e^-5: the student goes there 150 times too seldom.",
                           .beyond = "the student goes there 150 times too seldom: averages over "
@@ -125,6 +140,7 @@ const gate_info gate_figures[GATE_COUNT] = {
                           .unit = "share of the teacher's samples",
                           .small_is_good = true,
                           .limit = 2e-3,
+                          .needs = GATE_NEEDS_SAMPLER,
                           .place = "uncovered.above.0.share",
                           .doc = "The same for e^-3: the student goes there 20 times too seldom.",
                           .beyond = "the student goes there 20 times too seldom",
@@ -134,6 +150,7 @@ const gate_info gate_figures[GATE_COUNT] = {
     [GATE_ESS_FORWARD] = {.name = "ess_forward",
                           .unit = "share of the samples",
                           .limit = 0.5,
+                          .needs = GATE_NEEDS_SAMPLER,
                           .place = "ess_forward.value",
                           .doc = "The same as ess_reverse, from samples of the teacher: sees lost "
                                  "modes. One sample in 50,000 can ruin it; "
@@ -144,6 +161,7 @@ const gate_info gate_figures[GATE_COUNT] = {
     [GATE_KHAT_FORWARD] = {.name = "khat_forward",
                            .small_is_good = true,
                            .limit = 0.7,
+                           .needs = GATE_NEEDS_SAMPLER,
                            .place = "khat_forward.value",
                            .doc = "Pareto shape of the largest p/q at samples of the teacher: "
                                   "above 0.5 the forward ESS has no standard error, "
@@ -159,6 +177,7 @@ const gate_info gate_figures[GATE_COUNT] = {
          .unit = "share of the samples",
          .small_is_good = true,
          .limit = 0.05,
+         .needs = GATE_NEEDS_MODES,
          .place = "mode_share",
          .doc = "Largest difference between the student's share of a mode and the "
                 "mode's true weight, for data whose modes are known.",
@@ -170,6 +189,7 @@ const gate_info gate_figures[GATE_COUNT] = {
          .small_is_good = true,
          .of = GATE_OF_STUDENT,
          .limit = 0.05,
+         .needs = GATE_NEEDS_SAMPLER,
          .place = "moments.mean_error",
          .doc = "By how much a column's mean over the student's samples is off at least: the "
                 "difference to the teacher's, "
@@ -181,6 +201,7 @@ const gate_info gate_figures[GATE_COUNT] = {
                        .small_is_good = true,
                        .of = GATE_OF_STUDENT,
                        .limit = 0.1,
+                       .needs = GATE_NEEDS_SAMPLER,
                        .place = "moments.sd_error",
                        .doc = "The same for standard deviations, as a share of the teacher's.",
                        .beyond = "the student's samples are too wide or too narrow",
@@ -190,6 +211,7 @@ const gate_info gate_figures[GATE_COUNT] = {
          .small_is_good = true,
          .of = GATE_OF_STUDENT,
          .limit = 0.05,
+         .needs = GATE_NEEDS_SAMPLER,
          .place = "moments.correlation_error",
          .doc = "The same for correlations of two columns, as a difference.",
          .beyond = "two columns of the student's samples hang together differently",
@@ -200,6 +222,7 @@ const gate_info gate_figures[GATE_COUNT] = {
          .small_is_good = true,
          .of = GATE_OF_STUDENT,
          .limit = 8,
+         .needs = GATE_NEEDS_SAMPLER,
          .place = "two_sample.sigmas",
          .doc = "How far the distance between samples of student and teacher is above what it is "
                 "between samples of one "

@@ -16,6 +16,7 @@ typedef enum gate_figure {
     GATE_LOG_Z_SIGMAS,
     GATE_NORMALISATION_SIGMAS,
     GATE_ESS_REVERSE,
+    GATE_ACCEPTANCE,
     GATE_KHAT,
     GATE_UNCOVERED_10,
     GATE_UNCOVERED_5,
@@ -50,12 +51,16 @@ typedef enum gate_of {
     GATE_OF_CLOCK    /* what the clock says and not the seed */
 } gate_of;
 
+/* What of the target a figure cannot be had without. */
+enum { GATE_NEEDS_SAMPLER = 1, GATE_NEEDS_MODES = 2, GATE_NEEDS_LOG_Z = 4 };
+
 typedef struct gate_info gate_info;
 struct gate_info {
     const char *name; /* the key under validate.require */
     const char *unit;
     bool small_is_good; /* so the bound is "< x" or "<= x"; else "> x" or ">= x" */
     gate_of of;
+    unsigned needs;    /* GATE_NEEDS_... */
     double limit;      /* the worst value that is good where no gate is given; NaN: there is none */
     const char *place; /* in validation.json, keys parted by dots */
     const char *doc;

@@ -2,9 +2,11 @@
 #include "pipeline/config/config.h"
 
 #include "pipeline/config/field.h"
+#include "pipeline/config/no_config.h"
 #include "pipeline/config/rules.h"
 #include "pipeline/config/tagged.h"
 #include "pipeline/config/value.h"
+#include "teacher/target.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -169,15 +171,26 @@ static const flow_key *find_tagged(const char *path, const char **name)
     return NULL;
 }
 
+/* The row with its default as it is here: most targets, which stand above student.flow in the table, are no network that
+ * a student could start as. */
+static flow_key as_it_is_here(const loader *self, const flow_key *row)
+{
+    flow_key out = *row;
+    const json_t *learnt = self->config->target;
+    if (learnt && !target_follows(learnt) && row == schema_find("student.flow"))
+        out.def = row->bare;
+    return out;
+}
+
 static void read_sections(loader *self)
 {
     for (size_t i = 0; i < schema_n_keys; i++) {
-        const flow_key *row = &schema_keys[i];
-        if (row->type != FLOW_KEY_KIND)
+        const flow_key row = as_it_is_here(self, &schema_keys[i]);
+        if (row.type != FLOW_KEY_KIND || (!row.def && !self->sections[i].n))
             continue;
-        json_t *object = tagged_read(&self->sections[i], row, row->name, self->out);
+        json_t *object = tagged_read(&self->sections[i], &row, row.name, self->out);
         if (object && field_keep(self->config, object))
-            *(const json_t **)(void *)((char *)self->config + row->offset) = object;
+            *(const json_t **)(void *)((char *)self->config + row.offset) = object;
         else if (object)
             complain(self->out, E_SIZE, self->sections[i].at, NULL, "out of memory");
         else
@@ -307,7 +320,7 @@ static void free_sources(loader *self)
 static void load_file(loader *self, const char *name)
 {
     size_t size, mark = 0;
-    char *text = read_text(self->out, name, &size);
+    char *text = no_config_table(self->out, name) ? NULL : read_text(self->out, name, &size);
     if (!text)
         return;
     if (size >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
@@ -463,6 +476,8 @@ config *config_load(const config_sources *sources, complaints *out)
         goto done;
     }
     load_sources(&self, sources);
+    self.config->student.flow_given =
+        self.sections[schema_find("student.flow") - schema_keys].n > 0;
     self.config->seed_given = self.keys[schema_find("seed") - schema_keys].state == GIVEN_GOOD;
     if (!self.config->name && !name_after(self.config, sources->file))
         complain(out, E_SIZE, (place){0, 0, 0, 1}, NULL, "out of memory");

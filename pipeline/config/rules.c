@@ -7,6 +7,7 @@
 #include "pipeline/config/settings.h"
 #include "student/objective.h"
 #include "teacher/generate.h"
+#include "teacher/target.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -55,9 +56,72 @@ static bool ends_in(const char *text, const char *ending)
 
 /* ---- missing and useless keys */
 
+/* A key that was given, and why that is for nothing. */
+static void useless(const rules_view *self, const char *key, const char *why)
+{
+    if (is_given(self, key))
+        complain(self->out, E_NO_EFFECT, given_at(self, key)->at, "take it out",
+                 "%s has no effect: %s", key, why);
+}
+
+/* Keys of all objectives that the chosen one does not look at. */
+static void other_objectives(const rules_view *self)
+{
+    const json_t *said = self->config->student.train.objective;
+    const objective_kind *kind = said ? objective_kind_of(said) : NULL;
+    char key[SCHEMA_MAX_PATH], why[128];
+    for (const char *const *name = kind ? kind->unused : NULL; name && *name; name++) {
+        snprintf(key, sizeof key, "student.train.%s", *name);
+        snprintf(why, sizeof why, "student.train.objective is %s", kind->kind.name);
+        useless(self, key, why);
+    }
+}
+
+/* A target stands in for data and for a teacher that is fitted to them. */
+static void target_alone(const rules_view *self)
+{
+    for (size_t i = 0; i < schema_n_keys && self->config->target; i++) {
+        const char *path = schema_keys[i].name;
+        bool other = schema_below(path, "data") || schema_below(path, "teacher");
+        if (other && self->keys[i].state == GIVEN_GOOD)
+            complain(self->out, E_EXCLUSIVE, self->keys[i].at, "take one of them out",
+                     "%s and target exclude each other: a target needs no data and no teacher",
+                     path);
+    }
+}
+
+static void target_followed(const rules_view *self)
+{
+    place at = given_at(self, "student.flow")->at;
+    const json_t *learnt = self->config->target;
+    if (learnt && !target_follows(learnt) && self->config->student.flow &&
+        flow_preset_follows(self->config->student.flow))
+        complain(
+            self->out, E_CONFLICT, at, "like student.flow: iaf",
+            "student.flow would start as its teacher, and this target is no network to start as");
+}
+
+/* Data are standardised, and a model has its units. */
+static void frame_of_target(const rules_view *self)
+{
+    const config_student_frame *frame = &self->config->student.frame;
+    const json_t *learnt = self->config->target;
+    const char *why = learnt ? "the model has units of its own" : "there is no target";
+    if (learnt && !target_follows(learnt))
+        return;
+    if (self->config->student.recipe == RECIPE_NONE)
+        useless(self, "student.recipe", why);
+    if (self->config->student.start == START_PLAIN)
+        useless(self, "student.start", why);
+    if (frame->shift)
+        useless(self, "student.frame.shift", why);
+    if (frame->scale)
+        useless(self, "student.frame.scale", why);
+}
+
 static void data_source(const rules_view *self)
 {
-    if (!sound(self, "data.path", "data.generator"))
+    if (!sound(self, "data.path", "data.generator") || given_at(self, "target")->state != GIVEN_NOT)
         return;
     bool path = is_given(self, "data.path"), generator = is_given(self, "data.generator");
     if (path && generator) {
@@ -69,8 +133,9 @@ static void data_source(const rules_view *self)
                  "data.path and data.generator exclude each other");
     } else if (!path && !generator && !self->unknown)
         complain(self->out, E_MISSING, (place){self->source, 0, 0, 1},
-                 "add 'data: {path: FILE.npy}' or 'data: {generator: two_moons}'",
-                 "data.path or data.generator is missing");
+                 "add 'data: {path: FILE.npy}', 'data: {generator: two_moons}' or 'target: {kind: "
+                 "gaussian}'",
+                 "data.path, data.generator or target is missing");
 }
 
 /* The condition of a row, taken apart: "transformer = spline" -> its sibling, '=', "spline". */
@@ -138,27 +203,6 @@ static void header_of_csv(const rules_view *self)
     if (is_given(self, "data.header") && path && file_is_npy(path))
         complain(self->out, E_NO_EFFECT, given_at(self, "data.header")->at, "take it out",
                  "data.header has no effect: a .npy file has no header");
-}
-
-/* A key that was given, and why that is for nothing. */
-static void useless(const rules_view *self, const char *key, const char *why)
-{
-    if (is_given(self, key))
-        complain(self->out, E_NO_EFFECT, given_at(self, key)->at, "take it out",
-                 "%s has no effect: %s", key, why);
-}
-
-/* Keys of all objectives that the chosen one does not look at. */
-static void other_objectives(const rules_view *self)
-{
-    const json_t *said = self->config->student.train.objective;
-    const objective_kind *kind = said ? objective_kind_of(said) : NULL;
-    char key[SCHEMA_MAX_PATH], why[128];
-    for (const char *const *name = kind ? kind->unused : NULL; name && *name; name++) {
-        snprintf(key, sizeof key, "student.train.%s", *name);
-        snprintf(why, sizeof why, "student.train.objective is %s", kind->kind.name);
-        useless(self, key, why);
-    }
 }
 
 static void one_term(const rules_view *self)
@@ -259,9 +303,22 @@ static bool known_modes(const config_data *data)
     return data->generator >= 0 && data_generators[data->generator].modes > 0;
 }
 
+static void gates_without_data(const rules_view *self)
+{
+    for (int i = 0; i < GATE_COUNT; i++)
+        if (gate_figures[i].of == GATE_OF_TEACHER && self->gates[i].state == GIVEN_GOOD)
+            complain(self->out, E_CONFLICT, self->gates[i].at, "take it out",
+                     "%s holds a teacher against its data, and a target has none",
+                     gate_figures[i].name);
+}
+
 /* A gate on a figure that this run cannot have would fail at the very end. */
 static void possible_gates(const rules_view *self)
 {
+    if (self->config->target) {
+        gates_without_data(self);
+        return;
+    }
     const given *likelihood = &self->gates[GATE_TEACHER_TEST_LOG_LIKELIHOOD];
     if (likelihood->state == GIVEN_GOOD && given_at(self, "data.test")->state != GIVEN_BAD &&
         !(self->config->data.test > 0))
@@ -288,7 +345,9 @@ static void data_file(const rules_view *self)
         complain(self->out, E_RANGE, at, file_read_remedy(path),
                  "data.path wants a .npy or .csv file, got '%s'", quoted);
     else if (access(path, R_OK) != 0)
-        complain(self->out, E_FILE, at, NULL, "cannot read '%s': %s", quoted, strerror(errno));
+        complain(self->out, E_FILE, at,
+                 strstr(path, "~/") ? "~ is not expanded here; write the folder" : NULL,
+                 "cannot read '%s': %s", quoted, strerror(errno));
 }
 
 static void export_file(const rules_view *self)
@@ -301,9 +360,9 @@ static void export_file(const rules_view *self)
 }
 
 static void (*const rules[])(const rules_view *) = {
-    data_source,      useless_keys,   header_of_csv, other_objectives, one_term,
-    following,        shares,         own_kinds,     interval,         warmup,
-    needs_validation, possible_gates, data_file,     export_file};
+    target_alone,     frame_of_target,  target_followed, data_source, useless_keys, header_of_csv,
+    other_objectives, one_term,         following,       shares,      own_kinds,    interval,
+    warmup,           needs_validation, possible_gates,  data_file,   export_file};
 
 void rules_check(const rules_view *self)
 {

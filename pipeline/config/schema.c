@@ -4,6 +4,7 @@
 #include "student/objective.h"
 #include "teacher/column_kind.h"
 #include "teacher/generate.h"
+#include "teacher/target.h"
 
 #include <assert.h>
 #include <math.h>
@@ -26,6 +27,11 @@ const flow_word config_headers[] = {
 const flow_word config_nonfinites[] = {
     {"error", DATA_NONFINITE_ERROR, "stop and name the first such row"},
     {"drop", DATA_NONFINITE_DROP, "leave such rows out and report how many"},
+    {NULL, 0, NULL}};
+
+const flow_word config_repeated[] = {
+    {"error", DATA_REPEATED_ERROR, "stop, and name one of them"},
+    {"keep", DATA_REPEATED_KEEP, "go on with a warning: no test log-likelihood is to be believed"},
     {NULL, 0, NULL}};
 
 const flow_word config_splits[] = {
@@ -54,6 +60,18 @@ const flow_word config_gradients[] = {
      "log_variance near the teacher; further off total or path, whichever has less variance, "
      "measured anew "
      "every 200 steps (path for a student that starts as its teacher)"},
+    {NULL, 0, NULL}};
+
+const flow_word config_recipes[] = {{"auto", RECIPE_AUTO,
+                                     "a look at the target says what the config does not: flow, "
+                                     "objective, steps, step size; resolved.json has it "
+                                     "then"},
+                                    {"none", RECIPE_NONE, "every key has its own default"},
+                                    {NULL, 0, NULL}};
+
+const flow_word config_starts[] = {
+    {"pilot", START_PILOT, "on rows that are annealed to the target from a wide start"},
+    {"plain", START_PLAIN, "near the identity, wherever the target is"},
     {NULL, 0, NULL}};
 
 /* ---- the table */
@@ -96,6 +114,9 @@ const flow_key schema_keys[] = {
             "as drawn."},
     {KEY(precision), .type = FLOW_KEY_WORD, .words = config_precisions, .def = "f32",
      .doc = "Precision of the networks."},
+    {KEY(target), .type = FLOW_KEY_KIND, .kinds = &target_registry,
+     .doc = "A density to learn from, in place of data and teacher: known up to a constant, with no need of "
+            "samples. The student is trained on samples of its own."},
 
     {KEY(compute.threads), .type = FLOW_KEY_WHOLE, .flags = FLOW_KEY_AUTO, RANGE(1, 1024),
      .def = "auto",
@@ -152,6 +173,10 @@ const flow_key schema_keys[] = {
      .only = "path",
      .doc = "What to do with rows that hold nan, inf or no value (NA, an empty field) in a column "
             "that is used."},
+    {KEY(data.repeated), .type = FLOW_KEY_WORD, .words = config_repeated, .def = "error",
+     .only = "path",
+     .doc = "What to do with a table in which half of the validation and test rows or more are "
+            "training rows, too, as after a bootstrap: they cannot stop the fit or judge it."},
     {KEY(data.split), .type = FLOW_KEY_WORD, .words = config_splits, .def = "position",
      .doc = "How rows are chosen for training, validation and test."},
     {KEY(data.valid), .type = FLOW_KEY_REAL, .flags = FLOW_KEY_OPEN_MAX, RANGE(0, 1), .def = "0.1",
@@ -184,7 +209,21 @@ const flow_key schema_keys[] = {
             "are kept. 0: never."},
 
     {KEY(student.flow), .type = FLOW_KEY_KIND, .kinds = &flow_presets, .def = "unrolled",
-     .bare = "iaf", .doc = "The flow that is distilled: its sampling must be parallel."},
+     .bare = "iaf", .doc = "The flow that is distilled: its sampling must be parallel. Beside a target, "
+            "but for model, the default is iaf: it is no network that a student could start as."},
+    {KEY(student.recipe), .type = FLOW_KEY_WORD, .words = config_recipes, .def = "auto",
+     .doc = "Of a target: who says how a student is trained, where the config does not."},
+    {KEY(student.start), .type = FLOW_KEY_WORD, .words = config_starts, .def = "pilot",
+     .doc = "Of a target: where a student begins. The frame, too, is that of the rows then, where it is auto."},
+    {KEY(student.pilot_rows), .type = FLOW_KEY_WHOLE, RANGE(64, 1048576), .def = "1024", .unit = "rows",
+     .only = "start = pilot", .doc = "Rows of the pilot."},
+    {KEY(student.frame.shift), .type = FLOW_KEY_REALS, .flags = FLOW_KEY_AUTO, RANGE(-INFINITY, INFINITY),
+     LENGTH(1, CONFIG_MAX_NAMES), .def = "auto", .unit = "units of the target",
+     .doc = "Where a target lives, a number a coordinate, or one for all: the student works on (x - shift) / scale. "
+            "auto: their mean, where it starts on rows of a pilot, or 0."},
+    {KEY(student.frame.scale), .type = FLOW_KEY_REALS, .flags = FLOW_KEY_AUTO | FLOW_KEY_OPEN_MIN,
+     RANGE(0, INFINITY), LENGTH(1, CONFIG_MAX_NAMES), .def = "auto", .unit = "units of the target",
+     .doc = "How far it extends, likewise: about its standard deviations. auto: that of the rows, or 1."},
     {KEY(student.train.lr), .type = FLOW_KEY_REAL, .flags = FLOW_KEY_AUTO | FLOW_KEY_OPEN_MIN,
      RANGE(0, 1), .def = "auto",
      .doc = "Step size of Adam at its largest. auto: " TEXT(CONFIG_LR) ", or, for a student that "
@@ -196,7 +235,7 @@ const flow_key schema_keys[] = {
     {KEY(student.train.schedule), .type = FLOW_KEY_WORD, .words = config_student_schedules,
      .def = "cosine",
      .doc = "Course of the step size after warmup."},
-    {KEY(student.train.objective), .type = FLOW_KEY_KIND, .kinds = &objective_registry, .def = "kl",
+    {KEY(student.train.objective), .type = FLOW_KEY_KIND, .kinds = &objective_registry,
      .doc = "What is minimised."},
     {KEY(student.train.gradient), .type = FLOW_KEY_WORD, .words = config_gradients, .def = "auto",
      .doc = "Estimator of the gradient of reverse KL."},
@@ -265,11 +304,12 @@ const size_t schema_n_keys = sizeof schema_keys / sizeof *schema_keys;
 const schema_section schema_sections[] = {
     {"", "The run as a whole."},
     {"compute", "How the work is spread: changes the last bits of a result at most."},
-    {"data", "What the teacher learns from."},
+    {"data", "What the teacher learns from, where there is no target."},
     {"data.logit", "A map for data that lie in an interval."},
-    {"teacher", "The density that is slow to sample."},
+    {"teacher", "The density that is slow to sample, where there is no target."},
     {"teacher.train", "Its fit to the data by maximum likelihood, with Adam."},
     {"student", "The sampler that is made from the teacher."},
+    {"student.frame", "Of a target: where its mass is. Data are standardised and need none of it."},
     {"student.train", "Distillation with Adam: reverse KL on its own samples and, if the teacher "
                       "can sample, forward KL."},
     {"student.layerwise", "Before the training of a student that starts as its teacher: its layers "

@@ -32,11 +32,38 @@ data_options settings_data(const config *self)
     out.weights = d->weights;
     out.standardize = d->standardize;
     out.nonfinite = d->nonfinite;
+    out.repeated = d->repeated;
     out.split = d->split;
     out.valid = d->valid;
     out.test = d->test;
     out.seed = self->seed;
+    out.precision = self->precision;
+    out.wrap = settings_wrap(self);
     return out;
+}
+
+static bool has_period(const config_data *d)
+{
+    size_t col = 0;
+    while (d->kinds && col < d->columns.n && !(d->kinds[col].period > 0))
+        col++;
+    return d->kinds && col < d->columns.n;
+}
+
+bool settings_wrap(const config *self)
+{
+    return has_period(&self->data) &&
+           !(flow_preset_can_circle(self->teacher.flow, FLOW_DATA_TO_NOISE) &&
+             flow_preset_can_circle(self->student.flow, FLOW_NOISE_TO_DATA));
+}
+
+bool settings_circles(unsigned char *out, const config *self, size_t dim)
+{
+    const config_data *d = &self->data;
+    bool any = d->kinds && has_period(d) && !settings_wrap(self);
+    for (size_t col = 0; col < dim; col++)
+        out[col] = any && col < d->columns.n && d->kinds[col].period > 0;
+    return any;
 }
 
 flow_place settings_place(const config *self, stream_stage stage, size_t dim, size_t context)

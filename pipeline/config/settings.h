@@ -12,6 +12,12 @@
 /* columns, context and dequantise of the result point into the config. */
 data_options settings_data(const config *self);
 
+/* Whether columns with a period are wrapped, for the flow of teacher or student cannot have circles (units.h). */
+bool settings_wrap(const config *self);
+
+/* out (dim) = 1 where a data column is on a circle in the flows. Whether any is. */
+bool settings_circles(unsigned char *out, const config *self, size_t dim);
+
 /* Where the flow of a stage stands. */
 flow_place settings_place(const config *self, stream_stage stage, size_t dim, size_t context);
 

@@ -274,8 +274,20 @@ static json_t *read_kinds(const reading *r, const flow_key *key, const tagged_pa
 
 /* ---- the object */
 
+/* Whether anything is said of a choice, in its own mapping or by --set. */
+static bool is_said(const reading *r, const flow_key *key)
+{
+    bool said = false;
+    for (size_t i = 0; i < r->pairs->n; i++)
+        said = said || is_below(r->pairs->pairs[i].name, key->name);
+    return said;
+}
+
 static json_t *read_key(const reading *r, const flow_kind *self, const flow_key *key)
 {
+    bool open = !key->def && !(key->flags & (FLOW_KEY_REQUIRED | FLOW_KEY_FLAT));
+    if (key->type == FLOW_KEY_KIND && open && !is_said(r, key))
+        return json_null();
     if (key->type == FLOW_KEY_KIND)
         return read_kind(r, self, key);
     tagged_pair *pair = find(r->pairs, key->name);

@@ -173,17 +173,27 @@ static const char *keep(config *self, const char *dir, const char *text)
     return out;
 }
 
-static bool read_string(config *self, const char **out, const arrival *in)
+/* The text of a scalar that is as its key wants it, or NULL after a complaint; *dir: what goes in front. */
+static const char *good_text(const char **dir, const arrival *in)
 {
     const char *text = scalar(in);
     if (!text)
+        return NULL;
+    bool fits = flow_key_in_range(in->key, (double)strlen(text));
+    bool named = !(in->key->flags & FLOW_KEY_NAME) || is_identifier(text);
+    *dir = in->key->flags & FLOW_KEY_FILE && *text != '/' ? in->from->dir : "";
+    if (fits && named)
+        return text;
+    reject(in, E_RANGE, fits && strchr(".-", *text) ? "not with '.' or '-' in front" : NULL);
+    return NULL;
+}
+
+static bool read_string(config *self, const char **out, const arrival *in)
+{
+    const char *dir, *text = good_text(&dir, in);
+    if (!text)
         return false;
-    if (!flow_key_in_range(in->key, (double)strlen(text)))
-        return reject(in, E_RANGE, NULL);
-    if (in->key->flags & FLOW_KEY_NAME && !is_identifier(text))
-        return reject(in, E_RANGE, strchr(".-", *text) ? "not with '.' or '-' in front" : NULL);
-    bool relative = in->key->flags & FLOW_KEY_FILE && *text != '/';
-    const char *kept = keep(self, relative ? in->from->dir : "", text);
+    const char *kept = keep(self, dir, text);
     if (!kept)
         return reject_memory(in);
     *out = kept;
@@ -292,6 +302,34 @@ static bool read_names(config *self, flow_names *out, const arrival *in)
     return good;
 }
 
+/* NULL after a complaint. */
+static json_t *reals_json(const arrival *in)
+{
+    bool alone = in->node->type == YAML_SCALAR_NODE;
+    size_t n = alone ? 1 : list_length(in);
+    json_t *out = n ? json_array() : NULL;
+    for (size_t i = 0; i < n; i++) {
+        double value;
+        arrival item = alone ? *in : list_item(in, i);
+        flow_json_append(&out, read_real(&value, &item) ? json_real(value) : NULL);
+    }
+    return out;
+}
+
+static bool read_reals(config *self, const json_t **out, const arrival *in)
+{
+    *out = NULL;
+    if (is_auto(in))
+        return true;
+    size_t before = complaints_count(in->from->out);
+    json_t *list = reals_json(in);
+    if (list && field_keep(self, list)) {
+        *out = list;
+        return true;
+    }
+    return complaints_count(in->from->out) == before ? reject_memory(in) : false;
+}
+
 /* What needs no memory of its own. */
 static bool read_plain(void *out, const arrival *in)
 {
@@ -331,6 +369,8 @@ bool value_read(config *self, const flow_key *key, const value_source *from,
         field_clear(self, key);
     if (key->type == FLOW_KEY_NAMES)
         return read_names(self, out, &in);
+    if (key->type == FLOW_KEY_REALS)
+        return read_reals(self, out, &in);
     return read_plain(out, &in);
 }
 
@@ -356,6 +396,36 @@ static json_t *order_json(const arrival *in)
     return out;
 }
 
+/* A file that stands in a file is beside that. */
+static json_t *text_json(const arrival *in)
+{
+    const char *dir, *text = good_text(&dir, in);
+    return text ? json_sprintf("%s%s", dir, text) : NULL;
+}
+
+/* Numbers and lists of them, at most so deep: what they mean the kind itself says. */
+enum { OWN_DEPTH = 3 };
+
+static json_t *own_json(const arrival *in, int depth)
+{
+    double value;
+    if (in->node->type != YAML_SEQUENCE_NODE || depth == OWN_DEPTH) {
+        const char *text = plain_scalar(in);
+        if (text && number_parse_real(&value, text) == NUMBER_GOOD)
+            return json_real(value);
+        if (text)
+            reject(in, E_TYPE, NULL);
+        return NULL;
+    }
+    json_t *out = json_array();
+    for (size_t i = 0; i < item_count(in->node); i++) {
+        arrival item = list_item(in, i);
+        item.item = 0;
+        flow_json_append(&out, own_json(&item, depth + 1));
+    }
+    return out;
+}
+
 json_t *value_json(const flow_key *key, const char *path, const value_source *from,
                    const yaml_node_t *node)
 {
@@ -371,6 +441,12 @@ json_t *value_json(const flow_key *key, const char *path, const value_source *fr
     here.offset = 0;
     if (key->type == FLOW_KEY_ORDER)
         return order_json(&in);
+    if (key->type == FLOW_KEY_TEXT)
+        return text_json(&in);
+    if (key->type == FLOW_KEY_REALS)
+        return is_auto(&in) ? json_string("auto") : reals_json(&in);
+    if (key->type == FLOW_KEY_OWN)
+        return own_json(&in, 0);
     return read_plain(&field, &in) ? flow_key_json(&field, &here) : NULL;
 }
 
@@ -386,99 +462,4 @@ const char *value_text(const flow_key *key, const char *path, const value_source
 {
     const arrival in = {key, path, from, node, 0};
     return scalar(&in);
-}
-
-/* ---- gates */
-
-void value_drop_gate(config *self, const flow_key *key, gate_figure figure)
-{
-    config_gates *list = field_of(self, key);
-    size_t kept = 0;
-    for (size_t i = 0; i < list->n; i++)
-        if (list->at[i].figure != figure)
-            list->at[kept++] = list->at[i];
-    list->n = kept;
-}
-
-bool value_read_gate(config *self, const flow_key *key, gate_figure figure,
-                     const value_source *from, const yaml_node_t *node)
-{
-    const arrival in = {key, key->name, from, node, 0};
-    const char *text = scalar(&in);
-    if (!text)
-        return false;
-    gate bound;
-    flow_err err = FLOW_ERR_INIT;
-    if (gate_parse(&bound, figure, text, &err)) {
-        complain(from->out, E_TYPE, yaml_tree_place(from->tree, node), NULL, "%s.%s", key->name,
-                 err.text);
-        return false;
-    }
-    value_drop_gate(self, key, figure);
-    config_gates *list = field_of(self, key);
-    list->at[list->n++] = bound;
-    return true;
-}
-
-/* ---- defaults */
-
-/* Reads text as one YAML value and passes it to `then`. False if something is wrong with it: a bug
- * in the table, which tests/pipeline/schema.c finds, or no memory. */
-static bool read_text(config *self, const flow_key *key, const char *text,
-                      bool (*then)(config *, const flow_key *, const value_source *,
-                                   const yaml_node_t *))
-{
-    complaints *out = complaints_create();
-    yaml_tree tree;
-    bool good = out && yaml_tree_load(&tree, out, 0, true, text, strlen(text));
-    if (good) {
-        const value_source from = {&tree, "", out};
-        good = then(self, key, &from, yaml_tree_root(&tree));
-        yaml_tree_free(&tree);
-    }
-    complaints_free(out);
-    return good;
-}
-
-/* A section of a kind gets its own when all sources are read (tagged.h). */
-static bool has_default(const flow_key *key)
-{
-    return key->def && key->type != FLOW_KEY_KIND;
-}
-
-bool value_default(config *self, const flow_key *key)
-{
-    field_clear(self, key);
-    return !has_default(key) || read_text(self, key, key->def, value_read);
-}
-
-/* Item k of the list is the default of the k-th row that has one. */
-static bool read_defaults(config *self, const flow_key *key, const value_source *from,
-                          const yaml_node_t *list)
-{
-    const arrival in = {key, key->name, from, list, 0};
-    bool good = list->type == YAML_SEQUENCE_NODE;
-    size_t n = good ? item_count(list) : 0, k = 0;
-    for (size_t i = 0; good && i < schema_n_keys; i++)
-        if (has_default(&schema_keys[i]))
-            good = k < n && value_read(self, &schema_keys[i], from, list_item(&in, k++).node);
-    return good && k == n;
-}
-
-bool value_defaults(config *self)
-{
-    char *text = NULL;
-    size_t size;
-    FILE *to = open_memstream(&text, &size);
-    if (!to)
-        return false;
-    for (size_t i = 0, n = 0; i < schema_n_keys; i++) {
-        field_clear(self, &schema_keys[i]);
-        if (has_default(&schema_keys[i]))
-            fprintf(to, "%s%s", n++ ? ", " : "[", schema_keys[i].def);
-    }
-    fputs("]", to);
-    bool good = fclose(to) == 0 && read_text(self, schema_keys, text, read_defaults);
-    free(text);
-    return good;
 }

@@ -26,6 +26,7 @@ static void judge_weights(judged *out, const student_diagnostics *d, double log_
     v[GATE_LOG_Z_SIGMAS] = fabs(d->log_z.value - log_z) / hypot(d->log_z.se, STUDENT_ROUNDING);
     v[GATE_NORMALISATION_SIGMAS] = larger(fabs(d->mean_w.z), fabs(d->mean_inverse_w.z));
     v[GATE_ESS_REVERSE] = d->ess_reverse.value;
+    v[GATE_ACCEPTANCE] = d->acceptance.value;
     v[GATE_ESS_FORWARD] = d->ess_forward.value;
     v[GATE_KHAT] = d->psis.khat;
     v[GATE_KHAT_FORWARD] = d->n_forward ? d->psis_forward.khat : NAN;

@@ -3,7 +3,9 @@
 #define PIPELINE_REPORT_PICTURE_RUN_H
 
 #include "files/model.h"
+#include "student/contexts.h"
 #include "teacher/dataset.h"
+#include "teacher/target.h"
 
 #include <stdint.h>
 
@@ -17,5 +19,11 @@ enum { PICTURE_RUN_ROWS = 50000 };
 int picture_of_run(const char *path, const data_set *data, const flow_model *teacher,
                    const flow_model *student, const char *teacher_note, const char *student_note,
                    flow_pool *pool, uint64_t seed, flow_err *err);
+
+/* PICTURE_RUN_ROWS samples of a target, in the units of the student's flow, if it has a sampler, beside as many of the
+ * student. contexts: those of both, in turn. names: of the columns. Streams and errors as above. */
+int picture_of_target(const char *path, const target *from, const distill_contexts *contexts,
+                      const flow_model *student, const char *const *names, const char *student_note,
+                      flow_pool *pool, uint64_t seed, flow_err *err);
 
 #endif

@@ -61,13 +61,26 @@ static bool judge_rest(const verdict_input *in, const judged *figures, json_t **
     return false;
 }
 
+/* What a student misses shows at samples of its target alone. */
+static bool judge_sides(const verdict_input *in, json_t **reasons)
+{
+    if (in->student->sampled)
+        return true;
+    flow_json_append(
+        reasons,
+        json_string("only one side could be seen: the target has no sampler, so a mode or a "
+                    "tail that the student misses would not show"));
+    return false;
+}
+
 static const char *judge(const verdict_input *in, const judged *figures, bool *pass, json_t **gates,
                          json_t **reasons)
 {
     *pass = judge_gates(in, figures, gates, reasons);
     if (!*pass)
         return "fail";
-    return judge_rest(in, figures, reasons) ? "pass" : "unverified";
+    bool rest = judge_rest(in, figures, reasons), sides = judge_sides(in, reasons);
+    return rest && sides ? "pass" : "unverified";
 }
 
 /* ---- the whole */
@@ -95,10 +108,13 @@ static json_t *training(const verdict_input *in)
     const distill_state *t = in->training;
     json_t *weights =
         in->student_flow ? json_integer((json_int_t)flow_n_weights(in->student_flow)) : json_null();
-    return json_pack("{s:I, s:I, s:I, s:I, s:o, s:o}", "rows", (json_int_t)t->rows, "clipped_steps",
-                     (json_int_t)t->clipped, "skipped_steps", (json_int_t)t->skipped,
-                     "zero_density_rows", (json_int_t)t->zero_density, "broken_rows",
-                     verdict_broken(&t->broken), "weights", weights);
+    const verdict_price *p = in->price;
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "rows", (json_int_t)t->rows,
+                     "densities", (json_int_t)p->densities, "gradients", (json_int_t)p->gradients,
+                     "draws", (json_int_t)p->draws, "clipped_steps", (json_int_t)t->clipped,
+                     "skipped_steps", (json_int_t)t->skipped, "zero_density_rows",
+                     (json_int_t)t->zero_density, "broken_rows", verdict_broken(&t->broken),
+                     "weights", weights);
 }
 
 static void set_samples(json_t **out, const verdict_input *in)
@@ -109,6 +125,7 @@ static void set_samples(json_t **out, const verdict_input *in)
                             verdict_broken(&v->teacher_broken)));
     flow_json_set(out, "samples", json_integer((json_int_t)in->samples));
     flow_json_set(out, "uncovered", verdict_uncovered(in));
+    flow_json_set(out, "log_q_forward", verdict_estimate(v->log_q_forward));
     flow_json_set(out, "roundtrip", flow_json_real(v->roundtrip));
     flow_json_set(out, "mode_share", verdict_modes(v));
     flow_json_set(out, "moments", verdict_moments(&v->moments, "student", "teacher", in->names));
@@ -129,9 +146,10 @@ json_t *verdict_json(const verdict_input *in, bool *pass)
     flow_json_set(&out, "figures", figures_json(in, &figures));
     verdict_set_weights(&out, &v->weights);
     set_samples(&out, in);
-    flow_json_set(&out, "teacher", verdict_teacher(in));
+    flow_json_set(&out, "teacher",
+                  in->test_rows || in->teacher_flow ? verdict_teacher(in) : json_null());
     flow_json_set(&out, "student", training(in));
-    flow_json_set(&out, "speed", verdict_speed(&v->speed));
+    flow_json_set(&out, "speed", verdict_speed(&v->speed, in->price));
     flow_json_set(&out, "ladder", in->ladder ? rungs_json(in->ladder) : json_null());
     return out;
 }

@@ -12,6 +12,13 @@
 #include <jansson.h>
 #include <stdbool.h>
 
+/* What a training asked of its target, layer by layer not counted, and what it took. */
+typedef struct verdict_price {
+    uint64_t densities, gradients, draws; /* rows asked for; gradients: of the first, with theirs */
+    double target_seconds;                /* in the target, of all threads together */
+    double seconds;                       /* of all threads together, the target's included */
+} verdict_price;
+
 typedef struct verdict_input {
     const student_validation *student;
     const config_gates *require;
@@ -23,6 +30,7 @@ typedef struct verdict_input {
     const flow *teacher_flow; /* NULL: the teacher is none */
     const flow *student_flow;
     const distill_state *training;
+    const verdict_price *price;
     const rungs_report *ladder; /* students unrolled on the way to this one; NULL: there are none */
     const char *const *names;   /* (D) */
 } verdict_input;

@@ -13,7 +13,11 @@ json_t *verdict_estimate(student_estimate e);
 json_t *verdict_broken(const broken_rows *rows);
 json_t *verdict_modes(const student_validation *figures);
 json_t *verdict_uncovered(const verdict_input *in);
-json_t *verdict_speed(const student_speed *speed);
+json_t *verdict_speed(const student_speed *speed, const verdict_price *price);
+
+/* Seconds of one thread for a row: in the target, and in all else that a training does; NaN: it asked for none. */
+double verdict_target_row(const verdict_price *price);
+double verdict_own_row(const verdict_price *price);
 
 /* ref: what the side that samples are held against is called: "teacher", "data"; own: the other. */
 json_t *verdict_moments(const student_moments_difference *moments, const char *own, const char *ref,

@@ -1,6 +1,7 @@
 /* pipeline/report/verdict_print.c -- the verdict on stderr. */
 #include "pipeline/report/judge.h"
 #include "pipeline/report/verdict.h"
+#include "pipeline/report/verdict_parts.h"
 
 #include <math.h>
 #include <stdbool.h>
@@ -46,6 +47,17 @@ static const char *estimate(char *out, student_estimate e)
     else
         snprintf(out, ESTIMATE, "%.4f +- %.4f", e.value, e.se);
     return out;
+}
+
+static void print_one_side(const student_diagnostics *d)
+{
+    char a[ESTIMATE], b[ESTIMATE];
+    fprintf(stderr,
+            "  KL        reverse %s nats, at samples of the student: the target has no sampler\n",
+            estimate(a, d->kl_reverse));
+    fprintf(stderr, "  ESS / N   %.3f (k-hat %.2f), acceptance %.3f;  log Z %s, ELBO %s\n",
+            d->ess_reverse.value, d->psis.khat, d->acceptance.value, estimate(a, d->log_z),
+            estimate(b, d->elbo));
 }
 
 static void print_weights(const student_diagnostics *d)
@@ -115,19 +127,35 @@ static void print_speed(const student_speed *s)
         print_pace("teacher, a pass a column", s->teacher_naive);
 }
 
+/* Of one training: what the target had to do for it, and what it cost. */
+static void print_price(const verdict_price *p)
+{
+    fprintf(stderr,
+            "  training  %.3g rows asked of the target, %.3g with gradients; %.3g us a row there, "
+            "%.3g us "
+            "a row here, of one thread\n",
+            (double)(p->densities + p->draws), (double)p->gradients, 1e6 * verdict_target_row(p),
+            1e6 * verdict_own_row(p));
+}
+
 void verdict_print(const verdict_input *in, const json_t *verdict)
 {
     const student_validation *v = in->student;
     fprintf(stderr, "verdict   %s\n", json_string_value(json_object_get(verdict, "verdict")));
     print_list("reason", json_object_get(verdict, "reasons"));
     print_list("warning", json_object_get(verdict, "warnings"));
-    print_weights(&v->weights);
+    if (v->sampled)
+        print_weights(&v->weights);
+    else
+        print_one_side(&v->weights);
     print_modes(v);
     if (v->sampled)
         print_samples("student", "teacher", &v->sliced_w2, &v->energy, &v->moments);
     if (v->against_data.rows > 0)
         print_teacher(in);
     print_speed(&v->speed);
+    if (in->price->densities + in->price->draws > 0)
+        print_price(in->price);
     if (in->ladder)
         rungs_print(in->ladder);
 }
@@ -143,7 +171,11 @@ void verdict_notes(char teacher[VERDICT_NOTE], char student[VERDICT_NOTE], const
         snprintf(teacher, VERDICT_NOTE, "not held against data");
     else
         snprintf(teacher, VERDICT_NOTE, "%.1f sd of the null from the data", apart);
-    snprintf(student, VERDICT_NOTE, "KL %.4f, %.4f, ESS %.2f, %.2f",
-             rungs_shown(w->kl_reverse.value), rungs_shown(w->kl_forward.value),
-             w->ess_reverse.value, w->ess_forward.value);
+    if (!in->student->sampled)
+        snprintf(student, VERDICT_NOTE, "KL %.4f, ESS %.2f, on its own samples alone",
+                 rungs_shown(w->kl_reverse.value), w->ess_reverse.value);
+    else
+        snprintf(student, VERDICT_NOTE, "KL %.4f, %.4f, ESS %.2f, %.2f",
+                 rungs_shown(w->kl_reverse.value), rungs_shown(w->kl_forward.value),
+                 w->ess_reverse.value, w->ess_forward.value);
 }

@@ -43,6 +43,7 @@ void verdict_set_weights(json_t **out, const student_diagnostics *d)
     flow_json_set(out, "log_z", verdict_estimate(d->log_z));
     flow_json_set(out, "ess_reverse", ess(d->ess_reverse, &d->curve_reverse));
     flow_json_set(out, "ess_forward", ess(d->ess_forward, &d->curve_forward));
+    flow_json_set(out, "acceptance", verdict_estimate(d->acceptance));
     flow_json_set(out, "khat", psis(&d->psis));
     flow_json_set(out, "khat_forward", d->n_forward ? psis(&d->psis_forward) : json_null());
     flow_json_set(out, "normalisation",
@@ -159,7 +160,22 @@ json_t *verdict_broken(const broken_rows *b)
     return json_pack("{s:I, s:o}", "count", (json_int_t)b->count, "first", first_broken(b));
 }
 
-json_t *verdict_speed(const student_speed *s)
+static double rows_asked(const verdict_price *p)
+{
+    return (double)(p->densities + p->draws);
+}
+
+double verdict_target_row(const verdict_price *p)
+{
+    return rows_asked(p) > 0 ? p->target_seconds / rows_asked(p) : NAN;
+}
+
+double verdict_own_row(const verdict_price *p)
+{
+    return rows_asked(p) > 0 ? (p->seconds - p->target_seconds) / rows_asked(p) : NAN;
+}
+
+json_t *verdict_speed(const student_speed *s, const verdict_price *price)
 {
     const struct {
         const char *rate, *row;
@@ -174,5 +190,7 @@ json_t *verdict_speed(const student_speed *s)
         flow_json_set(&out, all[i].row, flow_json_real(all[i].pace.row_seconds));
     }
     flow_json_set(&out, "teacher_density_rows_per_s", flow_json_real(s->teacher_density));
+    flow_json_set(&out, "training_target_row_seconds", flow_json_real(verdict_target_row(price)));
+    flow_json_set(&out, "training_own_row_seconds", flow_json_real(verdict_own_row(price)));
     return out;
 }

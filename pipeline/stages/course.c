@@ -79,15 +79,20 @@ void course_tell_fit(const course *self, const teacher_fit_state *state, size_t 
 
 /* What was measured of the last steps: of a term with no weight there is no figure, and beta is told
  * while it is not 1. */
-static const char *figures_of(char *out, size_t size, const distill_state *s)
+static const char *figures_of(char *out, size_t size, const course *self, const distill_state *s)
 {
+    double log_z = self->log_z, reverse = s->kl_reverse + log_z, forward = s->kl_forward - log_z;
     int n;
-    if (isnan(s->kl_reverse))
-        n = snprintf(out, size, "KL forward %.4f", s->kl_forward);
-    else if (isnan(s->kl_forward))
-        n = snprintf(out, size, "KL reverse %.4f", s->kl_reverse);
+    if (isnan(log_z) && isnan(s->kl_reverse))
+        n = snprintf(out, size, "EUBO %.4f", s->kl_forward);
+    else if (isnan(log_z))
+        n = snprintf(out, size, "ELBO %.4f", -s->kl_reverse);
+    else if (isnan(reverse))
+        n = snprintf(out, size, "KL forward %.4f", forward);
+    else if (isnan(forward))
+        n = snprintf(out, size, "KL reverse %.4f", reverse);
     else
-        n = snprintf(out, size, "KL reverse %.4f, forward %.4f", s->kl_reverse, s->kl_forward);
+        n = snprintf(out, size, "KL reverse %.4f, forward %.4f", reverse, forward);
     if (s->beta < 1 && n > 0 && (size_t)n < size)
         snprintf(out + n, size - (size_t)n, ", beta %.2f", s->beta);
     return out;
@@ -112,14 +117,15 @@ static const char *gradient_name(distill_gradient value)
 
 static json_t *metrics_of(const course *self, const distill_state *s)
 {
-    json_t *row =
-        json_pack("{s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:I, s:I, s:I}", "step",
-                  (json_int_t)s->step, "rows", (json_int_t)s->rows, "kl_reverse",
-                  flow_json_real(s->kl_reverse), "kl_forward", flow_json_real(s->kl_forward),
-                  "beta", flow_json_real(s->beta), "lambda", flow_json_real(s->lambda), "lr",
-                  flow_json_real(s->lr), "grad_norm", flow_json_real(s->gradient_norm), "gradient",
-                  gradient_name(s->gradient), "clipped", (json_int_t)s->clipped, "skipped",
-                  (json_int_t)s->skipped, "broken_rows", (json_int_t)s->broken.count);
+    json_t *row = json_pack(
+        "{s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:I, s:I, s:I}", "step",
+        (json_int_t)s->step, "rows", (json_int_t)s->rows, "kl_reverse",
+        flow_json_real(s->kl_reverse + self->log_z), "kl_forward",
+        flow_json_real(s->kl_forward - self->log_z), "elbo", flow_json_real(-s->kl_reverse), "beta",
+        flow_json_real(s->beta), "lambda", flow_json_real(s->lambda), "lr", flow_json_real(s->lr),
+        "grad_norm", flow_json_real(s->gradient_norm), "gradient", gradient_name(s->gradient),
+        "clipped", (json_int_t)s->clipped, "skipped", (json_int_t)s->skipped, "broken_rows",
+        (json_int_t)s->broken.count);
     if (!isnan(s->ess)) {
         flow_json_set(&row, "ess", flow_json_real(s->ess));
         flow_json_set(&row, "evaluations", json_integer((json_int_t)s->evaluations));
@@ -137,7 +143,7 @@ int course_watch_distill(void *arg, const distill_state *s)
 {
     const course *self = arg;
     char which[RUNGS_NAME + 2], kl[96];
-    progress_update(s->step, "%s%s", which_of(which, self), figures_of(kl, sizeof kl, s));
+    progress_update(s->step, "%s%s", which_of(which, self), figures_of(kl, sizeof kl, self, s));
     return record(arg, metrics_of(self, s));
 }
 
@@ -160,7 +166,7 @@ void course_tell_layers(const course *self, const student_layers_state *s)
 void course_tell_distill(const course *self, const distill_state *s, size_t weights)
 {
     char which[RUNGS_NAME + 2], kl[96];
-    figures_of(kl, sizeof kl, s);
+    figures_of(kl, sizeof kl, self, s);
     if (!isnan(s->kl_best))
         snprintf(kl, sizeof kl, "KL reverse %.4f after step %zu", s->kl_best, s->best_step);
     progress_end("%s%zu weights, %zu rows, %s", which_of(which, self), weights, s->rows, kl);

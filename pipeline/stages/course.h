@@ -13,7 +13,9 @@
 typedef struct course {
     metrics metrics;
     const flow_unrolling
-        *size;          /* of a distillation: which of several is going on; NULL: the only one */
+        *size; /* of a distillation: which of several is going on; NULL: the only one */
+    double
+        log_z; /* of the target that is learnt from: 0 unless it is set; NaN: not known, and so no KL is */
     size_t layer_steps; /* of each layer, where layers are trained by themselves */
     double train_volume,
         valid_volume; /* of a fit: mean log|det dx/du| of the rows (teacher/volume.h), by which

@@ -49,33 +49,55 @@ static int choose(bool *wanted, file_table *head, const void *asker, flow_err *e
     return code;
 }
 
-static file_table *read_file(const config *c, const data_options *options, bool head, flow_err *err)
+static file_wish wish_of(const config *c, const asked *asker, bool head)
+{
+    return (file_wish){.header = c->data.header,
+                       .head = head,
+                       .choose = choose,
+                       .asker = asker,
+                       .remedy = asker->options.n_columns
+                                     ? "if it is not needed, leave it out of data.columns"
+                                     : "data.columns can name the columns that are wanted"};
+}
+
+static int open_rows(data_opened *out, const config *c, const data_options *options, flow_err *err)
 {
     const asked asker = {source_of(c), *options};
-    const file_wish wish = {.header = c->data.header,
-                            .head = head,
-                            .choose = choose,
-                            .asker = &asker,
-                            .remedy = options->n_columns
-                                          ? "if it is not needed, leave it out of data.columns"
-                                          : "data.columns can name the columns that are wanted"};
-    return file_read_wish(c->data.path, &wish, err);
+    const file_wish wish = wish_of(c, &asker, false);
+    if (c->data.path)
+        out->rows = file_stream_open(c->data.path, &wish, err);
+    else if ((out->made = generate(c, (size_t)c->data.rows, err)))
+        out->rows = file_stream_of_table(out->made, err);
+    return out->rows ? FLOW_OK : err->code;
 }
 
-static file_table *read_table(const config *c, const data_options *options, flow_err *err)
-{
-    return c->data.path ? read_file(c, options, false, err)
-                        : generate(c, (size_t)c->data.rows, err);
-}
-
-int data_inspect(file_table **table, data_look **look, const config *c, flow_err *err)
+int data_open(data_opened *out, const config *c, flow_err *err)
 {
     data_options options = settings_data(c);
-    *look = NULL;
-    *table = read_table(c, &options, err);
-    if (*table)
-        *look = data_look_create(*table, source_of(c), &options, err);
-    return *look ? FLOW_OK : err->code;
+    *out = (data_opened){.rows = NULL};
+    int code = open_rows(out, c, &options, err);
+    if (!code)
+        code = data_plan_init(&out->plan, out->rows, source_of(c), &options, err);
+    if (!code)
+        out->look = data_look_at(out->rows, &out->plan, source_of(c), &options, err);
+    return out->look ? FLOW_OK : err->code;
+}
+
+void data_close(data_opened *self)
+{
+    data_look_free(self->look);
+    data_plan_release(&self->plan);
+    file_stream_free(self->rows);
+    file_table_free(self->made);
+}
+
+/* ---- what a run asks before it begins */
+
+static file_table *read_head(const config *c, const data_options *options, flow_err *err)
+{
+    const asked asker = {source_of(c), *options};
+    const file_wish wish = wish_of(c, &asker, true);
+    return c->data.path ? file_read_wish(c->data.path, &wish, err) : generate(c, 0, err);
 }
 
 int data_peek(size_t *dim, size_t *context, const config *c, flow_err *err)
@@ -86,7 +108,7 @@ int data_peek(size_t *dim, size_t *context, const config *c, flow_err *err)
     if (d->path && stat(d->path, &status) == 0 && !S_ISREG(status.st_mode))
         return FLOW_OK;
     data_options options = settings_data(c);
-    file_table *head = d->path ? read_file(c, &options, true, err) : generate(c, 0, err);
+    file_table *head = read_head(c, &options, err);
     if (!head)
         return err->code;
     int code = data_set_shape(dim, context, head, source_of(c), &options, err);
@@ -130,9 +152,9 @@ static void tell_weights(const data_set *set, const char *column)
 static int measure_ranges(data_product *out, flow_err *err)
 {
     const data_set *set = out->set;
-    out->ranges = ranges_of(set->units, set->train.x, set->train.n);
+    out->ranges = ranges_of(set->units, set->train_ranges);
     if (out->ranges && set->n_context)
-        out->context_ranges = ranges_of(set->context_units, set->train.context, set->train.n);
+        out->context_ranges = ranges_of(set->context_units, set->train_ranges + set->dim);
     if (out->ranges && (out->context_ranges || !set->n_context))
         return FLOW_OK;
     return flow_fail(err, FLOW_ENOMEM, "out of memory for the ranges of the columns");
@@ -146,14 +168,14 @@ static void tell_rows(const data_set *set, const char *source)
         fprintf(stderr, "data      %zu rows that were not finite were dropped\n", set->dropped);
 }
 
-/* The table as it is, then made ready; what is certain to fail is refused before. */
-static int prepare(data_product *out, data_look **look, const config *c,
-                   const data_options *options, const file_table *table, flow_err *err)
+/* What is certain to fail is refused first. */
+static int prepare(data_product *out, const data_opened *from, const config *c, flow_err *err)
 {
-    *look = data_look_create(table, source_of(c), options, err);
-    if (!*look || data_look_judge(*look, source_of(c), err))
+    data_options options = settings_data(c);
+    if (data_look_judge(from->look, source_of(c), err))
         return err->code;
-    out->set = data_set_create(table, source_of(c), options, err);
+    out->repeated = from->look->rows.tested;
+    out->set = data_set_read(from->rows, &from->plan, source_of(c), &options, err);
     int code = out->set ? name_columns(out, err) : err->code;
     return code ? code : measure_ranges(out, err);
 }
@@ -171,19 +193,15 @@ static int run(void *product, const stage_work *work, const void *const *inputs,
 {
     data_product *out = product;
     const config *c = work->config;
-    const config_data *d = &c->data;
-    data_look *look;
+    data_opened from;
     (void)inputs;
-    out->generator = d->path ? NULL : &data_generators[d->generator];
-    data_options options = settings_data(c);
-    file_table *table = read_table(c, &options, err);
-    if (!table)
-        return err->code;
-    int code = prepare(out, &look, c, &options, table, err);
+    out->generator = c->data.path ? NULL : &data_generators[c->data.generator];
+    int code = data_open(&from, c, err);
+    if (!code)
+        code = prepare(out, &from, c, err);
     if (!code && !work->quiet)
-        tell(out, look, c, table->note);
-    file_table_free(table);
-    data_look_free(look);
+        tell(out, from.look, c, file_stream_head(from.rows)->note);
+    data_close(&from);
     return code;
 }
 
@@ -197,11 +215,17 @@ static void release(void *product)
     free(self->context_ranges);
 }
 
+static bool is_due(const config *c)
+{
+    return !c->target;
+}
+
 const stage stage_data = {.name = "data",
                           .doc = "reads or makes the data, splits and standardizes them",
                           .keys = (const char *const[]){"seed", "data", NULL},
                           .inputs = (const stage *const[]){NULL},
                           .outputs = (const char *const[]){NULL},
+                          .is_due = is_due,
                           .product_size = sizeof(data_product),
                           .run = run,
                           .release = release};

@@ -14,6 +14,7 @@ typedef struct data_product {
     const data_generator *generator; /* NULL: the data are from a file */
     json_t *names, *context_names;   /* of the columns, as a model file holds them */
     double *ranges, *context_ranges; /* likewise; context's NULL without context */
+    double repeated;                 /* share of the test rows that are training rows (look.h) */
 } data_product;
 
 /* The rows that a figure is measured on: those no fit saw, where there are any. */
@@ -23,8 +24,15 @@ const data_part *data_held_out(const data_set *set);
  * reading all of it could tell: it is a pipe. */
 int data_peek(size_t *dim, size_t *context, const config *config, flow_err *err);
 
-/* The table of the config, and a look at it as the run begins; both are the caller's to free, also after
- * an error. */
-int data_inspect(file_table **table, data_look **look, const config *config, flow_err *err);
+/* The rows of the config's table, and a look at them as the run begins; to be closed, also after an error. */
+typedef struct data_opened {
+    file_table *made; /* of a generator; NULL: the rows are those of a file */
+    file_stream *rows;
+    data_plan plan;
+    data_look *look;
+} data_opened;
+
+int data_open(data_opened *out, const config *config, flow_err *err);
+void data_close(data_opened *self);
 
 #endif

@@ -4,32 +4,33 @@
 #include "pipeline/stages/output.h"
 #include "pipeline/stages/stage.h"
 #include "pipeline/stages/student.h"
+#include "pipeline/stages/target.h"
 #include "teacher/streams.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 /* Contexts for n samples: the held-out rows in turn, in the user's units. */
-static double *contexts_of(const data_set *data, size_t n, flow_err *err)
+static double *contexts_of(const target_product *from, size_t n, flow_err *err)
 {
-    size_t c = data->n_context;
-    const data_part *part = data_held_out(data);
+    const flow_units *units = from->frame.context_units;
+    distill_contexts held_out = target_contexts_held_out(from);
+    size_t c = units ? units->dim : 0;
     double *out = malloc((n * c + 1) * sizeof *out);
     if (!out) {
         flow_fail(err, FLOW_ENOMEM, "out of memory for %zu rows of context", n);
         return NULL;
     }
     for (size_t i = 0; i < n && c; i++)
-        memcpy(out + i * c, part->context + i % part->n * c, c * sizeof *out);
+        data_numbers_copy(out + i * c, &held_out.rows, i % held_out.n, 1);
     if (c)
-        flow_units_to_user(data->context_units, out, NULL, out, n);
+        flow_units_to_user(units, out, NULL, out, n);
     return out;
 }
 
 static int run(void *product, const stage_work *work, const void *const *inputs, flow_err *err)
 {
-    const data_product *data = inputs[0];
+    const target_product *from = inputs[0];
     const student_product *student = inputs[1];
     const config_export *what = &work->config->export;
     size_t n = (size_t)what->samples;
@@ -38,11 +39,11 @@ static int run(void *product, const stage_work *work, const void *const *inputs,
     snprintf(name, sizeof name, "export/%s", what->file);
     if (!rundir_path(work->dir, path, name, err))
         return err->code;
-    double *contexts = contexts_of(data->set, n, err);
+    double *contexts = contexts_of(from, n, err);
     output_request request = {
         .model = &student->model,
         .pool = work->pool,
-        .context = data->set->n_context ? contexts : NULL,
+        .context = from->frame.context_units ? contexts : NULL,
         .n_context = n,
         .temperature = 1,
         .stream = {.seed = work->config->seed, .stage = STREAM_EXPORT, .purpose = PCG_BASE},
@@ -65,7 +66,7 @@ static bool is_due(const config *c)
 const stage stage_export = {.name = "export",
                             .doc = "writes samples of the student",
                             .keys = (const char *const[]){"seed", "export", NULL},
-                            .inputs = (const stage *const[]){&stage_data, &stage_student, NULL},
+                            .inputs = (const stage *const[]){&stage_target, &stage_student, NULL},
                             .outputs = (const char *const[]){"export/*.npy", "export/*.csv", NULL},
                             .is_due = is_due,
                             .run = run};

@@ -2,15 +2,63 @@
 
 #include "pipeline/config/settings.h"
 #include "pipeline/stages/data.h"
+#include "pipeline/stages/target.h"
 #include "pipeline/stages/thin.h"
 #include "student/iaf.h"
 #include "teacher/maf.h"
 #include "teacher/streams.h"
 
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Spelt layers have the circles that they spell: they must be those of the data. */
+static int check_circles(const flow *made, const unsigned char *circles, flow_err *err)
+{
+    const unsigned char *own = flow_circles(made);
+    for (size_t col = 0; col < flow_dim(made); col++)
+        if (circles[col] != (own && own[col]))
+            return flow_fail(err, FLOW_ECONFIG,
+                             circles[col]
+                                 ? "column %zu has a period, and the flow has it on a line"
+                                 : "column %zu is on a circle in the flow; give it a period in "
+                                   "data.columns",
+                             col);
+    return 0;
+}
+
+/* A flow whose data are on these circles (dim). */
+static flow *make(flow *(*create)(const json_t *preset, const flow_place *place,
+                                  flow_precision precision, flow_err *err),
+                  const json_t *preset, flow_place at, const unsigned char *circles,
+                  flow_precision precision, flow_err *err)
+{
+    at.circles = circles;
+    flow *out = create(preset, &at, precision, err);
+    if (!out || check_circles(out, circles, err) == 0)
+        return out;
+    flow_free(out);
+    return NULL;
+}
+
+static unsigned char *circles_new(size_t dim, flow_err *err)
+{
+    unsigned char *out = calloc(dim, 1);
+    if (!out)
+        flow_fail(err, FLOW_ENOMEM, "out of memory for %zu columns", dim);
+    return out;
+}
+
 flow *flows_teacher(const config *c, size_t dim, size_t context, flow_err *err)
 {
     const flow_place at = settings_place(c, STREAM_TEACHER, dim, context);
-    flow *out = maf_create(c->teacher.flow, &at, c->precision, err);
+    unsigned char *circles = circles_new(dim, err);
+    if (!circles)
+        return NULL;
+    settings_circles(circles, c, dim);
+    flow *out = make(maf_create, c->teacher.flow, at, circles, c->precision, err);
+    free(circles);
     if (!out)
         flow_fail_prefix(err, "teacher.flow");
     return out;
@@ -27,54 +75,129 @@ static flow *follow(const json_t *preset, const flow *teacher, flow_precision pr
     return flow_unroll(teacher, &how, precision, err);
 }
 
-/* A student that follows is the teacher's shape; another has its own. */
-flow *flows_student(const config *c, const flow *teacher, flow_err *err)
+/* One of a shape of its own, on the circles of its teacher, where that is a flow. */
+static flow *beside(const config *c, const target *from, const flow *teacher, flow_err *err)
 {
-    const flow_place at =
-        settings_place(c, STREAM_STUDENT, flow_dim(teacher), flow_context(teacher));
+    unsigned char *circles = circles_new(from->dim, err);
+    if (!circles)
+        return NULL;
+    if (teacher && flow_circles(teacher))
+        memcpy(circles, flow_circles(teacher), from->dim);
+    const flow_place at = settings_place(c, STREAM_STUDENT, from->dim, from->context);
+    flow *out = make(iaf_create, c->student.flow, at, circles, c->precision, err);
+    free(circles);
+    return out;
+}
+
+/* A student that follows is the teacher's shape; another has its own. */
+flow *flows_student(const config *c, const target *from, const flow *teacher, flow_err *err)
+{
     flow *out = flow_preset_follows(c->student.flow)
                     ? follow(c->student.flow, teacher, c->precision, err)
-                    : iaf_create(c->student.flow, &at, c->precision, err);
+                    : beside(c, from, teacher, err);
     if (!out)
         flow_fail_prefix(err, "student.flow");
     return out;
 }
 
 /* Whether the one can learn from the other as the config says. */
-static int check_distillation(const config *c, const flow *teacher, const flow *student,
+static int check_distillation(const config *c, const target *from, const flow *student,
                               flow_err *err)
 {
     distill_options options = settings_distill(c);
-    target *t = target_from_flow(teacher, err);
-    int code = t ? student_distillation_check(student, t, &options, err) : err->code;
-    target_free(t);
+    int code = student_distillation_check(student, from, &options, err);
     return code ? flow_fail_prefix(err, "student") : 0;
+}
+
+/* Where circles could not be had, of which it is said. */
+static void tell_wrapped(const config *c)
+{
+    if (settings_wrap(c))
+        fprintf(
+            stderr,
+            "warning   columns with a period: the layers of teacher.flow or student.flow are for "
+            "lines, so the density of\n          each such column is wrapped round, which takes "
+            "twice the passes\n          -> a preset, or layers of permutation, lu_linear, "
+            "actnorm and autoregressive alone\n");
 }
 
 /* A student that follows is as thin as its teacher, of which it is said. */
 static int tell_thin(const config *c, const flow *teacher, const flow *student, flow_err *err)
 {
-    int code = thin_tell(teacher, "teacher.flow", err);
+    int code = teacher ? thin_tell(teacher, "teacher.flow", err) : 0;
     if (!code && !flow_preset_follows(c->student.flow))
         code = thin_tell(student, "student.flow", err);
     return code;
 }
 
-int flows_check(const char **backend, const config *c, bool tell, flow_err *err)
+/* What the target lacks of what a figure needs; NULL: nothing. */
+static const char *lacks(const target *t, unsigned needs)
+{
+    if (needs & GATE_NEEDS_SAMPLER && !t->ops->sample)
+        return "a sampler";
+    if (needs & GATE_NEEDS_MODES && !t->modes)
+        return "modes that are known";
+    return needs & GATE_NEEDS_LOG_Z && isnan(t->log_z) ? "a log Z that is known" : NULL;
+}
+
+/* A gate on a figure that this run cannot have would fail at the very end. */
+static int check_gates(const config *c, const target *t, flow_err *err)
+{
+    for (size_t i = 0; i < c->validate.require.n; i++) {
+        const gate_info *info = &gate_figures[c->validate.require.at[i].figure];
+        const char *wanted = lacks(t, info->needs);
+        if (wanted)
+            return flow_fail(err, FLOW_ECONFIG,
+                             "validate.require.%s wants %s, and target '%s' has none", info->name,
+                             wanted, t->ops->name);
+    }
+    return 0;
+}
+
+static int check(const char **backend, const config *c, const target *from, const flow *teacher,
+                 bool tell, flow_err *err)
+{
+    flow *student = flows_student(c, from, teacher, err);
+    int code = student ? check_distillation(c, from, student, err) : err->code;
+    if (!code && tell)
+        code = tell_thin(c, teacher, student, err);
+    if (!code && tell)
+        tell_wrapped(c);
+    if (student)
+        *backend = flow_backend_name(student);
+    flow_free(student);
+    return code;
+}
+
+static int check_target(const char **backend, const config *c, bool tell, flow_err *err)
+{
+    target_product from;
+    int code = target_from_config(&from, c, err);
+    if (!code)
+        code = check_gates(c, from.exact, err);
+    if (!code)
+        code = check(backend, c, from.learn, from.flow, tell, err);
+    target_release(&from);
+    return code;
+}
+
+/* A teacher that is not trained yet. */
+static int check_teacher(const char **backend, const config *c, bool tell, flow_err *err)
 {
     size_t dim, context;
-    *backend = NULL;
     int code = data_peek(&dim, &context, c, err);
     if (code || dim == 0)
         return code;
     flow *teacher = flows_teacher(c, dim, context, err);
-    flow *student = teacher ? flows_student(c, teacher, err) : NULL;
-    code = student ? check_distillation(c, teacher, student, err) : err->code;
-    if (!code && tell)
-        code = tell_thin(c, teacher, student, err);
-    if (student)
-        *backend = flow_backend_name(student);
+    target *from = teacher ? target_from_flow(teacher, err) : NULL;
+    code = from ? check(backend, c, from, teacher, tell, err) : err->code;
+    target_free(from);
     flow_free(teacher);
-    flow_free(student);
     return code;
+}
+
+int flows_check(const char **backend, const config *c, bool tell, flow_err *err)
+{
+    *backend = NULL;
+    return c->target ? check_target(backend, c, tell, err) : check_teacher(backend, c, tell, err);
 }

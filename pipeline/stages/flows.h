@@ -3,12 +3,14 @@
 #define PIPELINE_STAGES_FLOWS_H
 
 #include "pipeline/config/config.h"
+#include "teacher/target.h"
 
 #include <stdbool.h>
 
 /* Parameters zero, but of a student that follows its teacher. An error names the section: "teacher.flow: ...". */
 flow *flows_teacher(const config *config, size_t dim, size_t context, flow_err *err);
-flow *flows_student(const config *config, const flow *teacher, flow_err *err);
+/* teacher: NULL if the target is none. */
+flow *flows_student(const config *config, const target *from, const flow *teacher, flow_err *err);
 
 /* Builds all that can be built without reading the data, and throws it away: what `distill check` says
  * yes to, and what `distill run` does before it touches anything. tell: networks that are too thin are

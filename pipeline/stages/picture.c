@@ -3,9 +3,9 @@
 #include "pipeline/console/progress.h"
 #include "pipeline/report/picture_ladder.h"
 #include "pipeline/report/picture_run.h"
-#include "pipeline/stages/data.h"
 #include "pipeline/stages/stage.h"
 #include "pipeline/stages/student.h"
+#include "pipeline/stages/target.h"
 #include "pipeline/stages/teacher.h"
 #include "pipeline/stages/validate.h"
 
@@ -14,12 +14,17 @@ static const char PICTURE[] = "picture.png", LADDER[] = "ladder.png";
 static int draw_sides(const char *path, const stage_work *work, const void *const *inputs,
                       flow_err *err)
 {
-    const data_product *data = inputs[0];
-    const teacher_product *teacher = inputs[1];
+    const teacher_product *teacher = inputs[0];
+    const target_product *from = inputs[1];
     const student_product *student = inputs[2];
     const validate_product *figures = inputs[3];
-    return picture_of_run(path, data->set, &teacher->model, &student->model, figures->teacher_note,
-                          figures->student_note, work->pool, work->config->seed, err);
+    uint64_t seed = work->config->seed;
+    distill_contexts contexts = target_contexts_held_out(from);
+    if (!from->data)
+        return picture_of_target(path, from->exact, &contexts, &student->model, from->names,
+                                 figures->student_note, work->pool, seed, err);
+    return picture_of_run(path, from->data, &teacher->model, &student->model, figures->teacher_note,
+                          figures->student_note, work->pool, seed, err);
 }
 
 /* Of a student that starts as its teacher. */
@@ -49,7 +54,7 @@ static int run(void *product, const stage_work *work, const void *const *inputs,
         progress_clear();
         return flow_fail_prefix(err, stage_picture.name);
     }
-    progress_end("data, teacher and student in %s", path);
+    progress_end("%s and student in %s", work->config->target ? "target" : "data, teacher", path);
     return FLOW_OK;
 }
 
@@ -57,7 +62,7 @@ const stage stage_picture = {
     .name = "picture",
     .doc = "draws data, teacher and student side by side, and students of several sizes",
     .keys = (const char *const[]){"seed", NULL},
-    .inputs =
-        (const stage *const[]){&stage_data, &stage_teacher, &stage_student, &stage_validate, NULL},
+    .inputs = (const stage *const[]){&stage_teacher, &stage_target, &stage_student, &stage_validate,
+                                     NULL},
     .outputs = (const char *const[]){PICTURE, LADDER, NULL},
     .run = run};

@@ -1,20 +1,6 @@
 #include "pipeline/stages/ranges.h"
 
-#include <math.h>
 #include <stdlib.h>
-
-/* low and high (dim), in the units of x. */
-static void find_ends(double *low, double *high, const double *x, size_t n, size_t dim)
-{
-    for (size_t col = 0; col < dim; col++) {
-        low[col] = INFINITY;
-        high[col] = -INFINITY;
-    }
-    for (size_t i = 0; i < n * dim; i++) {
-        low[i % dim] = fmin(low[i % dim], x[i]);
-        high[i % dim] = fmax(high[i % dim], x[i]);
-    }
-}
 
 /* A circle has no ends: its range is that of one turn. */
 static void close_circles(double *ranges, const flow_units *units)
@@ -29,20 +15,21 @@ static void close_circles(double *ranges, const flow_units *units)
 }
 
 /* The maps of the columns grow, so that ends stay ends. */
-double *ranges_of(const flow_units *units, const double *x, size_t n)
+double *ranges_of(const flow_units *units, const data_range *ends)
 {
     size_t dim = units->dim;
-    double *ends = calloc(2 * dim, sizeof *ends), *out = calloc(2 * dim, sizeof *out);
-    if (ends && out) {
-        find_ends(ends, ends + dim, x, n, dim);
-        flow_units_to_user(units, ends, NULL, ends, 2);
+    double *rows = calloc(2 * dim, sizeof *rows), *out = calloc(2 * dim, sizeof *out);
+    if (rows && out) {
         for (size_t i = 0; i < 2 * dim; i++)
-            out[i] = ends[i % 2 * dim + i / 2];
+            rows[i] = i < dim ? ends[i].low : ends[i - dim].high;
+        flow_units_to_user(units, rows, NULL, rows, 2);
+        for (size_t i = 0; i < 2 * dim; i++)
+            out[i] = rows[i % 2 * dim + i / 2];
         close_circles(out, units);
     } else {
         free(out);
         out = NULL;
     }
-    free(ends);
+    free(rows);
     return out;
 }

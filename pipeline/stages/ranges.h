@@ -3,10 +3,10 @@
 #ifndef PIPELINE_STAGES_RANGES_H
 #define PIPELINE_STAGES_RANGES_H
 
-#include "flow/units.h"
+#include "teacher/dataset.h"
 
-/* Smallest and largest value of each column of x (n, dim), which is in the units of the flow, in those of the
- * user: (dim, 2), to be freed. Of a circle, one turn. NULL: out of memory. */
-double *ranges_of(const flow_units *units, const double *x, size_t n);
+/* The ends (dim) of each column, in the units of the flow, in those of the user: (dim, 2), to be freed. Of a circle, one
+ * turn. NULL: out of memory. */
+double *ranges_of(const flow_units *units, const data_range *ends);
 
 #endif

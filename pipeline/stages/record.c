@@ -101,16 +101,22 @@ static int write_overlays(const rundir *dir, const record_texts *texts, flow_err
     return code;
 }
 
+int record_resolved(const rundir *dir, const config *c, flow_err *err)
+{
+    json_t *resolved = config_to_json(c);
+    int code = rundir_write_json(dir, RESOLVED, resolved, err);
+    json_decref(resolved);
+    return code;
+}
+
 int record_begin(const rundir *dir, const config *c, const config_sources *sources,
                  const record_texts *texts, flow_err *err)
 {
-    json_t *resolved = config_to_json(c);
     int code = remove_all(dir, stale, err);
     for (size_t i = 0; i < STAGE_COUNT && !code; i++)
         code = remove_all(dir, stages[i]->outputs, err);
     if (!code)
-        code = rundir_write_json(dir, RESOLVED, resolved, err);
-    json_decref(resolved);
+        code = record_resolved(dir, c, err);
     if (!code)
         code = rundir_write_text(dir, CONFIG, texts->config, err);
     if (!code)

@@ -20,6 +20,9 @@ typedef struct record_texts {
 int record_read(record_texts *out, const config_sources *sources, flow_err *err);
 void record_texts_release(record_texts *self); /* also after record_read failed */
 
+/* resolved.json: every key with its value. */
+int record_resolved(const rundir *dir, const config *c, flow_err *err);
+
 /* Writes the inputs, after everything that an earlier run left, which would pass for this one's, is gone:
  * what is on the list of any stage or of this file. Nothing else in the directory is touched. */
 int record_begin(const rundir *dir, const config *config, const config_sources *sources,

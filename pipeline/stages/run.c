@@ -57,6 +57,8 @@ static int run_stage(run *r, size_t index, flow_err *err)
     if (!code)
         code = s->run(r->products[index], &r->work, inputs, err);
     r->course.seconds[index] = now() - start;
+    if (!code && s->settled)
+        r->work.config = s->settled(r->products[index]);
     return code;
 }
 
@@ -64,7 +66,7 @@ static int run_stages(run *r, flow_err *err)
 {
     int code = FLOW_OK;
     for (size_t i = 0; i < STAGE_COUNT && !code; i++) {
-        if (stages[i]->is_due && !stages[i]->is_due(r->config))
+        if (stages[i]->is_due && !stages[i]->is_due(r->work.config))
             continue; /* where a stage is skipped: the only place */
         code = run_stage(r, i, err);
         if (!code && signals_pending())

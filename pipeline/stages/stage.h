@@ -39,15 +39,17 @@ struct stage {
 
     size_t product_size;
     int (*run)(void *product, const stage_work *work, const void *const *inputs, flow_err *err);
+    /* The config that later stages have in place of the one before: the stage's own. NULL: they have the same. */
+    const config *(*settled)(const void *product);
     void (*release)(void *product); /* also where run failed */
 };
 
 /* In their order. The file of each has its product, if others use it. */
-enum { STAGE_COUNT = 6 };
+enum { STAGE_COUNT = 8 };
 extern const stage *const stages[STAGE_COUNT];
 
-extern const stage stage_data, stage_teacher, stage_student, stage_validate, stage_export,
-    stage_picture;
+extern const stage stage_data, stage_teacher, stage_recipe, stage_target, stage_student,
+    stage_validate, stage_export, stage_picture;
 
 /* Whether the result of the stage depends on a key, by its path or that of a section above it. */
 bool stage_reads(const stage *self, const char *key);

@@ -4,8 +4,9 @@
 #include <assert.h>
 #include <string.h>
 
-const stage *const stages[STAGE_COUNT] = {&stage_data,     &stage_teacher, &stage_student,
-                                          &stage_validate, &stage_export,  &stage_picture};
+const stage *const stages[STAGE_COUNT] = {&stage_data,   &stage_teacher, &stage_recipe,
+                                          &stage_target, &stage_student, &stage_validate,
+                                          &stage_export, &stage_picture};
 
 bool stage_reads(const stage *self, const char *key)
 {

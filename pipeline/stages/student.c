@@ -8,38 +8,59 @@
 #include "pipeline/console/progress.h"
 #include "pipeline/report/judge.h"
 #include "pipeline/stages/flows.h"
-#include "pipeline/stages/teacher.h"
+#include "pipeline/stages/recipe.h"
+#include "pipeline/stages/target.h"
 #include "pipeline/stages/trained.h"
-#include "pipeline/stages/yardstick.h"
 #include "student/speed.h"
+#include "teacher/target_metered.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
 
 static const char METRICS[] = "student/metrics.jsonl", MODEL[] = "student/model.safetensors";
-
-distill_contexts student_contexts(const data_part *part)
-{
-    return (distill_contexts){.rows = part->context, .n = part->n};
-}
 
 /* What all trainings of a run have in common. */
 typedef struct lessons {
     const stage_work *work;
-    const data_product *data;
-    const teacher_product *teacher;
-    target *from; /* the teacher, to learn from */
-    yardstick against;
+    const target_product *target;
+    const recipe_product *recipe; /* NULL: there is none */
+    distill_rows start;           /* its rows */
+    target *learn;                /* that of the target, metered */
+    target_meter meter;
+    double seconds; /* of all trainings, the clock's */
     course told;
 } lessons;
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static verdict_price price_of(const lessons *self)
+{
+    const target_meter *m = &self->meter, none = {.densities = 0};
+    const target_meter *before = self->recipe ? &self->recipe->meter : &none;
+    return (verdict_price){.densities = m->densities + before->densities,
+                           .gradients = m->gradients + before->gradients,
+                           .draws = m->draws,
+                           .target_seconds = 1e-9 * (double)(m->nanoseconds + before->nanoseconds),
+                           .seconds = self->seconds * (double)flow_pool_threads(self->work->pool)};
+}
 
 /* ---- one training */
 
 static int train(lessons *self, flow *student, distill_state *state, flow_err *err)
 {
     distill_options options = settings_distill(self->work->config);
-    distill_contexts contexts = student_contexts(&self->data->set->train);
-    int code = student_distill(student, state, self->work->pool, self->from, &contexts, &options,
+    distill_contexts contexts = target_contexts(self->target);
+    options.start = self->start;
+    double start = now();
+    int code = student_distill(student, state, self->work->pool, self->learn, &contexts, &options,
                                course_watch_distill, &self->told, err);
+    self->seconds += now() - start;
     if (code == 0)
         course_tell_distill(&self->told, state, flow_n_weights(student));
     return code;
@@ -47,10 +68,10 @@ static int train(lessons *self, flow *student, distill_state *state, flow_err *e
 
 static int train_plain(student_product *out, lessons *self, flow_err *err)
 {
-    flow *iaf = flows_student(self->work->config, self->teacher->model.flow, err);
+    flow *iaf = flows_student(self->work->config, self->target->learn, self->target->flow, err);
     if (!iaf)
         return err->code;
-    out->model = trained_model(iaf, self->data, stage_student.name);
+    out->model = trained_model(iaf, &self->target->frame, stage_student.name);
     return train(self, iaf, &out->training, err);
 }
 
@@ -59,22 +80,21 @@ static int train_plain(student_product *out, lessons *self, flow_err *err)
 static bool passes(void *arg, const student_rung *rung)
 {
     const lessons *self = arg;
-    return judge_rung(rung, self->against.target->log_z, &self->work->config->validate.require);
+    return judge_rung(rung, self->target->exact->log_z, &self->work->config->validate.require);
 }
 
 static int train_layers(void *arg, flow *student, student_rung *rung, flow_err *err)
 {
     lessons *self = arg;
     student_layers_options options = settings_layerwise(self->work->config);
-    distill_contexts contexts = student_contexts(&self->data->set->train);
+    distill_contexts contexts = target_contexts(self->target);
     if (!options.steps)
         return 0;
     self->told.size = &rung->how;
     self->told.layer_steps = options.steps;
     progress_begin(stage_student.name, flow_n_layers(student) * options.steps);
-    int code =
-        student_distill_layers(student, &rung->layers, self->teacher->model.flow, self->work->pool,
-                               &contexts, &options, course_watch_layers, &self->told, err);
+    int code = student_distill_layers(student, &rung->layers, self->target->flow, self->work->pool,
+                                      &contexts, &options, course_watch_layers, &self->told, err);
     if (!code)
         course_tell_layers(&self->told, &rung->layers);
     self->told.size = NULL;
@@ -95,8 +115,8 @@ static int keep_rung(void *arg, const flow *student, const student_rung *rung, f
 {
     const lessons *self = arg;
     char name[64], size[RUNGS_NAME], path[RUNDIR_PATH];
-    flow_model model =
-        trained_model((flow *)(uintptr_t)student /* read only */, self->data, stage_student.name);
+    flow_model model = trained_model((flow *)(uintptr_t)student /* read only */,
+                                     &self->target->frame, stage_student.name);
     snprintf(name, sizeof name, "student/%s.safetensors", rungs_name(size, &rung->how));
     return rundir_path(self->work->dir, path, name, err) ? flow_model_write(&model, path, err)
                                                          : err->code;
@@ -105,7 +125,7 @@ static int keep_rung(void *arg, const flow *student, const student_rung *rung, f
 static int search(student_product *out, lessons *self, student_sides *sides, flow_err *err)
 {
     const config_student *c = &self->work->config->student;
-    const flow *teacher = self->teacher->model.flow;
+    const flow *teacher = self->target->flow;
     rungs_report *ladder = &out->ladder;
     student_searching with = {.teacher = teacher,
                               .sides = sides,
@@ -124,7 +144,7 @@ static int search(student_product *out, lessons *self, student_sides *sides, flo
     if (!code)
         code = student_search(&with, &taken, &ladder->rungs, err);
     if (taken)
-        out->model = trained_model(taken, self->data, stage_student.name);
+        out->model = trained_model(taken, &self->target->frame, stage_student.name);
     if (!code)
         out->training = ladder->rungs.at[ladder->rungs.taken].training;
     return code;
@@ -133,36 +153,44 @@ static int search(student_product *out, lessons *self, student_sides *sides, flo
 static int train_following(student_product *out, lessons *self, flow_err *err)
 {
     const config *c = self->work->config;
-    distill_contexts contexts = student_contexts(data_held_out(self->data->set));
-    student_sides sides = {.n = 0};
-    int code = yardstick_open(&self->against, self->data, self->teacher, err);
-    if (!code)
-        code = student_sides_init(&sides, self->against.target, self->work->pool, &contexts,
+    distill_contexts contexts = target_contexts_held_out(self->target);
+    student_sides sides;
+    int code = student_sides_init(&sides, self->target->exact, self->work->pool, &contexts,
                                   (size_t)c->validate.samples, c->seed, err);
     if (!code)
         code = search(out, self, &sides, err);
     student_sides_release(&sides);
-    yardstick_close(&self->against);
     return code;
 }
 
 /* ---- the stage */
 
+static int prepare(lessons *self, flow_err *err)
+{
+    self->seconds = self->recipe ? self->recipe->seconds : 0;
+    self->learn = target_metered(self->target->learn, &self->meter, err);
+    return self->learn ? recipe_start(&self->start, self->recipe, self->target->frame.units, err)
+                       : err->code;
+}
+
 static int run(void *product, const stage_work *work, const void *const *inputs, flow_err *err)
 {
     student_product *out = product;
     const config *c = work->config;
-    lessons all = {.work = work, .data = inputs[0], .teacher = inputs[1]};
-    all.from = target_from_flow(all.teacher->model.flow, err);
-    if (!all.from || course_begin(&all.told, work->dir, stage_student.name, METRICS,
-                                  settings_steps(&c->student), err)) {
-        target_free(all.from);
-        return err->code;
-    }
-    int code = flow_preset_follows(c->student.flow) ? train_following(out, &all, err)
+    lessons all = {.work = work, .recipe = inputs[0], .target = inputs[1]};
+    int code = prepare(&all, err);
+    if (!code)
+        code = course_begin(&all.told, work->dir, stage_student.name, METRICS,
+                            settings_steps(&c->student), err);
+    if (!code) {
+        all.told.log_z = all.target->exact->log_z;
+        code = flow_preset_follows(c->student.flow) ? train_following(out, &all, err)
                                                     : train_plain(out, &all, err);
-    code = trained_end(&all.told, &out->model, work, MODEL, code, err);
-    target_free(all.from);
+        code = trained_end(&all.told, &out->model, work, MODEL, code, err);
+    }
+    out->price = price_of(&all);
+    target_free(all.learn);
+    free((void *)(uintptr_t)all.start.x);
     return code;
 }
 
@@ -178,7 +206,7 @@ const stage stage_student = {
     .doc = "distils the teacher into the student",
     .keys =
         (const char *const[]){"seed", "precision", "compute.shard", "student", "validate", NULL},
-    .inputs = (const stage *const[]){&stage_data, &stage_teacher, NULL},
+    .inputs = (const stage *const[]){&stage_recipe, &stage_target, NULL},
     .outputs = (const char *const[]){METRICS, MODEL, "student/t[0-9]*.safetensors", NULL},
     .product_size = sizeof(student_product),
     .run = run,

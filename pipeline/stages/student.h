@@ -4,16 +4,14 @@
 
 #include "files/model.h"
 #include "pipeline/report/rungs.h"
+#include "pipeline/report/verdict.h"
 #include "student/distill.h"
-#include "teacher/dataset.h"
 
 typedef struct student_product {
     flow_model model; /* as teacher_product has it */
     distill_state training;
+    verdict_price price; /* of its training */
     rungs_report ladder; /* of a student that starts as its teacher; else without rungs */
 } student_product;
-
-/* The contexts that rows are drawn for. */
-distill_contexts student_contexts(const data_part *part);
 
 #endif

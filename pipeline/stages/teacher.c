@@ -10,9 +10,8 @@ static const char METRICS[] = "teacher/metrics.jsonl", MODEL[] = "teacher/model.
 /* So that losses are told in the units of the data. */
 static int know_units(course *told, const data_set *set, flow_err *err)
 {
-    int code = volume_mean(&told->train_volume, set->units, set->train.x, set->train.n, err);
-    return code ? code
-                : volume_mean(&told->valid_volume, set->units, set->valid.x, set->valid.n, err);
+    int code = volume_mean(&told->train_volume, set->units, &set->train, err);
+    return code ? code : volume_mean(&told->valid_volume, set->units, &set->valid, err);
 }
 
 static int run(void *product, const stage_work *work, const void *const *inputs, flow_err *err)
@@ -25,7 +24,8 @@ static int run(void *product, const stage_work *work, const void *const *inputs,
     flow *maf = flows_teacher(work->config, data->set->dim, data->set->n_context, err);
     if (!maf)
         return err->code;
-    out->model = trained_model(maf, data, stage_teacher.name);
+    const flow_model frame = trained_frame(data);
+    out->model = trained_model(maf, &frame, stage_teacher.name);
     if (course_begin(&told, work->dir, stage_teacher.name, METRICS, options.epochs, err))
         return err->code;
     int code = know_units(&told, data->set, err);
@@ -43,12 +43,18 @@ static void release(void *product)
     flow_free(self->model.flow);
 }
 
+static bool is_due(const config *c)
+{
+    return !c->target;
+}
+
 const stage stage_teacher = {
     .name = "teacher",
     .doc = "fits the teacher to the data",
     .keys = (const char *const[]){"seed", "precision", "compute.shard", "teacher", NULL},
     .inputs = (const stage *const[]){&stage_data, NULL},
     .outputs = (const char *const[]){METRICS, MODEL, NULL},
+    .is_due = is_due,
     .product_size = sizeof(teacher_product),
     .run = run,
     .release = release};

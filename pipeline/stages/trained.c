@@ -4,15 +4,20 @@
 
 #include <stdio.h>
 
-flow_model trained_model(flow *f, const data_product *data, const char *role)
+flow_model trained_frame(const data_product *data)
 {
-    flow_model out = {.flow = f,
-                      .units = data->set->units,
-                      .context_units = data->set->context_units,
-                      .names = data->names,
-                      .context_names = data->set->n_context ? data->context_names : NULL,
-                      .ranges = data->ranges,
-                      .context_ranges = data->context_ranges};
+    return (flow_model){.units = data->set->units,
+                        .context_units = data->set->context_units,
+                        .names = data->names,
+                        .context_names = data->set->n_context ? data->context_names : NULL,
+                        .ranges = data->ranges,
+                        .context_ranges = data->context_ranges};
+}
+
+flow_model trained_model(flow *f, const flow_model *frame, const char *role)
+{
+    flow_model out = *frame;
+    out.flow = f;
     snprintf(out.role, sizeof out.role, "%s", role);
     return out;
 }

@@ -7,8 +7,11 @@
 #include "pipeline/stages/data.h"
 #include "pipeline/stages/stage.h"
 
-/* A model of f, whose units and names belong to data. role: "teacher" or "student". */
-flow_model trained_model(flow *f, const data_product *data, const char *role);
+/* All of a model but its flow and role: units, names and ranges, which belong to data. */
+flow_model trained_frame(const data_product *data);
+
+/* A model of f with what the frame has. role: "teacher" or "student". */
+flow_model trained_model(flow *f, const flow_model *frame, const char *role);
 
 /* Ends a training that returned code. Its model is written to `name` even if it was stopped; the stop
  * stays an error. */

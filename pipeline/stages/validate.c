@@ -5,17 +5,20 @@
 #include "pipeline/stages/data.h"
 #include "pipeline/stages/stage.h"
 #include "pipeline/stages/student.h"
+#include "pipeline/stages/target.h"
 #include "pipeline/stages/teacher.h"
-#include "pipeline/stages/yardstick.h"
 #include "teacher/fit.h"
 #include "teacher/likelihood.h"
+
+#include <math.h>
 
 static const char VERDICT[] = "validation.json";
 
 /* What is held against what. */
 typedef struct sides {
-    const data_product *data;
+    const data_product *data; /* NULL with the teacher: a target is learnt from */
     const teacher_product *teacher;
+    const target_product *target;
     const student_product *student;
 } sides;
 
@@ -23,18 +26,17 @@ typedef struct sides {
 static int measure(student_validation *out, const stage_work *work, const sides *s, flow_err *err)
 {
     const config *c = work->config;
-    const data_part *held_out = data_held_out(s->data->set);
+    const target_product *t = s->target;
     student_validate_options options = {.samples = (size_t)c->validate.samples,
                                         .seed = c->seed,
-                                        .data = s->data->set,
-                                        .held_out = held_out};
-    distill_contexts contexts = student_contexts(held_out);
-    yardstick against;
-    int code = yardstick_open(&against, s->data, s->teacher, err);
-    if (!code)
-        code = student_validate(out, s->student->model.flow, against.target, s->teacher->model.flow,
-                                work->pool, &contexts, &options, err);
-    yardstick_close(&against);
+                                        .units = t->frame.units,
+                                        .data = t->data,
+                                        .held_out = t->data ? data_held_out(t->data) : NULL};
+    distill_contexts contexts = target_contexts_held_out(t);
+    int code = student_validate(out, s->student->model.flow, t->exact, t->flow, work->pool,
+                                &contexts, &options, err);
+    if (s->data)
+        out->against_data.repeated = s->data->repeated;
     return code;
 }
 
@@ -56,7 +58,7 @@ static int write_verdict(validate_product *out, const verdict_input *in, const s
 static int likelihood(verdict_input *in, const stage_work *work, const sides *s, flow_err *err)
 {
     const flow_model *teacher = &s->teacher->model;
-    const data_part *test = &s->data->set->test;
+    const data_part *test = &s->target->data->test;
     int code =
         teacher_model_log_likelihood(teacher, work->pool, &in->test.value, &in->test.se, test, err);
     return code ? code
@@ -64,38 +66,50 @@ static int likelihood(verdict_input *in, const stage_work *work, const sides *s,
                                          &in->test_inside.se, test, err);
 }
 
+static void tell(const verdict_input *in)
+{
+    if (isnan(in->test.value))
+        progress_end("%zu samples", in->samples);
+    else
+        progress_end(
+            "%zu samples; teacher's test log-likelihood %.4f +- %.4f nats a row in the units of "
+            "the data, %.4f in those of the flow",
+            in->samples, in->test.value, in->test.se, in->test_inside.value);
+}
+
 /* All figures, into *in and what it points to. */
 static int judge(verdict_input *in, student_validation *figures, const stage_work *work,
                  const sides *s, flow_err *err)
 {
     progress_begin(stage_validate.name, 0);
-    int code = likelihood(in, work, s, err);
+    int code = s->target->data ? likelihood(in, work, s, err) : 0;
     if (!code)
         code = measure(figures, work, s, err);
     if (code) {
         progress_clear();
         return flow_fail_prefix(err, stage_validate.name);
     }
-    progress_end(
-        "%zu samples; teacher's test log-likelihood %.4f +- %.4f nats a row in the units of "
-        "the data, %.4f in those of the flow",
-        (size_t)work->config->validate.samples, in->test.value, in->test.se, in->test_inside.value);
+    tell(in);
     return FLOW_OK;
 }
 
 static int run(void *product, const stage_work *work, const void *const *inputs, flow_err *err)
 {
-    const sides s = {inputs[0], inputs[1], inputs[2]};
+    const sides s = {inputs[0], inputs[1], inputs[2], inputs[3]};
+    const data_set *data = s.target->data;
     student_validation figures = {.n_modes = 0};
     verdict_input in = {.student = &figures,
                         .require = &work->config->validate.require,
-                        .test_rows = s.data->set->test.n,
+                        .test = {NAN, NAN},
+                        .test_inside = {NAN, NAN},
+                        .test_rows = data ? data->test.n : 0,
                         .samples = (size_t)work->config->validate.samples,
-                        .teacher_flow = s.teacher->model.flow,
+                        .teacher_flow = s.target->flow,
                         .student_flow = s.student->model.flow,
                         .training = &s.student->training,
+                        .price = &s.student->price,
                         .ladder = s.student->ladder.rungs.n ? &s.student->ladder : NULL,
-                        .names = (const char *const *)s.data->set->names};
+                        .names = s.target->names};
     int code = judge(&in, &figures, work, &s, err);
     if (!code)
         code = write_verdict(product, &in, work, err);
@@ -107,7 +121,8 @@ const stage stage_validate = {
     .name = "validate",
     .doc = "holds the student against the teacher, and the teacher against its data",
     .keys = (const char *const[]){"seed", "validate", NULL},
-    .inputs = (const stage *const[]){&stage_data, &stage_teacher, &stage_student, NULL},
+    .inputs =
+        (const stage *const[]){&stage_data, &stage_teacher, &stage_target, &stage_student, NULL},
     .outputs = (const char *const[]){VERDICT, NULL},
     .product_size = sizeof(validate_product),
     .run = run};

@@ -1,8 +1,10 @@
 #include "tests/common/bases.h"
+#include "flow/circles.h"
 #include "tests/common/backends.h"
 #include "tests/common/examples.h"
 
 #include <criterion/criterion.h>
+#include <math.h>
 #include <string.h>
 
 static const char *const examples[] = {
@@ -14,6 +16,9 @@ static const char *const examples[] = {
     "{\"kind\": \"mixture\", \"components\": 3, \"weights\": \"learned\", \"spread\": 1.7}",
     "{\"kind\": \"mixture\", \"components\": 2, \"weights\": \"equal\", \"spread\": 0.5}",
     "{\"kind\": \"mixture\", \"components\": 1, \"weights\": \"equal\", \"spread\": 0.5}",
+    "{\"kind\": \"circular\", \"circles\": [0], \"others\": {\"kind\": \"student_t\", \"dof\": "
+    "5.5, "
+    "\"learn\": true}}",
 };
 
 size_t base_count(void)
@@ -58,6 +63,20 @@ const char *base_missing(void)
     return NULL;
 }
 
+/* Layers leave circles to the description: column 0 of the data is on one, if the base has any. */
+static void put_base(json_t *description, json_t *base, int layers)
+{
+    json_t *circles = json_object_get(base, "circles");
+    unsigned char on_circle[17] = {1};
+    if (layers && circles) {
+        json_object_set(description, "base", json_object_get(base, "others"));
+        cr_assert_eq(flow_circles_put(description, on_circle, NULL), 0);
+    } else {
+        json_object_set(description, "base", base);
+    }
+    json_decref(base);
+}
+
 flow *flow_on_base(const flow_backend *backend, size_t example, size_t dim, size_t layers,
                    flow_direction direction)
 {
@@ -76,12 +95,26 @@ flow *flow_on_base(const flow_backend *backend, size_t example, size_t dim, size
     json_t *description = layers
                               ? flow_spec_describe(&spec, &err)
                               : describe_one(dim, 0, flow_direction_name(direction), json_array());
-    json_object_set_new(description, "base", base_example(example));
+    put_base(description, base_example(example), layers > 0);
     flow *f = flow_create_on(backend, description, SIZE_MAX, &err);
     cr_assert(f, "%s: %s", base_text(example), err.text);
     json_decref(description);
     randomise_parameters(f, 0.55, 31 + example);
     return f;
+}
+
+/* One turn of each circle. */
+void base_log_prob(const base_case *c, double *logp, const double *z, size_t n)
+{
+    flow_base_log_prob(c->flow, NULL, logp, z, n);
+    for (size_t i = 0; i < n * c->dim; i++)
+        if (base_on_circle(c, i % c->dim) && fabs(z[i]) > acos(-1))
+            logp[i / c->dim] = -INFINITY;
+}
+
+int base_on_circle(const base_case *c, size_t i)
+{
+    return c->base->on_circle && c->base->on_circle[i];
 }
 
 base_view base_theta(const flow *f)

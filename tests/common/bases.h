@@ -40,4 +40,8 @@ typedef struct base_case {
 
 base_case base_open(size_t example, size_t dim);
 
+/* Whether its column i is on a circle; log p, -inf beyond one turn of each circle. */
+int base_on_circle(const base_case *c, size_t i);
+void base_log_prob(const base_case *c, double *logp, const double *z, size_t n);
+
 #endif

@@ -91,7 +91,7 @@ void check_kl(const distilling *r, int forward, double bound)
     double *logq = context + N * c, *logp = logq + N, mean = 0;
     flow_pool *pool = flow_pool_create(1, NULL);
     for (size_t i = 0; i < N * c; i++)
-        context[i] = r->contexts.rows[i % (r->contexts.n * c)];
+        context[i] = data_number(&r->contexts.rows, i / c % r->contexts.n, i % c);
     if (forward) {
         target_sample(r->teacher, pool, x, logp, NULL, context, noise, 0, N, NULL);
         flow_log_prob(r->student, pool, logq, NULL, x, context, N, NULL);

@@ -18,6 +18,7 @@ static const char *const transformer_examples[] = {
     "{\"kind\": \"affine\", \"scale_bound\": 1.7}",
     "{\"kind\": \"spline\", \"bins\": 4, \"bound\": 2.3}",
     "{\"kind\": \"additive\"}",
+    "{\"kind\": \"circular_spline\", \"bins\": 5}",
 };
 enum { N_EXAMPLES = sizeof transformer_examples / sizeof *transformer_examples };
 
@@ -63,15 +64,32 @@ static json_t *transformer_example(const char *name)
     return NULL;
 }
 
+/* Coordinates on circles, the transformer's if it is a circular one: every second, or all but the first. */
+static void put_circles(json_t *layer, const transformer *tau, size_t index, size_t dim)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < dim && tau->circular; i++)
+        if (index % 3 == 2 ? i > 0 : i % 2 == index % 3)
+            json_array_append_new(list, json_integer((json_int_t)i));
+    if (tau->circular) {
+        json_object_set_new(layer, "circle_transformer", transformer_example(tau->kind.name));
+        json_object_set_new(layer, "transformer", transformer_example("spline"));
+        json_object_set(layer, "circles", list);
+    }
+    json_decref(list);
+}
+
 static json_t *make_autoregressive(size_t index, size_t dim)
 {
     size_t body = index % N_BODIES, f = index / N_BODIES % n_activations();
-    const char *tau = transformer_kinds[index / N_BODIES / n_activations()]->kind.name;
-    (void)dim;
-    return json_pack("{s:s, s:o, s:{s:s, s:s, s:o, s:i}}", "kind", "autoregressive", "transformer",
-                     transformer_example(tau), "conditioner", "kind", "mlp", "activation",
-                     activation_kinds[f].kind.name, "hidden",
-                     json_loads(bodies[body].hidden, 0, NULL), "residual", bodies[body].residual);
+    const transformer *tau = transformer_kinds[index / N_BODIES / n_activations()];
+    json_t *layer =
+        json_pack("{s:s, s:o, s:{s:s, s:s, s:o, s:i}}", "kind", "autoregressive", "transformer",
+                  transformer_example(tau->kind.name), "conditioner", "kind", "mlp", "activation",
+                  activation_kinds[f].kind.name, "hidden", json_loads(bodies[body].hidden, 0, NULL),
+                  "residual", bodies[body].residual);
+    put_circles(layer, tau, index, dim);
+    return layer;
 }
 
 /* ---- the same with fewer groups than dimensions, and with a first group that stays as it is: every
@@ -162,10 +180,31 @@ static json_t *make_actnorm(size_t index, size_t dim)
     return json_pack("{s:s}", "kind", "actnorm");
 }
 
+static json_t *make_context_linear(size_t index, size_t dim)
+{
+    (void)index, (void)dim;
+    return json_pack("{s:s}", "kind", "context_linear");
+}
+
+enum { PART_LIST = 3 }; /* number of the example whose part is a list */
+
+/* Every second coordinate, the others left as they are. */
+static json_t *make_listed_part(size_t dim)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < dim; i += 2)
+        json_array_append_new(list, json_integer((json_int_t)i));
+    return json_pack("{s:s, s:o, s:[o, o, o]}", "kind", "part", "columns", list, "layers",
+                     make_actnorm(0, dim), make_autoregressive(1, json_array_size(list)),
+                     make_lu_linear(0, dim));
+}
+
 /* What a part is made around: an inner part, a coupling, and layers that want whole vectors or data. */
 static json_t *make_part(size_t index, size_t dim)
 {
     size_t first = index ? dim / 3 : 0, count = index ? dim - first : (dim + 1) / 2;
+    if (index == PART_LIST)
+        return make_listed_part(dim);
     json_t *layers =
         index == 0 ? json_pack("[o, o, o, o]", make_grouped(0, count), make_lu_linear(0, count),
                                make_actnorm(0, count), make_autoregressive(N_BODIES + 1, count))
@@ -177,18 +216,16 @@ static json_t *make_part(size_t index, size_t dim)
 
 static size_t part_count(void)
 {
-    return 3; /* layers deep */
+    return PART_LIST + 1; /* before it, layers deep */
 }
 
 /* Layers whose log-determinant is the same everywhere, and others; in one another. */
 static json_t *make_inverted(size_t index, size_t dim)
 {
-    static json_t *(*const layers[][2])(size_t index,
-                                        size_t dim) = {{make_lu_linear, make_permutation},
-                                                       {make_actnorm, make_lu_linear},
-                                                       {make_grouped, make_actnorm},
-                                                       {make_inverted, make_part},
-                                                       {make_unrolled, make_inverted}};
+    static json_t *(*const layers[][2])(size_t index, size_t dim) = {
+        {make_lu_linear, make_permutation}, {make_actnorm, make_lu_linear},
+        {make_grouped, make_actnorm},       {make_inverted, make_part},
+        {make_unrolled, make_inverted},     {make_context_linear, make_grouped}};
     json_t *list = json_pack("[o, o]", layers[index][0](index == 3 ? 1 : index, dim),
                              layers[index][1](index % 2, dim));
     return json_pack("{s:s, s:o}", "kind", "inverted", "layers", list);
@@ -196,7 +233,7 @@ static json_t *make_inverted(size_t index, size_t dim)
 
 static size_t inverted_count(void)
 {
-    return 5;
+    return 6;
 }
 
 /* Layers of all kinds on top of each other. */
@@ -225,6 +262,7 @@ static const struct {
     {"unrolled", unrolled_count, make_unrolled},
     {"unrolled", grouped_count, make_unrolled_groups},
     {"inverted", inverted_count, make_inverted},
+    {"context_linear", one, make_context_linear},
     {"stack", one, make_stack}, /* not a kind, but it must keep the same promises */
 };
 enum { N_KINDS = sizeof kinds / sizeof kinds[0] };
@@ -308,11 +346,23 @@ static json_t *complete_layers(json_t *layers)
     return out;
 }
 
+/* Noise that is on circles where the first layer has them. */
+static json_t *base_for(const json_t *layers)
+{
+    json_t *circles = json_object_get(json_array_get(layers, 0), "circles");
+    if (json_array_size(circles) == 0)
+        return json_pack("{s:s, s:b}", "kind", "normal", "learn", 0);
+    return json_pack("{s:s, s:O, s:{s:s, s:b}}", "kind", "circular", "circles", circles, "others",
+                     "kind", "normal", "learn", 0);
+}
+
 json_t *describe_one(size_t dim, size_t context, const char *direction, json_t *layer)
 {
     json_t *layers = json_is_array(layer) ? layer : json_pack("[o]", layer);
-    return json_pack("{s:I, s:I, s:s, s:o}", "dim", (json_int_t)dim, "context", (json_int_t)context,
-                     "direction", direction, "layers", complete_layers(layers));
+    json_t *base = base_for(layers);
+    return json_pack("{s:I, s:I, s:s, s:o, s:o}", "dim", (json_int_t)dim, "context",
+                     (json_int_t)context, "direction", direction, "base", base, "layers",
+                     complete_layers(layers));
 }
 
 /* ---- random numbers */
@@ -389,78 +439,9 @@ flow *random_teacher(size_t dim, size_t context, double width)
     return random_flow(flow_backend_find(FLOW_F64, NULL), &spec, width);
 }
 
-/* ---- a case */
-
 double *random_numbers_new(size_t count, double width, uint64_t seed)
 {
     double *out = malloc((count + 1) * sizeof *out);
     random_numbers(out, count, width, seed);
     return out;
-}
-
-static void name_case(flow_case *self, const json_t *layer)
-{
-    char *text = json_dumps(layer, JSON_COMPACT);
-    snprintf(self->name, sizeof self->name, "%s D=%zu C=%zu n=%zu %.120s",
-             flow_backend_name(self->flow), self->dim, self->context, self->n, text);
-    free(text);
-}
-
-void flow_case_open(flow_case *self, const flow_backend *backend, size_t example, size_t dim,
-                    size_t context, size_t n)
-{
-    flow_err err = FLOW_ERR_INIT;
-    const uint64_t seed = 7919 * example + 31 * dim + context;
-    json_t *layer = example_layer(example, dim);
-    json_t *description = describe_one(dim, context, "data_to_noise", json_incref(layer));
-    *self = (flow_case){.dim = dim, .context = context, .n = n};
-    self->flow = flow_create_on(backend, description, SIZE_MAX, &err);
-    cr_assert(self->flow, "%s", err.text);
-    randomise_parameters(self->flow, 0.55, seed + 1);
-    self->pass = flow_pass_create(self->flow, n, FLOW_PASS_TRAIN, &err);
-    cr_assert(self->pass, "%s", err.text);
-    self->x = random_numbers_new(n * dim, 1.3, seed + 2); /* 8 % beyond the spline's bound */
-    self->c = random_numbers_new(n * context, 0.9, seed + 3);
-    self->dy = random_numbers_new(n * dim, 0.7, seed + 4);
-    self->dlogdet = random_numbers_new(n, 0.8, seed + 5);
-    self->y = malloc(n * dim * sizeof *self->y);
-    self->dx = malloc(n * dim * sizeof *self->dx);
-    self->logdet = malloc(n * sizeof *self->logdet);
-    self->gradient = aligned_alloc(64, flow_params_bytes(self->flow) / 64 * 64 + 64);
-    name_case(self, layer);
-    json_decref(layer);
-    json_decref(description);
-}
-
-void flow_case_close(flow_case *self)
-{
-    double *owned[] = {self->x, self->c, self->dy, self->dlogdet, self->y, self->logdet, self->dx};
-    for (size_t i = 0; i < sizeof owned / sizeof owned[0]; i++)
-        free(owned[i]);
-    free(self->gradient);
-    flow_pass_free(self->pass);
-    flow_free(self->flow);
-}
-
-void flow_case_each(const flow_backend *backend, size_t max_dim, size_t n,
-                    void (*check)(flow_case *self))
-{
-    static const size_t dims[] = {1, 2, 3, 5, 17};
-    max_dim = UNLESS_SANITIZED(max_dim, max_dim < 5 ? max_dim : 5);
-    for (size_t e = 0; e < example_count(); e += UNLESS_SANITIZED(1, 3))
-        for (size_t d = 0; d < sizeof dims / sizeof dims[0] && dims[d] <= max_dim; d++)
-            for (size_t context = 0; context <= 2; context += 2) {
-                flow_case c;
-                flow_case_open(&c, backend, e, dims[d], context, n);
-                check(&c);
-                flow_case_close(&c);
-            }
-}
-
-void flow_case_run(flow_case *self)
-{
-    flow_gradient gradient = {.block = self->gradient};
-    memset(self->gradient, 0xff, flow_params_bytes(self->flow)); /* NaN: to be overwritten */
-    flow_pass_forward(self->pass, NULL, self->y, self->logdet, self->x, self->c, self->n);
-    flow_pass_backward(self->pass, NULL, self->dx, &gradient, self->dy, self->dlogdet);
 }

@@ -23,12 +23,12 @@ static json_t *conditioner_of(const flow_spec *self)
 
 json_t *flow_spec_preset(const flow_spec *self, flow_err *err)
 {
-    json_t *given =
-        json_pack("{s:s, s:I, s:o, s:o, s:s, s:s, s:b}", "kind",
-                  self->direction == FLOW_DATA_TO_NOISE ? "maf" : "iaf", "layers",
-                  (json_int_t)self->layers, "transformer", transformer_of(self), "conditioner",
-                  conditioner_of(self), "permute", flow_patterns[self->permute].name, "linear",
-                  self->lu ? "lu" : "none", "actnorm", self->actnorm);
+    json_t *given = json_pack("{s:s, s:I, s:o, s:o, s:s, s:s, s:b, s:b}", "kind",
+                              self->direction == FLOW_DATA_TO_NOISE ? "maf" : "iaf", "layers",
+                              (json_int_t)self->layers, "transformer", transformer_of(self),
+                              "conditioner", conditioner_of(self), "permute",
+                              flow_patterns[self->permute].name, "linear", self->lu ? "lu" : "none",
+                              "actnorm", self->actnorm, "context_linear", self->context_linear);
     json_t *out = flow_kind_complete(&flow_presets, given, err);
     json_decref(given);
     return out;

@@ -17,7 +17,7 @@ typedef struct flow_spec {
     double bound;       /* spline only */
     double scale_bound; /* affine only */
     flow_pattern permute;
-    int lu, actnorm;
+    int lu, actnorm, context_linear;
     pcg_stream stream; /* of the random permutations: row l for the one after block l */
 } flow_spec;
 

@@ -22,6 +22,14 @@ check "and then there is not a word" test ! -s "$T/err"
 table again 3000 'if (i < 400) row[i] = z() "," z(); print i < 400 ? row[i] : row[int(400 * rand())]'
 refused "rows drawn again and again are refused" 65 'training rows, too .*data.weights' \
     run "$T/again.yaml" "${QUICK[@]}" --out "$T/run"
+check "with their number" grep -q '400 of 3000 rows differ' "$T/err"
+expect "unless they are to be kept" 0 run "$T/again.yaml" "${loud[@]}" --out "$T/run" --set data.repeated=keep
+check "with a warning" grep -q '^warning .*400 of 3000 rows differ' "$T/err"
+check "and no pass" test "$(value "$T/run/validation.json" verdict)" = '"unverified"'
+awk -F, '{ n[$0]++ } END { print "a,b,w"; for (row in n) print row "," n[row] }' "$T/again.csv" >"$T/counted.csv"
+printf 'data: {path: counted.csv, weights: w}\n' >"$T/counted.yaml"
+expect "the remedy: one of each, counted in weights" 0 run "$T/counted.yaml" "${loud[@]}" --out "$T/run"
+check "is silent on copies" sh -c '! grep -q "rows differ\|copies" "$1"' - "$T/err"
 
 # ---- likely to: a warning that names column and key; a run all the same
 

@@ -16,7 +16,10 @@
  * Prints a line per scene as the end-to-end scripts do; status 1 if one failed. Arguments: names of
  * scenes, default all. */
 #include "tests/e2e/failing.h"
+#include "tests/e2e/scene_targets.h"
+#include "tests/e2e/scenes.h"
 #include "tests/e2e/scenes_own.h"
+#include "tests/e2e/scenes_tables.h"
 
 #include <signal.h>
 #include <stdbool.h>
@@ -33,6 +36,7 @@ static const struct scene {
 } scenes[] = {{"flow", play_flow},
               {"preset", play_preset},
               {"unroll", play_unroll},
+              {"column", play_column},
               {"pool", play_pool},
               {"sample", play_sample},
               {"model", play_model},
@@ -40,6 +44,8 @@ static const struct scene {
               {"text", play_text},
               {"npy", play_npy},
               {"read", play_read},
+              {"stream", play_stream},
+              {"single", play_single},
               {"data", play_data},
               {"look", play_look},
               {"generate", play_generate},
@@ -49,6 +55,7 @@ static const struct scene {
               {"search", play_search},
               {"validate", play_validate},
               {"layers", play_layers},
+              {"targets", play_targets},
               {"transport", play_transport},
               {"importance", play_importance},
               {"fab", play_fab},

@@ -1,14 +1,16 @@
 /* tests/e2e/probe.c -- what the end-to-end scripts need and a shell has not.
  *
- *   probe json FILE [PATH ...]       parses FILE strictly; prints the value at each dotted path,
- * one a line, as compact JSON; status 1 if one is missing probe without FILE KEY           prints
- * FILE without one key of its top level, keys sorted probe lines FILE [PATH ...]      the same as
- * json for each line of FILE probe time N COMMAND ...         median wall time in ms of N runs,
- * stdout thrown away probe memory COMMAND ...         largest resident memory in KiB; status is the
- * command's */
+ *   probe json FILE [PATH ...]   parses FILE strictly; prints the value at each dotted path, one a line, as
+ *                                compact JSON; status 1 if one is missing
+ *   probe without FILE KEY       prints FILE without one key of its top level, keys sorted
+ *   probe lines FILE [PATH ...]  the same as json for each line of FILE
+ *   probe time N COMMAND ...     median wall time in ms of N runs, stdout thrown away
+ *   probe memory COMMAND ...     largest resident memory in KiB; status is the command's
+ *   probe table ROWS FORM        writes made-up rows of 8 columns to stdout; FORM: f4 or f8, a .npy file, or csv */
 #define _GNU_SOURCE /* wait4 */
 #include <fcntl.h>
 #include <jansson.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -180,19 +182,72 @@ static int memory_main(char **args)
     return status;
 }
 
+/* ---- tables */
+
+enum { COLUMNS = 8 };
+
+/* Uniform on [0, 1): a linear congruential generator (Knuth's MMIX), its upper bits. */
+static double draw(uint64_t *state)
+{
+    *state = *state * 6364136223846793005u + 1442695040888963407u;
+    return (double)(*state >> 11) * 0x1p-53;
+}
+
+/* Columns that hang together, none on a grid. */
+static void make_row(double *row, uint64_t *state)
+{
+    double sum = 0;
+    for (size_t j = 0; j < COLUMNS; j++) {
+        double bell = draw(state) + draw(state) + draw(state) - 1.5;
+        sum = 0.5 * sum + bell;
+        row[j] = sum * (double)(j + 1) + 10 * (double)j;
+    }
+}
+
+static void write_row(const double *row, const char *form)
+{
+    float single[COLUMNS];
+    for (size_t j = 0; j < COLUMNS; j++)
+        single[j] = (float)row[j];
+    if (strcmp(form, "csv") == 0)
+        for (size_t j = 0; j < COLUMNS; j++)
+            printf("%.7g%c", row[j], j + 1 < COLUMNS ? ',' : '\n');
+    else if (strcmp(form, "f4") == 0)
+        fwrite(single, sizeof *single, COLUMNS, stdout);
+    else
+        fwrite(row, sizeof *row, COLUMNS, stdout);
+}
+
+static int table_main(char **args)
+{
+    char header[119];
+    double row[COLUMNS];
+    uint64_t state = 1;
+    size_t rows = strtoul(args[0], NULL, 10);
+    if (!args[1])
+        return 64;
+    int len = snprintf(header, sizeof header,
+                       "{'descr': '<%s', 'fortran_order': False, 'shape': (%zu, %d), }", args[1],
+                       rows, COLUMNS);
+    if (strcmp(args[1], "csv") != 0)
+        printf("\x93NUMPY\x01%c\x76%c%s%*s\n", 0, 0, header, 117 - len, "");
+    for (size_t i = 0; i < rows; i++) {
+        make_row(row, &state);
+        write_row(row, args[1]);
+    }
+    return ferror(stdout) != 0;
+}
+
 int main(int argc, char **argv)
 {
     static const struct {
         const char *name;
         int (*run)(char **args);
-    } verbs[] = {{"json", json_main},
-                 {"without", without_main},
-                 {"lines", lines_main},
-                 {"time", time_main},
-                 {"memory", memory_main}};
+    } verbs[] = {{"json", json_main}, {"without", without_main}, {"lines", lines_main},
+                 {"time", time_main}, {"memory", memory_main},   {"table", table_main}};
     for (size_t i = 0; argc > 2 && i < sizeof verbs / sizeof *verbs; i++)
         if (strcmp(argv[1], verbs[i].name) == 0)
             return verbs[i].run(argv + 2);
-    fputs("usage: probe json|without|lines|time|memory ...\n", stderr);
+    fputs("usage: probe json|without|lines|time|memory|table ...\n", stderr);
     return 64;
 }

@@ -2,18 +2,15 @@
 #ifndef TESTS_E2E_SCENES_H
 #define TESTS_E2E_SCENES_H
 
-#include "files/csv.h"
 #include "files/model.h"
-#include "files/npy.h"
-#include "files/read.h"
 #include "flow/blas.h"
+#include "flow/column_start.h"
 #include "flow/json.h"
 #include "flow/preset.h"
 #include "flow/unroll.h"
 #include "student/search.h"
 #include "student/validate.h"
 #include "teacher/fit.h"
-#include "teacher/generate.h"
 #include "teacher/look.h"
 #include "teacher/scale.h"
 #include "tests/e2e/failing.h"
@@ -59,7 +56,8 @@ static int add_json(uint64_t *sum, json_t *value, flow_err *err)
 
 /* Every kind of layer, transformer and conditioner is in it, and what a user may say besides. */
 static const char layers[] =
-    "[{\"kind\": \"actnorm\"},"
+    "[{\"kind\": \"context_linear\"},"
+    " {\"kind\": \"actnorm\"},"
     " {\"kind\": \"autoregressive\", \"transformer\": {\"kind\": \"spline\", \"bins\": 4},"
     "  \"conditioner\": {\"kind\": \"mlp\", \"hidden\": [7], \"residual\": 1}},"
     " {\"repeat\": 2, \"layers\": [{\"kind\": \"permutation\", \"pattern\": \"random\"}]},"
@@ -68,9 +66,9 @@ static const char layers[] =
     " {\"kind\": \"lu_linear\"},"
     " {\"kind\": \"autoregressive\", \"transformer\": \"affine\","
     "  \"conditioner\": {\"kind\": \"mlp\", \"hidden\": [5, 6], \"activation\": \"relu\"}},"
-    " {\"kind\": \"inverted\", \"layers\": [{\"kind\": \"actnorm\"}]},"
     " {\"kind\": \"unrolled\", \"transformer\": \"affine\", \"iterations\": 3,"
-    "  \"conditioner\": {\"kind\": \"mlp\", \"hidden\": [4]}}]";
+    "  \"conditioner\": {\"kind\": \"mlp\", \"hidden\": [4]}},"
+    " {\"kind\": \"inverted\", \"layers\": [{\"kind\": \"context_linear\"}]}]";
 enum { NOT_UNROLLED = 2 }; /* the last ones are layers of a student already */
 static const flow_place place = {.dim = DIM, .context = CONTEXT, .stream = {.seed = 5}};
 static json_t *stack;
@@ -103,6 +101,36 @@ static int play_preset(uint64_t *sum, flow_err *err)
     return code;
 }
 
+static flow *make_column(flow_err *err)
+{
+    static const flow_place one = {.dim = 1};
+    json_t *name = json_string("maf");
+    json_t *whole = name ? flow_kind_complete(&flow_presets, name, err) : NULL;
+    flow *f = whole ? flow_preset_create(whole, FLOW_DATA_TO_NOISE, &one, FLOW_F32, err) : NULL;
+    if (!name)
+        flow_fail(err, FLOW_ENOMEM, "no name");
+    json_decref(name);
+    json_decref(whole);
+    return f;
+}
+
+/* One column, which starts at quantiles of its rows, and a student at those of its teacher. */
+static int play_column(uint64_t *sum, flow_err *err)
+{
+    double x[200];
+    int known = 0;
+    flow *f = make_column(err);
+    for (int i = 0; i < 200; i++)
+        x[i] = (i - 100) / 70.0;
+    int code = f ? flow_start_column(f, x, 200, err) : err->code;
+    if (!code)
+        code = flow_column_quantiles(x, &known, 200, f, err);
+    if (!code && known)
+        add(sum, x, sizeof x);
+    flow_free(f);
+    return code;
+}
+
 static int play_unroll(uint64_t *sum, flow_err *err)
 {
     const flow_unrolling how = {.iterations = 2, .width = 0.6};
@@ -128,9 +156,9 @@ static int play_sample(uint64_t *sum, flow_err *err)
 {
     double x[ROWS * DIM], z[ROWS * DIM], logp[ROWS];
     const flow *f = made[FLOW_NOISE_TO_DATA];
-    int code = flow_sample(f, pool, x, logp, data->train.context, stream, 3, 40, err);
+    int code = flow_sample(f, pool, x, logp, data->train.context.at, stream, 3, 40, err);
     if (!code)
-        code = flow_log_prob(f, pool, logp, z, x, data->train.context, 40, err);
+        code = flow_log_prob(f, pool, logp, z, x, data->train.context.at, 40, err);
     if (code)
         return code;
     add(sum, x, 40 * DIM * sizeof *x);
@@ -143,11 +171,11 @@ static int read_model(uint64_t *sum, flow_err *err)
 {
     double x[20 * DIM], logp[20];
     flow_model *model = flow_model_read(path, err);
-    int code = model ? flow_model_sample_tempered(model, pool, x, logp, data->train.context, stream,
-                                                  0, 20, 0.8, err)
+    int code = model ? flow_model_sample_tempered(model, pool, x, logp, data->train.context.at,
+                                                  stream, 0, 20, 0.8, err)
                      : err->code;
     if (!code)
-        code = flow_model_log_prob(model, pool, logp, x, data->train.context, 20, err);
+        code = flow_model_log_prob(model, pool, logp, x, data->train.context.at, 20, err);
     if (!code) {
         add_parameters(sum, model->flow);
         add(sum, logp, sizeof logp);
@@ -191,76 +219,6 @@ static int play_model(uint64_t *sum, flow_err *err)
     return read_model(sum, err);
 }
 
-static int add_table(uint64_t *sum, file_table *read, const flow_err *err)
-{
-    if (!read)
-        return err->code;
-    add(sum, read->values, read->rows * read->cols * sizeof *read->values);
-    for (size_t i = 0; read->names && i < read->cols; i++)
-        add(sum, read->names[i], strlen(read->names[i]));
-    file_table_free(read);
-    return FLOW_OK;
-}
-
-static const file_wish all_rows = {.head = false}, head_alone = {.head = true};
-
-static int play_csv(uint64_t *sum, flow_err *err)
-{
-    int code = file_csv_write(path, table->values, table->rows, table->cols,
-                              (const char *const *)table->names, err);
-    if (!code)
-        code = add_table(sum, file_csv_read(path, &all_rows, err), err);
-    return code ? code : add_table(sum, file_csv_read(path, &head_alone, err), err);
-}
-
-static int play_npy(uint64_t *sum, flow_err *err)
-{
-    int code = file_npy_write(path, table->values, table->rows, table->cols, FLOW_F32, err);
-    if (!code)
-        code = add_table(sum, file_npy_read(path, &all_rows, err), err);
-    return code ? code : add_table(sum, file_npy_read(path, &head_alone, err), err);
-}
-
-/* Text with all that the first lines may hold, of which one column is wanted. */
-static int choose_last(bool *wanted, file_table *head, const void *asker, flow_err *err)
-{
-    (void)asker;
-    (void)err;
-    for (size_t col = 0; col < head->cols; col++)
-        wanted[col] = col + 1 == head->cols;
-    return 0;
-}
-
-static int play_text(uint64_t *sum, flow_err *err)
-{
-    static const file_wish wish = {.choose = choose_last};
-    FILE *out = fopen(path, "w");
-    if (!out)
-        return flow_fail(err, FLOW_ECREATE, "%s", path);
-    fputs("# a b\n1 x 0.5\n# c\n2 y NA\n3 z 4\n", out);
-    fclose(out);
-    return add_table(sum, file_csv_read(path, &wish, err), err);
-}
-
-/* With its names beside it. */
-static int play_read(uint64_t *sum, flow_err *err)
-{
-    char npy[sizeof path], cols[sizeof path];
-    snprintf(npy, sizeof npy, "%s/x.npy", folder);
-    snprintf(cols, sizeof cols, "%s/x.cols", folder);
-    FILE *out = fopen(cols, "w");
-    if (out) {
-        fputs("a\nb\nc\nw\n", out);
-        fclose(out);
-    }
-    int code = file_npy_write(npy, table->values, table->rows, table->cols, FLOW_F64, err);
-    if (!code)
-        code = add_table(sum, file_read(npy, FILE_HEADER_AUTO, err), err);
-    remove(npy);
-    remove(cols);
-    return code;
-}
-
 static data_set *make_data(flow_err *err)
 {
     static const char *const context[] = {"c"};
@@ -271,6 +229,7 @@ static data_set *make_data(flow_err *err)
     options.weights = "w";
     options.kind.step = 0.01;
     options.kind.smear = true;
+    options.wrap = true;
     options.kind.period = 100; /* samples and densities of a model then go by their points */
     return data_set_create(table, "scene", &options, err);
 }
@@ -282,7 +241,7 @@ static int play_data(uint64_t *sum, flow_err *err)
     data_options options = data_options_default();
     int code = own ? data_set_shape(&dim, &n_context, table, "scene", &options, err) : err->code;
     if (!code) {
-        add(sum, own->train.x, ROWS * DIM * sizeof(double));
+        add(sum, own->train.x.at, ROWS * DIM * sizeof(double));
         add(sum, own->names[1], strlen(own->names[1]));
         *sum += dim + n_context;
         code = add_json(sum, flow_units_to_json(own->units), err);
@@ -308,11 +267,6 @@ static int play_look(uint64_t *sum, flow_err *err)
     }
     data_look_free(look);
     return code;
-}
-
-static int play_generate(uint64_t *sum, flow_err *err)
-{
-    return add_table(sum, data_generate_table(&data_generators[0], 0.1, 5, ROWS, err), err);
 }
 
 static int play_fit(uint64_t *sum, flow_err *err)

@@ -4,7 +4,7 @@
 
 #include "student/objective.h"
 #include "student/recipe.h"
-#include "teacher/target_scaled.h"
+#include "teacher/target_in_units.h"
 #include "tests/e2e/scenes.h"
 
 /* Without slopes a pilot is short. */

@@ -220,6 +220,32 @@ Test(csv, refuses)
          "x.csv:2: column 1 'b' (counted from 0): '2.5D-3' is not a number; write E for D"},
         {"a,b\n1,2.5%\n", FILE_HEADER_AUTO,
          "x.csv:2: column 1 'b' (counted from 0): '2.5%' is not a number; write it without %"},
+        {"a,b\n2024-01-31 12:00,1\n", FILE_HEADER_AUTO,
+         "x.csv:2: column 0 'a' (counted from 0): '2024-01-31 12:00' is not a number; write dates "
+         "and times as numbers, or leave the column out"},
+        {"a,b\nTRUE,1\n", FILE_HEADER_AUTO,
+         "x.csv:2: column 0 'a' (counted from 0): 'TRUE' is not a number; write 1 and 0 for it, or "
+         "leave the column out"},
+        {"a,b\n\xe2\x88\x92"
+         "1.5,1\n",
+         FILE_HEADER_AUTO,
+         "x.csv:2: column 0 'a' (counted from 0): '\xe2\x88\x92"
+         "1.5' is not a number; it has a typographic minus sign: write -"},
+        {"a,b\n$1.5,1\n", FILE_HEADER_AUTO,
+         "x.csv:2: column 0 'a' (counted from 0): '$1.5' is not a number; write it without the "
+         "sign of a currency"},
+        {"a,b\n(1.5),1\n", FILE_HEADER_AUTO,
+         "x.csv:2: column 0 'a' (counted from 0): '(1.5)' is not a number; write - in place of "
+         "brackets"},
+        {"a|b\n1|2\n", FILE_HEADER_AUTO,
+         "x.csv:2: column 0 'a|b' (counted from 0): '1|2' is not a number; a table is separated "
+         "by commas, semicolons, tabs or blanks, not |"},
+        {"a,b\n1,2\na,b\n3,4\n", FILE_HEADER_AUTO,
+         "x.csv:3: column 0 'a' (counted from 0): 'a' is not a number; the names come again; take "
+         "that line out"},
+        {"[{\"a\": 1}]\n", FILE_HEADER_AUTO, "x.csv: is JSON; write its numbers as lines of CSV"},
+        {"<!DOCTYPE html>\n", FILE_HEADER_AUTO,
+         "x.csv: is a page of HTML; the download may have failed"},
         {"a,b\nm,kg\n1,2\n", FILE_HEADER_AUTO,
          "x.csv:2: column 0 'a' (counted from 0): 'm' is not a number; the line holds words alone; "
          "if "

@@ -16,6 +16,11 @@ static flow_model *written_and_read(flow *f)
 {
     flow_err err = FLOW_ERR_INIT;
     flow_model model = {.role = "teacher", .flow = f, .units = flow_units_create(2, &err)};
+    for (size_t i = 0; i < 2 && flow_circles(f); i++)
+        if (flow_circles(f)[i]) {
+            model.units->column[i].period = 360;
+            flow_unit_set_angle(&model.units->column[i], 90);
+        }
     model.names = json_pack("[s, s]", "a", "b");
     cr_assert(model.units, "%s", err.text);
     cr_assert_eq(flow_model_write(&model, temp_path("m.safetensors"), &err), 0, "%s", err.text);

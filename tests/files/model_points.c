@@ -88,7 +88,7 @@ Test(model_points, a_circle_is_wrapped)
     flow_units *units = flow_units_create(1, &err);
     const double period = 6.25;
     units->column[0] =
-        (flow_unit){.period = period, .cut = -3, .start = 0, .shift = 0.1, .scale = 1.5};
+        (flow_unit){.period = period, .wrapped = true, .cut = -3, .shift = 0.1, .scale = 1.5};
     flow_model *model = model_of(units);
     enum { N = 250 };
     double x[N + 4] = {0}, logp[N + 4], total = 0;

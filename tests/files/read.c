@@ -1,6 +1,7 @@
 /* Data files by their ending, names from .cols files, and the tables in configs/data: their
  * Gaussian baselines come out as their README says, so reading, splitting and standardising are
  * right. */
+#include "files/read.h"
 #include "teacher/dataset.h"
 
 #include "tests/common/temp.h"
@@ -178,8 +179,8 @@ static double *covariance(const data_set *set)
     for (size_t row = 0; row < set->train.n; row++)
         for (size_t i = 0; i < dim; i++)
             for (size_t j = 0; j < dim; j++)
-                out[i * dim + j] += set->train.x[row * dim + i] * set->train.x[row * dim + j] /
-                                    (double)set->train.n;
+                out[i * dim + j] += data_number(&set->train.x, row, i) *
+                                    data_number(&set->train.x, row, j) / (double)set->train.n;
     return out;
 }
 
@@ -190,7 +191,7 @@ static double gaussian_score(const data_set *set, const double *lower)
     double sum = 0, z[64];
     for (size_t row = 0; row < set->test.n; row++)
         for (size_t i = 0; i < dim; i++) {
-            z[i] = set->test.x[row * dim + i];
+            z[i] = data_number(&set->test.x, row, i);
             for (size_t k = 0; k < i; k++)
                 z[i] -= lower[i * dim + k] * z[k];
             z[i] /= lower[i * dim + i];

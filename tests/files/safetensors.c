@@ -365,6 +365,12 @@ Test(safetensors, refuses_a_header_longer_than_the_file)
     }
 }
 
+Test(safetensors, refuses_a_table)
+{
+    static const unsigned char table[] = "height,weight\n1,2\n";
+    refuse_bytes(table, sizeof table - 1, "is no model file", 0);
+}
+
 /* 100 MB are the limit also when the file has them. */
 Test(safetensors, refuses_a_header_over_the_limit)
 {

@@ -1,5 +1,6 @@
 /* Layers taken out of a flow, and put back. */
 #include "flow/alone.h"
+#include "flow/circles.h"
 #include "tests/common/examples.h"
 
 #include <criterion/criterion.h>
@@ -39,9 +40,23 @@ static void run(const flow *f, double *x, double *logdet, const double *context)
     flow_pass_free(pass);
 }
 
-Test(alone, one_after_the_other_they_are_the_flow)
+/* The same layers, columns 0 and 2 of the data on circles. */
+static flow *on_circles(void)
 {
-    flow *whole = three_layers();
+    static const unsigned char circle[D] = {1, 0, 1};
+    flow *plain = three_layers();
+    json_t *description = flow_describe(plain);
+    cr_assert_eq(flow_circles_put(description, circle, NULL), 0);
+    flow *out = flow_create(description, FLOW_F64, NULL);
+    cr_assert(out && flow_circles(out));
+    randomise_parameters(out, 0.6, 9);
+    json_decref(description);
+    flow_free(plain);
+    return out;
+}
+
+static void check_one_after_the_other(flow *whole)
+{
     double want[ROWS * D], x[ROWS * D], context[ROWS * C], want_ld[ROWS] = {0}, ld[ROWS] = {0};
     random_numbers(x, ROWS * D, 1, 4);
     random_numbers(context, ROWS * C, 1, 5);
@@ -60,6 +75,12 @@ Test(alone, one_after_the_other_they_are_the_flow)
     for (size_t r = 0; r < ROWS; r++)
         cr_assert(fabs(ld[r] - want_ld[r]) <= 1e-13);
     flow_free(whole);
+}
+
+Test(alone, one_after_the_other_they_are_the_flow)
+{
+    check_one_after_the_other(three_layers());
+    check_one_after_the_other(on_circles());
 }
 
 /* What is put back is that layer's, and no other's. */

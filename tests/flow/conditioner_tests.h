@@ -402,7 +402,8 @@ static void naive_inverse(net_case *c, real *x, double *logdet, const transforme
     memcpy(x, inputs, c->shape->dim * NET_LD * sizeof *x);
 }
 
-/* c: what the layer must be like. */
+/* c: what the layer must be like. Of circular transformers the network is another: it sees two inputs
+ * (conformance_map.c has these). */
 static flow_layer *layer_like(const net_case *c, const transformer *tau, const void *options)
 {
     flow_err err = FLOW_ERR_INIT;
@@ -448,6 +449,6 @@ KERNEL_TEST(conditioner, incremental_inverse_equals_full_passes)
 {
     for (const activation *f = activation_kinds; f->apply; f++)
         for (const transformer *const *tau = transformer_kinds; *tau; tau++)
-            for (size_t number = 0; number < N_NETS; number++)
+            for (size_t number = 0; number < N_NETS && !(*tau)->circular; number++)
                 check_inverse_of(number, f, *tau);
 }

@@ -203,6 +203,11 @@ Test(density, the_score_of_parameters_has_mean_zero_but_for_edges)
         json_t *d = describe_one(1, 0, "noise_to_data", json_pack("{s:s}", "kind", "actnorm"));
         json_object_set_new(d, "base", base_example(e));
         flow *f = flow_create_on(first_f64_backend(), d, SIZE_MAX, NULL);
+        if (!f) { /* a circle has no scale */
+            cr_assert(strstr(base_text(e), "circles"));
+            json_decref(d);
+            continue;
+        }
         flow_pass *pass = flow_pass_create(f, N, FLOW_PASS_TRAIN, NULL);
         double z[N], x[N], logq[N], mean = 0, square = 0, s[64], dlogq = 1;
         flow_gradient one = {.block = aligned_alloc(64, flow_params_bytes(f) / 64 * 64 + 64)};
@@ -353,6 +358,10 @@ Test(density, a_base_moves_no_layer)
     flow_init(plain, noise);
     for (size_t e = 1; e < base_count(); e++) {
         flow *f = flow_on_base(first_f64_backend(), e, 3, 2, FLOW_DATA_TO_NOISE);
+        if (flow_circles(f)) { /* these have layers of their own */
+            flow_free(f);
+            continue;
+        }
         flow_init(f, noise);
         cr_assert_geq(flow_n_params(f), flow_n_params(plain));
         cr_assert_eq(flow_n_params(f) - flow_n_params(plain),

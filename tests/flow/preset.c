@@ -68,6 +68,27 @@ Test(preset, kinds_in_order)
     check_kinds(&spec, full, 7);
 }
 
+Test(preset, context_next_to_the_data)
+{
+    flow_spec spec = usual();
+    spec.layers = 2;
+    spec.context_linear = 1;
+    const char *const density[] = {"context_linear", "autoregressive", "permutation",
+                                   "autoregressive"};
+    check_kinds(&spec, density, 4);
+    spec.direction = FLOW_NOISE_TO_DATA;
+    const char *const sampler[] = {"autoregressive", "permutation", "autoregressive", "inverted"};
+    check_kinds(&spec, sampler, 4);
+    json_t *d = describe(&spec), *last = json_array_get(json_object_get(d, "layers"), 3);
+    json_t *want =
+        json_pack("{s:s, s:[{s:s}]}", "kind", "inverted", "layers", "kind", "context_linear");
+    cr_assert(json_equal(last, want));
+    json_decref(want);
+    json_decref(d);
+    spec.context = 0;
+    check_kinds(&spec, sampler, 3);
+}
+
 Test(preset, options_arrive)
 {
     flow_spec spec = usual();

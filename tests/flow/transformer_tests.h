@@ -1,7 +1,7 @@
 /* tests/flow/transformer_tests.h -- element-wise maps against their formulas in double: the inverse
  * by bisection; see kernel_tests.h. */
 
-enum { TAU_LD = 16, TAU_MAX_BINS = 64, TAU_MAX_PARAMS = 3 * TAU_MAX_BINS };
+enum { TAU_LD = 16, TAU_MAX_BINS = 64, TAU_MAX_PARAMS = 3 * TAU_MAX_BINS + 2 };
 
 /* What the formulas below need of the options. */
 typedef struct tau_spec {
@@ -30,31 +30,55 @@ static void *tau_options(const transformer *tau, const tau_spec *spec)
 
 /* ---- the formulas */
 
-/* y and dy/dx of Durkan 2019, equations 4 and 5, at x in [-B, B]; h: widths, heights, slopes. */
-static void naive_spline(double *y, double *slope, double x, const double *h, const tau_spec *spec)
+/* y and dy/dx of Durkan 2019, equations 4 and 5, at x in [-B, B]; h: widths, heights, slopes; slope_of: that
+ * of corner k = 0 .. bins. */
+static void naive_bins(double *y, double *slope, double x, const double *h, size_t bins,
+                       double bound, double (*slope_of)(const double *h, size_t k, size_t bins))
 {
-    size_t bins = spec->bins, k = 0;
+    size_t k = 0;
     double w[TAU_MAX_BINS], v[TAU_MAX_BINS], sum[2] = {0, 0};
-    double at_x = -spec->bound, at_y = -spec->bound;
+    double at_x = -bound, at_y = -bound;
     for (size_t i = 0; i < bins; i++) {
         sum[0] += w[i] = exp(h[i]);
         sum[1] += v[i] = exp(h[bins + i]);
     }
     for (size_t i = 0; i < bins; i++) { /* no bin is smaller than a thousandth of [-B, B] */
-        w[i] = 2 * spec->bound * (1e-3 + (1 - 1e-3 * (double)bins) * w[i] / sum[0]);
-        v[i] = 2 * spec->bound * (1e-3 + (1 - 1e-3 * (double)bins) * v[i] / sum[1]);
+        w[i] = 2 * bound * (1e-3 + (1 - 1e-3 * (double)bins) * w[i] / sum[0]);
+        v[i] = 2 * bound * (1e-3 + (1 - 1e-3 * (double)bins) * v[i] / sum[1]);
     }
     for (; k + 1 < bins && x >= at_x + w[k]; k++) {
         at_x += w[k];
         at_y += v[k];
     }
-    const double shift = log(expm1(0.999)); /* slopes: 1 at h = 0, at least a thousandth */
-    double d0 = k == 0 ? 1 : 1e-3 + log1p(exp(h[2 * bins + k - 1] + shift));
-    double d1 = k + 1 == bins ? 1 : 1e-3 + log1p(exp(h[2 * bins + k] + shift));
+    double d0 = slope_of(h, k, bins), d1 = slope_of(h, k + 1, bins);
     double s = v[k] / w[k], t = (x - at_x) / w[k], q = t * (1 - t);
     double den = s + (d1 + d0 - 2 * s) * q;
     *y = at_y + v[k] * (s * t * t + d0 * q) / den;
     *slope = s * s * (d1 * t * t + 2 * s * q + d0 * (1 - t) * (1 - t)) / (den * den);
+}
+
+/* Slopes are 1 at h = 0, and at least a thousandth. */
+static double naive_slope(double h)
+{
+    return 1e-3 + log1p(exp(h + log(expm1(0.999))));
+}
+
+static double slope_of_open(const double *h, size_t k, size_t bins)
+{
+    return k == 0 || k == bins ? 1 : naive_slope(h[2 * bins + k - 1]);
+}
+
+static double slope_of_closed(const double *h, size_t k, size_t bins)
+{
+    return naive_slope(h[2 * bins + k % bins]);
+}
+
+/* Rezende 2020, section 2.1.2, on all turns. */
+static void naive_circle(double *y, double *slope, double x, const double *h, size_t bins)
+{
+    const double pi = acos(-1), turned = 2 * pi * nearbyint(x / (2 * pi));
+    naive_bins(y, slope, x - turned, h, bins, pi, slope_of_closed);
+    *y += turned + atan2(h[3 * bins + 1], 1 + h[3 * bins]);
 }
 
 /* y and l = log dy/dx. A transformer without a formula here fails. */
@@ -70,7 +94,9 @@ static void naive_forward(const char *name, double *y, double *l, double x, cons
         *y = x + h[0];
     } else if (strcmp(name, "spline") == 0) {
         if (fabs(x) <= spec->bound)
-            naive_spline(y, &slope, x, h, spec);
+            naive_bins(y, &slope, x, h, spec->bins, spec->bound, slope_of_open);
+    } else if (strcmp(name, "circular_spline") == 0) {
+        naive_circle(y, &slope, x, h, spec->bins);
     } else {
         cr_assert_fail("transformer '%s' has no formula in this test", name);
     }

@@ -186,10 +186,11 @@ static flow_units *make_kinds(void)
         (flow_unit){.support = FLOW_ABOVE, .lo = 0, .step = 1, .shift = 1.1, .scale = 0.8};
     self->column[TENTH] = (flow_unit){
         .support = FLOW_BETWEEN, .lo = 0, .hi = 1.1, .step = 0.1, .shift = 0.2, .scale = 1.9};
-    self->column[CIRCLE] =
-        (flow_unit){.period = 6.25, .cut = 1.5, .start = -3.125, .shift = 4, .scale = 1.7};
-    self->column[HOUR] =
-        (flow_unit){.period = 24, .step = 1, .cut = 3.5, .start = 0, .shift = 15, .scale = 6};
+    self->column[CIRCLE] = (flow_unit){
+        .period = 6.25, .wrapped = true, .cut = 1.5, .start = -3.125, .shift = 4, .scale = 1.7};
+    self->column[HOUR] = (flow_unit){.period = 24, .step = 1, .cut = 3.5, .start = 0};
+    flow_unit_set_angle(&self->column[HOUR], 15);
+    self->column[HOUR].stretch = 1.7;
     return self;
 }
 
@@ -347,14 +348,21 @@ Test(units, json_refusals)
         {LOGIT("{\"lo\": 0, \"hi\": 1, \"alpha\": 0.5}"), "logit.alpha 0.5 is not in [0, 0.5)"},
         {LOGIT("{\"lo\": 0, \"hi\": 1, \"alpha\": -0.1}"), "logit.alpha -0.1 is not in"},
         {MAP("\"above\": \"0\""), "column 1: 'above' wants a number"},
-        {MAP("\"above\": 0, \"below\": 1"), "above, below and circle exclude each other"},
+        {MAP("\"above\": 0, \"below\": 1"), "above, below, circle and angle exclude each other"},
         {MAP("\"edge\": -1"), "column 1: edge -1 is negative"},
         {MAP("\"step\": 0"), "column 1: step 0 is not positive"},
         {MAP("\"circle\": {\"period\": 0, \"cut\": 0, \"start\": 0}"), "circle.period 0 is not"},
+        {MAP("\"stretch\": 2"), "stretch 2 is not positive, or not of an angle"},
+        {MAP("\"angle\": {\"period\": 0, \"cut\": 0, \"start\": 0}"), "angle.period 0 is not"},
+        {MAP("\"angle\": {\"period\": 6.28, \"cut\": 0, \"start\": 0}"),
+         "scale 1 is not that of an angle of period 6.28"},
+        {MAP("\"angle\": {\"period\": 1, \"cut\": 0, \"start\": 0}, \"circle\": {\"period\": 1, "
+             "\"cut\": 0, \"start\": 0}"),
+         "exclude each other"},
         {MAP("\"circle\": {\"period\": 1}"),
          "column 1: 'circle' wants the numbers period, cut and"},
         {"{\"columns\": [" CIRCLE3 "," CIRCLE3 "," CIRCLE1 "]}",
-         "7 columns are periodic, 6 at most"},
+         "7 columns are wrapped round circles, 6 at most"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         flow_err err = FLOW_ERR_INIT;

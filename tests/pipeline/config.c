@@ -46,6 +46,7 @@ static const char everything[] =
     "  dequantize: 2.385e-3\n"
     "  logit: {alpha: 1e-6, lo: -713, hi: +2.}\n"
     "  nonfinite: drop\n"
+    "  repeated: keep\n"
     "  split: seed\n"
     "  valid: .25\n"
     "  test: 0\n"
@@ -86,6 +87,7 @@ Test(config, every_value_arrives)
     cr_expect_str_eq(data->context.at[0], "gr\xc3\xbcn");
     cr_expect(!data->standardize && data->dequantize == 2.385e-3);
     cr_expect(data->logit.alpha == 1e-6 && data->logit.lo == -713 && data->logit.hi == 2);
+    cr_expect_eq(data->repeated, DATA_REPEATED_KEEP);
     cr_expect(data->nonfinite == DATA_NONFINITE_DROP && data->split == DATA_SPLIT_SEED);
     cr_expect(data->valid == 0.25 && data->test == 0);
     config_free(self);

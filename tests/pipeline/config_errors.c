@@ -238,11 +238,14 @@ Test(config, just_within_the_limits)
 Test(config, files_that_cannot_be_read)
 {
     load_open();
-    static const char *const names[] = {"none.yaml", "."};
+    static const char *const names[] = {"none.yaml", ".", "my.csv"};
     static const char *const says[] = {
         "none.yaml: error: cannot open: No such file or directory [E100]\n",
-        ".: error: cannot read: Is a directory [E100]\n"};
-    for (size_t i = 0; i < 2; i++) {
+        ".: error: cannot read: Is a directory [E100]\n",
+        "my.csv: error: is a table, not a config [E100]; help: a .yaml with the line data: {path: "
+        "my.csv} "
+        "is a whole one\n"};
+    for (size_t i = 0; i < 3; i++) {
         complaints *out = complaints_create();
         char text[512] = "";
         cr_expect_null(config_load(&(config_sources){.file = names[i]}, out));

@@ -34,14 +34,16 @@ Test(schema, every_row_is_whole)
         cr_expect_eq(schema_find(key->name), key, "%s is there twice", key->name);
         cr_expect_not(schema_is_section(key->name), "%s is a section too", key->name);
         cr_expect_lt(key->offset, sizeof(config));
-        bool list = key->type == FLOW_KEY_WHOLES || key->type == FLOW_KEY_NAMES;
+        bool list = key->type == FLOW_KEY_WHOLES || key->type == FLOW_KEY_NAMES ||
+                    key->type == FLOW_KEY_REALS;
         cr_expect_eq(list, key->n_max > 0, "%s: length of the list", key->name);
         bool number = key->type == FLOW_KEY_WHOLE || key->type == FLOW_KEY_REAL ||
-                      key->type == FLOW_KEY_WHOLES || key->type == FLOW_KEY_TEXT;
+                      key->type == FLOW_KEY_WHOLES || key->type == FLOW_KEY_TEXT ||
+                      key->type == FLOW_KEY_REALS;
         bool ranged = key->min < key->max || key->name == schema_find("schema")->name; /* 1 to 1 */
         cr_expect_eq(number, ranged, "%s: range", key->name);
         cr_expect(!(key->flags & FLOW_KEY_AUTO) || key->type == FLOW_KEY_REAL ||
-                      (key->type == FLOW_KEY_WHOLE && key->min >= 1),
+                      key->type == FLOW_KEY_REALS || (key->type == FLOW_KEY_WHOLE && key->min >= 1),
                   "%s: 0 cannot be told from auto", key->name);
         cr_expect_not(key->flags & FLOW_KEY_REQUIRED, "%s: a config of one line is whole",
                       key->name);
@@ -161,6 +163,7 @@ static const char *wrong_value(const flow_key *key)
     case FLOW_KEY_TEXT:
         return "[text]";
     case FLOW_KEY_WHOLES:
+    case FLOW_KEY_REALS:
     case FLOW_KEY_NAMES:
         return "{a: 1}";
     default:
@@ -209,7 +212,8 @@ Test(schema, every_key_refuses_the_wrong_kind)
 static void expect_set(const flow_key *key, double value, bool good)
 {
     char set[128], *said;
-    const char *format = key->type == FLOW_KEY_WHOLES ? "%s=[%.17g]" : "%s=%.17g";
+    bool list = key->type == FLOW_KEY_WHOLES || key->type == FLOW_KEY_REALS;
+    const char *format = list ? "%s=[%.17g]" : "%s=%.17g";
     snprintf(set, sizeof set, format, key->name, value);
     config *self = load_text(&(load_input){.text = LOAD_HEAD, .sets = {set}}, &said, NULL);
     bool refused = strstr(said, " wants ") && strstr(said, "[E106]");
@@ -224,7 +228,7 @@ Test(schema, every_range_ends_where_it_says)
     for (size_t i = 0; i < schema_n_keys; i++) {
         const flow_key *key = &schema_keys[i];
         bool whole = key->type == FLOW_KEY_WHOLE || key->type == FLOW_KEY_WHOLES;
-        if (!whole && key->type != FLOW_KEY_REAL)
+        if (!whole && key->type != FLOW_KEY_REAL && key->type != FLOW_KEY_REALS)
             continue;
         if (isfinite(key->min)) {
             expect_set(key, key->min, !(key->flags & FLOW_KEY_OPEN_MIN));

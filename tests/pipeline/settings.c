@@ -13,7 +13,8 @@
 static const char text[] =
     "schema: 1\nseed: 77\ncompute: {shard: 48}\n"
     "data:\n  path: ok.csv\n  columns: [a, b]\n  context: [c]\n  standardize: false\n"
-    "  dequantize: 0.5\n  logit: {alpha: 1e-3, lo: -2, hi: 3}\n  nonfinite: drop\n  split: seed\n"
+    "  dequantize: 0.5\n  logit: {alpha: 1e-3, lo: -2, hi: 3}\n  nonfinite: drop\n  repeated: "
+    "keep\n  split: seed\n"
     "  valid: 0.25\n  test: 0.125\n"
     "teacher:\n"
     "  train: {batch: 11, epochs: 12, lr: 0.013, warmup: 14, schedule: plateau, plateau_factor: "
@@ -51,6 +52,7 @@ Test(settings, data)
     cr_expect(o.n_context == 1 && strcmp(o.context[0], "c") == 0);
     cr_expect(o.kind.step == 0.5 && o.kind.smear && !o.kinds && !o.standardize);
     cr_expect(o.kind.alpha == 1e-3 && o.kind.lo == -2 && o.kind.hi == 3);
+    cr_expect_eq(o.repeated, DATA_REPEATED_KEEP);
     cr_expect(o.nonfinite == DATA_NONFINITE_DROP && o.split == DATA_SPLIT_SEED);
     cr_expect(o.valid == 0.25 && o.test == 0.125 && o.seed == 77);
     done(self);

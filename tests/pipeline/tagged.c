@@ -226,7 +226,8 @@ static void check_explained(const char *path)
     cr_expect_eq(explain(to, path, &err), 0, "%s: %s", path, err.text);
     fclose(to);
     for (char *line = text; *line; line += strcspn(line, "\n") + 1)
-        cr_expect_leq(strcspn(line, "\n"), 80, "%s: %s", path, line);
+        if (strncmp(line, path, strlen(path)) != 0) /* which is as long as it is */
+            cr_expect_leq(strcspn(line, "\n"), 80, "%s: %s", path, line);
     free(text);
 }
 

@@ -261,3 +261,44 @@ Test(verdict, out_of_memory_is_no_document)
     cr_expect_gt(k, 200, "only %zu allocations were provoked", k);
     json_decref(whole);
 }
+
+/* Of 1000 rows that were asked for. */
+Test(verdict, a_training_has_its_price)
+{
+    bool pass;
+    set_up();
+    json_t *out = made(&pass);
+    cr_expect_eq(number(out, "student.densities"), 900);
+    cr_expect_eq(number(out, "student.gradients"), 800);
+    cr_expect_eq(number(out, "student.draws"), 100);
+    cr_expect_float_eq(number(out, "speed.training_target_row_seconds"), 2e-6, 1e-15);
+    cr_expect_float_eq(number(out, "speed.training_own_row_seconds"), 10e-6, 1e-15);
+    json_decref(out);
+}
+
+/* ---- a target without samples and data */
+
+Test(verdict, what_was_seen_from_one_side_is_no_pass)
+{
+    bool pass;
+    set_up();
+    figures.sampled = false;
+    require.n = 1;
+    require.at[0] = (gate){GATE_KL_REVERSE, GATE_LT, 1};
+    json_t *out = made(&pass);
+    cr_expect(pass, "no gate failed");
+    cr_expect_str_eq(json_string_value(at(out, "verdict")), "unverified");
+    cr_expect(strstr(json_string_value(at(out, "reasons.0")), "one side"));
+    json_decref(out);
+}
+
+Test(verdict, a_target_has_no_teacher)
+{
+    bool pass;
+    set_up();
+    input.teacher_flow = NULL;
+    input.test_rows = 0;
+    json_t *out = made(&pass);
+    expect_null(out, "teacher");
+    json_decref(out);
+}

@@ -271,7 +271,7 @@ Test(distill, conditional)
         g.gain = 2;
         distilling r = {.teacher = &g.base,
                         .options = distilling_options(),
-                        .contexts = {.rows = contexts, .n = N},
+                        .contexts = {.rows = data_numbers_of(contexts, 1), .n = N},
                         .threads = 2};
         r.student = student_iaf(&g.base, FLOW_F64);
         r.options.forward = r.options.forward_end = 0.4 * k;

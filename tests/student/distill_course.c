@@ -26,7 +26,7 @@ Test(distill_course, threads_do_not_matter)
         g.gain = -0.6;
         distilling r = {.teacher = &g.base,
                         .options = distilling_options(),
-                        .contexts = {.rows = contexts, .n = N},
+                        .contexts = {.rows = data_numbers_of(contexts, 1), .n = N},
                         .threads = threads};
         r.student = student_iaf(&g.base, FLOW_F32);
         r.options.steps = 205;

@@ -11,7 +11,8 @@
 
 enum { CONTEXTS = 20 };
 static double contexts[CONTEXTS];
-static const distill_contexts table = {.rows = contexts, .n = CONTEXTS};
+static const distill_contexts table = {.rows = {.at = contexts, .precision = FLOW_F64, .width = 1},
+                                       .n = CONTEXTS};
 
 /* All that can be switched on: both terms, both estimators, widening, tempering, larger batches late, the
  * average, and rows that break. */

@@ -31,7 +31,8 @@ static void open_layered(layered *l, size_t context, const flow_unrolling *how)
     l->student = flow_unroll(l->teacher, how, FLOW_F64, &l->err);
     cr_assert(l->student, "%s", l->err.text);
     random_numbers(l->contexts, 40, 1, 8);
-    l->drawn = (distill_contexts){.rows = l->contexts, .n = context ? 40 / context : 0};
+    l->drawn = (distill_contexts){.rows = data_numbers_of(l->contexts, context),
+                                  .n = context ? 40 / context : 0};
     l->options = (student_layers_options){.batch = 128,
                                           .steps = UNLESS_SANITIZED(300, 60),
                                           .lr = 2e-3,

@@ -3,7 +3,7 @@
 #include "student/pieces.h"
 #include "student/place.h"
 #include "student/recipe.h"
-#include "teacher/target_scaled.h"
+#include "teacher/target_in_units.h"
 #include "tests/common/check.h"
 #include "tests/common/distilling.h"
 #include "tests/common/examples.h"

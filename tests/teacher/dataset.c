@@ -14,7 +14,7 @@ Test(dataset, default_options)
     data_set *set = data_made(data_table(20, 3, NULL), &options);
     cr_assert(set->dim == 3 && set->n_context == 0 && set->dropped == 0);
     cr_assert(set->train.n == 16 && set->valid.n == 2 && set->test.n == 2);
-    cr_assert(!set->train.context && !set->context_units && !set->context_names);
+    cr_assert(!set->train.context.at && !set->context_units && !set->context_names);
     for (size_t col = 0; col < 3; col++) {
         double mean = 0, var = 0;
         for (size_t row = 0; row < 16; row++)
@@ -24,9 +24,9 @@ Test(dataset, default_options)
         cr_assert_float_eq(set->units->column[col].shift, mean, 1e-14 * fabs(mean));
         cr_assert_float_eq(set->units->column[col].scale, sqrt(var), 1e-13);
         for (size_t row = 0; row < 20; row++) {
-            const double *x = row < 16   ? set->train.x + row * 3
-                              : row < 18 ? set->valid.x + (row - 16) * 3
-                                         : set->test.x + (row - 18) * 3;
+            const double *x = row < 16   ? data_x(&set->train) + row * 3
+                              : row < 18 ? data_x(&set->valid) + (row - 16) * 3
+                                         : data_x(&set->test) + (row - 18) * 3;
             cr_assert_float_eq(x[col], (data_value_at(row, col) - mean) / sqrt(var), 1e-12,
                                "row %zu, column %zu", row, col);
         }
@@ -43,8 +43,8 @@ Test(dataset, the_smallest)
     options.valid = options.test = 0;
     data_set *set = data_made(data_table(2, 1, NULL), &options);
     cr_assert(set->dim == 1 && set->train.n == 2 && set->valid.n == 0 && set->test.n == 0);
-    cr_assert_float_eq(fabs(set->train.x[0]), 1, 1e-14);
-    cr_assert_float_eq(set->train.x[0] + set->train.x[1], 0, 1e-14);
+    cr_assert_float_eq(fabs(data_x(&set->train)[0]), 1, 1e-14);
+    cr_assert_float_eq(data_x(&set->train)[0] + data_x(&set->train)[1], 0, 1e-14);
     data_set_free(set);
 }
 
@@ -54,18 +54,18 @@ Test(dataset, units_lead_back_to_the_table)
     options.kind = (data_kind){.lo = 0, .hi = 25, .alpha = 0.05, .step = 0.5, .smear = true};
     data_set *set = data_made(data_table(40, 3, NULL), &options);
     double x[40 * 3], u[40 * 3];
-    flow_units_to_user(set->units, x, NULL, set->train.x, 40);
+    flow_units_to_user(set->units, x, NULL, data_x(&set->train), 40);
     flow_units_to_flow(set->units, u, NULL, x, 40);
     for (size_t i = 0; i < 40 * 3; i++) {
         double noise = x[i] - data_value_at(i / 3, i % 3);
         cr_assert(noise > -1e-9 && noise < 0.5 + 1e-9, "%zu: %g", i, noise);
-        cr_assert_float_eq(u[i], set->train.x[i], 1e-9);
+        cr_assert_float_eq(u[i], data_x(&set->train)[i], 1e-9);
     }
     for (size_t col = 0; col < 3; col++) {
         cr_assert_eq(set->units->column[col].support, FLOW_BETWEEN);
         double mean = 0;
         for (size_t row = 0; row < set->train.n; row++)
-            mean += set->train.x[row * 3 + col] / (double)set->train.n;
+            mean += data_x(&set->train)[row * 3 + col] / (double)set->train.n;
         cr_assert_float_eq(mean, 0, 1e-13, "standardized after the logit");
     }
     data_set_free(set);
@@ -88,9 +88,10 @@ Test(dataset, chosen_columns)
     cr_assert_str_eq(set->context_names[0], "price");
     const flow_unit *unit = &set->context_units->column[0];
     for (size_t row = 0; row < 10; row++) {
-        cr_assert_eq(set->train.x[row * 2], data_value_at(row, 2));
-        cr_assert_eq(set->train.x[row * 2 + 1], data_value_at(row, 0));
-        cr_assert_eq(set->train.context[row], (data_value_at(row, 1) - unit->shift) / unit->scale,
+        cr_assert_eq(data_x(&set->train)[row * 2], data_value_at(row, 2));
+        cr_assert_eq(data_x(&set->train)[row * 2 + 1], data_value_at(row, 0));
+        cr_assert_eq(data_context(&set->train)[row],
+                     (data_value_at(row, 1) - unit->shift) / unit->scale,
                      "context is standardized also when data are not");
     }
     cr_assert(unit->scale > 0 && unit->scale < 1);
@@ -111,7 +112,7 @@ Test(dataset, numbered_columns_and_the_rest)
     cr_assert_str_eq(set->context_names[0], "x2");
     cr_assert_str_eq(set->context_names[1], "x0");
     double row[2];
-    flow_units_to_user(set->context_units, row, NULL, set->test.context + 2, 1);
+    flow_units_to_user(set->context_units, row, NULL, data_context(&set->test) + 2, 1);
     cr_assert_float_eq(row[0], data_value_at(19, 2), 1e-12, "the last row of the test part");
     cr_assert_float_eq(row[1], data_value_at(19, 0), 1e-12);
     data_set_free(set);
@@ -193,9 +194,10 @@ Test(dataset, split_by_position)
                       set->test.n == cases[i].test_n,
                   "case %zu: %zu, %zu, %zu", i, set->train.n, set->valid.n, set->test.n);
         for (size_t row = 0; row < cases[i].rows; row++)
-            cr_assert_eq(set->train.x[row], data_value_at(row, 0), "case %zu, row %zu", i, row);
-        cr_assert(set->valid.x == set->train.x + set->train.n);
-        cr_assert(set->test.x == set->valid.x + set->valid.n);
+            cr_assert_eq(data_x(&set->train)[row], data_value_at(row, 0), "case %zu, row %zu", i,
+                         row);
+        cr_assert(data_x(&set->valid) == data_x(&set->train) + set->train.n);
+        cr_assert(data_x(&set->test) == data_x(&set->valid) + set->valid.n);
         data_set_free(set);
     }
 }
@@ -220,17 +222,17 @@ Test(dataset, split_by_seed)
         size_t moved = 0;
         for (size_t row = 0; row < ROWS; row++) {
             table[row] = data_value_at(row, 0);
-            moved += set->train.x[row] != table[row];
+            moved += data_x(&set->train)[row] != table[row];
         }
         cr_assert_gt(moved, ROWS / 2);
-        memcpy(sorted, set->train.x, sizeof sorted);
+        memcpy(sorted, data_x(&set->train), sizeof sorted);
         qsort(sorted, ROWS, sizeof *sorted, by_value);
         qsort(table, ROWS, sizeof *table, by_value);
         cr_assert_eq(memcmp(sorted, table, sizeof table), 0, "every row once");
         if (seed == 0)
-            memcpy(first, set->train.x, sizeof first);
-        cr_assert_eq(memcmp(first, set->train.x, sizeof first) == 0, seed % 2 == 0, "seed %d",
-                     (int)seed);
+            memcpy(first, data_x(&set->train), sizeof first);
+        cr_assert_eq(memcmp(first, data_x(&set->train), sizeof first) == 0, seed % 2 == 0,
+                     "seed %d", (int)seed);
         data_set_free(set);
     }
 }
@@ -296,15 +298,22 @@ Test(dataset, not_finite_rows_dropped)
     cr_assert(set->dropped == 2 && set->train.n == 28);
     for (size_t i = 0; i < 28; i++) {
         size_t row = i + (i >= 4) + (i >= 8);
-        cr_assert_eq(set->train.x[i * 2], data_value_at(row, 0), "row %zu", row);
+        cr_assert_eq(data_x(&set->train)[i * 2], data_value_at(row, 0), "row %zu", row);
     }
     data_set_free(set);
 
     table = data_table(30, 3, NULL);
     for (size_t i = 0; i < 30; i++)
-        table->values[i * 3] = NAN;
+        table->values[i * 3 + 1 - i % 2] = table->values[i * 3] = NAN;
     data_refuse(table, &options, FLOW_EDATA,
-                "x.npy: 0 rows are too few: 0 to train, 0 to validate, 0 to test");
+                "x.npy: none of the 30 rows is finite: column 0 (counted from 0) has no number in "
+                "any of them; leave it out");
+    table = data_table(30, 3, NULL);
+    for (size_t i = 0; i < 30; i++)
+        table->values[i * 3 + 2 - i % 2] = NAN;
+    data_refuse(table, &options, FLOW_EDATA,
+                "x.npy: none of the 30 rows is finite: column 2 (counted from 0) is the first that "
+                "has none");
 }
 
 Test(dataset, dropped_rows_stay_out_of_a_shuffle)
@@ -319,7 +328,7 @@ Test(dataset, dropped_rows_stay_out_of_a_shuffle)
     cr_assert_eq(set->train.n, 28);
     for (size_t i = 0; i < 28; i++)
         for (size_t row = 0; row < 30; row++)
-            seen[row] += set->train.x[i] == data_value_at(row, 0);
+            seen[row] += data_x(&set->train)[i] == data_value_at(row, 0);
     for (size_t row = 0; row < 30; row++)
         cr_assert_eq(seen[row], row != 0 && row != 13, "row %zu", row);
     data_set_free(set);

@@ -21,7 +21,7 @@ static double *noise_of(const data_options *options, size_t *n, bool with_nan)
     *n = set->train.n;
     double *noise = malloc(*n * 2 * sizeof *noise);
     for (size_t i = 0; i < *n * 2; i++)
-        noise[i] = set->train.x[i] - 10 * floor(set->train.x[i] / 10);
+        noise[i] = data_x(&set->train)[i] - 10 * floor(data_x(&set->train)[i] / 10);
     data_set_free(set);
     return noise;
 }
@@ -93,8 +93,9 @@ Test(dataset_units, refuses_kinds)
     }
     data_options options = data_options_default();
     options.kind.period = 10;
+    options.wrap = true;
     data_refuse(data_table(20, 7, NULL), &options, FLOW_EDATA,
-                "7 columns are periodic, 6 at most can be");
+                "7 columns are wrapped round circles, 6 at most can be");
 }
 
 /* ---- units */
@@ -172,6 +173,6 @@ Test(dataset_units, a_value_on_an_end)
         table->values[i] = 0.25 * (double)i;
     data_set *set = data_made(table, &options);
     cr_assert_float_eq(set->units->column[0].edge, 0.125, 1e-15);
-    cr_assert_float_eq(set->train.x[0], log(0.125), 1e-14);
+    cr_assert_float_eq(data_x(&set->train)[0], log(0.125), 1e-14);
     data_set_free(set);
 }

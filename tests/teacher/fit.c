@@ -18,7 +18,7 @@ static void check_reached(const gaussian *g, const char *transformer, double kl_
     teacher_fit_state state;
     cr_assert_eq(fit(f, &state, &r, &options, NULL, 1), 0);
     double *true_logp = malloc(TEST * sizeof *true_logp), truth = 0;
-    gaussian_log_density(g, true_logp, r.set.test.x, r.set.test.context, TEST);
+    gaussian_log_density(g, true_logp, r.set.test.x.at, r.set.test.context.at, TEST);
     for (size_t i = 0; i < TEST; i++)
         truth += true_logp[i] / TEST;
     double got = log_likelihood(f, &r.set.test), kl = truth - got;

@@ -267,7 +267,7 @@ Test(fit_ends, log_likelihood_and_its_error)
     flow *f = maf(&g, "affine", 9); /* parameters are zero, so it is the standard normal */
     flow_pool *pool = flow_pool_create(2, NULL);
     double logp[N], mean, se, want = 0, square = 0;
-    flow_base_log_prob(f, NULL, logp, r.set.test.x, N);
+    flow_base_log_prob(f, NULL, logp, r.set.test.x.at, N);
     for (size_t i = 0; i < N; i++)
         want += logp[i] / N;
     for (size_t i = 0; i < N; i++)

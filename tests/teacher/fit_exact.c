@@ -24,7 +24,8 @@ static data_set skew_rows(void)
         x[DIM * r + 1] = -1.7 * a[0] + 1.1 * a[1];
         x[DIM * r + 2] = 0.4 * a[0] - 0.6 * a[1] + 0.5 * a[2] - 3;
     }
-    return (data_set){.dim = DIM, .train = {.x = x, .n = ROWS}, .valid = {.x = x, .n = ROWS}};
+    const data_part all = {.x = data_numbers_of(x, DIM), .n = ROWS};
+    return (data_set){.dim = DIM, .train = all, .valid = all};
 }
 
 static double log_det_of_covariance(void)

@@ -12,14 +12,19 @@
 enum { TRAIN = 70, VALID = 30, DIM = 2 };
 static double rows[(TRAIN + VALID) * DIM], contexts[TRAIN + VALID];
 
+static data_part part_of(size_t first, size_t n)
+{
+    return (data_part){.x = data_numbers_of(rows + first * DIM, DIM),
+                       .context = data_numbers_of(contexts + first, 1),
+                       .n = n};
+}
+
 static data_set small_set(void)
 {
     random_numbers(rows, (TRAIN + VALID) * DIM, 1.3, 3);
     random_numbers(contexts, TRAIN + VALID, 0.7, 4);
-    return (data_set){.dim = DIM,
-                      .n_context = 1,
-                      .train = {.x = rows, .context = contexts, .n = TRAIN},
-                      .valid = {.x = rows + TRAIN * DIM, .context = contexts + TRAIN, .n = VALID}};
+    return (data_set){
+        .dim = DIM, .n_context = 1, .train = part_of(0, TRAIN), .valid = part_of(TRAIN, VALID)};
 }
 
 /* Three batches of 20 an epoch, 10 rows left out; a plateau that falls and patience that ends it. */

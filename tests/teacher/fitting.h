@@ -39,9 +39,10 @@ static inline void rows_init(rows *self, const gaussian *g, size_t train, size_t
     self->set.dim = dim;
     self->set.n_context = c;
     for (size_t p = 0; p < 3; p++)
-        *parts[p] = (data_part){.x = self->x + from[p] * dim,
-                                .context = c ? self->context + from[p] * c : NULL,
-                                .n = count[p]};
+        *parts[p] =
+            (data_part){.x = data_numbers_of(self->x + from[p] * dim, dim),
+                        .context = data_numbers_of(c ? self->context + from[p] * c : NULL, c),
+                        .n = count[p]};
 }
 
 static inline void rows_release(rows *self)

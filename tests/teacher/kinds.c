@@ -39,7 +39,7 @@ Test(kinds, grids_come_back_exactly)
     double wanted[3 * N], back[3 * N];
     memcpy(wanted, table->values, sizeof wanted);
     data_set *set = data_made(table, &options);
-    flow_units_to_user(set->units, back, NULL, set->train.x, N);
+    flow_units_to_user(set->units, back, NULL, data_x(&set->train), N);
     for (size_t i = 0; i < N; i++) {
         cr_assert(back[3 * i] <= wanted[3 * i] && back[3 * i] >= wanted[3 * i]);
         cr_assert(fabs(back[3 * i + 1] - wanted[3 * i + 1]) <= 0, "%.17g", back[3 * i + 1]);
@@ -53,12 +53,38 @@ Test(kinds, grids_come_back_exactly)
     data_set_free(set);
 }
 
+/* Of a flow with circles an angle is one of radians, standardized or not: the mean direction is 0, and half of the
+ * rows are .49 away at least. */
+Test(kinds, an_angle_is_in_radians)
+{
+    enum { N = 401 };
+    for (int standardize = 0; standardize <= 1; standardize++) {
+        data_options options = data_plain();
+        options.kind.period = 24;
+        options.standardize = standardize;
+        file_table *table = data_table(N, 1, NULL);
+        for (size_t i = 0; i < N; i++) /* half past 23 to half past 0 */
+            table->values[i] = fmod(23.5 + (double)i / (N - 1), 24);
+        data_set *set = data_made(table, &options);
+        const flow_unit *unit = &set->units->column[0];
+        const data_part all = data_set_all(set);
+        size_t near = 0;
+        cr_assert(flow_unit_is_angle(unit) && unit->stretch > 1);
+        cr_assert_float_eq(cos(unit->shift * acos(-1) / 12), 1, 1e-9, "%g", unit->shift);
+        for (size_t i = 0; i < N; i++)
+            near += fabs(data_number(&all.x, i, 0)) < 0.49 * (1 - 1e-9);
+        cr_assert(near == N / 2 || near == N / 2 - 1, "%zu rows", near);
+        data_set_free(set);
+    }
+}
+
 /* Angles that are everywhere: cut at a place of each row's own, within an eighth of a period of the cut. */
 Test(kinds, a_full_circle_ends_in_ramps)
 {
     enum { N = 4000 };
     data_options options = data_plain();
     options.kind.period = 2;
+    options.wrap = true;
     file_table *table = data_table(N, 1, NULL);
     for (size_t i = 0; i < N; i++)
         table->values[i] = 2 * ((double)i + 0.5) / N;
@@ -66,7 +92,7 @@ Test(kinds, a_full_circle_ends_in_ramps)
     const flow_unit *unit = &set->units->column[0];
     size_t early = 0, late = 0;
     for (size_t i = 0; i < N; i++) {
-        double at = set->train.x[i] - unit->cut;
+        double at = data_x(&set->train)[i] - unit->cut;
         cr_assert(at >= -0.25 && at < 2.25, "%g", at);
         early += at < 0;
         late += at >= 2;
@@ -173,16 +199,17 @@ Test(kinds, rows_of_equal_weight)
         x[i] = (double)(i % 4);
         weight[i] = 0.3 * (double)(1 + i % 4);
     }
-    data_part part = {.x = x, .weight = weight, .n = N}, rows;
+    data_part part = {.x = data_numbers_of(x, 1), .weight = weight, .n = N}, rows;
     pcg_stream stream = {.seed = 5, .stage = PCG_TEST, .purpose = PCG_THIN};
-    cr_assert_eq(data_thin(&rows, &part, 1, 0, stream, NULL), 0);
+    cr_assert_eq(data_thin(&rows, &part, stream, NULL), 0);
     for (size_t i = 0; i < rows.n; i++)
-        kept[(size_t)rows.x[i]]++;
+        kept[(size_t)data_number(&rows.x, i, 0)]++;
     for (size_t k = 0; k < 4; k++) /* five standard errors of at most 16 */
         cr_assert_float_eq((double)kept[k], 250. * (double)(k + 1), 80, "%zu: %zu", k, kept[k]);
     cr_assert_eq(kept[3], 1000, "the heaviest are all there");
-    data_thin_release(&rows, &part);
+    data_thin_release(&rows);
     part.weight = NULL;
-    cr_assert(data_thin(&rows, &part, 1, 0, stream, NULL) == 0 && rows.x == x && rows.n == N);
-    data_thin_release(&rows, &part);
+    cr_assert(data_thin(&rows, &part, stream, NULL) == 0 && rows.x.at == x && !rows.x.pick &&
+              rows.n == N);
+    data_thin_release(&rows);
 }

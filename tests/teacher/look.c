@@ -368,13 +368,26 @@ Test(look, a_tied_column_is_not_suggested)
 
 /* ---- rows */
 
-Test(look, rows_drawn_again_and_again)
+static file_table *bootstrapped(void)
 {
     file_table *table = normals(ROWS, 2);
     for (size_t i = 500; i < ROWS; i++)
         memcpy(cell(table, i, 0), cell(table, i * 7919 % 500, 0), 2 * sizeof(double));
+    return table;
+}
+
+Test(look, rows_drawn_again_and_again)
+{
     data_options options = data_options_default();
-    accuse(table, &options, LOOK_ERROR, "rows_across_split", LOOK_NO_COLUMN,
+    accuse(bootstrapped(), &options, LOOK_ERROR, "rows_across_split", LOOK_NO_COLUMN,
+           "500 of 4000 rows differ", "data.repeated: keep");
+}
+
+Test(look, rows_drawn_again_that_are_kept)
+{
+    data_options options = data_options_default();
+    options.repeated = DATA_REPEATED_KEEP;
+    accuse(bootstrapped(), &options, LOOK_WARNING, "rows_across_split", LOOK_NO_COLUMN,
            "100 % of the validation and test rows", "data.weights");
 }
 
@@ -428,11 +441,39 @@ Test(look, sorted_rows_that_are_shuffled)
 Test(look, few_rows)
 {
     data_options options = data_options_default();
-    data_look *look;
     file_table *table = normals(60, 2);
-    look = look_with(table, &options);
+    data_look *look = look_with(table, &options);
     cr_expect(find(look, "few_rows", LOOK_NO_COLUMN) && find(look, "few_held_out", LOOK_NO_COLUMN));
     cr_expect_eq(look->n_findings, 2);
+    data_look_free(look);
+    file_table_free(table);
+}
+
+/* ---- where ties are not looked for, that is said */
+
+Test(look, ties_of_many_columns)
+{
+    enum { MANY = 1030 };
+    file_table *table = data_table(2 * MANY, MANY, NULL);
+    pcg_normals(table->values, stream, 0, 2 * MANY, MANY);
+    for (size_t i = 0; i < 2 * MANY; i++)
+        *cell(table, i, 1023) = *cell(table, i, 7);
+    data_options options = data_options_default();
+    data_look *look = look_with(table, &options);
+    const look_finding *f = find(look, "ties_not_sought", LOOK_NO_COLUMN);
+    cr_expect_not_null(find(look, "copied_columns", 1023));
+    cr_expect(f && strstr(f->text, "the first 1024 of 1030"));
+    data_look_free(look);
+    file_table_free(table);
+}
+
+Test(look, ties_among_few_rows)
+{
+    file_table *table = data_table(200, 100, NULL);
+    pcg_normals(table->values, stream, 0, 200, 100);
+    data_options options = data_options_default();
+    data_look *look = look_with(table, &options);
+    cr_expect_not_null(find(look, "ties_not_sought", LOOK_NO_COLUMN));
     data_look_free(look);
     file_table_free(table);
 }

@@ -60,6 +60,47 @@ Test(scale, of_rows_that_are_often_large)
     cr_expect_not(measure(N).trimmed);
 }
 
+/* Rows of N(0, 1) that weigh like N(1, .05^2) against it: the sd of the weighted mean is .05 / sqrt(worth). */
+Test(scale, of_rows_that_are_weighed)
+{
+    static double w[N];
+    flow_err err = FLOW_ERR_INIT;
+    data_scale s;
+    fill(N);
+    for (size_t i = 0; i < N; i++) {
+        double z = x[i * STRIDE], off = (z - 1) / 0.05;
+        w[i] = exp(-off * off / 2 + z * z / 2);
+    }
+    cr_assert_eq(data_scale_weighted(&s, x, w, N, STRIDE, &err), 0);
+    cr_expect(!s.trimmed && fabs(s.mean - 1) < 0.02 && fabs(s.sd - 0.05) < 0.02, "%g, %g", s.mean,
+              s.sd);
+    for (size_t i = 0; i < N; i++)
+        w[i] = 0.7;
+    cr_assert_eq(data_scale_weighted(&s, x, w, N, STRIDE, &err), 0);
+    data_scale plain = measure(N);
+    cr_expect(fabs(s.mean - plain.mean) < 1e-12 && fabs(s.sd - plain.sd) < 1e-12);
+}
+
+/* One row in the middle of the table, far out, of the weight of the others; then of weight 0; then all in one row. */
+Test(scale, of_wild_rows_that_are_weighed)
+{
+    static double w[N];
+    flow_err err = FLOW_ERR_INIT;
+    data_scale s;
+    fill(N);
+    for (size_t i = 0; i < N; i++)
+        w[i] = 1 + (double)(i % 2);
+    x[7 * STRIDE] = -1e6;
+    cr_assert_eq(data_scale_weighted(&s, x, w, N, STRIDE, &err), 0);
+    cr_expect(s.trimmed && fabs(s.mean) < 0.1 && fabs(s.sd - 1) < 0.1, "%g, %g", s.mean, s.sd);
+    w[7] = 0;
+    cr_assert_eq(data_scale_weighted(&s, x, w, N, STRIDE, &err), 0);
+    cr_expect(!s.trimmed && fabs(s.sd - 1) < 0.1, "%g", s.sd);
+    w[9] = 1e12;
+    cr_assert_eq(data_scale_weighted(&s, x, w, N, STRIDE, &err), 0);
+    cr_expect(s.sd > 0.5 && isfinite(s.sd), "%g", s.sd);
+}
+
 Test(scale, of_one_value)
 {
     for (size_t i = 0; i < N * STRIDE; i++)

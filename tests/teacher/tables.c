@@ -22,6 +22,18 @@ file_table *data_table(size_t rows, size_t cols, const char *const *names)
 
 const char *const data_names3[] = {"time", "price", "1"};
 
+double *data_x(const data_part *part)
+{
+    cr_assert_eq(part->x.precision, FLOW_F64);
+    return part->x.at;
+}
+
+double *data_context(const data_part *part)
+{
+    cr_assert_eq(part->context.precision, FLOW_F64);
+    return part->context.at;
+}
+
 data_set *data_made(file_table *table, const data_options *options)
 {
     flow_err err = FLOW_ERR_INIT;

@@ -11,6 +11,10 @@ file_table *data_table(size_t rows, size_t cols, const char *const *names);
 /* "time", "price", "1" */
 extern const char *const data_names3[];
 
+/* The numbers of a part in double: (n, D), and (n, C). */
+double *data_x(const data_part *part);
+double *data_context(const data_part *part);
+
 /* A data set that must be made, or refused with this code and text; both free the table. */
 data_set *data_made(file_table *table, const data_options *options);
 void data_refuse(file_table *table, const data_options *options, int code, const char *want);

@@ -42,12 +42,13 @@ static double volume_by_differences(const flow_units *units, const double *row)
 Test(volume, mean)
 {
     flow_units *units = made();
+    const data_part rows = {.x = data_numbers_of(u, DIM), .n = ROWS}, none = {.x = rows.x};
     double mean, wanted_mean = 0;
     for (size_t r = 0; r < ROWS; r++)
         wanted_mean += volume_by_differences(units, u + r * DIM) / ROWS;
-    cr_assert_eq(volume_mean(&mean, units, u, ROWS, &err), 0);
+    cr_assert_eq(volume_mean(&mean, units, &rows, &err), 0);
     check_close(&mean, &wanted_mean, 1, 1e-7, 0, "mean");
-    cr_assert_eq(volume_mean(&mean, units, u, 0, &err), 0);
+    cr_assert_eq(volume_mean(&mean, units, &none, &err), 0);
     cr_expect_eq(mean, 0);
     flow_units_free(units);
 }

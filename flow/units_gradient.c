@@ -1,0 +1,36 @@
+#include "flow/units_gradient.h"
+
+#include <math.h>
+
+/* dx/dt, and *of_log: d log(dx/dt) / dt, where t = shift + scale u. */
+static double slope(const flow_unit *unit, double t, double *of_log)
+{
+    double e, p;
+    *of_log = 0;
+    switch (unit->support) {
+    case FLOW_LINE:
+        break;
+    case FLOW_ABOVE: /* x = lo + e^t */
+        *of_log = 1;
+        return exp(t);
+    case FLOW_BELOW: /* x = hi - e^-t */
+        *of_log = -1;
+        return exp(-t);
+    case FLOW_BETWEEN: /* x = lo + (hi - lo) (p - alpha) / (1 - 2 alpha), p = 1 / (1 + e^-t) */
+        e = exp(-fabs(t));
+        p = (t >= 0 ? 1 : e) / (1 + e);
+        *of_log = 1 - 2 * p;
+        return (unit->hi - unit->lo) / (1 - 2 * unit->alpha) * (e / ((1 + e) * (1 + e)));
+    }
+    return 1;
+}
+
+void flow_units_pull(const flow_units *self, double *grad, const double *u, size_t n)
+{
+    for (size_t row = 0; row < n; row++)
+        for (size_t col = 0, at = row * self->dim; col < self->dim; col++, at++) {
+            const flow_unit *unit = &self->column[col];
+            double of_log, by = slope(unit, unit->shift + unit->scale * u[at], &of_log);
+            grad[at] = unit->scale * (grad[at] * by + of_log);
+        }
+}

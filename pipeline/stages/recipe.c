@@ -1,0 +1,167 @@
+/* pipeline/stages/recipe.c -- a look at a target before a student is trained for it (student/recipe.h): what the config
+ * left open is settled by it, and the settled config takes the place of the other. */
+#include "pipeline/stages/recipe.h"
+
+#include "pipeline/config/settings.h"
+#include "pipeline/console/progress.h"
+#include "pipeline/stages/record.h"
+#include "pipeline/stages/stage.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static const char TEXT[] = "recipe.txt";
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* ---- what the config says */
+
+static recipe_request request_of(const config *c)
+{
+    const config_student *s = &c->student;
+    return (recipe_request){.options = settings_distill(c),
+                            .steps_fixed = s->train.steps != 0,
+                            .lr_fixed = !isnan(s->train.lr),
+                            .gradient_fixed = s->train.gradient != DISTILL_AUTO,
+                            .objective = s->train.objective,
+                            .flow = s->flow_given ? s->flow : NULL,
+                            .rows = (size_t)s->pilot_rows};
+}
+
+static json_t *list_of(const double *x, size_t n)
+{
+    json_t *out = json_array();
+    for (size_t i = 0; i < n && out; i++)
+        if (json_array_append_new(out, json_real(x[i]))) {
+            json_decref(out);
+            out = NULL;
+        }
+    return out;
+}
+
+/* ---- what is settled */
+
+static void settle_training(config *out, const student_recipe *r)
+{
+    config_student *s = &out->student;
+    s->flow = r->flow;
+    s->flow_given = true;
+    s->train.objective = r->objective;
+    s->train.steps = r->options.steps;
+    s->train.lr = r->options.lr;
+    s->train.gradient = r->options.gradient;
+    if (s->train.warmup > s->train.steps)
+        s->train.warmup = s->train.steps;
+}
+
+static int settle(recipe_product *self, const config *c, flow_err *err)
+{
+    const student_pilot *pilot = &self->recipe.pilot;
+    self->settled = *c;
+    self->shift = list_of(pilot->shift, pilot->rows.dim);
+    self->scale = list_of(pilot->scale, pilot->rows.dim);
+    if (!self->shift || !self->scale)
+        return flow_fail(err, FLOW_ENOMEM, "out of memory for a recipe");
+    if (c->student.recipe == RECIPE_AUTO)
+        settle_training(&self->settled, &self->recipe);
+    config_student_frame *frame = &self->settled.student.frame;
+    frame->shift = frame->shift ? frame->shift : self->shift;
+    frame->scale = frame->scale ? frame->scale : self->scale;
+    return 0;
+}
+
+int recipe_start(distill_rows *out, const recipe_product *self, const flow_units *units,
+                 flow_err *err)
+{
+    *out = (distill_rows){.n = 0};
+    if (!self)
+        return 0;
+    const annealed *rows = &self->recipe.pilot.rows;
+    double *u = malloc((rows->n * rows->dim + 1) * sizeof *u);
+    if (!u)
+        return flow_fail(err, FLOW_ENOMEM, "out of memory for %zu rows to start from", rows->n);
+    flow_units_to_flow(units, u, NULL, rows->x, rows->n);
+    *out = (distill_rows){.x = u, .n = rows->n};
+    return 0;
+}
+
+/* ---- the stage */
+
+static int look(recipe_product *self, const stage_work *work, flow_err *err)
+{
+    const config *c = work->config;
+    recipe_request request = request_of(c);
+    target *energy = target_create(c->target, err);
+    target *metered = energy ? target_metered(energy, &self->meter, err) : NULL;
+    double start = now();
+    int code = metered ? student_recipe_make(&self->recipe, metered, work->pool, &request, err)
+                       : err->code;
+    self->seconds = now() - start;
+    target_free(metered);
+    target_free(energy);
+    return code ? code : settle(self, c, err);
+}
+
+static void tell(const recipe_product *self, const config *c)
+{
+    const annealed *rows = &self->recipe.pilot.rows;
+    if (c->student.recipe == RECIPE_AUTO)
+        progress_end("%s", self->recipe.text);
+    else
+        progress_end("%zu rows annealed to the target; log Z is about %.2f", rows->n, rows->log_z);
+}
+
+static int run(void *product, const stage_work *work, const void *const *inputs, flow_err *err)
+{
+    recipe_product *self = product;
+    (void)inputs;
+    progress_begin(stage_recipe.name, 0);
+    int code = look(self, work, err);
+    if (!code)
+        code = rundir_write_text(work->dir, TEXT, self->recipe.text, err);
+    if (!code)
+        code = record_resolved(work->dir, &self->settled, err);
+    if (code) {
+        progress_clear();
+        return flow_fail_prefix(err, stage_recipe.name);
+    }
+    tell(self, work->config);
+    return 0;
+}
+
+static const config *settled(const void *product)
+{
+    return &((const recipe_product *)product)->settled;
+}
+
+static bool is_due(const config *c)
+{
+    return c->target && !target_follows(c->target) &&
+           (c->student.recipe == RECIPE_AUTO || c->student.start == START_PILOT);
+}
+
+static void release(void *product)
+{
+    recipe_product *self = product;
+    student_recipe_close(&self->recipe);
+    json_decref(self->shift);
+    json_decref(self->scale);
+}
+
+const stage stage_recipe = {.name = "recipe",
+                            .doc = "looks at a target and settles how a student is trained for it",
+                            .keys = (const char *const[]){"seed", "target", "student", NULL},
+                            .inputs = (const stage *const[]){NULL},
+                            .outputs = (const char *const[]){TEXT, NULL},
+                            .is_due = is_due,
+                            .product_size = sizeof(recipe_product),
+                            .run = run,
+                            .settled = settled,
+                            .release = release};

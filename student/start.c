@@ -1,0 +1,102 @@
+#include "student/start.h"
+
+#include "flow/alone.h"
+#include "flow/column_start.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char follows[] = "context_linear";
+
+static bool is_kind(const json_t *layer, const char *kind)
+{
+    const char *name = json_string_value(json_object_get(layer, "kind"));
+    return name && strcmp(name, kind) == 0;
+}
+
+/* The layer next to the data; a teacher's is the first, a student's the last, read backwards. */
+static bool has_one(const flow *self, bool student)
+{
+    json_t *description = flow_describe(self);
+    const json_t *list = json_object_get(description, "layers");
+    const json_t *layer = json_array_get(list, student ? json_array_size(list) - 1 : 0);
+    bool found = student ? is_kind(layer, "inverted") : is_kind(layer, follows);
+    list = json_object_get(layer, "layers");
+    if (student)
+        found = found && json_array_size(list) == 1 && is_kind(json_array_get(list, 0), follows);
+    json_decref(description);
+    return found;
+}
+
+/* The number of a tensor, or that of all of them. */
+static size_t find(const flow *self, const char *name)
+{
+    flow_tensor_info info;
+    size_t i = 0;
+    for (; i < flow_n_tensors(self); i++) {
+        flow_tensor(self, &info, i);
+        if (strcmp(info.name, name) == 0)
+            break;
+    }
+    return i;
+}
+
+static int copy(flow *to, size_t at, const flow *from, size_t i, flow_err *err)
+{
+    flow_tensor_info info;
+    flow_tensor(from, &info, i);
+    double *values = malloc(info.rows * (info.cols ? info.cols : 1) * sizeof *values);
+    if (!values)
+        return flow_fail(err, FLOW_ENOMEM, "out of memory for %s", info.name);
+    flow_tensor_get(from, values, i);
+    int code = flow_tensor_set(to, values, at, err);
+    free(values);
+    return code;
+}
+
+/* All tensors of the layer, by name. */
+static int take_over(flow *student, const flow *teacher, flow_err *err)
+{
+    static const char first[] = "layers.0.";
+    flow_tensor_info info;
+    char name[sizeof info.name + 32];
+    int code = 0;
+    for (size_t i = 0; !code && i < flow_n_tensors(teacher); i++) {
+        flow_tensor(teacher, &info, i);
+        if (strncmp(info.name, first, strlen(first)) != 0)
+            continue;
+        snprintf(name, sizeof name, "layers.%zu.layers.0.%s", flow_n_layers(student) - 1,
+                 info.name + strlen(first));
+        code = copy(student, find(student, name), teacher, i, err);
+    }
+    return code;
+}
+
+/* ---- one column */
+
+enum { QUANTILES = 4096 };
+
+static int start_column(flow *student, const flow *teacher, flow_err *err)
+{
+    int known;
+    double *x = malloc(QUANTILES * sizeof *x);
+    if (!x)
+        return flow_fail(err, FLOW_ENOMEM, "out of memory for quantiles of the teacher");
+    int code = flow_column_quantiles(x, &known, QUANTILES, teacher, err);
+    if (!code && known)
+        code = flow_start_column(student, x, QUANTILES, err);
+    free(x);
+    return code;
+}
+
+int student_start(flow *student, const target *teacher, pcg_stream stream, flow_err *err)
+{
+    const flow *from = target_flow_of(teacher);
+    flow_init(student, stream);
+    if (from && flow_dim(from) == 1 && flow_context(from) == 0)
+        return start_column(student, from, err);
+    return from && has_one(from, false) && has_one(student, true) ? take_over(student, from, err)
+                                                                  : 0;
+}

@@ -1,0 +1,102 @@
+/* teacher/target_double_well.c -- particles in the plane whose distances d have a double well (Koehler, Klein,
+ * Noe 2020, "Equivariant flows", DW4 for four of them):
+ *
+ *   log p~ = -sum over pairs of [.9 (d - 4)^4 - 4 (d - 4)^2] - |c|^2 / (2 centre^2)
+ *
+ * The energy does not know where its particles are as a whole, so their mean c is a Gaussian; it is
+ * independent of all distances and angles. Particle k is numbers 2 k and 2 k + 1. */
+#include "teacher/target_density.h"
+
+#include <math.h>
+
+extern const target_kind target_double_well;
+
+typedef struct double_well_options {
+    uint64_t particles;
+    double centre;
+} double_well_options;
+
+typedef struct double_well {
+    target_density base;
+    size_t particles;
+    double precision; /* of the mean */
+} double_well;
+
+/* Of one pair; the slope goes to both. */
+static double pair_log_p(double *grad_a, double *grad_b, const double *a, const double *b)
+{
+    double dx = a[0] - b[0], dy = a[1] - b[1], d = sqrt(dx * dx + dy * dy);
+    double off = d - 4, square = off * off;
+    if (grad_a && d > 0) {
+        double pull = (8 - 3.6 * square) * off / d;
+        grad_a[0] += pull * dx;
+        grad_a[1] += pull * dy;
+        grad_b[0] -= pull * dx;
+        grad_b[1] -= pull * dy;
+    }
+    return (4 - 0.9 * square) * square;
+}
+
+/* Of the mean; starts the gradient. */
+static double centre_log_p(const double_well *w, double *grad, const double *x)
+{
+    double mean[2] = {0, 0}, count = (double)w->particles;
+    for (size_t i = 0; i < 2 * w->particles; i++)
+        mean[i % 2] += x[i] / count;
+    for (size_t i = 0; grad && i < 2 * w->particles; i++)
+        grad[i] = -w->precision * mean[i % 2] / count;
+    return -0.5 * w->precision * (mean[0] * mean[0] + mean[1] * mean[1]);
+}
+
+static double double_well_log_p(const target_density *self, double *grad, const double *x,
+                                double *room)
+{
+    const double_well *w = (const double_well *)self;
+    double sum = centre_log_p(w, grad, x);
+    (void)room;
+    for (size_t a = 1; a < w->particles; a++)
+        for (size_t b = 0; b < a; b++)
+            sum += pair_log_p(grad ? grad + 2 * a : NULL, grad ? grad + 2 * b : NULL, x + 2 * a,
+                              x + 2 * b);
+    return sum;
+}
+
+static int double_well_begin(target_density *self, const void *options, const json_t *object,
+                             flow_err *err)
+{
+    const double_well_options *o = options;
+    double_well *w = (double_well *)self;
+    (void)object, (void)err;
+    w->particles = o->particles;
+    w->precision = 1 / (o->centre * o->centre);
+    self->base.dim = 2 * o->particles;
+    self->base.log_z = NAN;
+    return 0;
+}
+
+static const target_density_ops double_well_ops = {.kind = &target_double_well,
+                                                   .size = sizeof(double_well),
+                                                   .begin = double_well_begin,
+                                                   .log_p = double_well_log_p};
+
+static target *double_well_create(const json_t *object, flow_err *err)
+{
+    return target_density_create(&double_well_ops, object, err);
+}
+
+static const flow_key double_well_keys[] = {
+    {FLOW_KEY(double_well_options, particles), .type = FLOW_KEY_WHOLE, .min = 2, .max = 64,
+     .def = "4", .doc = "In the plane: twice as many dimensions. Four of them are DW4."},
+    {FLOW_KEY(double_well_options, centre), .type = FLOW_KEY_REAL, .flags = FLOW_KEY_OPEN_MIN,
+     .min = 0, .max = 1e3, .def = "1",
+     .doc = "Standard deviation of the particles' mean, which the energy leaves free."},
+    {.name = NULL}};
+
+const target_kind target_double_well = {
+    .kind = {.name = "double_well",
+             .doc = "particles whose distances have a double well, DW4 (Koehler, Klein, Noe 2020)",
+             .keys = double_well_keys,
+             .size = sizeof(double_well_options)},
+    .example = "{\"kind\": \"double_well\", \"particles\": 3, \"centre\": 0.7}",
+    .create = double_well_create,
+};

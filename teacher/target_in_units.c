@@ -1,0 +1,142 @@
+#include "teacher/target_in_units.h"
+
+#include "flow/units_gradient.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct units_target {
+    target base;
+    target_ops ops; /* with the name of what it is, which messages say */
+    target_modes modes;
+    const target *of;
+    const flow_units *units;
+    flow_units *own; /* what the units are, if they are its own; NULL: they are borrowed */
+} units_target;
+
+typedef struct units_work {
+    void *of;
+    double *x; /* (max_rows, D) */
+} units_work;
+
+static const units_target *down(const target *self)
+{
+    return (const units_target *)self;
+}
+
+static void units_work_free(const target *self, void *work)
+{
+    units_work *w = work;
+    const target *of = down(self)->of;
+    if (w && w->of)
+        of->ops->work_free(of, w->of);
+    free(w);
+}
+
+static void *units_work_create(const target *self, size_t max_rows, flow_err *err)
+{
+    const target *of = down(self)->of;
+    units_work *w = calloc(1, sizeof *w + max_rows * self->dim * sizeof(double));
+    if (!w) {
+        flow_fail(err, FLOW_ENOMEM, "out of memory for a shard of the target");
+        return NULL;
+    }
+    w->x = (double *)(w + 1);
+    w->of = of->ops->work_create(of, max_rows, err);
+    if (w->of)
+        return w;
+    free(w);
+    return NULL;
+}
+
+static int units_log_density(const target *self, double *logp, double *grad, target_status *status,
+                             const double *u, const double *context, size_t n, void *work,
+                             flow_err *err)
+{
+    const units_target *t = down(self);
+    units_work *w = work;
+    double logdet[FLOW_SHARD] = {0};
+    flow_units_to_user(t->units, w->x, logdet, u, n);
+    int code = target_shard_log_density(t->of, logp, grad, status, w->x, context, n, w->of, err);
+    for (size_t r = 0; r < n && !code; r++)
+        logp[r] += status[r] == TARGET_FINITE ? logdet[r] : 0;
+    if (grad && !code)
+        flow_units_pull(t->units, grad, u, n);
+    return code;
+}
+
+static int units_sample(const target *self, double *u, double *logp, target_status *status,
+                        const double *context, const target_rows *rows, size_t n, void *work,
+                        flow_err *err)
+{
+    const units_target *t = down(self);
+    units_work *w = work;
+    double logdet[FLOW_SHARD] = {0};
+    int code = target_shard_sample(t->of, u, logp, status, context, rows, n, w->of, err);
+    if (code)
+        return code;
+    flow_units_to_flow(t->units, u, logdet, u, n);
+    for (size_t r = 0; r < n; r++)
+        logp[r] -= status[r] == TARGET_FINITE ? logdet[r] : 0;
+    return 0;
+}
+
+/* x (D) of u, at most so wide. */
+enum { MOST_OF_A_MODE = 4096 };
+
+static size_t mode_of(void *arg, const double *u)
+{
+    const units_target *t = arg;
+    double x[MOST_OF_A_MODE];
+    assert(t->base.dim <= MOST_OF_A_MODE);
+    flow_units_to_user(t->units, x, NULL, u, 1);
+    return t->of->modes->mode_of(t->of->modes->arg, x);
+}
+
+static void units_free(target *self)
+{
+    flow_units_free(((units_target *)self)->own);
+    free(self);
+}
+
+target *target_in_flow_units(const target *of, const flow_units *units, flow_err *err)
+{
+    assert(units->dim == of->dim);
+    units_target *self = malloc(sizeof *self);
+    if (!self) {
+        flow_fail(err, FLOW_ENOMEM, "out of memory for a target");
+        return NULL;
+    }
+    *self = (units_target){.base = *of, .of = of, .units = units};
+    self->ops = (target_ops){.name = of->ops->name,
+                             .free = units_free,
+                             .work_create = units_work_create,
+                             .work_free = units_work_free,
+                             .log_density = units_log_density,
+                             .sample = of->ops->sample ? units_sample : NULL};
+    self->base.ops = &self->ops;
+    self->base.flags |= TARGET_THREADS; /* `of` is locked, where it must be, by its own calls */
+    if (of->modes && of->dim <= MOST_OF_A_MODE) {
+        self->modes = *of->modes;
+        self->modes.mode_of = mode_of;
+        self->modes.arg = self;
+        self->base.modes = &self->modes;
+    }
+    return &self->base;
+}
+
+target *target_in_units(const target *of, const double *shift, const double *scale, flow_err *err)
+{
+    flow_units *units = flow_units_create(of->dim, err);
+    for (size_t j = 0; units && j < of->dim; j++) {
+        units->column[j].shift = shift[j];
+        units->column[j].scale = scale[j];
+    }
+    target *self = units ? target_in_flow_units(of, units, err) : NULL;
+    if (self)
+        ((units_target *)self)->own = units;
+    else
+        flow_units_free(units);
+    return self;
+}

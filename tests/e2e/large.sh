@@ -1,0 +1,58 @@
+#!/bin/bash
+# A table is trained on in the memory of its numbers, 4 bytes each, and a fifth more, beside what the program takes by itself. So
+# much do so many more rows add to a run.
+. tests/e2e/lib.sh
+
+few=50000 more=300000
+limit=$((more * 8 * 4 * 12 / 10 / 1024))
+cat >"$T/large.yaml" <<'Y'
+schema: 1
+seed: 3
+teacher:
+  flow: {layers: 1, hidden: [8]}
+  train: {batch: 1000, epochs: 1, warmup: 0}
+student:
+  flow: {kind: unrolled, iterations: 1}
+  train: {batch: 64, steps: 10, warmup: 0}
+  layerwise: {steps: 10}
+validate: {samples: 500}
+export: {samples: 100}
+Y
+
+# peak TABLE ARGUMENT ...: of a run, in KiB
+peak() {
+    local table=$1
+    shift
+    "$PROBE" memory "$DISTILL" run "$T/large.yaml" --quiet --threads 2 --out "$T/run" \
+        --set "data.path=$table" "$@" 2>"$T/err"
+}
+within() { # KIB BASE LIMIT
+    [ "${1:-0}" -gt "${2:-0}" ] && [ $(($1 - $2)) -le "$3" ]
+}
+
+"$PROBE" table "$few" f4 >"$T/few.npy"
+base=$(peak "$T/few.npy")
+check "with $few rows $((base / 1024)) MB, under 30" test "${base:-0}" -gt 1000 -a "${base:-0}" -lt 30720
+
+# adds NAME LIMIT TABLE ARGUMENT ...
+adds() {
+    local name=$1 most=$2
+    shift 2
+    kib=$(peak "$@")
+    check "$name: $more rows more add $((kib - base)) KiB, at most $most" within "$kib" "$base" "$most"
+}
+for form in f4 csv f8; do
+    table=$T/x.npy
+    [ "$form" = csv ] && table=$T/x.csv
+    "$PROBE" table $((few + more)) "$form" >"$table"
+    adds "$form" "$limit" "$table"
+done
+cp -r "$T/run" "$T/file"
+adds "rows in random order" "$limit" "$T/x.npy" --set data.split=seed
+adds "8 bytes a number" $((2 * limit)) "$T/x.npy" --set precision=f64
+
+mkfifo "$T/pipe.npy"
+cat "$T/x.npy" >"$T/pipe.npy" &
+adds "from a pipe" "$limit" "$T/pipe.npy"
+wait
+check "from a pipe: the bits of the file" cmp "$T/run/student/model.safetensors" "$T/file/student/model.safetensors"

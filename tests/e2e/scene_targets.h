@@ -1,0 +1,60 @@
+/* tests/e2e/scene_targets.h -- the scene of memory.c in which every kind of target is made and used. */
+#ifndef TESTS_E2E_SCENE_TARGETS_H
+#define TESTS_E2E_SCENE_TARGETS_H
+
+#include "tests/e2e/scenes.h"
+
+enum { TARGET_ROWS = 3 };
+
+static int use_target(uint64_t *sum, const target *t, flow_err *err)
+{
+    double *x = calloc((2 * t->dim + 1) * TARGET_ROWS, sizeof *x), *grad = NULL, *logp = NULL;
+    if (!x)
+        return flow_fail(err, FLOW_ENOMEM, "rows");
+    grad = x + t->dim * TARGET_ROWS;
+    logp = grad + t->dim * TARGET_ROWS;
+    int code = t->ops->sample
+                   ? target_sample(t, pool, x, logp, NULL, NULL, stream, 0, TARGET_ROWS, err)
+                   : 0;
+    if (!code)
+        code = target_log_density(t, pool, logp, grad, NULL, x, NULL, TARGET_ROWS, err);
+    if (!code)
+        add(sum, x, (2 * t->dim + 1) * TARGET_ROWS * sizeof *x);
+    free(x);
+    return code;
+}
+
+static int play_description(uint64_t *sum, const char *text, flow_err *err)
+{
+    json_t *description = json_loads(text, 0, NULL);
+    target *t = description ? target_create(description, err) : NULL;
+    json_decref(description);
+    if (!t)
+        return err->code ? err->code : flow_fail(err, FLOW_ENOMEM, "%s", text);
+    int code = use_target(sum, t, err);
+    target_free(t);
+    return code;
+}
+
+/* Every kind as its example has it, and what reads or computes more than that. */
+static int play_targets(uint64_t *sum, flow_err *err)
+{
+    static const char *const more[] = {
+        "{\"kind\": \"gaussian\", \"dim\": 3, \"condition\": 2}",
+        "{\"kind\": \"gaussians\", \"means\": [[1, 2], [3, 4]]}",
+        "{\"kind\": \"posterior\", \"model\": \"kidscore_momiq\", "
+        "\"data\": \"configs/data/posteriordb/kidiq.csv\"}",
+        "{\"kind\": \"posterior\", \"model\": \"garch11\", "
+        "\"data\": \"configs/data/posteriordb/garch.csv\"}",
+        "{\"kind\": \"posterior\", \"model\": \"low_dim_gauss_mix\", "
+        "\"data\": \"configs/data/posteriordb/low_dim_gauss_mix.csv\"}",
+    };
+    int code = 0;
+    for (const target_kind *const *k = target_kinds; *k && !code; k++)
+        code = play_description(sum, (*k)->example, err);
+    for (size_t i = 0; i < sizeof more / sizeof *more && !code; i++)
+        code = play_description(sum, more[i], err);
+    return code;
+}
+
+#endif

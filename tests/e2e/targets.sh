@@ -1,0 +1,75 @@
+#!/bin/bash
+# A density in place of data and a teacher: what it asks for, what it gives, and what is refused.
+. tests/e2e/lib.sh
+
+cat >"$T/gauss.yaml" <<Y
+seed: 3
+target: {kind: gaussian, mean: [1, -2], covariance: [[1, 0.5], [0.5, 2]], log_z: 3}
+student:
+  flow: {layers: 2, hidden: [16, 16]}
+  train: {steps: 600, batch: 128}
+validate: {samples: 4000, require: {kl_reverse: "< 0.05"}}
+export: {samples: 500, file: x.csv}
+Y
+expect "a student learns from a target" 0 run "$T/gauss.yaml" --quiet --out "$T/g"
+check "its verdict has no teacher" grep -q '"teacher": null' "$T/g/validation.json"
+check "it is exported" test "$(wc -l <"$T/g/export/x.csv")" = 501
+check "its picture is drawn" test -s "$T/g/picture.png"
+check "no teacher and no ladder are left" test ! -e "$T/g/teacher/model.safetensors" -a ! -e "$T/g/ladder.png"
+expect "it can be sampled" 0 sample "$T/g/student/model.safetensors" -n 10 --out "$T/y.csv"
+expect "and asked for densities" 0 logp "$T/g/student/model.safetensors" "$T/y.csv"
+
+# Two threads or one: the same student.
+expect "with one thread" 0 run "$T/gauss.yaml" --quiet --threads 1 --out "$T/one"
+expect "with two" 0 run "$T/gauss.yaml" --quiet --threads 2 --out "$T/two"
+check "it is the same, bit for bit" cmp "$T/one/student/model.safetensors" "$T/two/student/model.safetensors"
+
+# ---- a model that was fitted before; rows of context for one that is conditional
+cat >"$T/model.yaml" <<Y
+target: {kind: model, path: given.safetensors, contexts: contexts.csv}
+seed: 1
+student: {layerwise: {steps: 20}, train: {steps: 20, warmup: 5}}
+validate: {samples: 1000, require: {kl_reverse: "< 0.05"}}
+export: {samples: 100, file: x.csv}
+Y
+printf 'seed: 1\ndata: {path: %s, columns: [1, 2], context: [0]}\n' "$PWD/$POWER" >"$T/given.yaml"
+expect "a conditional teacher" 0 run "$T/given.yaml" "${TEACH[@]}" --out "$T/given"
+cp "$T/given/teacher/model.safetensors" "$T/given.safetensors"
+awk 'BEGIN { srand(1); print "other,active_power"; for (i = 0; i < 200; i++) printf "7,%.4f\n", 2 * rand() }' >"$T/contexts.csv"
+expect "its model file is a target, and a student starts as it" 0 run "$T/model.yaml" --quiet --out "$T/again"
+check "in the units of the model" test "$("$PROBE" json "$T/again/validation.json" verdict)" = '"pass"'
+check "at the contexts that were given" test "$(wc -l <"$T/again/export/x.csv")" = 101
+refused "none are" 78 "wants rows of context" check "$T/model.yaml" --set target.contexts=null
+refused "or not to be had" 66 "nix.csv" check "$T/model.yaml" --set target.contexts=nix.csv
+
+# ---- draws
+cat >"$T/draws.yaml" <<Y
+target: {kind: draws, path: y.csv, of: {kind: gaussian, mean: [1, -2], covariance: [[1, 0.5], [0.5, 2]]}}
+seed: 1
+student: {flow: {layers: 2, hidden: [16, 16]}, train: {steps: 150, warmup: 10, forward: 1}}
+validate: {samples: 1000}
+Y
+run sample "$T/g/student/model.safetensors" -n 2000 --out "$T/y.csv"
+expect "draws of a density stand in for a sampler" 0 run "$T/draws.yaml" --quiet --out "$T/d"
+check "and are learnt from" awk -v kl="$("$PROBE" json "$T/d/validation.json" kl_forward.value)" 'BEGIN { exit !(kl < 0.3) }'
+echo '1,2,3' >"$T/three.csv"
+refused "of another size" 65 "the density has 2 dimensions" check "$T/draws.yaml" --set "target.path=$T/three.csv"
+
+# ---- refused
+no() {
+    run check "$T/gauss.yaml" "${@:3}"
+    check "$1 is refused" test "$status" = 78
+    check "and it is said why" grep -q "$2" "$T/err"
+}
+no "data beside a target" "data.generator and target exclude each other" --set data.generator=two_moons
+no "a teacher beside a target" "teacher.train.epochs and target exclude each other" --set teacher.train.epochs=3
+no "a student that starts as its teacher" "no network to start as" --set student.flow=null --set student.flow=unrolled
+no "figures of a teacher" "holds a teacher against its data" --set 'validate.require.teacher_outside=< 1'
+no "figures that the target cannot give" "wants modes that are known" --set 'validate.require.mode_share_error=< 1'
+no "a frame beside no target" "student.frame.scale has no effect" --set target=null --set data.generator=two_moons --set student.frame.scale=2
+no "a frame of another size" "has 3 numbers" --set 'student.frame.shift=[1, 2, 3]'
+no "a scale of nothing" "student.frame.scale wants" --set student.frame.scale=0
+no "a kind that is none" "target.kind wants one of" --set target.kind=gausian
+no "numbers that do not fit" "covariance: wanted a list of 3 rows" --set 'target.mean=[1, 2, 3]'
+no "what is no number" "target.mean wants" --set 'target.mean=[1, x]'
+no "forward KL of a target that cannot be widened, not at all" "student.train.widen has no effect" --set student.train.widen=0.1
