@@ -268,7 +268,8 @@ static void mixture_pull(const flow_base *self, base_block dtheta, base_view the
 }
 
 static const flow_word weight_words[] = {
-    {"learned", LEARNED, "one weight each, learned; no path along which own samples move reaches them"},
+    {"learned", LEARNED,
+     "one weight each, learned; no path along which own samples move reaches them"},
     {"equal", EQUAL, "all the same"},
     {.name = NULL}};
 
@@ -276,8 +277,8 @@ static const flow_key mixture_keys[] = {
     {FLOW_KEY(mixture, components), .type = FLOW_KEY_WHOLE, .min = 1, .max = 1024, .def = "4",
      .doc = "Normals in the mixture, each with a learned place and learned widths."},
     {FLOW_KEY(mixture, weights), .type = FLOW_KEY_WORD, .words = weight_words, .def = "learned",
-     .doc =
-         "Shares of the components. A student that learns by gradients along paths wants equal ones."},
+     .doc = "Shares of the components. A student that learns by gradients along paths wants equal "
+            "ones."},
     {FLOW_KEY(mixture, spread), .type = FLOW_KEY_REAL, .min = 0, .max = 1e6, .def = "1",
      .doc = "Components start at places drawn between -spread and spread in every column."},
     {.name = NULL}};

@@ -52,7 +52,7 @@ Test(own_samples, mass_transport_with_polish)
 
 Test(own_samples, importance)
 {
-    check_found("{\"kind\": \"importance\", \"alpha\": 2, \"widen\": 0.1}", 2000, 0.15, 63 * 8192);
+    check_found("{\"kind\": \"importance\", \"widen\": 0.1}", 1200, 0.15, 38 * 8192);
 }
 
 Test(own_samples, fab)
