@@ -1,4 +1,5 @@
 /* pipeline/report/verdict_print.c -- the verdict on stderr. */
+#include "pipeline/console/wrap.h"
 #include "pipeline/report/judge.h"
 #include "pipeline/report/verdict.h"
 #include "pipeline/report/verdict_parts.h"
@@ -8,34 +9,11 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { WIDTH = 118, INDENT = 12 };
-
-/* A line of any length, word by word, below its head. */
-static void print_wrapped(const char *head, const char *text)
-{
-    size_t column = INDENT;
-    fprintf(stderr, "  %-*s", INDENT - 2, head);
-    for (bool first = true; *text; first = false) {
-        size_t size = strcspn(text, " ");
-        if (!first && column + 1 + size > WIDTH) {
-            fprintf(stderr, "\n%*s", INDENT, "");
-            column = INDENT;
-        } else if (!first) {
-            fputc(' ', stderr);
-            column++;
-        }
-        fprintf(stderr, "%.*s", (int)size, text);
-        column += size;
-        text += size + (text[size] == ' ');
-    }
-    fputc('\n', stderr);
-}
-
 static void print_list(const char *head, const json_t *list)
 {
     size_t i;
     const json_t *item;
-    json_array_foreach(list, i, item) print_wrapped(head, json_string_value(item));
+    json_array_foreach(list, i, item) wrap_print(head, json_string_value(item));
 }
 
 /* "0.013 +- 0.004"; without an error that means something, the value alone. Returns out. */

@@ -83,7 +83,9 @@ static const char *figures_of(char *out, size_t size, const course *self, const 
 {
     double log_z = self->log_z, reverse = s->kl_reverse + log_z, forward = s->kl_forward - log_z;
     int n;
-    if (isnan(log_z) && isnan(s->kl_reverse))
+    if (isnan(s->kl_reverse) && isnan(s->kl_forward))
+        n = snprintf(out, size, "no rows of its own yet");
+    else if (isnan(log_z) && isnan(s->kl_reverse))
         n = snprintf(out, size, "EUBO %.4f", s->kl_forward);
     else if (isnan(log_z))
         n = snprintf(out, size, "ELBO %.4f", -s->kl_reverse);

@@ -4,6 +4,7 @@
 
 #include "pipeline/config/settings.h"
 #include "pipeline/console/progress.h"
+#include "pipeline/console/wrap.h"
 #include "pipeline/stages/record.h"
 #include "pipeline/stages/stage.h"
 
@@ -112,10 +113,9 @@ static int look(recipe_product *self, const stage_work *work, flow_err *err)
 static void tell(const recipe_product *self, const config *c)
 {
     const annealed *rows = &self->recipe.pilot.rows;
+    progress_end("%zu rows annealed to the target; log Z is about %.2f", rows->n, rows->log_z);
     if (c->student.recipe == RECIPE_AUTO)
-        progress_end("%s", self->recipe.text);
-    else
-        progress_end("%zu rows annealed to the target; log Z is about %.2f", rows->n, rows->log_z);
+        wrap_print("so", self->recipe.text);
 }
 
 static int run(void *product, const stage_work *work, const void *const *inputs, flow_err *err)
@@ -132,7 +132,8 @@ static int run(void *product, const stage_work *work, const void *const *inputs,
         progress_clear();
         return flow_fail_prefix(err, stage_recipe.name);
     }
-    tell(self, work->config);
+    if (!work->quiet)
+        tell(self, work->config);
     return 0;
 }
 
