@@ -75,8 +75,8 @@ while IFS= read -r line; do
     '  key '*) ;;
     '  '[a-z]*)
         key=${line#  }
-        case $key in
-        *.*.*:*) key=${key%%:*} ;; # another kind, named in full
+        case $section:$key in
+        ?*.:"$section"*:*) key=${key%%:*} ;; # another kind, named in full
         *) key=$section${key%% *} ;;
         esac
         "$program" explain "$key" 2>"$dir/err" | grep -q "^$key\(\$\|: \)" || {
