@@ -93,7 +93,7 @@ static int start_column(flow *student, const flow *teacher, flow_err *err)
 
 int student_start(flow *student, const target *teacher, pcg_stream stream, flow_err *err)
 {
-    const flow *from = target_flow_of(teacher);
+    const flow *from = teacher->flow;
     flow_init(student, stream);
     if (from && flow_dim(from) == 1 && flow_context(from) == 0)
         return start_column(student, from, err);

@@ -76,15 +76,13 @@ struct target {
     unsigned flags;            /* TARGET_GRADIENT | ... */
     uint64_t draws;            /* different rows that sample has; 0: as many as are asked for */
     const target_modes *modes; /* borrowed; NULL: none are known */
+    const flow *flow;          /* that it is, in whose data its x are; borrowed; NULL: it is none */
 };
 
 /* ---- making one */
 
 /* A fitted flow as a target; normalised. The flow is borrowed and must outlive the target. */
 target *target_from_flow(const flow *teacher, flow_err *err);
-/* The flow of such a target; NULL: it is of another kind. */
-const flow *target_flow_of(const target *self);
-
 /* The target `of`, which may have no sampler or a poor one, with stored draws of it as its sampler: row
  * r of every stream is stored row r modulo n, whatever the stream's seed and name are. So a batch of
  * more than n rows has repetitions, and two streams have the same rows: `draws` says n, for those to

@@ -5,11 +5,6 @@
 #include <assert.h>
 #include <stdlib.h>
 
-typedef struct flow_target {
-    target base;
-    const flow *flow;
-} flow_target;
-
 typedef struct flow_work {
     flow_pass *pass, *sampler; /* sampler keeps nothing for gradients */
     double *z;                 /* (max_rows, D) */
@@ -17,7 +12,7 @@ typedef struct flow_work {
 
 static const flow *flow_of(const target *self)
 {
-    return ((const flow_target *)self)->flow;
+    return self->flow;
 }
 
 static void flow_work_free(const target *self, void *work)
@@ -104,21 +99,16 @@ target *target_from_flow(const flow *teacher, flow_err *err)
 {
     if (flow_require_log_prob(teacher, err) || flow_require_transport(teacher, err))
         return NULL;
-    flow_target *self = malloc(sizeof *self);
+    target *self = malloc(sizeof *self);
     if (!self) {
         flow_fail(err, FLOW_ENOMEM, "out of memory for a target");
         return NULL;
     }
-    *self = (flow_target){.base = {.ops = &flow_target_ops,
-                                   .dim = flow_dim(teacher),
-                                   .context = flow_context(teacher),
-                                   .log_z = 0,
-                                   .flags = TARGET_GRADIENT | TARGET_THREADS | TARGET_WIDENS},
-                          .flow = teacher};
-    return &self->base;
-}
-
-const flow *target_flow_of(const target *self)
-{
-    return self->ops == &flow_target_ops ? flow_of(self) : NULL;
+    *self = (target){.ops = &flow_target_ops,
+                     .dim = flow_dim(teacher),
+                     .context = flow_context(teacher),
+                     .log_z = 0,
+                     .flags = TARGET_GRADIENT | TARGET_THREADS | TARGET_WIDENS,
+                     .flow = teacher};
+    return self;
 }

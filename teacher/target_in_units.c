@@ -116,6 +116,7 @@ target *target_in_flow_units(const target *of, const flow_units *units, flow_err
                              .log_density = units_log_density,
                              .sample = of->ops->sample ? units_sample : NULL};
     self->base.ops = &self->ops;
+    self->base.flow = NULL;             /* in units of its own */
     self->base.flags |= TARGET_THREADS; /* `of` is locked, where it must be, by its own calls */
     if (of->modes && of->dim <= MOST_OF_A_MODE) {
         self->modes = *of->modes;
