@@ -6,6 +6,7 @@
 #include "teacher/target_in_units.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,12 +17,22 @@ enum { PIECES_ROWS = 512 };
 static const double ALL_IN_PIECES = 0.97; /* share of the rows */
 static const double NORMAL = 0.1;         /* nats: nearer than this to a normal, affine layers do */
 static const double HEAVY = 8;            /* standard deviations: splines end well before */
+static const double UNEVEN =
+    0.2; /* nats a dimension: further from a normal than one that is merely bent */
 
-typedef enum shape { SHAPE_NORMAL, SHAPE_BENT, SHAPE_HEAVY, SHAPE_PIECES, SHAPE_MANY } shape;
+typedef enum shape {
+    SHAPE_NORMAL,
+    SHAPE_BENT,
+    SHAPE_UNEVEN,
+    SHAPE_HEAVY,
+    SHAPE_PIECES,
+    SHAPE_MANY
+} shape;
 
 static const char *const shapes[] = {
     "They lie in one piece that is near a normal",
     "They lie in one piece that is far from a normal",
+    "They lie in one piece whose widths differ from place to place",
     "They lie in one piece with heavy tails",
     "They lie in pieces that no way between neighbours joins",
     "They lie in more pieces than so many rows can tell apart",
@@ -35,6 +46,8 @@ static shape shape_of(const student_recipe *self)
         return SHAPE_MANY;
     if (self->farthest > HEAVY)
         return SHAPE_HEAVY;
+    if (self->distance > UNEVEN * (double)self->pilot.rows.dim)
+        return SHAPE_UNEVEN;
     return self->distance < NORMAL ? SHAPE_NORMAL : SHAPE_BENT;
 }
 
@@ -110,6 +123,7 @@ static int look(student_recipe *self, const target *t, flow_pool *pool, flow_err
 
 typedef struct plan {
     size_t layers, width, bins; /* bins 0: affine */
+    size_t affine;              /* more layers behind those, affine ones */
     size_t components;          /* 0: a normal base */
     int linear;                 /* whether a linear map ends it */
     double lr;
@@ -135,80 +149,86 @@ static plan plan_of(const student_recipe *self)
 {
     size_t dim = self->pilot.rows.dim, wide = width_of(dim), n = self->pieces.n;
     if (dim <= FEW && shape_of(self) != SHAPE_NORMAL)
-        return (plan){4,
-                      64,
-                      12,
-                      most(n > 4 ? 3 * n : 12),
-                      0,
-                      3e-3,
-                      5000,
-                      DISTILL_LOG_VARIANCE,
-                      "{\"kind\": \"mass_transport\", \"polish\": 0.3}",
-                      "mass transport, which keeps modes, on splines over a mixture base whose "
-                      "components are placed by k-means; at last reverse KL by log-variance, which "
-                      "clears what is between them"};
+        return (plan){
+            .layers = 4,
+            .width = 64,
+            .bins = 12,
+            .components = most(n > 4 ? 3 * n : 12),
+            .lr = 3e-3,
+            .steps = 5000,
+            .gradient = DISTILL_LOG_VARIANCE,
+            .objective = "{\"kind\": \"mass_transport\", \"polish\": 0.3}",
+            .why = "mass transport, which keeps modes, on splines over a mixture base whose "
+                   "components are placed by k-means; at last reverse KL by log-variance, which "
+                   "clears what is between them"};
     switch (shape_of(self)) {
     case SHAPE_NORMAL:
-        return (plan){1,
-                      32,
-                      0,
-                      0,
-                      1,
-                      2e-3,
-                      3000,
-                      DISTILL_PATH,
-                      "{\"kind\": \"kl\"}",
-                      "reverse KL by the path gradient, which has no noise where the student is "
-                      "right, from the rows' mean and covariance"};
-    case SHAPE_BENT:
-        return (plan){3,
-                      wide,
-                      8,
-                      0,
-                      1,
-                      1e-3,
-                      5000,
-                      DISTILL_PATH,
-                      "{\"kind\": \"kl\"}",
-                      "reverse KL by the path gradient on splines, from the rows' mean and "
-                      "covariance: there is no mode to lose"};
-    case SHAPE_HEAVY:
         return (plan){
-            2,
-            64,
-            0,
-            0,
-            0,
-            2e-3,
-            8000,
-            DISTILL_LOG_VARIANCE,
-            "{\"kind\": \"mass_transport\"}",
-            "mass transport on affine layers, whose scales reach further than splines, of "
-            "tanh, which does not run away where there was no row"};
+            .layers = 1,
+            .width = 32,
+            .linear = 1,
+            .lr = 2e-3,
+            .steps = 3000,
+            .gradient = DISTILL_PATH,
+            .objective = "{\"kind\": \"kl\"}",
+            .why = "reverse KL by the path gradient, which has no noise where the student is "
+                   "right, from the rows' mean and covariance"};
+    case SHAPE_BENT:
+        return (plan){.layers = 3,
+                      .width = wide,
+                      .bins = 8,
+                      .linear = 1,
+                      .lr = 1e-3,
+                      .steps = 5000,
+                      .gradient = DISTILL_PATH,
+                      .objective = "{\"kind\": \"kl\"}",
+                      .why = "reverse KL by the path gradient on splines, from the rows' mean and "
+                             "covariance: there is no mode to lose"};
+    case SHAPE_UNEVEN:
+        return (plan){.layers = 1,
+                      .width = 64,
+                      .bins = 8,
+                      .affine = 2,
+                      .lr = 2e-3,
+                      .steps = 8000,
+                      .gradient = DISTILL_LOG_VARIANCE,
+                      .objective = "{\"kind\": \"importance\", \"alpha\": 1.5, \"widen\": 0.1}",
+                      .why =
+                          "own rows weighed between forward KL and chi-square, which see a narrow "
+                          "place that reverse KL leaves out, on splines below affine layers "
+                          "that follow widths"};
+    case SHAPE_HEAVY:
+        return (plan){.layers = 2,
+                      .width = 64,
+                      .lr = 2e-3,
+                      .steps = 8000,
+                      .gradient = DISTILL_LOG_VARIANCE,
+                      .objective = "{\"kind\": \"importance\", \"alpha\": 1.5, \"widen\": 0.1}",
+                      .why = "own rows weighed between forward KL and chi-square, on affine "
+                             "layers, whose scales reach further than splines, of "
+                             "tanh, which does not run away where there was no row"};
     case SHAPE_PIECES:
         return (plan){
-            1,
-            16,
-            4,
-            most(2 * n),
-            0,
-            3e-3,
-            3000,
-            DISTILL_LOG_VARIANCE,
-            "{\"kind\": \"mass_transport\"}",
-            "mass transport, which keeps modes, on a mixture base with two components for "
-            "each, placed by k-means, and a small network, which has little noise"};
+            .layers = 1,
+            .width = 16,
+            .bins = 4,
+            .components = most(2 * n),
+            .lr = 3e-3,
+            .steps = 3000,
+            .gradient = DISTILL_LOG_VARIANCE,
+            .objective = "{\"kind\": \"mass_transport\"}",
+            .why = "mass transport, which keeps modes, on a mixture base with two components for "
+                   "each, placed by k-means, and a small network, which has little noise"};
     default:
-        return (plan){2,
-                      64,
-                      12,
-                      0,
-                      1,
-                      3e-3,
-                      6000,
-                      DISTILL_LOG_VARIANCE,
-                      "{\"kind\": \"mass_transport\"}",
-                      "mass transport, which keeps modes, on splines"};
+        return (plan){.layers = 2,
+                      .width = 64,
+                      .bins = 12,
+                      .linear = 1,
+                      .lr = 3e-3,
+                      .steps = 6000,
+                      .gradient = DISTILL_LOG_VARIANCE,
+                      .objective = "{\"kind\": \"mass_transport\"}",
+                      .why = "mass transport, which keeps modes, on splines"};
     }
 }
 
@@ -222,15 +242,17 @@ static size_t append(char *text, size_t at, const char *what)
     return at + (size_t)n;
 }
 
-static void write_layer(char *text, size_t size, const plan *p)
+/* Layer number i, from the noise. */
+static void write_layer(char *text, size_t size, const plan *p, size_t i)
 {
     char transformer[64];
+    bool spline = p->bins && i < p->layers;
     snprintf(transformer, sizeof transformer,
-             p->bins ? "\"spline\", \"bins\": %zu" : "\"affine\", \"scale_bound\": 8", p->bins);
+             spline ? "\"spline\", \"bins\": %zu" : "\"affine\", \"scale_bound\": 8", p->bins);
     snprintf(text, size,
              "{\"kind\": \"autoregressive\", \"transformer\": {\"kind\": %s}, \"conditioner\": "
              "{\"kind\": \"mlp\", \"hidden\": [%zu, %zu], \"activation\": \"%s\"}}",
-             transformer, p->width, p->width, p->bins ? "silu" : "tanh");
+             transformer, p->width, p->width, p->bins && !p->affine ? "silu" : "tanh");
 }
 
 /* A preset: NULL if memory is out. */
@@ -238,8 +260,8 @@ static json_t *flow_of(const plan *p)
 {
     char text[FLOW_TEXT], layer[512], base[64] = "{\"kind\": \"normal\"}";
     size_t at = append(text, 0, "{\"kind\": \"stack\", \"layers\": [");
-    write_layer(layer, sizeof layer, p);
-    for (size_t i = 0; i < p->layers; i++) {
+    for (size_t i = 0; i < p->layers + p->affine; i++) {
+        write_layer(layer, sizeof layer, p, i);
         at = append(text, at, i ? ", {\"kind\": \"permutation\", \"pattern\": \"reverse\"}, " : "");
         at = append(text, at, layer);
     }
@@ -271,17 +293,18 @@ static void tell(student_recipe *self, const recipe_request *request, const plan
         "%zu rows in %zu dimensions were annealed from a normal of width %.3g, in %zu steps "
         "and %.2g evaluations; log Z is about %.2f. %s (%zu of them, %.0f %% of the rows in the "
         "largest; %.2g nats from a normal; farthest %.1f standard deviations). So: %s; %zu "
-        "layers of %s, %zu wide%s%s; %zu steps of %zu rows at %.2g.",
+        "layers of %s%s, %zu wide%s%s; %zu steps of %zu rows at %.2g.",
         rows->n, rows->dim, self->pilot.start, rows->steps, (double)self->evaluations, rows->log_z,
         shapes[shape_of(self)], self->pieces.n, 100 * self->pieces.largest, self->distance,
         self->farthest, request->objective ? "the objective that was asked for" : p->why, p->layers,
-        p->bins ? "splines" : "affine maps", p->width,
+        p->bins ? "splines" : "affine maps", p->affine ? " and two affine ones" : "", p->width,
         p->linear ? ", a linear map behind them" : "",
         request->flow ? " were what it would have had for a flow, but another was asked for" : "",
         o->steps, o->batch, o->lr);
 }
 
-static int decide(student_recipe *self, const recipe_request *request, flow_err *err)
+static int decide(student_recipe *self, const target *t, const recipe_request *request,
+                  flow_err *err)
 {
     plan p = plan_of(self);
     distill_options *o = &self->options;
@@ -296,7 +319,8 @@ static int decide(student_recipe *self, const recipe_request *request, flow_err 
     o->start = student_pilot_start(&self->pilot);
     o->steps = request->steps_fixed ? o->steps : p.steps;
     o->lr = request->lr_fixed ? o->lr : p.lr;
-    o->gradient = request->gradient_fixed ? o->gradient : p.gradient;
+    if (!request->gradient_fixed)
+        o->gradient = t->flags & TARGET_GRADIENT ? p.gradient : DISTILL_LOG_VARIANCE;
     tell(self, request, &p);
     return 0;
 }
@@ -312,7 +336,7 @@ int student_recipe_make(student_recipe *self, const target *t, flow_pool *pool,
         code = look(self, t, pool, &local);
     self->evaluations = self->pilot.evaluations + self->pieces.evaluations;
     if (!code)
-        code = decide(self, request, &local);
+        code = decide(self, t, request, &local);
     return code ? flow_fail(err, (flow_code)code, "%s", local.text) : 0;
 }
 

@@ -5,6 +5,7 @@
 
 few=50000 more=300000
 limit=$((more * 8 * 4 * 12 / 10 / 1024))
+slack=1024 # KiB: what threads and the allocator take in one run and not in another, whatever the rows
 cat >"$T/large.yaml" <<'Y'
 schema: 1
 seed: 3
@@ -27,7 +28,7 @@ peak() {
         --set "data.path=$table" "$@" 2>"$T/err"
 }
 within() { # KIB BASE LIMIT
-    [ "${1:-0}" -gt "${2:-0}" ] && [ $(($1 - $2)) -le "$3" ]
+    [ "${1:-0}" -gt "${2:-0}" ] && [ $(($1 - $2)) -le $(($3 + slack)) ]
 }
 
 "$PROBE" table "$few" f4 >"$T/few.npy"
