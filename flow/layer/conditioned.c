@@ -302,10 +302,16 @@ void conditioned_copy(const conditioned_shard *s, real *to, const real *from,
            (g->end - g->first) * s->ld * sizeof *to);
 }
 
+#ifdef __clang__ /* which makes no clones for arguments that are constant */
+#define ONE_PIECE __attribute__((noinline))
+#else
+#define ONE_PIECE __attribute__((noinline, noclone))
+#endif
+
 /* cosine, sine (FLOW_PAD each) of x. One piece of code without cases, so that one row and many have the same
  * bits. */
-__attribute__((noinline, noclone)) static void
-cosine_and_sine(real *restrict cosine, real *restrict sine, const real *restrict x)
+ONE_PIECE static void cosine_and_sine(real *restrict cosine, real *restrict sine,
+                                      const real *restrict x)
 {
     for (size_t j = 0; j < FLOW_PAD; j++) {
         real turned, at = vm_turn(x[j], &turned);
