@@ -111,23 +111,11 @@ static void measure(means *m)
 
 /* ---- into the base */
 
-/* The tensor "base.NAME"; n_tensors if there is none. */
-static size_t tensor_of(const flow *student, const char *name)
-{
-    size_t i = 0;
-    for (flow_tensor_info info; i < flow_n_tensors(student); i++) {
-        flow_tensor(student, &info, i);
-        if (strncmp(info.name, "base.", 5) == 0 && strcmp(info.name + 5, name) == 0)
-            break;
-    }
-    return i;
-}
-
 /* Components of the base; 0: it is no mixture. */
 static size_t components_of(const flow *student)
 {
     flow_tensor_info info = {.cols = 0};
-    size_t shift = tensor_of(student, "shift");
+    size_t shift = flow_tensor_find(student, "base.shift");
     if (shift < flow_n_tensors(student))
         flow_tensor(student, &info, shift);
     return info.cols ? info.rows : 0;
@@ -135,14 +123,14 @@ static size_t components_of(const flow *student)
 
 static int write(flow *student, means *m, flow_err *err)
 {
-    size_t logit = tensor_of(student, "logit");
+    size_t logit = flow_tensor_find(student, "base.logit");
     for (size_t i = 0; i < m->k * m->dim; i++)
         m->var[i] = m->var[i] > 0 ? 0.5 * log(m->var[i]) : -10;
     for (size_t c = 0; c < m->k; c++)
         m->count[c] = log((m->count[c] + 0.5) / (double)m->n);
-    int code = flow_tensor_set(student, m->centre, tensor_of(student, "shift"), err);
+    int code = flow_tensor_set(student, m->centre, flow_tensor_find(student, "base.shift"), err);
     if (!code)
-        code = flow_tensor_set(student, m->var, tensor_of(student, "log_scale"), err);
+        code = flow_tensor_set(student, m->var, flow_tensor_find(student, "base.log_scale"), err);
     if (!code && logit < flow_n_tensors(student))
         code = flow_tensor_set(student, m->count, logit, err);
     return code;

@@ -11,19 +11,13 @@
 
 static const double WITHIN = 0.9; /* of the bound c: further out a log-scale is left there */
 
-/* The number of the tensor of that name in the last layer, number `layer`. */
-static size_t tensor_of(const flow *student, size_t layer, const char *name)
+/* Of the last layer, number `layer`. */
+static int set_tensor(flow *student, size_t layer, const char *name, const double *values,
+                      flow_err *err)
 {
-    char wanted[96];
-    flow_tensor_info info;
-    size_t i = 0;
-    snprintf(wanted, sizeof wanted, "layers.%zu.%s", layer, name);
-    for (; i + 1 < flow_n_tensors(student); i++) {
-        flow_tensor(student, &info, i);
-        if (strcmp(info.name, wanted) == 0)
-            break;
-    }
-    return i;
+    char whole[FLOW_TENSOR_NAME];
+    snprintf(whole, sizeof whole, "layers.%zu.%s", layer, name);
+    return flow_tensor_set(student, values, flow_tensor_find(student, whole), err);
 }
 
 /* *c of the last layer, 0 if it is another one, and its number. */
@@ -57,8 +51,8 @@ static void as_lu(double *a, size_t dim, double c)
 
 static int set(flow *student, size_t layer, const double *mean, const double *lu, flow_err *err)
 {
-    int code = flow_tensor_set(student, lu, tensor_of(student, layer, "lu"), err);
-    return code ? code : flow_tensor_set(student, mean, tensor_of(student, layer, "bias"), err);
+    int code = set_tensor(student, layer, "lu", lu, err);
+    return code ? code : set_tensor(student, layer, "bias", mean, err);
 }
 
 int student_place_linear(flow *student, const distill_rows *rows, flow_err *err)

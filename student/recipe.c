@@ -133,59 +133,30 @@ typedef struct plan {
     const char *why;
 } plan;
 
-enum { FEW = 4 }; /* dimensions */
+enum { FEW = 4, MOST_COMPONENTS = 256 }; /* dimensions; of a mixture */
 
-static size_t width_of(size_t dim)
-{
-    return dim <= 40 ? 64 : 128;
-}
-
-static size_t most(size_t components)
-{
-    return components < 256 ? components : 256;
-}
-
-static plan plan_of(const student_recipe *self)
-{
-    size_t dim = self->pilot.rows.dim, wide = width_of(dim), n = self->pieces.n;
-    if (dim <= FEW && shape_of(self) != SHAPE_NORMAL)
-        return (plan){
-            .layers = 4,
-            .width = 64,
-            .bins = 12,
-            .components = most(n > 4 ? 3 * n : 12),
-            .lr = 3e-3,
-            .steps = 5000,
-            .gradient = DISTILL_LOG_VARIANCE,
-            .objective = "{\"kind\": \"mass_transport\", \"polish\": 0.3}",
-            .why = "mass transport, which keeps modes, on splines over a mixture base whose "
-                   "components are placed by k-means; at last reverse KL by log-variance, which "
-                   "clears what is between them"};
-    switch (shape_of(self)) {
-    case SHAPE_NORMAL:
-        return (plan){
-            .layers = 1,
-            .width = 32,
-            .linear = 1,
-            .lr = 2e-3,
-            .steps = 3000,
-            .gradient = DISTILL_PATH,
-            .objective = "{\"kind\": \"kl\"}",
-            .why = "reverse KL by the path gradient, which has no noise where the student is "
-                   "right, from the rows' mean and covariance"};
-    case SHAPE_BENT:
-        return (plan){.layers = 3,
-                      .width = wide,
-                      .bins = 8,
-                      .linear = 1,
-                      .lr = 1e-3,
-                      .steps = 5000,
-                      .gradient = DISTILL_PATH,
-                      .objective = "{\"kind\": \"kl\"}",
-                      .why = "reverse KL by the path gradient on splines, from the rows' mean and "
-                             "covariance: there is no mode to lose"};
-    case SHAPE_UNEVEN:
-        return (plan){.layers = 1,
+/* By shape; width 0: by the dimension, components: for each piece. */
+static const plan plans[] = {
+    [SHAPE_NORMAL] =
+        {.layers = 1,
+         .width = 32,
+         .linear = 1,
+         .lr = 2e-3,
+         .steps = 3000,
+         .gradient = DISTILL_PATH,
+         .objective = "{\"kind\": \"kl\"}",
+         .why = "reverse KL by the path gradient, which has no noise where the student is "
+                "right, from the rows' mean and covariance"},
+    [SHAPE_BENT] = {.layers = 3,
+                    .bins = 8,
+                    .linear = 1,
+                    .lr = 1e-3,
+                    .steps = 5000,
+                    .gradient = DISTILL_PATH,
+                    .objective = "{\"kind\": \"kl\"}",
+                    .why = "reverse KL by the path gradient on splines, from the rows' mean and "
+                           "covariance: there is no mode to lose"},
+    [SHAPE_UNEVEN] = {.layers = 1,
                       .width = 64,
                       .bins = 8,
                       .affine = 2,
@@ -196,40 +167,63 @@ static plan plan_of(const student_recipe *self)
                       .why =
                           "own rows weighed between forward KL and chi-square, which see a narrow "
                           "place that reverse KL leaves out, on splines below affine layers "
-                          "that follow widths"};
-    case SHAPE_HEAVY:
-        return (plan){.layers = 2,
-                      .width = 64,
-                      .lr = 2e-3,
-                      .steps = 8000,
-                      .gradient = DISTILL_LOG_VARIANCE,
-                      .objective = "{\"kind\": \"importance\", \"alpha\": 1.5, \"widen\": 0.1}",
-                      .why = "own rows weighed between forward KL and chi-square, on affine "
-                             "layers, whose scales reach further than splines, of "
-                             "tanh, which does not run away where there was no row"};
-    case SHAPE_PIECES:
-        return (plan){
-            .layers = 1,
-            .width = 16,
-            .bins = 4,
-            .components = most(2 * n),
-            .lr = 3e-3,
-            .steps = 3000,
-            .gradient = DISTILL_LOG_VARIANCE,
-            .objective = "{\"kind\": \"mass_transport\"}",
-            .why = "mass transport, which keeps modes, on a mixture base with two components for "
-                   "each, placed by k-means, and a small network, which has little noise"};
-    default:
-        return (plan){.layers = 2,
-                      .width = 64,
-                      .bins = 12,
-                      .linear = 1,
-                      .lr = 3e-3,
-                      .steps = 6000,
-                      .gradient = DISTILL_LOG_VARIANCE,
-                      .objective = "{\"kind\": \"mass_transport\"}",
-                      .why = "mass transport, which keeps modes, on splines"};
-    }
+                          "that follow widths"},
+    [SHAPE_HEAVY] = {.layers = 2,
+                     .width = 64,
+                     .lr = 2e-3,
+                     .steps = 8000,
+                     .gradient = DISTILL_LOG_VARIANCE,
+                     .objective = "{\"kind\": \"importance\", \"alpha\": 1.5, \"widen\": 0.1}",
+                     .why = "own rows weighed between forward KL and chi-square, on affine "
+                            "layers, whose scales reach further than splines, of "
+                            "tanh, which does not run away where there was no row"},
+    [SHAPE_PIECES] =
+        {.layers = 1,
+         .width = 16,
+         .bins = 4,
+         .components = 2,
+         .lr = 3e-3,
+         .steps = 3000,
+         .gradient = DISTILL_LOG_VARIANCE,
+         .objective = "{\"kind\": \"mass_transport\"}",
+         .why = "mass transport, which keeps modes, on a mixture base with two components for "
+                "each, placed by k-means, and a small network, which has little noise"},
+    [SHAPE_MANY] = {.layers = 2,
+                    .width = 64,
+                    .bins = 12,
+                    .linear = 1,
+                    .lr = 3e-3,
+                    .steps = 6000,
+                    .gradient = DISTILL_LOG_VARIANCE,
+                    .objective = "{\"kind\": \"mass_transport\"}",
+                    .why = "mass transport, which keeps modes, on splines"},
+};
+
+/* Of any shape but a normal one, in FEW dimensions. */
+static const plan few = {
+    .layers = 4,
+    .width = 64,
+    .bins = 12,
+    .components = 3,
+    .lr = 3e-3,
+    .steps = 5000,
+    .gradient = DISTILL_LOG_VARIANCE,
+    .objective = "{\"kind\": \"mass_transport\", \"polish\": 0.3}",
+    .why = "mass transport, which keeps modes, on splines over a mixture base whose "
+           "components are placed by k-means; at last reverse KL by log-variance, which "
+           "clears what is between them"};
+
+static plan plan_of(const student_recipe *self)
+{
+    size_t dim = self->pilot.rows.dim, n = self->pieces.n;
+    bool is_few = dim <= FEW && shape_of(self) != SHAPE_NORMAL;
+    plan out = is_few ? few : plans[shape_of(self)];
+    if (out.width == 0)
+        out.width = dim <= 40 ? 64 : 128;
+    out.components *= is_few && n < FEW ? FEW : n;
+    if (out.components > MOST_COMPONENTS)
+        out.components = MOST_COMPONENTS;
+    return out;
 }
 
 /* ---- as descriptions */

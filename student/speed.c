@@ -1,19 +1,12 @@
 #include "student/speed.h"
 
+#include "flow/clock.h"
 #include "flow/sort.h"
 #include "flow/unroll.h"
 
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
-#include <time.h>
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 /* ---- batches */
 
@@ -29,17 +22,17 @@ static int time_batch(double *rate, const flow *f, const student_sides *v, const
                       flow_err *err)
 {
     size_t n = v->n < how->most ? v->n : how->most;
-    double *x = malloc((n * (v->dim + 1) + 1) * sizeof *x), best = INFINITY, start = now();
+    double *x = malloc((n * (v->dim + 1) + 1) * sizeof *x), best = INFINITY, start = flow_seconds();
     if (!x)
         return flow_fail(err, FLOW_ENOMEM, "out of memory for %zu rows to be timed", n);
     double *logp = x + n * v->dim;
     pcg_stream stream = student_sides_stream(v, PCG_BASE);
     int code = 0;
-    while (!code && n > 0 && (best == INFINITY || now() - start < how->seconds)) {
-        double t = now();
+    while (!code && n > 0 && (best == INFINITY || flow_seconds() - start < how->seconds)) {
+        double t = flow_seconds();
         code = how->density ? flow_log_prob(f, v->pool, logp, NULL, v->own.x, v->context, n, err)
                             : flow_sample(f, v->pool, x, logp, v->context, stream, 0, n, err);
-        best = fmin(best, now() - t);
+        best = fmin(best, flow_seconds() - t);
     }
     free(x);
     *rate = n > 0 ? (double)n / best : NAN;
@@ -80,15 +73,15 @@ static void call(single *self, const flow *f)
 {
     pcg_stream stream = student_sides_stream(self->sides, PCG_BASE);
     flow_noise(f, NULL, self->z, stream, self->calls, 1);
-    double t = now();
+    double t = flow_seconds();
     flow_pool_run(self->sides->pool, one_row, self, 1);
-    self->took[self->calls++] = now() - t;
+    self->took[self->calls++] = flow_seconds() - t;
 }
 
 static double median_call(single *self, const flow *f)
 {
-    double start = now();
-    while (self->calls < LEAST_CALLS || (self->calls < MOST_CALLS && now() - start < 0.05))
+    double start = flow_seconds();
+    while (self->calls < LEAST_CALLS || (self->calls < MOST_CALLS && flow_seconds() - start < 0.05))
         call(self, f);
     flow_sort_numbers(self->took, self->calls);
     return self->took[self->calls / 2];

@@ -16,31 +16,20 @@ static bool is_kind(const json_t *layer, const char *kind)
     return name && strcmp(name, kind) == 0;
 }
 
-/* The layer next to the data; a teacher's is the first, a student's the last, read backwards. */
-static bool has_one(const flow *self, bool student)
+/* Of the layer next to the data; a teacher's is the first, a student's the last, read backwards. */
+static int look_for_one(bool *found, const flow *self, bool student, flow_err *err)
 {
     json_t *description = flow_describe(self);
+    if (!description)
+        return flow_fail(err, FLOW_ENOMEM, "out of memory for a description");
     const json_t *list = json_object_get(description, "layers");
     const json_t *layer = json_array_get(list, student ? json_array_size(list) - 1 : 0);
-    bool found = student ? is_kind(layer, "inverted") : is_kind(layer, follows);
+    *found = is_kind(layer, student ? "inverted" : follows);
     list = json_object_get(layer, "layers");
     if (student)
-        found = found && json_array_size(list) == 1 && is_kind(json_array_get(list, 0), follows);
+        *found = *found && json_array_size(list) == 1 && is_kind(json_array_get(list, 0), follows);
     json_decref(description);
-    return found;
-}
-
-/* The number of a tensor, or that of all of them. */
-static size_t find(const flow *self, const char *name)
-{
-    flow_tensor_info info;
-    size_t i = 0;
-    for (; i < flow_n_tensors(self); i++) {
-        flow_tensor(self, &info, i);
-        if (strcmp(info.name, name) == 0)
-            break;
-    }
-    return i;
+    return 0;
 }
 
 static int copy(flow *to, size_t at, const flow *from, size_t i, flow_err *err)
@@ -69,7 +58,7 @@ static int take_over(flow *student, const flow *teacher, flow_err *err)
             continue;
         snprintf(name, sizeof name, "layers.%zu.layers.0.%s", flow_n_layers(student) - 1,
                  info.name + strlen(first));
-        code = copy(student, find(student, name), teacher, i, err);
+        code = copy(student, flow_tensor_find(student, name), teacher, i, err);
     }
     return code;
 }
@@ -97,6 +86,9 @@ int student_start(flow *student, const target *teacher, pcg_stream stream, flow_
     flow_init(student, stream);
     if (from && flow_dim(from) == 1 && flow_context(from) == 0)
         return start_column(student, from, err);
-    return from && has_one(from, false) && has_one(student, true) ? take_over(student, from, err)
-                                                                  : 0;
+    bool theirs = false, own = false;
+    int code = from ? look_for_one(&theirs, from, false, err) : 0;
+    if (!code && theirs)
+        code = look_for_one(&own, student, true, err);
+    return code || !own ? code : take_over(student, from, err);
 }

@@ -1,7 +1,8 @@
 #include "teacher/target_metered.h"
 
+#include "flow/clock.h"
+
 #include <stdlib.h>
-#include <time.h>
 
 typedef struct metered_target {
     target base;
@@ -15,16 +16,14 @@ static const metered_target *down(const target *self)
     return (const metered_target *)self;
 }
 
-static unsigned long long now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return 1000000000ULL * (unsigned long long)t.tv_sec + (unsigned long long)t.tv_nsec;
-}
-
 static void add(atomic_ullong *to, unsigned long long what)
 {
     atomic_fetch_add_explicit(to, what, memory_order_relaxed);
+}
+
+static void add_since(target_meter *meter, double start)
+{
+    add(&meter->nanoseconds, (unsigned long long)(1e9 * (flow_seconds() - start)));
 }
 
 static void *metered_work_create(const target *self, size_t max_rows, flow_err *err)
@@ -44,10 +43,10 @@ static int metered_log_density(const target *self, double *logp, double *grad,
                                size_t n, void *work, flow_err *err)
 {
     target_meter *meter = down(self)->meter;
-    unsigned long long start = now();
+    double start = flow_seconds();
     int code =
         target_shard_log_density(down(self)->of, logp, grad, status, x, context, n, work, err);
-    add(&meter->nanoseconds, now() - start);
+    add_since(meter, start);
     add(&meter->densities, n);
     add(&meter->gradients, grad ? n : 0);
     return code;
@@ -58,9 +57,9 @@ static int metered_sample(const target *self, double *x, double *logp, target_st
                           flow_err *err)
 {
     target_meter *meter = down(self)->meter;
-    unsigned long long start = now();
+    double start = flow_seconds();
     int code = target_shard_sample(down(self)->of, x, logp, status, context, rows, n, work, err);
-    add(&meter->nanoseconds, now() - start);
+    add_since(meter, start);
     add(&meter->draws, n);
     return code;
 }

@@ -1,11 +1,11 @@
 #include "pipeline/console/progress.h"
 
+#include "flow/clock.h"
 #include "pipeline/console/term.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 static const double live_interval = 0.1, plain_interval = 30; /* seconds */
@@ -21,13 +21,6 @@ static struct {
     double start, shown; /* seconds, of a clock that only goes forward */
     bool dirty;          /* an unfinished line is on the terminal */
 } state;
-
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
 
 void progress_init(bool quiet)
 {
@@ -49,7 +42,7 @@ void progress_begin(const char *stage, uint64_t total)
     state.stage = stage;
     state.total = total;
     state.shown_done = 0;
-    state.start = now();
+    state.start = flow_seconds();
     state.shown = state.live ? state.start - live_interval : state.start;
 }
 
@@ -115,7 +108,7 @@ static bool due(uint64_t done, double time)
 
 void progress_update(uint64_t done, const char *fmt, ...)
 {
-    double time = state.quiet || !state.stage ? 0 : now();
+    double time = state.quiet || !state.stage ? 0 : flow_seconds();
     if (state.quiet || !state.stage || !due(done, time))
         return;
     va_list args;
@@ -132,7 +125,7 @@ void progress_end(const char *fmt, ...)
         va_start(args, fmt);
         vsnprintf(text, sizeof text, fmt, args);
         va_end(args);
-        print_time(spent, sizeof spent, now() - state.start);
+        print_time(spent, sizeof spent, flow_seconds() - state.start);
         erase();
         fprintf(stderr, "%s%s%s  %s  (%s)\n", state.colour ? "\033[1m" : "", state.stage,
                 state.colour ? "\033[0m" : "", text, spent);

@@ -2,6 +2,7 @@
  * left open is settled by it, and the settled config takes the place of the other. */
 #include "pipeline/stages/recipe.h"
 
+#include "flow/clock.h"
 #include "pipeline/config/settings.h"
 #include "pipeline/console/progress.h"
 #include "pipeline/console/wrap.h"
@@ -11,16 +12,8 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 static const char TEXT[] = "recipe.txt";
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 /* ---- what the config says */
 
@@ -101,10 +94,10 @@ static int look(recipe_product *self, const stage_work *work, flow_err *err)
     recipe_request request = request_of(c);
     target *energy = target_create(c->target, err);
     target *metered = energy ? target_metered(energy, &self->meter, err) : NULL;
-    double start = now();
+    double start = flow_seconds();
     int code = metered ? student_recipe_make(&self->recipe, metered, work->pool, &request, err)
                        : err->code;
-    self->seconds = now() - start;
+    self->seconds = flow_seconds() - start;
     target_free(metered);
     target_free(energy);
     return code ? code : settle(self, c, err);

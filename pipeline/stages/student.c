@@ -3,6 +3,7 @@
 #include "pipeline/stages/student.h"
 
 #include "flow/alone.h"
+#include "flow/clock.h"
 #include "flow/preset.h"
 #include "pipeline/config/settings.h"
 #include "pipeline/console/progress.h"
@@ -16,7 +17,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 static const char METRICS[] = "student/metrics.jsonl", MODEL[] = "student/model.safetensors";
 
@@ -31,13 +31,6 @@ typedef struct lessons {
     double seconds; /* of all trainings, the clock's */
     course told;
 } lessons;
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static verdict_price price_of(const lessons *self)
 {
@@ -57,10 +50,10 @@ static int train(lessons *self, flow *student, distill_state *state, flow_err *e
     distill_options options = settings_distill(self->work->config);
     distill_contexts contexts = target_contexts(self->target);
     options.start = self->start;
-    double start = now();
+    double start = flow_seconds();
     int code = student_distill(student, state, self->work->pool, self->learn, &contexts, &options,
                                course_watch_distill, &self->told, err);
-    self->seconds += now() - start;
+    self->seconds += flow_seconds() - start;
     if (code == 0)
         course_tell_distill(&self->told, state, flow_n_weights(student));
     return code;

@@ -64,6 +64,14 @@ static int add_modes(target_product *self, const data_product *data, flow_err *e
     return 0;
 }
 
+/* Of the flow, in double. */
+static int make_exact(target_product *self, flow_err *err)
+{
+    self->precise = flow_convert(self->flow, FLOW_F64, err);
+    self->exact = self->precise ? target_from_flow(self->precise, err) : NULL;
+    return self->exact ? 0 : err->code;
+}
+
 static int from_teacher(target_product *self, const data_product *data,
                         const teacher_product *teacher, flow_err *err)
 {
@@ -72,9 +80,8 @@ static int from_teacher(target_product *self, const data_product *data,
     self->frame = trained_frame(data);
     self->names = (const char *const *)data->set->names;
     self->learn = target_from_flow(self->flow, err);
-    self->precise = self->learn ? flow_convert(self->flow, FLOW_F64, err) : NULL;
-    self->exact = self->precise ? target_from_flow(self->precise, err) : NULL;
-    return self->exact ? add_modes(self, data, err) : err->code;
+    int code = self->learn ? make_exact(self, err) : err->code;
+    return code ? code : add_modes(self, data, err);
 }
 
 /* ---- a target that the config gives */
@@ -159,9 +166,9 @@ static int from_model(target_product *self, const flow_model *model, flow_err *e
     self->flow = model->flow;
     self->frame = *model;
     self->frame.flow = NULL;
-    self->precise = flow_convert(model->flow, FLOW_F64, err);
-    self->exact = self->precise ? target_from_flow(self->precise, err) : NULL;
-    int code = self->exact ? list_names(self, err) : err->code;
+    int code = make_exact(self, err);
+    if (!code)
+        code = list_names(self, err);
     if (code || !contexts)
         return code;
     return read_contexts(self, model, contexts, err) ? flow_fail_prefix(err, "target") : 0;
