@@ -65,6 +65,8 @@ static int settle(recipe_product *self, const config *c, flow_err *err)
         return flow_fail(err, FLOW_ENOMEM, "out of memory for a recipe");
     if (c->student.recipe == RECIPE_AUTO)
         settle_training(&self->settled, &self->recipe);
+    if (c->student.start != START_PILOT)
+        return 0;
     config_student_frame *frame = &self->settled.student.frame;
     frame->shift = frame->shift ? frame->shift : self->shift;
     frame->scale = frame->scale ? frame->scale : self->scale;
@@ -75,7 +77,7 @@ int recipe_start(distill_rows *out, const recipe_product *self, const flow_units
                  flow_err *err)
 {
     *out = (distill_rows){.n = 0};
-    if (!self)
+    if (!self || self->settled.student.start != START_PILOT)
         return 0;
     const annealed *rows = &self->recipe.pilot.rows;
     double *u = malloc((rows->n * rows->dim + 1) * sizeof *u);
@@ -117,7 +119,7 @@ static int run(void *product, const stage_work *work, const void *const *inputs,
     (void)inputs;
     progress_begin(stage_recipe.name, 0);
     int code = look(self, work, err);
-    if (!code)
+    if (!code && work->config->student.recipe == RECIPE_AUTO)
         code = rundir_write_text(work->dir, TEXT, self->recipe.text, err);
     if (!code)
         code = record_resolved(work->dir, &self->settled, err);

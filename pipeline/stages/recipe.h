@@ -16,7 +16,7 @@ typedef struct recipe_product {
 } recipe_product;
 
 /* The rows that it annealed in units of a flow, for distill_options.start: (n, D), the caller's to free. self: NULL,
- * there are none. FLOW_ENOMEM. */
+ * or a student that does not begin on them: there are none. FLOW_ENOMEM. */
 int recipe_start(distill_rows *out, const recipe_product *self, const flow_units *units,
                  flow_err *err);
 

@@ -21,6 +21,14 @@ check "no teacher and no ladder are left" test ! -e "$T/g/teacher/model.safetens
 expect "it can be sampled" 0 sample "$T/g/student/model.safetensors" -n 10 --out "$T/y.csv"
 expect "and asked for densities" 0 logp "$T/g/student/model.safetensors" "$T/y.csv"
 
+check "it is said how its student is trained" grep -q 'So: ' "$T/g/recipe.txt"
+expect "without a recipe, from a pilot alone" 0 run "$T/gauss.yaml" --quiet --set student.recipe=none --set student.pilot_rows=256 --out "$T/g"
+check "nothing is said of what was not done" test ! -e "$T/g/recipe.txt"
+check "what is not settled stays open" test "$(value "$T/g/resolved.json" student.train.lr)" = '"auto"'
+expect "a plain start" 0 run "$T/gauss.yaml" --quiet --set student.start=plain --out "$T/p"
+check "is in the units of the target" test "$(value "$T/p/resolved.json" student.frame.scale)" = '"auto"'
+check "and on no rows" sh -c '! cmp -s "$1" "$2"' - "$T/p/student/model.safetensors" "$T/g/student/model.safetensors"
+
 # Two threads or one: the same student.
 expect "with one thread" 0 run "$T/gauss.yaml" --quiet --threads 1 --out "$T/one"
 expect "with two" 0 run "$T/gauss.yaml" --quiet --threads 2 --out "$T/two"
