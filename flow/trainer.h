@@ -13,7 +13,7 @@
 #include "flow/optimizer.h"
 #include "flow/snapshot.h"
 
-enum { FLOW_MAX_SKIPPED = 50 }; /* steps in a row before a training gives up */
+enum { FLOW_MAX_SKIPPED = 10 }; /* steps in a row before a training gives up */
 
 typedef struct flow_trainer_options {
     double lr;

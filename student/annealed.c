@@ -147,6 +147,7 @@ static void hand_over(annealed *out, const chains *c)
     memcpy(out->x, c->at.x, c->n * c->dim * sizeof *out->x);
     memcpy(out->log_p, c->at.log_p, c->n * sizeof *out->log_p);
     out->acceptance = c->acceptance;
+    out->step = c->step;
 }
 
 int annealed_run(annealed *self, const target *t, flow_pool *pool, const annealed_options *options,

@@ -31,6 +31,7 @@ typedef struct annealed {
     size_t evaluations, no_density;
     broken_rows broken;
     double acceptance; /* at the last b */
+    double step;       /* of the last move, in widths of the rows */
 } annealed;
 
 /* 64 rows, moves and leaps of the usual kind. */

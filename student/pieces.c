@@ -1,6 +1,7 @@
 #include "student/pieces.h"
 
 #include <math.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -98,6 +99,7 @@ static void join(ways *w, size_t r)
     }
 }
 
+/* Numbers the pieces that count, in the order of their roots. */
 static void count(pieces *out, ways *w)
 {
     size_t *size = w->to; /* whose rows have been joined */
@@ -106,10 +108,14 @@ static void count(pieces *out, ways *w)
         size[root_of(w, r)]++;
     for (size_t r = 0; r < w->n; r++) {
         double share = (double)size[r] / (double)w->n;
-        out->n += size[r] >= PIECES_LEAST;
-        out->in_pieces += size[r] >= PIECES_LEAST ? share : 0;
+        int counts = size[r] >= PIECES_LEAST;
+        out->of[r] = counts ? out->n : SIZE_MAX;
+        out->n += (size_t)counts;
+        out->in_pieces += counts ? share : 0;
         out->largest = fmax(out->largest, share);
     }
+    for (size_t r = 0; r < w->n; r++)
+        out->of[r] = out->of[root_of(w, r)];
 }
 
 int pieces_count(pieces *out, const target *t, flow_pool *pool, const double *x,
@@ -117,8 +123,10 @@ int pieces_count(pieces *out, const target *t, flow_pool *pool, const double *x,
 {
     ways w = {.x = x, .log_p = log_p, .n = n, .dim = t->dim};
     w.near = n > PIECES_NEAR ? PIECES_NEAR : n - 1;
-    *out = (pieces){.evaluations = n * w.near * PIECES_POINTS};
-    int code = take(&w, err);
+    *out = (pieces){.rows = n, .evaluations = n * w.near * PIECES_POINTS};
+    out->of = malloc(n * sizeof *out->of);
+    int code = out->of ? take(&w, err)
+                       : flow_fail(err, FLOW_ENOMEM, "out of memory to tell pieces of %zu rows", n);
     for (size_t r = 0; r < n && !code; r++) {
         find_nearest(&w, r);
         lay_points(&w, r);
@@ -132,4 +140,10 @@ int pieces_count(pieces *out, const target *t, flow_pool *pool, const double *x,
     free(w.to);
     free(w.points);
     return code;
+}
+
+void pieces_close(pieces *self)
+{
+    free(self->of);
+    *self = (pieces){.n = 0};
 }

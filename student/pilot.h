@@ -13,7 +13,9 @@
 typedef struct student_pilot {
     annealed rows;         /* in the target's units */
     double *shift, *scale; /* (D): mean and standard deviation of the rows; a scale is > 0 */
-    double *u;    /* (n, D): the rows as (x - shift) / scale, in units of which a student thinks */
+    double *u; /* (n, D): the rows as (x - shift) / scale, in units of which a student thinks */
+    /* Rows that were put by for pieces which had few. */
+    size_t filled;
     double start; /* geometric mean of the widths that the last round started from */
     size_t rounds;
     size_t evaluations; /* of all rounds */

@@ -1,6 +1,7 @@
 #include "student/place.h"
 #include "student/place_linear.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,14 +69,50 @@ static size_t far_row(const means *m, double u)
     return r;
 }
 
+static size_t tries_of(const means *m)
+{
+    return 2 + (size_t)log((double)m->k);
+}
+
+static void set_centre(means *m, size_t c, size_t row)
+{
+    memcpy(m->centre + c * m->dim, m->z + row * m->dim, m->dim * sizeof *m->centre);
+}
+
+/* What the squares would add up to with a centre c at this row. */
+static double squares_with(means *m, size_t c, size_t row)
+{
+    double sum = 0;
+    set_centre(m, c, row);
+    for (size_t r = 0; r < m->n; r++)
+        sum += fmin(m->distance[r], square(m, r, c));
+    return sum;
+}
+
+/* The best of some rows that are drawn: a piece in which no centre is yet is not left out for want of luck (greedy
+ * k-means++). */
+static size_t best_row(means *m, size_t c, pcg *rng)
+{
+    size_t tries = tries_of(m), best = 0;
+    double least = INFINITY;
+    for (size_t i = 0; i < tries; i++) {
+        size_t row = far_row(m, pcg_uniform(rng));
+        double sum = squares_with(m, c, row);
+        if (sum < least) {
+            least = sum;
+            best = row;
+        }
+    }
+    return best;
+}
+
 static void seed_centres(means *m, pcg_stream stream)
 {
-    pcg rng = pcg_at(stream, 0, m->k + 1);
+    pcg rng = pcg_at(stream, 0, m->k * tries_of(m) + 1);
     for (size_t r = 0; r < m->n; r++)
-        m->distance[r] = 1;
+        m->distance[r] = DBL_MAX / (double)m->n;
     for (size_t c = 0; c < m->k; c++) {
-        size_t r = far_row(m, pcg_uniform(&rng));
-        memcpy(m->centre + c * m->dim, m->z + r * m->dim, m->dim * sizeof *m->centre);
+        set_centre(m, c, best_row(m, c, &rng));
         assign(m, c + 1);
     }
 }

@@ -2,6 +2,7 @@
 
 #include "flow/preset.h"
 #include "student/covariance.h"
+#include "student/fill.h"
 #include "student/objective.h"
 #include "teacher/target_in_units.h"
 
@@ -101,6 +102,15 @@ static int measure(student_recipe *self, const double *log_p, flow_err *err)
         covariance_factor(a, dim) == 0 ? distance_from(mean, a, pilot, log_p, work) : INFINITY;
     free(mean);
     return 0;
+}
+
+/* Where all the pieces are known. */
+static int fill(student_recipe *self, const target *t, flow_pool *pool, uint64_t seed,
+                flow_err *err)
+{
+    return self->pieces.n > 1 && self->pieces.in_pieces >= ALL_IN_PIECES
+               ? student_fill(&self->pilot, t, pool, &self->pieces, seed, err)
+               : 0;
 }
 
 static int look(student_recipe *self, const target *t, flow_pool *pool, flow_err *err)
@@ -282,15 +292,20 @@ static void tell(student_recipe *self, const recipe_request *request, const plan
 {
     const annealed *rows = &self->pilot.rows;
     const distill_options *o = &self->options;
+    char filled[64] = "";
+    if (self->pilot.filled)
+        snprintf(filled, sizeof filled, "; %zu more rows for pieces that had few",
+                 self->pilot.filled);
     snprintf(
         self->text, sizeof self->text,
         "%zu rows in %zu dimensions were annealed from a normal of width %.3g, in %zu steps "
         "and %.2g evaluations; log Z is about %.2f. %s (%zu of them, %.0f %% of the rows in the "
-        "largest; %.2g nats from a normal; farthest %.1f standard deviations). So: %s; %zu "
+        "largest; %.2g nats from a normal; farthest %.1f standard deviations%s). So: %s; %zu "
         "layers of %s%s, %zu wide%s%s; %zu steps of %zu rows at %.2g.",
-        rows->n, rows->dim, self->pilot.start, rows->steps, (double)self->evaluations, rows->log_z,
-        shapes[shape_of(self)], self->pieces.n, 100 * self->pieces.largest, self->distance,
-        self->farthest, request->objective ? "the objective that was asked for" : p->why, p->layers,
+        rows->n - self->pilot.filled, rows->dim, self->pilot.start, rows->steps,
+        (double)self->evaluations, rows->log_z, shapes[shape_of(self)], self->pieces.n,
+        100 * self->pieces.largest, self->distance, self->farthest, filled,
+        request->objective ? "the objective that was asked for" : p->why, p->layers,
         p->bins ? "splines" : "affine maps", p->affine ? " and two affine ones" : "", p->width,
         p->linear ? ", a linear map behind them" : "",
         request->flow ? " were what it would have had for a flow, but another was asked for" : "",
@@ -328,6 +343,8 @@ int student_recipe_make(student_recipe *self, const target *t, flow_pool *pool,
                                  request->options.seed, &local);
     if (!code)
         code = look(self, t, pool, &local);
+    if (!code)
+        code = fill(self, t, pool, request->options.seed, &local);
     self->evaluations = self->pilot.evaluations + self->pieces.evaluations;
     if (!code)
         code = decide(self, t, request, &local);
@@ -337,6 +354,7 @@ int student_recipe_make(student_recipe *self, const target *t, flow_pool *pool,
 void student_recipe_close(student_recipe *self)
 {
     student_pilot_close(&self->pilot);
+    pieces_close(&self->pieces);
     json_decref(self->flow);
     json_decref(self->objective);
     self->flow = self->objective = NULL;

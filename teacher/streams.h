@@ -13,7 +13,8 @@ typedef enum stream_stage {
     STREAM_LAYERS = 9,
     STREAM_ENERGY = 10, /* of random numbers that are part of a target */
     STREAM_OWN_ROWS = 11,
-    STREAM_PILOT = 12, /* and up to 20: rounds */
+    STREAM_PILOT = 12, /* and up to 18: rounds */
+    STREAM_FILL = 19,
     STREAM_PILOT_END = 20,
     STREAM_CHAINS = 21
 } stream_stage;

@@ -107,7 +107,12 @@ Test(pieces, one_and_three)
     cr_assert_float_eq(three.largest, far_modes_share[0], 0.11);
     cr_assert_eq(three.in_pieces, 1);
     cr_assert(few.largest < 0.9, "each is near each, yet %g of them are together", few.largest);
+    for (size_t r = 0; r < three.rows; r++)
+        cr_assert_lt(three.of[r], FAR_MODES, "row %zu", r);
     target_free(t);
+    pieces_close(&three);
+    pieces_close(&few);
+    pieces_close(&one);
 }
 
 /* ---- where a student begins */

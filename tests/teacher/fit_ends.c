@@ -92,7 +92,7 @@ Test(fit_ends, absurd_learning_rates)
     check_destroyed(NAN, 40, 0, 0);
 }
 
-/* The same when the steps, or the patience, run out before fifty are skipped in a row. */
+/* The same when the steps, or the patience, run out before FLOW_MAX_SKIPPED are skipped in a row. */
 Test(fit_ends, absurd_learning_rates_in_few_steps)
 {
     check_destroyed(NAN, 2, 0, 300);
