@@ -9,7 +9,7 @@ typedef struct pieces {
     size_t n;         /* pieces of at least PIECES_LEAST rows */
     double largest;   /* share of the rows in the largest of all */
     double in_pieces; /* and in those that count */
-    size_t *of;       /* (rows): the piece of a row, 0 .. n - 1; SIZE_MAX: none that counts. Owned */
+    size_t *of; /* (rows): the piece of a row, 0 .. n - 1; SIZE_MAX: none that counts. Owned */
     size_t rows;
     size_t evaluations;
 } pieces;

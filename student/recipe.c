@@ -17,12 +17,15 @@
 enum { PIECES_ROWS = 512 };
 static const double ALL_IN_PIECES = 0.97; /* share of the rows */
 static const double NORMAL = 0.1;         /* nats: nearer than this to a normal, affine layers do */
-static const double HEAVY = 8;            /* standard deviations: splines end well before */
+static const double GENTLE =
+    0.03; /* nats a dimension: nearer than this, what bends is means and widths */
+static const double HEAVY = 8; /* standard deviations: splines end well before */
 static const double UNEVEN =
     0.2; /* nats a dimension: further from a normal than one that is merely bent */
 
 typedef enum shape {
     SHAPE_NORMAL,
+    SHAPE_GENTLE,
     SHAPE_BENT,
     SHAPE_UNEVEN,
     SHAPE_HEAVY,
@@ -32,6 +35,7 @@ typedef enum shape {
 
 static const char *const shapes[] = {
     "They lie in one piece that is near a normal",
+    "They lie in one piece that is a normal bent a little",
     "They lie in one piece that is far from a normal",
     "They lie in one piece whose widths differ from place to place",
     "They lie in one piece with heavy tails",
@@ -47,9 +51,12 @@ static shape shape_of(const student_recipe *self)
         return SHAPE_MANY;
     if (self->farthest > HEAVY)
         return SHAPE_HEAVY;
-    if (self->distance > UNEVEN * (double)self->pilot.rows.dim)
+    double each = self->distance / (double)self->pilot.rows.dim;
+    if (each > UNEVEN)
         return SHAPE_UNEVEN;
-    return self->distance < NORMAL ? SHAPE_NORMAL : SHAPE_BENT;
+    if (self->distance < NORMAL)
+        return SHAPE_NORMAL;
+    return each < GENTLE ? SHAPE_GENTLE : SHAPE_BENT;
 }
 
 /* log p~ in the student's units. */
@@ -136,6 +143,7 @@ typedef struct plan {
     size_t affine;              /* more layers behind those, affine ones */
     size_t components;          /* 0: a normal base */
     int linear;                 /* whether a linear map ends it */
+    int tanh;                   /* in place of silu */
     double lr;
     size_t steps;
     distill_gradient gradient;
@@ -151,12 +159,21 @@ static const plan plans[] = {
         {.layers = 1,
          .width = 32,
          .linear = 1,
+         .tanh = 1,
          .lr = 2e-3,
          .steps = 3000,
          .gradient = DISTILL_PATH,
          .objective = "{\"kind\": \"kl\"}",
          .why = "reverse KL by the path gradient, which has no noise where the student is "
                 "right, from the rows' mean and covariance"},
+    [SHAPE_GENTLE] = {.layers = 3,
+                      .linear = 1,
+                      .lr = 2e-3,
+                      .gradient = DISTILL_PATH,
+                      .objective = "{\"kind\": \"kl\"}",
+                      .why = "reverse KL by the path gradient, from the rows' mean and covariance, "
+                             "on affine layers of wide networks, for means and widths that "
+                             "depend on many columns"},
     [SHAPE_BENT] = {.layers = 3,
                     .bins = 8,
                     .linear = 1,
@@ -170,6 +187,7 @@ static const plan plans[] = {
                       .width = 64,
                       .bins = 8,
                       .affine = 2,
+                      .tanh = 1,
                       .lr = 2e-3,
                       .steps = 8000,
                       .gradient = DISTILL_LOG_VARIANCE,
@@ -179,6 +197,7 @@ static const plan plans[] = {
                           "place that reverse KL leaves out, on splines below affine layers "
                           "that follow widths"},
     [SHAPE_HEAVY] = {.layers = 2,
+                     .tanh = 1,
                      .width = 64,
                      .lr = 2e-3,
                      .steps = 8000,
@@ -223,11 +242,20 @@ static const plan few = {
            "components are placed by k-means; at last reverse KL by log-variance, which "
            "clears what is between them"};
 
+/* A network for means that depend on all columns before has more to learn where those are many. */
+static void fit_to_columns(plan *p, size_t dim)
+{
+    p->width = dim <= 16 ? 64 : dim <= 40 ? 128 : 192;
+    p->steps = dim <= 8 ? 5000 : dim < 48 ? 625 * dim : 30000;
+}
+
 static plan plan_of(const student_recipe *self)
 {
     size_t dim = self->pilot.rows.dim, n = self->pieces.n;
     bool is_few = dim <= FEW && shape_of(self) != SHAPE_NORMAL;
     plan out = is_few ? few : plans[shape_of(self)];
+    if (shape_of(self) == SHAPE_GENTLE && !is_few)
+        fit_to_columns(&out, dim);
     if (out.width == 0)
         out.width = dim <= 40 ? 64 : 128;
     out.components *= is_few && n < FEW ? FEW : n;
@@ -256,7 +284,7 @@ static void write_layer(char *text, size_t size, const plan *p, size_t i)
     snprintf(text, size,
              "{\"kind\": \"autoregressive\", \"transformer\": {\"kind\": %s}, \"conditioner\": "
              "{\"kind\": \"mlp\", \"hidden\": [%zu, %zu], \"activation\": \"%s\"}}",
-             transformer, p->width, p->width, p->bins && !p->affine ? "silu" : "tanh");
+             transformer, p->width, p->width, p->tanh ? "tanh" : "silu");
 }
 
 /* A preset: NULL if memory is out. */
