@@ -175,8 +175,8 @@ static void reverse_figures(student_diagnostics *out, const student_log_weights 
             (student_estimate){s.mean == -INFINITY ? INFINITY : s.log_w - s.mean,
                                isnan(out->log_z.se) ? NAN : standard_error(&s, of_log_w_less_mean)};
     else
-        out->kl_reverse = (student_estimate){in->log_z - s.mean, out->elbo.se};
-    out->mean_w = check_of(s.log_w - in->log_z, out->log_z.se);
+        out->kl_reverse = (student_estimate){in->log_z - s.mean, hypot(out->elbo.se, in->log_z_se)};
+    out->mean_w = check_of(s.log_w - in->log_z, hypot(out->log_z.se, in->log_z_se));
 }
 
 const double student_uncovered_nats[STUDENT_UNCOVERED] = {3, 5, 10};
@@ -192,14 +192,16 @@ static void count_uncovered(student_diagnostics *out, const student_log_weights 
 static void forward_figures(student_diagnostics *out, const student_log_weights *in)
 {
     summary s = summarise(in->forward, in->n_forward);
-    student_estimate log_z = isnan(in->log_z) ? out->log_z : (student_estimate){in->log_z, 0};
+    student_estimate log_z =
+        isnan(in->log_z) ? out->log_z : (student_estimate){in->log_z, in->log_z_se};
     out->eubo = (student_estimate){s.mean, standard_error(&s, of_mean)};
     out->kl_forward = difference(out->eubo, log_z);
     out->ess_forward = ess_of(&s, log_ess_forward(&s), of_log_ess_forward);
     out->curve_forward = curve_of(in->forward, in->n_forward, log_ess_forward);
     drop_error(&out->ess_forward, out->psis_forward.khat > STUDENT_KHAT_OF_ERRORS);
     count_uncovered(out, in, log_z.value);
-    out->mean_inverse_w = check_of(s.log_inv + in->log_z, standard_error(&s, of_log_inv));
+    out->mean_inverse_w =
+        check_of(s.log_inv + in->log_z, hypot(standard_error(&s, of_log_inv), in->log_z_se));
 }
 
 /* Counts the rows equal to zero_density; fails on NaN and on the other infinity. */
@@ -229,7 +231,8 @@ int student_diagnose(student_diagnostics *out, const student_log_weights *in, fl
 {
     if ((!in->reverse && in->n_reverse) || (!in->forward && in->n_forward))
         return flow_fail(err, FLOW_EUSAGE, "rows of log-weights without log-weights");
-    *out = (student_diagnostics){.n_reverse = in->n_reverse, .n_forward = in->n_forward};
+    *out = (student_diagnostics){
+        .log_z_se = in->log_z_se, .n_reverse = in->n_reverse, .n_forward = in->n_forward};
     int code =
         check_rows(&out->zero_reverse, in->reverse, in->n_reverse, -INFINITY, "student", err);
     if (!code)

@@ -84,7 +84,8 @@ typedef struct student_log_weights {
     const double *reverse; /* (n_reverse): l at x ~ q; NULL if n_reverse = 0 */
     const double *forward; /* (n_forward): l at x ~ p; NULL if n_forward = 0 */
     size_t n_reverse, n_forward;
-    double log_z; /* exact, 0 for a normalised teacher; NaN: unknown */
+    double log_z;    /* 0 for a normalised teacher; NaN: unknown */
+    double log_z_se; /* its standard error; 0: it is exact */
 } student_log_weights;
 
 typedef struct student_diagnostics {
@@ -95,6 +96,7 @@ typedef struct student_diagnostics {
     student_curve curve_reverse, curve_forward;
     psis_fit psis, psis_forward;          /* of w at x ~ q, and at x ~ p */
     student_check mean_w, mean_inverse_w; /* E_q w / Z, E_p Z / w */
+    double log_z_se;                      /* of the log Z that they are held against */
     size_t n_reverse, n_forward;
     size_t zero_reverse, zero_forward;   /* rows of zero density: l = -inf, l = +inf */
     size_t uncovered[STUDENT_UNCOVERED]; /* of the n_forward rows; see above */

@@ -144,6 +144,7 @@ int student_sides_diagnose(const student_sides *self, student_diagnostics *out, 
                                    .forward = self->theirs.log_w,
                                    .n_reverse = self->own.n_w,
                                    .n_forward = self->theirs.n_w,
-                                   .log_z = self->teacher->log_z};
+                                   .log_z = self->teacher->log_z,
+                                   .log_z_se = self->teacher->log_z_se};
     return student_diagnose(out, &weights, err);
 }

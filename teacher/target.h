@@ -73,6 +73,7 @@ struct target {
     const target_ops *ops;
     size_t dim, context;
     double log_z;              /* log of the integral of p~; 0: normalised, NaN: not known */
+    double log_z_se;           /* standard error of that, where it was estimated; 0: it is exact */
     unsigned flags;            /* TARGET_GRADIENT | ... */
     uint64_t draws;            /* different rows that sample has; 0: as many as are asked for */
     const target_modes *modes; /* borrowed; NULL: none are known */

@@ -154,3 +154,19 @@ int target_density_list(double *out, const json_t *list, size_t n, const char *k
     }
     return 0;
 }
+
+/* ---- log Z */
+
+void target_density_log_z(target *self, double given, double se, double own)
+{
+    self->log_z = isnan(given) ? own : given;
+    self->log_z_se = isnan(given) ? 0 : se;
+}
+
+const char *target_density_log_z_conflict(char *why, size_t size, double given, double se)
+{
+    if (!isnan(given) || se == 0)
+        return NULL;
+    snprintf(why, size, "there is no log_z whose standard error it could be");
+    return "log_z_se";
+}

@@ -66,4 +66,10 @@ const json_t *target_density_given(const json_t *object, const char *key);
 /* Fills out (n) from a list of n finite numbers. FLOW_ECONFIG names the key. */
 int target_density_list(double *out, const json_t *list, size_t n, const char *key, flow_err *err);
 
+/* The log Z of a target: what its user gives, with a standard error, or else its own, which may be NaN: not known. */
+void target_density_log_z(target *self, double given, double se, double own);
+
+/* For a kind's conflict: the key that has no effect, for the reason `why`, if an error is given and no log_z. */
+const char *target_density_log_z_conflict(char *why, size_t size, double given, double se);
+
 #endif

@@ -102,7 +102,7 @@ static int garch_begin(target_density *self, const void *options, const json_t *
         g->y[t] = table->values[t];
     file_table_free(table);
     self->base.dim = PARAMETERS;
-    self->base.log_z = o->log_z;
+    target_density_log_z(&self->base, o->log_z, o->log_z_se, NAN);
     return g->y ? 0 : FLOW_ENOMEM;
 }
 

@@ -21,7 +21,7 @@ enum { TILE = 16, MAX_DIM = 4096 };
 
 typedef struct logistic_options {
     const char *data, *label;
-    double prior_sd, log_z;
+    double prior_sd, log_z, log_z_se;
 } logistic_options;
 
 typedef struct logistic {
@@ -192,7 +192,7 @@ static int logistic_begin(target_density *base, const void *options, const json_
     (void)object;
     self->precision = 1 / (o->prior_sd * o->prior_sd);
     self->constant = -(double)base->base.dim * (TARGET_HALF_LOG_2PI + log(o->prior_sd));
-    base->base.log_z = o->log_z;
+    target_density_log_z(&base->base, o->log_z, o->log_z_se, NAN);
     base->room = TILE * (base->base.dim + self->n);
     return code;
 }
@@ -205,6 +205,12 @@ static const target_density_ops logistic_ops = {.kind = &target_logistic,
 static target *logistic_create(const json_t *object, flow_err *err)
 {
     return target_density_create(&logistic_ops, object, err);
+}
+
+static const char *logistic_conflict(char *why, size_t size, const void *options)
+{
+    const logistic_options *o = options;
+    return target_density_log_z_conflict(why, size, o->log_z, o->log_z_se);
 }
 
 static const flow_key logistic_keys[] = {
@@ -221,13 +227,17 @@ static const flow_key logistic_keys[] = {
      .min = -INFINITY, .max = INFINITY, .def = "auto", .unit = "nats",
      .doc = "log of the integral of the density, the log evidence, if it is known from elsewhere; "
             "auto: it is not."},
+    {FLOW_KEY(logistic_options, log_z_se), .type = FLOW_KEY_REAL, .min = 0, .max = INFINITY,
+     .def = "0", .unit = "nats", .only = "log_z",
+     .doc = "Standard error of that log_z, which the verdict's KLs then have too; 0: it is exact."},
     {.name = NULL}};
 
 const target_kind target_logistic = {
     .kind = {.name = "logistic",
              .doc = "the weights of a Bayesian logistic regression on a table",
              .keys = logistic_keys,
-             .size = sizeof(logistic_options)},
+             .size = sizeof(logistic_options),
+             .conflict = logistic_conflict},
     .example = "{\"kind\": \"logistic\", \"data\": \"configs/data/logistic/ionosphere.csv\", "
                "\"label\": \"y\", \"prior_sd\": 0.8}",
     .create = logistic_create,

@@ -73,6 +73,12 @@ static target *posterior_create(const json_t *object, flow_err *err)
     return NULL;
 }
 
+static const char *posterior_conflict(char *why, size_t size, const void *options)
+{
+    const posterior_options *o = options;
+    return target_density_log_z_conflict(why, size, o->log_z, o->log_z_se);
+}
+
 static const flow_key posterior_keys[] = {
     {FLOW_KEY(posterior_options, model), .type = FLOW_KEY_WORD, .flags = FLOW_KEY_REQUIRED,
      .kinds = &registry, .doc = "Which model of posteriordb, by its name there."},
@@ -87,6 +93,9 @@ static const flow_key posterior_keys[] = {
      .min = -INFINITY, .max = INFINITY, .def = "auto", .unit = "nats",
      .doc = "log of the integral of the density. auto: computed for the schools and the "
             "regressions, where all but one integral has a formula; not known for the others."},
+    {FLOW_KEY(posterior_options, log_z_se), .type = FLOW_KEY_REAL, .min = 0, .max = INFINITY,
+     .def = "0", .unit = "nats", .only = "log_z",
+     .doc = "Standard error of that log_z, which the verdict's KLs then have too; 0: it is exact."},
     {.name = NULL}};
 
 const target_kind target_posterior = {
@@ -95,7 +104,8 @@ const target_kind target_posterior = {
                  "the posterior of a model of posteriordb, on the unconstrained space, as Stan has "
                  "it (Magnusson et al. 2021)",
              .keys = posterior_keys,
-             .size = sizeof(posterior_options)},
+             .size = sizeof(posterior_options),
+             .conflict = posterior_conflict},
     .example = "{\"kind\": \"posterior\", \"model\": \"eight_schools_centered\"}",
     .create = posterior_create,
 };

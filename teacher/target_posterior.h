@@ -13,7 +13,7 @@
 typedef struct posterior_options {
     int model;        /* its place in the list below */
     const char *data; /* NULL: not given */
-    double sigma1, log_z;
+    double sigma1, log_z, log_z_se;
 } posterior_options;
 
 extern const target_kind target_posterior;

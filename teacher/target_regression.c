@@ -326,7 +326,7 @@ static int regression_begin(target_density *base, const void *options, const jso
         code = find_line(self, err);
     base->base.dim = self->terms + 1;
     base->normals = base->room = self->terms;
-    base->base.log_z = isnan(o->log_z) ? self->line.log_total : o->log_z;
+    target_density_log_z(&base->base, o->log_z, o->log_z_se, self->line.log_total);
     return code;
 }
 

@@ -187,7 +187,7 @@ static int schools_begin(target_density *self, const void *options, const json_t
         code = target_line_init(&s->line, s->precision + s->n, log_marginal, s, 0, 0.05, err);
     self->base.dim = s->n + 2;
     self->normals = s->n + 1;
-    self->base.log_z = isnan(o->log_z) ? s->line.log_total : o->log_z;
+    target_density_log_z(&self->base, o->log_z, o->log_z_se, s->line.log_total);
     return code;
 }
 

@@ -98,7 +98,7 @@ static int two_normals_begin(target_density *self, const void *options, const js
         t->y[n] = table->values[n];
     file_table_free(table);
     self->base.dim = 5;
-    self->base.log_z = o->log_z;
+    target_density_log_z(&self->base, o->log_z, o->log_z_se, NAN);
     return t->y ? 0 : FLOW_ENOMEM;
 }
 

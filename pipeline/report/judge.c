@@ -23,7 +23,8 @@ static void judge_weights(judged *out, const student_diagnostics *d, double log_
     v[GATE_JEFFREYS] = d->jeffreys.value;
     v[GATE_ELBO] = d->elbo.value;
     v[GATE_EUBO] = d->eubo.value;
-    v[GATE_LOG_Z_SIGMAS] = fabs(d->log_z.value - log_z) / hypot(d->log_z.se, STUDENT_ROUNDING);
+    v[GATE_LOG_Z_SIGMAS] =
+        fabs(d->log_z.value - log_z) / hypot(hypot(d->log_z.se, d->log_z_se), STUDENT_ROUNDING);
     v[GATE_NORMALISATION_SIGMAS] = larger(fabs(d->mean_w.z), fabs(d->mean_inverse_w.z));
     v[GATE_ESS_REVERSE] = d->ess_reverse.value;
     v[GATE_ACCEPTANCE] = d->acceptance.value;

@@ -222,6 +222,11 @@ Test(verdict, log_z_is_held_against_what_the_target_says)
     cr_expect(pass);
     cr_expect_float_eq(number(out, "gates.0.value"), 0.008 / hypot(0.004, STUDENT_ROUNDING), 1e-12);
     json_decref(out);
+    figures.weights.log_z_se = 0.05; /* of what the target says */
+    out = made(&pass);
+    cr_expect_float_eq(number(out, "gates.0.value"),
+                       0.008 / hypot(hypot(0.004, STUDENT_ROUNDING), 0.05), 1e-12);
+    json_decref(out);
     figures.log_z = NAN; /* an energy without a known constant */
     out = made(&pass);
     cr_expect_not(pass);

@@ -62,7 +62,7 @@ static student_diagnostics diagnose(const double *reverse, size_t n, const doubl
 {
     student_diagnostics d;
     flow_err err = FLOW_ERR_INIT;
-    student_log_weights in = {reverse, forward, n, m, log_z};
+    student_log_weights in = {reverse, forward, n, m, log_z, 0};
     cr_assert_eq(student_diagnose(&d, &in, &err), FLOW_OK, "%s", err.text);
     return d;
 }
@@ -73,6 +73,22 @@ static void check(const char *what, student_estimate got, double want, double la
     cr_assert(fabs(got.value - want) <= 4.5 * got.se, "%s: %g +- %g, not %g", what, got.value,
               got.se, want);
     cr_assert(got.se < largest_se && got.se > largest_se / 20, "%s: error %g", what, got.se);
+}
+
+/* A log Z that was estimated: its error is in what is made of it. */
+static void check_estimated_log_z(const double *q, const double *p, size_t n, double log_z)
+{
+    const double se = 0.3;
+    student_diagnostics d, exact = diagnose(q, n, p, n, log_z);
+    student_log_weights in = {q, p, n, n, log_z, se};
+    cr_assert_eq(student_diagnose(&d, &in, NULL), FLOW_OK);
+    cr_assert_eq(d.kl_reverse.se, hypot(exact.kl_reverse.se, se));
+    cr_assert_eq(d.kl_forward.se, hypot(exact.kl_forward.se, se));
+    cr_assert_float_eq(d.mean_w.se / d.mean_w.value, /* errors of logs */
+                       hypot(exact.mean_w.se / exact.mean_w.value, se), 1e-12);
+    cr_assert_float_eq(d.mean_inverse_w.se / d.mean_inverse_w.value,
+                       hypot(exact.mean_inverse_w.se / exact.mean_inverse_w.value, se), 1e-12);
+    cr_assert(d.elbo.se == exact.elbo.se && d.log_z_se == se);
 }
 
 static void check_gaussians(gaussians g)
@@ -102,6 +118,7 @@ static void check_gaussians(gaussians g)
     cr_assert(isnan(d.mean_w.value) && isnan(d.mean_w.z) && isnan(d.mean_inverse_w.value));
     cr_assert_eq(d.kl_reverse.value, d.log_z.value - d.elbo.value);
     cr_assert_eq(d.kl_forward.se, hypot(d.eubo.se, d.log_z.se));
+    check_estimated_log_z(q, p, N, g.shift);
     free(q);
     free(p);
 }
@@ -341,7 +358,7 @@ Test(diagnostics, broken_weights_are_errors)
     for (size_t k = 0; k < 4; k++) {
         double good[9] = {0}, bad[9] = {0};
         bad[7] = cases[k].value;
-        student_log_weights in = {good, good, 9, 9, 0};
+        student_log_weights in = {good, good, 9, 9, 0, 0};
         *(cases[k].forward ? &in.forward : &in.reverse) = bad;
         student_diagnostics d;
         flow_err err = FLOW_ERR_INIT;

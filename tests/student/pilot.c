@@ -225,6 +225,24 @@ Test(recipe, what_it_picks_and_says)
     target_free(modes);
 }
 
+Test(recipe, a_posterior_that_is_bent_a_little)
+{
+    flow_err err = FLOW_ERR_INIT;
+    json_t *said =
+        json_loads("{\"kind\": \"posterior\", \"model\": \"eight_schools_noncentered\"}", 0, NULL);
+    target *t = target_create(said, &err);
+    cr_assert(t, "%s", err.text);
+    const recipe_request request = {.options = distilling_options(), .rows = 600};
+    student_recipe r = recipe_for(t, &request, 1);
+    json_t *layer = json_array_get(json_object_get(r.flow, "layers"), 0);
+    cr_assert(strstr(r.text, "bent a little"), "%s", r.text);
+    cr_assert_str_eq(kind_of(json_object_get(layer, "transformer")), "affine");
+    cr_assert(r.options.gradient == DISTILL_PATH && r.options.steps == 625 * t->dim);
+    student_recipe_close(&r);
+    target_free(t);
+    json_decref(said);
+}
+
 Test(recipe, keeps_what_is_fixed_and_its_bits)
 {
     target *t = far_modes_create();

@@ -140,8 +140,24 @@ Test(target_posterior, log_z_given)
 {
     target *t = energy_create("{\"kind\": \"posterior\", \"model\": \"garch11\", \"log_z\": -451, "
                               "\"data\": \"configs/data/posteriordb/garch.csv\"}");
-    cr_assert_eq(t->log_z, -451);
+    cr_assert(t->log_z == -451 && t->log_z_se == 0);
     target_free(t);
+    t = energy_create("{\"kind\": \"posterior\", \"model\": \"garch11\", \"log_z\": -451, "
+                      "\"log_z_se\": 0.25, \"data\": \"configs/data/posteriordb/garch.csv\"}");
+    cr_assert(t->log_z == -451 && t->log_z_se == 0.25);
+    target_free(t);
+}
+
+/* An error of what is computed here would be read and ignored. */
+Test(target_posterior, error_of_no_log_z)
+{
+    flow_err err = FLOW_ERR_INIT;
+    json_t *said = json_loads("{\"kind\": \"posterior\", \"log_z_se\": 0.1, "
+                              "\"model\": \"eight_schools_centered\"}",
+                              0, NULL);
+    cr_assert(!target_create(said, &err) && err.code == FLOW_ECONFIG);
+    cr_assert(strstr(err.text, "log_z_se") && strstr(err.text, "no log_z"), "%s", err.text);
+    json_decref(said);
 }
 
 /* What the table of a test holds. */
