@@ -22,11 +22,14 @@ static const double GENTLE =
 static const double HEAVY = 8; /* standard deviations: splines end well before */
 static const double UNEVEN =
     0.2; /* nats a dimension: further from a normal than one that is merely bent */
+static const double FLAT =
+    2.3; /* fourth moment of a column in its widths, 3 of a normal: two lumps, or edges, have less */
 
 typedef enum shape {
     SHAPE_NORMAL,
     SHAPE_GENTLE,
     SHAPE_BENT,
+    SHAPE_LUMPS,
     SHAPE_UNEVEN,
     SHAPE_HEAVY,
     SHAPE_PIECES,
@@ -37,6 +40,7 @@ static const char *const shapes[] = {
     "They lie in one piece that is near a normal",
     "They lie in one piece that is a normal bent a little",
     "They lie in one piece that is far from a normal",
+    "They lie in lumps that ways between neighbours join",
     "They lie in one piece whose widths differ from place to place",
     "They lie in one piece with heavy tails",
     "They lie in pieces that no way between neighbours joins",
@@ -53,7 +57,7 @@ static shape shape_of(const student_recipe *self)
         return SHAPE_HEAVY;
     double each = self->distance / (double)self->pilot.rows.dim;
     if (each > UNEVEN)
-        return SHAPE_UNEVEN;
+        return self->flattest < FLAT ? SHAPE_LUMPS : SHAPE_UNEVEN;
     if (self->distance < NORMAL)
         return SHAPE_NORMAL;
     return each < GENTLE ? SHAPE_GENTLE : SHAPE_BENT;
@@ -71,11 +75,20 @@ static double *log_p_of(const student_pilot *pilot)
     return out;
 }
 
+/* u has mean 0 and width 1 in each column. */
 static void measure_columns(student_recipe *self)
 {
     const annealed *rows = &self->pilot.rows;
-    for (size_t k = 0; k < rows->n * rows->dim; k++)
-        self->farthest = fmax(self->farthest, fabs(self->pilot.u[k]));
+    self->flattest = INFINITY;
+    for (size_t i = 0; i < rows->dim; i++) {
+        double fourth = 0;
+        for (size_t r = 0; r < rows->n; r++) {
+            double u = self->pilot.u[r * rows->dim + i];
+            self->farthest = fmax(self->farthest, fabs(u));
+            fourth += u * u * u * u / (double)rows->n;
+        }
+        self->flattest = fmin(self->flattest, fourth);
+    }
 }
 
 /* Half the variance of log p~ + |L^-1 (u - mean)|^2 / 2 over the rows, less what so few rows make of a normal,
@@ -188,6 +201,18 @@ static const plan plans[] = {
                     .objective = "{\"kind\": \"kl\"}",
                     .why = "reverse KL by the path gradient on splines, from the rows' mean and "
                            "covariance: there is no mode to lose"},
+    [SHAPE_LUMPS] =
+        {.layers = 4,
+         .width = 64,
+         .bins = 12,
+         .components = 64,
+         .lr = 5e-3,
+         .steps = 9000,
+         .gradient = DISTILL_LOG_VARIANCE,
+         .objective = "{\"kind\": \"mass_transport\", \"polish\": 0.5}",
+         .why = "mass transport, which keeps lumps, on splines over a mixture base whose many "
+                "components are placed by k-means; for the second half reverse KL by "
+                "log-variance, which clears what is between them"},
     [SHAPE_UNEVEN] = {.layers = 1,
                       .width = 64,
                       .bins = 8,
@@ -333,11 +358,11 @@ static void tell(student_recipe *self, const recipe_request *request, const plan
         self->text, sizeof self->text,
         "%zu rows in %zu dimensions were annealed from a normal of width %.3g, in %zu steps "
         "and %.2g evaluations; log Z is about %.2f. %s (%zu of them, %.0f %% of the rows in the "
-        "largest; %.2g nats from a normal; farthest %.1f standard deviations%s). So: %s; %zu "
-        "layers of %s%s, %zu wide%s%s; %zu steps of %zu rows at %.2g.",
+        "largest; %.2g nats from a normal; farthest %.1f standard deviations, flattest fourth "
+        "moment %.2g%s). So: %s; %zu layers of %s%s, %zu wide%s%s; %zu steps of %zu rows at %.2g.",
         rows->n - self->pilot.filled, rows->dim, self->pilot.start, rows->steps,
         (double)self->evaluations, rows->log_z, shapes[shape_of(self)], self->pieces.n,
-        100 * self->pieces.largest, self->distance, self->farthest, filled,
+        100 * self->pieces.largest, self->distance, self->farthest, self->flattest, filled,
         request->objective ? "the objective that was asked for" : p->why, p->layers,
         p->bins ? "splines" : "affine maps", p->affine ? " and two affine ones" : "", p->width,
         p->linear ? ", a linear map behind them" : "",

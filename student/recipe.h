@@ -5,6 +5,7 @@
  *   about a normal                       kl, path gradient; an affine layer behind a linear map
  *   four dimensions at most              mass_transport, log-variance at last; splines on a mixture base
  *   one piece, of another shape          kl, path gradient; splines behind a linear map
+ *   one piece, made of lumps             mass_transport, half of it polished; splines on a large mixture base
  *   one piece, of widths that differ     importance, alpha 1.5; a spline layer below two affine ones
  *   one piece, with heavy tails          importance, alpha 1.5; affine layers of wide scales
  *   a few pieces                         mass_transport; a small network on a mixture base
@@ -34,6 +35,7 @@ typedef struct student_recipe {
     double
         distance; /* half the variance of log p~ less that of the normal with the rows' moments: nats */
     double farthest;          /* standard deviations: the farthest column of a row */
+    double flattest;          /* least fourth moment of a column, in its widths; of a normal 3 */
     json_t *flow, *objective; /* complete objects: what was asked for, or found */
     distill_options options;  /* objective and start point into this recipe */
     size_t evaluations;

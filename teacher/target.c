@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +15,14 @@ void target_free(target *self)
 {
     if (self)
         self->ops->free(self);
+}
+
+const char *target_column(const target *self, char text[TARGET_COLUMN_TEXT], size_t at)
+{
+    if (self->ops->column)
+        return self->ops->column(self, text, at);
+    snprintf(text, TARGET_COLUMN_TEXT, "x%zu", at);
+    return text;
 }
 
 /* ---- what a row's numbers mean */

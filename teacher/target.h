@@ -47,6 +47,8 @@ typedef struct target_modes {
     void *arg;
 } target_modes;
 
+enum { TARGET_COLUMN_TEXT = 32 };
+
 typedef struct target_ops {
     const char *name;
     void (*free)(target *self);
@@ -67,6 +69,9 @@ typedef struct target_ops {
     int (*sample)(const target *self, double *x, double *logp, target_status *status,
                   const double *context, const target_rows *rows, size_t n, void *work,
                   flow_err *err);
+
+    /* What column `at` of x is called, into text. NULL: x0, x1, ... */
+    const char *(*column)(const target *self, char *text, size_t at);
 } target_ops;
 
 struct target {
@@ -112,6 +117,9 @@ bool target_follows(const json_t *description);
 target *target_create(const json_t *description, flow_err *err);
 
 void target_free(target *self); /* accepts NULL */
+
+/* What column `at` of x is called; returns text. */
+const char *target_column(const target *self, char text[TARGET_COLUMN_TEXT], size_t at);
 
 /* ---- a shard, by one thread. After success every row's status is set: without density logp is -inf;
  * broken, it is what the target gave. grad is zero in rows that are not finite. */

@@ -68,6 +68,11 @@ static int sample(const target *self, double *x, double *logp, target_status *st
     return log_density(self, logp, NULL, status, x, context, n, work, err);
 }
 
+static const char *column(const target *self, char *text, size_t at)
+{
+    return down(self)->ops->column(down(self), text, at);
+}
+
 static void free_all(target *self)
 {
     free(((target_density *)self)->held);
@@ -83,7 +88,8 @@ static void finish(target_density *self, const target_density_ops *ops)
                               .work_create = work_create,
                               .work_free = work_free,
                               .log_density = log_density,
-                              .sample = ops->draw ? sample : NULL};
+                              .sample = ops->draw ? sample : NULL,
+                              .column = ops->column ? column : NULL};
     self->base.ops = &self->face;
     self->base.flags = TARGET_GRADIENT | TARGET_THREADS | (self->normals ? TARGET_WIDENS : 0);
     self->modes.mode_of = ops->mode_of;

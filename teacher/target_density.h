@@ -31,6 +31,9 @@ typedef struct target_density_ops {
      * numbers of rng, which is this row's alone, as it takes. NULL: there is no sampler. */
     void (*draw)(const target_density *self, double *x, const double *z, pcg *rng);
 
+    /* What column `at` is called, into text of TARGET_COLUMN_TEXT. NULL: x0, x1, ... */
+    const char *(*column)(const target_density *self, char *text, size_t at);
+
     /* The mode of x, if self->modes.n > 0; arg is self. */
     size_t (*mode_of)(void *arg, const double *x);
 } target_density_ops;

@@ -130,14 +130,14 @@ static int take_frame(target_product *self, const config_student_frame *frame, s
     return self->units ? 0 : err->code;
 }
 
-/* Columns are called as those of a table without names are: x0, x1, ... */
 static int from_energy(target_product *self, const config_student_frame *frame, flow_err *err)
 {
     self->energy = self->learn;
     self->learn = NULL;
     self->name_list = json_array();
+    char text[TARGET_COLUMN_TEXT];
     for (size_t j = 0; j < self->energy->dim; j++)
-        flow_json_append(&self->name_list, json_sprintf("x%zu", j));
+        flow_json_append(&self->name_list, json_string(target_column(self->energy, text, j)));
     if (take_frame(self, frame, self->energy->dim, err))
         return err->code;
     self->frame = (flow_model){.units = self->units, .names = self->name_list};

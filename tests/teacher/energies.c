@@ -30,6 +30,8 @@ static const char *const others[] = {
     "{\"kind\": \"phi4\"}",
     "{\"kind\": \"phi4\", \"side\": 2}",
     "{\"kind\": \"double_well\"}",
+    "{\"kind\": \"double_well\", \"coordinates\": \"jacobi\"}",
+    "{\"kind\": \"double_well\", \"coordinates\": \"cartesian\"}",
     "{\"kind\": \"posterior\", \"model\": \"eight_schools_noncentered\"}",
     POSTERIOR("kidscore_momiq", "kidiq"),
     POSTERIOR("logearn_interaction", "earnings"),

@@ -291,7 +291,8 @@ Test(target_constants, lattice)
 /* Two particles at distance 5: .9 - 4. Moved together only the mean counts; turned or swapped, nothing does. */
 Test(target_constants, particles)
 {
-    target *t = energy_create("{\"kind\": \"double_well\", \"particles\": 2, \"centre\": 0.5}");
+    target *t = energy_create("{\"kind\": \"double_well\", \"particles\": 2, \"centre\": 0.5, "
+                              "\"coordinates\": \"cartesian\"}");
     const double x[] = {-1.5, -2, 1.5, 2, 1.5, 2, -1.5, -2, -0.5, -3, 2.5, 1, 2, -1.5, -2, 1.5};
     const double want[] = {3.1, 3.1, 3.1 - 2 * (1 + 1), 3.1};
     double got[4];
