@@ -16,6 +16,14 @@ void target_free(target *self)
         self->ops->free(self);
 }
 
+size_t target_modes_count(const target_modes *self)
+{
+    size_t sum = 0;
+    for (size_t p = 0; p < self->partitions; p++)
+        sum += self->partition[p].n;
+    return sum;
+}
+
 /* ---- what a row's numbers mean */
 
 static target_status judge(double logp, const double *grad, size_t dim)

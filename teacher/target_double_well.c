@@ -8,6 +8,7 @@
 #include "teacher/target_density.h"
 
 #include <math.h>
+#include <stdio.h>
 
 extern const target_kind target_double_well;
 
@@ -61,23 +62,43 @@ static double double_well_log_p(const target_density *self, double *grad, const 
     return sum;
 }
 
+/* Of two that can be exchanged either may have the larger first coordinate. */
+static void double_well_modes_of(void *arg, size_t *mode, const double *x)
+{
+    const double_well *w = arg;
+    for (size_t k = 0; k + 1 < w->particles; k++)
+        mode[k] = x[2 * k] > x[2 * k + 2];
+}
+
+static int cut(target_density *self, size_t n, flow_err *err)
+{
+    static const double halves[] = {0.5, 0.5};
+    target_partition *all = target_density_cut(self, n, err);
+    for (size_t k = 0; all && k < n; k++) {
+        all[k] = (target_partition){.n = 2, .weights = halves};
+        snprintf(all[k].name, sizeof all->name, "order of particles %zu, %zu", k, k + 1);
+    }
+    return all ? 0 : FLOW_ENOMEM;
+}
+
 static int double_well_begin(target_density *self, const void *options, const json_t *object,
                              flow_err *err)
 {
     const double_well_options *o = options;
     double_well *w = (double_well *)self;
-    (void)object, (void)err;
+    (void)object;
     w->particles = o->particles;
     w->precision = 1 / (o->centre * o->centre);
     self->base.dim = 2 * o->particles;
     self->base.log_z = NAN;
-    return 0;
+    return cut(self, o->particles - 1, err);
 }
 
 static const target_density_ops double_well_ops = {.kind = &target_double_well,
                                                    .size = sizeof(double_well),
                                                    .begin = double_well_begin,
-                                                   .log_p = double_well_log_p};
+                                                   .log_p = double_well_log_p,
+                                                   .modes_of = double_well_modes_of};
 
 static target *double_well_create(const json_t *object, flow_err *err)
 {
