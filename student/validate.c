@@ -33,41 +33,38 @@ static int compare_samples(student_validation *out, const student_sides *v, flow
     return code;
 }
 
-static void count_side(student_mode *modes, student_modes_summary *summary,
-                       const target_modes *known, const student_side *side, size_t dim)
-{
-    student_modes(modes, summary, known->weights, known->n, side->x, side->n, dim, known->mode_of,
-                  known->arg);
-}
-
 static int count_modes(student_validation *out, const student_sides *v, flow_err *err)
 {
     const target_modes *known = v->teacher->modes;
     student_modes_summary theirs;
+    size_t n = known ? target_modes_count(known) : 0;
     if (!known)
         return 0;
-    out->modes = calloc(known->n + 1, sizeof *out->modes);
-    out->teacher_modes = calloc(known->n + 1, sizeof *out->teacher_modes);
+    out->modes = calloc(n + 1, sizeof *out->modes);
+    out->teacher_modes = calloc(n + 1, sizeof *out->teacher_modes);
     if (!out->modes || !out->teacher_modes)
-        return flow_fail(err, FLOW_ENOMEM, "out of memory for %zu modes", known->n);
-    out->n_modes = known->n;
-    count_side(out->modes, &out->modes_summary, known, &v->own, v->dim);
-    count_side(out->teacher_modes, &theirs, known, &v->theirs, v->dim);
-    return 0;
+        return flow_fail(err, FLOW_ENOMEM, "out of memory for %zu modes", n);
+    out->n_modes = n;
+    out->partition = known->partition;
+    int code =
+        student_modes(out->modes, &out->modes_summary, known, v->own.x, v->own.n, v->dim, err);
+    return code ? code
+                : student_modes(out->teacher_modes, &theirs, known, v->theirs.x, v->theirs.n,
+                                v->dim, err);
 }
 
 int student_mode_share_error(double *error, const student_sides *sides, flow_err *err)
 {
     const target_modes *known = sides->teacher->modes;
     student_modes_summary summary = {.deviation = NAN};
-    student_mode *modes = known ? calloc(known->n + 1, sizeof *modes) : NULL;
+    const student_side *own = &sides->own;
+    student_mode *modes = known ? calloc(target_modes_count(known) + 1, sizeof *modes) : NULL;
     if (known && !modes)
-        return flow_fail(err, FLOW_ENOMEM, "out of memory for %zu modes", known->n);
-    if (known)
-        count_side(modes, &summary, known, &sides->own, sides->dim);
+        return flow_fail(err, FLOW_ENOMEM, "out of memory for modes");
+    int code = known ? student_modes(modes, &summary, known, own->x, own->n, sides->dim, err) : 0;
     free(modes);
     *error = summary.deviation;
-    return 0;
+    return code;
 }
 
 /* ---- the round trip */
@@ -219,5 +216,6 @@ void student_validation_release(student_validation *self)
     free(self->teacher_modes);
     student_against_data_release(&self->against_data);
     self->modes = self->teacher_modes = NULL;
+    self->partition = NULL;
     self->n_modes = 0;
 }

@@ -47,7 +47,8 @@ typedef struct student_validation {
     student_two_sample sliced_w2, energy;
     size_t n_modes;
     student_mode *modes, *teacher_modes; /* (n_modes) of the student's and the teacher's rows; the
-                                            target's modes, 0 if it has none */
+                                            target's modes, of all partitions; 0 if it has none */
+    const target_partition *partition;   /* that they are of; the target's own */
     student_modes_summary modes_summary;
     double roundtrip; /* max |z - f^-1(f(z))| / max(1, |z|) */
     student_uncovered uncovered;

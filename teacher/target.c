@@ -25,6 +25,14 @@ const char *target_column(const target *self, char text[TARGET_COLUMN_TEXT], siz
     return text;
 }
 
+size_t target_modes_count(const target_modes *self)
+{
+    size_t sum = 0;
+    for (size_t p = 0; p < self->partitions; p++)
+        sum += self->partition[p].n;
+    return sum;
+}
+
 /* ---- what a row's numbers mean */
 
 static target_status judge(double logp, const double *grad, size_t dim)

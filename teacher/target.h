@@ -38,14 +38,25 @@ typedef struct target_rows {
     double widen, widen_by;
 } target_rows;
 
-/* Known pieces of the target, with the share of the probability that each holds. */
-typedef struct target_modes {
+/* A way to cut space into pieces, of each of which it is known what share of the probability it holds. */
+typedef struct target_partition {
+    char name[64]; /* what it tells apart */
     size_t n;
     const double *weights; /* (n), sum 1 */
-    /* The mode of x (D), 0 .. n - 1; anything larger: none. */
-    size_t (*mode_of)(void *arg, const double *x);
+} target_partition;
+
+/* All that are known. Each says something of every row; a target of many wells has one for each place that has
+ * two, since nobody can count the wells themselves. */
+typedef struct target_modes {
+    size_t partitions;                 /* > 0 */
+    const target_partition *partition; /* (partitions) */
+    /* mode (partitions): in which piece of each x (D) lies, 0 .. n - 1; anything larger: in none. */
+    void (*modes_of)(void *arg, size_t *mode, const double *x);
     void *arg;
 } target_modes;
+
+/* Pieces of all partitions together. */
+size_t target_modes_count(const target_modes *self);
 
 enum { TARGET_COLUMN_TEXT = 32 };
 

@@ -1,6 +1,8 @@
 #include "teacher/target_density.h"
 
+#include <assert.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -76,6 +78,7 @@ static const char *column(const target *self, char *text, size_t at)
 static void free_all(target *self)
 {
     free(((target_density *)self)->held);
+    free(((target_density *)self)->partition);
     free(self);
 }
 
@@ -92,9 +95,11 @@ static void finish(target_density *self, const target_density_ops *ops)
                               .column = ops->column ? column : NULL};
     self->base.ops = &self->face;
     self->base.flags = TARGET_GRADIENT | TARGET_THREADS | (self->normals ? TARGET_WIDENS : 0);
-    self->modes.mode_of = ops->mode_of;
-    self->modes.arg = self;
-    self->base.modes = self->modes.n ? &self->modes : NULL;
+    self->modes = (target_modes){.partitions = self->partitions,
+                                 .partition = self->partition,
+                                 .modes_of = ops->modes_of,
+                                 .arg = self};
+    self->base.modes = self->partitions ? &self->modes : NULL;
 }
 
 target *target_density_create(const target_density_ops *ops, const json_t *object, flow_err *err)
@@ -125,6 +130,28 @@ double *target_density_hold(target_density *self, size_t n, flow_err *err)
     if (!self->held)
         flow_fail(err, FLOW_ENOMEM, "out of memory for %zu numbers", n);
     return self->held;
+}
+
+target_partition *target_density_cut(target_density *self, size_t n, flow_err *err)
+{
+    assert(!self->partition);
+    self->partition = calloc(n, sizeof *self->partition);
+    self->partitions = self->partition ? n : 0;
+    if (!self->partition)
+        flow_fail(err, FLOW_ENOMEM, "out of memory for %zu partitions", n);
+    return self->partition;
+}
+
+int target_density_cut_once(target_density *self, const char *name, size_t n, const double *weights,
+                            flow_err *err)
+{
+    target_partition *all = target_density_cut(self, 1, err);
+    if (!all)
+        return FLOW_ENOMEM;
+    snprintf(all->name, sizeof all->name, "%s", name);
+    all->n = n;
+    all->weights = weights;
+    return 0;
 }
 
 double target_density_normal(pcg *rng)

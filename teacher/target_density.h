@@ -34,8 +34,8 @@ typedef struct target_density_ops {
     /* What column `at` is called, into text of TARGET_COLUMN_TEXT. NULL: x0, x1, ... */
     const char *(*column)(const target_density *self, char *text, size_t at);
 
-    /* The mode of x, if self->modes.n > 0; arg is self. */
-    size_t (*mode_of)(void *arg, const double *x);
+    /* Of target_modes, if there are partitions; arg is self. */
+    void (*modes_of)(void *arg, size_t *mode, const double *x);
 } target_density_ops;
 
 struct target_density {
@@ -45,8 +45,10 @@ struct target_density {
     size_t
         normals; /* that draw wants; with any, samples can be widened: the normals are stretched */
     size_t room; /* numbers of scratch */
-    target_modes modes; /* n 0: none are known */
-    double *held;       /* what target_density_hold gave */
+    size_t partitions;           /* 0: no modes are known */
+    target_partition *partition; /* what target_density_cut gave */
+    target_modes modes;          /* of these; what base.modes points to */
+    double *held;                /* what target_density_hold gave */
 };
 
 /* For `create` of a kind: a target of these operations. Errors begin with the kind's name. */
@@ -54,6 +56,12 @@ target *target_density_create(const target_density_ops *ops, const json_t *objec
 
 /* For `begin`, once: n > 0 numbers, 0 at first, that live as long as the target. NULL: FLOW_ENOMEM. */
 double *target_density_hold(target_density *self, size_t n, flow_err *err);
+
+/* For `begin`, once: n > 0 partitions, to be filled in. NULL: FLOW_ENOMEM. */
+target_partition *target_density_cut(target_density *self, size_t n, flow_err *err);
+/* The same, of one partition. weights (n) outlive the target. */
+int target_density_cut_once(target_density *self, const char *name, size_t n, const double *weights,
+                            flow_err *err);
 
 /* A standard normal, for `draw`s that need one more. */
 double target_density_normal(pcg *rng);

@@ -111,6 +111,25 @@ static const char *double_well_column(const target_density *self, char *text, si
     return text;
 }
 
+/* Of two that can be exchanged either may have the larger first coordinate. */
+static void double_well_modes_of(void *arg, size_t *mode, const double *x)
+{
+    const double_well *w = arg;
+    for (size_t k = 0; k + 1 < w->particles; k++)
+        mode[k] = x[2 * k] > x[2 * k + 2];
+}
+
+static int cut(target_density *self, size_t n, flow_err *err)
+{
+    static const double halves[] = {0.5, 0.5};
+    target_partition *all = target_density_cut(self, n, err);
+    for (size_t k = 0; all && k < n; k++) {
+        all[k] = (target_partition){.n = 2, .weights = halves};
+        snprintf(all[k].name, sizeof all->name, "order of particles %zu, %zu", k, k + 1);
+    }
+    return all ? 0 : FLOW_ENOMEM;
+}
+
 static int double_well_begin(target_density *self, const void *options, const json_t *object,
                              flow_err *err)
 {
@@ -127,14 +146,15 @@ static int double_well_begin(target_density *self, const void *options, const js
     self->base.dim = 2 * o->particles;
     self->base.log_z = NAN;
     self->room = 4 * o->particles;
-    return 0;
+    return w->kind ? 0 : cut(self, o->particles - 1, err);
 }
 
 static const target_density_ops double_well_ops = {.kind = &target_double_well,
                                                    .size = sizeof(double_well),
                                                    .begin = double_well_begin,
                                                    .log_p = double_well_log_p,
-                                                   .column = double_well_column};
+                                                   .column = double_well_column,
+                                                   .modes_of = double_well_modes_of};
 
 static target *double_well_create(const json_t *object, flow_err *err)
 {

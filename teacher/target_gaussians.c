@@ -71,9 +71,7 @@ static int gaussians_begin(target_density *self, const void *options, const json
     int code = find_means(t, options, target_density_given(object, "means"), err);
     if (!code)
         code = read_weights(t, target_density_given(object, "weights"), err);
-    if (!code)
-        target_mixture_settle(t);
-    return code;
+    return code ? code : target_mixture_settle(t, err);
 }
 
 static const target_density_ops gaussians_ops = {.kind = &target_gaussians,
@@ -81,7 +79,7 @@ static const target_density_ops gaussians_ops = {.kind = &target_gaussians,
                                                  .begin = gaussians_begin,
                                                  .log_p = target_mixture_log_p,
                                                  .draw = target_mixture_draw,
-                                                 .mode_of = target_mixture_mode_of};
+                                                 .modes_of = target_mixture_modes_of};
 
 static target *gaussians_create(const json_t *object, flow_err *err)
 {

@@ -38,9 +38,8 @@ static int gmm40_begin(target_density *self, const void *options, const json_t *
         return FLOW_ENOMEM;
     for (size_t i = 0; i < 2 * MODES; i++)
         t->means[i] = means[i / 2][i % 2];
-    target_mixture_settle(t);
-    self->modes = (target_modes){.n = MODES, .weights = shares};
-    return 0;
+    int code = target_mixture_settle(t, err); /* which finds them too close for shares of 1 in 40 */
+    return code ? code : target_density_cut_once(self, "component", MODES, shares, err);
 }
 
 static const target_density_ops gmm40_ops = {.kind = &target_gmm40,
@@ -48,7 +47,7 @@ static const target_density_ops gmm40_ops = {.kind = &target_gmm40,
                                              .begin = gmm40_begin,
                                              .log_p = target_mixture_log_p,
                                              .draw = target_mixture_draw,
-                                             .mode_of = target_mixture_mode_of};
+                                             .modes_of = target_mixture_modes_of};
 
 static target *gmm40_create(const json_t *object, flow_err *err)
 {

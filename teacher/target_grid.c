@@ -38,8 +38,7 @@ static int grid_begin(target_density *self, const void *options, const json_t *o
         return FLOW_ENOMEM;
     for (size_t k = 0; k < t->n; k++)
         place(t->means + k * o->dim, k, o);
-    target_mixture_settle(t);
-    return 0;
+    return target_mixture_settle(t, err);
 }
 
 static const target_density_ops grid_ops = {.kind = &target_grid,
@@ -47,7 +46,7 @@ static const target_density_ops grid_ops = {.kind = &target_grid,
                                             .begin = grid_begin,
                                             .log_p = target_mixture_log_p,
                                             .draw = target_mixture_draw,
-                                            .mode_of = target_mixture_mode_of};
+                                            .modes_of = target_mixture_modes_of};
 
 static target *grid_create(const json_t *object, flow_err *err)
 {

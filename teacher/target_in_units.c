@@ -85,13 +85,13 @@ static int units_sample(const target *self, double *u, double *logp, target_stat
 /* x (D) of u, at most so wide. */
 enum { MOST_OF_A_MODE = 4096 };
 
-static size_t mode_of(void *arg, const double *u)
+static void modes_of(void *arg, size_t *mode, const double *u)
 {
     const units_target *t = arg;
     double x[MOST_OF_A_MODE];
     assert(t->base.dim <= MOST_OF_A_MODE);
     flow_units_to_user(t->units, x, NULL, u, 1);
-    return t->of->modes->mode_of(t->of->modes->arg, x);
+    t->of->modes->modes_of(t->of->modes->arg, mode, x);
 }
 
 static void units_free(target *self)
@@ -120,7 +120,7 @@ target *target_in_flow_units(const target *of, const flow_units *units, flow_err
     self->base.flags |= TARGET_THREADS; /* `of` is locked, where it must be, by its own calls */
     if (of->modes && of->dim <= MOST_OF_A_MODE) {
         self->modes = *of->modes;
-        self->modes.mode_of = mode_of;
+        self->modes.modes_of = modes_of;
         self->modes.arg = self;
         self->base.modes = &self->modes;
     }

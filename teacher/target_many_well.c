@@ -72,20 +72,23 @@ static void many_well_draw(const target_density *self, double *x, const double *
 
 /* ---- the kind */
 
-/* How many pairs are in the left well; the last mode has all of the larger numbers. */
-static size_t many_well_mode_of(void *arg, const double *x)
+/* For each pair its well, left and right; then how many are in the left one, of which the last mode has all of the
+ * larger numbers: pairs that go together show there alone. */
+static void many_well_modes_of(void *arg, size_t *mode, const double *x)
 {
     const target_density *self = arg;
-    size_t left = 0;
-    for (size_t i = 0; i < self->base.dim; i += 2)
-        left += x[i] < 0;
-    return left < self->modes.n ? left : self->modes.n - 1;
+    size_t pairs = self->base.dim / 2, left = 0, last = self->partition[pairs].n - 1;
+    for (size_t k = 0; k < pairs; k++) {
+        mode[k] = !(x[2 * k] < 0);
+        left += x[2 * k] < 0;
+    }
+    mode[pairs] = left < last ? left : last;
 }
 
-/* Binomial weights (modes.n), up to the number that leaves less than a hundredth beyond it. */
-static void weigh(target_density *self, size_t pairs)
+/* Binomial weights, up to the number that leaves less than a hundredth beyond it; returns how many. */
+static size_t weigh(double *weights, size_t pairs)
 {
-    double share = pow(1 - LEFT, (double)pairs), rest = 1, *weights = self->held;
+    double share = pow(1 - LEFT, (double)pairs), rest = 1;
     size_t left = 0;
     for (; left < pairs && rest - share > 0.01; left++) {
         weights[left] = share;
@@ -93,7 +96,19 @@ static void weigh(target_density *self, size_t pairs)
         share *= (double)(pairs - left) / (double)(left + 1) * LEFT / (1 - LEFT);
     }
     weights[left] = rest;
-    self->modes = (target_modes){.n = left + 1, .weights = weights};
+    return left + 1;
+}
+
+/* all (pairs + 1), weights (pairs + 1) to work in */
+static void cut(target_partition *all, double *weights, size_t pairs)
+{
+    static const double wells[] = {LEFT, 1 - LEFT};
+    for (size_t k = 0; k < pairs; k++) {
+        all[k] = (target_partition){.n = 2, .weights = wells};
+        snprintf(all[k].name, sizeof all->name, "well of x%zu", 2 * k);
+    }
+    all[pairs] = (target_partition){
+        .name = "number of left wells", .n = weigh(weights, pairs), .weights = weights};
 }
 
 static int many_well_begin(target_density *self, const void *options, const json_t *object,
@@ -103,9 +118,11 @@ static int many_well_begin(target_density *self, const void *options, const json
     (void)object;
     self->base.dim = dim;
     self->base.log_z = PAIR_LOG_Z * (double)(dim / 2);
-    if (!target_density_hold(self, dim / 2 + 1, err))
+    double *weights = target_density_hold(self, dim / 2 + 1, err);
+    target_partition *all = weights ? target_density_cut(self, dim / 2 + 1, err) : NULL;
+    if (!all)
         return FLOW_ENOMEM;
-    weigh(self, dim / 2);
+    cut(all, weights, dim / 2);
     return 0;
 }
 
@@ -114,7 +131,7 @@ static const target_density_ops many_well_ops = {.kind = &target_many_well,
                                                  .begin = many_well_begin,
                                                  .log_p = many_well_log_p,
                                                  .draw = many_well_draw,
-                                                 .mode_of = many_well_mode_of};
+                                                 .modes_of = many_well_modes_of};
 
 static target *many_well_create(const json_t *object, flow_err *err)
 {

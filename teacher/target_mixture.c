@@ -69,17 +69,17 @@ void target_mixture_draw(const target_density *self, double *x, const double *z,
         x[i] = t->means[k * dim + i] + t->sd * z[i];
 }
 
-size_t target_mixture_mode_of(void *arg, const double *x)
+void target_mixture_modes_of(void *arg, size_t *mode, const double *x)
 {
     const target_mixture *t = arg;
     double half = 0.5 / (t->sd * t->sd), most = -INFINITY;
-    size_t dim = t->base.base.dim, mode = 0;
+    size_t dim = t->base.base.dim;
+    *mode = 0;
     for (size_t k = 0; k < t->n; k++) {
         double joint = t->log_tops[k] - half * distance2(x, t->means + k * dim, dim);
-        mode = joint > most ? k : mode;
+        *mode = joint > most ? k : *mode;
         most = joint > most ? joint : most;
     }
-    return mode;
 }
 
 /* ---- making one */
@@ -113,7 +113,8 @@ static double overlap(const target_mixture *t)
     return sum;
 }
 
-void target_mixture_settle(target_mixture *self)
+/* log_tops from weights of any sum. */
+static void normalise(target_mixture *self)
 {
     double sum = 0, dim = (double)self->base.base.dim;
     for (size_t k = 0; k < self->n; k++)
@@ -122,6 +123,12 @@ void target_mixture_settle(target_mixture *self)
         self->weights[k] /= sum;
         self->log_tops[k] = log(self->weights[k]) - dim * (TARGET_HALF_LOG_2PI + log(self->sd));
     }
-    if (overlap(self) < TARGET_MIXTURE_APART)
-        self->base.modes = (target_modes){.n = self->n, .weights = self->weights};
+}
+
+int target_mixture_settle(target_mixture *self, flow_err *err)
+{
+    normalise(self);
+    if (overlap(self) >= TARGET_MIXTURE_APART)
+        return 0;
+    return target_density_cut_once(&self->base, "component", self->n, self->weights, err);
 }

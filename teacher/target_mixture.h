@@ -25,12 +25,12 @@ int target_mixture_begin(target_mixture *self, size_t n, size_t dim, double sd, 
  * is below TARGET_MIXTURE_APART. It is at most sum_{k < l} sqrt(w_k w_l) e^-(d_kl / sd)^2 / 8
  * (Bhattacharyya). */
 #define TARGET_MIXTURE_APART 1e-3
-void target_mixture_settle(target_mixture *self);
+int target_mixture_settle(target_mixture *self, flow_err *err);
 
 /* Operations of a target_density. The mode of x is the Gaussian that it is likeliest from. */
 double target_mixture_log_p(const target_density *self, double *grad, const double *x,
                             double *room);
 void target_mixture_draw(const target_density *self, double *x, const double *z, pcg *rng);
-size_t target_mixture_mode_of(void *arg, const double *x);
+void target_mixture_modes_of(void *arg, size_t *mode, const double *x);
 
 #endif

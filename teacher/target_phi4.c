@@ -54,13 +54,13 @@ static double phi4_log_p(const target_density *self, double *grad, const double 
 }
 
 /* The sign of the mean field. */
-static size_t phi4_mode_of(void *arg, const double *x)
+static void phi4_modes_of(void *arg, size_t *mode, const double *x)
 {
     const target_density *self = arg;
     double sum = 0;
     for (size_t i = 0; i < self->base.dim; i++)
         sum += x[i];
-    return sum > 0;
+    *mode = sum > 0;
 }
 
 static int phi4_begin(target_density *self, const void *options, const json_t *object,
@@ -69,21 +69,20 @@ static int phi4_begin(target_density *self, const void *options, const json_t *o
     static const double halves[] = {0.5, 0.5};
     const phi4_options *o = options;
     phi4 *f = (phi4 *)self;
-    (void)object, (void)err;
+    (void)object;
     f->side = o->side;
     f->m2 = o->m2;
     f->lambda = o->lambda;
     self->base.dim = o->side * o->side;
     self->base.log_z = NAN;
-    self->modes = (target_modes){.n = 2, .weights = halves};
-    return 0;
+    return target_density_cut_once(self, "sign of the mean field", 2, halves, err);
 }
 
 static const target_density_ops phi4_ops = {.kind = &target_phi4,
                                             .size = sizeof(phi4),
                                             .begin = phi4_begin,
                                             .log_p = phi4_log_p,
-                                            .mode_of = phi4_mode_of};
+                                            .modes_of = phi4_modes_of};
 
 static target *phi4_create(const json_t *object, flow_err *err)
 {

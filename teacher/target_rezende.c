@@ -175,10 +175,10 @@ static void rezende_draw(const target_density *self, double *z, const double *no
 /* ---- the kind */
 
 /* Left and right of the ring. */
-static size_t rezende_mode_of(void *arg, const double *z)
+static void rezende_modes_of(void *arg, size_t *mode, const double *z)
 {
     (void)arg;
-    return z[0] > 0;
+    *mode = z[0] > 0;
 }
 
 /* log Z with the confinement, by quadrature. */
@@ -189,12 +189,11 @@ static int rezende_begin(target_density *self, const void *options, const json_t
 {
     static const double halves[] = {0.5, 0.5};
     uint64_t potential = ((const rezende_options *)options)->potential;
-    (void)object, (void)err;
+    (void)object;
     ((rezende *)self)->potential = potential;
     self->base.dim = 2;
     self->base.log_z = log_z[potential - 1];
-    self->modes = (target_modes){.n = potential == 1 ? 2 : 0, .weights = halves};
-    return 0;
+    return potential == 1 ? target_density_cut_once(self, "side of the ring", 2, halves, err) : 0;
 }
 
 static const target_density_ops rezende_ops = {.kind = &target_rezende,
@@ -202,7 +201,7 @@ static const target_density_ops rezende_ops = {.kind = &target_rezende,
                                                .begin = rezende_begin,
                                                .log_p = rezende_log_p,
                                                .draw = rezende_draw,
-                                               .mode_of = rezende_mode_of};
+                                               .modes_of = rezende_modes_of};
 
 static target *rezende_create(const json_t *object, flow_err *err)
 {

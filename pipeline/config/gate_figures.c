@@ -180,7 +180,9 @@ const gate_info gate_figures[GATE_COUNT] = {
          .needs = GATE_NEEDS_MODES,
          .place = "mode_share",
          .doc = "Largest difference between the student's share of a mode and the "
-                "mode's true weight, for data whose modes are known.",
+                "mode's true weight, of all partitions into modes that are known "
+                "(mode_share_worst says which, and how large it is by chance alone). Without a "
+                "gate what chance makes is within the limit.",
          .beyond = "a mode has too many or too few of the student's samples",
          .next = "see mode_share in validation.json; set student.train.gradient: total"},
     [GATE_MEAN_ERROR] =

@@ -100,6 +100,8 @@ void judge_run(judged *out, const student_validation *figures, student_estimate 
     double *v = out->value;
     begin(out, &figures->weights, figures->log_z);
     v[GATE_MODE_SHARE_ERROR] = figures->n_modes ? figures->modes_summary.deviation : NAN;
+    out->limit[GATE_MODE_SHARE_ERROR] = fmax(out->limit[GATE_MODE_SHARE_ERROR],
+                                             figures->n_modes ? figures->modes_summary.chance : 0);
     v[GATE_MEAN_ERROR] = figures->moments.mean_excess.value;
     v[GATE_SD_ERROR] = figures->moments.sd_excess.value;
     v[GATE_CORRELATION_ERROR] = figures->moments.correlation_excess.value;

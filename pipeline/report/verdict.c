@@ -128,6 +128,7 @@ static void set_samples(json_t **out, const verdict_input *in)
     flow_json_set(out, "log_q_forward", verdict_estimate(v->log_q_forward));
     flow_json_set(out, "roundtrip", flow_json_real(v->roundtrip));
     flow_json_set(out, "mode_share", verdict_modes(v));
+    flow_json_set(out, "mode_share_worst", verdict_worst_mode(v));
     flow_json_set(out, "moments", verdict_moments(&v->moments, "student", "teacher", in->names));
     flow_json_set(out, "two_sample",
                   verdict_two_samples(&v->sliced_w2, &v->energy, "flow", "teacher"));

@@ -12,6 +12,7 @@ void verdict_set_weights(json_t **out, const student_diagnostics *weights);
 json_t *verdict_estimate(student_estimate e);
 json_t *verdict_broken(const broken_rows *rows);
 json_t *verdict_modes(const student_validation *figures);
+json_t *verdict_worst_mode(const student_validation *figures);
 json_t *verdict_uncovered(const verdict_input *in);
 json_t *verdict_speed(const student_speed *speed, const verdict_price *price);
 
@@ -27,6 +28,13 @@ json_t *verdict_two_samples(const student_two_sample *sliced_w2, const student_t
 
 /* The teacher's own part: its likelihoods and itself against its data. */
 json_t *verdict_teacher(const verdict_input *in);
+
+/* " (phase, mode 1: 0.4 for 0.5)", as snprintf; nothing where no modes are known. */
+int verdict_where_worst_mode(char *out, size_t size, const student_validation *figures);
+void verdict_print_modes(const student_validation *figures);
+
+/* Into *list: a gate on shares that so few samples cannot tell. */
+void verdict_warn_of_chance(json_t **list, const verdict_input *in);
 
 /* Whether a figure without a gate is beyond its limit. */
 bool verdict_beyond(const verdict_input *in, const judged *figures, gate_figure which);

@@ -54,13 +54,6 @@ static void print_weights(const student_diagnostics *d)
                 student_uncovered_nats[0], student_uncovered_nats[1], student_uncovered_nats[2]);
 }
 
-static void print_modes(const student_validation *v)
-{
-    for (size_t k = 0; k < v->n_modes; k++)
-        fprintf(stderr, "  mode %-4zu share %.3f, teacher %.3f, exact %.3f\n", k, v->modes[k].share,
-                v->teacher_modes ? v->teacher_modes[k].share : NAN, v->modes[k].weight);
-}
-
 static void print_samples(const char *who, const char *than, const student_two_sample *w2,
                           const student_two_sample *energy, const student_moments_difference *m)
 {
@@ -126,7 +119,7 @@ void verdict_print(const verdict_input *in, const json_t *verdict)
         print_weights(&v->weights);
     else
         print_one_side(&v->weights);
-    print_modes(v);
+    verdict_print_modes(v);
     if (v->sampled)
         print_samples("student", "teacher", &v->sliced_w2, &v->energy, &v->moments);
     if (v->against_data.rows > 0)

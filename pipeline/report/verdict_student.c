@@ -126,26 +126,6 @@ json_t *verdict_two_samples(const student_two_sample *sliced_w2, const student_t
                      flow_json_real(judge_two_sample(sliced_w2, energy)));
 }
 
-/* NaN where the teacher could not be sampled. */
-static double teacher_share(const student_validation *v, size_t mode)
-{
-    return v->teacher_modes ? v->teacher_modes[mode].share : NAN;
-}
-
-json_t *verdict_modes(const student_validation *v)
-{
-    if (v->n_modes == 0)
-        return json_null();
-    json_t *list = json_array();
-    for (size_t k = 0; k < v->n_modes; k++)
-        flow_json_append(&list, json_pack("{s:o, s:o, s:o, s:o}", "share",
-                                          flow_json_real(v->modes[k].share), "weight",
-                                          flow_json_real(v->modes[k].weight), "se",
-                                          flow_json_real(v->modes[k].se), "teacher",
-                                          flow_json_real(teacher_share(v, k))));
-    return list;
-}
-
 /* ---- rows */
 
 /* The first of them in words; null: none. */

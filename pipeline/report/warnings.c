@@ -84,6 +84,9 @@ static void tell_where(char *out, const verdict_input *in, gate_figure which)
     case GATE_CORRELATION_ERROR:
         of_column(out, in, &v->moments.correlation_excess);
         break;
+    case GATE_MODE_SHARE_ERROR:
+        verdict_where_worst_mode(out, WHERE, v);
+        break;
     case GATE_UNCOVERED_3:
         of_rows(out, in, 0);
         break;
@@ -154,6 +157,7 @@ json_t *verdict_warnings(const verdict_input *in, const judged *figures)
     const student_diagnostics *d = &in->student->weights;
     json_t *list = json_array();
     warn_of_figures(&list, in, figures);
+    verdict_warn_of_chance(&list, in);
     warn_if(&list, in->student->n_modes && in->student->modes_summary.empty > 0,
             "a known mode has no sample of the student");
     warn_if(&list, in->training->went_back,

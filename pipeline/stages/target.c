@@ -11,6 +11,7 @@
 #include "teacher/target_in_units.h"
 #include "teacher/target_model.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 static distill_contexts contexts_of(const data_part *part)
@@ -37,12 +38,12 @@ distill_contexts target_contexts_held_out(const target_product *self)
 
 /* ---- a teacher that was fitted */
 
-static size_t mode_in_user_units(void *arg, const double *u)
+static void modes_in_user_units(void *arg, size_t *mode, const double *u)
 {
     const data_product *data = arg;
     double x[2];
     flow_units_to_user(data->set->units, x, NULL, u, 1);
-    return data->generator->mode_of(x);
+    *mode = data->generator->mode_of(x);
 }
 
 /* The modes of made-up data, of equal weight. */
@@ -56,9 +57,11 @@ static int add_modes(target_product *self, const data_product *data, flow_err *e
         return flow_fail(err, FLOW_ENOMEM, "out of memory for %zu modes", n);
     for (size_t k = 0; k < n; k++)
         self->weights[k] = 1.0 / (double)n;
-    self->modes = (target_modes){.n = n,
-                                 .weights = self->weights,
-                                 .mode_of = mode_in_user_units,
+    self->partition = (target_partition){.n = n, .weights = self->weights};
+    snprintf(self->partition.name, sizeof self->partition.name, "%s", data->generator->kind.name);
+    self->modes = (target_modes){.partitions = 1,
+                                 .partition = &self->partition,
+                                 .modes_of = modes_in_user_units,
                                  .arg = (void *)(uintptr_t)data /* read only */};
     self->exact->modes = &self->modes;
     return 0;

@@ -22,8 +22,9 @@ typedef struct target_product {
     /* What hangs on these. */
     target *energy; /* in the user's units, where learn is it in those of the flow */
     flow *precise;
-    target_modes modes;
-    double *weights; /* of the modes */
+    target_modes modes; /* of made-up data: one partition */
+    target_partition partition;
+    double *weights; /* of its modes */
     flow_units *units;
     json_t *name_list;
     const char **own_names;

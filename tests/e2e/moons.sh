@@ -33,7 +33,7 @@ check "every documented key of validation.json is there" "$PROBE" json "$verdict
     {ess_reverse,ess_forward}.{value,se,ess_curve.0.1} acceptance.{value,se} log_q_forward.{value,se} {khat,khat_forward}.{value,threshold,tail} \
     uncovered.{rows,worst,above.2.nats,above.2.count,above.2.share} \
     normalisation.{mean_w,mean_inverse_w}.{value,se,z} {zero_density,broken}.{reverse,forward} samples \
-    roundtrip mode_share.1.{share,weight,se,teacher} \
+    roundtrip mode_share.1.{share,weight,se,teacher,partition} mode_share_worst.{partition,mode,error,p,chance} \
     moments.{mean,sd,correlation}.{column,other,student,teacher,z,p} \
     moments.{units,mean_error,sd_error,correlation_error} \
     two_sample.{sliced_w2,energy}.{value,teacher,null_mean,null_sd,p,rows} two_sample.{units,sigmas} \

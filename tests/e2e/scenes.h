@@ -353,16 +353,17 @@ static int play_layers(uint64_t *sum, flow_err *err)
     return fit_layers(sum, flow_unroll(taught, &how, FLOW_F32, err), err);
 }
 
-static size_t side_of(void *arg, const double *x)
+static void side_of(void *arg, size_t *mode, const double *x)
 {
     (void)arg;
-    return x[0] > 0;
+    *mode = x[0] > 0;
 }
 
 static int play_validate(uint64_t *sum, flow_err *err)
 {
     static const double halves[] = {0.5, 0.5};
-    const target_modes modes = {.n = 2, .weights = halves, .mode_of = side_of};
+    const target_partition sides = {.name = "side", .n = 2, .weights = halves};
+    const target_modes modes = {.partitions = 1, .partition = &sides, .modes_of = side_of};
     student_validate_options options = {
         .samples = 100, .seed = 1, .data = data, .held_out = &data->test};
     distill_contexts contexts = {data->train.context, data->train.n};

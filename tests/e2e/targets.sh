@@ -52,6 +52,19 @@ check "at the contexts that were given" test "$(wc -l <"$T/again/export/x.csv")"
 refused "none are" 78 "wants rows of context" check "$T/model.yaml" --set target.contexts=null
 refused "or not to be had" 66 "nix.csv" check "$T/model.yaml" --set target.contexts=nix.csv
 
+# Students of their own shape learn from it, too, on own samples alone; after 20 steps they are .08 away.
+cat >"$T/shape.yaml" <<Y
+target: {kind: model, path: given.safetensors, contexts: contexts.csv}
+seed: 1
+student: {flow: {kind: iaf, layers: 2, hidden: [16, 16]}, train: {steps: 400, warmup: 20, lr: 3e-3}}
+validate: {samples: 2000, require: {kl_reverse: "< 0.01", kl_forward: "< 0.01", log_z_sigmas: "< 4"}}
+Y
+for objective in kl importance mass_transport; do
+    expect "a student of its own shape by $objective" 0 run "$T/shape.yaml" --quiet --set "student.train.objective.kind=$objective" --out "$T/$objective"
+    check "trained by that" test "$(value "$T/$objective/resolved.json" student.train.objective.kind)" = "\"$objective\""
+done
+refused "what cannot be had with context" 78 "fab is for targets without context" check "$T/shape.yaml" --set student.train.objective.kind=fab
+
 # ---- draws
 cat >"$T/draws.yaml" <<Y
 target: {kind: draws, path: y.csv, of: {kind: gaussian, mean: [1, -2], covariance: [[1, 0.5], [0.5, 2]]}}

@@ -33,6 +33,10 @@ Test(verdict, figures_are_where_they_belong)
                   {"roundtrip", 1.5e-7},
                   {"mode_share.0.share", 0.48},
                   {"mode_share.1.teacher", 0.507},
+                  {"mode_share_worst.mode", 3},
+                  {"mode_share_worst.error", 0.023},
+                  {"mode_share_worst.p", 0.37},
+                  {"mode_share_worst.chance", 0.017},
                   {"moments.mean.student", 2.1},
                   {"moments.mean.teacher", 2.2},
                   {"two_sample.sliced_w2.teacher", 0.018},
@@ -76,6 +80,8 @@ Test(verdict, figures_are_where_they_belong)
                            1e-14 * fabs(wanted[i].value), "%s", wanted[i].path);
     cr_expect_str_eq(json_string_value(at(out, "moments.mean.column")), "height");
     cr_expect_str_eq(json_string_value(at(out, "moments.correlation.other")), "height");
+    cr_expect_str_eq(json_string_value(at(out, "mode_share.0.partition")), "side");
+    cr_expect_str_eq(json_string_value(at(out, "mode_share_worst.partition")), "height");
     expect_null(out, "moments.sd");
     cr_expect_str_eq(json_string_value(at(out, "teacher.outside.column")), "height");
     cr_expect_str_eq(json_string_value(at(out, "uncovered.worst.0.column")), "height");
@@ -98,6 +104,7 @@ Test(verdict, what_does_not_apply_is_null)
     input.test = (student_estimate){NAN, NAN};
     json_t *out = made(&pass);
     static const char *const none[] = {"mode_share",
+                                       "mode_share_worst",
                                        "two_sample.energy",
                                        "two_sample.sigmas",
                                        "uncovered",

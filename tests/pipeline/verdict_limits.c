@@ -153,6 +153,7 @@ Test(verdict, warnings_name_the_column)
     } wanted[] = {{GATE_MEAN_ERROR, "(column height)"},
                   {GATE_SD_ERROR, "(column width)"},
                   {GATE_CORRELATION_ERROR, "(columns width and height)"},
+                  {GATE_MODE_SHARE_ERROR, "(height, mode 3: 0.5200 for 0.5000)"},
                   {GATE_TEACHER_SD_ERROR, "(column height)"},
                   {GATE_TEACHER_OUTSIDE, "(column height: 10 to 19, the data 11 to 18)"},
                   {GATE_TEACHER_LIKELIHOOD_GAP, "(training -0.74, test -1.25 nats a row)"}};
@@ -164,6 +165,29 @@ Test(verdict, warnings_name_the_column)
         cr_expect(strstr(text, wanted[i].text), "%s", text);
         json_decref(out);
     }
+}
+
+/* What shares that are right are off by among so few samples is within the limit, and a gate below it is told. */
+Test(verdict, shares_are_judged_by_what_chance_makes)
+{
+    bool pass;
+    spoiled(GATE_MODE_SHARE_ERROR);
+    figures.modes_summary.chance = 0.06;
+    json_t *out = made(&pass);
+    cr_assert_eq(json_array_size(at(out, "warnings")), 0);
+    json_decref(out);
+    require.n = 1;
+    require.at[0] = (gate){GATE_MODE_SHARE_ERROR, GATE_LT, 0.055};
+    out = made(&pass);
+    cr_assert(pass && json_array_size(at(out, "warnings")) == 1);
+    const char *text = json_string_value(at(out, "warnings.0"));
+    cr_expect(strstr(text, "off by up to 0.06") && strstr(text, "raise validate.samples"), "%s",
+              text);
+    json_decref(out);
+    require.at[0].bound = 0.07;
+    out = made(&pass);
+    cr_assert_eq(json_array_size(at(out, "warnings")), 0);
+    json_decref(out);
 }
 
 /* Equal weights have a tail of rounding, whose index says nothing. */

@@ -8,6 +8,7 @@
 static const char *const names[] = {"width", "height"};
 student_column columns[2];
 student_mode modes[2], teacher_modes[2];
+static const target_partition partitions[] = {{.name = "side"}, {.name = "height"}};
 student_validation figures;
 config_gates require;
 distill_state training;
@@ -18,7 +19,8 @@ verdict_input input;
 void set_up(void)
 {
     modes[0] = (student_mode){.weight = 0.5, .share = 0.48, .se = 0.011};
-    modes[1] = (student_mode){.weight = 0.5, .share = 0.52, .se = 0.012};
+    modes[1] =
+        (student_mode){.partition = 1, .number = 3, .weight = 0.5, .share = 0.52, .se = 0.012};
     columns[0] = (student_column){.lo = -3, .hi = 4, .data_lo = -3.5, .data_hi = 3.5};
     columns[1] = (student_column){.mean = 0.5,
                                   .data_sd = 0.9,
@@ -83,7 +85,8 @@ void set_up(void)
         .n_modes = 2,
         .modes = modes,
         .teacher_modes = teacher_modes,
-        .modes_summary = {.deviation = 0.023},
+        .partition = partitions,
+        .modes_summary = {.worst = 1, .deviation = 0.023, .p = 0.37, .chance = 0.017},
         .roundtrip = 1.5e-7,
         .speed = {.student = {2e6, 5e-6},
                   .teacher_incremental = {1e6, 6e-6},

@@ -220,22 +220,24 @@ Test(validate, stored_draws)
 
 /* ---- modes: the two sides of a line through the target's mean in x_0 */
 
-static size_t side_of(void *arg, const double *x)
+static void side_of(void *arg, size_t *mode, const double *x)
 {
-    return x[0] > *(const double *)arg;
+    *mode = x[0] > *(const double *)arg;
 }
 
 Test(validate, modes)
 {
     double line = off_mean[0];
+    const target_partition sides = {.name = "side", .n = 2, .weights = (const double[]){0.5, 0.5}};
     const target_modes modes = {
-        .n = 2, .weights = (const double[]){0.5, 0.5}, .mode_of = side_of, .arg = &line};
+        .partitions = 1, .partition = &sides, .modes_of = side_of, .arg = &line};
     flow *student = student_of(log_scales, shifts);
     target *t = gaussian_of(off_mean, off_sd, 0.5);
     t->modes = &modes;
     judged j = validate(student, t, NULL, N, 2);
     cr_assert_eq(j.code, 0, "%s", j.err.text);
     cr_assert_eq(j.out.n_modes, 2);
+    cr_assert_str_eq(j.out.partition->name, "side");
     cr_assert_eq(j.out.modes[0].count + j.out.modes[1].count, N);
     double above = 0.5 * erfc((line - shifts[0]) / exp(log_scales[0]) / sqrt(2));
     double se = sqrt(0.25 / N);

@@ -107,3 +107,12 @@ energy_mean energy_mean_of(const double *values, size_t n)
         square += (values[i] - mean) * (values[i] - mean) / count;
     return (energy_mean){mean, sqrt(square / count)};
 }
+
+size_t energy_mode(const target *t, size_t partition, const double *x)
+{
+    size_t *modes = calloc(t->modes->partitions, sizeof *modes);
+    t->modes->modes_of(t->modes->arg, modes, x);
+    size_t out = modes[partition];
+    free(modes);
+    return out;
+}

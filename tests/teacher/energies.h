@@ -26,4 +26,7 @@ typedef struct energy_mean {
 
 energy_mean energy_mean_of(const double *values, size_t n);
 
+/* The mode of x (D) in one of the target's partitions. */
+size_t energy_mode(const target *t, size_t partition, const double *x);
+
 #endif

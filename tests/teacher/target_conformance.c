@@ -261,23 +261,34 @@ static void check_integral(const target *t, flow_pool *pool, const double *x, co
 }
 
 /* Shares of the modes at 5 standard errors, some 100 of them: false alarm 6e-5. */
+static void check_partition(const target_partition *p, const size_t *modes, size_t every,
+                            const char *text)
+{
+    double sum = 0, *share = calloc(p->n, sizeof *share), n = DRAWS;
+    cr_assert(*p->name, "%s: a partition without a name", text);
+    for (size_t r = 0; r < DRAWS; r++) {
+        cr_assert_lt(modes[r * every], p->n, "%s", text);
+        share[modes[r * every]] += 1 / n;
+    }
+    for (size_t k = 0; k < p->n; k++) {
+        double want = p->weights[k];
+        cr_assert(fabs(share[k] - want) < 5 * sqrt(want * (1 - want) / n) + 1e-4,
+                  "%s, %s: mode %zu has %g, not %g", text, p->name, k, share[k], want);
+        sum += want;
+    }
+    cr_assert(fabs(sum - 1) < 2e-6, "%s, %s: modes weigh %.12g", text, p->name, sum);
+    free(share);
+}
+
 static void check_modes(const target *t, const double *x, const char *text)
 {
     const target_modes *m = t->modes;
-    double sum = 0, *share = calloc(m->n, sizeof *share), n = DRAWS;
-    for (size_t r = 0; r < DRAWS; r++) {
-        size_t mode = m->mode_of(m->arg, x + r * t->dim);
-        cr_assert_lt(mode, m->n, "%s", text);
-        share[mode] += 1 / n;
-    }
-    for (size_t k = 0; k < m->n; k++) {
-        double want = m->weights[k];
-        cr_assert(fabs(share[k] - want) < 5 * sqrt(want * (1 - want) / n) + 1e-4,
-                  "%s: mode %zu has %g, not %g", text, k, share[k], want);
-        sum += want;
-    }
-    cr_assert(fabs(sum - 1) < 2e-6, "%s: modes weigh %.12g", text, sum);
-    free(share);
+    size_t *modes = malloc(DRAWS * m->partitions * sizeof *modes);
+    for (size_t r = 0; r < DRAWS; r++)
+        m->modes_of(m->arg, modes + r * m->partitions, x + r * t->dim);
+    for (size_t p = 0; p < m->partitions; p++)
+        check_partition(&m->partition[p], modes + p, m->partitions, text);
+    free(modes);
 }
 
 static void check_draws(const target *t, const char *text)

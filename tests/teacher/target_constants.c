@@ -170,12 +170,30 @@ Test(target_constants, wells)
         cr_assert(fabs(share - 0.155693) < 5 * se, "pair %zu: %g on the left", i / 2, share);
         cr_assert(fabs(m.value - 1.187961) < 5 * m.se, "pair %zu: mean %g", i / 2, m.value);
     }
-    cr_assert_eq(t->modes->n, 7, "%zu", t->modes->n);
+    cr_assert_eq(t->modes->partitions, 17);
+    for (size_t k = 0; k < 16; k++)
+        cr_assert(t->modes->partition[k].n == 2 &&
+                  fabs(t->modes->partition[k].weights[0] - 0.155693) < 1e-6);
+    const target_partition *number = &t->modes->partition[16];
+    cr_assert_eq(number->n, 7, "%zu", number->n);
     double none = pow(1 - 0.155693, 16), two = 120 * pow(0.155693, 2) * pow(1 - 0.155693, 14);
-    check_close(&t->modes->weights[0], &none, 1, 1e-4, 0, "no pair on the left");
-    check_close(&t->modes->weights[2], &two, 1, 1e-4, 0, "two pairs on the left");
+    check_close(&number->weights[0], &none, 1, 1e-4, 0, "no pair on the left");
+    check_close(&number->weights[2], &two, 1, 1e-4, 0, "two pairs on the left");
     free(one);
     free(x);
+    target_free(t);
+}
+
+/* Pairs 1 and 2 of three are on the left, and so are two of them. */
+Test(target_constants, which_well)
+{
+    target *t = energy_create("{\"kind\": \"many_well\", \"dim\": 6}");
+    const double x[] = {1.7, -1, -1.6, 1, -0.1, 0};
+    const size_t want[] = {1, 0, 0, 2};
+    cr_assert_eq(t->modes->partitions, 4);
+    for (size_t p = 0; p < 4; p++)
+        cr_expect_eq(energy_mode(t, p, x), want[p], "%s", t->modes->partition[p].name);
+    cr_expect_str_eq(t->modes->partition[1].name, "well of x2");
     target_free(t);
 }
 
@@ -184,7 +202,7 @@ Test(target_constants, which_modes_are_known)
 {
     static const struct modes {
         const char *text;
-        size_t n;
+        size_t n; /* of all partitions */
     } cases[] = {
         {"{\"kind\": \"grid\"}", 9},
         {"{\"kind\": \"grid\", \"side\": 5}", 25},
@@ -197,11 +215,14 @@ Test(target_constants, which_modes_are_known)
         {"{\"kind\": \"rezende\"}", 2},
         {"{\"kind\": \"rezende\", \"potential\": 2}", 0},
         {"{\"kind\": \"phi4\"}", 2},
+        {"{\"kind\": \"many_well\", \"dim\": 4}", 2 * 2 + 3},
+        {"{\"kind\": \"double_well\"}", 3 * 2},
         {"{\"kind\": \"funnel\"}", 0},
     };
     for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
         target *t = energy_create(cases[k].text);
-        cr_assert_eq(t->modes ? t->modes->n : 0, cases[k].n, "%s", cases[k].text);
+        size_t n = t->modes ? target_modes_count(t->modes) : 0;
+        cr_assert_eq(n, cases[k].n, "%s: %zu", cases[k].text, n);
         target_free(t);
     }
 }
@@ -283,8 +304,8 @@ Test(target_constants, lattice)
     log_p(t, got, x, 3);
     check_close(got, want, 3, 1e-13, 0, "minus the action");
     cr_assert(isnan(t->log_z) && !t->ops->sample);
-    cr_assert_eq(t->modes->mode_of(t->modes->arg, x), 1);
-    cr_assert_eq(t->modes->mode_of(t->modes->arg, x + 4), 0);
+    cr_assert_eq(energy_mode(t, 0, x), 1);
+    cr_assert_eq(energy_mode(t, 0, x + 4), 0);
     target_free(t);
 }
 
@@ -298,6 +319,7 @@ Test(target_constants, particles)
     double got[4];
     log_p(t, got, x, 4);
     check_close(got, want, 4, 1e-13, 0, "minus the energy");
+    cr_assert(energy_mode(t, 0, x) == 0 && energy_mode(t, 0, x + 4) == 1); /* swapped */
     target_free(t);
 }
 
