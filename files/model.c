@@ -313,6 +313,16 @@ flow_model *flow_model_read_bytes(const void *bytes, size_t len, const char *nam
     return in ? from_tensors(in, name, err) : NULL;
 }
 
+int flow_model_convert(flow_model *self, flow_precision precision, flow_err *err)
+{
+    flow *converted = flow_convert(self->flow, precision, err);
+    if (!converted)
+        return err->code;
+    flow_free(self->flow);
+    self->flow = converted;
+    return 0;
+}
+
 void flow_model_free(flow_model *self)
 {
     if (!self)

@@ -37,6 +37,9 @@ flow_model *flow_model_read(const char *path, flow_err *err);
 flow_model *flow_model_read_bytes(const void *bytes, size_t len, const char *name, flow_err *err);
 void flow_model_free(flow_model *self); /* accepts NULL */
 
+/* In another precision from here on: densities are computed in double, whatever the weights are. FLOW_ENOMEM. */
+int flow_model_convert(flow_model *self, flow_precision precision, flow_err *err);
+
 /* n samples in user's units, rows first .. of the stream; logp (NULL: not wanted) is their density
  * in user's units, as below. context (n, C) in user's units. */
 int flow_model_sample(const flow_model *self, flow_pool *pool, double *x, double *logp,

@@ -125,6 +125,33 @@ int student_metropolis(size_t *index, double *acceptance, const double *log_w, s
     return FLOW_OK;
 }
 
+static double autocovariance(const double *series, double mean, size_t n, size_t lag)
+{
+    student_sum sum = {0, 0};
+    for (size_t i = 0; i + lag < n; i++)
+        student_sum_add(&sum, (series[i] - mean) * (series[i + lag] - mean));
+    return student_sum_get(&sum) / (double)n;
+}
+
+double student_chain_size(const double *series, size_t n)
+{
+    student_sum sum = {0, 0};
+    for (size_t i = 0; i < n; i++)
+        student_sum_add(&sum, series[i]);
+    double mean = student_sum_get(&sum) / (double)n;
+    double variance = autocovariance(series, mean, n, 0), time = -1, before = INFINITY;
+    for (size_t lag = 0; lag + 1 < n && variance > 0; lag += 2) {
+        double pair =
+            (autocovariance(series, mean, n, lag) + autocovariance(series, mean, n, lag + 1)) /
+            variance;
+        if (pair <= 0)
+            break;
+        before = fmin(before, pair);
+        time += 2 * before;
+    }
+    return time > 1 ? (double)n / time : (double)n;
+}
+
 /* ---- rejection */
 
 int student_reject(size_t *index, size_t *kept, size_t *above, double log_bound,

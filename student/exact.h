@@ -41,4 +41,9 @@ int student_metropolis(size_t *index, double *acceptance, const double *log_w, s
 int student_reject(size_t *index, size_t *kept, size_t *above, double log_bound,
                    const double *log_w, size_t n, pcg_stream stream, flow_err *err);
 
+/* How many independent draws a chain is worth, by the autocorrelation of a figure of its states, series (n): n over
+ * 1 + 2 sum rho_k, over the pairs of lags whose sums are positive and falling (Geyer 1992). At most n; n where the
+ * series is constant. */
+double student_chain_size(const double *series, size_t n);
+
 #endif

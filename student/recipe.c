@@ -18,7 +18,7 @@ enum { PIECES_ROWS = 512 };
 static const double ALL_IN_PIECES = 0.97; /* share of the rows */
 static const double NORMAL = 0.1;         /* nats: nearer than this to a normal, affine layers do */
 static const double GENTLE =
-    0.03; /* nats a dimension: nearer than this, what bends is means and widths */
+    0.06; /* nats a dimension: nearer than this, what bends is means and widths */
 static const double HEAVY = 8; /* standard deviations: splines end well before */
 static const double UNEVEN =
     0.2; /* nats a dimension: further from a normal than one that is merely bent */
@@ -60,7 +60,7 @@ static shape shape_of(const student_recipe *self)
         return self->flattest < FLAT ? SHAPE_LUMPS : SHAPE_UNEVEN;
     if (self->distance < NORMAL)
         return SHAPE_NORMAL;
-    return each < GENTLE ? SHAPE_GENTLE : SHAPE_BENT;
+    return each < GENTLE && self->flattest >= FLAT ? SHAPE_GENTLE : SHAPE_BENT;
 }
 
 /* log p~ in the student's units. */

@@ -20,7 +20,12 @@ enum {
     OPTION_FORMAT,
     OPTION_MOST,
     OPTION_PICTURE,
-    OPTION_JSON
+    OPTION_JSON,
+    OPTION_TARGET,
+    OPTION_EXACT,
+    OPTION_WEIGHTS,
+    OPTION_PROPOSALS,
+    OPTION_BOUND
 };
 
 /* Whether a .csv starts with names: of every verb that reads a table. */

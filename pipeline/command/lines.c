@@ -8,6 +8,7 @@
 
 #include <assert.h>
 #include <getopt.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -241,6 +242,16 @@ static const cli_option sample_table[] = {
     {"temperature", OPTION_TEMPERATURE, "T",
      "scale of the noise, for a base with one middle; default 1"},
     {"logp", OPTION_LOGP, NULL, "a last column: the log-density, nats, units of the data"},
+    {"weights", OPTION_WEIGHTS, NULL,
+     "a last column: log p~ - log q, p~ what the model was made for"},
+    {"exact", OPTION_EXACT, "METHOD",
+     "draws of p~ made of the model's: sir (resampling), imh (a Metropolis chain), rejection"},
+    {"target", OPTION_TARGET, "FILE",
+     "p~: a model file, or a .yaml with a target; default: what the model's run learned from"},
+    {"proposals", OPTION_PROPOSALS, "M",
+     "samples of the model that they are made of; default auto"},
+    {"bound", OPTION_BOUND, "NATS",
+     "of rejection: the largest log p~ - log q; default: the largest seen in other rows"},
     OUTPUT_OPTIONS,
     {NULL, 0, NULL, NULL}};
 
@@ -251,7 +262,8 @@ const line_spec line_sample = {
     .n_max = 1,
     .doc = "Draws samples from a model file.",
     .examples = "  distill sample runs/moons/student/model.safetensors -n 1e6 -o samples.npy\n"
-                "  distill sample runs/moons/student/model.safetensors -n 5 --logp\n",
+                "  distill sample runs/moons/student/model.safetensors -n 5 --logp\n"
+                "  distill sample runs/moons/student/model.safetensors -n 1000 --exact imh\n",
     .options = sample_table};
 
 typedef struct sample_line {
@@ -259,6 +271,21 @@ typedef struct sample_line {
     line_output output;
     bool counted; /* -n is given */
 } sample_line;
+
+static int take_exact(exact_options *out, int id, const char *arg, flow_err *err)
+{
+    if (id == OPTION_EXACT)
+        return exact_method_of(&out->method, arg, err);
+    if (id == OPTION_PROPOSALS)
+        return option_whole(&out->proposals, "--proposals", arg, 1, INT64_MAX, err);
+    if (id == OPTION_BOUND)
+        return option_real(&out->bound, "--bound", arg, err);
+    if (id == OPTION_TARGET)
+        out->target = arg;
+    else
+        out->weights = true;
+    return FLOW_OK;
+}
 
 static int take_sample(void *into, int id, const char *arg, flow_err *err)
 {
@@ -277,6 +304,12 @@ static int take_sample(void *into, int id, const char *arg, flow_err *err)
     case OPTION_LOGP:
         o->logp = true;
         return FLOW_OK;
+    case OPTION_WEIGHTS:
+    case OPTION_EXACT:
+    case OPTION_TARGET:
+    case OPTION_PROPOSALS:
+    case OPTION_BOUND:
+        return take_exact(&o->exact, id, arg, err);
     default:
         return is_of_table(id) ? take_table(&o->context, id, arg, err)
                                : take_output(&line->output, id, arg, err);
@@ -288,7 +321,7 @@ int line_read_sample(sample_options *out, int argc, char **argv)
     sample_line line = {.options = out};
     flow_err err = FLOW_ERR_INIT;
     char **operands;
-    *out = (sample_options){.temperature = 1};
+    *out = (sample_options){.temperature = 1, .exact.bound = NAN};
     int status = line_read(&operands, &line_sample, &line, take_sample, argc, argv);
     if (status >= 0)
         return status;
@@ -298,7 +331,7 @@ int line_read_sample(sample_options *out, int argc, char **argv)
         flow_fail(&err, FLOW_EUSAGE, "how many samples? distill sample MODEL -n 1000");
     else if (out->n > INT64_MAX - out->first)
         flow_fail(&err, FLOW_EUSAGE, "--first plus -n is too large");
-    else
+    else if (!exact_check(&out->exact, &err))
         resolve_output(&line.output, &out->output, &out->format, &err);
     return err.code ? line_refuse(&line_sample, &err) : -1;
 }

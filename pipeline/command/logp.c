@@ -50,17 +50,6 @@ static int evaluate(const flow_model *model, flow_pool *pool, const logp_options
     return code;
 }
 
-/* Densities are computed in double, whatever the precision of the model's weights. */
-static int to_double(flow_model *model, flow_err *err)
-{
-    flow *precise = flow_convert(model->flow, FLOW_F64, err);
-    if (!precise)
-        return err->code;
-    flow_free(model->flow);
-    model->flow = precise;
-    return 0;
-}
-
 /* One row of context for each of n rows, where there is one for all. */
 static int spread(file_table **context, size_t n, flow_err *err)
 {
@@ -106,7 +95,7 @@ static int take_and_evaluate(const flow_model *model, flow_pool *pool, const log
 static int logp(flow_model *model, flow_pool *pool, const void *options, flow_err *err)
 {
     const logp_options *o = options;
-    int code = to_double(model, err);
+    int code = flow_model_convert(model, FLOW_F64, err);
     if (code)
         return code;
     const rows_wanted wanted = rows_of_data(model);

@@ -5,6 +5,7 @@
 
 #include <assert.h>
 #include <getopt.h>
+#include <math.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -101,6 +102,13 @@ int option_whole(uint64_t *out, const char *name, const char *arg, uint64_t min,
                          (unsigned long long)min, arg);
     return flow_fail(err, FLOW_EUSAGE, "%s wants a whole number %llu .. %llu, got '%.60s'", name,
                      (unsigned long long)min, (unsigned long long)max, arg);
+}
+
+int option_real(double *out, const char *name, const char *arg, flow_err *err)
+{
+    if (number_parse_real(out, arg) == NUMBER_GOOD && isfinite(*out))
+        return FLOW_OK;
+    return flow_fail(err, FLOW_EUSAGE, "%s wants a number, got '%.60s'", name, arg);
 }
 
 int option_positive(double *out, const char *name, const char *arg, flow_err *err)

@@ -17,7 +17,7 @@ typedef struct cli_option {
 } cli_option;
 
 enum { OPTION_END = -1, OPTION_WRONG = -2, OPTION_HELP = 'h', OPTION_LONG = 256 };
-enum { OPTION_MAX = 16 };
+enum { OPTION_MAX = 20 };
 
 /* Where parsing stands. After OPTION_END the operands are argv[optind] ... */
 typedef struct option_reader {
@@ -37,7 +37,10 @@ int options_next(option_reader *self, flow_err *err);
 int option_whole(uint64_t *out, const char *name, const char *arg, uint64_t min, uint64_t max,
                  flow_err *err);
 
-/* A finite number above 0. */
+/* A finite number. */
+int option_real(double *out, const char *name, const char *arg, flow_err *err);
+
+/* One above 0. */
 int option_positive(double *out, const char *name, const char *arg, flow_err *err);
 
 /* The table as lines of --help. */

@@ -21,8 +21,15 @@ static int sample(flow_model *model, flow_pool *pool, const void *options, flow_
         .logp = o->logp,
         .path = o->output,
         .format = o->format};
+    exact_choice choice = {NULL, NULL};
+    if (!code && exact_is_wanted(&o->exact))
+        code = flow_model_convert(model, FLOW_F64, err) ||
+                       exact_choose(&choice, &request, &o->exact, o->model, err)
+                   ? err->code
+                   : 0;
     if (!code)
         code = output_samples(&request, err);
+    exact_free(&choice);
     file_table_free(context);
     return code;
 }

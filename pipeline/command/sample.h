@@ -3,6 +3,7 @@
 #define PIPELINE_COMMAND_SAMPLE_H
 
 #include "pipeline/command/context.h"
+#include "pipeline/command/exact.h"
 #include "pipeline/stages/output.h"
 
 #include <stdbool.h>
@@ -16,6 +17,7 @@ typedef struct sample_options {
     context_options context; /* one row for each sample, or one for all */
     double temperature;      /* 1 unless given */
     bool logp;               /* a last column with log q(x) */
+    exact_options exact;     /* weights, and draws of what the model was made for */
     const char *output;      /* NULL: stdout. Never an .npy stream to a terminal */
     table_format format;     /* from --format, else from the name of the output, else csv */
     uint64_t threads;        /* 0: auto */

@@ -67,31 +67,22 @@ void output_discard(output *self)
 
 /* ---- samples */
 
-/* (rows, D) and (rows) side by side as (rows, D + 1). */
-static void append_column(double *out, const double *x, const double *logp, size_t n, size_t dim)
-{
-    for (size_t r = 0; r < n; r++) {
-        memcpy(out + r * (dim + 1), x + r * dim, dim * sizeof *out);
-        out[r * (dim + 1) + dim] = logp[r];
-    }
-}
-
-/* What a block is made in: (BLOCK, D), (BLOCK), (BLOCK, D + 1) and, where one row of context holds for all,
+/* What a block is made in: (BLOCK, D), (BLOCK), (BLOCK, D + 2) and, where one row of context holds for all,
  * (BLOCK, C) copies of it. */
 typedef struct workspace {
-    double *x, *logp, *both, *context;
+    double *x, *logp, *rows, *context;
 } workspace;
 
 static int workspace_create(workspace *self, const output_request *q, flow_err *err)
 {
     size_t dim = flow_dim(q->model->flow), c = flow_context(q->model->flow);
     size_t copies = q->n_context == 1 ? c : 0;
-    self->x = malloc(BLOCK * (2 * dim + 2 + copies) * sizeof *self->x);
+    self->x = malloc(BLOCK * (2 * dim + 3 + copies) * sizeof *self->x);
     if (!self->x)
         return flow_fail(err, FLOW_ENOMEM, "out of memory for samples");
     self->logp = self->x + BLOCK * dim;
-    self->both = self->logp + BLOCK;
-    self->context = copies ? self->both + BLOCK * (dim + 1) : NULL;
+    self->rows = self->logp + BLOCK;
+    self->context = copies ? self->rows + BLOCK * (dim + 2) : NULL;
     for (size_t i = 0; i < BLOCK * copies; i++)
         self->context[i] = q->context[i % c];
     return 0;
@@ -112,7 +103,7 @@ static int check_block(const output_request *q, const double *x, size_t row, siz
     return 0;
 }
 
-/* Rows row .. row + n - 1 as they are written: w->x, or w->both with log q. */
+/* Rows row .. row + n - 1 of the stream, counted from q->first. */
 static int make_block(const output_request *q, const workspace *w, size_t row, size_t n,
                       flow_err *err)
 {
@@ -122,44 +113,84 @@ static int make_block(const output_request *q, const workspace *w, size_t row, s
     int code =
         flow_model_sample_tempered(q->model, q->pool, w->x, q->logp ? w->logp : NULL, context,
                                    q->stream, q->first + row, n, q->temperature, err);
-    if (!code)
-        code = check_block(q, w->x, row, n, err);
-    if (!code && q->logp)
-        append_column(w->both, w->x, w->logp, n, flow_dim(q->model->flow));
-    return code;
+    return code ? code : check_block(q, w->x, row, n, err);
+}
+
+static size_t columns(const output_request *q)
+{
+    return flow_dim(q->model->flow) + q->logp + (q->log_w != NULL);
+}
+
+/* Row r of the block that starts at `row`, as it is written. */
+static void copy_row(double *to, const output_request *q, const workspace *w, size_t row, size_t r)
+{
+    size_t dim = flow_dim(q->model->flow);
+    memcpy(to, w->x + r * dim, dim * sizeof *to);
+    if (q->logp)
+        to[dim] = w->logp[r];
+    if (q->log_w)
+        to[dim + q->logp] = q->log_w[row + r];
 }
 
 static output *open_samples(const output_request *q, flow_err *err)
 {
     size_t dim = flow_dim(q->model->flow);
-    const char **names = malloc((dim + 1) * sizeof *names);
+    const char **names = malloc((dim + 2) * sizeof *names);
     if (!names) {
         flow_fail(err, FLOW_ENOMEM, "out of memory for the names of the columns");
         return NULL;
     }
     for (size_t i = 0; i < dim; i++)
         names[i] = json_string_value(json_array_get(q->model->names, i));
-    names[dim] = "log_q";
-    output *out = output_open(q->path, q->format, q->n, dim + q->logp, names, err);
+    if (q->logp)
+        names[dim] = "log_q";
+    names[dim + q->logp] = "log_w";
+    output *out = output_open(q->path, q->format, q->n, columns(q), names, err);
     free(names);
     return out;
+}
+
+/* Of a block of n rows from `row` on those that are wanted, from q->chosen[*at] on. */
+static int write_chosen(const output_request *q, output *out, const workspace *w, size_t *at,
+                        size_t row, size_t n, flow_err *err)
+{
+    int code = 0;
+    while (!code && *at < q->n && q->chosen[*at] < row + n) {
+        size_t rows = 0;
+        for (; rows < BLOCK && *at < q->n && q->chosen[*at] < row + n; rows++, ++*at)
+            copy_row(w->rows + rows * columns(q), q, w, row, q->chosen[*at] - row);
+        code = output_append(out, w->rows, rows, err);
+    }
+    return code;
+}
+
+static int write_all(const output_request *q, output *out, const workspace *w, size_t row, size_t n,
+                     flow_err *err)
+{
+    if (columns(q) == flow_dim(q->model->flow))
+        return output_append(out, w->x, n, err);
+    for (size_t r = 0; r < n; r++)
+        copy_row(w->rows + r * columns(q), q, w, row, r);
+    return output_append(out, w->rows, n, err);
 }
 
 /* The output is opened when the first block is there: what cannot be drawn at all leaves stdout empty. */
 static int write_blocks(const output_request *q, output **out, const workspace *w, flow_err *err)
 {
-    size_t row = 0, n;
+    size_t row = 0, n, at = 0, end = q->chosen && q->n ? q->chosen[q->n - 1] + 1 : q->n;
     do {
-        n = q->n - row < BLOCK ? q->n - row : BLOCK;
+        row = q->chosen && q->n ? q->chosen[at] : row;
+        n = end - row < BLOCK ? end - row : BLOCK;
         int code = make_block(q, w, row, n, err);
         if (!code && !*out && !(*out = open_samples(q, err)))
             code = err->code;
         if (!code)
-            code = output_append(*out, q->logp ? w->both : w->x, n, err);
+            code = q->chosen ? write_chosen(q, *out, w, &at, row, n, err)
+                             : write_all(q, *out, w, row, n, err);
         if (code)
             return code;
         row += n;
-    } while (row < q->n);
+    } while (q->chosen ? at < q->n : row < q->n);
     return FLOW_OK;
 }
 

@@ -190,3 +190,19 @@ Test(exact, broken_weights_are_errors)
                      FLOW_EDIVERGED);
     }
 }
+
+/* An autoregressive series is worth n (1 - rho) / (1 + rho). */
+Test(exact, what_a_chain_is_worth)
+{
+    const double rho = 0.8, want = (1 - rho) / (1 + rho);
+    pcg_normals(x, draws, 0, N, 1);
+    double independent = student_chain_size(x, N) / N;
+    for (size_t i = 1; i < N; i++)
+        x[i] = rho * x[i - 1] + sqrt(1 - rho * rho) * x[i];
+    double got = student_chain_size(x, N) / N;
+    cr_assert(fabs(got / want - 1) < 0.1, "%g, not %g", got, want);
+    cr_assert(independent > 0.97 && independent <= 1, "%g", independent);
+    for (size_t i = 0; i < N; i++)
+        x[i] = 3;
+    cr_assert_eq(student_chain_size(x, N), N);
+}

@@ -1,0 +1,287 @@
+#include "pipeline/command/exact.h"
+
+#include "pipeline/console/notice.h"
+#include "pipeline/stages/reference.h"
+#include "student/diagnostics.h"
+#include "student/exact.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BLOCK = 16384, PER_SAMPLE = 10, LEAST_PROPOSALS = 10000, MOST_PER_SAMPLE = 1000 };
+
+static const char *const names[] = {
+    [EXACT_SIR] = "sir", [EXACT_IMH] = "imh", [EXACT_REJECTION] = "rejection"};
+
+int exact_method_of(exact_method *out, const char *name, flow_err *err)
+{
+    for (int k = EXACT_SIR; k <= EXACT_REJECTION; k++)
+        if (strcmp(names[k], name) == 0) {
+            *out = (exact_method)k;
+            return 0;
+        }
+    return flow_fail(err, FLOW_EUSAGE, "--exact wants sir, imh or rejection, got '%.60s'", name);
+}
+
+bool exact_is_wanted(const exact_options *options)
+{
+    return options->method != EXACT_NONE || options->weights;
+}
+
+int exact_check(const exact_options *o, flow_err *err)
+{
+    if (o->target && !exact_is_wanted(o))
+        return flow_fail(err, FLOW_EUSAGE, "--target has no effect without --exact or --weights");
+    if (o->proposals && o->method == EXACT_NONE)
+        return flow_fail(err, FLOW_EUSAGE, "--proposals has no effect without --exact");
+    if (!isnan(o->bound) && o->method != EXACT_REJECTION)
+        return flow_fail(err, FLOW_EUSAGE, "--bound has no effect without --exact rejection");
+    return 0;
+}
+
+/* ---- weights */
+
+typedef struct weighing {
+    output_request *q;
+    const exact_options *options;
+    const reference *against;
+    exact_choice *out;
+    size_t n; /* proposals */
+    double *x, *log_q, *context;
+} weighing;
+
+/* Of rows first .. first + n - 1 of the stream. */
+static int weigh_block(const weighing *w, double *log_w, pcg_stream stream, uint64_t first,
+                       size_t n, flow_err *err)
+{
+    const output_request *q = w->q;
+    int code = flow_model_sample_tempered(q->model, q->pool, w->x, w->log_q, w->context, stream,
+                                          first, n, q->temperature, err);
+    code =
+        code ? code : reference_log_p(w->against, q->pool, log_w, w->x, w->context, n, first, err);
+    for (size_t r = 0; r < n && !code; r++)
+        log_w[r] -= w->log_q[r];
+    return code;
+}
+
+static int weigh(const weighing *w, double *log_w, pcg_stream stream, size_t from, size_t to,
+                 flow_err *err)
+{
+    int code = 0;
+    for (size_t row = from; row < to && !code; row += BLOCK) {
+        size_t n = to - row < BLOCK ? to - row : BLOCK;
+        code = weigh_block(w, log_w + row, stream, w->q->first + row, n, err);
+    }
+    return code;
+}
+
+/* As many proposals as `to`, of which `from` are there. */
+static int weigh_up_to(weighing *w, size_t to, flow_err *err)
+{
+    double *log_w =
+        to < SIZE_MAX / sizeof *log_w ? realloc(w->out->log_w, to * sizeof *log_w) : NULL;
+    size_t *rows = realloc(w->out->rows, to * sizeof *rows);
+    w->out->log_w = log_w ? log_w : w->out->log_w;
+    w->out->rows = rows ? rows : w->out->rows;
+    if (!log_w || !rows)
+        return flow_fail(err, FLOW_ENOMEM, "out of memory for the weights of %zu proposals", to);
+    size_t from = w->n;
+    w->n = to;
+    return weigh(w, log_w, w->q->stream, from, to, err);
+}
+
+/* ---- what they are worth */
+
+static int tell_weights(const weighing *w, const char *of, flow_err *err)
+{
+    student_diagnostics d;
+    const student_log_weights in = {.reverse = w->out->log_w, .n_reverse = w->n, .log_z = NAN};
+    int code = student_diagnose(&d, &in, err);
+    if (code)
+        return code;
+    notice_note("%zu %s: effective %.0f (k-hat %.2f), log Z %.5g +- %.2g", w->n, of,
+                d.ess_reverse.value * (double)w->n, d.psis.khat, d.log_z.value, d.log_z.se);
+    if (d.psis.khat > d.psis.threshold && d.ess_reverse.value < STUDENT_EVEN)
+        notice_warning("the weights' tail is heavy (k-hat %.2f, beyond %.2f): the target has mass "
+                       "where the sampler hardly goes, and nothing that is made of them is exact",
+                       d.psis.khat, d.psis.threshold);
+    return 0;
+}
+
+/* ---- the three methods */
+
+static pcg_stream choices(const weighing *w)
+{
+    pcg_stream out = w->q->stream;
+    out.purpose = PCG_SHUFFLE;
+    return out;
+}
+
+static int resample(weighing *w, flow_err *err)
+{
+    size_t n = w->q->n,
+           wanted = n * PER_SAMPLE > LEAST_PROPOSALS ? n * PER_SAMPLE : LEAST_PROPOSALS;
+    double distinct;
+    int code = weigh_up_to(w, w->options->proposals ? (size_t)w->options->proposals : wanted, err);
+    code = code ? code : tell_weights(w, "proposals", err);
+    size_t *rows = code ? NULL : malloc((n + 1) * sizeof *rows);
+    if (!code && !rows)
+        code = flow_fail(err, FLOW_ENOMEM, "out of memory for %zu samples", n);
+    if (!code)
+        code = student_resample(rows, &distinct, n, STUDENT_SYSTEMATIC, w->out->log_w, w->n,
+                                choices(w), err);
+    if (!code)
+        notice_note("sir: %zu samples, %.4g %% of them different rows", n, 100 * distinct);
+    free(w->out->rows);
+    w->out->rows = rows;
+    return code;
+}
+
+/* log p~ is what the chain's memory is measured on. */
+static double chain_size(const weighing *w, const size_t *rows, double *series)
+{
+    for (size_t i = 0; i < w->q->n; i++)
+        series[i] = w->out->log_w[rows[i]];
+    return student_chain_size(series, w->q->n);
+}
+
+/* The last n states; a tenth more go before them. */
+static int walk(weighing *w, flow_err *err)
+{
+    size_t n = w->q->n, before = n / PER_SAMPLE + 100;
+    double acceptance;
+    if (w->options->proposals && w->options->proposals < n)
+        return flow_fail(err, FLOW_EUSAGE,
+                         "--proposals %llu is less than -n: a chain has a state "
+                         "for each",
+                         (unsigned long long)w->options->proposals);
+    int code =
+        weigh_up_to(w, w->options->proposals ? (size_t)w->options->proposals : n + before, err);
+    code = code ? code : tell_weights(w, "proposals", err);
+    if (!code)
+        code = student_metropolis(w->out->rows, &acceptance, w->out->log_w, w->n, choices(w), err);
+    double *series = code ? NULL : malloc((n + 1) * sizeof *series);
+    if (code || !series)
+        return code ? code : flow_fail(err, FLOW_ENOMEM, "out of memory for %zu samples", n);
+    memmove(w->out->rows, w->out->rows + (w->n - n), n * sizeof *w->out->rows);
+    notice_note("imh: acceptance %.3g; %zu states are worth %.0f independent ones", acceptance, n,
+                chain_size(w, w->out->rows, series));
+    free(series);
+    return 0;
+}
+
+/* The largest log_w of rows that no sample is made of. */
+static int find_bound(const weighing *w, double *bound, flow_err *err)
+{
+    pcg_stream other = w->q->stream;
+    size_t n = w->q->n > LEAST_PROPOSALS ? w->q->n : LEAST_PROPOSALS;
+    double *log_w = malloc(n * sizeof *log_w);
+    other.purpose = PCG_ESTIMATE;
+    *bound = -INFINITY;
+    int code = log_w ? weigh(w, log_w, other, 0, n, err)
+                     : flow_fail(err, FLOW_ENOMEM, "out of memory for a bound");
+    for (size_t r = 0; r < n && !code; r++)
+        *bound = fmax(*bound, log_w[r]);
+    free(log_w);
+    if (!code && !isfinite(*bound))
+        code = flow_fail(err, FLOW_EDIVERGED, "the target has no density at any of %zu samples", n);
+    return code;
+}
+
+static int reject_enough(weighing *w, double bound, size_t *above, flow_err *err)
+{
+    size_t n = w->q->n, kept = 0, most = n * MOST_PER_SAMPLE + LEAST_PROPOSALS;
+    size_t next = w->options->proposals ? (size_t)w->options->proposals : n + n / 4 + 100;
+    int code = 0;
+    while (!code && kept < n) {
+        if (w->n >= most || (w->options->proposals && w->n))
+            return flow_fail(err, FLOW_EDIVERGED,
+                             "rejection kept %zu of %zu proposals under a bound of %.4g nats, "
+                             "%zu are wanted",
+                             kept, w->n, bound, n);
+        code = weigh_up_to(w, next < most ? next : most, err);
+        code = code ? code
+                    : student_reject(w->out->rows, &kept, above, bound, w->out->log_w, w->n,
+                                     choices(w), err);
+        next = 2 * w->n;
+    }
+    if (!code)
+        notice_note("rejection: %.3g of the proposals are kept under a bound of %.4g nats%s",
+                    (double)kept / (double)w->n, bound,
+                    isnan(w->options->bound) ? ", the largest weight of other rows" : "");
+    return code;
+}
+
+static int reject(weighing *w, flow_err *err)
+{
+    double bound = w->options->bound;
+    size_t above = 0;
+    int code = isnan(bound) ? find_bound(w, &bound, err) : 0;
+    code = code ? code : reject_enough(w, bound, &above, err);
+    code = code ? code : tell_weights(w, "proposals", err);
+    if (!code && above)
+        notice_warning("%zu of %zu proposals weigh more than the bound: there the samples are too "
+                       "few; say a larger --bound",
+                       above, w->n);
+    return code;
+}
+
+/* ---- */
+
+static int take(weighing *w, flow_err *err)
+{
+    const output_request *q = w->q;
+    size_t dim = flow_dim(q->model->flow), c = flow_context(q->model->flow);
+    if (c && q->n_context != 1)
+        return flow_fail(err, FLOW_EUSAGE,
+                         "weights of different contexts cannot be compared: give one row of "
+                         "context");
+    w->x = malloc(BLOCK * (dim + 1 + c) * sizeof *w->x);
+    if (!w->x)
+        return flow_fail(err, FLOW_ENOMEM, "out of memory for proposals");
+    w->log_q = w->x + BLOCK * dim;
+    w->context = c ? w->log_q + BLOCK : NULL;
+    for (size_t i = 0; i < BLOCK * c; i++)
+        w->context[i] = q->context[i % c];
+    return 0;
+}
+
+static int choose(weighing *w, flow_err *err)
+{
+    switch (w->options->method) {
+    case EXACT_SIR:
+        return resample(w, err);
+    case EXACT_IMH:
+        return walk(w, err);
+    case EXACT_REJECTION:
+        return reject(w, err);
+    default:
+        return weigh_up_to(w, w->q->n, err) ? err->code : tell_weights(w, "samples", err);
+    }
+}
+
+int exact_choose(exact_choice *self, output_request *request, const exact_options *options,
+                 const char *sampler, flow_err *err)
+{
+    *self = (exact_choice){NULL, NULL};
+    if (request->n == 0)
+        return 0;
+    reference *against = reference_open(options->target, request->model, sampler, err);
+    weighing w = {.q = request, .options = options, .against = against, .out = self};
+    int code = against ? take(&w, err) : err->code;
+    code = code ? code : choose(&w, err);
+    if (!code && options->method != EXACT_NONE)
+        request->chosen = self->rows;
+    if (!code && options->weights)
+        request->log_w = self->log_w;
+    free(w.x);
+    reference_free(against);
+    return code;
+}
+
+void exact_free(exact_choice *self)
+{
+    free(self->log_w);
+    free(self->rows);
+}

@@ -1,0 +1,167 @@
+#include "pipeline/stages/reference.h"
+
+#include "pipeline/config/show.h"
+#include "teacher/target_model.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct reference {
+    flow_model *own;         /* of a file */
+    target *target;          /* or of a description */
+    const flow_model *model; /* of either; NULL: the target is no flow */
+};
+
+enum { PATH_LENGTH = 4096 };
+
+/* ---- opening */
+
+static bool ends_in(const char *path, const char *ending)
+{
+    size_t n = strlen(path), m = strlen(ending);
+    return n > m && strcmp(path + n - m, ending) == 0;
+}
+
+static int from_model(reference *self, const char *path, flow_err *err)
+{
+    self->own = flow_model_read(path, err);
+    return self->own ? 0 : err->code;
+}
+
+static int from_description(reference *self, const json_t *description, flow_err *err)
+{
+    self->target = target_create(description, err);
+    return self->target ? 0 : flow_fail_prefix(err, "target");
+}
+
+static int from_config(reference *self, const char *path, flow_err *err)
+{
+    int status;
+    const config_sources sources = {.file = path};
+    config *c = config_load_shown(&status, &sources);
+    if (!c)
+        return flow_fail(err, FLOW_ECONFIG, "%s gives no target", path);
+    int code = c->target ? from_description(self, c->target, err)
+                         : flow_fail(err, FLOW_ECONFIG,
+                                     "%s has no target; of a teacher that was fitted, name its "
+                                     "model file",
+                                     path);
+    config_free(c);
+    return code;
+}
+
+/* RUN/student/model.safetensors -> RUN, with `file` behind it. */
+static int beside(char *out, const char *sampler, const char *file, flow_err *err)
+{
+    const char *end = strrchr(sampler, '/');
+    while (end && end > sampler && end[-1] != '/')
+        end--;
+    int n = end ? snprintf(out, PATH_LENGTH, "%.*s%s", (int)(end - sampler), sampler, file)
+                : snprintf(out, PATH_LENGTH, "../%s", file);
+    return n < PATH_LENGTH ? 0 : flow_fail(err, FLOW_EUSAGE, "%s: too long a path", sampler);
+}
+
+static int from_run(reference *self, const char *sampler, flow_err *err)
+{
+    char path[PATH_LENGTH], teacher[PATH_LENGTH];
+    if (beside(path, sampler, "resolved.json", err) ||
+        beside(teacher, sampler, "teacher/model.safetensors", err))
+        return err->code;
+    json_t *resolved = json_load_file(path, JSON_REJECT_DUPLICATES, NULL);
+    const json_t *said = json_object_get(resolved, "target");
+    int code = 0;
+    if (json_is_object(said))
+        code = from_description(self, said, err);
+    else if (json_is_object(resolved))
+        code = from_model(self, teacher, err);
+    else
+        code = flow_fail(err, FLOW_EUSAGE,
+                         "%s is not there, or no JSON: what was %s made for? say --target FILE",
+                         path, sampler);
+    json_decref(resolved);
+    return code;
+}
+
+/* ---- whether the two go together */
+
+static int check_names(const json_t *ours, const json_t *theirs, const char *what, flow_err *err)
+{
+    size_t n = json_array_size(ours), m = json_array_size(theirs);
+    if (n != m)
+        return flow_fail(err, FLOW_EUSAGE, "the sampler has %zu columns of %s, its target %zu", n,
+                         what, m);
+    for (size_t i = 0; i < n; i++)
+        if (!json_equal(json_array_get(ours, i), json_array_get(theirs, i)))
+            return flow_fail(err, FLOW_EUSAGE,
+                             "column %zu of %s is '%s' for the sampler and '%s' for its target", i,
+                             what, json_string_value(json_array_get(ours, i)),
+                             json_string_value(json_array_get(theirs, i)));
+    return 0;
+}
+
+static int check(const reference *self, const flow_model *sampler, flow_err *err)
+{
+    if (self->model) {
+        int code = check_names(sampler->names, self->model->names, "data", err);
+        return code ? code
+                    : check_names(sampler->context_names, self->model->context_names, "context",
+                                  err);
+    }
+    size_t dim = flow_dim(sampler->flow), c = flow_context(sampler->flow);
+    if (self->target->dim == dim && self->target->context == c)
+        return 0;
+    return flow_fail(err, FLOW_EUSAGE,
+                     "the sampler has %zu columns and %zu of context, its target %zu and %zu", dim,
+                     c, self->target->dim, self->target->context);
+}
+
+static int settle(reference *self, flow_err *err)
+{
+    self->model = self->own ? self->own : target_model_of(self->target);
+    return self->own ? flow_model_convert(self->own, FLOW_F64, err) : 0;
+}
+
+reference *reference_open(const char *path, const flow_model *sampler, const char *sampler_path,
+                          flow_err *err)
+{
+    reference *self = calloc(1, sizeof *self);
+    if (!self) {
+        flow_fail(err, FLOW_ENOMEM, "out of memory for a target");
+        return NULL;
+    }
+    int code = !path                           ? from_run(self, sampler_path, err)
+               : ends_in(path, ".safetensors") ? from_model(self, path, err)
+                                               : from_config(self, path, err);
+    code = code ? code : settle(self, err);
+    code = code ? code : check(self, sampler, err);
+    if (!code)
+        return self;
+    reference_free(self);
+    return NULL;
+}
+
+void reference_free(reference *self)
+{
+    if (!self)
+        return;
+    flow_model_free(self->own);
+    target_free(self->target);
+    free(self);
+}
+
+/* ---- */
+
+int reference_log_p(const reference *self, flow_pool *pool, double *logp, const double *x,
+                    const double *context, size_t n, uint64_t first, flow_err *err)
+{
+    int code = self->model
+                   ? flow_model_log_prob(self->model, pool, logp, x, context, n, err)
+                   : target_log_density(self->target, pool, logp, NULL, NULL, x, context, n, err);
+    for (size_t r = 0; r < n && !code; r++)
+        if (isnan(logp[r]) || logp[r] == INFINITY)
+            code = flow_fail(err, FLOW_EDIVERGED, "the target's log-density is %g at sample %llu",
+                             logp[r], (unsigned long long)(first + r));
+    return code;
+}
