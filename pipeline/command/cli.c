@@ -43,6 +43,13 @@ static int do_logp(int argc, char **argv)
     return status < 0 ? logp_verb(&options) : status;
 }
 
+static int do_estimate(int argc, char **argv)
+{
+    estimate_options options;
+    int status = line_read_estimate(&options, argc, argv);
+    return status < 0 ? estimate_verb(&options) : status;
+}
+
 static int do_ladder(int argc, char **argv)
 {
     ladder_options options;
@@ -70,9 +77,9 @@ static int do_explain(int argc, char **argv)
 static const struct {
     const line_spec *spec;
     int (*run)(int argc, char **argv);
-} verbs[] = {{&line_run, do_run},        {&line_check, do_check}, {&line_inspect, do_inspect},
-             {&line_sample, do_sample},  {&line_logp, do_logp},   {&line_ladder, do_ladder},
-             {&line_explain, do_explain}};
+} verbs[] = {{&line_run, do_run},       {&line_check, do_check},    {&line_inspect, do_inspect},
+             {&line_sample, do_sample}, {&line_logp, do_logp},      {&line_estimate, do_estimate},
+             {&line_ladder, do_ladder}, {&line_explain, do_explain}};
 
 enum { N_VERBS = sizeof verbs / sizeof *verbs };
 

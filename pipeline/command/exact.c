@@ -1,15 +1,15 @@
 #include "pipeline/command/exact.h"
 
+#include "pipeline/command/weighing.h"
 #include "pipeline/console/notice.h"
-#include "pipeline/stages/reference.h"
-#include "student/diagnostics.h"
 #include "student/exact.h"
 
 #include <math.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { BLOCK = 16384, PER_SAMPLE = 10, LEAST_PROPOSALS = 10000, MOST_PER_SAMPLE = 1000 };
+enum { PER_SAMPLE = 10, LEAST_PROPOSALS = 10000, MOST_PER_SAMPLE = 1000 };
 
 static const char *const names[] = {
     [EXACT_SIR] = "sir", [EXACT_IMH] = "imh", [EXACT_REJECTION] = "rejection"};
@@ -42,89 +42,51 @@ int exact_check(const exact_options *o, flow_err *err)
 
 /* ---- weights */
 
-typedef struct weighing {
+typedef struct choosing {
     output_request *q;
     const exact_options *options;
-    const reference *against;
+    weighing weighing;
     exact_choice *out;
     size_t n; /* proposals */
-    double *x, *log_q, *context;
-} weighing;
+} choosing;
 
-/* Of rows first .. first + n - 1 of the stream. */
-static int weigh_block(const weighing *w, double *log_w, pcg_stream stream, uint64_t first,
-                       size_t n, flow_err *err)
-{
-    const output_request *q = w->q;
-    int code = flow_model_sample_tempered(q->model, q->pool, w->x, w->log_q, w->context, stream,
-                                          first, n, q->temperature, err);
-    code =
-        code ? code : reference_log_p(w->against, q->pool, log_w, w->x, w->context, n, first, err);
-    for (size_t r = 0; r < n && !code; r++)
-        log_w[r] -= w->log_q[r];
-    return code;
-}
-
-static int weigh(const weighing *w, double *log_w, pcg_stream stream, size_t from, size_t to,
-                 flow_err *err)
-{
-    int code = 0;
-    for (size_t row = from; row < to && !code; row += BLOCK) {
-        size_t n = to - row < BLOCK ? to - row : BLOCK;
-        code = weigh_block(w, log_w + row, stream, w->q->first + row, n, err);
-    }
-    return code;
-}
-
-/* As many proposals as `to`, of which `from` are there. */
-static int weigh_up_to(weighing *w, size_t to, flow_err *err)
+/* As many proposals as `to`. */
+static int weigh_up_to(choosing *w, size_t to, flow_err *err)
 {
     double *log_w =
         to < SIZE_MAX / sizeof *log_w ? realloc(w->out->log_w, to * sizeof *log_w) : NULL;
-    size_t *rows = realloc(w->out->rows, to * sizeof *rows);
     w->out->log_w = log_w ? log_w : w->out->log_w;
+    size_t *rows = log_w ? realloc(w->out->rows, to * sizeof *rows) : NULL;
     w->out->rows = rows ? rows : w->out->rows;
-    if (!log_w || !rows)
+    if (!rows)
         return flow_fail(err, FLOW_ENOMEM, "out of memory for the weights of %zu proposals", to);
     size_t from = w->n;
     w->n = to;
-    return weigh(w, log_w, w->q->stream, from, to, err);
+    return weighing_rows(&w->weighing, log_w + from, NULL, w->q->stream, w->q->first + from,
+                         to - from, err);
 }
 
-/* ---- what they are worth */
-
-static int tell_weights(const weighing *w, const char *of, flow_err *err)
+static int tell(const choosing *w, const char *of, flow_err *err)
 {
-    student_diagnostics d;
-    const student_log_weights in = {.reverse = w->out->log_w, .n_reverse = w->n, .log_z = NAN};
-    int code = student_diagnose(&d, &in, err);
-    if (code)
-        return code;
-    notice_note("%zu %s: effective %.0f (k-hat %.2f), log Z %.5g +- %.2g", w->n, of,
-                d.ess_reverse.value * (double)w->n, d.psis.khat, d.log_z.value, d.log_z.se);
-    if (d.psis.khat > d.psis.threshold && d.ess_reverse.value < STUDENT_EVEN)
-        notice_warning("the weights' tail is heavy (k-hat %.2f, beyond %.2f): the target has mass "
-                       "where the sampler hardly goes, and nothing that is made of them is exact",
-                       d.psis.khat, d.psis.threshold);
-    return 0;
+    return weighing_tell(NULL, w->out->log_w, w->n, of, err);
 }
 
 /* ---- the three methods */
 
-static pcg_stream choices(const weighing *w)
+static pcg_stream choices(const choosing *w)
 {
     pcg_stream out = w->q->stream;
     out.purpose = PCG_SHUFFLE;
     return out;
 }
 
-static int resample(weighing *w, flow_err *err)
+static int resample(choosing *w, flow_err *err)
 {
     size_t n = w->q->n,
            wanted = n * PER_SAMPLE > LEAST_PROPOSALS ? n * PER_SAMPLE : LEAST_PROPOSALS;
     double distinct;
     int code = weigh_up_to(w, w->options->proposals ? (size_t)w->options->proposals : wanted, err);
-    code = code ? code : tell_weights(w, "proposals", err);
+    code = code ? code : tell(w, "proposals", err);
     size_t *rows = code ? NULL : malloc((n + 1) * sizeof *rows);
     if (!code && !rows)
         code = flow_fail(err, FLOW_ENOMEM, "out of memory for %zu samples", n);
@@ -139,7 +101,7 @@ static int resample(weighing *w, flow_err *err)
 }
 
 /* log p~ is what the chain's memory is measured on. */
-static double chain_size(const weighing *w, const size_t *rows, double *series)
+static double chain_size(const choosing *w, const size_t *rows, double *series)
 {
     for (size_t i = 0; i < w->q->n; i++)
         series[i] = w->out->log_w[rows[i]];
@@ -147,7 +109,7 @@ static double chain_size(const weighing *w, const size_t *rows, double *series)
 }
 
 /* The last n states; a tenth more go before them. */
-static int walk(weighing *w, flow_err *err)
+static int walk(choosing *w, flow_err *err)
 {
     size_t n = w->q->n, before = n / PER_SAMPLE + 100;
     double acceptance;
@@ -158,7 +120,7 @@ static int walk(weighing *w, flow_err *err)
                          (unsigned long long)w->options->proposals);
     int code =
         weigh_up_to(w, w->options->proposals ? (size_t)w->options->proposals : n + before, err);
-    code = code ? code : tell_weights(w, "proposals", err);
+    code = code ? code : tell(w, "proposals", err);
     if (!code)
         code = student_metropolis(w->out->rows, &acceptance, w->out->log_w, w->n, choices(w), err);
     double *series = code ? NULL : malloc((n + 1) * sizeof *series);
@@ -172,14 +134,14 @@ static int walk(weighing *w, flow_err *err)
 }
 
 /* The largest log_w of rows that no sample is made of. */
-static int find_bound(const weighing *w, double *bound, flow_err *err)
+static int find_bound(const choosing *w, double *bound, flow_err *err)
 {
     pcg_stream other = w->q->stream;
     size_t n = w->q->n > LEAST_PROPOSALS ? w->q->n : LEAST_PROPOSALS;
     double *log_w = malloc(n * sizeof *log_w);
     other.purpose = PCG_ESTIMATE;
     *bound = -INFINITY;
-    int code = log_w ? weigh(w, log_w, other, 0, n, err)
+    int code = log_w ? weighing_rows(&w->weighing, log_w, NULL, other, w->q->first, n, err)
                      : flow_fail(err, FLOW_ENOMEM, "out of memory for a bound");
     for (size_t r = 0; r < n && !code; r++)
         *bound = fmax(*bound, log_w[r]);
@@ -189,7 +151,7 @@ static int find_bound(const weighing *w, double *bound, flow_err *err)
     return code;
 }
 
-static int reject_enough(weighing *w, double bound, size_t *above, flow_err *err)
+static int reject_enough(choosing *w, double bound, size_t *above, flow_err *err)
 {
     size_t n = w->q->n, kept = 0, most = n * MOST_PER_SAMPLE + LEAST_PROPOSALS;
     size_t next = w->options->proposals ? (size_t)w->options->proposals : n + n / 4 + 100;
@@ -213,13 +175,13 @@ static int reject_enough(weighing *w, double bound, size_t *above, flow_err *err
     return code;
 }
 
-static int reject(weighing *w, flow_err *err)
+static int reject(choosing *w, flow_err *err)
 {
     double bound = w->options->bound;
     size_t above = 0;
     int code = isnan(bound) ? find_bound(w, &bound, err) : 0;
     code = code ? code : reject_enough(w, bound, &above, err);
-    code = code ? code : tell_weights(w, "proposals", err);
+    code = code ? code : tell(w, "proposals", err);
     if (!code && above)
         notice_warning("%zu of %zu proposals weigh more than the bound: there the samples are too "
                        "few; say a larger --bound",
@@ -229,25 +191,7 @@ static int reject(weighing *w, flow_err *err)
 
 /* ---- */
 
-static int take(weighing *w, flow_err *err)
-{
-    const output_request *q = w->q;
-    size_t dim = flow_dim(q->model->flow), c = flow_context(q->model->flow);
-    if (c && q->n_context != 1)
-        return flow_fail(err, FLOW_EUSAGE,
-                         "weights of different contexts cannot be compared: give one row of "
-                         "context");
-    w->x = malloc(BLOCK * (dim + 1 + c) * sizeof *w->x);
-    if (!w->x)
-        return flow_fail(err, FLOW_ENOMEM, "out of memory for proposals");
-    w->log_q = w->x + BLOCK * dim;
-    w->context = c ? w->log_q + BLOCK : NULL;
-    for (size_t i = 0; i < BLOCK * c; i++)
-        w->context[i] = q->context[i % c];
-    return 0;
-}
-
-static int choose(weighing *w, flow_err *err)
+static int choose(choosing *w, flow_err *err)
 {
     switch (w->options->method) {
     case EXACT_SIR:
@@ -257,7 +201,7 @@ static int choose(weighing *w, flow_err *err)
     case EXACT_REJECTION:
         return reject(w, err);
     default:
-        return weigh_up_to(w, w->q->n, err) ? err->code : tell_weights(w, "samples", err);
+        return weigh_up_to(w, w->q->n, err) ? err->code : tell(w, "samples", err);
     }
 }
 
@@ -267,16 +211,20 @@ int exact_choose(exact_choice *self, output_request *request, const exact_option
     *self = (exact_choice){NULL, NULL};
     if (request->n == 0)
         return 0;
-    reference *against = reference_open(options->target, request->model, sampler, err);
-    weighing w = {.q = request, .options = options, .against = against, .out = self};
-    int code = against ? take(&w, err) : err->code;
+    choosing w = {.q = request,
+                  .options = options,
+                  .weighing = {.model = request->model,
+                               .pool = request->pool,
+                               .temperature = request->temperature},
+                  .out = self};
+    int code = weighing_open(&w.weighing, options->target, sampler, request->context,
+                             request->n_context, err);
     code = code ? code : choose(&w, err);
     if (!code && options->method != EXACT_NONE)
         request->chosen = self->rows;
     if (!code && options->weights)
         request->log_w = self->log_w;
-    free(w.x);
-    reference_free(against);
+    weighing_close(&w.weighing);
     return code;
 }
 

@@ -58,3 +58,21 @@ int line_take_header(file_header *out, const char *arg, flow_err *err)
     *out = (file_header)word->value;
     return FLOW_OK;
 }
+
+/* ---- tables */
+
+bool line_is_of_table(int id)
+{
+    return id == OPTION_CONTEXT || id == OPTION_HEADER || id == OPTION_EXTRA;
+}
+
+int line_take_table(context_options *out, int id, const char *arg, flow_err *err)
+{
+    if (id == OPTION_HEADER)
+        return line_take_header(&out->header, arg, err);
+    if (id == OPTION_CONTEXT)
+        out->given = arg;
+    else
+        out->extra = true;
+    return FLOW_OK;
+}

@@ -5,6 +5,8 @@
 #include "files/csv.h"
 #include "pipeline/command/lines.h"
 
+enum { LINE_MAX_THREADS = 1024 };
+
 /* Options without a letter. */
 enum {
     OPTION_SET = OPTION_LONG,
@@ -22,6 +24,7 @@ enum {
     OPTION_PICTURE,
     OPTION_JSON,
     OPTION_TARGET,
+    OPTION_OF,
     OPTION_EXACT,
     OPTION_WEIGHTS,
     OPTION_PROPOSALS,
@@ -34,6 +37,15 @@ enum {
         "header", OPTION_HEADER, "WORD", "whether a .csv starts with names: auto, yes or no"       \
     }
 int line_take_header(file_header *out, const char *arg, flow_err *err);
+
+/* Rows of context, of verbs that draw or evaluate; whether an option is one of these, and taking it. */
+#define TABLE_OPTIONS(CONTEXT)                                                                     \
+    {"context", OPTION_CONTEXT, "ROWS", CONTEXT}, HEADER_OPTION,                                   \
+    {                                                                                              \
+        "extra", OPTION_EXTRA, NULL, "leave aside columns that the model does not know"            \
+    }
+bool line_is_of_table(int id);
+int line_take_table(context_options *out, int id, const char *arg, flow_err *err);
 
 /* Takes one option, with its argument, into what the verb wants to know. */
 typedef int (*take_option)(void *into, int id, const char *arg, flow_err *err);

@@ -14,8 +14,6 @@
 #include <strings.h>
 #include <unistd.h>
 
-enum { MAX_THREADS = 1024 };
-
 /* ---- run and check */
 
 #define SOURCE_OPTIONS                                                                             \
@@ -81,7 +79,7 @@ static int take_run(void *into, int id, const char *arg, flow_err *err)
         o->out = arg;
         return FLOW_OK;
     case OPTION_THREADS:
-        return option_whole(&o->threads, "--threads", arg, 1, MAX_THREADS, err);
+        return option_whole(&o->threads, "--threads", arg, 1, LINE_MAX_THREADS, err);
     default:
         o->quiet = true;
         return FLOW_OK;
@@ -113,32 +111,6 @@ void run_line_free(run_line *self)
 {
     free(self->overlays);
     free(self->sets);
-}
-
-/* ---- tables that sample, logp and ladder read */
-
-#define TABLE_OPTIONS(CONTEXT)                                                                     \
-    {"context", OPTION_CONTEXT, "ROWS", CONTEXT},                                                  \
-        {"header", OPTION_HEADER, "WORD", "whether a .csv starts with names: auto, yes or no"},    \
-    {                                                                                              \
-        "extra", OPTION_EXTRA, NULL, "leave aside columns that the model does not know"            \
-    }
-
-/* Whether the option is one of these. */
-static bool is_of_table(int id)
-{
-    return id == OPTION_CONTEXT || id == OPTION_HEADER || id == OPTION_EXTRA;
-}
-
-static int take_table(context_options *out, int id, const char *arg, flow_err *err)
-{
-    if (id == OPTION_HEADER)
-        return line_take_header(&out->header, arg, err);
-    if (id == OPTION_CONTEXT)
-        out->given = arg;
-    else
-        out->extra = true;
-    return FLOW_OK;
 }
 
 /* ---- inspect */
@@ -199,7 +171,7 @@ typedef struct line_output {
 static int take_output(line_output *out, int id, const char *arg, flow_err *err)
 {
     if (id == OPTION_THREADS)
-        return option_whole(&out->threads, "--threads", arg, 1, MAX_THREADS, err);
+        return option_whole(&out->threads, "--threads", arg, 1, LINE_MAX_THREADS, err);
     if (id == 'o')
         out->file = arg;
     else
@@ -311,8 +283,8 @@ static int take_sample(void *into, int id, const char *arg, flow_err *err)
     case OPTION_BOUND:
         return take_exact(&o->exact, id, arg, err);
     default:
-        return is_of_table(id) ? take_table(&o->context, id, arg, err)
-                               : take_output(&line->output, id, arg, err);
+        return line_is_of_table(id) ? line_take_table(&o->context, id, arg, err)
+                                    : take_output(&line->output, id, arg, err);
     }
 }
 
@@ -362,8 +334,8 @@ typedef struct logp_line {
 static int take_logp(void *into, int id, const char *arg, flow_err *err)
 {
     logp_line *line = into;
-    return is_of_table(id) ? take_table(&line->options->context, id, arg, err)
-                           : take_output(&line->output, id, arg, err);
+    return line_is_of_table(id) ? line_take_table(&line->options->context, id, arg, err)
+                                : take_output(&line->output, id, arg, err);
 }
 
 int line_read_logp(logp_options *out, int argc, char **argv)
@@ -416,12 +388,12 @@ static int take_ladder(void *into, int id, const char *arg, flow_err *err)
     case OPTION_SEED:
         return option_whole(&o->seed, "--seed", arg, 0, INT64_MAX, err);
     case OPTION_THREADS:
-        return option_whole(&o->threads, "--threads", arg, 1, MAX_THREADS, err);
+        return option_whole(&o->threads, "--threads", arg, 1, LINE_MAX_THREADS, err);
     case OPTION_PICTURE:
         o->picture = arg;
         return FLOW_OK;
     default:
-        return take_table(&o->context, id, arg, err);
+        return line_take_table(&o->context, id, arg, err);
     }
 }
 

@@ -2,6 +2,7 @@
 #ifndef PIPELINE_COMMAND_LINES_H
 #define PIPELINE_COMMAND_LINES_H
 
+#include "pipeline/command/estimate.h"
 #include "pipeline/command/inspect.h"
 #include "pipeline/command/ladder.h"
 #include "pipeline/command/logp.h"
@@ -18,8 +19,8 @@ typedef struct line_spec {
     const cli_option *options;
 } line_spec;
 
-extern const line_spec line_run, line_check, line_inspect, line_sample, line_logp, line_ladder,
-    line_explain;
+extern const line_spec line_run, line_check, line_inspect, line_sample, line_logp, line_estimate,
+    line_ladder, line_explain;
 
 /* run and check: the options, and the lists that their sources point into. */
 typedef struct run_line {
@@ -34,6 +35,7 @@ int line_read_run(run_line *out, const line_spec *spec, int argc, char **argv);
 int line_read_inspect(inspect_options *out, int argc, char **argv);
 int line_read_sample(sample_options *out, int argc, char **argv);
 int line_read_logp(logp_options *out, int argc, char **argv);
+int line_read_estimate(estimate_options *out, int argc, char **argv);
 int line_read_ladder(ladder_options *out, int argc, char **argv);
 int line_read_explain(const char **key, int argc, char **argv); /* key NULL: all */
 

@@ -63,3 +63,23 @@ check "is refused" grep -q '2 columns .* target 3' "$T/err"
 expect "a target for nothing" 64 sample "$student" -n 5 --target "$T/gauss.yaml"
 expect "a method that is none" 64 sample "$student" -n 5 --exact magic
 check "the methods are named" grep -q 'sir, imh or rejection' "$T/err"
+
+# ---- figures of the target
+expect "estimates" 0 estimate "$student" -n 20000 --json
+cp "$T/out" "$T/figures.json"
+near() { # KEY WANT: within 4.5 of its errors, which are small
+    awk -v got="$(value "$T/figures.json" "$1.value")" -v se="$(value "$T/figures.json" "$1.se")" -v want="$2" \
+        'BEGIN { d = got - want; exit !(se > 0 && se < .05 && d < 4.5 * se && d > -4.5 * se) }'
+}
+check "mean" near columns.x0.mean 1
+check "of the second column" near columns.x1.mean -2
+check "sd" near columns.x1.sd 1.41421356
+check "median" near columns.x0.quantiles.2 1
+check "upper quantile" near columns.x0.quantiles.4 2.95996
+check "log Z" near weights.log_z 3
+expect "the same with three threads" 0 estimate "$student" -n 20000 --json --threads 3
+check "is the same" cmp "$T/out" "$T/figures.json"
+expect "of one column" 0 estimate "$student" -n 20000 --of x1
+check "a line and its head" test "$(wc -l <"$T/out")" = 2
+expect "of a column that is none" 64 estimate "$student" --of x0,x7
+check "which is named" grep -q "'x7'" "$T/err"

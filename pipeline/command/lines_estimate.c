@@ -1,0 +1,61 @@
+/* pipeline/command/lines_estimate.c -- the command line of distill estimate. */
+#include "pipeline/command/line.h"
+
+#include <limits.h>
+
+static const cli_option table[] = {
+    {"number", 'n', "N", "samples to weigh; default 100000"},
+    {"of", OPTION_OF, "NAME,...", "columns; default: all"},
+    {"target", OPTION_TARGET, "FILE",
+     "what they are weighed against: a model file, or a .yaml with a target; default: what the "
+     "model's run learned from"},
+    TABLE_OPTIONS("a file with one row; or NAME=VALUE,..."),
+    {"seed", OPTION_SEED, "S", "default 0: the same command gives the same figures"},
+    {"json", OPTION_JSON, NULL, "the same for programs, as one JSON object"},
+    {"threads", OPTION_THREADS, "N", "threads; changes no result"},
+    {NULL, 0, NULL, NULL}};
+
+const line_spec line_estimate = {
+    .name = "estimate",
+    .operands = "MODEL [options]",
+    .n_min = 1,
+    .n_max = 1,
+    .doc = "Means, widths and quantiles of what a model was made for, by its weighed samples.",
+    .examples =
+        "  distill estimate runs/schools/student/model.safetensors\n"
+        "  distill estimate runs/schools/student/model.safetensors --of mu,log_tau -n 1e6\n",
+    .options = table};
+
+static int take(void *into, int id, const char *arg, flow_err *err)
+{
+    estimate_options *o = into;
+    switch (id) {
+    case 'n':
+        return option_whole(&o->n, "-n", arg, 2, INT32_MAX, err);
+    case OPTION_SEED:
+        return option_whole(&o->seed, "--seed", arg, 0, INT64_MAX, err);
+    case OPTION_THREADS:
+        return option_whole(&o->threads, "--threads", arg, 1, LINE_MAX_THREADS, err);
+    case OPTION_OF:
+        o->of = arg;
+        return FLOW_OK;
+    case OPTION_TARGET:
+        o->target = arg;
+        return FLOW_OK;
+    case OPTION_JSON:
+        o->json = true;
+        return FLOW_OK;
+    default:
+        return line_take_table(&o->context, id, arg, err);
+    }
+}
+
+int line_read_estimate(estimate_options *out, int argc, char **argv)
+{
+    char **operands;
+    *out = (estimate_options){.n = 100000};
+    int status = line_read(&operands, &line_estimate, out, take, argc, argv);
+    if (status < 0)
+        out->model = operands[0];
+    return status;
+}
