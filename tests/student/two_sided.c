@@ -67,7 +67,8 @@ Test(two_sided, log_z_does_not_matter)
         g.base.log_z = log_z[k];
         distilling r = {.teacher = &g.base, .options = distilling_options()};
         r.student = student_iaf(&g.base, FLOW_F32);
-        cr_assert_eq(run(&r, "{\"kind\": \"two_sided\"}"), 0, "%s", r.err.text);
+        cr_assert_eq(run(&r, "{\"kind\": \"two_sided\", \"weighed\": 1, \"alpha\": 1}"), 0, "%s",
+                     r.err.text);
         check_kl(&r, 0, 0.02);
         check_kl(&r, 1, 0.02);
         cr_assert(fabs(r.state.kl_reverse + log_z[k]) < 0.05, "%g", r.state.kl_reverse);
@@ -75,10 +76,10 @@ Test(two_sided, log_z_does_not_matter)
     }
 }
 
-/* Two modes four and a half widths apart, of .8 and .2, which the path gradient alone gives any shares. */
+/* Two modes seven widths apart, of .8 and .2, where the path gradient has no word on shares. */
 Test(two_sided, shares)
 {
-    json_t *said = json_loads("{\"kind\": \"gaussians\", \"means\": [[-2.2, 0], [2.2, 0]], "
+    json_t *said = json_loads("{\"kind\": \"gaussians\", \"means\": [[-3.5, 0], [3.5, 0]], "
                               "\"weights\": [0.8, 0.2]}",
                               0, NULL);
     flow_err err = FLOW_ERR_INIT;
@@ -87,8 +88,8 @@ Test(two_sided, shares)
     distilling r = banana_run(t);
     cr_assert_eq(run(&r, "{\"kind\": \"two_sided\", \"alpha\": 1, \"cap\": 10}"), 0, "%s",
                  r.err.text);
-    check_kl(&r, 0, 0.03);
-    check_kl(&r, 1, 0.03);
+    check_kl(&r, 0, 0.05);
+    check_kl(&r, 1, 0.05);
     flow_free(r.student);
     target_free(t);
     json_decref(said);
