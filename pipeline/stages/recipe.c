@@ -52,6 +52,8 @@ static void settle_training(config *out, const student_recipe *r)
     s->train.steps = r->options.steps;
     s->train.lr = r->options.lr;
     s->train.gradient = r->options.gradient;
+    s->train.temper = r->options.temper;
+    s->train.temper_until = r->options.temper_until;
     if (s->train.warmup > s->train.steps)
         s->train.warmup = s->train.steps;
 }
