@@ -186,16 +186,16 @@ static double mean_weight(const two_sided *self, size_t n)
     return sum / (double)n;
 }
 
-/* Means over all steps at first, over about `lag` of them later. */
+/* Means over all steps at first, over about `lag` of them later. That of log Z, for one row far out can be more than all
+ * others of a hundred batches, and in a mean of Z would leave these without a weight. */
 static void remember(two_sided *self, size_t n)
 {
-    double log_z = log_mean(self, n), old = self->now.log_z;
+    double log_z = log_mean(self, n);
     if (!isfinite(log_z))
         return;
     uint64_t steps = ++self->now.steps, lag = self->options.lag;
-    double share = 1 / (double)(steps < lag ? steps : lag), top = fmax(log_z, old);
-    self->now.log_z =
-        steps == 1 ? log_z : top + log((1 - share) * exp(old - top) + share * exp(log_z - top));
+    double share = 1 / (double)(steps < lag ? steps : lag);
+    self->now.log_z += share * (log_z - self->now.log_z);
     self->now.mean += share * (mean_weight(self, n) - self->now.mean);
 }
 

@@ -60,6 +60,7 @@ student: {flow: {kind: iaf, layers: 2, hidden: [16, 16]}, pilot_rows: 128, train
 validate: {samples: 1000, require: {kl_reverse: "< 0.1"}}
 Y
 expect "a student of its own shape, of a model" 0 run "$T/plain.yaml" --quiet --out "$T/plain"
+expect "and the config for it is good" 0 check configs/models/plain_iaf.yaml --set "target.path=$T/g/student/model.safetensors"
 check "is looked at" grep -q "rows in 2 dimensions" "$T/plain/recipe.txt"
 check "and has the model's frame" test "$(value "$T/plain/resolved.json" student.frame.scale)" = '"auto"'
 sed 's/^student:.*/student: {flow: {kind: iaf, layers: 2, hidden: [16, 16]}, train: {steps: 20, warmup: 5}}/; s/^validate:.*/validate: {samples: 1000}/' "$T/model.yaml" >"$T/beside.yaml"
