@@ -102,10 +102,11 @@ static int play_importance(uint64_t *sum, flow_err *err)
 /* Whose noise has to move with all parameters: no mixture base. */
 static int play_two_sided(uint64_t *sum, flow_err *err)
 {
-    return learn_with(sum, "{\"kind\": \"iaf\", \"layers\": 1, \"conditioner\": {\"kind\": \"mlp\", "
+    return learn_with(sum,
+                      "{\"kind\": \"iaf\", \"layers\": 1, \"conditioner\": {\"kind\": \"mlp\", "
                       "\"hidden\": [4]}}",
-                      "{\"kind\": \"two_sided\", \"start\": 0.2, \"polish\": 0.2}",
-                      TARGET_GRADIENT, err);
+                      "{\"kind\": \"two_sided\", \"start\": 0.2, \"polish\": 0.2}", TARGET_GRADIENT,
+                      err);
 }
 
 static int play_fab(uint64_t *sum, flow_err *err)

@@ -39,8 +39,8 @@ static distilling banana_run(const target *t)
 
 Test(two_sided, learns_a_banana_from_either_side)
 {
-    static const char *const objectives[] = {"{\"kind\": \"two_sided\"}",
-                                             "{\"kind\": \"two_sided\", \"alpha\": 1, \"cap\": 10}"};
+    static const char *const objectives[] = {
+        "{\"kind\": \"two_sided\"}", "{\"kind\": \"two_sided\", \"alpha\": 1, \"cap\": 10}"};
     for (size_t k = 0; k < 2; k++) {
         target *t = banana();
         distilling r = banana_run(t);
