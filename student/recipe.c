@@ -13,7 +13,7 @@
 
 /* ---- what the rows say */
 
-enum { PIECES_ROWS = 512, FEW = 4 }; /* FEW: dimensions */
+enum { PIECES_ROWS = 512, FEW = 4 };      /* FEW: dimensions */
 static const double ALL_IN_PIECES = 0.97; /* share of the rows */
 static const double NORMAL = 0.1;         /* nats: nearer than this to a normal, affine layers do */
 static const double HEAVY = 8;            /* standard deviations: splines end well before */
@@ -200,7 +200,7 @@ static const plan plans[] = {
                      .objective = "{\"kind\": \"two_sided\", \"start\": 0}",
                      .why = "both directions of KL on the same own rows, for the path gradient "
                             "alone leaves out what is beside the steep places, tempered at "
-                            "first, which finds all of them"},
+                            "first, without which a part of the mass can stay missing"},
     [SHAPE_PIECES] =
         {.layers = 1,
          .width = 16,
