@@ -37,7 +37,8 @@ typedef struct objective_kind {
     KIND(kl)                                                                                       \
     KIND(mass_transport)                                                                           \
     KIND(importance)                                                                               \
-    KIND(fab)
+    KIND(fab)                                                                                      \
+    KIND(two_sided)
 
 #define OBJECTIVE_DECLARE(NAME) extern const objective_kind objective_##NAME;
 OBJECTIVES(OBJECTIVE_DECLARE)

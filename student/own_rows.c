@@ -88,7 +88,7 @@ static int has_density(const own_rows *self)
     return 0;
 }
 
-/* ---- some with their noise stretched by T: with m the middle of the base, z' = m + T (z - m), and
+/* ---- some with their noise stretched: with m the middle of the base, z' = m + T (z - m), and
  *
  *   log q_wide(x) = log q(x) - log base(z') + log base(m + (z' - m) / T) - D log T
  *
@@ -100,8 +100,8 @@ static int is_wide(const own_rows_width *width, uint64_t row)
     return target_is_wide(&rows, row);
 }
 
-static int stretch(const flow *student, const own_rows_width *width, double *z, uint64_t first,
-                   size_t n, flow_err *err)
+int own_rows_stretch(const flow *student, const own_rows_width *width, double *z, uint64_t first,
+                     size_t n, flow_err *err)
 {
     size_t dim = flow_dim(student);
     for (size_t r = 0; r < n; r++)
@@ -110,19 +110,16 @@ static int stretch(const flow *student, const own_rows_width *width, double *z, 
     return 0;
 }
 
-/* log_r from log_q and the noise z, which is lost. work (n) */
-static int mix(own_rows *self, const flow *student, const own_rows_width *width, double *z,
-               double *work, flow_err *err)
+int own_rows_mix(double *out, const flow *student, const own_rows_width *width, double *z,
+                 double *work, size_t n, flow_err *err)
 {
-    size_t n = self->n;
-    double spread = (double)self->dim * log(width->by);
+    double spread = (double)flow_dim(student) * log(width->by);
     flow_base_log_prob(student, NULL, work, z, n);
     if (flow_noise_temper(student, z, 1 / width->by, n, err))
         return FLOW_ECONFIG;
-    flow_base_log_prob(student, NULL, self->log_r, z, n);
+    flow_base_log_prob(student, NULL, out, z, n);
     for (size_t r = 0; r < n; r++)
-        self->log_r[r] =
-            self->log_q[r] + log1p(width->share * expm1(self->log_r[r] - work[r] - spread));
+        out[r] = log1p(width->share * expm1(out[r] - work[r] - spread));
     return 0;
 }
 
@@ -134,12 +131,14 @@ static int draw_wide(own_rows *self, const term_scene *scene, const own_rows_wid
     if (!z)
         return flow_fail(err, FLOW_ENOMEM, "out of memory for %zu rows", n);
     flow_noise(scene->student, NULL, z, noise, first, n);
-    int code = stretch(scene->student, width, z, first, n, err);
+    int code = own_rows_stretch(scene->student, width, z, first, n, err);
     if (!code)
         code = flow_transport(scene->student, scene->pool, self->x, self->log_q, z, self->contexts,
                               n, err);
     if (!code)
-        code = mix(self, scene->student, width, z, z + n * dim, err);
+        code = own_rows_mix(self->log_r, scene->student, width, z, z + n * dim, n, err);
+    for (size_t r = 0; r < n && !code; r++)
+        self->log_r[r] += self->log_q[r];
     free(z);
     return code;
 }

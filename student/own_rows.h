@@ -27,6 +27,15 @@ void own_rows_close(own_rows *self); /* accepts one that was never opened, but i
 int own_rows_draw(own_rows *self, const term_scene *scene, const own_rows_width *width,
                   uint64_t first, term_sums *sums, flow_err *err);
 
+/* What a draw of wide rows is made of. Stretches those of the noise z (n, D), rows first .. first + n - 1 of a stream,
+ * that are to be wide. */
+int own_rows_stretch(const flow *student, const own_rows_width *width, double *z, uint64_t first,
+                     size_t n, flow_err *err);
+
+/* out (n) = log r - log q of rows whose noise, after that, is z (n, D), which is lost. work (n) */
+int own_rows_mix(double *out, const flow *student, const own_rows_width *width, double *z,
+                 double *work, size_t n, flow_err *err);
+
 /* FLOW_ECONFIG if rows are to be wide and the student's base has no middle to stretch them from. */
 int own_rows_check(const own_rows_width *width, const flow *student, flow_err *err);
 

@@ -14,7 +14,7 @@
 
 /* ---- what the rows say */
 
-enum { PIECES_ROWS = 512 };
+enum { PIECES_ROWS = 512, FEW = 4 };      /* FEW: dimensions */
 static const double ALL_IN_PIECES = 0.97; /* share of the rows */
 static const double NORMAL = 0.1;         /* nats: nearer than this to a normal, affine layers do */
 static const double GENTLE =
@@ -32,6 +32,7 @@ typedef enum shape {
     SHAPE_LUMPS,
     SHAPE_UNEVEN,
     SHAPE_HEAVY,
+    SHAPE_STEEP,
     SHAPE_PIECES,
     SHAPE_MANY
 } shape;
@@ -43,12 +44,21 @@ static const char *const shapes[] = {
     "They lie in lumps that ways between neighbours join",
     "They lie in one piece whose widths differ from place to place",
     "They lie in one piece with heavy tails",
+    "They are of a trained flow, which is steep",
     "They lie in pieces that no way between neighbours joins",
     "They lie in more pieces than so many rows can tell apart",
 };
 
+/* One in few dimensions is not too steep for what is made for modes. */
+static bool is_steep(const student_recipe *self)
+{
+    return self->is_flow && self->pilot.rows.dim > FEW && self->distance >= NORMAL;
+}
+
 static shape shape_of(const student_recipe *self)
 {
+    if (is_steep(self))
+        return SHAPE_STEEP;
     if (self->pieces.n > 1)
         return self->pieces.in_pieces >= ALL_IN_PIECES ? SHAPE_PIECES : SHAPE_MANY;
     if (self->pieces.largest < ALL_IN_PIECES)
@@ -159,12 +169,13 @@ typedef struct plan {
     int tanh;                   /* in place of silu */
     double lr;
     size_t steps;
+    double temper, temper_until; /* 0: not tempered */
     distill_gradient gradient;
     const char *objective; /* JSON */
     const char *why;
 } plan;
 
-enum { FEW = 4, MOST_COMPONENTS = 256 }; /* dimensions; of a mixture */
+enum { MOST_COMPONENTS = 256 }; /* of a mixture */
 
 /* For what own rows hardly reach. */
 #define WIDE_ROWS                                                                                  \
@@ -236,6 +247,19 @@ static const plan plans[] = {
                      .why = "own rows weighed between forward KL and chi-square, on affine "
                             "layers, whose scales reach further than splines, of "
                             "tanh, which does not run away where there was no row"},
+    [SHAPE_STEEP] = {.layers = 5,
+                     .width = 128,
+                     .bins = 8,
+                     .linear = 1,
+                     .lr = 1e-3,
+                     .steps = 24000,
+                     .gradient = DISTILL_PATH,
+                     .temper = 0.1,
+                     .temper_until = 0.1,
+                     .objective = "{\"kind\": \"two_sided\", \"start\": 0}",
+                     .why = "both directions of KL on the same own rows, for the path gradient "
+                            "alone leaves out what is beside the steep places, tempered at "
+                            "first, without which a part of the mass can stay missing"},
     [SHAPE_PIECES] =
         {.layers = 1,
          .width = 16,
@@ -388,6 +412,10 @@ static int decide(student_recipe *self, const target *t, const recipe_request *r
     o->lr = request->lr_fixed ? o->lr : p.lr;
     if (!request->gradient_fixed)
         o->gradient = t->flags & TARGET_GRADIENT ? p.gradient : DISTILL_LOG_VARIANCE;
+    if (p.temper > 0 && !request->objective && !(o->temper < 1)) {
+        o->temper = p.temper;
+        o->temper_until = p.temper_until;
+    }
     tell(self, request, &p);
     return 0;
 }
@@ -396,7 +424,7 @@ int student_recipe_make(student_recipe *self, const target *t, flow_pool *pool,
                         const recipe_request *request, flow_err *err)
 {
     flow_err local = FLOW_ERR_INIT;
-    *self = (student_recipe){.evaluations = 0};
+    *self = (student_recipe){.is_flow = t->flow != NULL};
     int code = student_pilot_run(&self->pilot, t, pool, request->rows ? request->rows : RECIPE_ROWS,
                                  request->options.seed, &local);
     if (!code)

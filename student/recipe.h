@@ -8,6 +8,7 @@
  *   one piece, made of lumps             mass_transport, half of it polished; splines on a large mixture base
  *   one piece, of widths that differ     importance, alpha 1.5; a spline layer below two affine ones
  *   one piece, with heavy tails          importance, alpha 1.5; affine layers of wide scales
+ *   a trained flow, in five and more     two_sided, tempered at first; splines behind a linear map
  *   a few pieces                         mass_transport; a small network on a mixture base
  *   more than can be told apart          mass_transport; splines
  *
@@ -32,6 +33,7 @@ enum { RECIPE_ROWS = 1024, RECIPE_TEXT = 1200 };
 typedef struct student_recipe {
     student_pilot pilot;
     pieces pieces;
+    int is_flow; /* the target is one (target.h) */
     double
         distance; /* half the variance of log p~ less that of the normal with the rows' moments: nats */
     double farthest;          /* standard deviations: the farthest column of a row */

@@ -60,3 +60,13 @@ int term_check(objective_term *term, const target *t, const flow *student, flow_
         return FLOW_ECONFIG;
     return ops->check ? ops->check(term, student, t, err) : 0;
 }
+
+int term_check_scale(const objective_term *self, const target *t, flow_err *err)
+{
+    if (!t->context || t->log_z == 0)
+        return 0;
+    return flow_fail(err, FLOW_ECONFIG,
+                     "student.train.objective: with context, %s wants a target that is normalised, "
+                     "and '%s' is not; %s",
+                     self->ops->name, t->ops->name, self->ops->remedy);
+}

@@ -122,4 +122,8 @@ int term_check(objective_term *term, const target *t, const flow *student, flow_
  * student that broke: that row stays, as NaN, and the step will be skipped. */
 int term_keeps(term_shard *s, size_t r);
 
+/* For terms that compare weights p~ / q across rows: FLOW_ECONFIG where these have contexts, each of which has a log Z of
+ * its own. */
+int term_check_scale(const objective_term *self, const target *t, flow_err *err);
+
 #endif

@@ -21,15 +21,11 @@ double term_weighed_weight(const objective_term *self, double share)
     return 1;
 }
 
-/* Weights are compared across contexts, each of which has a log Z of its own. */
 int term_weighed_check(objective_term *self, const flow *student, const target *teacher,
                        flow_err *err)
 {
-    if (teacher->context && !(teacher->log_z == 0))
-        return flow_fail(err, FLOW_ECONFIG,
-                         "student.train.objective: with context, %s wants a target that is "
-                         "normalised, and '%s' is not; %s",
-                         self->ops->name, teacher->ops->name, self->ops->remedy);
+    if (term_check_scale(self, teacher, err))
+        return FLOW_ECONFIG;
     return own_rows_check(&down(self)->width, student, err);
 }
 

@@ -109,14 +109,23 @@ static void frame_of_target(const rules_view *self)
     const char *why = learnt ? "the model has units of its own" : "there is no target";
     if (learnt && !target_follows(learnt))
         return;
-    if (self->config->student.recipe == RECIPE_NONE)
-        useless(self, "student.recipe", why);
-    if (self->config->student.start == START_PLAIN)
-        useless(self, "student.start", why);
     if (frame->shift)
         useless(self, "student.frame.shift", why);
     if (frame->scale)
         useless(self, "student.frame.scale", why);
+}
+
+/* A target is looked at by those that do not start as it. */
+static void look_at_target(const rules_view *self)
+{
+    const json_t *learnt = self->config->target;
+    const char *why = learnt ? "student.flow starts as its teacher" : "there is no target";
+    if (learnt && (!self->config->student.flow || !flow_preset_follows(self->config->student.flow)))
+        return;
+    if (self->config->student.recipe == RECIPE_NONE)
+        useless(self, "student.recipe", why);
+    if (self->config->student.start == START_PLAIN)
+        useless(self, "student.start", why);
 }
 
 static void data_source(const rules_view *self)
@@ -360,9 +369,9 @@ static void export_file(const rules_view *self)
 }
 
 static void (*const rules[])(const rules_view *) = {
-    target_alone,     frame_of_target,  target_followed, data_source, useless_keys, header_of_csv,
-    other_objectives, one_term,         following,       shares,      own_kinds,    interval,
-    warmup,           needs_validation, possible_gates,  data_file,   export_file};
+    target_alone,  frame_of_target,  look_at_target,   target_followed, data_source, useless_keys,
+    header_of_csv, other_objectives, one_term,         following,       shares,      own_kinds,
+    interval,      warmup,           needs_validation, possible_gates,  data_file,   export_file};
 
 void rules_check(const rules_view *self)
 {

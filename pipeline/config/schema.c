@@ -212,9 +212,10 @@ const flow_key schema_keys[] = {
      .bare = "iaf", .doc = "The flow that is distilled: its sampling must be parallel. Beside a target, "
             "but for model, the default is iaf: it is no network that a student could start as."},
     {KEY(student.recipe), .type = FLOW_KEY_WORD, .words = config_recipes, .def = "auto",
-     .doc = "Of a target: who says how a student is trained, where the config does not."},
+     .doc = "Of a target that the student does not start as: who says how it is trained, where the config does not."},
     {KEY(student.start), .type = FLOW_KEY_WORD, .words = config_starts, .def = "pilot",
-     .doc = "Of a target: where a student begins. The frame, too, is that of the rows then, where it is auto."},
+     .doc = "Of a target that the student does not start as: where it begins. The frame, too, is that of the rows then, where it is auto, "
+            "but for a model, which has its own."},
     {KEY(student.pilot_rows), .type = FLOW_KEY_WHOLE, RANGE(64, 1048576), .def = "1024", .unit = "rows",
      .only = "start = pilot", .doc = "Rows of the pilot."},
     {KEY(student.frame.shift), .type = FLOW_KEY_REALS, .flags = FLOW_KEY_AUTO, RANGE(-INFINITY, INFINITY),

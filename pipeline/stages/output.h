@@ -30,10 +30,11 @@ typedef struct output_request {
     pcg_stream stream;
     uint64_t first;
     size_t n;
-    const size_t *chosen; /* (n), ascending: rows of the stream to write, counted from `first`; NULL: the n first */
-    double temperature;   /* of the base; 1: as it is */
-    bool logp;            /* a last column with log q(x) */
-    const double *log_w;  /* another one behind it, by the row as `chosen` counts; NULL: none */
+    const size_t *
+        chosen; /* (n), ascending: rows of the stream to write, counted from `first`; NULL: the n first */
+    double temperature;  /* of the base; 1: as it is */
+    bool logp;           /* a last column with log q(x) */
+    const double *log_w; /* another one behind it, by the row as `chosen` counts; NULL: none */
     const char *path;
     table_format format;
 } output_request;

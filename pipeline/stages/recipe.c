@@ -3,6 +3,7 @@
 #include "pipeline/stages/recipe.h"
 
 #include "flow/clock.h"
+#include "flow/preset.h"
 #include "pipeline/config/settings.h"
 #include "pipeline/console/progress.h"
 #include "pipeline/console/wrap.h"
@@ -51,6 +52,8 @@ static void settle_training(config *out, const student_recipe *r)
     s->train.steps = r->options.steps;
     s->train.lr = r->options.lr;
     s->train.gradient = r->options.gradient;
+    s->train.temper = r->options.temper;
+    s->train.temper_until = r->options.temper_until;
     if (s->train.warmup > s->train.steps)
         s->train.warmup = s->train.steps;
 }
@@ -65,8 +68,8 @@ static int settle(recipe_product *self, const config *c, flow_err *err)
         return flow_fail(err, FLOW_ENOMEM, "out of memory for a recipe");
     if (c->student.recipe == RECIPE_AUTO)
         settle_training(&self->settled, &self->recipe);
-    if (c->student.start != START_PILOT)
-        return 0;
+    if (c->student.start != START_PILOT || target_follows(c->target))
+        return 0; /* a model has a frame of its own */
     config_student_frame *frame = &self->settled.student.frame;
     frame->shift = frame->shift ? frame->shift : self->shift;
     frame->scale = frame->scale ? frame->scale : self->scale;
@@ -77,13 +80,16 @@ int recipe_start(distill_rows *out, const recipe_product *self, const flow_units
                  flow_err *err)
 {
     *out = (distill_rows){.n = 0};
-    if (!self || self->settled.student.start != START_PILOT)
+    if (!self || !self->recipe.pilot.rows.n || self->settled.student.start != START_PILOT)
         return 0;
     const annealed *rows = &self->recipe.pilot.rows;
     double *u = malloc((rows->n * rows->dim + 1) * sizeof *u);
     if (!u)
         return flow_fail(err, FLOW_ENOMEM, "out of memory for %zu rows to start from", rows->n);
-    flow_units_to_flow(units, u, NULL, rows->x, rows->n);
+    if (target_follows(self->settled.target)) /* whose rows are in those of its flow */
+        memcpy(u, rows->x, rows->n * rows->dim * sizeof *u);
+    else
+        flow_units_to_flow(units, u, NULL, rows->x, rows->n);
     *out = (distill_rows){.x = u, .n = rows->n};
     return 0;
 }
@@ -97,6 +103,12 @@ static int look(recipe_product *self, const stage_work *work, flow_err *err)
     target *energy = target_create(c->target, err);
     target *metered = energy ? target_metered(energy, &self->meter, err) : NULL;
     double start = flow_seconds();
+    self->settled = *c;
+    if (metered && metered->context) { /* of which there is no pilot: nothing is settled */
+        target_free(metered);
+        target_free(energy);
+        return 0;
+    }
     int code = metered ? student_recipe_make(&self->recipe, metered, work->pool, &request, err)
                        : err->code;
     self->seconds = flow_seconds() - start;
@@ -119,7 +131,9 @@ static int run(void *product, const stage_work *work, const void *const *inputs,
     (void)inputs;
     progress_begin(stage_recipe.name, 0);
     int code = look(self, work, err);
-    if (!code && work->config->student.recipe == RECIPE_AUTO)
+    bool looked = self->recipe.pilot.rows.n > 0,
+         settled = work->config->student.recipe == RECIPE_AUTO;
+    if (!code && looked && settled)
         code = rundir_write_text(work->dir, TEXT, self->recipe.text, err);
     if (!code)
         code = record_resolved(work->dir, &self->settled, err);
@@ -127,7 +141,7 @@ static int run(void *product, const stage_work *work, const void *const *inputs,
         progress_clear();
         return flow_fail_prefix(err, stage_recipe.name);
     }
-    if (!work->quiet)
+    if (!work->quiet && looked)
         tell(self, work->config);
     return 0;
 }
@@ -139,7 +153,7 @@ static const config *settled(const void *product)
 
 static bool is_due(const config *c)
 {
-    return c->target && !target_follows(c->target) &&
+    return c->target && !flow_preset_follows(c->student.flow) &&
            (c->student.recipe == RECIPE_AUTO || c->student.start == START_PILOT);
 }
 

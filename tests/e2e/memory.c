@@ -60,6 +60,7 @@ static const struct scene {
               {"targets", play_targets},
               {"transport", play_transport},
               {"importance", play_importance},
+              {"two_sided", play_two_sided},
               {"fab", play_fab},
               {"recipe", play_recipe}};
 

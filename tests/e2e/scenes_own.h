@@ -60,10 +60,13 @@ static int learn_by(uint64_t *sum, const target *t, flow *f, json_t *objective, 
     return code;
 }
 
-static int learn(uint64_t *sum, const char *objective, flow_err *err)
+static int learn_with(uint64_t *sum, const char *preset, const char *objective, unsigned flags,
+                      flow_err *err)
 {
-    json_t *said = json_loads(own_flow, 0, NULL), *what = json_loads(objective, 0, NULL);
+    json_t *said = json_loads(preset, 0, NULL), *what = json_loads(objective, 0, NULL);
     target *t = make_energy(err);
+    if (t)
+        t->flags |= flags;
     flow *f = t ? flow_of(said, err) : NULL;
     int code = f && what ? learn_by(sum, t, f, what, err)
                : f       ? flow_fail(err, FLOW_ENOMEM, "no objective was said")
@@ -73,6 +76,11 @@ static int learn(uint64_t *sum, const char *objective, flow_err *err)
     json_decref(what);
     json_decref(said);
     return code;
+}
+
+static int learn(uint64_t *sum, const char *objective, flow_err *err)
+{
+    return learn_with(sum, own_flow, objective, 0, err);
 }
 
 static int play_transport(uint64_t *sum, flow_err *err)
@@ -89,6 +97,16 @@ static int play_importance(uint64_t *sum, flow_err *err)
                  "{\"kind\": \"importance\", \"buffer\": 64, \"every\": 2, \"start\": 0.2, "
                  "\"tails\": \"pareto\", \"polish\": 0.2}",
                  err);
+}
+
+/* Whose noise has to move with all parameters: no mixture base. */
+static int play_two_sided(uint64_t *sum, flow_err *err)
+{
+    return learn_with(sum,
+                      "{\"kind\": \"iaf\", \"layers\": 1, \"conditioner\": {\"kind\": \"mlp\", "
+                      "\"hidden\": [4]}}",
+                      "{\"kind\": \"two_sided\", \"start\": 0.2, \"polish\": 0.2}", TARGET_GRADIENT,
+                      err);
 }
 
 static int play_fab(uint64_t *sum, flow_err *err)

@@ -65,6 +65,21 @@ for objective in kl importance mass_transport; do
 done
 refused "what cannot be had with context" 78 "fab is for targets without context" check "$T/shape.yaml" --set student.train.objective.kind=fab
 
+# ---- a student of its own shape, of a model: the recipe looks at it, in the units that it has
+cat >"$T/plain.yaml" <<Y
+target: {kind: model, path: $T/g/student/model.safetensors}
+seed: 1
+student: {flow: {kind: iaf, layers: 2, hidden: [16, 16]}, pilot_rows: 128, train: {steps: 200, warmup: 5}}
+validate: {samples: 1000, require: {kl_reverse: "< 0.1"}}
+Y
+expect "a student of its own shape, of a model" 0 run "$T/plain.yaml" --quiet --out "$T/plain"
+expect "and the config for it is good" 0 check configs/models/plain_iaf.yaml --set "target.path=$T/g/student/model.safetensors"
+check "is looked at" grep -q "rows in 2 dimensions" "$T/plain/recipe.txt"
+check "and has the model's frame" test "$(value "$T/plain/resolved.json" student.frame.scale)" = '"auto"'
+sed 's/^student:.*/student: {flow: {kind: iaf, layers: 2, hidden: [16, 16]}, train: {steps: 20, warmup: 5}}/; s/^validate:.*/validate: {samples: 1000}/' "$T/model.yaml" >"$T/beside.yaml"
+expect "a model with context is not" 0 run "$T/beside.yaml" --quiet --out "$T/beside"
+check "of which nothing is settled" test ! -e "$T/beside/recipe.txt"
+
 # ---- draws
 cat >"$T/draws.yaml" <<Y
 target: {kind: draws, path: y.csv, of: {kind: gaussian, mean: [1, -2], covariance: [[1, 0.5], [0.5, 2]]}}
@@ -80,7 +95,7 @@ refused "of another size" 65 "the density has 2 dimensions" check "$T/draws.yaml
 
 # ---- refused
 no() {
-    run check "$T/gauss.yaml" "${@:3}"
+    run check "$T/${of:-gauss}.yaml" "${@:3}"
     check "$1 is refused" test "$status" = 78
     check "and it is said why" grep -q "$2" "$T/err"
 }
@@ -89,6 +104,8 @@ no "a teacher beside a target" "teacher.train.epochs and target exclude each oth
 no "a student that starts as its teacher" "no network to start as" --set student.flow=null --set student.flow=unrolled
 no "figures of a teacher" "holds a teacher against its data" --set 'validate.require.teacher_outside=< 1'
 no "figures that the target cannot give" "wants modes that are known" --set 'validate.require.mode_share_error=< 1'
+of=plain no "a frame beside a model" "the model has units of its own" --set student.frame.scale=2
+of=model no "a recipe of a student that starts as its teacher" "student.recipe has no effect" --set student.recipe=none
 no "a frame beside no target" "student.frame.scale has no effect" --set target=null --set data.generator=two_moons --set student.frame.scale=2
 no "a frame of another size" "has 3 numbers" --set 'student.frame.shift=[1, 2, 3]'
 no "a scale of nothing" "student.frame.scale wants" --set student.frame.scale=0

@@ -318,6 +318,9 @@ Test(config, objectives)
          "student.train.temper has no effect: student.train.objective is mass_transport"},
         {"{objective: {kind: importance, alpha: 2}, forward: 0.5}",
          "student.train.forward has no effect: student.train.objective is importance"},
+        {"{objective: two_sided, widen: 0.2}",
+         "student.train.widen has no effect: student.train.objective is two_sided"},
+        {"{objective: {kind: two_sided, cap: 0.5}}", "cap"},
         {"{objective: {kind: mass_transport, alpha: 2}}", "alpha"},
         {"{objective: {kind: fab, polish: 0.9, start: 0.2}}", "no step is left between them"},
         {"{objective: mass_transports}", "did you mean 'mass_transport'?"}};
@@ -335,6 +338,9 @@ Test(config, objectives)
     const json_t *objective = self->student.train.objective;
     cr_expect_eq(json_number_value(json_object_get(objective, "trust")), 0.2);
     cr_expect_eq(json_number_value(json_object_get(objective, "start")), 0.1, "a default");
+    config_free(self);
+    self = load_good(LOAD_HEAD "student: {train: {objective: two_sided, temper: 0.1}}\n");
+    cr_expect_eq(self->student.train.temper, 0.1, "it is tempered like kl");
     config_free(self);
     self = load_good(LOAD_HEAD);
     cr_expect_null(self->student.train.objective, "of its own accord");

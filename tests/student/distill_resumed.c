@@ -135,6 +135,7 @@ static const char *const small[] = {
     "\"polish\": 0.3}",
     "{\"kind\": \"fab\", \"buffer\": 70, \"every\": 2, \"chains\": 40, \"betas\": 3, \"polish\": "
     "0.3}",
+    "{\"kind\": \"two_sided\", \"lag\": 3, \"widen\": 0.2, \"polish\": 0.3}",
     NULL};
 
 static json_t *small_objective(const objective_kind *kind)

@@ -243,6 +243,42 @@ Test(recipe, a_posterior_that_is_bent_a_little)
     json_decref(said);
 }
 
+/* What a trained flow of random weights, far from a normal, gets. */
+static student_recipe recipe_for_flow(size_t dim, const recipe_request *request)
+{
+    const flow_place place = {.dim = dim, .stream = {1, PCG_TEST, PCG_PERMUTE}};
+    json_t *name = json_pack("{s:s, s:i}", "kind", "maf", "layers", 2);
+    json_t *preset = flow_kind_complete(&flow_presets, name, NULL);
+    flow *teacher = flow_preset_create(preset, FLOW_DATA_TO_NOISE, &place, FLOW_F64, NULL);
+    cr_assert(teacher);
+    randomise_parameters(teacher, 0.3, 3);
+    target *t = target_from_flow(teacher, NULL);
+    student_recipe out = recipe_for(t, request, 1);
+    target_free(t);
+    flow_free(teacher);
+    json_decref(preset);
+    json_decref(name);
+    return out;
+}
+
+Test(recipe, of_a_trained_flow)
+{
+    recipe_request request = {.options = distilling_options(), .rows = 128};
+    student_recipe five = recipe_for_flow(5, &request), two = recipe_for_flow(2, &request);
+    cr_assert_str_eq(kind_of(five.objective), "two_sided", "%s", five.text);
+    cr_assert(five.options.temper < 1 && five.options.temper_until < 0.5);
+    cr_assert(strstr(five.text, "trained flow") && five.is_flow, "%s", five.text);
+    cr_assert_str_neq(kind_of(two.objective), "two_sided", "%s", two.text);
+    student_recipe_close(&five);
+    student_recipe_close(&two);
+    json_t *said = json_string("importance");
+    request.objective = said;
+    five = recipe_for_flow(5, &request);
+    cr_assert(five.options.temper == 1, "it is not the objective's that was asked for");
+    student_recipe_close(&five);
+    json_decref(said);
+}
+
 Test(recipe, keeps_what_is_fixed_and_its_bits)
 {
     target *t = far_modes_create();

@@ -6,7 +6,10 @@
  *   reverse, path    that, less d/dw sum log q(x; w) at fixed x
  *   log_variance     d/dw sum a log q(x; w) at fixed x, a = log q - beta log p less the others' mean, at most
  *                    1 either way, which the test reckons anew
- *   forward          d/dw sum(-log q(x; w)), x the target's draws */
+ *   forward          d/dw sum(-log q(x; w)), x the target's draws
+ *   two_sided        1 - v times that of reverse, path, and d/dw sum v (m - c) log q(x; w) at fixed x, c and m from a
+ *                    batch before, which the test reckons anew */
+#include "student/objective.h"
 #include "student/term_kl.h"
 #include "tests/common/check.h"
 #include "tests/common/distilling.h"
@@ -30,6 +33,7 @@ typedef struct bench {
     term_sums sums;
     double fixed_x[ROWS * DIM];
     double pull[ROWS]; /* a */
+    double path;       /* share of the path gradient in two_sided */
 } bench;
 
 /* The optimum is elsewhere, and no weight is zero. */
@@ -137,7 +141,7 @@ typedef struct claim {
     bench *bench;
     const objective_term *term;
     double beta; /* of the reverse term */
-    int path, log_variance, forward;
+    int path, log_variance, forward, two_sided;
 } claim;
 
 /* Returns how many rows are held back. */
@@ -167,6 +171,8 @@ static double value(const claim *c)
     double sum = 0;
     for (size_t r = 0; r < ROWS; r++)
         sum += b->rows[1][r] - c->beta * b->rows[0][r];
+    if (c->two_sided)
+        return b->path * (sum - log_q_of_fixed(b, NULL)) + log_q_of_fixed(b, b->pull);
     return sum - (c->path ? log_q_of_fixed(b, NULL) : 0);
 }
 
@@ -235,4 +241,95 @@ Test(term_gradient, forward_kl)
             o.widen_by = 1.8;
             check_term(term_forward_kl_create, &o, context, 1);
         }
+}
+
+/* ---- both directions on one batch */
+
+enum { WIDE_BY = 2 };
+static const double WEIGHED = 0.3, WIDE = 0.4, CAP = 1.5;
+
+/* r / q at the noise z (DIM) of a row, which is wide or not: 1 where none is. */
+static double mixture_over_q(const double *z, double wide)
+{
+    double square = 0;
+    for (size_t i = 0; i < DIM; i++)
+        square += z[i] * z[i];
+    double far = 0.5 * square * (1 - 1.0 / (WIDE_BY * WIDE_BY));
+    return 1 - wide + wide * exp(far) / pow(WIDE_BY, DIM);
+}
+
+/* sum over the last batch of p / r, without power or cap, or of c q / r; beta is that of the batch. */
+static double mean_over_q(const bench *b, double beta, double wide, double log_z, double alpha)
+{
+    double sum = 0;
+    for (size_t r = 0; r < ROWS; r++) {
+        double w = exp(beta * b->rows[0][r] - b->rows[1][r] - log_z);
+        double c = alpha > 0 ? pow(fmin(w, CAP), alpha) : w;
+        sum += c / mixture_over_q(b->blocks[1] + r * DIM, wide) / ROWS;
+    }
+    return sum;
+}
+
+/* v (m - c) of the rows of the last batch. */
+static void fix_two_sided(bench *b, double beta, double log_z, double mean, double alpha)
+{
+    size_t held = 0;
+    for (size_t r = 0; r < ROWS; r++) {
+        double w = exp(beta * b->rows[0][r] - b->rows[1][r] - log_z);
+        b->pull[r] = WEIGHED * (mean - pow(fmin(w, CAP), alpha));
+        held += w > CAP;
+    }
+    cr_assert(held > 0 && held < ROWS, "%zu rows are held", held);
+}
+
+/* Ends a step of the batch that was drawn last; returns beta from then on. */
+static double end_step(objective_term *term)
+{
+    const flow_lanes cut = flow_lanes_cut(ROWS, 0);
+    const term_step at = {.step = 1, .steps = 100, .cut = &cut, .kl = NAN};
+    distill_state state = {.beta = NAN};
+    term->ops->after_step(term, &at);
+    term->ops->report(term, &state);
+    return state.beta;
+}
+
+static void check_two_sided(double alpha, double wide, double temper, int context)
+{
+    const double weight = 0.7;
+    objective_terms terms;
+    bench b;
+    flow_err err = FLOW_ERR_INIT;
+    open_bench(&b, context);
+    b.path = 1 - WEIGHED;
+    distill_options o = distilling_options();
+    o.temper = temper;
+    json_t *said =
+        json_pack("{s:s, s:f, s:f, s:f, s:f, s:f}", "kind", "two_sided", "alpha", alpha, "weighed",
+                  WEIGHED, "cap", CAP, "widen", wide, "widen_by", (double)WIDE_BY);
+    o.objective = said;
+    cr_assert_eq(objective_make_terms(&terms, &o, ROWS, &err), 0, "%s", err.text);
+    claim c = {.bench = &b, .term = terms.at[0], .path = 1, .two_sided = 1};
+    run_term(&b, c.term, weight);
+    double log_z = log(mean_over_q(&b, temper, wide, 0, 0));
+    double mean = mean_over_q(&b, temper, wide, log_z, alpha);
+    c.beta = end_step(terms.at[0]);
+    for (uint64_t k = 0; k < 3; k++) {
+        randomise_parameters(b.direction, 1, 200 + k);
+        run_term(&b, c.term, weight);
+        memcpy(b.fixed_x, b.blocks[0], sizeof b.fixed_x);
+        fix_two_sided(&b, c.beta, log_z, mean, alpha);
+        double got = along(&b), want = weight * derivative(&c, 1e-5);
+        cr_assert(fabs(want) > 0.01, "direction %d says nothing: %g", (int)k, want);
+        check_close(&got, &want, 1, 1e-6, 1e-6, "alpha %g, wide %g, beta %g, direction %d", alpha,
+                    wide, c.beta, (int)k);
+    }
+    objective_free_terms(&terms);
+    json_decref(said);
+    close_bench(&b);
+}
+
+Test(term_gradient, two_sided)
+{
+    for (int k = 0; k < 16; k++)
+        check_two_sided(k & 1 ? 2 : 1.3, k & 2 ? WIDE : 0, k & 4 ? 0.3 : 1, k & 8 ? 1 : 0);
 }
