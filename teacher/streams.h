@@ -15,7 +15,8 @@ typedef enum stream_stage {
     STREAM_OWN_ROWS = 11,
     STREAM_PILOT = 12, /* and up to 20: rounds */
     STREAM_PILOT_END = 20,
-    STREAM_CHAINS = 21
+    STREAM_CHAINS = 21,
+    STREAM_LONG_CHAIN = 22
 } stream_stage;
 
 #endif

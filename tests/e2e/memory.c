@@ -61,7 +61,8 @@ static const struct scene {
               {"transport", play_transport},
               {"importance", play_importance},
               {"fab", play_fab},
-              {"recipe", play_recipe}};
+              {"recipe", play_recipe},
+              {"chain", play_chain}};
 
 /* ---- playing them */
 
