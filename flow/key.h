@@ -68,9 +68,10 @@ struct flow_key {
     const flow_key *items;      /* NAMES: what may be said of each; NULL: nothing */
     const char *def;            /* as text, with the syntax of a value; NULL: none */
     const char *bare;           /* KIND: the kind of an object that names none; NULL: def */
-    const char *only; /* has effect only if: "transformer = spline", "temper < 1", "alpha"; the left
+    const char *
+        only; /* has effect only if: "transformer = spline", "chain != off", "temper < 1", "alpha"; the left
                          side is a key of the same list. NULL: always */
-    const char *unit; /* NULL if it has none */
+    const char *unit;  /* NULL if it has none */
     const char *wants; /* OWN: what a value must be */
     const char *doc;   /* sentences */
 };

@@ -152,6 +152,15 @@ static int mean_log_q(student_estimate *out, const student_side *theirs, const f
     return 0;
 }
 
+static int compare_chain(student_validation *out, const student_sides *v, const parties *p,
+                         flow_err *err)
+{
+    const student_validate_options *o = p->options;
+    return o->chain ? student_against_chain_measure(&out->against_chain, v, p->student,
+                                                    best_log_z(out), o->units, o->chain, err)
+                    : 0;
+}
+
 static int compare(student_validation *out, const student_sides *v, const parties *p, flow_err *err)
 {
     int code = student_sides_diagnose(v, &out->weights, err);
@@ -165,6 +174,8 @@ static int compare(student_validation *out, const student_sides *v, const partie
         code = student_roundtrip(&out->roundtrip, v, p->student, err);
     if (!code)
         code = student_uncovered_find(&out->uncovered, v, best_log_z(out), p->options->units, err);
+    if (!code)
+        code = compare_chain(out, v, p, err);
     if (!code)
         code = compare_teacher(out, v, p, err);
     return code ? code : student_speed_all(&out->speed, p->student, p->teacher, v, err);
@@ -188,6 +199,7 @@ static student_validation not_yet(const target *teacher, bool teacher_is_flow)
                                 .energy = none->energy,
                                 .moments = none->moments,
                                 .against_data = *none,
+                                .against_chain = student_against_no_chain,
                                 .speed = student_not_timed};
 }
 

@@ -11,6 +11,7 @@
 #ifndef STUDENT_VALIDATE_H
 #define STUDENT_VALIDATE_H
 
+#include "student/against_chain.h"
 #include "student/against_data.h"
 #include "student/diagnostics.h"
 #include "student/distill.h"
@@ -26,6 +27,7 @@
 
 typedef struct student_validate_options {
     size_t samples; /* n */
+    size_t chain;   /* rows of long chains on the teacher, which has no context then; 0: none */
     uint64_t seed;
     const flow_units *units;   /* of the user, for values that are shown; NULL: those of the flow */
     const data_set *data;      /* the teacher's; NULL: it is not held against any */
@@ -52,7 +54,8 @@ typedef struct student_validation {
     student_modes_summary modes_summary;
     double roundtrip; /* max |z - f^-1(f(z))| / max(1, |z|) */
     student_uncovered uncovered;
-    student_against_data against_data; /* NaN without data */
+    student_against_chain against_chain; /* 0 rows without one */
+    student_against_data against_data;   /* NaN without data */
     student_speed speed;
 } student_validation;
 

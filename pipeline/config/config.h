@@ -44,6 +44,7 @@ extern const flow_word config_student_schedules[]; /* no plateau */
 extern const flow_word config_gradients[];
 extern const flow_word config_recipes[];
 extern const flow_word config_starts[];
+extern const flow_word config_chains[];
 
 /* ---- sections */
 
@@ -149,6 +150,7 @@ typedef struct config_student_frame {
 /* Who says what nobody else has said of a student of a target; and where it begins. */
 typedef enum config_recipe { RECIPE_AUTO, RECIPE_NONE } config_recipe;
 typedef enum config_start { START_PILOT, START_PLAIN } config_start;
+typedef enum config_chain { CHAIN_AUTO, CHAIN_ON, CHAIN_OFF } config_chain;
 
 typedef struct config_student {
     const json_t *flow;
@@ -164,6 +166,8 @@ typedef struct config_student {
 
 typedef struct config_validate {
     uint64_t samples;
+    config_chain chain;
+    uint64_t chain_rows;
     config_gates require;
 } config_validate;
 

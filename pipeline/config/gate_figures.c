@@ -232,6 +232,63 @@ const gate_info gate_figures[GATE_COUNT] = {
          .beyond = "samples of student and teacher can be told apart",
          .next = "look at moments and picture.png; " MORE_STEPS,
          .said_by = FIGURE(GATE_MEAN_ERROR)},
+    [GATE_CHAIN_RHAT] =
+        {.name = "chain_rhat",
+         .small_is_good = true,
+         .of = GATE_OF_STUDENT,
+         .limit = 1.1,
+         .needs = GATE_NEEDS_CHAIN,
+         .place = "chain.rhat",
+         .doc = "Split R-hat of log p~ over the long chains of validate.chain: 1 where they agree. "
+                "Above "
+                "1.1 neither their energies nor chain_kl_forward are judged.",
+         .beyond = "the chains do not agree, so averages over them say nothing of the student",
+         .next =
+             "raise validate.chain_rows; chain.uncovered in validation.json is true of each row "
+             "all the same"},
+    [GATE_CHAIN_UNCOVERED_10] =
+        {.name = "chain_uncovered_10",
+         .unit = "share of the chains' rows",
+         .small_is_good = true,
+         .of = GATE_OF_STUDENT,
+         .limit = 0.001,
+         .needs = GATE_NEEDS_CHAIN,
+         .place = "chain.uncovered.above.2.share",
+         .doc =
+             "Share of the rows of long chains on the target where the student has less than e^-10 "
+             "of the density that it should have. Chains that do not cross between modes have the "
+             "shares of their starts.",
+         .beyond = "the target has rows where samples of the student will never be, as those of a "
+                   "lost mode",
+         .next = "raise student.pilot_rows, so that more of the target is seen at the start, or "
+                 "student.train.steps"},
+    [GATE_CHAIN_KL_FORWARD] = {.name = "chain_kl_forward",
+                               .unit = "nats",
+                               .small_is_good = true,
+                               .of = GATE_OF_STUDENT,
+                               .limit = 0.1,
+                               .needs = GATE_NEEDS_CHAIN,
+                               .place = "chain.kl_forward",
+                               .doc = "Mean of log p~ - log q - log Z over the rows of long chains "
+                                      "on the target: the forward "
+                                      "KL as far as these are rows of the target.",
+                               .beyond = "the student has too little density where the chains go",
+                               .next = MORE_STEPS,
+                               .said_by = FIGURE(GATE_CHAIN_UNCOVERED_10)},
+    [GATE_CHAIN_ENERGY_ERROR] =
+        {.name = "chain_energy_error",
+         .unit = "share of the samples",
+         .small_is_good = true,
+         .of = GATE_OF_STUDENT,
+         .limit = 0.1,
+         .needs = GATE_NEEDS_CHAIN,
+         .place = "chain.energies.error",
+         .doc =
+             "How far the distribution of log p~ over the student's samples is from that over long "
+             "chains at least: their Kolmogorov distance, less what samples of one distribution "
+             "would hardly exceed.",
+         .beyond = "samples of the student do not have the energies that the target has",
+         .next = "look at energies.png; weigh the samples, or " MORE_STEPS},
     [GATE_ROUNDTRIP] = {.name = "roundtrip",
                         .unit = "standard deviations of the data",
                         .small_is_good = true,

@@ -28,6 +28,10 @@ typedef enum gate_figure {
     GATE_SD_ERROR,
     GATE_CORRELATION_ERROR,
     GATE_TWO_SAMPLE_SIGMAS,
+    GATE_CHAIN_RHAT,
+    GATE_CHAIN_UNCOVERED_10,
+    GATE_CHAIN_KL_FORWARD,
+    GATE_CHAIN_ENERGY_ERROR,
     GATE_ROUNDTRIP,
     GATE_TEACHER_TEST_LOG_LIKELIHOOD,
     GATE_TEACHER_LIKELIHOOD_GAP,
@@ -52,7 +56,7 @@ typedef enum gate_of {
 } gate_of;
 
 /* What of the target a figure cannot be had without. */
-enum { GATE_NEEDS_SAMPLER = 1, GATE_NEEDS_MODES = 2, GATE_NEEDS_LOG_Z = 4 };
+enum { GATE_NEEDS_SAMPLER = 1, GATE_NEEDS_MODES = 2, GATE_NEEDS_LOG_Z = 4, GATE_NEEDS_CHAIN = 8 };
 
 typedef struct gate_info gate_info;
 struct gate_info {

@@ -150,7 +150,7 @@ static void data_source(const rules_view *self)
 /* The condition of a row, taken apart: "transformer = spline" -> its sibling, '=', "spline". */
 typedef struct condition {
     const flow_key *on;
-    char op; /* '=', '<', '>', or 0: has a value at all */
+    char op; /* '=', '!' ("!="), '<', '>', or 0: has a value at all */
     const char *right;
 } condition;
 
@@ -162,7 +162,7 @@ static condition parse_condition(const flow_key *key)
     condition out = {schema_sibling(key, name), 0, ""};
     if (key->only[size]) {
         out.op = key->only[size + 1];
-        out.right = key->only + size + 3;
+        out.right = key->only + size + (out.op == '!' ? 4 : 3);
     }
     assert(out.on);
     return out;
@@ -172,8 +172,8 @@ static bool condition_holds(const condition *self, const config *in)
 {
     if (!self->op)
         return flow_key_is_set(in, self->on);
-    if (self->op == '=')
-        return strcmp(flow_key_word(in, self->on), self->right) == 0;
+    if (self->op == '=' || self->op == '!')
+        return (strcmp(flow_key_word(in, self->on), self->right) == 0) == (self->op == '=');
     double right = 0, left = flow_key_number(in, self->on);
     number_parse_real(&right, self->right);
     return self->op == '<' ? left < right : left > right;

@@ -74,6 +74,11 @@ const flow_word config_starts[] = {
     {"plain", START_PLAIN, "near the identity, wherever the target is"},
     {NULL, 0, NULL}};
 
+const flow_word config_chains[] = {{"auto", CHAIN_AUTO, "where the target has no sampler"},
+                                   {"on", CHAIN_ON, "always; without a context"},
+                                   {"off", CHAIN_OFF, "never"},
+                                   {NULL, 0, NULL}};
+
 /* ---- the table */
 
 #define KEY(FIELD) .name = #FIELD, .offset = offsetof(config, FIELD)
@@ -288,6 +293,12 @@ const flow_key schema_keys[] = {
     {KEY(validate.samples), .type = FLOW_KEY_WHOLE, RANGE(100, 1e9), .def = "50000", .unit = "rows",
      .doc = "Samples of the student, and as many of the teacher, that the figures are made "
             "from."},
+    {KEY(validate.chain), .type = FLOW_KEY_WORD, .words = config_chains, .def = "auto",
+     .doc = "Long Hamiltonian chains on the target, which know nothing of the student: what it misses shows at "
+            "their rows. A third of a million rows are asked of the target for it, or more."},
+    {KEY(validate.chain_rows), .type = FLOW_KEY_WHOLE, RANGE(1, 1e8), .def = "4096", .unit = "rows",
+     .only = "chain != off",
+     .doc = "Rows of all chains, of which there are 256; of each at least 8."},
     {KEY(validate.require), .type = FLOW_KEY_OWN, .wants = "figures with bounds, {khat: \"< 0.7\"}",
      .doc = "Bounds that must hold, as FIGURE: \"< 0.7\" or FIGURE: \">= 0.8\". If one does "
             "not, or its figure could not be computed, the exit code is 1."},

@@ -103,6 +103,13 @@ teacher_fit_options settings_fit(const config *self, size_t rows)
                                  .stop = signals_pending};
 }
 
+size_t settings_chain(const config *self, const target *t)
+{
+    bool wanted = self->validate.chain == CHAIN_ON ||
+                  (self->validate.chain == CHAIN_AUTO && !t->ops->sample && !t->context);
+    return wanted ? (size_t)self->validate.chain_rows : 0;
+}
+
 uint64_t settings_steps(const config_student *self)
 {
     if (self->train.steps)

@@ -27,6 +27,9 @@ student_layers_options
 settings_layerwise(const config *self); /* rows, warmup, clip, average: as trained */
 distill_options settings_distill(const config *self);
 
+/* Rows of long chains on a target that a student is held against; 0: none. */
+size_t settings_chain(const config *self, const target *t);
+
 /* Steps of distillation. */
 uint64_t settings_steps(const config_student *self);
 

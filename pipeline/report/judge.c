@@ -78,6 +78,24 @@ double judge_gap(const student_against_data *teacher, student_estimate test)
     return gap > 0 ? gap / (double)teacher->dim : isnan(gap) ? NAN : 0;
 }
 
+static bool agrees(const student_against_chain *c)
+{
+    return c->rhat <= STUDENT_CHAIN_AGREES;
+}
+
+double judge_energies(const student_against_chain *c)
+{
+    return agrees(c) ? fmax(0, c->apart - c->chance) : NAN;
+}
+
+static void judge_chain(double *v, const student_against_chain *c)
+{
+    v[GATE_CHAIN_RHAT] = c->rhat;
+    v[GATE_CHAIN_UNCOVERED_10] = share(c->uncovered[STUDENT_UNCOVERED - 1], c->rows);
+    v[GATE_CHAIN_KL_FORWARD] = agrees(c) ? c->kl_forward : NAN;
+    v[GATE_CHAIN_ENERGY_ERROR] = judge_energies(c);
+}
+
 static void judge_teacher(double *v, const student_against_data *teacher, student_estimate test,
                           student_estimate inside)
 {
@@ -109,6 +127,7 @@ void judge_run(judged *out, const student_validation *figures, student_estimate 
     v[GATE_ROUNDTRIP] = figures->roundtrip;
     v[GATE_STUDENT_ROWS_PER_S] = figures->speed.student.rows_per_s;
     v[GATE_STUDENT_ROW_SECONDS] = figures->speed.student.row_seconds;
+    judge_chain(v, &figures->against_chain);
     judge_teacher(v, &figures->against_data, test, inside);
 }
 

@@ -26,6 +26,10 @@ bool judge_within(const judged *self, gate_figure which);
  * measured. */
 double judge_two_sample(const student_two_sample *a, const student_two_sample *b);
 
+/* By how much the distance of the student's energies from the chains' is above chance; NaN: there are no chains, or they do
+ * not agree. */
+double judge_energies(const student_against_chain *chain);
+
 /* By how much the teacher's log-likelihood, in the units of the flow, differs between training and test rows at least: less four standard errors, for
  * each column; NaN: unknown. */
 double judge_gap(const student_against_data *teacher, student_estimate test_log_likelihood);

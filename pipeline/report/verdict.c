@@ -125,6 +125,7 @@ static void set_samples(json_t **out, const verdict_input *in)
                             verdict_broken(&v->teacher_broken)));
     flow_json_set(out, "samples", json_integer((json_int_t)in->samples));
     flow_json_set(out, "uncovered", verdict_uncovered(in));
+    flow_json_set(out, "chain", verdict_chain(&v->against_chain, in->names));
     flow_json_set(out, "log_q_forward", verdict_estimate(v->log_q_forward));
     flow_json_set(out, "roundtrip", flow_json_real(v->roundtrip));
     flow_json_set(out, "mode_share", verdict_modes(v));
@@ -150,7 +151,7 @@ json_t *verdict_json(const verdict_input *in, bool *pass)
     flow_json_set(&out, "teacher",
                   in->test_rows || in->teacher_flow ? verdict_teacher(in) : json_null());
     flow_json_set(&out, "student", training(in));
-    flow_json_set(&out, "speed", verdict_speed(&v->speed, in->price));
+    flow_json_set(&out, "speed", verdict_speed(&v->speed, in->price, v->against_chain.seconds));
     flow_json_set(&out, "ladder", in->ladder ? rungs_json(in->ladder) : json_null());
     return out;
 }

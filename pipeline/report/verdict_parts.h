@@ -13,8 +13,9 @@ json_t *verdict_estimate(student_estimate e);
 json_t *verdict_broken(const broken_rows *rows);
 json_t *verdict_modes(const student_validation *figures);
 json_t *verdict_worst_mode(const student_validation *figures);
+json_t *verdict_chain(const student_against_chain *chain, const char *const *names);
 json_t *verdict_uncovered(const verdict_input *in);
-json_t *verdict_speed(const student_speed *speed, const verdict_price *price);
+json_t *verdict_speed(const student_speed *speed, const verdict_price *price, double chain_seconds);
 
 /* Seconds of one thread for a row: in the target, and in all else that a training does; NaN: it asked for none. */
 double verdict_target_row(const verdict_price *price);

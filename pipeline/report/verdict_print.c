@@ -67,6 +67,20 @@ static void print_samples(const char *who, const char *than, const student_two_s
     fputc('\n', stderr);
 }
 
+static void print_chain(const student_against_chain *c)
+{
+    fprintf(
+        stderr,
+        "  chain     %zu rows of %zu, R-hat %.3f, of columns %.3f; KL forward there %.4f nats, the "
+        "worst row %.2g; %.3g evaluations\n",
+        c->rows, c->chains, c->rhat, c->rhat_column, c->kl_forward, c->worst,
+        (double)c->evaluations);
+    fprintf(stderr,
+            "            energies of the student %.3f apart from them, weighed %.3f; chance alone "
+            "%.3f\n",
+            c->apart, c->weighed_apart, c->chance);
+}
+
 static void print_teacher(const verdict_input *in)
 {
     const student_against_data *a = &in->student->against_data;
@@ -122,6 +136,8 @@ void verdict_print(const verdict_input *in, const json_t *verdict)
     verdict_print_modes(v);
     if (v->sampled)
         print_samples("student", "teacher", &v->sliced_w2, &v->energy, &v->moments);
+    if (v->against_chain.rows > 0)
+        print_chain(&v->against_chain);
     if (v->against_data.rows > 0)
         print_teacher(in);
     print_speed(&v->speed);

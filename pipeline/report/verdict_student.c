@@ -155,7 +155,7 @@ double verdict_own_row(const verdict_price *p)
     return rows_asked(p) > 0 ? (p->seconds - p->target_seconds) / rows_asked(p) : NAN;
 }
 
-json_t *verdict_speed(const student_speed *s, const verdict_price *price)
+json_t *verdict_speed(const student_speed *s, const verdict_price *price, double chain_seconds)
 {
     const struct {
         const char *rate, *row;
@@ -170,6 +170,7 @@ json_t *verdict_speed(const student_speed *s, const verdict_price *price)
         flow_json_set(&out, all[i].row, flow_json_real(all[i].pace.row_seconds));
     }
     flow_json_set(&out, "teacher_density_rows_per_s", flow_json_real(s->teacher_density));
+    flow_json_set(&out, "chain_seconds", flow_json_real(chain_seconds));
     flow_json_set(&out, "training_target_row_seconds", flow_json_real(verdict_target_row(price)));
     flow_json_set(&out, "training_own_row_seconds", flow_json_real(verdict_own_row(price)));
     return out;

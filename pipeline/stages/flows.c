@@ -130,9 +130,19 @@ static int tell_thin(const config *c, const flow *teacher, const flow *student, 
     return code;
 }
 
-/* What the target lacks of what a figure needs; NULL: nothing. */
-static const char *lacks(const target *t, unsigned needs)
+/* A chain has one density to keep. */
+static int check_chain(const config *c, const target *from, flow_err *err)
 {
+    if (!from->context || !settings_chain(c, from))
+        return 0;
+    return flow_fail(err, FLOW_ECONFIG, "validate.chain: on is for targets without context");
+}
+
+/* What the target lacks of what a figure needs; NULL: nothing. */
+static const char *lacks(const config *c, const target *t, unsigned needs)
+{
+    if (needs & GATE_NEEDS_CHAIN && !settings_chain(c, t))
+        return "a long chain (validate.chain: on)";
     if (needs & GATE_NEEDS_SAMPLER && !t->ops->sample)
         return "a sampler";
     if (needs & GATE_NEEDS_MODES && !t->modes)
@@ -140,12 +150,13 @@ static const char *lacks(const target *t, unsigned needs)
     return needs & GATE_NEEDS_LOG_Z && isnan(t->log_z) ? "a log Z that is known" : NULL;
 }
 
-/* A gate on a figure that this run cannot have would fail at the very end. */
-static int check_gates(const config *c, const target *t, flow_err *err)
+/* A gate on a figure that this run cannot have would fail at the very end. of: the needs that are looked at, of which a
+ * teacher that is not trained yet has but some. */
+static int check_gates(const config *c, const target *t, unsigned of, flow_err *err)
 {
     for (size_t i = 0; i < c->validate.require.n; i++) {
         const gate_info *info = &gate_figures[c->validate.require.at[i].figure];
-        const char *wanted = lacks(t, info->needs);
+        const char *wanted = lacks(c, t, info->needs & of);
         if (wanted)
             return flow_fail(err, FLOW_ECONFIG,
                              "validate.require.%s wants %s, and target '%s' has none", info->name,
@@ -159,6 +170,10 @@ static int check(const char **backend, const config *c, const target *from, cons
 {
     flow *student = flows_student(c, from, teacher, err);
     int code = student ? check_distillation(c, from, student, err) : err->code;
+    if (!code)
+        code = check_chain(c, from, err);
+    if (!code)
+        code = check_gates(c, from, GATE_NEEDS_CHAIN, err);
     if (!code && tell)
         code = tell_thin(c, teacher, student, err);
     if (!code && tell)
@@ -174,7 +189,7 @@ static int check_target(const char **backend, const config *c, bool tell, flow_e
     target_product from;
     int code = target_from_config(&from, c, err);
     if (!code)
-        code = check_gates(c, from.exact, err);
+        code = check_gates(c, from.exact, ~(unsigned)GATE_NEEDS_CHAIN, err);
     if (!code)
         code = check(backend, c, from.learn, from.flow, tell, err);
     target_release(&from);

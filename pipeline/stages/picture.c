@@ -1,6 +1,7 @@
 /* pipeline/stages/picture.c -- data, teacher and student side by side; students of several sizes over their
- * speed. */
+ * speed; energies beside those of long chains. */
 #include "pipeline/console/progress.h"
+#include "pipeline/report/picture_energies.h"
 #include "pipeline/report/picture_ladder.h"
 #include "pipeline/report/picture_run.h"
 #include "pipeline/stages/stage.h"
@@ -9,7 +10,7 @@
 #include "pipeline/stages/teacher.h"
 #include "pipeline/stages/validate.h"
 
-static const char PICTURE[] = "picture.png", LADDER[] = "ladder.png";
+static const char PICTURE[] = "picture.png", LADDER[] = "ladder.png", ENERGIES[] = "energies.png";
 
 static int draw_sides(const char *path, const stage_work *work, const void *const *inputs,
                       flow_err *err)
@@ -39,6 +40,17 @@ static int draw_ladder(const stage_work *work, const student_product *student, f
     return picture_ladder(path, ladder->rungs.at, ladder->rungs.n, ladder->teacher_rows_per_s, err);
 }
 
+/* Of a target that chains were run on. */
+static int draw_energies(const stage_work *work, const validate_product *figures, flow_err *err)
+{
+    char path[RUNDIR_PATH];
+    if (figures->chain.rows == 0)
+        return FLOW_OK;
+    if (!rundir_path(work->dir, path, ENERGIES, err))
+        return err->code;
+    return picture_energies(path, &figures->chain, err);
+}
+
 static int run(void *product, const stage_work *work, const void *const *inputs, flow_err *err)
 {
     const student_product *student = inputs[2];
@@ -50,6 +62,8 @@ static int run(void *product, const stage_work *work, const void *const *inputs,
     int code = draw_sides(path, work, inputs, err);
     if (!code)
         code = draw_ladder(work, student, err);
+    if (!code)
+        code = draw_energies(work, inputs[3], err);
     if (code) {
         progress_clear();
         return flow_fail_prefix(err, stage_picture.name);
@@ -60,9 +74,9 @@ static int run(void *product, const stage_work *work, const void *const *inputs,
 
 const stage stage_picture = {
     .name = "picture",
-    .doc = "draws data, teacher and student side by side, and students of several sizes",
+    .doc = "draws data, teacher and student side by side, students of several sizes, and energies",
     .keys = (const char *const[]){"seed", NULL},
     .inputs = (const stage *const[]){&stage_teacher, &stage_target, &stage_student, &stage_validate,
                                      NULL},
-    .outputs = (const char *const[]){PICTURE, LADDER, NULL},
+    .outputs = (const char *const[]){PICTURE, LADDER, ENERGIES, NULL},
     .run = run};

@@ -1,5 +1,6 @@
 #include "pipeline/stages/validate.h"
 
+#include "pipeline/config/settings.h"
 #include "pipeline/console/progress.h"
 #include "pipeline/report/verdict.h"
 #include "pipeline/stages/data.h"
@@ -29,6 +30,7 @@ static int measure(student_validation *out, const stage_work *work, const sides 
     const target_product *t = s->target;
     student_validate_options options = {.samples = (size_t)c->validate.samples,
                                         .seed = c->seed,
+                                        .chain = settings_chain(c, t->exact),
                                         .units = t->frame.units,
                                         .data = t->data,
                                         .held_out = t->data ? data_held_out(t->data) : NULL};
@@ -49,6 +51,7 @@ static int write_verdict(validate_product *out, const verdict_input *in, const s
     if (!code && !work->quiet)
         verdict_print(in, verdict);
     out->gate_failed = !pass;
+    out->chain = in->student->against_chain;
     verdict_notes(out->teacher_note, out->student_note, in);
     json_decref(verdict);
     return code;

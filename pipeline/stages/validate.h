@@ -8,6 +8,7 @@
 
 typedef struct validate_product {
     bool gate_failed;
+    student_against_chain chain;                                 /* for its own picture */
     char teacher_note[VERDICT_NOTE], student_note[VERDICT_NOTE]; /* for the picture */
 } validate_product;
 

@@ -62,7 +62,8 @@ static const struct scene {
               {"importance", play_importance},
               {"two_sided", play_two_sided},
               {"fab", play_fab},
-              {"recipe", play_recipe}};
+              {"recipe", play_recipe},
+              {"chain", play_chain}};
 
 /* ---- playing them */
 

@@ -2,6 +2,7 @@
 #ifndef TESTS_E2E_SCENES_OWN_H
 #define TESTS_E2E_SCENES_OWN_H
 
+#include "student/against_chain.h"
 #include "student/objective.h"
 #include "student/recipe.h"
 #include "teacher/target_in_units.h"
@@ -124,6 +125,28 @@ static int add_recipe(uint64_t *sum, const student_recipe *r, const target *t, f
     add(sum, r->text, strlen(r->text));
     add(sum, r->pilot.u, r->pilot.rows.n * DIM * sizeof *r->pilot.u);
     target_free(scaled);
+    return code;
+}
+
+/* A student that was not trained against chains on its target. */
+static int play_chain(uint64_t *sum, flow_err *err)
+{
+    student_against_chain figures = {.rows = 0};
+    student_sides sides = {.n = 0};
+    json_t *said = json_loads(own_flow, 0, NULL);
+    target *t = make_energy(err);
+    flow *f = t ? flow_of(said, err) : NULL;
+    int code = f ? student_sides_init(&sides, t, pool, NULL, 50, 3, err) : err->code;
+    if (!code)
+        code = student_sides_meet(&sides, f, err);
+    if (!code)
+        code = student_against_chain_measure(&figures, &sides, f, 0, NULL, 1, err);
+    if (!code)
+        add(sum, figures.bins, sizeof figures.bins);
+    student_sides_release(&sides);
+    flow_free(f);
+    target_free(t);
+    json_decref(said);
     return code;
 }
 

@@ -93,6 +93,30 @@ check "and are learnt from" awk -v kl="$("$PROBE" json "$T/d/validation.json" kl
 echo '1,2,3' >"$T/three.csv"
 refused "of another size" 65 "the density has 2 dimensions" check "$T/draws.yaml" --set "target.path=$T/three.csv"
 
+# ---- chains on a target that has no sampler
+cat >"$T/wells.yaml" <<Y
+seed: 4
+target: {kind: double_well, particles: 2}
+student: {start: plain, flow: {layers: 2, hidden: [16, 16]}, train: {steps: 100, batch: 64}}
+validate: {samples: 1000, chain_rows: 4100}
+export: {samples: 5, file: x.csv}
+Y
+expect "a student is held against chains on its target" 0 run "$T/wells.yaml" --quiet --threads 1 --out "$T/w"
+check "of so many rows" test "$("$PROBE" json "$T/w/validation.json" chain.rows)" = 4352
+check "which nearly agree" awk -v r="$("$PROBE" json "$T/w/validation.json" chain.rhat)" 'BEGIN { exit !(r > 0.9 && r < 1.2) }'
+check "and miss nothing of a student that is far off" awk -v k="$("$PROBE" json "$T/w/validation.json" chain.kl_forward)" 'BEGIN { exit !(k > 0.1) }'
+check "their energies are drawn" test -s "$T/w/energies.png"
+check "its columns have the target's names" test "$(head -1 "$T/w/export/x.csv")" = mean_x,mean_y,turn,log_radius
+expect "in two threads" 0 run "$T/wells.yaml" --quiet --threads 2 --out "$T/w2"
+check "they are the same" test "$("$PROBE" json "$T/w/validation.json" chain)" = "$("$PROBE" json "$T/w2/validation.json" chain)"
+expect "none are run" 0 run "$T/wells.yaml" --quiet --set validate.chain_rows=null --set validate.chain=off --out "$T/w"
+check "if so it is said" test "$("$PROBE" json "$T/w/validation.json" chain)" = null
+check "and no picture is left" test ! -e "$T/w/energies.png"
+check "with a sampler there are none, unless asked for" test "$("$PROBE" json "$T/one/validation.json" chain)" = null
+expect "asked for, there are" 0 run "$T/gauss.yaml" --quiet --set validate.chain=on --set student.train.steps=50 --set student.train.warmup=10 --set validate.require=null --out "$T/w3"
+check "here" test "$("$PROBE" json "$T/w3/validation.json" chain.chains)" = 256
+refused "chains beside a context" 78 "validate.chain: on is for targets without context" check "$T/model.yaml" --set validate.chain=on
+
 # ---- refused
 no() {
     run check "$T/${of:-gauss}.yaml" "${@:3}"
@@ -106,6 +130,8 @@ no "figures of a teacher" "holds a teacher against its data" --set 'validate.req
 no "figures that the target cannot give" "wants modes that are known" --set 'validate.require.mode_share_error=< 1'
 of=plain no "a frame beside a model" "the model has units of its own" --set student.frame.scale=2
 of=model no "a recipe of a student that starts as its teacher" "student.recipe has no effect" --set student.recipe=none
+no "figures of chains that are not run" "wants a long chain" --set 'validate.require.chain_rhat=< 2'
+no "rows of none" "validate.chain_rows has no effect" --set validate.chain=off --set validate.chain_rows=5000
 no "a frame beside no target" "student.frame.scale has no effect" --set target=null --set data.generator=two_moons --set student.frame.scale=2
 no "a frame of another size" "has 3 numbers" --set 'student.frame.shift=[1, 2, 3]'
 no "a scale of nothing" "student.frame.scale wants" --set student.frame.scale=0

@@ -101,11 +101,13 @@ Test(schema, every_condition_can_be_read)
         int n = key->only ? sscanf(key->only, "%63s %c %63s", name, &op, right) : 0;
         if (!key->only)
             continue;
+        if (op == '!')
+            sscanf(key->only, "%63s != %63s", name, right);
         const flow_key *on = schema_sibling(key, name);
         cr_assert_not_null(on, "%s only if %s", key->name, key->only);
         double bound;
         bool found = n == 1;
-        for (size_t j = 0; op == '=' && flow_key_choice(on, j).name; j++)
+        for (size_t j = 0; (op == '=' || op == '!') && flow_key_choice(on, j).name; j++)
             found |= strcmp(flow_key_choice(on, j).name, right) == 0;
         if (op == '<' || op == '>')
             found = number_parse_real(&bound, right) == NUMBER_GOOD;

@@ -67,6 +67,28 @@ Test(verdict, figures_are_where_they_belong)
                   {"uncovered.worst.0.row", 41},
                   {"uncovered.worst.0.sds", 3.5},
                   {"khat_forward.value", 0.43},
+                  {"chain.rows", 4000},
+                  {"chain.chains", 250},
+                  {"chain.evaluations", 123456},
+                  {"chain.rhat", 1.04},
+                  {"chain.rhat_column.value", 1.7},
+                  {"chain.effective", 3000},
+                  {"chain.acceptance", 0.77},
+                  {"chain.eubo.se", 0.003},
+                  {"chain.uncovered.above.1.count", 20},
+                  {"chain.uncovered.worst", 11.5},
+                  {"chain.energies.apart", 0.06},
+                  {"chain.energies.weighed_apart", 0.03},
+                  {"chain.energies.chance", 0.025},
+                  {"chain.energies.quantiles.shares.3", 0.5},
+                  {"chain.energies.quantiles.student.0", -6},
+                  {"chain.energies.quantiles.weighed.0", -5},
+                  {"chain.energies.quantiles.chain.0", -4},
+                  {"chain.energies.bins.hi", 2},
+                  {"chain.energies.bins.student.0", 0.1},
+                  {"chain.energies.bins.weighed.0", 0.2},
+                  {"chain.energies.bins.chain.0", 0.3},
+                  {"speed.chain_seconds", 1.5},
                   {"speed.student_row_seconds", 5e-6},
                   {"speed.teacher_incremental_rows_per_s", 1e6},
                   {"speed.teacher_naive_row_seconds", 7e-6},
@@ -301,6 +323,37 @@ Test(verdict, what_was_seen_from_one_side_is_no_pass)
     cr_expect(pass, "no gate failed");
     cr_expect_str_eq(json_string_value(at(out, "verdict")), "unverified");
     cr_expect(strstr(json_string_value(at(out, "reasons.0")), "one side"));
+    json_decref(out);
+}
+
+/* What they say on the average is not said, and not judged; what they say of single rows is. */
+Test(verdict, chains_that_do_not_agree_accuse_nobody)
+{
+    bool pass;
+    set_up();
+    figures.against_chain.rhat = 1.2;
+    figures.against_chain.apart = 0.9;
+    figures.against_chain.kl_forward = 9;
+    json_t *out = made(&pass);
+    expect_null(out, "chain.energies.error");
+    cr_assert_eq(json_array_size(at(out, "warnings")), 1);
+    cr_expect(strstr(json_string_value(at(out, "warnings.0")), "the chains do not agree"));
+    json_decref(out);
+    figures.against_chain.uncovered[2] = 40;
+    out = made(&pass);
+    cr_assert_eq(json_array_size(at(out, "warnings")), 2);
+    cr_expect(strstr(json_string_value(at(out, "warnings.1")), "chain_uncovered_10"));
+    json_decref(out);
+}
+
+Test(verdict, without_a_chain_there_is_none)
+{
+    bool pass;
+    set_up();
+    figures.against_chain = student_against_no_chain;
+    json_t *out = made(&pass);
+    expect_null(out, "chain");
+    expect_null(out, "speed.chain_seconds");
     json_decref(out);
 }
 

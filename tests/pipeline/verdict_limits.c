@@ -37,6 +37,9 @@ static void spoil(int figure)
         [GATE_TEACHER_SD_ERROR] = {&figures.against_data.moments.sd_excess.value, 0.26},
         [GATE_TEACHER_CORRELATION_ERROR] = {&figures.against_data.moments.correlation_excess.value,
                                             0.11},
+        [GATE_CHAIN_RHAT] = {&figures.against_chain.rhat, 1.11},
+        [GATE_CHAIN_KL_FORWARD] = {&figures.against_chain.kl_forward, 0.11},
+        [GATE_CHAIN_ENERGY_ERROR] = {&figures.against_chain.apart, 0.126},
         [GATE_TEACHER_OUTSIDE] = {&figures.against_data.outside.value, 0.021},
         [GATE_TEACHER_MISSED] = {&figures.against_data.missed.value, 0.0051}};
     if (bad[figure].at)
@@ -44,6 +47,8 @@ static void spoil(int figure)
     d->uncovered[0] = figure == GATE_UNCOVERED_3 ? 201 : d->uncovered[0];
     d->uncovered[1] = figure == GATE_UNCOVERED_5 ? 21 : d->uncovered[1];
     d->uncovered[2] = figure == GATE_UNCOVERED_10 ? 1 : d->uncovered[2];
+    if (figure == GATE_CHAIN_UNCOVERED_10)
+        figures.against_chain.uncovered[2] = 5;
 }
 
 static void spoiled(int figure)

@@ -1,0 +1,55 @@
+/* student/against_chain.h -- a student against long chains on its target (long_chain.h): what shows of what the student
+ * misses where the target has no sampler.
+ *
+ * Two things are asked. Where the chains go, has the student a density? (log p~ - log q - log Z at their rows: true of each
+ * row, however the chains mix.) And do its samples have the energies, log p~, that those of the chains have? (True as far as
+ * the chains agree; where they do not, nobody is accused.) */
+#ifndef STUDENT_AGAINST_CHAIN_H
+#define STUDENT_AGAINST_CHAIN_H
+
+#include "flow/units.h"
+#include "student/energies.h"
+#include "student/sides.h"
+
+/* Above this R-hat of log p~ the chains do not agree. */
+#define STUDENT_CHAIN_AGREES 1.1
+
+/* log p~, in the user's units, of the student's samples, of those weighed by p / q, and of the chains. */
+typedef enum student_energy {
+    STUDENT_ENERGY_OWN,
+    STUDENT_ENERGY_WEIGHED,
+    STUDENT_ENERGY_CHAIN,
+    STUDENT_ENERGY_COUNT
+} student_energy;
+
+typedef struct student_against_chain {
+    size_t rows, chains; /* 0: there was none, and all figures are NaN */
+    size_t evaluations;
+    double seconds; /* the clock's */
+    double rhat, rhat_column, effective, acceptance;
+    size_t column;         /* of rhat_column */
+    student_estimate eubo; /* mean log p~ - log q, as if the rows were the target's */
+    double
+        kl_forward; /* that less log Z, which is the target's own or what the student's weights say */
+    size_t uncovered
+        [STUDENT_UNCOVERED]; /* rows with log p~ - log q - log Z above student_uncovered_nats */
+    double worst;            /* the largest */
+    double apart,
+        weighed_apart; /* Kolmogorov distances of the student's samples from the chains, and of weighed ones */
+    double chance; /* what these would hardly exceed between samples of one distribution */
+    double lo, hi; /* of the bins */
+    double quantiles[STUDENT_ENERGY_COUNT][ENERGY_QUANTILES],
+        bins[STUDENT_ENERGY_COUNT][ENERGY_BINS];
+} student_against_chain;
+
+/* All NaN, 0 rows. */
+extern const student_against_chain student_against_no_chain;
+
+/* After student_sides_meet, with at least `rows` rows; log_z as above. units: the user's; NULL: those of the rows. Errors
+ * are those of the chain; FLOW_EDIVERGED: the student's density at a row of the chain is not a number; FLOW_EDATA: the target
+ * broke at too many of the chain's rows. */
+int student_against_chain_measure(student_against_chain *out, const student_sides *sides,
+                                  const flow *student, double log_z, const flow_units *units,
+                                  size_t rows, flow_err *err);
+
+#endif
