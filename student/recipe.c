@@ -297,6 +297,22 @@ static void tell(student_recipe *self, const recipe_request *request, const plan
         o->steps, o->batch, o->lr);
 }
 
+/* Whether a gradient goes from the target through the samples of such a flow. */
+static bool has_slopes(const target *t, const json_t *preset)
+{
+    return t->flags & TARGET_GRADIENT &&
+           flow_preset_direction(preset, FLOW_NOISE_TO_DATA) == FLOW_NOISE_TO_DATA;
+}
+
+static void do_without_slopes(plan *p)
+{
+    if (p->gradient == DISTILL_PATH)
+        p->why =
+            "reverse KL by log-variance, for which no gradient goes through the samples, from the "
+            "rows' mean and covariance";
+    p->gradient = DISTILL_LOG_VARIANCE;
+}
+
 static int decide(student_recipe *self, const target *t, const recipe_request *request,
                   flow_err *err)
 {
@@ -313,8 +329,10 @@ static int decide(student_recipe *self, const target *t, const recipe_request *r
     o->start = student_pilot_start(&self->pilot);
     o->steps = request->steps_fixed ? o->steps : p.steps;
     o->lr = request->lr_fixed ? o->lr : p.lr;
+    if (!has_slopes(t, self->flow))
+        do_without_slopes(&p);
     if (!request->gradient_fixed)
-        o->gradient = t->flags & TARGET_GRADIENT ? p.gradient : DISTILL_LOG_VARIANCE;
+        o->gradient = p.gradient;
     tell(self, request, &p);
     return 0;
 }
