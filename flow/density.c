@@ -35,6 +35,10 @@ void flow_base_log_prob(const flow *self, const void *params, double *logp, cons
 int flow_check_path(const flow *self, flow_err *err)
 {
     const flow_base *base = self->base;
+    if (self->direction == FLOW_DATA_TO_NOISE)
+        return flow_fail(err, FLOW_ECONFIG,
+                         "a flow that is data_to_noise: no gradient goes through its samples, "
+                         "which are made by its inverse");
     if (!base->pathless)
         return 0;
     return flow_fail(err, FLOW_ECONFIG,

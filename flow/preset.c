@@ -109,16 +109,28 @@ const flow_registry flow_presets = {.what = "flow", .at = preset_at};
 
 /* ---- from a preset to a flow */
 
-static const preset *find(const json_t *object, flow_direction direction, flow_err *err)
+static const preset *known(const json_t *object, flow_err *err)
 {
     const flow_kind *kind = flow_kind_of(&flow_presets, object, err);
     const preset *const *at = presets;
     while (kind && &(*at)->kind != kind)
         at++;
-    if (!kind || !(*at)->one_way || (*at)->direction == direction)
-        return kind ? *at : NULL;
+    return kind ? *at : NULL;
+}
+
+flow_direction flow_preset_direction(const json_t *object, flow_direction either)
+{
+    const preset *self = known(object, NULL);
+    return self && self->one_way ? self->direction : either;
+}
+
+static const preset *find(const json_t *object, flow_direction direction, flow_err *err)
+{
+    const preset *self = known(object, err);
+    if (!self || !self->one_way || self->direction == direction)
+        return self;
     flow_fail(err, FLOW_ECONFIG, "kind %s is parallel the other way round: it is for a %s",
-              kind->name,
+              self->kind.name,
               direction == FLOW_DATA_TO_NOISE ? "flow that is sampled, not fitted"
                                               : "flow that is fitted, not sampled");
     return NULL;

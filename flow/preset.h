@@ -23,6 +23,9 @@ json_t *flow_preset_describe(const json_t *preset, flow_direction direction,
 flow *flow_preset_create(const json_t *object, flow_direction direction, const flow_place *place,
                          flow_precision precision, flow_err *err);
 
+/* The direction that a preset is parallel in, if it is for one alone; `either`, if it will do in both. */
+flow_direction flow_preset_direction(const json_t *object, flow_direction either);
+
 /* Whether it may have columns on circles: place->circles. One that is made of a teacher has its circles. */
 bool flow_preset_can_circle(const json_t *object, flow_direction direction);
 

@@ -36,6 +36,20 @@ int covariance_factor(double *a, size_t dim)
     return 0;
 }
 
+/* Column j needs what is right of it as it was. */
+void covariance_invert(double *l, size_t dim)
+{
+    for (size_t j = 0; j < dim; j++) {
+        l[j * dim + j] = 1 / l[j * dim + j];
+        for (size_t i = j + 1; i < dim; i++) {
+            double sum = 0;
+            for (size_t k = j; k < i; k++)
+                sum += l[i * dim + k] * l[k * dim + j];
+            l[i * dim + j] = -sum / l[i * dim + i];
+        }
+    }
+}
+
 double covariance_square(const double *lower, const double *mean, const double *x, size_t dim,
                          double *work)
 {

@@ -14,6 +14,9 @@ void covariance_of(double *a, const double *mean, const double *x, size_t n, siz
 /* a = L L^T becomes L in place. 0, or -1 for rows that lie in a plane. */
 int covariance_factor(double *a, size_t dim);
 
+/* L^-1 in place of a lower triangular L (D, D). */
+void covariance_invert(double *lower, size_t dim);
+
 /* |L^-1 (x - mean)|^2 of one row; work (D). */
 double covariance_square(const double *lower, const double *mean, const double *x, size_t dim,
                          double *work);

@@ -4,13 +4,11 @@
 
 int distill_check_flow(const flow *student, const target *teacher, flow_err *err)
 {
-    if (flow_get_direction(student) == FLOW_NOISE_TO_DATA && flow_dim(student) == teacher->dim &&
-        flow_context(student) == teacher->context)
+    if (flow_dim(student) == teacher->dim && flow_context(student) == teacher->context)
         return flow_require_transport(student, err);
     return flow_fail(
         err, FLOW_EUSAGE,
-        "a student of a target of %zu dimensions, %zu of context, wants a flow of these "
-        "that is parallel from noise to data",
+        "a student of a target of %zu dimensions, %zu of context, wants a flow of these",
         teacher->dim, teacher->context);
 }
 

@@ -394,6 +394,27 @@ static void tell(student_recipe *self, const recipe_request *request, const plan
         o->steps, o->batch, o->lr);
 }
 
+/* Whether a gradient goes from the target through the samples of such a flow. */
+static bool has_slopes(const target *t, const json_t *preset)
+{
+    return t->flags & TARGET_GRADIENT &&
+           flow_preset_direction(preset, FLOW_NOISE_TO_DATA) == FLOW_NOISE_TO_DATA;
+}
+
+static void do_without_slopes(plan *p)
+{
+    if (strstr(p->objective, "two_sided")) {
+        p->temper = 0;
+        p->objective = WIDE_ROWS;
+        p->why = "own rows weighed between forward KL and chi-square, for which no gradient goes "
+                 "through the samples";
+    } else if (p->gradient == DISTILL_PATH)
+        p->why =
+            "reverse KL by log-variance, for which no gradient goes through the samples, from the "
+            "rows' mean and covariance";
+    p->gradient = DISTILL_LOG_VARIANCE;
+}
+
 static int decide(student_recipe *self, const target *t, const recipe_request *request,
                   flow_err *err)
 {
@@ -401,6 +422,8 @@ static int decide(student_recipe *self, const target *t, const recipe_request *r
     distill_options *o = &self->options;
     *o = request->options;
     self->flow = complete(&flow_presets, request->flow, flow_of(&p), err);
+    if (self->flow && !has_slopes(t, self->flow))
+        do_without_slopes(&p);
     if (self->flow)
         self->objective = complete(&objective_registry, request->objective,
                                    json_loads(p.objective, 0, NULL), err);
@@ -411,7 +434,7 @@ static int decide(student_recipe *self, const target *t, const recipe_request *r
     o->steps = request->steps_fixed ? o->steps : p.steps;
     o->lr = request->lr_fixed ? o->lr : p.lr;
     if (!request->gradient_fixed)
-        o->gradient = t->flags & TARGET_GRADIENT ? p.gradient : DISTILL_LOG_VARIANCE;
+        o->gradient = p.gradient;
     if (p.temper > 0 && !request->objective && !(o->temper < 1)) {
         o->temper = p.temper;
         o->temper_until = p.temper_until;

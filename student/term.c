@@ -56,6 +56,13 @@ int term_check(objective_term *term, const target *t, const flow *student, flow_
                          sampler ? "sampler" : "gradient", ops->name, ops->remedy);
     if ((needs & TERM_LOG_PROB) && flow_require_log_prob(student, err))
         return FLOW_ECONFIG;
+    if ((needs & TERM_PATH) && flow_get_direction(student) == FLOW_DATA_TO_NOISE)
+        return flow_fail(err, FLOW_ECONFIG,
+                         "student.flow: no gradient goes through the samples of a flow that is "
+                         "parallel from data to noise, which %s needs; set student.train.gradient "
+                         "to log_variance, or student.train.objective to importance or "
+                         "mass_transport",
+                         ops->name);
     if ((needs & TERM_PATH) && flow_check_path(student, err))
         return FLOW_ECONFIG;
     return ops->check ? ops->check(term, student, t, err) : 0;

@@ -9,7 +9,7 @@
  *   auto          log_variance where the student is near, as its rows' pull is bounded no variance tells; further
  *                 off total or path, whichever has the smaller variance between the lanes of a batch (path for a
  *                 warm student). Measured anew every DISTILL_PROBE steps. total where the student's base has
- *                 an edge (flow_has_edge) */
+ *                 an edge (flow_has_edge), log_variance alone where a parameter moves no sample */
 #include "student/temper.h"
 #include "student/term_kl.h"
 #include "teacher/streams.h"
@@ -75,7 +75,14 @@ static double reverse_weight(const objective_term *self, double share)
 
 static unsigned reverse_needs(const objective_term *self)
 {
-    return down(self)->asked == DISTILL_LOG_VARIANCE ? 0 : TERM_PATH | TERM_GRADIENT;
+    switch (down(self)->asked) {
+    case DISTILL_LOG_VARIANCE:
+        return 0;
+    case DISTILL_AUTO: /* reverse_check sees to it */
+        return TERM_GRADIENT;
+    default:
+        return TERM_PATH | TERM_GRADIENT;
+    }
 }
 
 /* Where the density jumps, what the other two leave out is not 0. */
@@ -84,16 +91,19 @@ static int reverse_check(objective_term *base, const flow *student, const target
 {
     reverse_kl *self = (reverse_kl *)base;
     (void)teacher;
-    self->pathless = self->asked == DISTILL_LOG_VARIANCE && flow_check_path(student, NULL);
-    if (!flow_has_edge(student))
+    self->pathless = flow_check_path(student, NULL) != 0;
+    if (!flow_has_edge(student)) {
+        if (self->pathless)
+            self->asked = self->now.gradient = DISTILL_LOG_VARIANCE;
         return 0;
+    }
     if (self->asked == DISTILL_PATH || self->asked == DISTILL_LOG_VARIANCE)
         return flow_fail(err, FLOW_ECONFIG,
                          "student.train.gradient: a base with an edge makes path and log_variance "
                          "gradients wrong; set it to total or auto");
     self->asked = DISTILL_TOTAL;
     self->now.gradient = DISTILL_TOTAL;
-    return 0;
+    return flow_check_path(student, err);
 }
 
 /* ---- a shard */

@@ -7,8 +7,7 @@ static const cli_option table[] = {
     {"number", 'n', "N", "samples to weigh; default 100000"},
     {"of", OPTION_OF, "NAME,...", "columns; default: all"},
     {"target", OPTION_TARGET, "FILE",
-     "what they are weighed against: a model file, or a .yaml with a target; default: what the "
-     "model's run learned from"},
+     "a model file, or a .yaml; default: what its run learned from"},
     TABLE_OPTIONS("a file with one row; or NAME=VALUE,..."),
     {"seed", OPTION_SEED, "S", "default 0: the same command gives the same figures"},
     {"json", OPTION_JSON, NULL, "the same for programs, as one JSON object"},
@@ -20,7 +19,7 @@ const line_spec line_estimate = {
     .operands = "MODEL [options]",
     .n_min = 1,
     .n_max = 1,
-    .doc = "Means, widths and quantiles of what a model was made for, by its weighed samples.",
+    .doc = "Means, widths, quantiles of what a model was made for, weighed.",
     .examples =
         "  distill estimate runs/schools/student/model.safetensors\n"
         "  distill estimate runs/schools/student/model.safetensors --of mu,log_tau -n 1e6\n",

@@ -59,7 +59,10 @@ const flow_word config_gradients[] = {
     {"auto", DISTILL_AUTO,
      "log_variance near the teacher; further off total or path, whichever has less variance, "
      "measured anew "
-     "every 200 steps (path for a student that starts as its teacher)"},
+     "every 200 steps (path for a student that starts as its teacher); log_variance throughout if "
+     "a "
+     "parameter moves no sample (weights of a mixture base; a flow that is parallel from data to "
+     "noise)"},
     {NULL, 0, NULL}};
 
 const flow_word config_recipes[] = {{"auto", RECIPE_AUTO,

@@ -54,7 +54,8 @@ bool settings_wrap(const config *self)
 {
     return has_period(&self->data) &&
            !(flow_preset_can_circle(self->teacher.flow, FLOW_DATA_TO_NOISE) &&
-             flow_preset_can_circle(self->student.flow, FLOW_NOISE_TO_DATA));
+             flow_preset_can_circle(self->student.flow,
+                                    flow_preset_direction(self->student.flow, FLOW_NOISE_TO_DATA)));
 }
 
 bool settings_circles(unsigned char *out, const config *self, size_t dim)

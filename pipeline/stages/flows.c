@@ -75,7 +75,8 @@ static flow *follow(const json_t *preset, const flow *teacher, flow_precision pr
     return flow_unroll(teacher, &how, precision, err);
 }
 
-/* One of a shape of its own, on the circles of its teacher, where that is a flow. */
+/* One of a shape of its own, on the circles of its teacher, where that is a flow. A MAF, too, which learns where
+ * rows stay, and of which a student can be made in its turn (flow/unroll.h). */
 static flow *beside(const config *c, const target *from, const flow *teacher, flow_err *err)
 {
     unsigned char *circles = circles_new(from->dim, err);
@@ -84,7 +85,9 @@ static flow *beside(const config *c, const target *from, const flow *teacher, fl
     if (teacher && flow_circles(teacher))
         memcpy(circles, flow_circles(teacher), from->dim);
     const flow_place at = settings_place(c, STREAM_STUDENT, from->dim, from->context);
-    flow *out = make(iaf_create, c->student.flow, at, circles, c->precision, err);
+    bool is_maf = flow_preset_direction(c->student.flow, FLOW_NOISE_TO_DATA) == FLOW_DATA_TO_NOISE;
+    flow *out =
+        make(is_maf ? maf_create : iaf_create, c->student.flow, at, circles, c->precision, err);
     free(circles);
     return out;
 }

@@ -36,11 +36,16 @@ flow *scales_and_shifts(size_t dim, flow_precision precision)
 
 flow *student_iaf(const target *t, flow_precision precision)
 {
+    return student_affine(t, FLOW_NOISE_TO_DATA, precision);
+}
+
+flow *student_affine(const target *t, flow_direction direction, flow_precision precision)
+{
     static const size_t hidden[] = {19};
     flow_err err = FLOW_ERR_INIT;
     flow_spec spec = {.dim = t->dim,
                       .context = t->context,
-                      .direction = FLOW_NOISE_TO_DATA,
+                      .direction = direction,
                       .layers = 2,
                       .hidden = hidden,
                       .n_hidden = 1,

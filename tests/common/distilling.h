@@ -30,8 +30,9 @@ distill_options distilling_options(void);
 /* y = x e^s + b: a student whose gradients are known. Tensors: s, b. */
 flow *scales_and_shifts(size_t dim, flow_precision precision);
 
-/* An IAF of two affine layers. */
-flow *student_iaf(const target *t, flow_precision precision);
+/* Two affine autoregressive layers that are parallel in this direction. */
+flow *student_affine(const target *t, flow_direction direction, flow_precision precision);
+flow *student_iaf(const target *t, flow_precision precision); /* from noise to data */
 
 /* student_distill, whose code is returned and must be that of its error. */
 int distilling_run(distilling *self);

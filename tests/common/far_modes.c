@@ -93,15 +93,19 @@ target *far_modes_create(void)
 
 flow *far_modes_student(void)
 {
+    return far_modes_flow(FLOW_NOISE_TO_DATA);
+}
+
+flow *far_modes_flow(flow_direction direction)
+{
     flow_err err = FLOW_ERR_INIT;
     const flow_place place = {.dim = 2, .stream = {1, PCG_TEST, PCG_PERMUTE}};
     json_t *said =
-        json_loads("{\"kind\": \"iaf\", \"layers\": 3, \"conditioner\": {\"kind\": \"mlp\", "
-                   "\"hidden\": [32, 32]}, \"transformer\": {\"kind\": \"spline\", \"bins\": "
-                   "12}}",
-                   0, NULL);
+        json_pack("{s:s, s:i, s:{s:s, s:[i, i]}, s:{s:s, s:i}}", "kind",
+                  direction == FLOW_NOISE_TO_DATA ? "iaf" : "maf", "layers", 3, "conditioner",
+                  "kind", "mlp", "hidden", 32, 32, "transformer", "kind", "spline", "bins", 12);
     json_t *full = flow_kind_complete(&flow_presets, said, &err);
-    flow *out = full ? flow_preset_create(full, FLOW_NOISE_TO_DATA, &place, FLOW_F32, &err) : NULL;
+    flow *out = full ? flow_preset_create(full, direction, &place, FLOW_F32, &err) : NULL;
     cr_assert(out, "%s", err.text);
     json_decref(full);
     json_decref(said);

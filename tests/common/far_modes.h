@@ -15,8 +15,9 @@ extern const double far_modes_share[FAR_MODES];
 /* The mode that x (2) is nearest to. */
 size_t far_modes_nearest(const double *x);
 
-/* A flow of splines that starts at N(0, 1). */
-flow *far_modes_student(void);
+/* A flow of splines that starts at N(0, 1), parallel in this direction. */
+flow *far_modes_flow(flow_direction direction);
+flow *far_modes_student(void); /* from noise to data */
 
 /* The shares of what the student draws nearest each mode are within `most` of the target's. */
 void check_far_modes(const flow *student, double most);

@@ -80,6 +80,27 @@ sed 's/^student:.*/student: {flow: {kind: iaf, layers: 2, hidden: [16, 16]}, tra
 expect "a model with context is not" 0 run "$T/beside.yaml" --quiet --out "$T/beside"
 check "of which nothing is settled" test ! -e "$T/beside/recipe.txt"
 
+# ---- a MAF on its own samples, and what is unrolled from it
+cat >"$T/maf.yaml" <<Y
+target: {kind: gaussians, means: [[-3, 0, 1], [3, 1, -1]], weights: [1, 3], sd: 0.7}
+seed: 1
+student: {flow: {kind: maf, layers: 2, hidden: [16, 16]}, pilot_rows: 256, train: {objective: importance, steps: 400, warmup: 20, lr: 1e-2}}
+validate: {samples: 4000, require: {kl_reverse: "< 0.05", kl_forward: "< 0.05", mode_share_error: "< 0.04"}}
+Y
+cat >"$T/next.yaml" <<Y
+target: {kind: model, path: maf/student/model.safetensors}
+seed: 1
+student: {flow: {kind: unrolled, iterations: 2}, layerwise: {steps: 100}, train: {steps: 100, warmup: 5}}
+validate: {samples: 4000, require: {kl_reverse: "< 0.005", kl_forward: "< 0.005"}}
+export: {samples: 4000, file: x.csv}
+Y
+expect "a MAF learns a density on its own samples" 0 run "$T/maf.yaml" --quiet --out "$T/maf"
+expect "and is unrolled" 0 run "$T/next.yaml" --quiet --out "$T/next"
+right=$(awk -F , 'NR > 1 { n++; k += $1 > 0 } END { print k / n }' "$T/next/export/x.csv")
+check "into a student that has the modes of the density: $right on the right" awk -v r="$right" 'BEGIN { exit !(r > .72 && r < .78) }'
+refused "a MAF by a gradient through its samples" 78 "set student.train.gradient to log_variance" \
+    check "$T/maf.yaml" --set student.train.objective=kl --set student.train.gradient=path
+
 # ---- draws
 cat >"$T/draws.yaml" <<Y
 target: {kind: draws, path: y.csv, of: {kind: gaussian, mean: [1, -2], covariance: [[1, 0.5], [0.5, 2]]}}

@@ -242,6 +242,11 @@ Test(density, only_learned_weights_have_no_path)
         cr_assert(!learned || strstr(err.text, "base.logit"), "%s", err.text);
         refused += (size_t)learned;
         flow_free(f);
+        f = flow_on_base(first_f64_backend(), e, 2, 0, FLOW_DATA_TO_NOISE);
+        err = (flow_err)FLOW_ERR_INIT;
+        cr_assert(flow_check_path(f, &err) && strstr(err.text, "made by its inverse"), "%s",
+                  err.text);
+        flow_free(f);
     }
     cr_assert_eq(refused, 1);
 }

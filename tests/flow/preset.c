@@ -257,6 +257,22 @@ Test(preset, a_preset_for_the_other_direction_is_refused)
     cr_assert(err.code == FLOW_ECONFIG && strstr(err.text, "the other way round"), "%s", err.text);
 }
 
+Test(preset, which_direction_it_is_for)
+{
+    static const struct {
+        const char *kind;
+        flow_direction either[2];
+    } want[] = {{"maf", {FLOW_DATA_TO_NOISE, FLOW_DATA_TO_NOISE}},
+                {"iaf", {FLOW_NOISE_TO_DATA, FLOW_NOISE_TO_DATA}},
+                {"realnvp", {FLOW_DATA_TO_NOISE, FLOW_NOISE_TO_DATA}}};
+    for (size_t k = 0; k < 3; k++) {
+        json_t *preset = json_pack("{s:s}", "kind", want[k].kind);
+        cr_expect_eq(flow_preset_direction(preset, FLOW_DATA_TO_NOISE), want[k].either[0]);
+        cr_expect_eq(flow_preset_direction(preset, FLOW_NOISE_TO_DATA), want[k].either[1]);
+        json_decref(preset);
+    }
+}
+
 /* ---- a preset that follows a teacher */
 
 Test(preset, unrolled_follows_a_teacher)

@@ -4,6 +4,7 @@
 #include "tests/common/check.h"
 #include "tests/common/distilling.h"
 #include "tests/common/examples.h"
+#include "tests/common/far_modes.h"
 #include "tests/common/gaussian.h"
 
 #include <criterion/criterion.h>
@@ -97,15 +98,55 @@ static int run_on(const char *base, distill_gradient gradient, double forward, d
     return code;
 }
 
-Test(distill_base, weights_are_not_learned_from_own_samples)
+/* No sample moves with them, so it is log-variance that learns them. */
+Test(distill_base, weights_are_not_learned_along_a_path)
 {
     const char *learned = "{\"kind\": \"mixture\", \"components\": 3}";
     gaussian g;
     distilling r;
-    cr_assert_eq(run_on(learned, DISTILL_AUTO, 0.5, &r, &g), FLOW_ECONFIG);
-    cr_assert(strstr(r.err.text, "base.logit"), "%s", r.err.text);
-    cr_assert_eq(r.state.step, 0);
+    for (int gradient = DISTILL_TOTAL; gradient <= DISTILL_PATH; gradient++) {
+        cr_assert_eq(run_on(learned, (distill_gradient)gradient, 0.5, &r, &g), FLOW_ECONFIG);
+        cr_assert(strstr(r.err.text, "base.logit"), "%s", r.err.text);
+        cr_assert_eq(r.state.step, 0);
+    }
+    cr_assert_eq(run_on(learned, DISTILL_AUTO, 0.5, &r, &g), 0, "%s", r.err.text);
+    cr_assert_eq(r.state.gradient, DISTILL_LOG_VARIANCE);
     cr_assert_eq(run_on(learned, DISTILL_AUTO, 1, &r, &g), 0, "%s", r.err.text);
+}
+
+/* As many draws of each mode; returns how many there are in all. */
+static size_t even_rows(double *x, const target *t)
+{
+    enum { ROWS = 1000, EACH = 50 };
+    double all[2 * ROWS], log_p[ROWS];
+    size_t count[FAR_MODES] = {0}, n = 0;
+    flow_pool *pool = flow_pool_create(1, NULL);
+    const pcg_stream stream = {4, PCG_TEST, 1};
+    cr_assert_eq(target_sample(t, pool, all, log_p, NULL, NULL, stream, 0, ROWS, NULL), 0);
+    flow_pool_free(pool);
+    for (size_t r = 0; r < ROWS; r++)
+        if (count[far_modes_nearest(all + 2 * r)]++ < EACH)
+            memcpy(x + 2 * n++, all + 2 * r, 2 * sizeof *x);
+    cr_assert_eq(n, FAR_MODES * EACH);
+    return n;
+}
+
+/* Components where the modes are, which have equal shares at first: .6, .3 and .1 afterwards. */
+Test(distill_base, weights_are_learned_by_log_variance)
+{
+    double x[2 * 1000];
+    target *t = far_modes_create();
+    distilling r = {.teacher = t, .options = distilling_options()};
+    r.student = student_on("{\"kind\": \"mixture\", \"components\": 9}", json_array());
+    r.options.start = (distill_rows){x, even_rows(x, t)};
+    r.options.gradient = DISTILL_AUTO;
+    r.options.lr = 3e-3;
+    r.options.steps = 1600;
+    cr_assert_eq(distilling_run(&r), 0, "%s", r.err.text);
+    check_far_modes(r.student, 0.02);
+    check_kl(&r, 0, 0.02);
+    flow_free(r.student);
+    target_free(t);
 }
 
 Test(distill_base, no_path_gradient_across_an_edge)

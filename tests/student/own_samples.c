@@ -1,5 +1,7 @@
 /* Students that have no draws of their target: three modes ten widths apart, found from a wide start by every objective
  * that is made for it. */
+#include "flow/unroll.h"
+#include "student/distill_check.h"
 #include "student/objective.h"
 #include "student/term_weighed.h"
 #include "tests/common/distilling.h"
@@ -8,8 +10,9 @@
 
 #include <criterion/criterion.h>
 #include <math.h>
+#include <string.h>
 
-static void train(distilling *r, const char *objective, size_t steps)
+static void train_flow(distilling *r, flow *student, const char *objective, size_t steps)
 {
     json_t *description = json_loads(objective, 0, NULL);
     cr_assert(description);
@@ -19,10 +22,15 @@ static void train(distilling *r, const char *objective, size_t steps)
     r->options.steps = steps;
     r->options.lr = 3e-3;
     r->options.average = 0.99;
-    r->student = far_modes_student();
+    r->student = student;
     cr_assert_eq(distilling_run(r), 0, "%s", r->err.text);
     cr_assert_eq(r->state.zero_density + r->state.skipped, 0);
     json_decref(description);
+}
+
+static void train(distilling *r, const char *objective, size_t steps)
+{
+    train_flow(r, far_modes_student(), objective, steps);
 }
 
 /* Shares within .02, and the density where the target is; evaluations are those of the buffers. */
@@ -53,6 +61,50 @@ Test(own_samples, mass_transport_with_polish)
 Test(own_samples, importance)
 {
     check_found("{\"kind\": \"importance\", \"widen\": 0.1}", 1200, 0.15, 38 * 8192);
+}
+
+/* A MAF learns on its own samples, too, where rows stay; and what is unrolled from it is as good. */
+Test(own_samples, of_a_flow_that_is_parallel_the_other_way_round)
+{
+    const flow_unrolling how = {.iterations = 2, .tied = true, .width = 1};
+    target *t = far_modes_create();
+    distilling r = {.teacher = t};
+    train_flow(&r, far_modes_flow(FLOW_DATA_TO_NOISE),
+               "{\"kind\": \"mass_transport\", \"polish\": 0.25}", 1200);
+    check_far_modes(r.student, 0.02);
+    check_kl(&r, 1, 0.15);
+    flow *maf = r.student;
+    r.student = flow_unroll(maf, &how, FLOW_F32, &r.err);
+    cr_assert(r.student, "%s", r.err.text);
+    check_far_modes(r.student, 0.02);
+    check_kl(&r, 0, 0.15);
+    flow_free(r.student);
+    flow_free(maf);
+    target_free(t);
+}
+
+/* A gradient through its samples it has none. */
+static void check_refused(distill_gradient gradient, int refused)
+{
+    target *t = far_modes_create();
+    flow *maf = far_modes_flow(FLOW_DATA_TO_NOISE);
+    distill_options o = distilling_options();
+    flow_err err = FLOW_ERR_INIT;
+    o.gradient = gradient;
+    cr_assert_eq(student_distillation_check(maf, t, &o, &err), refused ? FLOW_ECONFIG : 0, "%s",
+                 err.text);
+    cr_assert(!refused || strstr(err.text, "set student.train.gradient to log_variance"), "%s",
+              err.text);
+    flow_free(maf);
+    target_free(t);
+}
+
+Test(own_samples, no_gradient_goes_through_an_inverse)
+{
+    check_refused(DISTILL_TOTAL, 1);
+    check_refused(DISTILL_PATH, 1);
+    check_refused(DISTILL_AUTO, 0);
+    check_refused(DISTILL_LOG_VARIANCE, 0);
 }
 
 Test(own_samples, fab)

@@ -122,7 +122,8 @@ static flow *flow_from(const char *text, size_t dim)
     flow_err err = FLOW_ERR_INIT;
     const flow_place place = {.dim = dim, .stream = {1, PCG_TEST, PCG_PERMUTE}};
     json_t *said = json_loads(text, 0, NULL), *full = flow_kind_complete(&flow_presets, said, &err);
-    flow *out = full ? flow_preset_create(full, FLOW_NOISE_TO_DATA, &place, FLOW_F64, &err) : NULL;
+    flow_direction direction = flow_preset_direction(full, FLOW_NOISE_TO_DATA);
+    flow *out = full ? flow_preset_create(full, direction, &place, FLOW_F64, &err) : NULL;
     cr_assert(out, "%s", err.text);
     flow_init(out, (pcg_stream){2, PCG_TEST, PCG_INIT});
     json_decref(full);
@@ -177,12 +178,29 @@ Test(place, a_linear_map_behind_the_layers)
     cr_assert(without > 0.2, "there was nothing to gain: %g", without);
 }
 
+#define MAF                                                                                        \
+    "{\"kind\": \"maf\", \"layers\": 2, \"conditioner\": {\"kind\": \"mlp\", \"hidden\": [8]}, "   \
+    "\"linear\": "
+
+/* Of a flow that is parallel the other way round it is the first layer, and the inverse. */
+Test(place, a_linear_map_before_the_layers)
+{
+    gaussian g;
+    gaussian_init(&g, 3, lower3, mean3);
+    double with = kl_after_placing(&g.base, MAF "\"lu\"}");
+    cr_assert(with > -0.01 && with < 0.02, "%g nats", with);
+    double without = kl_after_placing(&g.base, MAF "\"none\"}");
+    cr_assert(without > 0.2, "there was nothing to gain: %g", without);
+}
+
 Test(place, components_of_a_mixture)
 {
     target *t = far_modes_create();
     double kl =
         kl_after_placing(t, "{" LAYERS "], \"base\": {\"kind\": \"mixture\", \"components\": 3}}");
     cr_assert(kl > -0.02 && kl < 0.05, "%g nats", kl);
+    kl = kl_after_placing(t, MAF "\"none\", \"base\": {\"kind\": \"mixture\", \"components\": 3}}");
+    cr_assert(kl > -0.02 && kl < 0.05, "%g nats, the other way round", kl);
     kl = kl_after_placing(t, "{" LAYERS "], \"base\": {\"kind\": \"mixture\", \"components\": 9}}");
     cr_assert(kl > -0.02 && kl < 0.15, "%g nats with more than there are modes", kl);
     target_free(t);
@@ -302,6 +320,21 @@ Test(recipe, keeps_what_is_fixed_and_its_bits)
     json_decref(objective);
     json_decref(preset);
     target_free(t);
+}
+
+/* A MAF has no gradient through its samples. */
+Test(recipe, of_a_flow_that_is_parallel_the_other_way_round)
+{
+    gaussian g;
+    json_t *preset = json_string("maf");
+    const recipe_request request = {.options = distilling_options(), .flow = preset, .rows = 300};
+    far_gaussian(&g);
+    student_recipe r = recipe_for(&g.base, &request, 1);
+    cr_assert_str_eq(kind_of(r.flow), "maf");
+    cr_assert_eq(r.options.gradient, DISTILL_LOG_VARIANCE);
+    cr_assert(strstr(r.text, "by log-variance") && !strstr(r.text, "path gradient"), "%s", r.text);
+    student_recipe_close(&r);
+    json_decref(preset);
 }
 
 /* The recipe, followed: far modes in units that nobody was told of. */

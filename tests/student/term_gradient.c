@@ -37,14 +37,14 @@ typedef struct bench {
 } bench;
 
 /* The optimum is elsewhere, and no weight is zero. */
-static void open_bench(bench *b, int context)
+static void open_bench(bench *b, int context, flow_direction parallel)
 {
     memset(b, 0, sizeof *b);
     gaussian_init(&b->g, DIM, lower3, mean3);
     b->g.base.context = (size_t)context;
     b->g.gain = 0.8;
-    b->student = student_iaf(&b->g.base, FLOW_F64);
-    b->direction = student_iaf(&b->g.base, FLOW_F64);
+    b->student = student_affine(&b->g.base, parallel, FLOW_F64);
+    b->direction = student_affine(&b->g.base, parallel, FLOW_F64);
     randomise_parameters(b->student, 0.4, 3);
     b->pass = flow_pass_create(b->student, ROWS, FLOW_PASS_TRAIN, NULL);
     b->lane.block = aligned_alloc(64, (flow_params_bytes(b->student) + 63) / 64 * 64);
@@ -188,14 +188,16 @@ static double derivative(const claim *c, double step)
 
 typedef objective_term *maker(const distill_options *options, size_t most_rows, flow_err *err);
 
-static void check_term(maker *make, const distill_options *o, int context, double beta)
+static void check_term(maker *make, const distill_options *o, int context, double beta,
+                       flow_direction parallel)
 {
     enum { DIRECTIONS = 6 };
     const double weight = 0.7;
     bench b;
     flow_err err = FLOW_ERR_INIT;
-    open_bench(&b, context);
+    open_bench(&b, context, parallel);
     objective_term *term = make(o, ROWS, &err);
+    cr_assert_eq(term_check(term, &b.g.base, b.student, &err), 0, "%s", err.text);
     claim c = {.bench = &b,
                .term = term,
                .beta = beta,
@@ -227,7 +229,7 @@ Test(term_gradient, reverse_kl)
                 distill_options o = distilling_options();
                 o.gradient = (distill_gradient)e;
                 o.temper = beta;
-                check_term(term_reverse_kl_create, &o, context, beta);
+                check_term(term_reverse_kl_create, &o, context, beta, FLOW_NOISE_TO_DATA);
             }
 }
 
@@ -239,7 +241,7 @@ Test(term_gradient, forward_kl)
             o.forward = o.forward_end = 1;
             o.widen = 0.4 * wide;
             o.widen_by = 1.8;
-            check_term(term_forward_kl_create, &o, context, 1);
+            check_term(term_forward_kl_create, &o, context, 1, FLOW_NOISE_TO_DATA);
         }
 }
 
@@ -299,7 +301,7 @@ static void check_two_sided(double alpha, double wide, double temper, int contex
     objective_terms terms;
     bench b;
     flow_err err = FLOW_ERR_INIT;
-    open_bench(&b, context);
+    open_bench(&b, context, FLOW_NOISE_TO_DATA);
     b.path = 1 - WEIGHED;
     distill_options o = distilling_options();
     o.temper = temper;
@@ -332,4 +334,16 @@ Test(term_gradient, two_sided)
 {
     for (int k = 0; k < 16; k++)
         check_two_sided(k & 1 ? 2 : 1.3, k & 2 ? WIDE : 0, k & 4 ? 0.3 : 1, k & 8 ? 1 : 0);
+}
+
+/* What stays where it is can be had of a flow that is parallel from data to noise. */
+Test(term_gradient, the_other_way_round)
+{
+    for (int context = 0; context <= 1; context++) {
+        distill_options o = distilling_options();
+        o.gradient = DISTILL_LOG_VARIANCE;
+        check_term(term_reverse_kl_create, &o, context, 1, FLOW_DATA_TO_NOISE);
+        o.forward = o.forward_end = 1;
+        check_term(term_forward_kl_create, &o, context, 1, FLOW_DATA_TO_NOISE);
+    }
 }

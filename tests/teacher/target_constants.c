@@ -216,7 +216,8 @@ Test(target_constants, which_modes_are_known)
         {"{\"kind\": \"rezende\", \"potential\": 2}", 0},
         {"{\"kind\": \"phi4\"}", 2},
         {"{\"kind\": \"many_well\", \"dim\": 4}", 2 * 2 + 3},
-        {"{\"kind\": \"double_well\"}", 3 * 2},
+        {"{\"kind\": \"double_well\"}", 0},
+        {"{\"kind\": \"double_well\", \"coordinates\": \"cartesian\"}", 3 * 2},
         {"{\"kind\": \"funnel\"}", 0},
     };
     for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
