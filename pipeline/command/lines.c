@@ -216,13 +216,11 @@ static const cli_option sample_table[] = {
     {"logp", OPTION_LOGP, NULL, "a last column: the log-density, nats, units of the data"},
     {"weights", OPTION_WEIGHTS, NULL, "a last column: log p~ - log q; p~: what it was made for"},
     {"exact", OPTION_EXACT, "METHOD",
-     "draws of p~ made of its own: sir (resampling), imh (a chain), rejection"},
-    {"target", OPTION_TARGET, "FILE",
-     "p~: a model file, or a .yaml; default: what its run learned from"},
+     "draws of p~ by sir (resampling), imh (a chain) or rejection"},
+    {"target", OPTION_TARGET, "FILE", "p~: a model file or a .yaml; default: that of the run"},
     {"proposals", OPTION_PROPOSALS, "M",
      "samples of the model that they are made of; default: auto"},
-    {"bound", OPTION_BOUND, "NATS",
-     "of rejection, on log p~ - log q; default: the largest of other rows"},
+    {"bound", OPTION_BOUND, "NATS", "of rejection, on log p~ - log q; default: the largest seen"},
     OUTPUT_OPTIONS,
     {NULL, 0, NULL, NULL}};
 
