@@ -136,13 +136,14 @@ static void note(const two_sided *self, const term_shard *s, size_t r)
     batch->log_r[at] = sound ? log_r : 0;
 }
 
+/* The loss is that of the rows that are not wide: reverse KL. */
 static void settle(const two_sided *self, term_shard *s, size_t r)
 {
     int finite = s->status[r] == TARGET_FINITE, none = s->status[r] == TARGET_NO_DENSITY;
     note(self, s, r);
     cotangent(self, s, r);
     s->sums->no_density += (size_t)none;
-    if (!none && term_keeps(s, r) && finite) {
+    if (!none && term_keeps(s, r) && finite && !own_rows_is_wide(&self->width, s->first + r)) {
         s->sums->loss += s->logq[r] - s->logp[r];
         s->sums->rows++;
     }

@@ -94,7 +94,7 @@ static int has_density(const own_rows *self)
  *
  * for q and q_wide share the layers. A row of either has r = (1 - e) q + e q_wide. */
 
-static int is_wide(const own_rows_width *width, uint64_t row)
+int own_rows_is_wide(const own_rows_width *width, uint64_t row)
 {
     const target_rows rows = {.widen = width->share, .widen_by = width->by};
     return target_is_wide(&rows, row);
@@ -105,7 +105,8 @@ int own_rows_stretch(const flow *student, const own_rows_width *width, double *z
 {
     size_t dim = flow_dim(student);
     for (size_t r = 0; r < n; r++)
-        if (is_wide(width, first + r) && flow_noise_temper(student, z + r * dim, width->by, 1, err))
+        if (own_rows_is_wide(width, first + r) &&
+            flow_noise_temper(student, z + r * dim, width->by, 1, err))
             return FLOW_ECONFIG;
     return 0;
 }

@@ -27,6 +27,9 @@ void own_rows_close(own_rows *self); /* accepts one that was never opened, but i
 int own_rows_draw(own_rows *self, const term_scene *scene, const own_rows_width *width,
                   uint64_t first, term_sums *sums, flow_err *err);
 
+/* Whether row number `row` of a stream is to be wide. */
+int own_rows_is_wide(const own_rows_width *width, uint64_t row);
+
 /* What a draw of wide rows is made of. Stretches those of the noise z (n, D), rows first .. first + n - 1 of a stream,
  * that are to be wide. */
 int own_rows_stretch(const flow *student, const own_rows_width *width, double *z, uint64_t first,

@@ -272,6 +272,16 @@ static double mean_over_q(const bench *b, double beta, double wide, double log_z
     return sum;
 }
 
+/* sum(log q - log p) of the rows of the last batch that are not wide. */
+static double loss_of_q(const bench *b, double wide)
+{
+    const target_rows rows = {.widen = wide, .widen_by = WIDE_BY};
+    double sum = 0;
+    for (size_t r = 0; r < ROWS; r++)
+        sum += target_is_wide(&rows, FIRST + r) ? 0 : b->rows[1][r] - b->rows[0][r];
+    return sum;
+}
+
 /* v (m - c) of the rows of the last batch. */
 static void fix_two_sided(bench *b, double beta, double log_z, double mean, double alpha)
 {
@@ -311,7 +321,8 @@ static void check_two_sided(double alpha, double wide, double temper, int contex
     o.objective = said;
     cr_assert_eq(objective_make_terms(&terms, &o, ROWS, &err), 0, "%s", err.text);
     claim c = {.bench = &b, .term = terms.at[0], .path = 1, .two_sided = 1};
-    run_term(&b, c.term, weight);
+    double loss = run_term(&b, c.term, weight);
+    check_close(&loss, &(double){loss_of_q(&b, wide)}, 1, 1e-9, 1e-9, "loss, wide %g", wide);
     double log_z = log(mean_over_q(&b, temper, wide, 0, 0));
     double mean = mean_over_q(&b, temper, wide, log_z, alpha);
     c.beta = end_step(terms.at[0]);
