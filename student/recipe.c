@@ -218,12 +218,12 @@ static const plan plans[] = {
          .bins = 12,
          .components = 64,
          .lr = 5e-3,
-         .steps = 9000,
+         .steps = 12000,
          .gradient = DISTILL_LOG_VARIANCE,
-         .objective = "{\"kind\": \"mass_transport\", \"polish\": 0.5}",
+         .objective = "{\"kind\": \"mass_transport\", \"polish\": 0.4}",
          .why = "mass transport, which keeps lumps, on splines over a mixture base whose many "
-                "components are placed by k-means; for the second half reverse KL by "
-                "log-variance, which clears what is between them"},
+                "components are placed by k-means; for the last two fifths reverse "
+                "KL by log-variance, which clears what is between them"},
     [SHAPE_UNEVEN] = {.layers = 1,
                       .width = 64,
                       .bins = 8,

@@ -5,7 +5,7 @@
  *   about a normal                       kl, path gradient; an affine layer behind a linear map
  *   four dimensions at most              mass_transport, log-variance at last; splines on a mixture base
  *   one piece, of another shape          kl, path gradient; splines behind a linear map
- *   one piece, made of lumps             mass_transport, half of it polished; splines on a large mixture base
+ *   one piece, made of lumps             mass_transport, its end polished; splines on a large mixture base
  *   one piece, of widths that differ     importance, alpha 1.5; a spline layer below two affine ones
  *   one piece, with heavy tails          importance, alpha 1.5; affine layers of wide scales
  *   a trained flow, in five and more     two_sided, tempered at first; splines behind a linear map

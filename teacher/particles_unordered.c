@@ -11,22 +11,27 @@ enum { MOST = 8 };
 
 static const double PI = 3.14159265358979323846, HALF_LOG_2PI = 0.91893853320467274178;
 
+static point made(double x, double y)
+{
+    return x + y * I;
+}
+
 static point point_at(const double *xy, size_t k)
 {
-    return CMPLX(xy[2 * k], xy[2 * k + 1]);
+    return made(xy[2 * k], xy[2 * k + 1]);
 }
 
 /* Without the care that C takes of infinities, which costs most of the time. */
 static point times(point a, point b)
 {
     double x = creal(a), y = cimag(a), u = creal(b), v = cimag(b);
-    return CMPLX(x * u - y * v, x * v + y * u);
+    return made(x * u - y * v, x * v + y * u);
 }
 
 static point one_over(point a)
 {
     double x = creal(a), y = cimag(a), by = 1 / (x * x + y * y);
-    return CMPLX(by * x, -by * y);
+    return made(by * x, -by * y);
 }
 
 /* e_k, k = 2 .. n, with lengths in units of `unit`. */
@@ -80,7 +85,7 @@ enum { ROUNDS = 100 };
 static void find_roots(point *w, const point *e, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        w[i] = cexp(CMPLX(0, 2 * PI * (double)i / (double)n + 0.4));
+        w[i] = cexp(made(0, 2 * PI * (double)i / (double)n + 0.4));
     double last = INFINITY;
     for (int round = 0; round < ROUNDS && last > 1e-10; round++)
         last = improve(w, e, n);

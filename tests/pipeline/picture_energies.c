@@ -21,7 +21,7 @@ static size_t count(const char *path, picture_rgb ink, double from, double to)
     cr_assert(pixels && png_image_finish_read(&image, NULL, pixels, 0, NULL));
     size_t n = 0;
     for (size_t y = 73; y < image.height; y++)
-        for (size_t x = (size_t)(from * image.width); x < to * image.width; x++)
+        for (size_t x = (size_t)(from * image.width); (double)x < to * image.width; x++)
             n += memcmp(&pixels[y * image.width + x], &ink, sizeof ink) == 0;
     free(pixels);
     return n;

@@ -297,6 +297,28 @@ Test(recipe, of_a_trained_flow)
     json_decref(said);
 }
 
+static void check_told(const char *energy, const char *word)
+{
+    flow_err err = FLOW_ERR_INIT;
+    json_t *d = json_loads(energy, 0, NULL);
+    target *t = target_create(d, &err);
+    cr_assert(t, "%s", err.text);
+    const recipe_request request = {.options = distilling_options(), .rows = 600};
+    student_recipe r = recipe_for(t, &request, 1);
+    cr_expect(strstr(r.text, word), "%s: %s", energy, r.text);
+    student_recipe_close(&r);
+    target_free(t);
+    json_decref(d);
+}
+
+/* Both are one piece that is far from a normal: particles of several shapes, and a neck. */
+Test(recipe, lumps_and_necks_are_told_apart)
+{
+    check_told("{\"kind\": \"double_well\"}", "They lie in lumps");
+    check_told("{\"kind\": \"posterior\", \"model\": \"eight_schools_centered\"}",
+               "widths differ from place to place");
+}
+
 Test(recipe, keeps_what_is_fixed_and_its_bits)
 {
     target *t = far_modes_create();
