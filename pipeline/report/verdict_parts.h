@@ -16,7 +16,7 @@ json_t *verdict_worst_mode(const student_validation *figures);
 json_t *verdict_uncovered(const verdict_input *in);
 json_t *verdict_speed(const student_speed *speed, const verdict_price *price);
 
-/* Seconds of one thread for a row: in the target, and in all else that a training does; NaN: it asked for none. */
+/* Seconds of a processor for a row: in the target, and in all else that a training does; NaN: it asked for none. */
 double verdict_target_row(const verdict_price *price);
 double verdict_own_row(const verdict_price *price);
 
