@@ -23,7 +23,7 @@ static void add(atomic_ullong *to, unsigned long long what)
 
 static void add_since(target_meter *meter, double start)
 {
-    add(&meter->nanoseconds, (unsigned long long)(1e9 * (flow_seconds() - start)));
+    add(&meter->nanoseconds, (unsigned long long)(1e9 * (flow_seconds_of_thread() - start)));
 }
 
 static void *metered_work_create(const target *self, size_t max_rows, flow_err *err)
@@ -43,7 +43,7 @@ static int metered_log_density(const target *self, double *logp, double *grad,
                                size_t n, void *work, flow_err *err)
 {
     target_meter *meter = down(self)->meter;
-    double start = flow_seconds();
+    double start = flow_seconds_of_thread();
     int code =
         target_shard_log_density(down(self)->of, logp, grad, status, x, context, n, work, err);
     add_since(meter, start);
@@ -57,7 +57,7 @@ static int metered_sample(const target *self, double *x, double *logp, target_st
                           flow_err *err)
 {
     target_meter *meter = down(self)->meter;
-    double start = flow_seconds();
+    double start = flow_seconds_of_thread();
     int code = target_shard_sample(down(self)->of, x, logp, status, context, rows, n, work, err);
     add_since(meter, start);
     add(&meter->draws, n);

@@ -12,7 +12,7 @@ typedef struct target_meter {
     atomic_ullong densities; /* rows whose log-density was asked for; of those ... */
     atomic_ullong gradients; /* ... with their gradient */
     atomic_ullong draws;     /* rows that its sampler gave */
-    atomic_ullong nanoseconds;
+    atomic_ullong nanoseconds; /* of the processors, by the threads that asked */
 } target_meter;
 
 /* The target `of` in every respect; the meter counts. Both are borrowed. */

@@ -15,8 +15,8 @@
 /* What a training asked of its target, layer by layer not counted, and what it took. */
 typedef struct verdict_price {
     uint64_t densities, gradients, draws; /* rows asked for; gradients: of the first, with theirs */
-    double target_seconds;                /* in the target, of all threads together */
-    double seconds;                       /* of all threads together, the target's included */
+    double target_seconds; /* of the processors, in the target, of all threads together */
+    double seconds;        /* likewise, in all, the target's included */
 } verdict_price;
 
 typedef struct verdict_input {

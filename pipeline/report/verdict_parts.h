@@ -17,7 +17,7 @@ json_t *verdict_chain(const student_against_chain *chain, const char *const *nam
 json_t *verdict_uncovered(const verdict_input *in);
 json_t *verdict_speed(const student_speed *speed, const verdict_price *price, double chain_seconds);
 
-/* Seconds of one thread for a row: in the target, and in all else that a training does; NaN: it asked for none. */
+/* Seconds of a processor for a row: in the target, and in all else that a training does; NaN: it asked for none. */
 double verdict_target_row(const verdict_price *price);
 double verdict_own_row(const verdict_price *price);
 

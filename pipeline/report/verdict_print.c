@@ -117,8 +117,7 @@ static void print_price(const verdict_price *p)
 {
     fprintf(stderr,
             "  training  %.3g rows asked of the target, %.3g with gradients; %.3g us a row there, "
-            "%.3g us "
-            "a row here, of one thread\n",
+            "%.3g us a row here, of a processor\n",
             (double)(p->densities + p->draws), (double)p->gradients, 1e6 * verdict_target_row(p),
             1e6 * verdict_own_row(p));
 }

@@ -102,7 +102,7 @@ static int look(recipe_product *self, const stage_work *work, flow_err *err)
     recipe_request request = request_of(c);
     target *energy = target_create(c->target, err);
     target *metered = energy ? target_metered(energy, &self->meter, err) : NULL;
-    double start = flow_seconds();
+    double start = flow_seconds_of_process();
     self->settled = *c;
     if (metered && metered->context) { /* of which there is no pilot: nothing is settled */
         target_free(metered);
@@ -111,7 +111,7 @@ static int look(recipe_product *self, const stage_work *work, flow_err *err)
     }
     int code = metered ? student_recipe_make(&self->recipe, metered, work->pool, &request, err)
                        : err->code;
-    self->seconds = flow_seconds() - start;
+    self->seconds = flow_seconds_of_process() - start;
     target_free(metered);
     target_free(energy);
     return code ? code : settle(self, c, err);

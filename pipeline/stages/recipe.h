@@ -9,7 +9,7 @@
 typedef struct recipe_product {
     student_recipe recipe;
     target_meter meter; /* what it asked of the target ... */
-    double seconds;     /* ... and how long it took, by the clock */
+    double seconds;     /* ... and how long it took the processors */
     config
         settled; /* the config with what it left open; what hangs on it is that of the other, or below */
     json_t *shift, *scale;

@@ -28,7 +28,7 @@ typedef struct lessons {
     distill_rows start;           /* its rows */
     target *learn;                /* that of the target, metered */
     target_meter meter;
-    double seconds; /* of all trainings, the clock's */
+    double seconds; /* of all trainings, the processors' */
     course told;
 } lessons;
 
@@ -40,7 +40,7 @@ static verdict_price price_of(const lessons *self)
                            .gradients = m->gradients + before->gradients,
                            .draws = m->draws,
                            .target_seconds = 1e-9 * (double)(m->nanoseconds + before->nanoseconds),
-                           .seconds = self->seconds * (double)flow_pool_threads(self->work->pool)};
+                           .seconds = self->seconds};
 }
 
 /* ---- one training */
@@ -50,10 +50,10 @@ static int train(lessons *self, flow *student, distill_state *state, flow_err *e
     distill_options options = settings_distill(self->work->config);
     distill_contexts contexts = target_contexts(self->target);
     options.start = self->start;
-    double start = flow_seconds();
+    double start = flow_seconds_of_process();
     int code = student_distill(student, state, self->work->pool, self->learn, &contexts, &options,
                                course_watch_distill, &self->told, err);
-    self->seconds += flow_seconds() - start;
+    self->seconds += flow_seconds_of_process() - start;
     if (code == 0)
         course_tell_distill(&self->told, state, flow_n_weights(student));
     return code;

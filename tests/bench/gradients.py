@@ -45,7 +45,7 @@ def target(name):
 
 
 def run(args, folder, name, gradient, seed):
-    """KL r with its standard error, and seconds of one thread for a training row in the target and in all else."""
+    """KL r with its standard error, and seconds of a processor for a training row in the target and in all else."""
     at = pathlib.Path(folder) / f"{name}-{gradient}-{seed}"
     at.with_suffix(".yaml").write_text(
         f"schema: 1\nseed: {seed}\ntarget: {{{target(name)}}}\n"
