@@ -78,6 +78,7 @@ struct target {
     uint64_t draws;            /* different rows that sample has; 0: as many as are asked for */
     const target_modes *modes; /* borrowed; NULL: none are known */
     const flow *flow;          /* that it is, in whose data its x are; borrowed; NULL: it is none */
+    const char *const *names;  /* (D) of its columns; borrowed; NULL: they have none */
 };
 
 /* ---- making one */

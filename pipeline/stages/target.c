@@ -130,14 +130,19 @@ static int take_frame(target_product *self, const config_student_frame *frame, s
     return self->units ? 0 : err->code;
 }
 
-/* Columns are called as those of a table without names are: x0, x1, ... */
+/* Columns without names are called as those of a table without names are: x0, x1, ... */
+static json_t *name_of(const target *t, size_t j)
+{
+    return t->names ? json_string(t->names[j]) : json_sprintf("x%zu", j);
+}
+
 static int from_energy(target_product *self, const config_student_frame *frame, flow_err *err)
 {
     self->energy = self->learn;
     self->learn = NULL;
     self->name_list = json_array();
     for (size_t j = 0; j < self->energy->dim; j++)
-        flow_json_append(&self->name_list, json_sprintf("x%zu", j));
+        flow_json_append(&self->name_list, name_of(self->energy, j));
     if (take_frame(self, frame, self->energy->dim, err))
         return err->code;
     self->frame = (flow_model){.units = self->units, .names = self->name_list};
