@@ -16,7 +16,8 @@ typedef enum stream_stage {
     STREAM_PILOT = 12, /* and up to 18: rounds */
     STREAM_FILL = 19,
     STREAM_PILOT_END = 20,
-    STREAM_CHAINS = 21
+    STREAM_CHAINS = 21,
+    STREAM_PROBE = 22
 } stream_stage;
 
 #endif

@@ -20,7 +20,8 @@ enum {
     OPTION_FORMAT,
     OPTION_MOST,
     OPTION_PICTURE,
-    OPTION_JSON
+    OPTION_JSON,
+    OPTION_OPTIONS
 };
 
 /* Whether a .csv starts with names: of every verb that reads a table. */

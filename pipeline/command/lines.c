@@ -179,6 +179,38 @@ int line_read_inspect(inspect_options *out, int argc, char **argv)
     return status;
 }
 
+/* ---- check-target */
+
+static const cli_option check_target_table[] = {
+    {"options", OPTION_OPTIONS, "TEXT", "what a library is opened with"}, {NULL, 0, NULL, NULL}};
+
+const line_spec line_check_target = {
+    .name = "check-target",
+    .operands = "FILE [options]",
+    .n_min = 1,
+    .n_max = 1,
+    .doc = "Holds the target of a config, or a plug-in, to its word: gradient, time, flat places.",
+    .examples = "  distill check-target mine.yaml\n"
+                "  distill check-target ./banana.so --options bend=0.3\n",
+    .options = check_target_table};
+
+static int take_check_target(void *into, int id, const char *arg, flow_err *err)
+{
+    (void)id, (void)err;
+    ((check_target_options *)into)->options = arg;
+    return FLOW_OK;
+}
+
+int line_read_check_target(check_target_options *out, int argc, char **argv)
+{
+    char **operands;
+    *out = (check_target_options){.file = NULL};
+    int status = line_read(&operands, &line_check_target, out, take_check_target, argc, argv);
+    if (status < 0)
+        out->file = operands[0];
+    return status;
+}
+
 /* ---- where sample and logp write */
 
 #define OUTPUT_OPTIONS                                                                             \

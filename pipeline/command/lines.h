@@ -2,6 +2,7 @@
 #ifndef PIPELINE_COMMAND_LINES_H
 #define PIPELINE_COMMAND_LINES_H
 
+#include "pipeline/command/check_target.h"
 #include "pipeline/command/inspect.h"
 #include "pipeline/command/ladder.h"
 #include "pipeline/command/logp.h"
@@ -19,7 +20,7 @@ typedef struct line_spec {
 } line_spec;
 
 extern const line_spec line_run, line_check, line_inspect, line_sample, line_logp, line_ladder,
-    line_explain;
+    line_explain, line_check_target;
 
 /* run and check: the options, and the lists that their sources point into. */
 typedef struct run_line {
@@ -32,6 +33,7 @@ typedef struct run_line {
  * go on, or the exit code of the process: an error has been printed, or --help. */
 int line_read_run(run_line *out, const line_spec *spec, int argc, char **argv);
 int line_read_inspect(inspect_options *out, int argc, char **argv);
+int line_read_check_target(check_target_options *out, int argc, char **argv);
 int line_read_sample(sample_options *out, int argc, char **argv);
 int line_read_logp(logp_options *out, int argc, char **argv);
 int line_read_ladder(ladder_options *out, int argc, char **argv);
