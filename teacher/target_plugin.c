@@ -1,5 +1,5 @@
 /* teacher/target_plugin.c -- a density of the user's own, from a shared library (plugin/distill_target.h). */
-#include "teacher/plugin.h"
+#include "teacher/plugin_workers.h"
 #include "teacher/target_density.h"
 
 #include <math.h>
@@ -10,13 +10,15 @@ extern const target_kind target_plugin;
 
 typedef struct plugin_options {
     const char *path, *options;
-    double log_z, log_z_se;
+    uint64_t workers;
+    double timeout, log_z, log_z_se;
 } plugin_options;
 
 typedef struct plugin_target {
     target base;
-    plugin *code;
-    const char **names; /* (D), into what the plug-in says; NULL: it has none */
+    plugin *here;          /* in this process, */
+    plugin_workers *there; /* or in others */
+    const char **names;    /* (D), into what the plug-in says; NULL: it has none */
 } plugin_target;
 
 static const plugin_target *down(const target *self)
@@ -29,7 +31,8 @@ static const plugin_target *down(const target *self)
 static void plugin_free(target *self)
 {
     plugin_target *p = (plugin_target *)self;
-    plugin_close(p->code);
+    plugin_close(p->here);
+    plugin_workers_free(p->there);
     free(p->names);
     free(p);
 }
@@ -50,8 +53,10 @@ static int plugin_log_density(const target *self, double *logp, double *grad, ta
                               const double *x, const double *context, size_t n, void *work,
                               flow_err *err)
 {
+    const plugin_target *p = down(self);
     (void)context, (void)work;
-    return plugin_rows(down(self)->code, logp, grad, status, x, n, err);
+    return p->here ? plugin_rows(p->here, logp, grad, status, x, n, err)
+                   : plugin_workers_rows(p->there, logp, grad, status, x, n, err);
 }
 
 static const target_ops plugin_ops = {
@@ -83,15 +88,22 @@ static int describe(plugin_target *self, const plugin_about *about, const plugin
     self->base.ops = &plugin_ops;
     self->base.dim = about->dim;
     self->base.flags |= about->flags & DISTILL_GRADIENT ? TARGET_GRADIENT : 0;
-    self->base.flags |= about->flags & DISTILL_THREADS ? TARGET_THREADS : 0;
+    self->base.flags |= self->there || about->flags & DISTILL_THREADS ? TARGET_THREADS : 0;
     target_density_log_z(&self->base, o->log_z, o->log_z_se, about->log_z);
     return list_names(self, about, err);
 }
 
 static int begin(plugin_target *self, const plugin_options *o, flow_err *err)
 {
-    self->code = plugin_open(o->path, o->options ? o->options : "", err);
-    return self->code ? describe(self, plugin_says(self->code), o, err) : err->code;
+    const char *options = o->options ? o->options : "";
+    if (o->workers == 0)
+        self->here = plugin_open(o->path, options, err);
+    else
+        self->there = plugin_workers_create(o->path, options, o->workers, o->timeout, err);
+    if (!self->here && !self->there)
+        return err->code;
+    return describe(self, self->here ? plugin_says(self->here) : plugin_workers_say(self->there), o,
+                    err);
 }
 
 static target *plugin_create(const json_t *object, flow_err *err)
@@ -123,6 +135,16 @@ static const flow_key plugin_keys[] = {
     {FLOW_KEY(plugin_options, options), .type = FLOW_KEY_TEXT, .min = 0, .max = 65536,
      .doc = "Text that the library is opened with, as it wants it: a path, some JSON. Paths in it "
             "are the library's affair."},
+    {FLOW_KEY(plugin_options, workers), .type = FLOW_KEY_WHOLE, .min = 0, .max = PLUGIN_MAX_WORKERS,
+     .def = "0",
+     .doc = "Processes that the library runs in, each with a handle of its own; 0: in this one. In "
+            "a worker it may crash, hang, exit or print: the worker is replaced, and the row that "
+            "it was lost at is named and counts as broken. Changes no bit. More than there are "
+            "threads are idle."},
+    {FLOW_KEY(plugin_options, timeout), .type = FLOW_KEY_REAL, .flags = FLOW_KEY_OPEN_MIN, .min = 0,
+     .max = 1e6, .def = "30", .unit = "s", .only = "workers > 0",
+     .doc = "How long a worker may take to open the library, or for a call of up to 128 rows, "
+            "before it is ended."},
     {FLOW_KEY(plugin_options, log_z), .type = FLOW_KEY_REAL, .flags = FLOW_KEY_AUTO,
      .min = -INFINITY, .max = INFINITY, .def = "auto", .unit = "nats",
      .doc = "log of the integral of the density, if it is known from elsewhere; auto: what the "

@@ -151,44 +151,44 @@ static bool is_config(const char *file)
     return dot && (strcmp(dot, ".yaml") == 0 || strcmp(dot, ".yml") == 0);
 }
 
-static int of_config(const check_target_options *o)
+static int refuse(flow_code code, const char *file, const char *why)
+{
+    flow_err err = FLOW_ERR_INIT;
+    flow_fail(&err, code, "%s: %s", file, why);
+    return exit_fail(&err);
+}
+
+static int of_config(const config_sources *sources)
 {
     int status;
-    flow_err err = FLOW_ERR_INIT;
-    const config_sources sources = {.file = o->file};
-    if (o->options)
-        flow_fail(&err, FLOW_EUSAGE, "--options is for a library; %s says target.options", o->file);
-    config *c = err.code ? NULL : config_load_shown(&status, &sources);
-    if (err.code)
-        return exit_fail(&err);
+    config *c = config_load_shown(&status, sources);
     if (!c)
         return status;
-    if (c->target) {
-        status = look_at(c->target, o->file);
-    } else {
-        flow_fail(&err, FLOW_ECONFIG, "%s: there is no target; its student learns from a teacher",
-                  o->file);
-        status = exit_fail(&err);
-    }
+    status = c->target ? look_at(c->target, sources->file)
+                       : refuse(FLOW_ECONFIG, sources->file,
+                                "there is no target; its student learns from a teacher");
     config_free(c);
     return status;
 }
 
-static int of_library(const check_target_options *o)
+static int of_library(const char *file, const char *options)
 {
-    flow_err err = FLOW_ERR_INIT;
-    json_t *description = json_pack("{s:s, s:s, s:s}", "kind", "plugin", "path", o->file, "options",
-                                    o->options ? o->options : "");
-    if (!description) {
-        flow_fail(&err, FLOW_EUSAGE, "%s, or the options, are no text", o->file);
-        return exit_fail(&err);
-    }
-    int status = look_at(description, o->file);
+    json_t *description = json_pack("{s:s, s:s, s:s}", "kind", "plugin", "path", file, "options",
+                                    options ? options : "");
+    if (!description)
+        return refuse(FLOW_EUSAGE, file, "the name or the options are no UTF-8");
+    int status = look_at(description, file);
     json_decref(description);
     return status;
 }
 
-int check_target_verb(const check_target_options *options)
+int check_target_verb(const config_sources *sources, const char *options)
 {
-    return is_config(options->file) ? of_config(options) : of_library(options);
+    bool run = is_config(sources->file);
+    if (run && options)
+        return refuse(FLOW_EUSAGE, sources->file,
+                      "--options is for a library; target.options here");
+    if (!run && (sources->n_sets > 0 || sources->n_overlays > 0))
+        return refuse(FLOW_EUSAGE, sources->file, "--set and -c are for a config, not a library");
+    return run ? of_config(sources) : of_library(sources->file, options);
 }

@@ -2,13 +2,11 @@
 #ifndef PIPELINE_COMMAND_CHECK_TARGET_H
 #define PIPELINE_COMMAND_CHECK_TARGET_H
 
-typedef struct check_target_options {
-    const char *file;    /* the .yaml of a run; anything else: a library */
-    const char *options; /* of a library; NULL: not given */
-} check_target_options;
+#include "pipeline/config/config.h"
 
-/* Prints on stdout; returns the exit code of the process: that of wrong data where a student would learn
- * something wrong, or nothing. */
-int check_target_verb(const check_target_options *options);
+/* sources: of a run; or its file is a library, anything but a .yaml, which is opened with `options` (NULL: not given).
+ * Prints on stdout; returns the exit code of the process: that of wrong data where a student would learn something
+ * wrong, or nothing. */
+int check_target_verb(const config_sources *sources, const char *options);
 
 #endif

@@ -88,9 +88,10 @@ static void print_gradient(const check_target_seen *s)
     const probe *p = &s->probe;
     const probe_derivative *w = &p->worst;
     char at[256], name[96];
+    putchar('\n');
     if (!(s->flags & TARGET_GRADIENT))
         return;
-    printf("\ngradient    %zu derivatives against central differences, %zu off by more than %g\n",
+    printf("gradient    %zu derivatives against central differences, %zu off by more than %g\n",
            p->compared, p->wrong, PROBE_GRADIENT);
     if (p->compared > 0)
         printf("            the worst, off by %.2g: in column %s at x = %s\n"

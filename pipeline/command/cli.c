@@ -1,6 +1,7 @@
 #include "pipeline/command/cli.h"
 
 #include "flow/suggest.h"
+#include "pipeline/command/check_target.h"
 #include "pipeline/command/explain.h"
 #include "pipeline/command/lines.h"
 #include "pipeline/console/exit.h"
@@ -59,9 +60,11 @@ static int do_inspect(int argc, char **argv)
 
 static int do_check_target(int argc, char **argv)
 {
-    check_target_options options;
-    int status = line_read_check_target(&options, argc, argv);
-    return status < 0 ? check_target_verb(&options) : status;
+    run_line line;
+    int status = line_read_run(&line, &line_check_target, argc, argv);
+    status = status < 0 ? check_target_verb(&line.options.sources, line.library_options) : status;
+    run_line_free(&line);
+    return status;
 }
 
 static int do_explain(int argc, char **argv)

@@ -2,7 +2,6 @@
 #ifndef PIPELINE_COMMAND_LINES_H
 #define PIPELINE_COMMAND_LINES_H
 
-#include "pipeline/command/check_target.h"
 #include "pipeline/command/inspect.h"
 #include "pipeline/command/ladder.h"
 #include "pipeline/command/logp.h"
@@ -22,18 +21,18 @@ typedef struct line_spec {
 extern const line_spec line_run, line_check, line_inspect, line_sample, line_logp, line_ladder,
     line_explain, line_check_target;
 
-/* run and check: the options, and the lists that their sources point into. */
+/* run, check and check-target: the options, and the lists that their sources point into. */
 typedef struct run_line {
     run_options options;
     const char **overlays, **sets;
-    char header[32]; /* of --header: one of sets */
+    char header[32];             /* of --header: one of sets */
+    const char *library_options; /* NULL: not given */
 } run_line;
 
 /* Each reads argv (argc; argv[0] is the verb) into *out, which then points into argv. Returns -1 to
  * go on, or the exit code of the process: an error has been printed, or --help. */
 int line_read_run(run_line *out, const line_spec *spec, int argc, char **argv);
 int line_read_inspect(inspect_options *out, int argc, char **argv);
-int line_read_check_target(check_target_options *out, int argc, char **argv);
 int line_read_sample(sample_options *out, int argc, char **argv);
 int line_read_logp(logp_options *out, int argc, char **argv);
 int line_read_ladder(ladder_options *out, int argc, char **argv);
