@@ -29,7 +29,7 @@ static void put(const char *text)
 
 static void blame(const char *path, const char *what)
 {
-    put("\ndistill: error: target: ");
+    put(isatty(STDERR_FILENO) ? "\ndistill: error: target: " : "distill: error: target: ");
     put(path);
     put(what);
     put("; with target.workers = 1 the row is found and the run goes on\n");
