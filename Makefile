@@ -88,6 +88,7 @@ $(OUT)/tests/test_%: $(APP_OBJ) $(OUT)/libdistill.a $(OUT)/made-of
 	$(LINK) -no-pie -lcriterion
 
 $(OUT)/tests/e2e/threads: $(OUT)/tests/common/spec.o
+$(OUT)/tests/e2e/memory: $(OUT)/tests/common/plugins.o
 $(OUT)/tests/%: $(OUT)/tests/%.o $(APP_OBJ) $(OUT)/libdistill.a
 	$(LINK)
 
