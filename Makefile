@@ -88,12 +88,21 @@ $(OUT)/tests/test_%: $(APP_OBJ) $(OUT)/libdistill.a $(OUT)/made-of
 	$(LINK) -no-pie -lcriterion
 
 $(OUT)/tests/e2e/threads: $(OUT)/tests/common/spec.o
+$(OUT)/tests/e2e/memory: $(OUT)/tests/common/plugins.o
 $(OUT)/tests/%: $(OUT)/tests/%.o $(APP_OBJ) $(OUT)/libdistill.a
 	$(LINK)
 
 # Every allocation of ours can be made to fail there, and no time passes.
 $(OUT)/tests/e2e/memory: WRAP := $(foreach f,malloc calloc realloc posix_memalign strdup realpath free \
     json_loads json_loadb clock_gettime,-Wl$(comma)--wrap=$f)
+
+# ---- plug-ins: the example, as its user would build it, and those that the tests load
+
+PLUGINS := $(patsubst %.c,$(OUT)/%.so,$(wildcard plugin/*.c tests/plugins/*.c))
+tests: $(PLUGINS)
+$(OUT)/%.so: %.c plugin/distill_target.h $(OUT)/made-with
+	@mkdir -p $(@D)
+	$(call show,so  )$(CC) -std=c11 -O2 -shared -fPIC $(WARN) $(WERROR) -I plugin -o $@ $< -lm
 
 include tests/bench/bench.mk
 
@@ -143,7 +152,8 @@ install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/pkgconfig
 	install -m 755 $(OUT)/distill $(DESTDIR)$(PREFIX)/bin/
 	install -m 644 $(OUT)/libdistill.a $(DESTDIR)$(PREFIX)/lib/
-	for h in $(HEADERS); do install -D -m 644 $$h $(DESTDIR)$(PREFIX)/include/distill/$$h || exit 1; done
+	install -D -m 644 plugin/distill_target.h $(DESTDIR)$(PREFIX)/include/distill_target.h
+	for h in $(HEADERS) plugin/distill_target.h; do install -D -m 644 $$h $(DESTDIR)$(PREFIX)/include/distill/$$h || exit 1; done
 	printf '%s\n' 'Name: distill' 'Description: normalizing flows and their distillation' \
 	    'Version: $(VERSION)' 'Requires: openblas jansson' 'Cflags: -I$(PREFIX)/include/distill' \
 	    'Libs: -L$(PREFIX)/lib -ldistill -lm -pthread' >$(DESTDIR)$(PREFIX)/lib/pkgconfig/distill.pc

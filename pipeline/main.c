@@ -1,7 +1,12 @@
 #include "flow/blas.h"
 #include "pipeline/command/cli.h"
+#include "pipeline/console/notice.h"
+#include "teacher/plugin_talk.h"
+#include "teacher/plugin_worker.h"
+#include "teacher/plugin_workers.h"
 
 #include <stdlib.h>
+#include <string.h>
 #ifdef __GLIBC__
 #include <malloc.h>
 #endif
@@ -14,9 +19,18 @@ static void give_memory_back(void)
 #endif
 }
 
+static void tell(const char *text)
+{
+    notice_warning("target: %s", text);
+}
+
 int main(int argc, char **argv)
 {
+    const plugin_host host = {.program = "/proc/self/exe", .tell = tell};
     give_memory_back();
     flow_blas_one_thread();
+    if (argc > 1 && strcmp(argv[1], PLUGIN_WORKER_VERB) == 0)
+        return plugin_worker_main(argc - 2, argv + 2);
+    plugin_set_host(&host);
     return cli_main(argc, argv);
 }

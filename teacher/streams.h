@@ -17,7 +17,8 @@ typedef enum stream_stage {
     STREAM_FILL = 19,
     STREAM_PILOT_END = 20,
     STREAM_CHAINS = 21,
-    STREAM_LONG_CHAIN = 22
+    STREAM_LONG_CHAIN = 22,
+    STREAM_PROBE = 23
 } stream_stage;
 
 #endif

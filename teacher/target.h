@@ -81,7 +81,7 @@ typedef struct target_ops {
                   const double *context, const target_rows *rows, size_t n, void *work,
                   flow_err *err);
 
-    /* What column `at` of x is called, into text. NULL: x0, x1, ... */
+    /* What column `at` of x is called: text, or a name of its own. NULL: x0, x1, ... */
     const char *(*column)(const target *self, char *text, size_t at);
 } target_ops;
 
@@ -129,7 +129,7 @@ target *target_create(const json_t *description, flow_err *err);
 
 void target_free(target *self); /* accepts NULL */
 
-/* What column `at` of x is called; returns text. */
+/* What column `at` of x is called: in text, or the target's own. */
 const char *target_column(const target *self, char text[TARGET_COLUMN_TEXT], size_t at);
 
 /* ---- a shard, by one thread. After success every row's status is set: without density logp is -inf;

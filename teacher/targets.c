@@ -21,7 +21,8 @@
     KIND(posterior)   \
     KIND(logistic)    \
     KIND(model)       \
-    KIND(draws)
+    KIND(draws)       \
+    KIND(plugin)
 /* clang-format on */
 
 #define DECLARE(NAME) extern const target_kind target_##NAME;

@@ -1,6 +1,7 @@
 #include "pipeline/command/cli.h"
 
 #include "flow/suggest.h"
+#include "pipeline/command/check_target.h"
 #include "pipeline/command/explain.h"
 #include "pipeline/command/lines.h"
 #include "pipeline/console/exit.h"
@@ -64,6 +65,15 @@ static int do_inspect(int argc, char **argv)
     return status < 0 ? inspect_verb(&options) : status;
 }
 
+static int do_check_target(int argc, char **argv)
+{
+    run_line line;
+    int status = line_read_run(&line, &line_check_target, argc, argv);
+    status = status < 0 ? check_target_verb(&line.options.sources, line.library_options) : status;
+    run_line_free(&line);
+    return status;
+}
+
 static int do_explain(int argc, char **argv)
 {
     const char *key;
@@ -77,9 +87,10 @@ static int do_explain(int argc, char **argv)
 static const struct {
     const line_spec *spec;
     int (*run)(int argc, char **argv);
-} verbs[] = {{&line_run, do_run},       {&line_check, do_check},    {&line_inspect, do_inspect},
-             {&line_sample, do_sample}, {&line_logp, do_logp},      {&line_estimate, do_estimate},
-             {&line_ladder, do_ladder}, {&line_explain, do_explain}};
+} verbs[] = {
+    {&line_run, do_run},           {&line_check, do_check},   {&line_check_target, do_check_target},
+    {&line_inspect, do_inspect},   {&line_sample, do_sample}, {&line_logp, do_logp},
+    {&line_estimate, do_estimate}, {&line_ladder, do_ladder}, {&line_explain, do_explain}};
 
 enum { N_VERBS = sizeof verbs / sizeof *verbs };
 
@@ -94,7 +105,7 @@ static void print_help(void)
          "\n"
          "usage: distill VERB ...\n");
     for (size_t i = 0; i < N_VERBS; i++)
-        printf("  %-10s%s\n", verbs[i].spec->name, verbs[i].spec->doc);
+        printf("  %-14s%s\n", verbs[i].spec->name, verbs[i].spec->doc);
     puts("\n"
          "  --help, -h   this text; distill VERB --help tells about one verb\n"
          "  --version    of this program, its compiler and its libraries\n");

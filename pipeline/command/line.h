@@ -28,7 +28,8 @@ enum {
     OPTION_EXACT,
     OPTION_WEIGHTS,
     OPTION_PROPOSALS,
-    OPTION_BOUND
+    OPTION_BOUND,
+    OPTION_OPTIONS
 };
 
 /* Whether a .csv starts with names: of every verb that reads a table. */

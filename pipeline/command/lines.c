@@ -62,6 +62,21 @@ const line_spec line_check = {.name = "check",
                                           "  distill check moons.yaml -c slow.yaml --set seed=7\n",
                               .options = check_table};
 
+static const cli_option check_target_table[] = {
+    SOURCE_OPTIONS,
+    {"options", OPTION_OPTIONS, "TEXT", "what a library is opened with"},
+    {NULL, 0, NULL, NULL}};
+
+const line_spec line_check_target = {
+    .name = "check-target",
+    .operands = "FILE [options]",
+    .n_min = 1,
+    .n_max = 1,
+    .doc = "Holds the target of a config, or a plug-in, to its word: gradient, time, flat places.",
+    .examples = "  distill check-target mine.yaml --set target.workers=2\n"
+                "  distill check-target ./banana.so --options bend=0.3\n",
+    .options = check_target_table};
+
 static int take_run(void *into, int id, const char *arg, flow_err *err)
 {
     run_line *line = into;
@@ -77,6 +92,9 @@ static int take_run(void *into, int id, const char *arg, flow_err *err)
         return take_header_key(line, arg, err);
     case OPTION_OUT:
         o->out = arg;
+        return FLOW_OK;
+    case OPTION_OPTIONS:
+        line->library_options = arg;
         return FLOW_OK;
     case OPTION_THREADS:
         return option_whole(&o->threads, "--threads", arg, 1, LINE_MAX_THREADS, err);

@@ -20,13 +20,14 @@ typedef struct line_spec {
 } line_spec;
 
 extern const line_spec line_run, line_check, line_inspect, line_sample, line_logp, line_estimate,
-    line_ladder, line_explain;
+    line_ladder, line_explain, line_check_target;
 
-/* run and check: the options, and the lists that their sources point into. */
+/* run, check and check-target: the options, and the lists that their sources point into. */
 typedef struct run_line {
     run_options options;
     const char **overlays, **sets;
-    char header[32]; /* of --header: one of sets */
+    char header[32];             /* of --header: one of sets */
+    const char *library_options; /* NULL: not given */
 } run_line;
 
 /* Each reads argv (argc; argv[0] is the verb) into *out, which then points into argv. Returns -1 to

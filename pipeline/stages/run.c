@@ -3,6 +3,7 @@
 
 #include "pipeline/config/show.h"
 #include "pipeline/console/exit.h"
+#include "pipeline/console/foreign.h"
 #include "pipeline/console/progress.h"
 #include "pipeline/console/signals.h"
 #include "pipeline/stages/flows.h"
@@ -22,6 +23,7 @@ typedef struct run {
     record_texts texts;
     record_course course;
     bool begun; /* the directory is this run's: what an earlier one left is gone */
+    bool told;  /* it came to its end: its directory is named */
     stage_work work;
     void *products[STAGE_COUNT]; /* NULL: the stage has not run */
 } run;
@@ -136,13 +138,12 @@ static int execute(run *r)
     }
     if (code)
         return exit_fail(&err);
-    printf("%s\n", r->dir.root);
+    r->told = true;
     return gate_failed(r) ? EXIT_GATE : EXIT_GOOD;
 }
 
 static void release(run *r)
 {
-    release_stages(r);
     flow_pool_free(r->work.pool);
     rundir_close(&r->dir);
     record_texts_release(&r->texts);
@@ -162,7 +163,12 @@ int run_verb(const run_options *options)
         return status;
     signals_catch();
     progress_init(options->quiet);
+    foreign_begin();
     status = execute(&r);
+    release_stages(&r);
+    foreign_end();
+    if (r.told)
+        printf("%s\n", r.dir.root);
     release(&r);
     return status;
 }
@@ -173,10 +179,12 @@ int check_verb(const config_sources *sources)
     flow_err err = FLOW_ERR_INIT;
     const char *backend;
     config *self = config_load_shown(&status, sources);
+    foreign_begin();
     if (self)
         status = flows_check(&backend, self, true, &err) ? exit_fail(&err) : EXIT_GOOD;
     if (self && status == EXIT_GOOD)
         fprintf(stderr, "%s: ok\n", sources->file);
+    foreign_end();
     config_free(self);
     return status;
 }

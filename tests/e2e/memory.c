@@ -58,6 +58,8 @@ static const struct scene {
               {"validate", play_validate},
               {"layers", play_layers},
               {"targets", play_targets},
+              {"plugin", play_plugin},
+              {"probe", play_probe},
               {"transport", play_transport},
               {"importance", play_importance},
               {"two_sided", play_two_sided},

@@ -2,6 +2,9 @@
 #ifndef TESTS_E2E_SCENE_TARGETS_H
 #define TESTS_E2E_SCENE_TARGETS_H
 
+#include "teacher/plugin_workers.h"
+#include "teacher/probe.h"
+#include "tests/common/plugins.h"
 #include "tests/e2e/scenes.h"
 
 enum { TARGET_ROWS = 3 };
@@ -54,6 +57,35 @@ static int play_targets(uint64_t *sum, flow_err *err)
         code = (*k)->example ? play_description(sum, (*k)->example, err) : 0;
     for (size_t i = 0; i < sizeof more / sizeof *more && !code; i++)
         code = play_description(sum, more[i], err);
+    return code;
+}
+
+/* A shared library, with options, names and a row that is no point; in this process and in another. */
+static int play_plugin(uint64_t *sum, flow_err *err)
+{
+    static char program[PLUGIN_TEXT], text[PLUGIN_TEXT];
+    plugin_set_host(&(plugin_host){.program = built_path(program, "distill")});
+    plugin_text(text, "plugin/banana.so", "\"options\": \"bend=0.2\"");
+    int code = play_description(sum, text, err);
+    if (code)
+        return code;
+    plugin_text(text, "plugin/banana.so", "\"workers\": 1");
+    return play_description(sum, text, err);
+}
+
+static int play_probe(uint64_t *sum, flow_err *err)
+{
+    static const double x[] = {0.3, -1.2, 2.1, 0.7};
+    probe seen;
+    json_t *description = json_pack("{s:s, s:i}", "kind", "gaussian", "dim", 2);
+    target *t = description ? target_create(description, err) : NULL;
+    json_decref(description);
+    if (!t)
+        return err->code ? err->code : flow_fail(err, FLOW_ENOMEM, "a gaussian");
+    int code = probe_target(&seen, t, x, 2, err);
+    if (!code)
+        add(sum, &seen.compared, sizeof seen.compared);
+    target_free(t);
     return code;
 }
 

@@ -1,6 +1,7 @@
 #include "tests/teacher/energies.h"
 
 #include "tests/common/examples.h"
+#include "tests/common/plugins.h"
 
 #include <criterion/criterion.h>
 #include <math.h>
@@ -42,6 +43,13 @@ static const char *const others[] = {
     POSTERIOR("low_dim_gauss_mix", "low_dim_gauss_mix"),
 };
 
+/* A plug-in: where it is depends on the build. */
+static const char *example_plugin(void)
+{
+    static char text[PLUGIN_TEXT];
+    return plugin_text(text, "plugin/banana.so", "\"options\": \"bend=0.3\"");
+}
+
 /* Of kinds that need no file. */
 const char *energy_text(size_t i)
 {
@@ -49,7 +57,7 @@ const char *energy_text(size_t i)
     for (const target_kind *const *kind = target_kinds; *kind; kind++)
         if ((*kind)->example && i-- == 0)
             return (*kind)->example;
-    return i < more ? others[i] : NULL;
+    return i < more ? others[i] : i == more ? example_plugin() : NULL;
 }
 
 static target *make(const char *text, flow_err *err)

@@ -1,0 +1,39 @@
+/* teacher/plugin.h -- a density in a shared library (plugin/distill_target.h), in this process: loaded, held to its
+ * word, and asked. */
+#ifndef TEACHER_PLUGIN_H
+#define TEACHER_PLUGIN_H
+
+#include "plugin/distill_target.h"
+#include "teacher/target.h"
+
+typedef struct plugin plugin;
+
+/* What it says of itself, once that is known to make sense. */
+typedef struct plugin_about {
+    size_t dim;        /* 1 .. FLOW_MAX_DIM */
+    unsigned flags;    /* DISTILL_GRADIENT | DISTILL_THREADS */
+    double log_z;      /* finite, or NAN: not known */
+    size_t names_size; /* bytes of names */
+    char *names;       /* dim texts, each with its '\0', one behind the other; NULL: none */
+} plugin_about;
+
+enum { PLUGIN_NAME = 64 }; /* bytes of a column's name, its '\0' included */
+
+/* Loads the library at path and opens it with these options. What its own code does to the rounding mode is
+ * undone, here and in every call. The code of a library stays in the process. FLOW_ENOINPUT: no such file;
+ * FLOW_EDATA: anything else that is wrong with it; messages begin with the path. */
+plugin *plugin_open(const char *path, const char *options, flow_err *err);
+void plugin_close(plugin *self); /* accepts NULL */
+
+/* Its own. */
+const plugin_about *plugin_says(const plugin *self);
+
+/* As log_density of target_ops; n <= FLOW_SHARD. It is asked for points alone: a row that is none is broken. */
+int plugin_rows(const plugin *self, double *logp, double *grad, target_status *status,
+                const double *x, size_t n, flow_err *err);
+
+/* The path of the library whose code this thread is in; NULL: none. For those who are told that the process
+ * ends (exit handlers, signals), on the thread that ends it. */
+const char *plugin_inside(void);
+
+#endif

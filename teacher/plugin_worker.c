@@ -1,0 +1,115 @@
+#include "teacher/plugin_worker.h"
+
+#include "teacher/plugin_talk.h"
+
+#include <fcntl.h>
+#include <math.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { NOT_A_WORKER = 64 };
+
+/* ---- the process */
+
+/* Ends it when the other side does, also while the library is at work. */
+static void *watch(void *arg)
+{
+    struct pollfd at = {.fd = PLUGIN_SOCKET, .events = 0};
+    (void)arg;
+    while (poll(&at, 1, -1) <= 0 || !(at.revents & (POLLHUP | POLLERR | POLLNVAL)))
+        continue;
+    _exit(0);
+}
+
+/* Ctrl-C is the other side's affair, whose end is seen; stdin is empty, stdout is stderr; a crash leaves no core. */
+static int settle(void)
+{
+    const struct rlimit none = {0, 0};
+    pthread_t watcher;
+    int empty = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    signal(SIGINT, SIG_IGN);
+    signal(SIGTERM, SIG_IGN);
+    signal(SIGUSR1, SIG_IGN);
+    setrlimit(RLIMIT_CORE, &none);
+    if (empty >= 0)
+        dup2(empty, STDIN_FILENO);
+    dup2(STDERR_FILENO, STDOUT_FILENO);
+    fcntl(PLUGIN_SOCKET, F_SETFD, FD_CLOEXEC);
+    fcntl(PLUGIN_MEMORY, F_SETFD, FD_CLOEXEC);
+    return pthread_create(&watcher, NULL, watch, NULL);
+}
+
+static bool is_started_as_one(int argc)
+{
+    struct stat is;
+    return argc == 2 && fstat(PLUGIN_SOCKET, &is) == 0 && S_ISSOCK(is.st_mode) &&
+           fstat(PLUGIN_MEMORY, &is) == 0;
+}
+
+/* ---- serving */
+
+static plugin_heard greet(const plugin *code, const flow_err *err)
+{
+    plugin_hello hello = {.code = err->code};
+    const plugin_about *about = code ? plugin_says(code) : NULL;
+    snprintf(hello.text, sizeof hello.text, "%s", err->text);
+    if (about) {
+        hello.flags = about->flags;
+        hello.dim = about->dim;
+        hello.log_z = about->log_z;
+        hello.names = about->names_size;
+    }
+    plugin_heard heard = plugin_write(PLUGIN_SOCKET, &hello, sizeof hello);
+    if (heard == PLUGIN_HEARD && hello.names > 0)
+        heard = plugin_write(PLUGIN_SOCKET, about->names, about->names_size);
+    return heard;
+}
+
+static int32_t answer(const plugin *code, const plugin_room *room, const plugin_ask *ask)
+{
+    flow_err err = FLOW_ERR_INIT;
+    memset(room->status, 0, ask->n * sizeof *room->status);
+    if (plugin_rows(code, room->logp, ask->slopes ? room->grad : NULL, room->status, room->x,
+                    ask->n, &err))
+        memcpy(room->text, err.text, sizeof err.text);
+    fflush(stdout);
+    return err.code;
+}
+
+/* The room is there from the first time on that it is asked. */
+static void serve(const plugin *code)
+{
+    size_t dim = plugin_says(code)->dim, size = plugin_room_size(dim);
+    void *memory = MAP_FAILED;
+    plugin_ask ask;
+    while (plugin_read(PLUGIN_SOCKET, &ask, sizeof ask, INFINITY) == PLUGIN_HEARD) {
+        if (memory == MAP_FAILED)
+            memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, PLUGIN_MEMORY, 0);
+        if (memory == MAP_FAILED || ask.dim != dim || ask.n > FLOW_SHARD)
+            return;
+        plugin_room room = plugin_room_in(memory, dim);
+        int32_t done = answer(code, &room, &ask);
+        if (plugin_write(PLUGIN_SOCKET, &done, sizeof done) != PLUGIN_HEARD)
+            return;
+    }
+}
+
+/* The library is not closed: it ends with the process, whatever it thinks of that. */
+int plugin_worker_main(int argc, char **argv)
+{
+    flow_err err = FLOW_ERR_INIT;
+    if (!is_started_as_one(argc) || settle())
+        return NOT_A_WORKER;
+    plugin *code = plugin_open(argv[0], argv[1], &err);
+    if (greet(code, &err) == PLUGIN_HEARD && code)
+        serve(code);
+    _exit(0);
+}

@@ -1,0 +1,344 @@
+#include "teacher/plugin_workers.h"
+
+#include "flow/clock.h"
+#include "teacher/plugin_process.h"
+
+#include <math.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct worker {
+    plugin_process process;
+    bool busy;
+} worker;
+
+struct plugin_workers {
+    char *path, *options;
+    double timeout;
+    plugin_about about;
+    pthread_mutex_t lock; /* of what follows */
+    pthread_cond_t one_is_free;
+    size_t lost, late; /* rows */
+    size_t n;
+    worker at[];
+};
+
+static plugin_host host;
+
+void plugin_set_host(const plugin_host *of)
+{
+    host = *of;
+}
+
+const plugin_about *plugin_workers_say(const plugin_workers *self)
+{
+    return &self->about;
+}
+
+/* ---- what a worker says at first */
+
+static bool are_names(const char *names, size_t size, size_t dim)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < size; i++)
+        count += names[i] == '\0';
+    return count == dim && size > 0 && names[size - 1] == '\0';
+}
+
+static int check_hello(const plugin_workers *self, const plugin_hello *hello, flow_err *err)
+{
+    const plugin_about *known = &self->about;
+    if (hello->code < 0 && hello->code >= FLOW_ELOCKED)
+        return flow_fail(err, (flow_code)hello->code, "%.*s", (int)sizeof hello->text - 1,
+                         hello->text);
+    if (hello->code || hello->dim == 0 || hello->dim > FLOW_MAX_DIM || isinf(hello->log_z) ||
+        hello->names > hello->dim * PLUGIN_NAME)
+        return flow_fail(err, FLOW_EDATA, "%s: its worker talks nonsense", self->path);
+    if (known->dim && (known->dim != hello->dim || known->flags != hello->flags))
+        return flow_fail(err, FLOW_EDATA, "%s: it is another one than before: %zu columns, now %zu",
+                         self->path, known->dim, (size_t)hello->dim);
+    return 0;
+}
+
+/* The names of all but the first worker are those of the first. */
+static int take_hello(plugin_workers *self, const plugin_hello *hello, char *names, flow_err *err)
+{
+    plugin_about *about = &self->about;
+    if (hello->names && !are_names(names, hello->names, hello->dim))
+        return flow_fail(err, FLOW_EDATA, "%s: its worker talks nonsense", self->path);
+    if (about->dim) {
+        free(names);
+        return 0;
+    }
+    *about = (plugin_about){.dim = hello->dim,
+                            .flags = hello->flags,
+                            .log_z = hello->log_z,
+                            .names_size = hello->names,
+                            .names = hello->names ? names : NULL};
+    if (!hello->names)
+        free(names);
+    return 0;
+}
+
+static int hear_names(plugin_workers *self, const plugin_process *p, const plugin_hello *hello,
+                      double until, plugin_heard *heard, flow_err *err)
+{
+    char *names = malloc(hello->names + 1);
+    if (!names)
+        return flow_fail(err, FLOW_ENOMEM, "out of memory for names");
+    *heard = plugin_read(p->socket, names, hello->names, until);
+    int code = *heard == PLUGIN_HEARD ? take_hello(self, hello, names, err) : 0;
+    if (code || *heard != PLUGIN_HEARD)
+        free(names);
+    return code;
+}
+
+/* Why a worker is lost, or that it was not heard in time. */
+static int not_opened(plugin_workers *self, worker *w, plugin_heard heard, flow_err *err)
+{
+    char how[PLUGIN_END] = "";
+    plugin_process_bury(&w->process, heard == PLUGIN_GONE ? how : NULL);
+    if (heard == PLUGIN_LATE)
+        return flow_fail(err, FLOW_EDATA, "%s: it was not open after %g s (target.timeout)",
+                         self->path, self->timeout);
+    return flow_fail(err, FLOW_EDATA, "%s: its worker %s while it was opened", self->path, how);
+}
+
+/* ---- a worker that is ready */
+
+static int greet(plugin_workers *self, worker *w, flow_err *err)
+{
+    plugin_hello hello;
+    double until = flow_seconds() + self->timeout;
+    plugin_heard heard = plugin_read(w->process.socket, &hello, sizeof hello, until);
+    int code = heard == PLUGIN_HEARD ? check_hello(self, &hello, err) : 0;
+    if (!code && heard == PLUGIN_HEARD)
+        code = hear_names(self, &w->process, &hello, until, &heard, err);
+    if (heard != PLUGIN_HEARD)
+        return not_opened(self, w, heard, err);
+    return code ? code : plugin_process_make_room(&w->process, self->about.dim, err);
+}
+
+static int make_ready(plugin_workers *self, worker *w, flow_err *err)
+{
+    if (w->process.pid)
+        return 0;
+    int code = plugin_process_start(&w->process, host.program, self->path, self->options, err);
+    if (!code && (code = greet(self, w, err)))
+        plugin_process_bury(&w->process, NULL);
+    return code;
+}
+
+/* The first that is free: so one that runs, if any does. */
+static worker *free_one(plugin_workers *self)
+{
+    for (size_t i = 0; i < self->n; i++)
+        if (!self->at[i].busy)
+            return &self->at[i];
+    return NULL;
+}
+
+static worker *take(plugin_workers *self)
+{
+    worker *w;
+    pthread_mutex_lock(&self->lock);
+    while (!(w = free_one(self)))
+        pthread_cond_wait(&self->one_is_free, &self->lock);
+    w->busy = true;
+    pthread_mutex_unlock(&self->lock);
+    return w;
+}
+
+static void give_back(plugin_workers *self, worker *w)
+{
+    pthread_mutex_lock(&self->lock);
+    w->busy = false;
+    pthread_cond_signal(&self->one_is_free);
+    pthread_mutex_unlock(&self->lock);
+}
+
+/* ---- rows */
+
+typedef struct call {
+    double *logp, *grad;
+    target_status *status;
+    const double *x;
+    size_t n, dim;
+} call;
+
+static int collect(const plugin_workers *self, const call *c, const plugin_room *room, int32_t code,
+                   flow_err *err)
+{
+    if (code < 0 && code >= FLOW_ELOCKED)
+        return flow_fail(err, (flow_code)code, "%.*s", (int)sizeof err->text - 1, room->text);
+    memcpy(c->logp, room->logp, c->n * sizeof *c->logp);
+    memcpy(c->status, room->status, c->n * sizeof *c->status);
+    if (c->grad)
+        memcpy(c->grad, room->grad, c->n * c->dim * sizeof *c->grad);
+    for (size_t r = 0; r < c->n && !code; r++)
+        code = c->status[r] != TARGET_FINITE && c->status[r] != TARGET_NO_DENSITY &&
+               c->status[r] != TARGET_BROKEN;
+    return code ? flow_fail(err, FLOW_EDATA, "%s: its worker talks nonsense", self->path) : 0;
+}
+
+/* *heard: what became of the worker; how (PLUGIN_END) it ended. It is buried if it was not heard. */
+static int ask(plugin_workers *self, worker *w, const call *c, plugin_heard *heard, char *how,
+               flow_err *err)
+{
+    if (make_ready(self, w, err))
+        return err->code;
+    plugin_room room = plugin_room_in(w->process.map, c->dim);
+    const plugin_ask ask = {.dim = c->dim, .n = (uint32_t)c->n, .slopes = c->grad != NULL};
+    int32_t code = 0;
+    memcpy(room.x, c->x, c->n * c->dim * sizeof *c->x);
+    *heard = plugin_write(w->process.socket, &ask, sizeof ask);
+    if (*heard == PLUGIN_HEARD)
+        *heard = plugin_read(w->process.socket, &code, sizeof code, flow_seconds() + self->timeout);
+    if (*heard == PLUGIN_HEARD)
+        return collect(self, c, &room, code, err);
+    plugin_process_bury(&w->process, *heard == PLUGIN_GONE ? how : NULL);
+    if (*heard == PLUGIN_LATE)
+        snprintf(how, PLUGIN_END, "did not answer within %g s", self->timeout);
+    return 0;
+}
+
+/* ---- rows that end a worker */
+
+/* "(0.3, -1.2, ...)", as exactly as they are: to be tried by hand. */
+static void show_point(char *out, size_t size, const double *x, size_t dim)
+{
+    size_t at = (size_t)snprintf(out, size, "(");
+    for (size_t i = 0; i < dim && i < 12; i++)
+        at += (size_t)snprintf(out + at, size - at, "%s%.17g", i ? ", " : "", x[i]);
+    snprintf(out + at, size - at, "%s)", dim > 12 ? ", ..." : "");
+}
+
+/* One more; FLOW_EDATA, with the text, if that is one too many. */
+static int count(plugin_workers *self, plugin_heard heard, const char *text, flow_err *err)
+{
+    pthread_mutex_lock(&self->lock);
+    bool late = heard == PLUGIN_LATE;
+    size_t n = late ? ++self->late : ++self->lost;
+    pthread_mutex_unlock(&self->lock);
+    size_t most = late ? PLUGIN_MAX_LATE : PLUGIN_MAX_LOST;
+    if (n > most)
+        return flow_fail(err, FLOW_EDATA, "%s; that is one more than the %zu that are put up with",
+                         text, most);
+    if (host.tell)
+        host.tell(text);
+    return 0;
+}
+
+static int break_row(plugin_workers *self, const call *c, plugin_heard heard, const char *how,
+                     flow_err *err)
+{
+    char point[400], text[900];
+    show_point(point, sizeof point, c->x, c->dim);
+    snprintf(text, sizeof text, "%.300s: its worker %s at x = %s; this row is broken", self->path,
+             how, point);
+    *c->logp = NAN;
+    *c->status = TARGET_BROKEN;
+    for (size_t i = 0; c->grad && i < c->dim; i++)
+        c->grad[i] = NAN;
+    return count(self, heard, text, err);
+}
+
+static int batch_alone(plugin_workers *self, size_t n, plugin_heard heard, const char *how,
+                       flow_err *err)
+{
+    char text[600];
+    snprintf(text, sizeof text, "%.300s: its worker %s at %zu rows, and at none of them alone",
+             self->path, how, n);
+    return count(self, heard, text, err);
+}
+
+/* After a worker was lost at some of these rows. */
+static int ask_each(plugin_workers *self, worker *w, const call *all, size_t *broken, flow_err *err)
+{
+    char how[PLUGIN_END];
+    int code = 0;
+    *broken = 0;
+    for (size_t r = 0; r < all->n && !code; r++) {
+        call one = {.logp = all->logp + r, .status = all->status + r, .n = 1, .dim = all->dim};
+        one.grad = all->grad ? all->grad + r * all->dim : NULL;
+        one.x = all->x + r * all->dim;
+        plugin_heard heard;
+        code = ask(self, w, &one, &heard, how, err);
+        if (code || heard == PLUGIN_HEARD)
+            continue;
+        code = break_row(self, &one, heard, how, err);
+        ++*broken;
+    }
+    return code;
+}
+
+static int ask_all(plugin_workers *self, worker *w, const call *c, flow_err *err)
+{
+    char how[PLUGIN_END];
+    plugin_heard heard;
+    size_t broken;
+    int code = ask(self, w, c, &heard, how, err);
+    if (code || heard == PLUGIN_HEARD)
+        return code;
+    if (c->n == 1)
+        return break_row(self, c, heard, how, err);
+    code = ask_each(self, w, c, &broken, err);
+    return code || broken ? code : batch_alone(self, c->n, heard, how, err);
+}
+
+int plugin_workers_rows(plugin_workers *self, double *logp, double *grad, target_status *status,
+                        const double *x, size_t n, flow_err *err)
+{
+    const call c = {
+        .logp = logp, .grad = grad, .status = status, .x = x, .n = n, .dim = self->about.dim};
+    worker *w = take(self);
+    int code = ask_all(self, w, &c, err);
+    give_back(self, w);
+    return code;
+}
+
+/* ---- the whole */
+
+plugin_workers *plugin_workers_create(const char *path, const char *options, size_t n,
+                                      double timeout, flow_err *err)
+{
+    if (!host.program) {
+        flow_fail(err, FLOW_EUSAGE, "workers: this program has not said what to start as one");
+        return NULL;
+    }
+    plugin_workers *self = calloc(1, sizeof *self + n * sizeof *self->at);
+    if (!self) {
+        flow_fail(err, FLOW_ENOMEM, "out of memory for %zu workers", n);
+        return NULL;
+    }
+    self->n = n;
+    self->timeout = timeout;
+    pthread_mutex_init(&self->lock, NULL);
+    pthread_cond_init(&self->one_is_free, NULL);
+    for (size_t i = 0; i < n; i++)
+        plugin_process_init(&self->at[i].process);
+    self->path = strdup(path);
+    self->options = strdup(options);
+    int code = self->path && self->options
+                   ? make_ready(self, &self->at[0], err)
+                   : flow_fail(err, FLOW_ENOMEM, "out of memory for %zu workers", n);
+    if (!code)
+        return self;
+    plugin_workers_free(self);
+    return NULL;
+}
+
+void plugin_workers_free(plugin_workers *self)
+{
+    if (!self)
+        return;
+    for (size_t i = 0; i < self->n; i++)
+        plugin_process_release(&self->at[i].process);
+    pthread_mutex_destroy(&self->lock);
+    pthread_cond_destroy(&self->one_is_free);
+    free(self->about.names);
+    free(self->path);
+    free(self->options);
+    free(self);
+}
