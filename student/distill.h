@@ -97,8 +97,7 @@ typedef struct student_distillation student_distillation;
 int student_distillation_check(const flow *student, const target *teacher,
                                const distill_options *options, flow_err *err);
 
-/* Initialises the student (parallel in sampling) unless it is warm; it is then at its first step. All
- * but options are
+/* Initialises the student unless it is warm; it is then at its first step. All but options are
  * borrowed. FLOW_ECONFIG: a term with a weight wants what the target lacks, a sampler or a gradient.
  * FLOW_EDATA: no contexts for a target that wants one. */
 student_distillation *student_distillation_create(flow *student, flow_pool *pool,

@@ -4,8 +4,8 @@
 
 #include "student/distill.h"
 
-/* FLOW_EUSAGE: the student is not parallel in sampling, or of another size than the target's. FLOW_ECONFIG: a layer
- * without the direction that it needs. */
+/* FLOW_EUSAGE: the student is of another size than the target's. FLOW_ECONFIG: a layer without the direction that it
+ * needs. One that is parallel from data to noise can be had by terms that leave rows where they are (term.h). */
 int distill_check_flow(const flow *student, const target *teacher, flow_err *err);
 
 #endif

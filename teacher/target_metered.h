@@ -9,9 +9,9 @@
 
 /* Since it was zero. What several threads ask at once counts as often. */
 typedef struct target_meter {
-    atomic_ullong densities; /* rows whose log-density was asked for; of those ... */
-    atomic_ullong gradients; /* ... with their gradient */
-    atomic_ullong draws;     /* rows that its sampler gave */
+    atomic_ullong densities;   /* rows whose log-density was asked for; of those ... */
+    atomic_ullong gradients;   /* ... with their gradient */
+    atomic_ullong draws;       /* rows that its sampler gave */
     atomic_ullong nanoseconds; /* of the processors, by the threads that asked */
 } target_meter;
 

@@ -48,7 +48,7 @@ const line_spec line_run = {
     .operands = "FILE [options]",
     .n_min = 1,
     .n_max = 1,
-    .doc = "Fits the teacher, distils the student, validates it. Prints the run directory.",
+    .doc = "Fits the teacher, distils the student, validates; prints the directory.",
     .examples = "  distill run moons.yaml\n"
                 "  distill run moons.yaml --set student.flow.layers=8 --out runs/eight\n",
     .options = run_table};
@@ -72,7 +72,7 @@ const line_spec line_check_target = {
     .operands = "FILE [options]",
     .n_min = 1,
     .n_max = 1,
-    .doc = "Holds the target of a config, or a plug-in, to its word: gradient, time, flat places.",
+    .doc = "Holds a target or a plug-in to its word: gradient, time, flat places.",
     .examples = "  distill check-target mine.yaml --set target.workers=2\n"
                 "  distill check-target ./banana.so --options bend=0.3\n",
     .options = check_target_table};
@@ -335,7 +335,7 @@ const line_spec line_logp = {
     .operands = "MODEL DATA [options]",
     .n_min = 2,
     .n_max = 2,
-    .doc = "Writes log-densities of the rows of a file: nats, in the units of the data.",
+    .doc = "Writes log-densities of rows of a file: nats, in the units of the data.",
     .examples = "  distill logp runs/moons/teacher/model.safetensors points.csv\n"
                 "  distill logp runs/moons/teacher/model.safetensors points.npy -o logp.npy\n"
                 "  distill logp runs/given/teacher/model.safetensors x.npy --context time=0.5\n",
