@@ -211,6 +211,9 @@ int exact_choose(exact_choice *self, output_request *request, const exact_option
     *self = (exact_choice){NULL, NULL};
     if (request->n == 0)
         return 0;
+    if (request->n > SIZE_MAX / 16 / MOST_PER_SAMPLE)
+        return flow_fail(err, FLOW_ENOMEM, "out of memory for the weights of %zu samples",
+                         request->n);
     choosing w = {.q = request,
                   .options = options,
                   .weighing = {.model = request->model,

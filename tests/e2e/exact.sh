@@ -48,6 +48,10 @@ check "log p is the target's" awk -F, 'NR > 1 { x = $1 - 1; y = $2 + 2
     d = $3 + $4 - (3 - 1.8378770664093453 - log(1.75) / 2 - (2 * x * x - x * y + y * y) / 3.5)
     if (d > 1e-9 || d < -1e-9) exit 1 }' "$T/w.csv"
 
+expect "none of them" 0 sample "$student" -n 0 --exact sir -o "$T/none.csv"
+check "are a head" test "$(cat "$T/none.csv")" = x0,x1
+expect "more than there is memory for" 71 sample "$student" -n 9e18 --exact sir
+
 # ---- what it was made for
 cp "$student" "$T/alone.safetensors"
 expect "a model that lies nowhere" 64 sample "$T/alone.safetensors" -n 5 --weights
