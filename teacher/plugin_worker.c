@@ -26,7 +26,7 @@ static void *watch(void *arg)
     (void)arg;
     while (poll(&at, 1, -1) <= 0 || !(at.revents & (POLLHUP | POLLERR | POLLNVAL)))
         continue;
-    _exit(0);
+    _exit(at.revents & POLLNVAL ? PLUGIN_CUT_OFF : 0);
 }
 
 /* Ctrl-C is the other side's affair, whose end is seen; stdin is empty, stdout is stderr; a crash leaves no core. */
@@ -66,10 +66,13 @@ static plugin_heard greet(const plugin *code, const flow_err *err)
         hello.dim = about->dim;
         hello.log_z = about->log_z;
         hello.names = about->names_size;
+        hello.ends = about->ends ? 2 * about->dim : 0;
     }
     plugin_heard heard = plugin_write(PLUGIN_SOCKET, &hello, sizeof hello);
     if (heard == PLUGIN_HEARD && hello.names > 0)
         heard = plugin_write(PLUGIN_SOCKET, about->names, about->names_size);
+    if (heard == PLUGIN_HEARD && hello.ends > 0)
+        heard = plugin_write(PLUGIN_SOCKET, about->ends, hello.ends * sizeof *about->ends);
     return heard;
 }
 

@@ -8,6 +8,7 @@
 #include "pipeline/console/wrap.h"
 #include "pipeline/stages/record.h"
 #include "pipeline/stages/stage.h"
+#include "teacher/target_in_units.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -73,6 +74,7 @@ static int settle(recipe_product *self, const config *c, flow_err *err)
     return 0;
 }
 
+/* The rows are on the line already: what is left is shift and scale. */
 int recipe_start(distill_rows *out, const recipe_product *self, const flow_units *units,
                  flow_err *err)
 {
@@ -83,7 +85,8 @@ int recipe_start(distill_rows *out, const recipe_product *self, const flow_units
     double *u = malloc((rows->n * rows->dim + 1) * sizeof *u);
     if (!u)
         return flow_fail(err, FLOW_ENOMEM, "out of memory for %zu rows to start from", rows->n);
-    flow_units_to_flow(units, u, NULL, rows->x, rows->n);
+    for (size_t i = 0; i < rows->n * rows->dim; i++)
+        u[i] = flow_unit_scaled(&units->column[i % rows->dim], rows->x[i]);
     *out = (distill_rows){.x = u, .n = rows->n};
     return 0;
 }
@@ -95,12 +98,15 @@ static int look(recipe_product *self, const stage_work *work, flow_err *err)
     const config *c = work->config;
     recipe_request request = request_of(c);
     target *energy = target_create(c->target, err);
-    target *metered = energy ? target_metered(energy, &self->meter, err) : NULL;
+    target *line = energy && energy->ends ? target_on_the_line(energy, err) : energy;
+    target *metered = line ? target_metered(line, &self->meter, err) : NULL;
     double start = flow_seconds();
     int code = metered ? student_recipe_make(&self->recipe, metered, work->pool, &request, err)
                        : err->code;
     self->seconds = flow_seconds() - start;
     target_free(metered);
+    if (line != energy)
+        target_free(line);
     target_free(energy);
     return code ? code : settle(self, c, err);
 }
