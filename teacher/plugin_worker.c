@@ -29,6 +29,8 @@ static void *watch(void *arg)
     _exit(at.revents & POLLNVAL ? PLUGIN_CUT_OFF : 0);
 }
 
+static const int crashes[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
+
 /* Ctrl-C is the other side's affair, whose end is seen; stdin is empty, stdout is stderr; a crash leaves no core. */
 static int settle(void)
 {
@@ -38,6 +40,8 @@ static int settle(void)
     signal(SIGINT, SIG_IGN);
     signal(SIGTERM, SIG_IGN);
     signal(SIGUSR1, SIG_IGN);
+    for (size_t i = 0; i < sizeof crashes / sizeof *crashes; i++)
+        signal(crashes[i], SIG_DFL); /* how it ends is told by who started it, not by a sanitizer */
     setrlimit(RLIMIT_CORE, &none);
     if (empty >= 0)
         dup2(empty, STDIN_FILENO);
