@@ -28,8 +28,11 @@ enum { DISTILL_GRADIENT = 1, DISTILL_THREADS = 2 };
 typedef struct distill_about {
     size_t dim;
     unsigned flags;           /* DISTILL_GRADIENT | DISTILL_THREADS */
-    double log_z;             /* log of the integral of exp(logp) over R^dim; NaN: not known */
+    double log_z;             /* log of the integral of exp(logp); NaN: not known */
     const char *const *names; /* (dim) of the columns, yours until close; NULL: none */
+    /* (dim) ends of the support, -+INFINITY where there is none; yours until close; NULL: R^dim. logp stays
+     * the density of x, and points are inside, or so near to an end that they are rounded to it. */
+    const double *lower, *upper;
 } distill_about;
 
 typedef struct distill_target {

@@ -175,6 +175,23 @@ static int take_names(plugin *self, const char *const *names, flow_err *err)
     return code;
 }
 
+/* An end that is not given is none. */
+static int take_ends(plugin *self, const double *lower, const double *upper, flow_err *err)
+{
+    size_t dim = self->about.dim;
+    double *ends = self->about.ends = malloc(2 * dim * sizeof *ends);
+    if (!ends)
+        return flow_fail(err, FLOW_ENOMEM, "out of memory for the support");
+    for (size_t j = 0; j < dim; j++) {
+        double lo = ends[j] = lower ? lower[j] : -(double)INFINITY;
+        double hi = ends[dim + j] = upper ? upper[j] : (double)INFINITY;
+        if (!(lo < hi) || (isfinite(lo) && isfinite(hi) && !isfinite(hi - lo)))
+            return flow_fail(err, FLOW_EDATA, "%s: the support of column %zu is from %g to %g",
+                             self->path, j, lo, hi);
+    }
+    return 0;
+}
+
 static int open_it(plugin *self, const char *options, flow_err *err)
 {
     char message[DISTILL_MESSAGE] = "";
@@ -189,7 +206,11 @@ static int open_it(plugin *self, const char *options, flow_err *err)
     self->open = true;
     self->about = (plugin_about){.dim = about.dim, .flags = about.flags, .log_z = about.log_z};
     code = check_about(self, &about, err);
-    return code || !about.names ? code : take_names(self, about.names, err);
+    if (!code && about.names)
+        code = take_names(self, about.names, err);
+    if (!code && (about.lower || about.upper))
+        code = take_ends(self, about.lower, about.upper, err);
+    return code;
 }
 
 /* ---- the whole */
@@ -226,6 +247,7 @@ void plugin_close(plugin *self)
     if (self->library)
         dlclose(self->library);
     free(self->about.names);
+    free(self->about.ends);
     free(self->path);
     free(self);
 }

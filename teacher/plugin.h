@@ -15,6 +15,7 @@ typedef struct plugin_about {
     double log_z;      /* finite, or NAN: not known */
     size_t names_size; /* bytes of names */
     char *names;       /* dim texts, each with its '\0', one behind the other; NULL: none */
+    double *ends;      /* (2, dim) of the support, as target.h has them; NULL: none */
 } plugin_about;
 
 enum { PLUGIN_NAME = 64 }; /* bytes of a column's name, its '\0' included */

@@ -127,6 +127,10 @@ static void tell_end(char *how, int status)
         const char *name;
     } known[] = {{SIGSEGV, "SIGSEGV"}, {SIGABRT, "SIGABRT"}, {SIGBUS, "SIGBUS"},
                  {SIGFPE, "SIGFPE"},   {SIGILL, "SIGILL"},   {SIGKILL, "SIGKILL"}};
+    if (WIFEXITED(status) && WEXITSTATUS(status) == PLUGIN_CUT_OFF) {
+        snprintf(how, PLUGIN_END, "closed the socket that is not its own");
+        return;
+    }
     if (WIFEXITED(status)) {
         snprintf(how, PLUGIN_END, "called exit(%d)", WEXITSTATUS(status));
         return;

@@ -26,8 +26,10 @@ static void *watch(void *arg)
     (void)arg;
     while (poll(&at, 1, -1) <= 0 || !(at.revents & (POLLHUP | POLLERR | POLLNVAL)))
         continue;
-    _exit(0);
+    _exit(at.revents & POLLNVAL ? PLUGIN_CUT_OFF : 0);
 }
+
+static const int crashes[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
 
 /* Ctrl-C is the other side's affair, whose end is seen; stdin is empty, stdout is stderr; a crash leaves no core. */
 static int settle(void)
@@ -38,6 +40,8 @@ static int settle(void)
     signal(SIGINT, SIG_IGN);
     signal(SIGTERM, SIG_IGN);
     signal(SIGUSR1, SIG_IGN);
+    for (size_t i = 0; i < sizeof crashes / sizeof *crashes; i++)
+        signal(crashes[i], SIG_DFL); /* how it ends is told by who started it, not by a sanitizer */
     setrlimit(RLIMIT_CORE, &none);
     if (empty >= 0)
         dup2(empty, STDIN_FILENO);
@@ -66,10 +70,13 @@ static plugin_heard greet(const plugin *code, const flow_err *err)
         hello.dim = about->dim;
         hello.log_z = about->log_z;
         hello.names = about->names_size;
+        hello.ends = about->ends ? 2 * about->dim : 0;
     }
     plugin_heard heard = plugin_write(PLUGIN_SOCKET, &hello, sizeof hello);
     if (heard == PLUGIN_HEARD && hello.names > 0)
         heard = plugin_write(PLUGIN_SOCKET, about->names, about->names_size);
+    if (heard == PLUGIN_HEARD && hello.ends > 0)
+        heard = plugin_write(PLUGIN_SOCKET, about->ends, hello.ends * sizeof *about->ends);
     return heard;
 }
 

@@ -38,12 +38,9 @@ const plugin_about *plugin_workers_say(const plugin_workers *self)
 
 /* ---- what a worker says at first */
 
-static bool are_names(const char *names, size_t size, size_t dim)
+static int nonsense(const plugin_workers *self, flow_err *err)
 {
-    size_t count = 0;
-    for (size_t i = 0; i < size; i++)
-        count += names[i] == '\0';
-    return count == dim && size > 0 && names[size - 1] == '\0';
+    return flow_fail(err, FLOW_EDATA, "%s: its worker talks nonsense", self->path);
 }
 
 static int check_hello(const plugin_workers *self, const plugin_hello *hello, flow_err *err)
@@ -53,44 +50,67 @@ static int check_hello(const plugin_workers *self, const plugin_hello *hello, fl
         return flow_fail(err, (flow_code)hello->code, "%.*s", (int)sizeof hello->text - 1,
                          hello->text);
     if (hello->code || hello->dim == 0 || hello->dim > FLOW_MAX_DIM || isinf(hello->log_z) ||
-        hello->names > hello->dim * PLUGIN_NAME)
-        return flow_fail(err, FLOW_EDATA, "%s: its worker talks nonsense", self->path);
+        hello->names > hello->dim * PLUGIN_NAME || (hello->ends && hello->ends != 2 * hello->dim))
+        return nonsense(self, err);
     if (known->dim && (known->dim != hello->dim || known->flags != hello->flags))
         return flow_fail(err, FLOW_EDATA, "%s: it is another one than before: %zu columns, now %zu",
                          self->path, known->dim, (size_t)hello->dim);
     return 0;
 }
 
-/* The names of all but the first worker are those of the first. */
-static int take_hello(plugin_workers *self, const plugin_hello *hello, char *names, flow_err *err)
+static bool are_names(const plugin_about *about)
 {
-    plugin_about *about = &self->about;
-    if (hello->names && !are_names(names, hello->names, hello->dim))
-        return flow_fail(err, FLOW_EDATA, "%s: its worker talks nonsense", self->path);
-    if (about->dim) {
-        free(names);
-        return 0;
-    }
+    size_t count = 0;
+    for (size_t i = 0; i < about->names_size; i++)
+        count += about->names[i] == '\0';
+    return count == about->dim && about->names[about->names_size - 1] == '\0';
+}
+
+static bool are_ends(const plugin_about *about)
+{
+    bool good = true;
+    for (size_t j = 0; j < about->dim; j++)
+        good = good && about->ends[j] < about->ends[about->dim + j];
+    return good;
+}
+
+static void release_about(plugin_about *about)
+{
+    free(about->names);
+    free(about->ends);
+}
+
+/* What follows a hello; about's fields are to be released whatever happens. */
+static int hear_about(plugin_about *about, const plugin_process *p, const plugin_hello *hello,
+                      double until, plugin_heard *heard, flow_err *err)
+{
     *about = (plugin_about){.dim = hello->dim,
                             .flags = hello->flags,
                             .log_z = hello->log_z,
-                            .names_size = hello->names,
-                            .names = hello->names ? names : NULL};
-    if (!hello->names)
-        free(names);
+                            .names_size = hello->names};
+    about->names = hello->names ? malloc(hello->names) : NULL;
+    about->ends = hello->ends ? malloc(hello->ends * sizeof *about->ends) : NULL;
+    if ((hello->names && !about->names) || (hello->ends && !about->ends))
+        return flow_fail(err, FLOW_ENOMEM, "out of memory for what a plug-in says");
+    *heard = plugin_read(p->socket, about->names, hello->names, until);
+    if (*heard == PLUGIN_HEARD)
+        *heard = plugin_read(p->socket, about->ends, hello->ends * sizeof *about->ends, until);
     return 0;
 }
 
-static int hear_names(plugin_workers *self, const plugin_process *p, const plugin_hello *hello,
-                      double until, plugin_heard *heard, flow_err *err)
+/* What is known is what the first worker said. */
+static int hear(plugin_workers *self, const plugin_process *p, const plugin_hello *hello,
+                double until, plugin_heard *heard, flow_err *err)
 {
-    char *names = malloc(hello->names + 1);
-    if (!names)
-        return flow_fail(err, FLOW_ENOMEM, "out of memory for names");
-    *heard = plugin_read(p->socket, names, hello->names, until);
-    int code = *heard == PLUGIN_HEARD ? take_hello(self, hello, names, err) : 0;
-    if (code || *heard != PLUGIN_HEARD)
-        free(names);
+    plugin_about about;
+    int code = hear_about(&about, p, hello, until, heard, err);
+    if (!code && *heard == PLUGIN_HEARD &&
+        ((about.names && !are_names(&about)) || (about.ends && !are_ends(&about))))
+        code = nonsense(self, err);
+    if (code || *heard != PLUGIN_HEARD || self->about.dim)
+        release_about(&about);
+    else
+        self->about = about;
     return code;
 }
 
@@ -114,7 +134,7 @@ static int greet(plugin_workers *self, worker *w, flow_err *err)
     plugin_heard heard = plugin_read(w->process.socket, &hello, sizeof hello, until);
     int code = heard == PLUGIN_HEARD ? check_hello(self, &hello, err) : 0;
     if (!code && heard == PLUGIN_HEARD)
-        code = hear_names(self, &w->process, &hello, until, &heard, err);
+        code = hear(self, &w->process, &hello, until, &heard, err);
     if (heard != PLUGIN_HEARD)
         return not_opened(self, w, heard, err);
     return code ? code : plugin_process_make_room(&w->process, self->about.dim, err);
@@ -179,7 +199,7 @@ static int collect(const plugin_workers *self, const call *c, const plugin_room 
     for (size_t r = 0; r < c->n && !code; r++)
         code = c->status[r] != TARGET_FINITE && c->status[r] != TARGET_NO_DENSITY &&
                c->status[r] != TARGET_BROKEN;
-    return code ? flow_fail(err, FLOW_EDATA, "%s: its worker talks nonsense", self->path) : 0;
+    return code ? nonsense(self, err) : 0;
 }
 
 /* *heard: what became of the worker; how (PLUGIN_END) it ended. It is buried if it was not heard. */
@@ -337,7 +357,7 @@ void plugin_workers_free(plugin_workers *self)
         plugin_process_release(&self->at[i].process);
     pthread_mutex_destroy(&self->lock);
     pthread_cond_destroy(&self->one_is_free);
-    free(self->about.names);
+    release_about(&self->about);
     free(self->path);
     free(self->options);
     free(self);

@@ -94,6 +94,9 @@ struct target {
     uint64_t draws;            /* different rows that sample has; 0: as many as are asked for */
     const target_modes *modes; /* borrowed; NULL: none are known */
     const flow *flow;          /* that it is, in whose data its x are; borrowed; NULL: it is none */
+    /* (2, D) the ends of its support: the lower ones, then the upper, infinite where there are none; borrowed; NULL: it is
+     * all of R^D. Elsewhere there is no density; who learns from it maps it to the line first (target_in_units.h). */
+    const double *ends;
 };
 
 /* ---- making one */

@@ -106,6 +106,20 @@ static const flow_key draws_keys[] = {
      .doc = "A table of draws of it (.npy or .csv), a column a dimension, in its order."},
     {.name = NULL}};
 
+static int check_support(const file_table *table, const target *of, const char *path, flow_err *err)
+{
+    char row[FILE_LABEL_SIZE], column[FILE_LABEL_SIZE];
+    for (size_t i = 0; of->ends && i < table->rows * table->cols; i++) {
+        size_t col = i % table->cols;
+        double lo = of->ends[col], hi = of->ends[of->dim + col];
+        if (!(table->values[i] > lo && table->values[i] < hi))
+            return flow_fail(err, FLOW_EDATA, "%s: %s, %s is not between %g and %g", path,
+                             file_row_label(row, table, i / table->cols),
+                             file_column_label(column, table, col), lo, hi);
+    }
+    return 0;
+}
+
 static int check_rows(const file_table *table, const target *of, const char *path, flow_err *err)
 {
     char row[FILE_LABEL_SIZE], column[FILE_LABEL_SIZE];
@@ -118,7 +132,7 @@ static int check_rows(const file_table *table, const target *of, const char *pat
             return flow_fail(err, FLOW_EDATA, "%s: %s, %s is not finite", path,
                              file_row_label(row, table, i / table->cols),
                              file_column_label(column, table, i % table->cols));
-    return 0;
+    return check_support(table, of, path, err);
 }
 
 static target *with_table(target *of, file_table *table, const char *path, flow_err *err)

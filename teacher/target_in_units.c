@@ -3,6 +3,7 @@
 #include "flow/units_gradient.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -117,6 +118,7 @@ target *target_in_flow_units(const target *of, const flow_units *units, flow_err
                              .sample = of->ops->sample ? units_sample : NULL};
     self->base.ops = &self->ops;
     self->base.flow = NULL;             /* in units of its own */
+    self->base.ends = NULL;             /* which see to them */
     self->base.flags |= TARGET_THREADS; /* `of` is locked, where it must be, by its own calls */
     if (of->modes && of->dim <= MOST_OF_A_MODE) {
         self->modes = *of->modes;
@@ -127,6 +129,38 @@ target *target_in_flow_units(const target *of, const flow_units *units, flow_err
     return &self->base;
 }
 
+/* For those that are made here. */
+static target *with_own(const target *of, flow_units *units, flow_err *err)
+{
+    target *self = units ? target_in_flow_units(of, units, err) : NULL;
+    if (self)
+        ((units_target *)self)->own = units;
+    else
+        flow_units_free(units);
+    return self;
+}
+
+static void set_support(flow_unit *unit, double lo, double hi)
+{
+    bool low = isfinite(lo), high = isfinite(hi);
+    unit->support = low && high ? FLOW_BETWEEN : low ? FLOW_ABOVE : high ? FLOW_BELOW : FLOW_LINE;
+    unit->lo = low ? lo : 0;
+    unit->hi = high ? hi : 0;
+}
+
+flow_units *target_support_units(const target *of, flow_err *err)
+{
+    flow_units *units = flow_units_create(of->dim, err);
+    for (size_t j = 0; units && of->ends && j < of->dim; j++)
+        set_support(&units->column[j], of->ends[j], of->ends[of->dim + j]);
+    return units;
+}
+
+target *target_on_the_line(const target *of, flow_err *err)
+{
+    return with_own(of, target_support_units(of, err), err);
+}
+
 target *target_in_units(const target *of, const double *shift, const double *scale, flow_err *err)
 {
     flow_units *units = flow_units_create(of->dim, err);
@@ -134,10 +168,5 @@ target *target_in_units(const target *of, const double *shift, const double *sca
         units->column[j].shift = shift[j];
         units->column[j].scale = scale[j];
     }
-    target *self = units ? target_in_flow_units(of, units, err) : NULL;
-    if (self)
-        ((units_target *)self)->own = units;
-    else
-        flow_units_free(units);
-    return self;
+    return with_own(of, units, err);
 }

@@ -99,6 +99,7 @@ static int describe(plugin_target *self, const plugin_about *about, const plugin
     self->base.dim = about->dim;
     self->base.flags |= about->flags & DISTILL_GRADIENT ? TARGET_GRADIENT : 0;
     self->base.flags |= self->there || about->flags & DISTILL_THREADS ? TARGET_THREADS : 0;
+    self->base.ends = about->ends;
     target_density_log_z(&self->base, o->log_z, o->log_z_se, about->log_z);
     return list_names(self, about, err);
 }

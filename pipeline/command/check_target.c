@@ -7,6 +7,7 @@
 #include "pipeline/console/foreign.h"
 #include "student/pilot.h"
 #include "teacher/streams.h"
+#include "teacher/target_in_units.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -104,16 +105,9 @@ static int count_groups(check_target_seen *s, const target *t, flow_err *err)
     return code;
 }
 
-static int look(check_target_seen *s, const target *t, flow_err *err)
+static int look_on_the_line(check_target_seen *s, const target *t, flow_err *err)
 {
-    s->dim = t->dim;
-    s->flags = t->flags;
-    s->log_z = t->log_z;
-    if (t->context > 0)
-        return flow_fail(err, FLOW_ECONFIG, "target: a model with context is not looked at here");
-    int code = keep_names(s, t, err);
-    if (!code)
-        code = draw_places(s, err);
+    int code = draw_places(s, err);
     if (!code)
         code = probe_time(&s->speed, t, s->x, ROWS, TIMING, err);
     if (!code)
@@ -121,6 +115,37 @@ static int look(check_target_seen *s, const target *t, flow_err *err)
     if (!code)
         code = count_groups(s, t, err);
     return code ? code : probe_target(&s->probe, t, s->x, s->n, err);
+}
+
+/* Rows as the user has them. */
+static int unmap(check_target_seen *s, const target *energy, flow_err *err)
+{
+    flow_units *units = target_support_units(energy, err);
+    if (!units)
+        return err->code;
+    flow_units_to_user(units, s->x, NULL, s->x, s->n);
+    flow_units_free(units);
+    for (size_t i = 0; s->probe.broken.count > 0 && i < s->dim && i < BROKEN_SHOWN; i++)
+        s->probe.broken.x[i] = s->x[s->probe.broken.row * s->dim + i];
+    return 0;
+}
+
+static int look(check_target_seen *s, const target *energy, flow_err *err)
+{
+    s->dim = energy->dim;
+    s->flags = energy->flags;
+    s->log_z = energy->log_z;
+    s->mapped = energy->ends != NULL;
+    if (energy->context > 0)
+        return flow_fail(err, FLOW_ECONFIG, "target: a model with context is not looked at here");
+    if (keep_names(s, energy, err))
+        return err->code;
+    if (!s->mapped)
+        return look_on_the_line(s, energy, err);
+    target *line = target_on_the_line(energy, err);
+    int code = line ? look_on_the_line(s, line, err) : err->code;
+    target_free(line);
+    return code ? code : unmap(s, energy, err);
 }
 
 /* All that the target's code may do is done before anything is printed. */

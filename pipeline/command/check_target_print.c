@@ -63,6 +63,10 @@ static void print_head(const check_target_seen *s)
         puts("not known");
     else
         printf("%.6g\n", s->log_z);
+    if (s->mapped)
+        puts("its support is mapped to the line by logarithm and logit; so are points and "
+             "derivatives "
+             "below, but for x");
 }
 
 static void print_rows(const check_target_seen *s)

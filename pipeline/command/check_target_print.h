@@ -19,10 +19,11 @@ typedef struct check_target_seen {
     unsigned flags;
     double log_z;
     const char **names; /* (D), its own */
-    double *x;          /* (n, D) */
+    double *x;          /* (n, D), in its units */
     size_t n;
     check_target_group groups[CHECK_TARGET_GROUPS];
     size_t n_groups;
+    bool mapped; /* it has a support, which is mapped to the line: derivatives are those there */
     const char *no_pilot; /* why no rows were annealed; NULL: they were */
     probe probe;          /* of all rows */
     probe_speed speed;

@@ -9,6 +9,7 @@
 #include "pipeline/console/wrap.h"
 #include "pipeline/stages/record.h"
 #include "pipeline/stages/stage.h"
+#include "teacher/target_in_units.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -76,6 +77,7 @@ static int settle(recipe_product *self, const config *c, flow_err *err)
     return 0;
 }
 
+/* The rows are on the line already: what is left is shift and scale. */
 int recipe_start(distill_rows *out, const recipe_product *self, const flow_units *units,
                  flow_err *err)
 {
@@ -86,35 +88,41 @@ int recipe_start(distill_rows *out, const recipe_product *self, const flow_units
     double *u = malloc((rows->n * rows->dim + 1) * sizeof *u);
     if (!u)
         return flow_fail(err, FLOW_ENOMEM, "out of memory for %zu rows to start from", rows->n);
-    if (target_follows(self->settled.target)) /* whose rows are in those of its flow */
-        memcpy(u, rows->x, rows->n * rows->dim * sizeof *u);
-    else
-        flow_units_to_flow(units, u, NULL, rows->x, rows->n);
+    size_t n = rows->n * rows->dim;
+    bool own = target_follows(self->settled.target); /* rows are in the units of its flow */
+    for (size_t i = 0; i < n; i++)
+        u[i] = own ? rows->x[i] : flow_unit_scaled(&units->column[i % rows->dim], rows->x[i]);
     *out = (distill_rows){.x = u, .n = rows->n};
     return 0;
 }
 
 /* ---- the stage */
 
-static int look(recipe_product *self, const stage_work *work, flow_err *err)
+/* Of what has context there is no pilot: nothing is settled. */
+static int look_at(recipe_product *self, const stage_work *work, const target *t, flow_err *err)
 {
-    const config *c = work->config;
-    recipe_request request = request_of(c);
-    target *energy = target_create(c->target, err);
-    target *metered = energy ? target_metered(energy, &self->meter, err) : NULL;
+    recipe_request request = request_of(work->config);
+    target *metered = target_metered(t, &self->meter, err);
     double start = flow_seconds_of_process();
-    self->settled = *c;
-    if (metered && metered->context) { /* of which there is no pilot: nothing is settled */
-        target_free(metered);
-        target_free(energy);
-        return 0;
-    }
     int code = metered ? student_recipe_make(&self->recipe, metered, work->pool, &request, err)
                        : err->code;
     self->seconds = flow_seconds_of_process() - start;
     target_free(metered);
+    return code ? code : settle(self, work->config, err);
+}
+
+static int look(recipe_product *self, const stage_work *work, flow_err *err)
+{
+    target *energy = target_create(work->config->target, err);
+    target *line = energy && energy->ends ? target_on_the_line(energy, err) : energy;
+    int code = line ? 0 : err->code;
+    self->settled = *work->config;
+    if (line && !line->context)
+        code = look_at(self, work, line, err);
+    if (line != energy)
+        target_free(line);
     target_free(energy);
-    return code ? code : settle(self, c, err);
+    return code;
 }
 
 static void tell(const recipe_product *self, const config *c)

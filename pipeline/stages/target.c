@@ -125,7 +125,7 @@ static int take_frame(target_product *self, const config_student_frame *frame, s
     int code = check_length(frame->shift, dim, "shift", err);
     if (!code)
         code = check_length(frame->scale, dim, "scale", err);
-    self->units = code ? NULL : flow_units_create(dim, err);
+    self->units = code ? NULL : target_support_units(self->energy, err);
     for (size_t j = 0; self->units && j < dim; j++) {
         self->units->column[j].shift = number_of(frame->shift, j, 0);
         self->units->column[j].scale = number_of(frame->scale, j, 1);

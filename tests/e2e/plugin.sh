@@ -42,6 +42,21 @@ refused "no library" 65 "cannot be loaded" check "$T/banana.yaml" --set "target.
 refused "another version" 65 "version 7 of distill_target.h" check "$T/banana.yaml" --set "target.path=${FAULTY%faulty.so}old.so"
 refused "no gradient, and an objective that wants one" 78 "gradient" check "$T/banana.yaml" --set "target.path=${FAULTY%faulty.so}plain.so" --set student.train.gradient=path
 
+# A support is declared, and samples are inside. KL is absolute: log Z is known.
+cat >"$T/bounded.yaml" <<Y
+seed: 3
+target: {kind: plugin, path: ${FAULTY%faulty.so}bounded.so}
+student: {recipe: none, flow: {layers: 2, hidden: [16, 16]}, pilot_rows: 512, train: {steps: 400, warmup: 10}}
+validate: {samples: 2000, require: {kl_reverse: "< 0.1"}}
+export: {samples: 1000, file: x.csv}
+Y
+expect "a student of columns with ends" 0 run "$T/bounded.yaml" --quiet --out "$T/b"
+check "whose samples are inside" awk -F, 'NR > 1 && !($1 > 0 && $2 < 5 && $3 > -1 && $3 < 3) { bad = 1 } END { exit bad || NR != 1001 }' "$T/b/export/x.csv"
+"$DISTILL" sample "$T/b/student/model.safetensors" -n 20000 >"$T/x.csv"
+check "and have its means" awk -F, 'NR > 1 { a += $1; b += $2; c += $3 } END { n = NR - 1; exit !(a / n > 2.9 && a / n < 3.1 && b / n > 3.9 && b / n < 4.1 && c / n > 0.55 && c / n < 0.65) }' "$T/x.csv"
+printf '1,2,0,0\n1,2,7,0\n' >"$T/outside.csv"
+refused "stored draws outside" 65 "is not between -1 and 3" check "$T/bounded.yaml" --set "target={kind: draws, path: $T/outside.csv, of: {kind: plugin, path: '${FAULTY%faulty.so}bounded.so'}}"
+
 # ---- check-target
 ends() { # NAME STATUS TEXT ARGUMENTS ...: ends so, and says that on stdout
     local name=$1 status=$2 text=$3 got
@@ -54,6 +69,7 @@ ends() { # NAME STATUS TEXT ARGUMENTS ...: ends so, and says that on stdout
 }
 ends "a good one" 0 "nothing is wrong" "$T/banana.so" --options bend=0.3
 ends "of a config" 0 "nothing is wrong" "$T/banana.yaml" --set target.workers=1
+ends "of columns with ends" 0 "nothing is wrong" "${FAULTY%faulty.so}bounded.so"
 ends "any target" 0 "nothing is wrong" configs/targets/eight_schools.yaml
 ends "a wrong gradient, with place and column" 65 "error: the gradient is wrong in .* in column 1 'v' at x = (" "$FAULTY" --options lie:1
 ends "NaN" 65 "rows broke; the first: log p is nan at row" "$FAULTY" --options nan:1

@@ -1,6 +1,8 @@
 /* A density from a shared library: what it says of itself, its rows, and all that it may do wrong in this
  * process without ending it. What ends a process is for worker processes: target_plugin_workers.c. */
 #include "teacher/plugin.h"
+#include "teacher/probe.h"
+#include "teacher/target_in_units.h"
 #include "tests/common/check.h"
 #include "tests/common/plugins.h"
 #include "tests/common/temp.h"
@@ -81,6 +83,45 @@ Test(target_plugin, example_has_its_log_z)
     cr_assert_float_eq(log(sum), t->log_z, 1e-9);
     flow_pool_free(pool);
     target_free(t);
+}
+
+/* ---- support */
+
+/* Its numbers, and on the line its integral by sums, a column at a time: the others stay where they are. */
+static double log_integral(const target *t, flow_pool *pool, size_t col)
+{
+    enum { POINTS = 4000 };
+    double u[4] = {0.3, -0.4, 0.2, 0.1}, logp, at, sum = 0, step = 0.02;
+    cr_assert_eq(target_log_density(t, pool, &at, NULL, NULL, u, NULL, 1, NULL), 0);
+    for (int i = 0; i < POINTS; i++) {
+        u[col] = (i - POINTS / 2) * step;
+        cr_assert_eq(target_log_density(t, pool, &logp, NULL, NULL, u, NULL, 1, NULL), 0);
+        sum += exp(logp - at) * step;
+    }
+    return log(sum) + at / 4; /* of a product: the four of them make one `at` */
+}
+
+Test(target_plugin, support_is_mapped_to_the_line)
+{
+    target *t = must_make("tests/plugins/bounded.so", "");
+    const double ends[] = {0, -INFINITY, -1, -INFINITY, INFINITY, 5, 3, INFINITY};
+    check_same(t->ends, ends, 8, "ends");
+    flow_err err = FLOW_ERR_INIT;
+    flow_pool *pool = flow_pool_create(1, NULL);
+    target *line = target_on_the_line(t, &err);
+    cr_assert(line && !line->ends && line->log_z == t->log_z);
+    double log_z = 0;
+    for (size_t j = 0; j < 4; j++)
+        log_z += log_integral(line, pool, j);
+    cr_assert_float_eq(log_z, t->log_z, 1e-6);
+    probe p;
+    double *u = energy_points(line, 60, 2, 3);
+    cr_assert_eq(probe_target(&p, line, u, 60, &err), 0, "%s", err.text);
+    cr_assert(p.finite == 60 && p.wrong == 0, "%g", p.worst.error);
+    free(u);
+    target_free(line);
+    target_free(t);
+    flow_pool_free(pool);
 }
 
 /* ---- rows */
@@ -231,6 +272,8 @@ Test(target_plugin, refused_with_a_reason)
             "version 7 of distill_target.h, this is version 1");
     refused("tests/plugins/hollow.so", "", FLOW_EDATA, "has no function rows, nor row");
     refused("plugin/banana.so", "\"options\": \"bent\"", FLOW_EDATA, "wanted bend=NUMBER");
+    refused("tests/plugins/bounded.so", "\"options\": \"upside down\"", FLOW_EDATA,
+            "support of column 0 is from inf to 0");
     refused("plugin/banana.so", "\"log_z_se\": 1", FLOW_ECONFIG, "log_z_se");
     refused("plugin/banana.so", "\"optoins\": \"\"", FLOW_ECONFIG, "optoins");
 }
