@@ -196,8 +196,8 @@ static int open_it(plugin *self, const char *options, flow_err *err)
     int code = self->code->open(&self->handle, &about, options, message);
     leave(&ours);
     if (code)
-        return flow_fail(err, FLOW_EDATA, "%s: it could not be opened: %s", self->path,
-                         tidy(message));
+        return flow_fail(err, self->code == &stan_table ? (flow_code)code : FLOW_EDATA,
+                         "%s: it could not be opened: %s", self->path, tidy(message));
     self->open = true;
     self->about = (plugin_about){.dim = about.dim, .flags = about.flags, .log_z = about.log_z};
     code = check_about(self, &about, err);

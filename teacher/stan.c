@@ -51,10 +51,10 @@ typedef struct stan {
     const char **names; /* (D), into text */
 } stan;
 
-static int refuse(char *message, const char *text)
+static int refuse(char *message, flow_code code, const char *text)
 {
     snprintf(message, DISTILL_MESSAGE, "%s", text);
-    return DISTILL_FATAL;
+    return code;
 }
 
 /* ---- the library */
@@ -76,7 +76,7 @@ static int check_version(void *library, char *message)
     snprintf(message, DISTILL_MESSAGE,
              "it was built with BridgeStan %d; the interface of version %d is known here", *major,
              NEWEST);
-    return DISTILL_FATAL;
+    return FLOW_EDATA;
 }
 
 /* A pointer to a function has the bits of dlsym's (POSIX). */
@@ -88,7 +88,7 @@ static int find_functions(functions *call, void *library, char *message)
             snprintf(message, DISTILL_MESSAGE,
                      "it has functions of BridgeStan, but no symbol '%s'; build it with version %d",
                      wanted[i].symbol, NEWEST);
-            return DISTILL_FATAL;
+            return FLOW_EDATA;
         }
         memcpy((char *)call + wanted[i].at, &symbol, sizeof symbol);
     }
@@ -110,7 +110,7 @@ static int check_data(const char *data, char *message)
     int file = path ? open(data, O_RDONLY | O_CLOEXEC) : -1;
     if (path && file < 0) {
         snprintf(message, DISTILL_MESSAGE, "data: %.300s: %s", data, strerror(errno));
-        return DISTILL_FATAL;
+        return FLOW_ENOINPUT;
     }
     if (file >= 0)
         close(file);
@@ -118,7 +118,7 @@ static int check_data(const char *data, char *message)
         return DISTILL_GOOD;
     snprintf(message, DISTILL_MESSAGE,
              "data: wanted a file .json, or JSON text that begins with '{', got '%.200s'", data);
-    return DISTILL_FATAL;
+    return FLOW_EDATA;
 }
 
 static int construct(stan *self, const char *data, char *message)
@@ -126,10 +126,10 @@ static int construct(stan *self, const char *data, char *message)
     char *why = NULL;
     self->model = self->call.construct(*data ? data : NULL, SEED, &why);
     if (!self->model)
-        refuse(message, why ? why : "no model, and it did not say why");
+        refuse(message, FLOW_EDATA, why ? why : "no model, and it did not say why");
     if (why)
         self->call.free_message(why);
-    return self->model ? DISTILL_GOOD : DISTILL_FATAL;
+    return self->model ? DISTILL_GOOD : FLOW_EDATA;
 }
 
 /* ---- names */
@@ -160,12 +160,12 @@ static int take_names(stan *self, size_t dim, char *message)
     if (n != dim) {
         snprintf(message, DISTILL_MESSAGE, "bs_param_unc_names has %zu names for %zu parameters", n,
                  dim);
-        return DISTILL_FATAL;
+        return FLOW_EDATA;
     }
     self->text = strdup(text);
     self->names = malloc(dim * sizeof *self->names);
     if (!self->text || !self->names)
-        return refuse(message, "out of memory for names");
+        return refuse(message, FLOW_ENOMEM, "out of memory for names");
     split(self->names, self->text);
     return DISTILL_GOOD;
 }
@@ -175,15 +175,14 @@ static int describe(stan *self, distill_about *about, char *message)
     const char *info = self->call.info(self->model);
     int dim = self->call.dim(self->model);
     if (dim <= 0)
-        return refuse(message, "the model has no parameters");
-    if (take_names(self, (size_t)dim, message))
-        return DISTILL_FATAL;
+        return refuse(message, FLOW_EDATA, "the model has no parameters");
     about->dim = (size_t)dim;
-    about->names = self->names;
     about->flags = DISTILL_GRADIENT;
     if (info && strstr(info, "STAN_THREADS=true"))
         about->flags |= DISTILL_THREADS;
-    return DISTILL_GOOD;
+    int code = take_names(self, about->dim, message);
+    about->names = self->names;
+    return code;
 }
 
 /* ---- the table */
@@ -198,20 +197,30 @@ static void stan_close(void *handle)
     free(self);
 }
 
+static int open_in(stan *self, distill_about *about, void *library, const char *data, char *message)
+{
+    int code = check_version(library, message);
+    if (!code)
+        code = find_functions(&self->call, library, message);
+    if (!code)
+        code = check_data(data, message);
+    if (!code)
+        code = construct(self, data, message);
+    return code ? code : describe(self, about, message);
+}
+
 static int stan_open(void **handle, distill_about *about, const char *data, char *message)
 {
     void *library = *handle;
     stan *self = calloc(1, sizeof *self);
     if (!self)
-        return refuse(message, "out of memory for a model");
-    if (check_version(library, message) || find_functions(&self->call, library, message) ||
-        check_data(data, message) || construct(self, data, message) ||
-        describe(self, about, message)) {
+        return refuse(message, FLOW_ENOMEM, "out of memory for a model");
+    int code = open_in(self, about, library, data, message);
+    if (code)
         stan_close(self);
-        return DISTILL_FATAL;
-    }
-    *handle = self;
-    return DISTILL_GOOD;
+    else
+        *handle = self;
+    return code;
 }
 
 /* -1 is a model that throws: a scale of 0, an overflow. Its message is not kept: there may be many. */

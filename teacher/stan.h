@@ -6,6 +6,7 @@
 #ifndef TEACHER_STAN_H
 #define TEACHER_STAN_H
 
+#include "flow/err.h"
 #include "plugin/distill_target.h"
 
 #include <stdbool.h>
@@ -13,7 +14,7 @@
 /* Whether a library (of dlopen) has any function of BridgeStan's. */
 bool stan_is_one(void *library);
 
-/* One model per handle. Its `open` is given the library in *handle. Options are the data: the path of a file .json,
+/* One model per handle. Its `open` is given the library in *handle, and returns a flow_code. Options are the data: the path of a file .json,
  * JSON text, or "". Points are unconstrained, the density is that of the posterior with all constants and the
  * Jacobian; a point that the model throws at has none. THREADS if the model was built for them. */
 extern const distill_target stan_table;

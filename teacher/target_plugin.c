@@ -2,7 +2,6 @@
 #include "teacher/plugin_workers.h"
 #include "teacher/target_density.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -104,20 +103,9 @@ static int describe(plugin_target *self, const plugin_about *about, const plugin
     return list_names(self, about, err);
 }
 
-static int check_data(const char *path, flow_err *err)
-{
-    FILE *file = fopen(path, "r");
-    if (!file)
-        return flow_fail(err, FLOW_ENOINPUT, "data: %s: %s", path, strerror(errno));
-    fclose(file);
-    return 0;
-}
-
 static int begin(plugin_target *self, const plugin_options *o, flow_err *err)
 {
     const char *options = o->data ? o->data : o->options ? o->options : "";
-    if (o->data && check_data(o->data, err))
-        return err->code;
     if (o->workers == 0)
         self->here = plugin_open(o->path, options, err);
     else
@@ -147,7 +135,7 @@ static const char *plugin_conflict(char *why, size_t size, const void *options)
 {
     const plugin_options *o = options;
     if (o->data && o->options) {
-        snprintf(why, size, "data and options are given, and the library is opened with one text");
+        snprintf(why, size, "cannot stand beside options: the library is opened with one text");
         return "data";
     }
     return target_density_log_z_conflict(why, size, o->log_z, o->log_z_se);

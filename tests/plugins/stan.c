@@ -101,9 +101,11 @@ static bool read_data(bs_model *model, const char *data)
 
 static const char *complaint(const bs_model *model, bool read)
 {
-    return !read              ? "variable does not exist;\nprocessing stage=data initialization"
-           : !(model->sd > 0) ? "sd is not positive"
-                              : NULL;
+    if (!read)
+        return "variable does not exist;\nprocessing stage=data initialization";
+    if (is(model, "refuse"))
+        return "it does not feel like it";
+    return model->sd > 0 ? NULL : "sd is not positive";
 }
 
 bs_model *bs_model_construct(const char *data, unsigned seed, char **err)

@@ -256,8 +256,9 @@ Test(target_stan, data_must_be_there)
     const char *so = "tests/plugins/stan.so";
     refused(so, "", FLOW_EDATA, "variable does not exist; processing stage");
     refused(so, "\"options\": \"{}\"", FLOW_EDATA, "variable does not exist");
-    refused(so, "\"options\": \"nix.json\"", FLOW_EDATA, "data: nix.json: No such file");
+    refused(so, "\"options\": \"nix.json\"", FLOW_ENOINPUT, "data: nix.json: No such file");
     refused(so, "\"data\": \"nix.json\"", FLOW_ENOINPUT, "data: nix.json: No such file");
     refused(so, "\"options\": \"mu=3\"", FLOW_EDATA, "begins with '{', got 'mu=3'");
-    refused(so, "\"data\": \"x.json\", \"options\": \"{}\"", FLOW_ECONFIG, "data");
+    refused(so, "\"data\": \"x.json\", \"options\": \"{}\"", FLOW_ECONFIG,
+            "data cannot stand beside options");
 }
