@@ -192,7 +192,7 @@ static void enter(void)
     static int inside;
     if (__atomic_exchange_n(&inside, 1, __ATOMIC_ACQ_REL))
         abort();
-    for (volatile int i = 0; i < 300; i++)
+    for (volatile int i = 0; i < 3000; i++)
         continue;
     __atomic_store_n(&inside, 0, __ATOMIC_RELEASE);
 #endif
