@@ -1,5 +1,8 @@
 #include "teacher/stan.h"
 
+#include "flow/pcg.h"
+#include "teacher/streams.h"
+
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -11,6 +14,9 @@
 
 /* Of random numbers in a model's transformed data: a run has the same ones each time, in each worker. */
 enum { SEED = 1 };
+
+/* Points of (-2, 2)^D, of which one must not make the model throw: as many as Stan itself tries to start at. */
+enum { STARTS = 100 };
 
 enum { NEWEST = 2 }; /* version whose functions these are */
 
@@ -185,6 +191,39 @@ static int describe(stan *self, distill_about *about, char *message)
     return code;
 }
 
+/* ---- whether it works at all */
+
+/* Whether the model throws at x, and what it says. */
+static bool throws_at(const stan *self, const double *x, char *message)
+{
+    double logp;
+    char *why = NULL;
+    int code = self->call.density(self->model, false, true, x, &logp, &why);
+    if (code == -1)
+        snprintf(message, DISTILL_MESSAGE, "the model throws at each of %d points of (-2, 2): %s",
+                 STARTS, why ? why : "it did not say why");
+    if (why)
+        self->call.free_message(why);
+    return code == -1;
+}
+
+static int check_starts(const stan *self, size_t dim, char *message)
+{
+    const pcg_stream stream = {.stage = STREAM_PROBE, .purpose = PCG_BASE};
+    double *x = malloc(dim * sizeof *x);
+    bool throws = true;
+    if (!x)
+        return refuse(message, FLOW_ENOMEM, "out of memory for a point");
+    for (size_t r = 0; r < STARTS && throws; r++) {
+        pcg_uniforms(x, stream, r, 1, dim);
+        for (size_t i = 0; i < dim; i++)
+            x[i] = 4 * x[i] - 2;
+        throws = throws_at(self, x, message);
+    }
+    free(x);
+    return throws ? FLOW_EDATA : DISTILL_GOOD;
+}
+
 /* ---- the table */
 
 static void stan_close(void *handle)
@@ -206,7 +245,9 @@ static int open_in(stan *self, distill_about *about, void *library, const char *
         code = check_data(data, message);
     if (!code)
         code = construct(self, data, message);
-    return code ? code : describe(self, about, message);
+    if (!code)
+        code = describe(self, about, message);
+    return code ? code : check_starts(self, about->dim, message);
 }
 
 static int stan_open(void **handle, distill_about *about, const char *data, char *message)

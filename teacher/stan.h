@@ -14,9 +14,10 @@
 /* Whether a library (of dlopen) has any function of BridgeStan's. */
 bool stan_is_one(void *library);
 
-/* One model per handle. Its `open` is given the library in *handle, and returns a flow_code. Options are the data: the path of a file .json,
- * JSON text, or "". Points are unconstrained, the density is that of the posterior with all constants and the
- * Jacobian; a point that the model throws at has none. THREADS if the model was built for them. */
+/* One model per handle. Its `open` is given the library in *handle, and returns a flow_code. Options are the data:
+ * the path of a file .json, JSON text, or "". Points are unconstrained, the density is that of the posterior with
+ * all constants and the Jacobian. A point that the model throws at has none; a model that throws wherever Stan
+ * would start is refused, with what it says. THREADS if it was built for them. */
 extern const distill_target stan_table;
 
 #endif

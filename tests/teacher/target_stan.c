@@ -251,6 +251,28 @@ Test(target_stan, the_model_must_be_made)
     cr_assert_eq(left("stan_messages"), 0, "messages are not freed");
 }
 
+static void refused_everywhere(const char *does, const char *want)
+{
+    char more[400];
+    snprintf(more, sizeof more,
+             "\"options\": \"{\\\"mu\\\": 1, \\\"sd\\\": 2, \\\"edge\\\": -2, \\\"does\\\": "
+             "\\\"%s\\\"}\"",
+             does);
+    refused("tests/plugins/stan.so", more, FLOW_EDATA, want);
+}
+
+/* Below -1.9 it does not throw, where some of a hundred points are: that is enough. */
+Test(target_stan, it_must_work_somewhere)
+{
+    refused_everywhere("throw", "throws at each of 100 points of (-2, 2): normal_lpdf: Scale");
+    refused_everywhere("silent", "throws at each of 100 points of (-2, 2): it did not say why");
+    cr_assert_eq(left("stan_messages"), 0, "messages are not freed");
+    cr_assert_eq(left("stan_models"), 0, "models are not freed");
+    target_free(must_make("tests/plugins/stan.so",
+                          "\"options\": \"{\\\"mu\\\": 1, \\\"sd\\\": 2, \\\"edge\\\": "
+                          "-1.9, \\\"does\\\": \\\"throw\\\"}\""));
+}
+
 Test(target_stan, data_must_be_there)
 {
     const char *so = "tests/plugins/stan.so";
