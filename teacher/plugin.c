@@ -1,6 +1,7 @@
 #include "teacher/plugin.h"
 
 #include "teacher/broken.h"
+#include "teacher/stan.h"
 
 #include <assert.h>
 #include <dlfcn.h>
@@ -88,12 +89,23 @@ static int load(plugin *self, flow_err *err)
                                      self->path, last_error());
 }
 
+/* It has no table: ours speaks to it, and is told which library that is. */
+static int use_stan(plugin *self)
+{
+    self->code = &stan_table;
+    self->handle = self->library;
+    return 0;
+}
+
 static int find_table(plugin *self, flow_err *err)
 {
     const distill_target *code = self->code = dlsym(self->library, SYMBOL);
+    if (!code && stan_is_one(self->library))
+        return use_stan(self);
     if (!code)
         return flow_fail(err, FLOW_EDATA,
-                         "%s: the library has no symbol '%s' (distill_target.h says what it is)",
+                         "%s: the library has no symbol '%s' (distill_target.h says what it is), "
+                         "and none of BridgeStan's",
                          self->path, SYMBOL);
     if (code->version != DISTILL_TARGET_VERSION)
         return flow_fail(err, FLOW_EDATA,
@@ -201,8 +213,8 @@ static int open_it(plugin *self, const char *options, flow_err *err)
     int code = self->code->open(&self->handle, &about, options, message);
     leave(&ours);
     if (code)
-        return flow_fail(err, FLOW_EDATA, "%s: it could not be opened: %s", self->path,
-                         tidy(message));
+        return flow_fail(err, self->code == &stan_table ? (flow_code)code : FLOW_EDATA,
+                         "%s: it could not be opened: %s", self->path, tidy(message));
     self->open = true;
     self->about = (plugin_about){.dim = about.dim, .flags = about.flags, .log_z = about.log_z};
     code = check_about(self, &about, err);

@@ -1,5 +1,5 @@
-/* teacher/plugin.h -- a density in a shared library (plugin/distill_target.h), in this process: loaded, held to its
- * word, and asked. */
+/* teacher/plugin.h -- a density in a shared library (plugin/distill_target.h, or BridgeStan's: stan.h), in this process:
+ * loaded, held to its word, and asked. */
 #ifndef TEACHER_PLUGIN_H
 #define TEACHER_PLUGIN_H
 

@@ -10,7 +10,7 @@
 extern const target_kind target_plugin;
 
 typedef struct plugin_options {
-    const char *path, *options;
+    const char *path, *options, *data;
     uint64_t workers;
     double timeout, log_z, log_z_se;
 } plugin_options;
@@ -106,7 +106,7 @@ static int describe(plugin_target *self, const plugin_about *about, const plugin
 
 static int begin(plugin_target *self, const plugin_options *o, flow_err *err)
 {
-    const char *options = o->options ? o->options : "";
+    const char *options = o->data ? o->data : o->options ? o->options : "";
     if (o->workers == 0)
         self->here = plugin_open(o->path, options, err);
     else
@@ -135,17 +135,27 @@ static target *plugin_create(const json_t *object, flow_err *err)
 static const char *plugin_conflict(char *why, size_t size, const void *options)
 {
     const plugin_options *o = options;
+    if (o->data && o->options) {
+        snprintf(why, size, "cannot stand beside options: the library is opened with one text");
+        return "data";
+    }
     return target_density_log_z_conflict(why, size, o->log_z, o->log_z_se);
 }
 
 static const flow_key plugin_keys[] = {
     {FLOW_KEY(plugin_options, path), .type = FLOW_KEY_TEXT,
      .flags = FLOW_KEY_REQUIRED | FLOW_KEY_FILE, .min = 1, .max = 4096,
-     .doc = "A shared library (.so) that was built with distill_target.h: plugin/README.md. It is "
-            "code: it runs with all your rights, also when a config is only checked."},
+     .doc =
+         "A shared library (.so): a Stan model that BridgeStan built, or one that was built with "
+         "distill_target.h; its symbols tell. See plugin/README.md. It is code: it runs with "
+         "all your rights, also when a config is only checked."},
     {FLOW_KEY(plugin_options, options), .type = FLOW_KEY_TEXT, .min = 0, .max = 65536,
-     .doc = "Text that the library is opened with, as it wants it: a path, some JSON. Paths in it "
-            "are the library's affair."},
+     .doc = "Text that the library is opened with, as it wants it: a path, some JSON; a Stan model "
+            "wants its data as JSON. Paths in it are the library's affair."},
+    {FLOW_KEY(plugin_options, data), .type = FLOW_KEY_TEXT, .flags = FLOW_KEY_FILE, .min = 1,
+     .max = 4096,
+     .doc = "A file whose path the library is opened with, in the place of options: the data of a "
+            "Stan model, a file .json."},
     {FLOW_KEY(plugin_options, workers), .type = FLOW_KEY_WHOLE, .min = 0, .max = PLUGIN_MAX_WORKERS,
      .def = "0",
      .doc = "Processes that the library runs in, each with a handle of its own; 0: in this one. In "

@@ -59,6 +59,7 @@ static const struct scene {
               {"layers", play_layers},
               {"targets", play_targets},
               {"plugin", play_plugin},
+              {"stan", play_stan},
               {"probe", play_probe},
               {"transport", play_transport},
               {"importance", play_importance},

@@ -81,6 +81,24 @@ refused "options beside a config" 64 "target.options" check-target "$T/banana.ya
 refused "keys beside a library" 64 "for a config" check-target "$T/banana.so" --set seed=1
 refused "no target" 78 "no target" check-target configs/power.yaml
 
+# ---- a Stan model of BridgeStan's: its data from a file beside the config
+sed "s|path: banana.so, options: \"bend=0.3\"|path: ${FAULTY%faulty.so}stan.so, data: d.json, log_z: 0|" "$T/banana.yaml" >"$T/stan.yaml"
+echo '{"mu": 1.5, "sd": 0.3, "does": "throw", "edge": 2.9}' >"$T/d.json"
+expect "a student learns from a Stan model" 0 run "$T/stan.yaml" --quiet --out "$T/stan"
+check "its columns have the names of its parameters" test "$(head -n 1 "$T/stan/export/x.csv")" = tau,theta.1,theta.2
+check "it is learnt" awk -v kl="$(value "$T/stan/validation.json" kl_reverse.value)" 'BEGIN {exit !(kl ~ /^-?[0-9]/ && kl < 0.05)}'
+expect "in two workers" 0 run "$T/stan.yaml" --quiet --set target.workers=2 --threads 2 --out "$T/stans"
+check "it is the same, bit for bit" cmp "$T/stan/student/model.safetensors" "$T/stans/student/model.safetensors"
+sed 's/pilot_rows: 256/start: plain/' "$T/stan.yaml" >"$T/thrown.yaml"
+expect "a run goes on where the model throws" 0 run "$T/thrown.yaml" --quiet --out "$T/thrown"
+check "such points are counted" test "$(value "$T/thrown/validation.json" student.zero_density_rows)" -gt 0
+check "and are not broken" test "$(value "$T/thrown/validation.json" student.broken_rows.count)" = 0
+ends "it is looked at with its data" 0 "nothing is wrong" "${FAULTY%faulty.so}stan.so" --options "$T/d.json"
+refused "no data" 66 "data: .*nix.json: No such file" check "$T/stan.yaml" --set target.data=nix.json
+expect "data twice" 78 check "$T/stan.yaml" --set target.options=x
+check "which the finding says" grep -q "data cannot stand beside options" "$T/err"
+refused "another BridgeStan" 65 "built with BridgeStan 3" check "$T/stan.yaml" --set "target.path=${FAULTY%faulty.so}stan_new.so"
+
 # ---- stdout is ours
 "$DISTILL" check-target "$FAULTY" --options print >"$T/out" 2>"$T/err"
 check "what it prints is not in the output" sh -c '! grep -q "a word on" "$1" && grep -q "a word on" "$2"' - "$T/out" "$T/err"

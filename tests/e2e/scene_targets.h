@@ -73,6 +73,14 @@ static int play_plugin(uint64_t *sum, flow_err *err)
     return play_description(sum, text, err);
 }
 
+static int play_stan(uint64_t *sum, flow_err *err)
+{
+    static char text[PLUGIN_TEXT];
+    plugin_text(text, "tests/plugins/stan.so",
+                "\"options\": \"{\\\"mu\\\": 0.3, \\\"sd\\\": 1.7}\"");
+    return play_description(sum, text, err);
+}
+
 static int play_probe(uint64_t *sum, flow_err *err)
 {
     static const double x[] = {0.3, -1.2, 2.1, 0.7};
