@@ -145,7 +145,7 @@ e2e() {
     build tests || return
     one e2e/cli 300 sh tests/pipeline/cli.sh "$BUILD/distill"
     for script in tests/e2e/*.sh; do
-        [ "$script" = tests/e2e/lib.sh ] || checks "e2e/$(basename "$script" .sh)" 300 "$script"
+        [ "$script" = tests/e2e/lib.sh ] || checks "e2e/$(basename "$script" .sh)" 600 "$script"
     done
 }
 
