@@ -4,10 +4,12 @@
 #include "tests/common/check.h"
 #include "tests/common/plugins.h"
 #include "tests/common/sanitized.h"
+#include "tests/common/temp.h"
 #include "tests/teacher/energies.h"
 
 #include <criterion/criterion.h>
 #include <dirent.h>
+#include <fcntl.h>
 #include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -114,6 +116,26 @@ Test(target_plugin_workers, same_bits_for_any_number)
     }
     cr_assert_eq(tellings, 0, "%s", told);
     target_free(here);
+}
+
+/* Whatever stdout is here, theirs is stderr. */
+Test(target_plugin_workers, print_on_stderr, .fini = temp_close)
+{
+    double x[2] = {0.5, 0.1}, logp[1];
+    flow_err err;
+    temp_open();
+    const char *path = temp_write("out", "", 0);
+    fflush(stdout);
+    int own = dup(STDOUT_FILENO), out = open(path, O_WRONLY);
+    cr_assert(own >= 0 && dup2(out, STDOUT_FILENO) >= 0);
+    target *t = faulty("print", 1, 60);
+    int code = ask(t, logp, NULL, NULL, x, 1, &err);
+    target_free(t);
+    dup2(own, STDOUT_FILENO);
+    cr_assert_eq(code, 0, "%s", err.text);
+    char *text = temp_slurp(path, NULL);
+    cr_assert_str_eq(text, "");
+    free(text);
 }
 
 /* One that is for one thread is for as many as there are workers. */
