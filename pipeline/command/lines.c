@@ -49,7 +49,7 @@ const line_spec line_run = {
     .operands = "FILE [options]",
     .n_min = 1,
     .n_max = 1,
-    .doc = "Fits the teacher, distils the student, validates it. Prints the run directory.",
+    .doc = "Fits a teacher, distils a student, validates it. Prints the run directory.",
     .examples = "  distill run moons.yaml\n"
                 "  distill run moons.yaml --set student.flow.layers=8 --out runs/eight\n",
     .options = run_table};
@@ -73,7 +73,7 @@ const line_spec line_check_target = {
     .operands = "FILE [options]",
     .n_min = 1,
     .n_max = 1,
-    .doc = "Holds the target of a config, or a plug-in, to its word: gradient, time, flat places.",
+    .doc = "Holds a target, or a plug-in, to its word: gradient, flat places, seconds.",
     .examples = "  distill check-target mine.yaml --set target.workers=2\n"
                 "  distill check-target ./banana.so --options bend=0.3\n",
     .options = check_target_table};
