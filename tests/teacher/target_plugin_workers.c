@@ -192,6 +192,12 @@ static void check_lost(const char *word, double timeout, const char *how)
         cr_assert(lost ? isnan(logp[r]) : logp[r] == want[r] && grad[2 * r] == slope[2 * r]);
     }
     cr_assert_eq(tellings, 2, "%s: %s", word, told);
+    double start = flow_seconds();
+    cr_assert_eq(ask(t, logp, grad, status, x, N, &err), 0, "%s: %s", word, err.text);
+    cr_assert_lt(flow_seconds() - start, timeout, "%s was waited for once more", word);
+    cr_assert(status[5] == TARGET_BROKEN && status[700] == TARGET_BROKEN && isnan(logp[5]));
+    cr_assert(logp[701] == want[701] && grad[2 * 701] == slope[2 * 701]);
+    cr_assert_eq(tellings, 2, "%s was asked for what is known: %s", word, told);
     cr_assert((!how || strstr(told, how)) && strstr(told, "x = (3.0625, -0.5)") &&
                   strstr(told, "faulty.so"),
               "%s: %s", word, told);
