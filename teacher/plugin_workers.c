@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { MOST = PLUGIN_MAX_LOST + PLUGIN_MAX_LATE };
+
 typedef struct worker {
     plugin_process process;
     bool busy;
@@ -20,6 +22,9 @@ struct plugin_workers {
     pthread_mutex_t lock; /* of what follows */
     pthread_cond_t one_is_free;
     size_t lost, late; /* rows */
+    double *points;    /* (MOST, D): the points of these, which are not asked for again */
+    bool slopes[MOST]; /* (n_points): whether it was with their gradient */
+    size_t n_points;
     size_t n;
     worker at[];
 };
@@ -250,6 +255,63 @@ static int count(plugin_workers *self, plugin_heard heard, const char *text, flo
     return 0;
 }
 
+/* ---- points that ended one are known: no worker is lost at them twice, whoever asks */
+
+static bool is_known(plugin_workers *self, const call *one)
+{
+    bool known = false;
+    pthread_mutex_lock(&self->lock);
+    for (size_t i = 0; i < self->n_points && !known; i++)
+        known = self->slopes[i] == (one->grad != NULL) &&
+                memcmp(self->points + i * one->dim, one->x, one->dim * sizeof *one->x) == 0;
+    pthread_mutex_unlock(&self->lock);
+    return known;
+}
+
+static int remember(plugin_workers *self, const call *one, flow_err *err)
+{
+    pthread_mutex_lock(&self->lock);
+    if (!self->points)
+        self->points = malloc(MOST * one->dim * sizeof *self->points);
+    bool room = self->points != NULL;
+    if (room && self->n_points < MOST) {
+        self->slopes[self->n_points] = one->grad != NULL;
+        memcpy(self->points + self->n_points++ * one->dim, one->x, one->dim * sizeof *one->x);
+    }
+    pthread_mutex_unlock(&self->lock);
+    return room ? 0 : flow_fail(err, FLOW_ENOMEM, "out of memory for rows that ended a worker");
+}
+
+static call row_of(const call *all, size_t r)
+{
+    return (call){.logp = all->logp + r,
+                  .grad = all->grad ? all->grad + r * all->dim : NULL,
+                  .status = all->status + r,
+                  .x = all->x + r * all->dim,
+                  .n = 1,
+                  .dim = all->dim};
+}
+
+static bool has_known(plugin_workers *self, const call *all)
+{
+    pthread_mutex_lock(&self->lock);
+    bool any = self->n_points > 0, known = false;
+    pthread_mutex_unlock(&self->lock);
+    for (size_t r = 0; r < all->n && any && !known; r++) {
+        call one = row_of(all, r);
+        known = is_known(self, &one);
+    }
+    return known;
+}
+
+static void spoil(const call *one)
+{
+    *one->logp = NAN;
+    *one->status = TARGET_BROKEN;
+    for (size_t i = 0; one->grad && i < one->dim; i++)
+        one->grad[i] = NAN;
+}
+
 static int break_row(plugin_workers *self, const call *c, plugin_heard heard, const char *how,
                      flow_err *err)
 {
@@ -257,11 +319,9 @@ static int break_row(plugin_workers *self, const call *c, plugin_heard heard, co
     show_point(point, sizeof point, c->x, c->dim);
     snprintf(text, sizeof text, "%.300s: its worker %s at x = %s; this row is broken", self->path,
              how, point);
-    *c->logp = NAN;
-    *c->status = TARGET_BROKEN;
-    for (size_t i = 0; c->grad && i < c->dim; i++)
-        c->grad[i] = NAN;
-    return count(self, heard, text, err);
+    spoil(c);
+    int code = remember(self, c, err);
+    return code ? code : count(self, heard, text, err);
 }
 
 static int batch_alone(plugin_workers *self, size_t n, plugin_heard heard, const char *how,
@@ -273,21 +333,24 @@ static int batch_alone(plugin_workers *self, size_t n, plugin_heard heard, const
     return count(self, heard, text, err);
 }
 
-/* After a worker was lost at some of these rows. */
+/* After a worker was lost at some of these rows, now or before: one by one in either case, so that what others have met
+ * changes no bit. */
 static int ask_each(plugin_workers *self, worker *w, const call *all, size_t *broken, flow_err *err)
 {
     char how[PLUGIN_END];
     int code = 0;
     *broken = 0;
     for (size_t r = 0; r < all->n && !code; r++) {
-        call one = {.logp = all->logp + r, .status = all->status + r, .n = 1, .dim = all->dim};
-        one.grad = all->grad ? all->grad + r * all->dim : NULL;
-        one.x = all->x + r * all->dim;
-        plugin_heard heard;
-        code = ask(self, w, &one, &heard, how, err);
+        call one = row_of(all, r);
+        plugin_heard heard = PLUGIN_GONE;
+        bool known = is_known(self, &one);
+        if (known)
+            spoil(&one);
+        else
+            code = ask(self, w, &one, &heard, how, err);
         if (code || heard == PLUGIN_HEARD)
             continue;
-        code = break_row(self, &one, heard, how, err);
+        code = known ? 0 : break_row(self, &one, heard, how, err);
         ++*broken;
     }
     return code;
@@ -298,6 +361,8 @@ static int ask_all(plugin_workers *self, worker *w, const call *c, flow_err *err
     char how[PLUGIN_END];
     plugin_heard heard;
     size_t broken;
+    if (has_known(self, c))
+        return ask_each(self, w, c, &broken, err);
     int code = ask(self, w, c, &heard, how, err);
     if (code || heard == PLUGIN_HEARD)
         return code;
@@ -358,6 +423,7 @@ void plugin_workers_free(plugin_workers *self)
     pthread_mutex_destroy(&self->lock);
     pthread_cond_destroy(&self->one_is_free);
     release_about(&self->about);
+    free(self->points);
     free(self->path);
     free(self->options);
     free(self);

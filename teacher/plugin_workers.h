@@ -9,7 +9,8 @@
 #include "teacher/plugin.h"
 
 enum { PLUGIN_MAX_WORKERS = 256 };
-/* Rows that may end a worker, and rows that may keep it beyond its time: the next one ends the run. */
+/* Rows that may end a worker, and rows that may keep it beyond its time: the next one ends the run. A row that is
+ * asked for again counts once. */
 enum { PLUGIN_MAX_LOST = 20, PLUGIN_MAX_LATE = 2 };
 
 /* What the surroundings have to offer. */

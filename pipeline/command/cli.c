@@ -105,7 +105,7 @@ static void print_help(void)
          "\n"
          "usage: distill VERB ...\n");
     for (size_t i = 0; i < N_VERBS; i++)
-        printf("  %-14s%s\n", verbs[i].spec->name, verbs[i].spec->doc);
+        printf("  %-13s%s\n", verbs[i].spec->name, verbs[i].spec->doc);
     puts("\n"
          "  --help, -h   this text; distill VERB --help tells about one verb\n"
          "  --version    of this program, its compiler and its libraries\n");

@@ -132,12 +132,13 @@ check "with no time lost beyond that" test $((SECONDS - start)) -lt 20
 
 "$DISTILL" run "$T/faulty.yaml" --quiet --set target.options=hang:0 --set target.workers=1 --set target.timeout=600 --out "$T/k" >"$T/out" 2>"$T/err" &
 pid=$!
-for _ in $(seq 100); do
+worker= before=
+for _ in $(seq 100); do # the one that stays: another is there for the check before the run
+    sleep 0.3
     worker=$(cat "/proc/$pid/task/$pid/children" 2>/dev/null | tr -d ' ')
-    [ -n "$worker" ] && break
-    sleep 0.1
+    [ -n "$worker" ] && [ "$worker" = "$before" ] && break
+    before=$worker
 done
-sleep 0.5
 { kill -9 $pid && wait $pid; } 2>/dev/null
 for _ in $(seq 50); do [ -d "/proc/$worker" ] && sleep 0.1; done
 check "a worker does not outlive a run that is killed" test -n "$worker" -a ! -d "/proc/$worker"

@@ -170,18 +170,24 @@ Test(cli, check_speaks_on_stderr_only)
 
 Test(cli, help_is_on_stdout_and_fits)
 {
-    static const char lines[][32] = {"distill --help",      "distill -h",
-                                     "distill help",        "distill run --help",
-                                     "distill check -h",    "distill sample --help",
-                                     "distill logp --help", "distill explain --help",
-                                     "distill --version",   "distill explain"};
+    static const char lines[][32] = {"distill --help",
+                                     "distill -h",
+                                     "distill help",
+                                     "distill run --help",
+                                     "distill check -h",
+                                     "distill sample --help",
+                                     "distill logp --help",
+                                     "distill explain --help",
+                                     "distill check-target --help",
+                                     "distill --version",
+                                     "distill explain"};
     load_open();
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
         outcome got = run_command(lines[i]);
         cr_expect_eq(got.status, 0, "%s", lines[i]);
         cr_expect_str_empty(got.err, "%s: %s", lines[i], got.err);
         cr_expect_gt(strlen(got.out), 80, "%s", lines[i]);
-        for (char *at = got.out; i != 8 && *at; at += strcspn(at, "\n") + 1)
+        for (char *at = got.out; i != 9 && *at; at += strcspn(at, "\n") + 1)
             cr_expect_leq(strcspn(at, "\n"), 90, "%s: %.*s", lines[i], (int)strcspn(at, "\n"), at);
         outcome_free(&got);
     }

@@ -91,6 +91,8 @@ static int spoil(const faulty *f, double *logp, double *grad)
         grad[1] = NAN;
     if (is(f, "lie") && grad)
         grad[1] += 0.3;
+    if (is(f, "sign") && grad)
+        grad[1] = -grad[1];
     return is(f, "none_here") ? DISTILL_NO_DENSITY
            : is(f, "broken")  ? DISTILL_BROKEN
            : is(f, "garbage") ? 17

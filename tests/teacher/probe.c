@@ -48,6 +48,13 @@ Test(probe, a_wrong_gradient_is_seen_where_it_is)
     check_honest(&p);
 }
 
+Test(probe, a_wrong_sign_is_seen)
+{
+    probe p = look("sign:1");
+    cr_assert(p.wrong > N / 20 && p.wrong < N / 3, "%zu", p.wrong);
+    cr_assert(p.worst.col == 1 && p.worst.given * p.worst.numeric < 0);
+}
+
 Test(probe, rows_are_counted)
 {
     probe p = look("minus:1");

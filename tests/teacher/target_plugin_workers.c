@@ -4,10 +4,12 @@
 #include "tests/common/check.h"
 #include "tests/common/plugins.h"
 #include "tests/common/sanitized.h"
+#include "tests/common/temp.h"
 #include "tests/teacher/energies.h"
 
 #include <criterion/criterion.h>
 #include <dirent.h>
+#include <fcntl.h>
 #include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -117,6 +119,26 @@ Test(target_plugin_workers, same_bits_for_any_number)
     target_free(here);
 }
 
+/* Whatever stdout is here, theirs is stderr. */
+Test(target_plugin_workers, print_on_stderr, .fini = temp_close)
+{
+    double x[2] = {0.5, 0.1}, logp[1];
+    flow_err err;
+    temp_open();
+    const char *path = temp_write("out", "", 0);
+    fflush(stdout);
+    int own = dup(STDOUT_FILENO), out = open(path, O_WRONLY);
+    cr_assert(own >= 0 && dup2(out, STDOUT_FILENO) >= 0);
+    target *t = faulty("print", 1, 60);
+    int code = ask(t, logp, NULL, NULL, x, 1, &err);
+    target_free(t);
+    dup2(own, STDOUT_FILENO);
+    cr_assert_eq(code, 0, "%s", err.text);
+    char *text = temp_slurp(path, NULL);
+    cr_assert_str_eq(text, "");
+    free(text);
+}
+
 /* One that is for one thread is for as many as there are workers. */
 Test(target_plugin_workers, serve_threads)
 {
@@ -171,6 +193,12 @@ static void check_lost(const char *word, double timeout, const char *how)
         cr_assert(lost ? isnan(logp[r]) : logp[r] == want[r] && grad[2 * r] == slope[2 * r]);
     }
     cr_assert_eq(tellings, 2, "%s: %s", word, told);
+    double start = flow_seconds();
+    cr_assert_eq(ask(t, logp, grad, status, x, N, &err), 0, "%s: %s", word, err.text);
+    cr_assert_lt(flow_seconds() - start, timeout, "%s was waited for once more", word);
+    cr_assert(status[5] == TARGET_BROKEN && status[700] == TARGET_BROKEN && isnan(logp[5]));
+    cr_assert(logp[701] == want[701] && grad[2 * 701] == slope[2 * 701]);
+    cr_assert_eq(tellings, 2, "%s was asked for what is known: %s", word, told);
     cr_assert((!how || strstr(told, how)) && strstr(told, "x = (3.0625, -0.5)") &&
                   strstr(told, "faulty.so"),
               "%s: %s", word, told);
