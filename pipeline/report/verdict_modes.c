@@ -4,6 +4,7 @@
 #include "pipeline/report/verdict_parts.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 
 static const char *partition_of(const student_validation *v, size_t k)
@@ -51,22 +52,38 @@ int verdict_where_worst_mode(char *out, size_t size, const student_validation *v
 
 /* ---- on stderr */
 
-enum { SHORT = 4 }; /* so many are told one by one */
+enum { SHORT = 4 }; /* so many, of one partition, are told one by one */
+
+static bool is_short(const student_validation *v)
+{
+    return v->n_modes <= SHORT && (v->n_modes == 0 || v->modes[v->n_modes - 1].partition == 0);
+}
+
+/* "0.4324, teacher 0.4981, exact 0.5000"; out (SHARES) */
+enum { SHARES = 80 };
+static const char *shares_of(char *out, const student_validation *v, size_t k)
+{
+    double theirs = teacher_share(v, k);
+    char teacher[32] = "";
+    if (!isnan(theirs))
+        snprintf(teacher, sizeof teacher, ", teacher %.4f", theirs);
+    snprintf(out, SHARES, "%.4f%s, exact %.4f", v->modes[k].share, teacher, v->modes[k].weight);
+    return out;
+}
 
 void verdict_print_modes(const student_validation *v)
 {
     const student_modes_summary *s = &v->modes_summary;
-    for (size_t k = 0; k < v->n_modes && v->n_modes <= SHORT; k++)
-        fprintf(stderr, "  mode %-4zu share %.3f, teacher %.3f, exact %.3f\n", v->modes[k].number,
-                v->modes[k].share, teacher_share(v, k), v->modes[k].weight);
-    if (v->n_modes > SHORT)
+    char shares[SHARES];
+    for (size_t k = 0; k < v->n_modes && is_short(v); k++)
+        fprintf(stderr, "  mode %-4zu share %s\n", v->modes[k].number, shares_of(shares, v, k));
+    if (!is_short(v))
         fprintf(
             stderr,
-            "  shares    of %zu modes; the worst, number %zu of '%s': %.4f, teacher %.4f, exact "
-            "%.4f; chance alone makes up to %.4f\n",
+            "  shares    of %zu modes; the worst, number %zu of '%s': %s; chance alone makes up "
+            "to %.4f\n",
             v->n_modes, v->modes[s->worst].number, partition_of(v, s->worst),
-            v->modes[s->worst].share, teacher_share(v, s->worst), v->modes[s->worst].weight,
-            s->chance);
+            shares_of(shares, v, s->worst), s->chance);
 }
 
 /* ---- what a gate on them cannot know */
