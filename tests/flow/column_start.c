@@ -100,7 +100,7 @@ static void stays(const char *why, flow *f, const double *x, size_t n)
     double *before = malloc(len * sizeof *before);
     memcpy(before, flow_params(f), len * sizeof *before);
     cr_assert_eq(flow_start_column(f, x, n, NULL), 0);
-    check_same(flow_params(f), before, len, why);
+    check_same(flow_params(f), before, len, "%s", why);
     free(before);
     flow_free(f);
 }

@@ -138,7 +138,7 @@ static picture plane(const double *x, size_t n)
 {
     return (picture){.dim = 2,
                      .names = NAMES,
-                     .sources = {{"data", x, n}},
+                     .sources = {{"data", x, n, NULL}},
                      .n_sources = 1,
                      .pairs = {{.across = 0, .up = 1}},
                      .n_pairs = 1};
@@ -150,12 +150,13 @@ Test(picture, every_pair_has_a_row_and_every_source_a_column_of_panels)
     for (size_t i = 0; i < 300; i++)
         x[i] = sin((double)(i * i));
     temp_open();
-    picture p = {.dim = 3,
-                 .names = NAMES,
-                 .sources = {{"data", x, 100}, {"teacher", x, 50}, {"student", x, 99}},
-                 .n_sources = 3,
-                 .pairs = {{0, 1}, {2, 2}},
-                 .n_pairs = 2};
+    picture p = {
+        .dim = 3,
+        .names = NAMES,
+        .sources = {{"data", x, 100, NULL}, {"teacher", x, 50, NULL}, {"student", x, 99, NULL}},
+        .n_sources = 3,
+        .pairs = {{0, 1}, {2, 2}},
+        .n_pairs = 2};
     seen s = draw(&p);
     cr_assert_eq(s.n, 6);
     for (size_t i = 0; i < 6; i++) {

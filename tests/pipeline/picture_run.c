@@ -110,8 +110,8 @@ static char *expected_bytes(const example *e, size_t shown, size_t *len)
                       &err);
     picture p = {.dim = D,
                  .names = (const char *const *)e->data->names,
-                 .sources = {{"data", x, shown},
-                             {"teacher", teacher, shown},
+                 .sources = {{"data", x, shown, NULL},
+                             {"teacher", teacher, shown, NULL},
                              {"student", student, shown, "KL .01"}},
                  .n_sources = 3,
                  .pairs = {{0, 1}},

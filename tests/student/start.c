@@ -65,7 +65,7 @@ Test(start, takes_over_what_follows_the_context)
         double *want = tensor(teacher, from), *got = tensor(student, to);
         cr_assert(want && got, "%s, %s", from, to);
         cr_assert_neq(want[1], 0);
-        check_same(got, want, sizes[i], to);
+        check_same(got, want, sizes[i], "%s", to);
         free(want);
         free(got);
     }
