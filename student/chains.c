@@ -94,7 +94,7 @@ int chains_look(chains *self, cloud *at, flow_err *err)
     if (code)
         return code;
     settle(self, at);
-    return self->start(self->arg, self, at, err);
+    return self->start ? self->start(self->arg, self, at, err) : 0;
 }
 
 /* With a weight of 0 a density does not matter, not even where it is 0. */

@@ -21,7 +21,7 @@ struct chains {
     size_t n, dim;
     const target *target;
     flow_pool *pool;
-    /* Fills log_0, and slope_0 where there are slopes, at x. */
+    /* Fills log_0, and slope_0 where there are slopes, at x. NULL: they keep p~ alone, a is 0 in every move. */
     int (*start)(void *arg, const chains *self, cloud *at, flow_err *err);
     void *arg;
     int slopes; /* whether the target has them */

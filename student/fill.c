@@ -1,6 +1,7 @@
 #include "student/fill.h"
 
 #include "student/chains.h"
+#include "student/distance.h"
 #include "teacher/streams.h"
 
 #include <math.h>
@@ -20,22 +21,14 @@ typedef struct filling {
 
 /* ---- which rows belong where */
 
-static double square(const student_pilot *p, size_t a, size_t b)
-{
-    double sum = 0;
-    for (size_t i = 0; i < p->rows.dim; i++) {
-        double d = p->u[a * p->rows.dim + i] - p->u[b * p->rows.dim + i];
-        sum += d * d;
-    }
-    return sum;
-}
-
 static size_t piece_of_nearest(const filling *f, size_t row)
 {
     size_t out = SIZE_MAX;
     double least = INFINITY;
+    const double *u = f->pilot->u;
+    size_t dim = f->pilot->rows.dim;
     for (size_t r = 0; r < f->found->rows; r++) {
-        double d = square(f->pilot, r, row);
+        double d = squared_distance(u + r * dim, u + row * dim, dim);
         if (d < least) {
             least = d;
             out = f->found->of[r];
@@ -90,14 +83,6 @@ static int plan(filling *f, flow_err *err)
 
 /* ---- new rows */
 
-static int no_start(void *arg, const chains *c, cloud *at, flow_err *err)
-{
-    (void)arg, (void)err;
-    memset(at->log_0, 0, c->n * sizeof *at->log_0);
-    memset(at->slope_0, 0, c->n * c->dim * sizeof *at->slope_0);
-    return 0;
-}
-
 static int move_on(const filling *f, chains *c, flow_err *err)
 {
     const annealed *rows = &f->pilot->rows;
@@ -143,10 +128,7 @@ static void append(student_pilot *p, const chains *c)
 
 static int fill(filling *f, const target *t, flow_pool *pool, uint64_t seed, flow_err *err)
 {
-    chains c = {.target = t,
-                .pool = pool,
-                .start = no_start,
-                .stream = {.seed = seed, .stage = STREAM_FILL}};
+    chains c = {.target = t, .pool = pool, .stream = {.seed = seed, .stage = STREAM_FILL}};
     int code = chains_open(&c, f->missing, err);
     code = code ? code : move_on(f, &c, err);
     code = code ? code : grow(f->pilot, f->missing, err);

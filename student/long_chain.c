@@ -81,13 +81,6 @@ static void judge(long_chain *self)
 
 /* ---- moving */
 
-/* They keep p~ alone. */
-static int no_start(void *arg, const chains *c, cloud *at, flow_err *err)
-{
-    (void)arg, (void)c, (void)at, (void)err;
-    return 0;
-}
-
 static int move(chains *c, size_t moves, flow_err *err)
 {
     int code = 0;
@@ -151,10 +144,7 @@ int long_chain_run(long_chain *self, const target *t, flow_pool *pool, size_t ro
                    flow_err *err)
 {
     student_pilot pilot = {.rounds = 0};
-    chains c = {.target = t,
-                .pool = pool,
-                .start = no_start,
-                .stream = {.seed = seed, .stage = STREAM_LONG_CHAIN}};
+    chains c = {.target = t, .pool = pool, .stream = {.seed = seed, .stage = STREAM_LONG_CHAIN}};
     int code = take(self, t, rows, err);
     if (!code)
         code = student_pilot_run(&pilot, t, pool, self->chains, seed ^ OTHER_SEED, err);

@@ -1,5 +1,7 @@
 #include "student/pieces.h"
 
+#include "student/distance.h"
+
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -31,16 +33,6 @@ static int take(ways *w, flow_err *err)
     return 0;
 }
 
-static double square(const ways *w, size_t a, size_t b)
-{
-    double sum = 0;
-    for (size_t i = 0; i < w->dim; i++) {
-        double d = w->x[a * w->dim + i] - w->x[b * w->dim + i];
-        sum += d * d;
-    }
-    return sum;
-}
-
 /* Puts row b, at distance d, among the nearest of row r, of which there are `have`. Returns how many there are then. */
 static size_t insert(ways *w, size_t r, size_t b, double d, size_t have)
 {
@@ -62,7 +54,8 @@ static void find_nearest(ways *w, size_t r)
     size_t have = 0;
     for (size_t b = 0; b < w->n; b++)
         if (b != r)
-            have = insert(w, r, b, square(w, r, b), have);
+            have = insert(w, r, b, squared_distance(w->x + r * w->dim, w->x + b * w->dim, w->dim),
+                          have);
 }
 
 static size_t root_of(ways *w, size_t r)

@@ -1,4 +1,5 @@
 #include "student/place.h"
+#include "student/distance.h"
 #include "student/place_linear.h"
 
 #include <float.h>
@@ -32,14 +33,10 @@ static int take(means *m, flow_err *err)
     return 0;
 }
 
+/* Of row r to centre k. */
 static double square(const means *m, size_t r, size_t k)
 {
-    double sum = 0;
-    for (size_t i = 0; i < m->dim; i++) {
-        double d = m->z[r * m->dim + i] - m->centre[k * m->dim + i];
-        sum += d * d;
-    }
-    return sum;
+    return squared_distance(m->z + r * m->dim, m->centre + k * m->dim, m->dim);
 }
 
 /* Each row to the nearest of the first k centres. */

@@ -1,6 +1,7 @@
 #include "teacher/probe.h"
 
 #include "flow/clock.h"
+#include "flow/sort.h"
 
 #include <float.h>
 #include <math.h>
@@ -129,17 +130,11 @@ static bool is_flat(const double *grad, size_t dim)
     return flat;
 }
 
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 /* Of values (n), which are put in order: those that another one equals. */
 static size_t count_equal(double *values, size_t n)
 {
     size_t count = 0;
-    qsort(values, n, sizeof *values, by_value);
+    flow_sort_numbers(values, n);
     for (size_t i = 0; i < n; i++)
         count += (i > 0 && values[i] == values[i - 1]) || (i + 1 < n && values[i] == values[i + 1]);
     return count;

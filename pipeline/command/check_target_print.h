@@ -15,7 +15,7 @@ enum { CHECK_TARGET_GROUPS = 4 };
 
 typedef struct check_target_seen {
     const char *file;
-    size_t dim, context;
+    size_t dim;
     unsigned flags;
     double log_z;
     const char **names; /* (D), its own */

@@ -2,6 +2,8 @@
  * what it means beyond that, and what to do then. */
 #include "pipeline/config/gates.h"
 
+#include "student/against_chain.h"
+
 #include <math.h>
 
 #define FIGURE(which) (&gate_figures[which])
@@ -236,7 +238,7 @@ const gate_info gate_figures[GATE_COUNT] = {
         {.name = "chain_rhat",
          .small_is_good = true,
          .of = GATE_OF_STUDENT,
-         .limit = 1.1,
+         .limit = STUDENT_CHAIN_AGREES,
          .needs = GATE_NEEDS_CHAIN,
          .place = "chain.rhat",
          .doc = "Split R-hat of log p~ over the long chains of validate.chain: 1 where they agree. "
