@@ -55,13 +55,23 @@ void energies_close(energies *self)
     *self = (energies){.n = 0};
 }
 
+double energies_quantile(const energies *self, double share)
+{
+    size_t low = 0, high = self->n - 1;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (self->up_to[middle] < share)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return self->value[low];
+}
+
 void energies_quantiles(double quantile[ENERGY_QUANTILES], const energies *self)
 {
-    for (size_t q = 0, i = 0; q < ENERGY_QUANTILES; q++) {
-        while (i + 1 < self->n && self->up_to[i] < energy_shares[q])
-            i++;
-        quantile[q] = self->value[i];
-    }
+    for (size_t q = 0; q < ENERGY_QUANTILES; q++)
+        quantile[q] = energies_quantile(self, energy_shares[q]);
 }
 
 void energies_bins(double share[ENERGY_BINS], const energies *self, double lo, double hi)

@@ -22,7 +22,10 @@ int energies_make(energies *self, const double *value, const double *weight, siz
                   flow_err *err);
 void energies_close(energies *self); /* accepts one that is zero */
 
-/* The smallest value up to which the share is at least that of the list. */
+/* The smallest value up to which the share is at least this one; the largest of all, where none is. */
+double energies_quantile(const energies *self, double share);
+
+/* Those of the list. */
 void energies_quantiles(double quantile[ENERGY_QUANTILES], const energies *self);
 
 /* Shares in ENERGY_BINS bins of one width from lo to hi; a value at hi is in the last one. What is outside is in none. */

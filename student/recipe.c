@@ -173,9 +173,16 @@ typedef struct plan {
     distill_gradient gradient;
     const char *objective; /* JSON */
     const char *why;
+    /* The same where no gradient goes through the samples; NULL: as it is, by log-variance. */
+    const char *blind_objective, *blind_why;
 } plan;
 
 enum { MOST_COMPONENTS = 256 }; /* of a mixture */
+
+/* Reverse KL that is by the path gradient else. */
+#define BLIND_KL                                                                                   \
+    .blind_why = "reverse KL by log-variance, for which no gradient goes through the samples, "    \
+                 "from the rows' mean and covariance"
 
 /* For what own rows hardly reach. */
 #define WIDE_ROWS                                                                                  \
@@ -194,7 +201,8 @@ static const plan plans[] = {
          .gradient = DISTILL_PATH,
          .objective = "{\"kind\": \"kl\"}",
          .why = "reverse KL by the path gradient, which has no noise where the student is "
-                "right, from the rows' mean and covariance"},
+                "right, from the rows' mean and covariance",
+         BLIND_KL},
     [SHAPE_GENTLE] = {.layers = 3,
                       .linear = 1,
                       .lr = 2e-3,
@@ -202,7 +210,8 @@ static const plan plans[] = {
                       .objective = "{\"kind\": \"kl\"}",
                       .why = "reverse KL by the path gradient, from the rows' mean and covariance, "
                              "on affine layers of wide networks, for means and widths that "
-                             "depend on many columns"},
+                             "depend on many columns",
+                      BLIND_KL},
     [SHAPE_BENT] = {.layers = 3,
                     .bins = 8,
                     .linear = 1,
@@ -211,7 +220,8 @@ static const plan plans[] = {
                     .gradient = DISTILL_PATH,
                     .objective = "{\"kind\": \"kl\"}",
                     .why = "reverse KL by the path gradient on splines, from the rows' mean and "
-                           "covariance: there is no mode to lose"},
+                           "covariance: there is no mode to lose",
+                    BLIND_KL},
     [SHAPE_LUMPS] =
         {.layers = 4,
          .width = 64,
@@ -259,7 +269,10 @@ static const plan plans[] = {
                      .objective = "{\"kind\": \"two_sided\", \"start\": 0}",
                      .why = "both directions of KL on the same own rows, for the path gradient "
                             "alone leaves out what is beside the steep places, tempered at "
-                            "first, without which a part of the mass can stay missing"},
+                            "first, without which a part of the mass can stay missing",
+                     .blind_objective = WIDE_ROWS,
+                     .blind_why = "own rows weighed between forward KL and chi-square, for which "
+                                  "no gradient goes through the samples"},
     [SHAPE_PIECES] =
         {.layers = 1,
          .width = 16,
@@ -403,16 +416,12 @@ static bool has_slopes(const target *t, const json_t *preset)
 
 static void do_without_slopes(plan *p)
 {
-    if (strstr(p->objective, "two_sided")) {
-        p->temper = 0;
-        p->objective = WIDE_ROWS;
-        p->why = "own rows weighed between forward KL and chi-square, for which no gradient goes "
-                 "through the samples";
-    } else if (p->gradient == DISTILL_PATH)
-        p->why =
-            "reverse KL by log-variance, for which no gradient goes through the samples, from the "
-            "rows' mean and covariance";
     p->gradient = DISTILL_LOG_VARIANCE;
+    p->why = p->blind_why ? p->blind_why : p->why;
+    if (!p->blind_objective)
+        return;
+    p->objective = p->blind_objective;
+    p->temper = 0;
 }
 
 static int decide(student_recipe *self, const target *t, const recipe_request *request,

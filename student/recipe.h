@@ -4,6 +4,7 @@
  *
  *   about a normal                       kl, path gradient; an affine layer behind a linear map
  *   four dimensions at most              mass_transport, log-variance at last; splines on a mixture base
+ *   one piece, a normal bent a little    kl, path gradient; affine layers of wide networks behind a linear map
  *   one piece, of another shape          kl, path gradient; splines behind a linear map
  *   one piece, made of lumps             mass_transport, its end polished; splines on a large mixture base
  *   one piece, of widths that differ     importance, alpha 1.5; a spline layer below two affine ones

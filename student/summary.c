@@ -1,5 +1,6 @@
 #include "student/summary.h"
 
+#include "student/energies.h"
 #include "student/sum.h"
 
 #include <math.h>
@@ -7,86 +8,77 @@
 
 const double summary_levels[SUMMARY_QUANTILES] = {0.025, 0.25, 0.5, 0.75, 0.975};
 
-typedef struct point {
-    double x, weight;
-} point;
-
-static int by_x(const void *a, const void *b)
-{
-    const point *p = a, *q = b;
-    return (p->x > q->x) - (p->x < q->x);
-}
+/* One column, and its weights. */
+typedef struct column {
+    double *x; /* (n) */
+    const double *weight;
+    size_t n;
+} column;
 
 /* ---- moments */
 
-static double mean_of(const point *at, size_t n)
+/* Of (x - about)^power. */
+static double mean_of(const column *c, double about, int power)
 {
     student_sum sum = {0, 0};
-    for (size_t i = 0; i < n; i++)
-        student_sum_add(&sum, at[i].weight * at[i].x);
+    for (size_t i = 0; i < c->n; i++)
+        student_sum_add(&sum, c->weight[i] * pow(c->x[i] - about, power));
     return student_sum_get(&sum);
 }
 
-/* Of the mean of (x - mean)^power about `about`. */
-static double error_of(const point *at, size_t n, double mean, int power, double about)
+/* And the standard error of that, its value being `is`. */
+static double error_of(const column *c, double about, int power, double is)
 {
     student_sum sum = {0, 0};
-    for (size_t i = 0; i < n; i++) {
-        double off = at[i].weight * (pow(at[i].x - mean, power) - about);
+    for (size_t i = 0; i < c->n; i++) {
+        double off = c->weight[i] * (pow(c->x[i] - about, power) - is);
         student_sum_add(&sum, off * off);
     }
     return sqrt(student_sum_get(&sum));
 }
 
-static void moments(student_summary *out, const point *at, size_t n)
+static void moments(student_summary *out, const column *c)
 {
-    student_sum square = {0, 0};
-    double mean = mean_of(at, n);
-    for (size_t i = 0; i < n; i++)
-        student_sum_add(&square, at[i].weight * (at[i].x - mean) * (at[i].x - mean));
-    double variance = student_sum_get(&square), sd = sqrt(variance);
-    out->mean = (student_estimate){mean, error_of(at, n, mean, 1, 0)};
-    out->sd = (student_estimate){sd, sd > 0 ? error_of(at, n, mean, 2, variance) / (2 * sd) : 0};
+    double mean = mean_of(c, 0, 1), variance = mean_of(c, mean, 2), sd = sqrt(variance);
+    out->mean = (student_estimate){mean, error_of(c, mean, 1, 0)};
+    out->sd = (student_estimate){sd, sd > 0 ? error_of(c, mean, 2, variance) / (2 * sd) : 0};
 }
 
-/* ---- quantiles of sorted points */
+/* ---- quantiles */
 
-static double quantile_at(const point *at, size_t n, double level)
+/* Of the share of the weight up to `value`, which is `level`. */
+static double error_of_share(const column *c, double value, double level)
 {
     student_sum sum = {0, 0};
-    for (size_t i = 0; i + 1 < n; i++) {
-        student_sum_add(&sum, at[i].weight);
-        if (student_sum_get(&sum) >= level)
-            return at[i].x;
-    }
-    return at[n - 1].x;
-}
-
-static student_estimate quantile(const point *at, size_t n, double level)
-{
-    student_sum sum = {0, 0};
-    double value = quantile_at(at, n, level);
-    for (size_t i = 0; i < n; i++) {
-        double off = at[i].weight * ((at[i].x <= value) - level);
+    for (size_t i = 0; i < c->n; i++) {
+        double off = c->weight[i] * ((c->x[i] <= value) - level);
         student_sum_add(&sum, off * off);
     }
-    double se = sqrt(student_sum_get(&sum));
-    return (student_estimate){
-        value, 0.5 * (quantile_at(at, n, level + se) - quantile_at(at, n, level - se))};
+    return sqrt(student_sum_get(&sum));
 }
 
-int student_summarise(student_summary *out, const double *x, size_t dim, size_t column,
+static student_estimate quantile(const column *c, const energies *sorted, double level)
+{
+    double value = energies_quantile(sorted, level), se = error_of_share(c, value, level);
+    return (student_estimate){value, 0.5 * (energies_quantile(sorted, level + se) -
+                                            energies_quantile(sorted, level - se))};
+}
+
+int student_summarise(student_summary *out, const double *x, size_t dim, size_t at,
                       const double *weight, size_t n, flow_err *err)
 {
-    point *at = malloc(n * sizeof *at);
-    if (!at)
+    energies sorted = {.n = 0};
+    column c = {.x = malloc(n * sizeof *c.x), .weight = weight, .n = n};
+    if (!c.x)
         return flow_fail(err, FLOW_ENOMEM, "out of memory to sum up %zu rows", n);
     for (size_t i = 0; i < n; i++)
-        at[i] = (point){x[i * dim + column], weight[i]};
-    qsort(at, n, sizeof *at, by_x);
-    moments(out, at, n);
-    for (size_t k = 0; k < SUMMARY_QUANTILES; k++)
-        out->quantile[k] = quantile(at, n, summary_levels[k]);
-    free(at);
-    return 0;
+        c.x[i] = x[i * dim + at];
+    int code = energies_make(&sorted, c.x, weight, n, err);
+    if (!code)
+        moments(out, &c);
+    for (size_t k = 0; k < SUMMARY_QUANTILES && !code; k++)
+        out->quantile[k] = quantile(&c, &sorted, summary_levels[k]);
+    energies_close(&sorted);
+    free(c.x);
+    return code;
 }

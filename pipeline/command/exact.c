@@ -55,15 +55,26 @@ static int weigh_up_to(choosing *w, size_t to, flow_err *err)
 {
     double *log_w =
         to < SIZE_MAX / sizeof *log_w ? realloc(w->out->log_w, to * sizeof *log_w) : NULL;
-    w->out->log_w = log_w ? log_w : w->out->log_w;
-    size_t *rows = log_w ? realloc(w->out->rows, to * sizeof *rows) : NULL;
-    w->out->rows = rows ? rows : w->out->rows;
-    if (!rows)
+    if (!log_w)
         return flow_fail(err, FLOW_ENOMEM, "out of memory for the weights of %zu proposals", to);
     size_t from = w->n;
+    w->out->log_w = log_w;
     w->n = to;
     return weighing_rows(&w->weighing, log_w + from, NULL, w->q->stream, w->q->first + from,
                          to - from, err);
+}
+
+/* As many as were asked for, or else `usual`. */
+static size_t proposals(const choosing *w, size_t usual)
+{
+    return w->options->proposals ? (size_t)w->options->proposals : usual;
+}
+
+static int make_rows(choosing *w, size_t n, flow_err *err)
+{
+    size_t *rows = realloc(w->out->rows, n * sizeof *rows);
+    w->out->rows = rows ? rows : w->out->rows;
+    return rows ? 0 : flow_fail(err, FLOW_ENOMEM, "out of memory to choose from %zu rows", n);
 }
 
 static int tell(const choosing *w, const char *of, flow_err *err)
@@ -82,21 +93,16 @@ static pcg_stream choices(const choosing *w)
 
 static int resample(choosing *w, flow_err *err)
 {
-    size_t n = w->q->n,
-           wanted = n * PER_SAMPLE > LEAST_PROPOSALS ? n * PER_SAMPLE : LEAST_PROPOSALS;
+    size_t n = w->q->n, usual = n * PER_SAMPLE > LEAST_PROPOSALS ? n * PER_SAMPLE : LEAST_PROPOSALS;
     double distinct;
-    int code = weigh_up_to(w, w->options->proposals ? (size_t)w->options->proposals : wanted, err);
+    int code = weigh_up_to(w, proposals(w, usual), err);
     code = code ? code : tell(w, "proposals", err);
-    size_t *rows = code ? NULL : malloc((n + 1) * sizeof *rows);
-    if (!code && !rows)
-        code = flow_fail(err, FLOW_ENOMEM, "out of memory for %zu samples", n);
+    code = code ? code : make_rows(w, n, err);
     if (!code)
-        code = student_resample(rows, &distinct, n, STUDENT_SYSTEMATIC, w->out->log_w, w->n,
+        code = student_resample(w->out->rows, &distinct, n, STUDENT_SYSTEMATIC, w->out->log_w, w->n,
                                 choices(w), err);
     if (!code)
         notice_note("sir: %zu samples, %.4g %% of them different rows", n, 100 * distinct);
-    free(w->out->rows);
-    w->out->rows = rows;
     return code;
 }
 
@@ -111,16 +117,16 @@ static double chain_size(const choosing *w, const size_t *rows, double *series)
 /* The last n states; a tenth more go before them. */
 static int walk(choosing *w, flow_err *err)
 {
-    size_t n = w->q->n, before = n / PER_SAMPLE + 100;
+    size_t n = w->q->n, wanted = proposals(w, n + n / PER_SAMPLE + 100);
     double acceptance;
-    if (w->options->proposals && w->options->proposals < n)
+    if (wanted < n)
         return flow_fail(err, FLOW_EUSAGE,
                          "--proposals %llu is less than -n: a chain has a state "
                          "for each",
                          (unsigned long long)w->options->proposals);
-    int code =
-        weigh_up_to(w, w->options->proposals ? (size_t)w->options->proposals : n + before, err);
+    int code = weigh_up_to(w, wanted, err);
     code = code ? code : tell(w, "proposals", err);
+    code = code ? code : make_rows(w, w->n, err);
     if (!code)
         code = student_metropolis(w->out->rows, &acceptance, w->out->log_w, w->n, choices(w), err);
     double *series = code ? NULL : malloc((n + 1) * sizeof *series);
@@ -154,7 +160,7 @@ static int find_bound(const choosing *w, double *bound, flow_err *err)
 static int reject_enough(choosing *w, double bound, size_t *above, flow_err *err)
 {
     size_t n = w->q->n, kept = 0, most = n * MOST_PER_SAMPLE + LEAST_PROPOSALS;
-    size_t next = w->options->proposals ? (size_t)w->options->proposals : n + n / 4 + 100;
+    size_t next = proposals(w, n + n / 4 + 100);
     int code = 0;
     while (!code && kept < n) {
         if (w->n >= most || (w->options->proposals && w->n))
@@ -163,6 +169,7 @@ static int reject_enough(choosing *w, double bound, size_t *above, flow_err *err
                              "%zu are wanted",
                              kept, w->n, bound, n);
         code = weigh_up_to(w, next < most ? next : most, err);
+        code = code ? code : make_rows(w, w->n, err);
         code = code ? code
                     : student_reject(w->out->rows, &kept, above, bound, w->out->log_w, w->n,
                                      choices(w), err);

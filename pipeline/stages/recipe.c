@@ -98,7 +98,6 @@ int recipe_start(distill_rows *out, const recipe_product *self, const flow_units
 
 /* ---- the stage */
 
-/* Of what has context there is no pilot: nothing is settled. */
 static int look_at(recipe_product *self, const stage_work *work, const target *t, flow_err *err)
 {
     recipe_request request = request_of(work->config);
@@ -111,6 +110,7 @@ static int look_at(recipe_product *self, const stage_work *work, const target *t
     return code ? code : settle(self, work->config, err);
 }
 
+/* Of what has context there is no pilot: nothing is settled. */
 static int look(recipe_product *self, const stage_work *work, flow_err *err)
 {
     target *energy = target_create(work->config->target, err);
