@@ -78,6 +78,12 @@ target *energy_create(const char *text)
     return t;
 }
 
+target *energy_of_plugin(const char *file, const char *more, flow_err *err)
+{
+    char text[PLUGIN_TEXT];
+    return make(plugin_text(text, file, more), err);
+}
+
 void energy_refuse(const char *text, const char *want)
 {
     flow_err err;

@@ -11,6 +11,9 @@ const char *energy_text(size_t i);
 /* A target that must be made. */
 target *energy_create(const char *text);
 
+/* A plug-in that was built with the tests, and more keys (common/plugins.h); NULL as target_create. */
+target *energy_of_plugin(const char *file, const char *more, flow_err *err);
+
 /* One that must be refused with FLOW_ECONFIG and a message that has `want` in it. */
 void energy_refuse(const char *text, const char *want);
 

@@ -15,20 +15,10 @@
 #include <string.h>
 #include <unistd.h>
 
-static target *make(const char *file, const char *more, flow_err *err)
-{
-    char text[PLUGIN_TEXT];
-    json_t *description = json_loads(plugin_text(text, file, more), 0, NULL);
-    *err = (flow_err)FLOW_ERR_INIT;
-    target *t = target_create(description, err);
-    json_decref(description);
-    return t;
-}
-
 static target *must_make(const char *file, const char *more)
 {
     flow_err err;
-    target *t = make(file, more, &err);
+    target *t = energy_of_plugin(file, more, &err);
     cr_assert(t, "%s %s: %s", file, more, err.text);
     return t;
 }
@@ -255,7 +245,7 @@ Test(target_plugin, rounding_mode_is_put_back)
 static void refused(const char *file, const char *more, int code, const char *want)
 {
     flow_err err;
-    cr_assert(!make(file, more, &err), "%s %s was accepted", file, more);
+    cr_assert(!energy_of_plugin(file, more, &err), "%s %s was accepted", file, more);
     cr_assert_eq(err.code, code, "%s: %d: %s", more, err.code, err.text);
     cr_assert(strstr(err.text, want), "%s: '%s' is not in '%s'", more, want, err.text);
     cr_assert(code == FLOW_ECONFIG || strstr(err.text, file), "%s", err.text);

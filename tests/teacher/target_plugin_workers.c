@@ -38,13 +38,8 @@ static void use_program(void)
 
 static target *make(const char *file, const char *more, flow_err *err)
 {
-    char text[PLUGIN_TEXT];
     use_program();
-    json_t *description = json_loads(plugin_text(text, file, more), 0, NULL);
-    *err = (flow_err)FLOW_ERR_INIT;
-    target *t = target_create(description, err);
-    json_decref(description);
-    return t;
+    return energy_of_plugin(file, more, err);
 }
 
 static target *faulty(const char *word, int workers, double timeout)

@@ -15,15 +15,9 @@
 
 static target *make(const char *file, const char *more, flow_err *err)
 {
-    char text[PLUGIN_TEXT];
     static char program[PLUGIN_TEXT];
     plugin_set_host(&(plugin_host){.program = built_path(program, "distill")});
-    json_t *description = json_loads(plugin_text(text, file, more), 0, NULL);
-    cr_assert(description, "%s", text);
-    *err = (flow_err)FLOW_ERR_INIT;
-    target *t = target_create(description, err);
-    json_decref(description);
-    return t;
+    return energy_of_plugin(file, more, err);
 }
 
 static target *must_make(const char *file, const char *more)
