@@ -26,6 +26,7 @@ const student_against_chain student_against_no_chain = {
     .apart = NAN,
     .weighed_apart = NAN,
     .chance = NAN,
+    .hunt = STUDENT_NO_HUNT,
 };
 
 /* ---- the chains' rows */
@@ -38,14 +39,11 @@ static double user_energy(const flow_units *units, double log_p, const double *u
     return log_p - logdet;
 }
 
-static int densities(double *log_q, const student_sides *sides, const flow *student,
+/* precise: the student in double. */
+static int densities(double *log_q, const student_sides *sides, const flow *precise,
                      const long_chain *chain, flow_err *err)
 {
-    flow *precise = flow_convert(student, FLOW_F64, err);
-    int code = precise
-                   ? flow_log_prob(precise, sides->pool, log_q, NULL, chain->x, NULL, chain->n, err)
-                   : err->code;
-    flow_free(precise);
+    int code = flow_log_prob(precise, sides->pool, log_q, NULL, chain->x, NULL, chain->n, err);
     for (size_t r = 0; r < chain->n && !code; r++)
         if (isnan(log_q[r]))
             code = flow_fail(err, FLOW_EDIVERGED,
@@ -73,17 +71,33 @@ static void take_excess(student_against_chain *out, const double *excess, size_t
     out->kl_forward = mean - log_z;
 }
 
-static int cover(student_against_chain *out, const student_sides *sides, const flow *student,
-                 const long_chain *chain, double log_z, flow_err *err)
+/* log_q: (n) room. */
+static int cover_with(student_against_chain *out, const student_sides *sides, const flow *precise,
+                      const long_chain *chain, double *log_q, double log_z, const flow_units *units,
+                      flow_err *err)
 {
-    double *log_q = malloc(chain->n * sizeof *log_q);
-    if (!log_q)
-        return flow_fail(err, FLOW_ENOMEM, "out of memory for %zu densities", chain->n);
-    int code = densities(log_q, sides, student, chain, err);
+    int code = densities(log_q, sides, precise, chain, err);
+    const hunt_source found = {chain->n, chain->dim, chain->x, chain->log_p, log_q, 0};
+    code = code ? code
+                : student_hunt_run(&out->hunt, sides, precise, &found, chain->chains, log_z, units,
+                                   err);
     for (size_t r = 0; r < chain->n && !code; r++)
         log_q[r] = chain->log_p[r] - log_q[r];
     if (!code)
         take_excess(out, log_q, chain->n, log_z);
+    return code;
+}
+
+static int cover(student_against_chain *out, const student_sides *sides, const flow *student,
+                 const long_chain *chain, double log_z, const flow_units *units, flow_err *err)
+{
+    double *log_q = malloc(chain->n * sizeof *log_q);
+    if (!log_q)
+        return flow_fail(err, FLOW_ENOMEM, "out of memory for %zu densities", chain->n);
+    flow *precise = flow_convert(student, FLOW_F64, err);
+    int code =
+        precise ? cover_with(out, sides, precise, chain, log_q, log_z, units, err) : err->code;
+    flow_free(precise);
     free(log_q);
     return code;
 }
@@ -196,7 +210,7 @@ int student_against_chain_measure(student_against_chain *out, const student_side
                             "rows of the chain", err);
     if (!code) {
         take_chain(out, &chain);
-        code = cover(out, sides, student, &chain, log_z, err);
+        code = cover(out, sides, student, &chain, log_z, units, err);
     }
     if (!code)
         code = compare_energies(out, sides, &chain, units, err);

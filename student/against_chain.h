@@ -9,6 +9,7 @@
 
 #include "flow/units.h"
 #include "student/energies.h"
+#include "student/hunt.h"
 #include "student/sides.h"
 
 /* Above this R-hat of log p~ the chains do not agree. */
@@ -36,8 +37,9 @@ typedef struct student_against_chain {
     double worst;            /* the largest */
     double apart,
         weighed_apart; /* Kolmogorov distances of the student's samples from the chains, and of weighed ones */
-    double chance; /* what these would hardly exceed between samples of one distribution */
-    double lo, hi; /* of the bins */
+    double chance;     /* what these would hardly exceed between samples of one distribution */
+    double lo, hi;     /* of the bins */
+    student_hunt hunt; /* what is missed, where and how much, from the chains' rows */
     double quantiles[STUDENT_ENERGY_COUNT][ENERGY_QUANTILES],
         bins[STUDENT_ENERGY_COUNT][ENERGY_BINS];
 } student_against_chain;

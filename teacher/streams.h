@@ -18,7 +18,10 @@ typedef enum stream_stage {
     STREAM_PILOT_END = 20,
     STREAM_CHAINS = 21,
     STREAM_LONG_CHAIN = 22,
-    STREAM_PROBE = 23
+    STREAM_PROBE = 23,
+    STREAM_HUNT = 24,
+    STREAM_HUNT_EDGE = 25,
+    STREAM_HUNT_WIDE = 26
 } stream_stage;
 
 #endif

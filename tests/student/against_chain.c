@@ -2,14 +2,13 @@
  * something. */
 #include "student/against_chain.h"
 
-#include "flow/preset.h"
 #include "student/long_chain.h"
 #include "tests/common/check.h"
+#include "tests/common/mixture_student.h"
 #include "tests/common/sanitized.h"
 
 #include <criterion/criterion.h>
 #include <math.h>
-#include <stdio.h>
 
 enum { ROWS = UNLESS_SANITIZED(4096, 2048), SAMPLES = 4000 };
 
@@ -94,33 +93,12 @@ typedef struct student_of {
     const double *shift, *log_scale; /* (n, D) */
 } student_of;
 
-static flow *make(const student_of *s)
-{
-    char text[240];
-    flow_err err = FLOW_ERR_INIT;
-    const flow_place place = {.dim = s->dim, .stream = {1, PCG_TEST, PCG_PERMUTE}};
-    snprintf(text, sizeof text,
-             "{\"kind\": \"stack\", \"layers\": [{\"kind\": \"permutation\", \"pattern\": "
-             "\"reverse\"}, {\"kind\": \"permutation\", \"pattern\": \"reverse\"}], \"base\": "
-             "{\"kind\": \"mixture\", \"components\": %zu, \"weights\": \"equal\"}}",
-             s->n);
-    json_t *said = json_loads(text, 0, NULL), *full = flow_kind_complete(&flow_presets, said, &err);
-    flow *out = full ? flow_preset_create(full, FLOW_NOISE_TO_DATA, &place, FLOW_F64, &err) : NULL;
-    cr_assert(out, "%s", err.text);
-    json_decref(full);
-    json_decref(said);
-    cr_assert_eq(flow_tensor_set(out, s->shift, flow_tensor_find(out, "base.shift"), &err), 0);
-    cr_assert_eq(flow_tensor_set(out, s->log_scale, flow_tensor_find(out, "base.log_scale"), &err),
-                 0);
-    return out;
-}
-
 static student_against_chain against(const target *t, const student_of *s, double log_z)
 {
     student_against_chain out;
     student_sides sides;
     flow_err err = FLOW_ERR_INIT;
-    flow *student = make(s);
+    flow *student = mixture_student(s->dim, s->n, s->shift, s->log_scale, NULL);
     flow_pool *pool = flow_pool_create(1, NULL);
     cr_assert_eq(student_sides_init(&sides, t, pool, NULL, SAMPLES, 11, &err), 0, "%s", err.text);
     cr_assert_eq(student_sides_meet(&sides, student, &err), 0, "%s", err.text);
