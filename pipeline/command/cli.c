@@ -51,6 +51,13 @@ static int do_estimate(int argc, char **argv)
     return status < 0 ? estimate_verb(&options) : status;
 }
 
+static int do_hunt(int argc, char **argv)
+{
+    hunt_options options;
+    int status = line_read_hunt(&options, argc, argv);
+    return status < 0 ? hunt_verb(&options) : status;
+}
+
 static int do_ladder(int argc, char **argv)
 {
     ladder_options options;
@@ -90,7 +97,8 @@ static const struct {
 } verbs[] = {
     {&line_run, do_run},           {&line_check, do_check},   {&line_check_target, do_check_target},
     {&line_inspect, do_inspect},   {&line_sample, do_sample}, {&line_logp, do_logp},
-    {&line_estimate, do_estimate}, {&line_ladder, do_ladder}, {&line_explain, do_explain}};
+    {&line_estimate, do_estimate}, {&line_hunt, do_hunt},     {&line_ladder, do_ladder},
+    {&line_explain, do_explain}};
 
 enum { N_VERBS = sizeof verbs / sizeof *verbs };
 

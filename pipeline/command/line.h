@@ -29,7 +29,8 @@ enum {
     OPTION_WEIGHTS,
     OPTION_PROPOSALS,
     OPTION_BOUND,
-    OPTION_OPTIONS
+    OPTION_OPTIONS,
+    OPTION_ROWS
 };
 
 /* Whether a .csv starts with names: of every verb that reads a table. */

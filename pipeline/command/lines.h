@@ -3,6 +3,7 @@
 #define PIPELINE_COMMAND_LINES_H
 
 #include "pipeline/command/estimate.h"
+#include "pipeline/command/hunt.h"
 #include "pipeline/command/inspect.h"
 #include "pipeline/command/ladder.h"
 #include "pipeline/command/logp.h"
@@ -20,7 +21,7 @@ typedef struct line_spec {
 } line_spec;
 
 extern const line_spec line_run, line_check, line_inspect, line_sample, line_logp, line_estimate,
-    line_ladder, line_explain, line_check_target;
+    line_hunt, line_ladder, line_explain, line_check_target;
 
 /* run, check and check-target: the options, and the lists that their sources point into. */
 typedef struct run_line {
@@ -37,6 +38,7 @@ int line_read_inspect(inspect_options *out, int argc, char **argv);
 int line_read_sample(sample_options *out, int argc, char **argv);
 int line_read_logp(logp_options *out, int argc, char **argv);
 int line_read_estimate(estimate_options *out, int argc, char **argv);
+int line_read_hunt(hunt_options *out, int argc, char **argv);
 int line_read_ladder(ladder_options *out, int argc, char **argv);
 int line_read_explain(const char **key, int argc, char **argv); /* key NULL: all */
 

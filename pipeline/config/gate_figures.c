@@ -234,6 +234,23 @@ const gate_info gate_figures[GATE_COUNT] = {
          .beyond = "samples of student and teacher can be told apart",
          .next = "look at moments and picture.png; " MORE_STEPS,
          .said_by = FIGURE(GATE_MEAN_ERROR)},
+    [GATE_MISSED_MASS] =
+        {.name = "missed_mass",
+         .unit = "share of the probability",
+         .small_is_good = true,
+         .of = GATE_OF_STUDENT,
+         .fails = true,
+         .limit = 0.01,
+         .needs = GATE_NEEDS_CHAIN,
+         .place = "hunt.least",
+         .doc = "How much of the target's probability is at least where the student has less than "
+                "e^-3 of the density that it should have, as far as chains on the target and from "
+                "the student's edge find it: the mass in hunt, less three standard errors. Beyond "
+                "the limit a run fails, with a gate or without.",
+         .beyond = "a part of the target is missing from the student's samples, and no weighting "
+                   "brings it back",
+         .next = "raise student.pilot_rows, so that more of the target is seen at the start, or "
+                 "student.train.steps; hunt.regions in validation.json says where"},
     [GATE_CHAIN_RHAT] =
         {.name = "chain_rhat",
          .small_is_good = true,
@@ -263,7 +280,8 @@ const gate_info gate_figures[GATE_COUNT] = {
          .beyond = "the target has rows where samples of the student will never be, as those of a "
                    "lost mode",
          .next = "raise student.pilot_rows, so that more of the target is seen at the start, or "
-                 "student.train.steps"},
+                 "student.train.steps",
+         .said_by = FIGURE(GATE_MISSED_MASS)},
     [GATE_CHAIN_KL_FORWARD] = {.name = "chain_kl_forward",
                                .unit = "nats",
                                .small_is_good = true,

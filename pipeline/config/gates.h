@@ -28,6 +28,7 @@ typedef enum gate_figure {
     GATE_SD_ERROR,
     GATE_CORRELATION_ERROR,
     GATE_TWO_SAMPLE_SIGMAS,
+    GATE_MISSED_MASS,
     GATE_CHAIN_RHAT,
     GATE_CHAIN_UNCOVERED_10,
     GATE_CHAIN_KL_FORWARD,
@@ -65,6 +66,7 @@ struct gate_info {
     bool small_is_good; /* so the bound is "< x" or "<= x"; else "> x" or ">= x" */
     gate_of of;
     unsigned needs;    /* GATE_NEEDS_... */
+    bool fails;        /* a run that is beyond the limit fails, as if it were a gate */
     double limit;      /* the worst value that is good where no gate is given; NaN: there is none */
     const char *place; /* in validation.json, keys parted by dots */
     const char *doc;

@@ -90,6 +90,7 @@ double judge_energies(const student_against_chain *c)
 
 static void judge_chain(double *v, const student_against_chain *c)
 {
+    v[GATE_MISSED_MASS] = student_hunt_least(&c->hunt);
     v[GATE_CHAIN_RHAT] = c->rhat;
     v[GATE_CHAIN_UNCOVERED_10] = share(c->uncovered[STUDENT_UNCOVERED - 1], c->rows);
     v[GATE_CHAIN_KL_FORWARD] = agrees(c) ? c->kl_forward : NAN;

@@ -73,10 +73,24 @@ static bool judge_sides(const verdict_input *in, json_t **reasons)
     return false;
 }
 
+/* Whether none of the figures is beyond its limit that fail a run by themselves; else they are among the *reasons. */
+static bool judge_worst(const verdict_input *in, const judged *figures, json_t **reasons)
+{
+    bool good = true;
+    for (int i = 0; i < GATE_COUNT; i++) {
+        if (!gate_figures[i].fails || !verdict_beyond(in, figures, (gate_figure)i))
+            continue;
+        flow_json_append(reasons, json_string(gate_figures[i].beyond));
+        good = false;
+    }
+    return good;
+}
+
 static const char *judge(const verdict_input *in, const judged *figures, bool *pass, json_t **gates,
                          json_t **reasons)
 {
-    *pass = judge_gates(in, figures, gates, reasons);
+    bool gates_hold = judge_gates(in, figures, gates, reasons);
+    *pass = judge_worst(in, figures, reasons) && gates_hold;
     if (!*pass)
         return "fail";
     bool rest = judge_rest(in, figures, reasons), sides = judge_sides(in, reasons);
@@ -126,6 +140,7 @@ static void set_samples(json_t **out, const verdict_input *in)
     flow_json_set(out, "samples", json_integer((json_int_t)in->samples));
     flow_json_set(out, "uncovered", verdict_uncovered(in));
     flow_json_set(out, "chain", verdict_chain(&v->against_chain, in->names));
+    flow_json_set(out, "hunt", verdict_hunt(&v->against_chain.hunt, in->names));
     flow_json_set(out, "log_q_forward", verdict_estimate(v->log_q_forward));
     flow_json_set(out, "roundtrip", flow_json_real(v->roundtrip));
     flow_json_set(out, "mode_share", verdict_modes(v));

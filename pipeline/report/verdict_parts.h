@@ -6,6 +6,8 @@
 #include "pipeline/report/judge.h"
 #include "pipeline/report/verdict.h"
 
+#include <stdio.h>
+
 /* Into *out: the figures made of log weights. */
 void verdict_set_weights(json_t **out, const student_diagnostics *weights);
 
@@ -14,6 +16,7 @@ json_t *verdict_broken(const broken_rows *rows);
 json_t *verdict_modes(const student_validation *figures);
 json_t *verdict_worst_mode(const student_validation *figures);
 json_t *verdict_chain(const student_against_chain *chain, const char *const *names);
+json_t *verdict_hunt(const student_hunt *hunt, const char *const *names);
 json_t *verdict_uncovered(const verdict_input *in);
 json_t *verdict_speed(const student_speed *speed, const verdict_price *price, double chain_seconds);
 
@@ -32,6 +35,11 @@ json_t *verdict_teacher(const verdict_input *in);
 
 /* " (phase, mode 1: 0.4 for 0.5)", as snprintf; nothing where no modes are known. */
 int verdict_where_worst_mode(char *out, size_t size, const student_validation *figures);
+/* " (tau = 0.1, -3 sd out; ...)", as snprintf: where the region of most mass is; nothing where there is none. */
+int verdict_where_missed(char *out, size_t size, const student_hunt *hunt,
+                         const char *const *names);
+void verdict_print_hunt(FILE *to, const student_hunt *hunt, const char *const *names);
+
 void verdict_print_modes(const student_validation *figures);
 
 /* Into *list: a gate on shares that so few samples cannot tell. */

@@ -135,8 +135,10 @@ void verdict_print(const verdict_input *in, const json_t *verdict)
     verdict_print_modes(v);
     if (v->sampled)
         print_samples("student", "teacher", &v->sliced_w2, &v->energy, &v->moments);
-    if (v->against_chain.rows > 0)
+    if (v->against_chain.rows > 0) {
         print_chain(&v->against_chain);
+        verdict_print_hunt(stderr, &v->against_chain.hunt, in->names);
+    }
     if (v->against_data.rows > 0)
         print_teacher(in);
     print_speed(&v->speed);

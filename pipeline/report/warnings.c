@@ -87,6 +87,9 @@ static void tell_where(char *out, const verdict_input *in, gate_figure which)
     case GATE_MODE_SHARE_ERROR:
         verdict_where_worst_mode(out, WHERE, v);
         break;
+    case GATE_MISSED_MASS:
+        verdict_where_missed(out, WHERE, &v->against_chain.hunt, in->names);
+        break;
     case GATE_UNCOVERED_3:
         of_rows(out, in, 0);
         break;

@@ -1,6 +1,7 @@
 #include "pipeline/stages/reference.h"
 
 #include "pipeline/config/show.h"
+#include "teacher/target_in_units.h"
 #include "teacher/target_model.h"
 
 #include <math.h>
@@ -164,4 +165,43 @@ int reference_log_p(const reference *self, flow_pool *pool, double *logp, const 
             code = flow_fail(err, FLOW_EDIVERGED, "the target's log-density is %g at sample %llu",
                              logp[r], (unsigned long long)(first + r));
     return code;
+}
+
+/* ---- in the units of a sampler */
+
+static int check_columns(const flow_units *units, const json_t *names, flow_err *err)
+{
+    for (size_t j = 0; j < units->dim; j++)
+        if (units->column[j].step > 0 || units->column[j].period > 0)
+            return flow_fail(err, FLOW_EUSAGE,
+                             "column '%s' is a grid or a circle, which chains cannot walk on",
+                             json_string_value(json_array_get(names, j)));
+    return 0;
+}
+
+/* Two models have the same units where their files would say the same. */
+static int check_units(const flow_units *ours, const flow_units *theirs, flow_err *err)
+{
+    json_t *a = flow_units_to_json(ours), *b = flow_units_to_json(theirs);
+    int code = a && b ? 0 : flow_fail(err, FLOW_ENOMEM, "out of memory for units");
+    if (!code && !json_equal(a, b))
+        code = flow_fail(err, FLOW_EUSAGE,
+                         "the sampler was not made for this model: their columns are scaled "
+                         "differently");
+    json_decref(a);
+    json_decref(b);
+    return code;
+}
+
+target *reference_in_units(const reference *self, const flow_model *sampler, flow_err *err)
+{
+    int code = flow_context(sampler->flow)
+                   ? flow_fail(err, FLOW_EUSAGE, "chains are for densities without context")
+                   : check_columns(sampler->units, sampler->names, err);
+    if (!code && self->model)
+        code = check_units(sampler->units, self->model->units, err);
+    if (code)
+        return NULL;
+    return self->model ? target_from_flow(self->model->flow, err)
+                       : target_in_flow_units(self->target, sampler->units, err);
 }

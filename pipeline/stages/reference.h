@@ -18,4 +18,8 @@ void reference_free(reference *self); /* accepts NULL */
 int reference_log_p(const reference *self, flow_pool *pool, double *logp, const double *x,
                     const double *context, size_t n, uint64_t first, flow_err *err);
 
+/* The same density in the units of the sampler's flow, with slopes if it has them, in double; it borrows both. Without context
+ * (FLOW_EUSAGE), on columns without grids and circles, and of a model that has the sampler's units. NULL: *err says why not. */
+struct target *reference_in_units(const reference *self, const flow_model *sampler, flow_err *err);
+
 #endif
