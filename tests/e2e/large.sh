@@ -30,9 +30,19 @@ peak() {
 within() { # KIB BASE LIMIT
     [ "${1:-0}" -gt "${2:-0}" ] && [ $(($1 - $2)) -le $(($3 + slack)) ]
 }
+# least TRIES ARGUMENT ...: what threads happen to take only adds to a peak, so the least of some runs is nearest to the truth.
+least() {
+    local tries=$1 best= kib
+    shift
+    for _ in $(seq "$tries"); do
+        kib=$(peak "$@")
+        [ -n "$kib" ] && { [ -z "$best" ] || [ "$kib" -lt "$best" ]; } && best=$kib
+    done
+    echo "$best"
+}
 
 "$PROBE" table "$few" f4 >"$T/few.npy"
-base=$(peak "$T/few.npy")
+base=$(least 3 "$T/few.npy")
 check "with $few rows $((base / 1024)) MB, under 30" test "${base:-0}" -gt 1000 -a "${base:-0}" -lt 30720
 
 # adds NAME LIMIT TABLE ARGUMENT ...
@@ -40,6 +50,7 @@ adds() {
     local name=$1 most=$2
     shift 2
     kib=$(peak "$@")
+    within "$kib" "$base" "$most" || [ -p "$1" ] || kib=$(least 3 "$@")
     check "$name: $more rows more add $((kib - base)) KiB, at most $most" within "$kib" "$base" "$most"
 }
 for form in f4 csv f8; do

@@ -128,7 +128,7 @@ check "the same, however it ended" cmp "$T/crash/student/model.safetensors" "$T/
 start=$SECONDS
 expect "one that hangs ends in time" 65 run "$T/faulty.yaml" --quiet --set target.options=hang:0.5 --set target.workers=1 --set target.timeout=0.5 --out "$T/h"
 check "and is named" grep -q "did not answer within 0.5 s at x = (" "$T/err"
-check "with no time lost beyond that" test $((SECONDS - start)) -lt 20
+check "with no time lost beyond that" test $((SECONDS - start)) -lt 60
 
 "$DISTILL" run "$T/faulty.yaml" --quiet --set target.options=hang:0 --set target.workers=1 --set target.timeout=600 --out "$T/k" >"$T/out" 2>"$T/err" &
 pid=$!

@@ -67,6 +67,22 @@ Test(verdict, figures_are_where_they_belong)
                   {"uncovered.worst.0.row", 41},
                   {"uncovered.worst.0.sds", 3.5},
                   {"khat_forward.value", 0.43},
+                  {"hunt.mass.value", 0.001},
+                  {"hunt.mass.se", 0.0001},
+                  {"hunt.rows", 4000},
+                  {"hunt.missed", 40},
+                  {"hunt.ess", 1234},
+                  {"hunt.khat", 0.3},
+                  {"hunt.log_z", 0.02},
+                  {"hunt.pieces", 2},
+                  {"hunt.evaluations", 4321},
+                  {"hunt.regions.0.mass.value", 0.0009},
+                  {"hunt.regions.0.mass.se", 0.0002},
+                  {"hunt.regions.0.rows", 39},
+                  {"hunt.regions.0.nats", 7.5},
+                  {"hunt.regions.0.columns.0.value", 7},
+                  {"hunt.regions.0.columns.0.distance", 3.5},
+                  {"hunt.regions.0.columns.1.value", -2},
                   {"chain.rows", 4000},
                   {"chain.chains", 250},
                   {"chain.evaluations", 123456},
@@ -353,6 +369,7 @@ Test(verdict, without_a_chain_there_is_none)
     figures.against_chain = student_against_no_chain;
     json_t *out = made(&pass);
     expect_null(out, "chain");
+    expect_null(out, "hunt");
     expect_null(out, "speed.chain_seconds");
     json_decref(out);
 }
