@@ -71,32 +71,35 @@ static void take_excess(student_against_chain *out, const double *excess, size_t
     out->kl_forward = mean - log_z;
 }
 
-/* log_q: (n) room. */
+/* precise: the student in double; log_q: (n) room. */
 static int cover_with(student_against_chain *out, const student_sides *sides, const flow *precise,
-                      const long_chain *chain, double *log_q, double log_z, const flow_units *units,
+                      const long_chain *chain, double *log_q, const student_chain_question *q,
                       flow_err *err)
 {
+    const hunt_input hunt = {.sides = sides,
+                             .student = precise,
+                             .found = {chain->n, chain->dim, chain->x, chain->log_p, log_q, 0},
+                             .chains = chain->chains,
+                             .log_z = q->log_z,
+                             .units = q->units,
+                             .effort = hunt_effort_of(q->effort)};
     int code = densities(log_q, sides, precise, chain, err);
-    const hunt_source found = {chain->n, chain->dim, chain->x, chain->log_p, log_q, 0};
-    code = code ? code
-                : student_hunt_run(&out->hunt, sides, precise, &found, chain->chains, log_z, units,
-                                   err);
+    code = code ? code : student_hunt_run(&out->hunt, &hunt, err);
     for (size_t r = 0; r < chain->n && !code; r++)
         log_q[r] = chain->log_p[r] - log_q[r];
     if (!code)
-        take_excess(out, log_q, chain->n, log_z);
+        take_excess(out, log_q, chain->n, q->log_z);
     return code;
 }
 
-static int cover(student_against_chain *out, const student_sides *sides, const flow *student,
-                 const long_chain *chain, double log_z, const flow_units *units, flow_err *err)
+static int cover(student_against_chain *out, const student_sides *sides, const long_chain *chain,
+                 const student_chain_question *q, flow_err *err)
 {
     double *log_q = malloc(chain->n * sizeof *log_q);
     if (!log_q)
         return flow_fail(err, FLOW_ENOMEM, "out of memory for %zu densities", chain->n);
-    flow *precise = flow_convert(student, FLOW_F64, err);
-    int code =
-        precise ? cover_with(out, sides, precise, chain, log_q, log_z, units, err) : err->code;
+    flow *precise = flow_convert(q->student, FLOW_F64, err);
+    int code = precise ? cover_with(out, sides, precise, chain, log_q, q, err) : err->code;
     flow_free(precise);
     free(log_q);
     return code;
@@ -198,22 +201,22 @@ static void take_chain(student_against_chain *out, const long_chain *chain)
 }
 
 int student_against_chain_measure(student_against_chain *out, const student_sides *sides,
-                                  const flow *student, double log_z, const flow_units *units,
-                                  size_t rows, flow_err *err)
+                                  const student_chain_question *question, flow_err *err)
 {
     long_chain chain;
     double begun = flow_seconds();
     *out = student_against_no_chain;
-    int code = long_chain_run(&chain, sides->teacher, sides->pool, rows, sides->seed, err);
+    int code =
+        long_chain_run(&chain, sides->teacher, sides->pool, question->rows, sides->seed, err);
     if (!code)
         code = broken_check(&chain.broken, chain.broken.count, chain.evaluations,
                             "rows of the chain", err);
     if (!code) {
         take_chain(out, &chain);
-        code = cover(out, sides, student, &chain, log_z, units, err);
+        code = cover(out, sides, &chain, question, err);
     }
     if (!code)
-        code = compare_energies(out, sides, &chain, units, err);
+        code = compare_energies(out, sides, &chain, question->units, err);
     out->seconds = flow_seconds() - begun;
     long_chain_close(&chain);
     return code;

@@ -47,11 +47,17 @@ typedef struct student_against_chain {
 /* All NaN, 0 rows. */
 extern const student_against_chain student_against_no_chain;
 
-/* After student_sides_meet, with at least `rows` rows; log_z as above. units: the user's; NULL: those of the rows. Errors
- * are those of the chain; FLOW_EDIVERGED: the student's density at a row of the chain is not a number; FLOW_EDATA: the target
- * broke at too many of the chain's rows. */
+typedef struct student_chain_question {
+    const flow *student;
+    double log_z;            /* the target's own, or the best that is known */
+    const flow_units *units; /* the user's; NULL: those of the rows */
+    size_t rows;             /* of chains, at least */
+    double effort;           /* of the hunt: times the usual (hunt_effort_of) */
+} student_chain_question;
+
+/* After student_sides_meet. Errors are those of the chain and of the hunt; FLOW_EDIVERGED: the student's density at a row of
+ * the chain is not a number; FLOW_EDATA: the target broke at too many of the chain's rows. */
 int student_against_chain_measure(student_against_chain *out, const student_sides *sides,
-                                  const flow *student, double log_z, const flow_units *units,
-                                  size_t rows, flow_err *err);
+                                  const student_chain_question *question, flow_err *err);
 
 #endif

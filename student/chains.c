@@ -43,11 +43,13 @@ int chains_open(chains *self, size_t n, flow_err *err)
     self->kinetic = cut(&all, n);
     self->uniform = cut(&all, n);
     self->widths = cut(&all, dim);
-    return 0;
+    self->asker = target_asker_create(self->target, self->pool, err);
+    return self->asker ? 0 : err->code;
 }
 
 void chains_close(chains *self)
 {
+    target_asker_free(self->asker);
     free(self->memory);
     free(self->status);
 }
@@ -88,9 +90,8 @@ static void settle(chains *self, cloud *at)
 
 int chains_look(chains *self, cloud *at, flow_err *err)
 {
-    int code =
-        target_log_density(self->target, self->pool, at->log_p, self->slopes ? at->slope_p : NULL,
-                           self->status, at->x, NULL, self->n, err);
+    int code = target_ask(self->asker, at->log_p, self->slopes ? at->slope_p : NULL, self->status,
+                          at->x, NULL, self->n, err);
     if (code)
         return code;
     settle(self, at);

@@ -24,7 +24,8 @@ struct chains {
     /* Fills log_0, and slope_0 where there are slopes, at x. NULL: they keep p~ alone, a is 0 in every move. */
     int (*start)(void *arg, const chains *self, cloud *at, flow_err *err);
     void *arg;
-    int slopes; /* whether the target has them */
+    target_asker *asker; /* of the target */
+    int slopes;          /* whether the target has them */
     cloud at, next;
     double *momentum;          /* (n, D) */
     double *kinetic, *uniform; /* (n) */

@@ -20,10 +20,8 @@ enum { EDGE, WIDE, CHAINS, SOURCES };
 
 typedef struct hunt {
     student_hunt *out;
+    const hunt_input *in;
     const student_sides *sides;
-    const flow *student;
-    size_t chains; /* how many there were */
-    double log_z;
     hunt_source source[SOURCES]; /* the chains' is the caller's */
     size_t dim, n;               /* n: missed rows, of all sources */
     size_t told;                 /* the first ones, which are told into pieces */
@@ -39,7 +37,7 @@ typedef struct hunt {
 
 static double nats_of(const hunt *h, const hunt_source *s, size_t row)
 {
-    return s->log_p[row] - s->log_q[row] - h->log_z;
+    return s->log_p[row] - s->log_q[row] - h->in->log_z;
 }
 
 static size_t count(const hunt *h, const hunt_source *s)
@@ -61,7 +59,7 @@ static void put(hunt *h, size_t at, const hunt_source *s, size_t row)
 /* Every stride-th missed row comes first, so that those told apart are of all sources and times. */
 static void list(hunt *h)
 {
-    size_t stride = (h->n + HUNT_ROWS - 1) / HUNT_ROWS, seen = 0, at = 0;
+    size_t most = h->in->effort.told, stride = (h->n + most - 1) / most, seen = 0, at = 0;
     size_t others = h->told = (h->n + stride - 1) / stride;
     for (const hunt_source *s = h->source; s < h->source + SOURCES; s++)
         for (size_t r = 0; r < s->n; r++)
@@ -182,7 +180,7 @@ static int find_regions(hunt *h, flow_err *err)
 static student_estimate counted(const hunt *h, size_t rows)
 {
     double share = (double)rows / (double)h->source[CHAINS].n;
-    return (student_estimate){share, sqrt(share * (1 - share) / (double)h->chains)};
+    return (student_estimate){share, sqrt(share * (1 - share) / (double)h->in->chains)};
 }
 
 static size_t found_in(const hunt *h, size_t k)
@@ -268,8 +266,8 @@ static int propose(const hunt *h, hunt_mass *m, seeds *s, flow_err *err)
         code = proposal_make(&g, s->x, s->groups.of, s->n, h->dim, s->groups.k, err);
     }
     code = code ? code
-                : hunt_mass_weigh(m, h->sides, h->student, &g, h->log_z + HUNT_NATS, HUNT_PROPOSALS,
-                                  err);
+                : hunt_mass_weigh(m, h->sides, h->in->student, &g, h->in->log_z + HUNT_NATS,
+                                  h->in->effort.proposals, err);
     proposal_close(&g);
     means_close(&s->groups);
     return code;
@@ -283,7 +281,7 @@ static int go_rounds(const hunt *h, hunt_mass *m, seeds *s, flow_err *err)
     m->next = s->x + h->n * h->dim;
     for (int round = 0; round < HUNT_ROUNDS && !holds && !code; round++) {
         code = propose(h, m, s, err);
-        holds = !code && hunt_mass_holds(m, HUNT_PROPOSALS);
+        holds = !code && hunt_mass_holds(m, h->in->effort.proposals);
         s->n = h->n + m->n_next;
     }
     h->out->weighed = holds;
@@ -349,9 +347,9 @@ static size_t top_of(const hunt *h, size_t k)
 }
 
 /* user: (D) room. */
-static void describe(const hunt *h, hunt_region *out, size_t k, const flow_units *units,
-                     double *user)
+static void describe(const hunt *h, hunt_region *out, size_t k, double *user)
 {
+    const flow_units *units = h->in->units;
     size_t top = top_of(h, k);
     const double *x = h->x + top * h->dim;
     out->rows = found_in(h, k);
@@ -375,7 +373,7 @@ static size_t heaviest(const student_estimate *mass, size_t n)
     return out;
 }
 
-static int tell(const hunt *h, student_estimate *mass, const flow_units *units, flow_err *err)
+static int tell(const hunt *h, student_estimate *mass, flow_err *err)
 {
     double *user = malloc((h->dim + 1) * sizeof *user);
     if (!user)
@@ -385,7 +383,7 @@ static int tell(const hunt *h, student_estimate *mass, const flow_units *units, 
         size_t k = heaviest(mass, h->regions);
         hunt_region *region = &h->out->regions[h->out->n_regions++];
         *region = (hunt_region){.mass = mass[k]};
-        describe(h, region, k, units, user);
+        describe(h, region, k, user);
         mass[k].value = -1;
     }
     free(user);
@@ -394,7 +392,7 @@ static int tell(const hunt *h, student_estimate *mass, const flow_units *units, 
 
 /* ---- */
 
-static int go_after(hunt *h, const flow_units *units, flow_err *err)
+static int go_after(hunt *h, flow_err *err)
 {
     student_estimate mass[HUNT_MOST] = {{0, 0}};
     int code = take(h, err);
@@ -402,7 +400,7 @@ static int go_after(hunt *h, const flow_units *units, flow_err *err)
     code = code ? code : weigh_masses(h, mass, err);
     if (!code && !h->out->weighed)
         count_masses(h, mass);
-    code = code ? code : tell(h, mass, units, err);
+    code = code ? code : tell(h, mass, err);
     free(h->region);
     free(h->counts);
     free(h->x);
@@ -411,8 +409,11 @@ static int go_after(hunt *h, const flow_units *units, flow_err *err)
 
 static int look(hunt *h, flow_err *err)
 {
-    int code = hunt_from_edge(&h->source[EDGE], h->sides, h->student, h->log_z + HUNT_NATS, err);
-    code = code ? code : hunt_from_afar(&h->source[WIDE], h->sides, h->student, err);
+    const hunt_effort *e = &h->in->effort;
+    int code = hunt_from_edge(&h->source[EDGE], h->sides, h->in->student, h->in->log_z + HUNT_NATS,
+                              e->edge_chains, err);
+    code =
+        code ? code : hunt_from_afar(&h->source[WIDE], h->sides, h->in->student, e->wide_rows, err);
     for (int k = 0; k < SOURCES && !code; k++) {
         h->n += count(h, &h->source[k]);
         h->out->evaluations += h->source[k].evaluations;
@@ -420,24 +421,21 @@ static int look(hunt *h, flow_err *err)
     return code;
 }
 
-int student_hunt_run(student_hunt *out, const student_sides *sides, const flow *student,
-                     const hunt_source *found, size_t chains, double log_z, const flow_units *units,
-                     flow_err *err)
+int student_hunt_run(student_hunt *out, const hunt_input *in, flow_err *err)
 {
     hunt h = {.out = out,
-              .sides = sides,
-              .student = student,
-              .source = {[CHAINS] = *found},
-              .chains = chains,
-              .log_z = log_z,
-              .dim = sides->dim};
+              .in = in,
+              .sides = in->sides,
+              .source = {[CHAINS] = in->found},
+              .dim = in->sides->dim};
+    h.source[CHAINS].evaluations = 0;
     *out = (student_hunt)STUDENT_NO_HUNT;
-    out->rows = found->n;
-    out->missed = count(&h, found);
+    out->rows = in->found.n;
+    out->missed = count(&h, &h.source[CHAINS]);
     out->mass = (student_estimate){0, 0};
     int code = look(&h, err);
     if (!code && h.n)
-        code = go_after(&h, units, err);
+        code = go_after(&h, err);
     hunt_source_close(&h.source[EDGE]);
     hunt_source_close(&h.source[WIDE]);
     return code;

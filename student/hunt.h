@@ -23,11 +23,9 @@
 
 #define HUNT_NATS 3.0
 enum {
-    HUNT_REGIONS = 5,      /* that are told of, those of the most mass */
-    HUNT_COLUMNS = 3,      /* of a region: those that are furthest out */
-    HUNT_MOST = 32,        /* regions that are told apart; Student's t */
-    HUNT_ROWS = 512,       /* missed ones at most that are told into pieces */
-    HUNT_PROPOSALS = 8192, /* of a round */
+    HUNT_REGIONS = 5, /* that are told of, those of the most mass */
+    HUNT_COLUMNS = 3, /* of a region: those that are furthest out */
+    HUNT_MOST = 32,   /* regions that are told apart; Student's t */
     HUNT_ROUNDS = 4
 };
 
@@ -65,13 +63,21 @@ typedef struct student_hunt {
         .mass = {NAN, NAN}, .ess = NAN, .khat = NAN, .log_z = NAN                                  \
     }
 
-/* After student_sides_meet. student: in double; found: rows of so many chains on the target, which know nothing of the
- * student, and whose evaluations are not counted; log_z: the target's own, or the best that is known. units: the user's; NULL: those of the flow. The
- * same for any number of threads. Errors: the target's; FLOW_EDIVERGED: the student's density at a proposal is not a
+/* What a hunt is given. */
+typedef struct hunt_input {
+    const student_sides *sides; /* after student_sides_meet */
+    const flow *student;        /* in double */
+    hunt_source
+        found; /* rows of chains on the target, which know nothing of the student; borrowed, and their evaluations not counted */
+    size_t chains;           /* how many chains */
+    double log_z;            /* the target's own, or the best that is known */
+    const flow_units *units; /* the user's; NULL: those of the flow */
+    hunt_effort effort;
+} hunt_input;
+
+/* The same for any number of threads. Errors: the target's; FLOW_EDIVERGED: the student's density at a proposal is not a
  * number; FLOW_ENOMEM. */
-int student_hunt_run(student_hunt *out, const student_sides *sides, const flow *student,
-                     const hunt_source *found, size_t chains, double log_z, const flow_units *units,
-                     flow_err *err);
+int student_hunt_run(student_hunt *out, const hunt_input *in, flow_err *err);
 
 /* What is missed for certain: the mass less three standard errors, or 0; NaN without a hunt. */
 double student_hunt_least(const student_hunt *self);

@@ -12,7 +12,7 @@
 /* What the chains' second density needs. */
 typedef struct edge {
     hunt_source *out;
-    const target *student; /* as a target: log q and its slopes */
+    target_asker *student; /* as a target: log q and its slopes */
     double limit;
     chains chains;
 } edge;
@@ -21,8 +21,8 @@ typedef struct edge {
 static int pull(void *arg, const chains *c, cloud *at, flow_err *err)
 {
     edge *e = arg;
-    int code = target_log_density(e->student, c->pool, at->log_0, c->slopes ? at->slope_0 : NULL,
-                                  NULL, at->x, NULL, c->n, err);
+    int code = target_ask(e->student, at->log_0, c->slopes ? at->slope_0 : NULL, NULL, at->x, NULL,
+                          c->n, err);
     for (size_t r = 0; r < c->n && !code; r++) {
         double short_of = at->log_p[r] - at->log_0[r] - e->limit;
         bool drawn = short_of < 0;
@@ -111,10 +111,10 @@ static int record(edge *e, flow_err *err)
 
 /* ---- */
 
-static int run(edge *e, const student_sides *sides, const flow *student, flow_err *err)
+static int run(edge *e, const student_sides *sides, const flow *student, size_t most, flow_err *err)
 {
     hunt_source *out = e->out;
-    size_t n = sides->own.n < EDGE_CHAINS ? sides->own.n : EDGE_CHAINS;
+    size_t n = sides->own.n < most ? sides->own.n : most;
     int code = hunt_source_open(out, n * EDGE_STATES, sides->dim, err);
     code = code ? code : chains_open(&e->chains, n, err);
     code = code ? code : begin(e, sides, err);
@@ -125,7 +125,7 @@ static int run(edge *e, const student_sides *sides, const flow *student, flow_er
 }
 
 int hunt_from_edge(hunt_source *out, const student_sides *sides, const flow *student, double limit,
-                   flow_err *err)
+                   size_t most, flow_err *err)
 {
     edge e = {.out = out,
               .limit = limit,
@@ -135,10 +135,11 @@ int hunt_from_edge(hunt_source *out, const student_sides *sides, const flow *stu
                          .stream = {.seed = sides->seed, .stage = STREAM_HUNT_EDGE}}};
     *out = (hunt_source){.n = 0};
     target *density = target_from_flow(student, err);
-    e.student = density;
+    e.student = density ? target_asker_create(density, sides->pool, err) : NULL;
     e.chains.arg = &e;
-    int code = density ? run(&e, sides, student, err) : err->code;
+    int code = e.student ? run(&e, sides, student, most, err) : err->code;
     chains_close(&e.chains);
+    target_asker_free(e.student);
     target_free(density);
     return code;
 }

@@ -14,6 +14,17 @@ typedef struct hunt_source {
 int hunt_source_open(hunt_source *self, size_t n, size_t dim, flow_err *err);
 void hunt_source_close(hunt_source *self); /* accepts one that was never opened, but is zero */
 
+/* How much is looked at; the defaults are what a run takes. */
+typedef struct hunt_effort {
+    size_t edge_chains; /* of hunt_from_edge, EDGE_STATES states each */
+    size_t wide_rows;   /* of hunt_from_afar */
+    size_t told;        /* missed rows at most that are told into regions */
+    size_t proposals;   /* of a round, in whose weights the mass is */
+} hunt_effort;
+
+/* So many times the default, at least a few of each. times > 0. */
+hunt_effort hunt_effort_of(double times);
+
 /* ---- the ways. After student_sides_meet; student: in double. The same for any number of threads. Errors: the target's;
  * FLOW_ENOMEM. To be closed also after a failure. */
 
@@ -24,17 +35,17 @@ void hunt_source_close(hunt_source *self); /* accepts one that was never opened,
  *
  * where it misses, log p~ - log q > limit, that is the target itself; elsewhere it draws them there. What is next to what the
  * student covers is found in this way, as the neck of a funnel, which chains on the target hardly enter. All states, missed
- * or not. */
+ * or not, of `most` chains, or as many as there are samples. */
 #define EDGE_PULL 2.0
-enum { EDGE_CHAINS = 128, EDGE_BURN = 40, EDGE_STATES = 10, EDGE_THIN = 2, EDGE_LEAPS = 5 };
+enum { EDGE_BURN = 40, EDGE_STATES = 10, EDGE_THIN = 2, EDGE_LEAPS = 5 };
 int hunt_from_edge(hunt_source *out, const student_sides *sides, const flow *student, double limit,
-                   flow_err *err);
+                   size_t most, flow_err *err);
 
 /* From far away: rows annealed (annealed.h) from a normal that is WIDE_BY times as wide as the student's samples in each column. Of a
  * target that cannot be annealed from there, none. */
 #define WIDE_BY 10.0
-enum { WIDE_ROWS = 512, WIDE_MOVES = 3 };
-int hunt_from_afar(hunt_source *out, const student_sides *sides, const flow *student,
+enum { WIDE_MOVES = 3 };
+int hunt_from_afar(hunt_source *out, const student_sides *sides, const flow *student, size_t rows,
                    flow_err *err);
 
 #endif

@@ -32,12 +32,12 @@ static int take_rows(hunt_source *out, const annealed *rows, const student_sides
 }
 
 static int anneal(hunt_source *out, const student_sides *sides, const flow *student,
-                  const double *shift, const double *scale, flow_err *err)
+                  const double *shift, const double *scale, size_t n, flow_err *err)
 {
     annealed rows;
     flow_err why = FLOW_ERR_INIT;
     annealed_options o = annealed_options_default();
-    o.rows = WIDE_ROWS;
+    o.rows = n;
     o.moves = WIDE_MOVES;
     o.shift = shift;
     o.scale = scale;
@@ -51,7 +51,8 @@ static int anneal(hunt_source *out, const student_sides *sides, const flow *stud
     return code ? flow_fail(err, (flow_code)code, "%s", why.text) : 0;
 }
 
-int hunt_from_afar(hunt_source *out, const student_sides *sides, const flow *student, flow_err *err)
+int hunt_from_afar(hunt_source *out, const student_sides *sides, const flow *student, size_t rows,
+                   flow_err *err)
 {
     size_t dim = sides->dim;
     double *shift = malloc(2 * dim * sizeof *shift);
@@ -60,7 +61,7 @@ int hunt_from_afar(hunt_source *out, const student_sides *sides, const flow *stu
         return flow_fail(err, FLOW_ENOMEM, "out of memory for a start of %zu columns", dim);
     covariance_mean(shift, sides->own.x, sides->own.n, dim);
     widen(shift + dim, shift, &sides->own, dim);
-    int code = anneal(out, sides, student, shift, shift + dim, err);
+    int code = anneal(out, sides, student, shift, shift + dim, rows, err);
     free(shift);
     return code;
 }

@@ -120,16 +120,18 @@ int pieces_count(pieces *out, const target *t, flow_pool *pool, const double *x,
     out->of = malloc(n * sizeof *out->of);
     int code = out->of ? take(&w, err)
                        : flow_fail(err, FLOW_ENOMEM, "out of memory to tell pieces of %zu rows", n);
+    target_asker *asker = code ? NULL : target_asker_create(t, pool, err);
+    code = asker ? 0 : err->code;
     for (size_t r = 0; r < n && !code; r++) {
         find_nearest(&w, r);
         lay_points(&w, r);
-        code = target_log_density(t, pool, w.logp, NULL, NULL, w.points, NULL,
-                                  w.near * PIECES_POINTS, err);
+        code = target_ask(asker, w.logp, NULL, NULL, w.points, NULL, w.near * PIECES_POINTS, err);
         if (!code)
             join(&w, r);
     }
     if (!code)
         count(out, &w);
+    target_asker_free(asker);
     free(w.to);
     free(w.points);
     return code;

@@ -156,9 +156,12 @@ static int compare_chain(student_validation *out, const student_sides *v, const 
                          flow_err *err)
 {
     const student_validate_options *o = p->options;
-    return o->chain ? student_against_chain_measure(&out->against_chain, v, p->student,
-                                                    best_log_z(out), o->units, o->chain, err)
-                    : 0;
+    const student_chain_question question = {.student = p->student,
+                                             .log_z = best_log_z(out),
+                                             .units = o->units,
+                                             .rows = o->chain,
+                                             .effort = 1};
+    return o->chain ? student_against_chain_measure(&out->against_chain, v, &question, err) : 0;
 }
 
 static int compare(student_validation *out, const student_sides *v, const parties *p, flow_err *err)

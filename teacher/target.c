@@ -1,11 +1,9 @@
 #include "teacher/target.h"
 
-#include "flow/first_error.h"
-
 #include <assert.h>
 #include <math.h>
+#include <pthread.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* Held during a call of a target that has no TARGET_THREADS. */
@@ -129,101 +127,4 @@ int target_shard_sample(const target *self, double *x, double *logp, target_stat
 int target_is_wide(const target_rows *rows, uint64_t row)
 {
     return fmod((double)row * 0.6180339887498949, 1) < rows->widen;
-}
-
-/* ---- batches */
-
-typedef struct batch {
-    const target *target;
-    void **works; /* (threads) */
-    flow_first_error first_error;
-    double *logp, *grad, *x;
-    target_status *status; /* NULL: not wanted */
-    const double *from;    /* NULL: x is to be drawn */
-    const double *context;
-    target_rows rows;
-    size_t n;
-} batch;
-
-static int compute_shard(const batch *b, size_t row, size_t n, void *work, flow_err *err)
-{
-    const target *t = b->target;
-    const double *context = b->context ? b->context + row * t->context : NULL;
-    target_status unwanted[FLOW_SHARD], *status = b->status ? b->status + row : unwanted;
-    if (b->from)
-        return target_shard_log_density(t, b->logp + row, b->grad ? b->grad + row * t->dim : NULL,
-                                        status, b->from + row * t->dim, context, n, work, err);
-    target_rows rows = b->rows;
-    rows.first += row;
-    return target_shard_sample(t, b->x + row * t->dim, b->logp + row, status, context, &rows, n,
-                               work, err);
-}
-
-static void run_shard(void *arg, size_t index, size_t worker)
-{
-    batch *b = arg;
-    flow_err err = FLOW_ERR_INIT;
-    size_t row = index * FLOW_SHARD, n = b->n - row < FLOW_SHARD ? b->n - row : FLOW_SHARD;
-    if (flow_first_error_spares(&b->first_error, index))
-        return;
-    if (compute_shard(b, row, n, b->works[worker], &err))
-        flow_first_error_note(&b->first_error, index, &err);
-}
-
-static int take_works(batch *b, size_t threads, flow_err *err)
-{
-    flow_err left = FLOW_ERR_INIT;
-    b->works = calloc(threads, sizeof *b->works);
-    if (!b->works)
-        return flow_fail(err, FLOW_ENOMEM, "out of memory for a batch of %zu rows", b->n);
-    for (size_t w = 0; w < threads; w++)
-        if (!(b->works[w] = b->target->ops->work_create(b->target, FLOW_SHARD, &left)))
-            return failed(b->target, FLOW_ENOMEM, &left, err);
-    return 0;
-}
-
-static int run_batch(batch *b, flow_pool *pool, flow_err *err)
-{
-    size_t threads = flow_pool_threads(pool);
-    flow_first_error_init(&b->first_error);
-    int code = take_works(b, threads, err);
-    if (!code) {
-        flow_pool_run(pool, run_shard, b, (b->n + FLOW_SHARD - 1) / FLOW_SHARD);
-        code = flow_first_error_take(&b->first_error, err);
-    }
-    for (size_t w = 0; b->works && w < threads; w++)
-        b->target->ops->work_free(b->target, b->works[w]);
-    free(b->works);
-    flow_first_error_release(&b->first_error);
-    return code;
-}
-
-int target_log_density(const target *self, flow_pool *pool, double *logp, double *grad,
-                       target_status *status, const double *x, const double *context, size_t n,
-                       flow_err *err)
-{
-    batch b = {.target = self,
-               .logp = logp,
-               .grad = grad,
-               .status = status,
-               .from = x,
-               .context = context,
-               .n = n};
-    return run_batch(&b, pool, err);
-}
-
-int target_sample(const target *self, flow_pool *pool, double *x, double *logp,
-                  target_status *status, const double *context, pcg_stream stream, uint64_t first,
-                  size_t n, flow_err *err)
-{
-    if (!self->ops->sample)
-        return flow_fail(err, FLOW_EUSAGE, "target %s has no sampler", self->ops->name);
-    batch b = {.target = self,
-               .logp = logp,
-               .x = x,
-               .status = status,
-               .context = context,
-               .rows = {.stream = stream, .first = first},
-               .n = n};
-    return run_batch(&b, pool, err);
 }

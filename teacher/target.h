@@ -153,6 +153,15 @@ int target_is_wide(const target_rows *rows, uint64_t row);
 /* ---- whole batches, spread over a pool; rows do not depend on n or on the pool. Of several shards that
  * fail the first one's error is returned. */
 
+/* Who asks a target often, with scratch for each thread of the pool; both are borrowed. FLOW_ENOMEM. */
+typedef struct target_asker target_asker;
+target_asker *target_asker_create(const target *self, flow_pool *pool, flow_err *err);
+void target_asker_free(target_asker *self); /* accepts NULL */
+
+/* As target_log_density. One batch at a time. */
+int target_ask(const target_asker *self, double *logp, double *grad, target_status *status,
+               const double *x, const double *context, size_t n, flow_err *err);
+
 /* logp (n) of x (n, D); grad (n, D), status (n), NULL: not wanted. */
 int target_log_density(const target *self, flow_pool *pool, double *logp, double *grad,
                        target_status *status, const double *x, const double *context, size_t n,

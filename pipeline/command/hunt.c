@@ -45,15 +45,19 @@ static int answer(const student_against_chain *c, const flow_model *model, bool 
 
 /* log Z: the target's own, or what the samples' weights say. */
 static int measure(student_against_chain *out, const student_sides *sides, const flow_model *model,
-                   size_t rows, flow_err *err)
+                   const hunt_options *o, flow_err *err)
 {
     student_diagnostics worth;
     int code = student_sides_diagnose(sides, &worth, err);
     if (code)
         return code;
     double log_z = sides->teacher->log_z;
-    log_z = isnan(log_z) ? worth.log_z.value : log_z;
-    return student_against_chain_measure(out, sides, model->flow, log_z, model->units, rows, err);
+    const student_chain_question question = {.student = model->flow,
+                                             .log_z = isnan(log_z) ? worth.log_z.value : log_z,
+                                             .units = model->units,
+                                             .rows = (size_t)o->rows,
+                                             .effort = o->effort};
+    return student_against_chain_measure(out, sides, &question, err);
 }
 
 static int go(student_against_chain *out, const target *t, const flow_model *model, flow_pool *pool,
@@ -62,7 +66,7 @@ static int go(student_against_chain *out, const target *t, const flow_model *mod
     student_sides sides;
     int code = student_sides_init(&sides, t, pool, NULL, (size_t)o->n, o->seed, err);
     code = code ? code : student_sides_meet(&sides, model->flow, err);
-    code = code ? code : measure(out, &sides, model, (size_t)o->rows, err);
+    code = code ? code : measure(out, &sides, model, o, err);
     student_sides_release(&sides);
     return code;
 }

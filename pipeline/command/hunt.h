@@ -9,6 +9,7 @@ typedef struct hunt_options {
     const char *model;
     const char *target; /* as reference_open has it */
     uint64_t n, rows;   /* samples of the model; rows of the chains */
+    double effort;      /* times the usual */
     uint64_t seed;
     uint64_t threads; /* 0: auto */
     bool json;

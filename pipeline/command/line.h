@@ -30,7 +30,8 @@ enum {
     OPTION_PROPOSALS,
     OPTION_BOUND,
     OPTION_OPTIONS,
-    OPTION_ROWS
+    OPTION_ROWS,
+    OPTION_EFFORT
 };
 
 /* Whether a .csv starts with names: of every verb that reads a table. */

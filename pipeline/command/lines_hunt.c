@@ -6,6 +6,7 @@
 static const cli_option table[] = {
     {"number", 'n', "N", "samples of the model; default 50000"},
     {"rows", OPTION_ROWS, "N", "rows of 256 chains on the target; default 4096"},
+    {"effort", OPTION_EFFORT, "K", "look K times as hard beside them; default 1"},
     {"target", OPTION_TARGET, "FILE",
      "a model file, or a .yaml; default: what its run learned from"},
     {"seed", OPTION_SEED, "S", "default 0; another seed is another hunt"},
@@ -20,7 +21,7 @@ const line_spec line_hunt = {
     .n_max = 1,
     .doc = "What a model's samples miss of what it was made for, and where.",
     .examples = "  distill hunt runs/funnel/student/model.safetensors\n"
-                "  distill hunt runs/funnel/student/model.safetensors --rows 1e5 --seed 2\n",
+                "  distill hunt runs/funnel/student/model.safetensors --effort 10 --seed 2\n",
     .options = table};
 
 static int take(void *into, int id, const char *arg, flow_err *err)
@@ -35,6 +36,8 @@ static int take(void *into, int id, const char *arg, flow_err *err)
         return option_whole(&o->seed, "--seed", arg, 0, INT64_MAX, err);
     case OPTION_THREADS:
         return option_whole(&o->threads, "--threads", arg, 1, LINE_MAX_THREADS, err);
+    case OPTION_EFFORT:
+        return option_positive(&o->effort, "--effort", arg, err);
     case OPTION_TARGET:
         o->target = arg;
         return FLOW_OK;
@@ -47,7 +50,7 @@ static int take(void *into, int id, const char *arg, flow_err *err)
 int line_read_hunt(hunt_options *out, int argc, char **argv)
 {
     char **operands;
-    *out = (hunt_options){.n = 50000, .rows = 4096};
+    *out = (hunt_options){.n = 50000, .rows = 4096, .effort = 1};
     int status = line_read(&operands, &line_hunt, out, take, argc, argv);
     if (status < 0)
         out->model = operands[0];
