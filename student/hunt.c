@@ -1,19 +1,14 @@
 #include "student/hunt.h"
 
 #include "student/distance.h"
-#include "student/hunt_mass.h"
+#include "student/hunt_rounds.h"
 #include "student/hunt_source.h"
-#include "student/means.h"
 #include "student/pieces.h"
-#include "teacher/streams.h"
 
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-
-static const double MOST_NUMBERS = 4e6, /* of all covariances */
-    GROUP_ROWS = 32;                    /* of a Student's t, at least on average */
 
 /* Of rows; those of the last source are of chains and count. */
 enum { EDGE, WIDE, CHAINS, SOURCES };
@@ -200,104 +195,16 @@ static void count_masses(const hunt *h, student_estimate *mass)
 
 /* ---- how much, weighed */
 
-/* Rows that proposals are put on: the missed ones first, then those drawn in the last round. */
-typedef struct seeds {
-    double *x, *z; /* (room, D); z: in widths of their columns */
-    size_t n;
-    means groups;
-} seeds;
-
-static int take_seeds(seeds *s, const hunt *h, flow_err *err)
-{
-    size_t room = (h->n + HUNT_NEXT) * h->dim;
-    s->x = malloc(2 * room * sizeof *s->x);
-    if (!s->x)
-        return flow_fail(err, FLOW_ENOMEM, "out of memory for %zu rows of a hunt", h->n);
-    s->z = s->x + room;
-    memcpy(s->x, h->x, h->n * h->dim * sizeof *s->x);
-    s->n = h->n;
-    return 0;
-}
-
-static void take_widths(seeds *s, size_t dim)
-{
-    for (size_t i = 0; i < dim; i++) {
-        double mean = 0, square = 0;
-        for (size_t r = 0; r < s->n; r++)
-            mean += s->x[r * dim + i] / (double)s->n;
-        for (size_t r = 0; r < s->n; r++)
-            square += pow(s->x[r * dim + i] - mean, 2) / (double)s->n;
-        for (size_t r = 0; r < s->n; r++)
-            s->z[r * dim + i] = square > 0 ? (s->x[r * dim + i] - mean) / sqrt(square) : 0;
-    }
-}
-
-static size_t groups_of(size_t n, size_t dim)
-{
-    double most = fmin(HUNT_MOST, MOST_NUMBERS / ((double)dim * (double)dim));
-    double out = fmin(most, (double)n / GROUP_ROWS);
-    return out < 1 ? 1 : (size_t)out;
-}
-
-/* The region in which most missed rows of each group are. */
-static void label(const hunt *h, const means *groups, size_t *region)
-{
-    for (size_t g = 0; g < groups->k; g++) {
-        size_t count[HUNT_MOST] = {0};
-        for (size_t r = 0; r < h->n; r++)
-            if (groups->of[r] == g && h->region[r] != SIZE_MAX)
-                count[h->region[r]]++;
-        region[g] = largest_of(count, h->regions);
-    }
-}
-
-/* Proposals on the seeds, and what their weights say. */
-static int propose(const hunt *h, hunt_mass *m, seeds *s, flow_err *err)
-{
-    const pcg_stream stream = {.seed = h->sides->seed, .stage = STREAM_HUNT, .purpose = PCG_INIT};
-    proposal g = {.n = 0};
-    size_t region[HUNT_MOST];
-    take_widths(s, h->dim);
-    int code = means_open(&s->groups, s->z, s->n, h->dim, groups_of(s->n, h->dim), err);
-    if (!code) {
-        means_find(&s->groups, stream);
-        label(h, &s->groups, region);
-        m->region = region;
-        code = proposal_make(&g, s->x, s->groups.of, s->n, h->dim, s->groups.k, err);
-    }
-    code = code ? code
-                : hunt_mass_weigh(m, h->sides, h->in->student, &g, h->in->log_z + HUNT_NATS,
-                                  h->in->effort.proposals, err);
-    proposal_close(&g);
-    means_close(&s->groups);
-    return code;
-}
-
-/* Rounds until the weights are good: each puts its proposals where those of the one before had weight, too. */
-static int go_rounds(const hunt *h, hunt_mass *m, seeds *s, flow_err *err)
-{
-    bool holds = false;
-    int code = 0;
-    m->next = s->x + h->n * h->dim;
-    for (int round = 0; round < HUNT_ROUNDS && !holds && !code; round++) {
-        code = propose(h, m, s, err);
-        holds = !code && hunt_mass_holds(m, h->in->effort.proposals);
-        s->n = h->n + m->n_next;
-    }
-    h->out->weighed = holds;
-    return code;
-}
-
 static int weigh_masses(const hunt *h, student_estimate *mass, flow_err *err)
 {
-    seeds s = {.n = 0};
     hunt_mass m = {.of = mass, .regions = h->regions};
-    int code = take_seeds(&s, h, err);
-    code = code ? code : go_rounds(h, &m, &s, err);
-    free(s.x);
+    const hunt_seeds seeds = {h->x, h->region, h->n, h->dim};
+    int code = hunt_rounds_go(&m, h->sides, h->in->student, &seeds, h->in->log_z + HUNT_NATS,
+                              h->in->effort.proposals, err);
     h->out->evaluations += m.evaluations;
     h->out->ess = m.ess;
     h->out->khat = m.khat;
+    h->out->weighed = !code && hunt_mass_holds(&m, h->in->effort.proposals);
     if (h->out->weighed) {
         h->out->mass = m.all;
         h->out->log_z = m.log_z;

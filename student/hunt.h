@@ -25,8 +25,6 @@
 enum {
     HUNT_REGIONS = 5, /* that are told of, those of the most mass */
     HUNT_COLUMNS = 3, /* of a region: those that are furthest out */
-    HUNT_MOST = 32,   /* regions that are told apart; Student's t */
-    HUNT_ROUNDS = 4
 };
 
 /* A column of the region's row of the highest density, in the user's units; distance: from the mean of the student's

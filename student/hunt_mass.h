@@ -5,7 +5,10 @@
 #include "student/proposal.h"
 #include "student/sides.h"
 
-enum { HUNT_NEXT = 1024 };
+enum {
+    HUNT_MOST = 32, /* regions that are told apart, and Student's t */
+    HUNT_NEXT = 1024
+};
 
 typedef struct hunt_mass {
     size_t regions;
@@ -14,13 +17,14 @@ typedef struct hunt_mass {
     student_estimate all; /* and in all */
     double ess, khat;     /* of the proposals' weights: rows, shape */
     double log_z;         /* with it */
-    double *
-        next; /* (HUNT_NEXT, D): rows of the regions drawn by weight, for better proposals; the caller's */
-    size_t n_next; /* HUNT_NEXT, or 0: no proposal was missed */
+    double *next;         /* (HUNT_NEXT, D): missed rows drawn by weight, for better proposals; the
+                             caller's */
+    size_t n_next;        /* HUNT_NEXT, or 0: no proposal was missed */
     size_t evaluations;
 } hunt_mass;
 
-/* With n proposals; regions, region, of and next are set by the caller. A row is missed if log p~ - log q > limit; student: in double. Errors as student_hunt_run. */
+/* With n proposals; regions, region, of and next are set by the caller. A row is missed if log p~ - log q > limit; student:
+ * in double. Errors as student_hunt_run. */
 int hunt_mass_weigh(hunt_mass *out, const student_sides *sides, const flow *student,
                     const proposal *proposals, double limit, size_t n, flow_err *err);
 

@@ -1,0 +1,115 @@
+#include "student/hunt_rounds.h"
+
+#include "student/means.h"
+#include "teacher/streams.h"
+
+#include <math.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const double MOST_NUMBERS = 4e6, /* of all covariances */
+    GROUP_ROWS = 32;                    /* of a Student's t, at least on average */
+
+/* Rows that proposals are put on: the missed ones first, then those drawn in the last round. */
+typedef struct rounds {
+    const student_sides *sides;
+    const flow *student;
+    const hunt_seeds *seeds;
+    double limit;
+    size_t proposals;
+    double *x, *z; /* (room, D); z: in widths of their columns */
+    size_t n;
+    means groups;
+} rounds;
+
+static int take(rounds *s, flow_err *err)
+{
+    size_t n = s->seeds->n, dim = s->seeds->dim, room = (n + HUNT_NEXT) * dim;
+    s->x = malloc(2 * room * sizeof *s->x);
+    if (!s->x)
+        return flow_fail(err, FLOW_ENOMEM, "out of memory for %zu rows of a hunt", n);
+    s->z = s->x + room;
+    memcpy(s->x, s->seeds->x, n * dim * sizeof *s->x);
+    s->n = n;
+    return 0;
+}
+
+static void take_widths(rounds *s)
+{
+    size_t dim = s->seeds->dim;
+    for (size_t i = 0; i < dim; i++) {
+        double mean = 0, square = 0;
+        for (size_t r = 0; r < s->n; r++)
+            mean += s->x[r * dim + i] / (double)s->n;
+        for (size_t r = 0; r < s->n; r++)
+            square += pow(s->x[r * dim + i] - mean, 2) / (double)s->n;
+        for (size_t r = 0; r < s->n; r++)
+            s->z[r * dim + i] = square > 0 ? (s->x[r * dim + i] - mean) / sqrt(square) : 0;
+    }
+}
+
+static size_t groups_of(size_t n, size_t dim)
+{
+    double most = fmin(HUNT_MOST, MOST_NUMBERS / ((double)dim * (double)dim));
+    double out = fmin(most, (double)n / GROUP_ROWS);
+    return out < 1 ? 1 : (size_t)out;
+}
+
+static size_t most_of(const size_t *count, size_t n)
+{
+    size_t out = 0;
+    for (size_t k = 1; k < n; k++)
+        if (count[k] > count[out])
+            out = k;
+    return out;
+}
+
+/* The region in which most missed rows of each group are. */
+static void label(const rounds *s, size_t regions, size_t *region)
+{
+    for (size_t g = 0; g < s->groups.k; g++) {
+        size_t count[HUNT_MOST] = {0};
+        for (size_t r = 0; r < s->seeds->n; r++)
+            if (s->groups.of[r] == g && s->seeds->region[r] != SIZE_MAX)
+                count[s->seeds->region[r]]++;
+        region[g] = most_of(count, regions);
+    }
+}
+
+/* Proposals on the rows, and what their weights say. */
+static int propose(rounds *s, hunt_mass *m, flow_err *err)
+{
+    const pcg_stream stream = {.seed = s->sides->seed, .stage = STREAM_HUNT, .purpose = PCG_INIT};
+    proposal g = {.n = 0};
+    size_t region[HUNT_MOST], dim = s->seeds->dim;
+    take_widths(s);
+    int code = means_open(&s->groups, s->z, s->n, dim, groups_of(s->n, dim), err);
+    if (!code) {
+        means_find(&s->groups, stream);
+        label(s, m->regions, region);
+        m->region = region;
+        code = proposal_make(&g, s->x, s->groups.of, s->n, dim, s->groups.k, err);
+    }
+    code = code ? code : hunt_mass_weigh(m, s->sides, s->student, &g, s->limit, s->proposals, err);
+    m->region = NULL;
+    proposal_close(&g);
+    means_close(&s->groups);
+    return code;
+}
+
+int hunt_rounds_go(hunt_mass *out, const student_sides *sides, const flow *student,
+                   const hunt_seeds *seeds, double limit, size_t n, flow_err *err)
+{
+    rounds s = {.sides = sides, .student = student, .seeds = seeds, .limit = limit, .proposals = n};
+    int code = take(&s, err);
+    out->next = code ? NULL : s.x + seeds->n * seeds->dim;
+    for (int round = 0; round < HUNT_ROUNDS && !code; round++) {
+        code = propose(&s, out, err);
+        if (!code && hunt_mass_holds(out, n))
+            break;
+        s.n = seeds->n + out->n_next;
+    }
+    free(s.x);
+    return code;
+}
