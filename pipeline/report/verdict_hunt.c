@@ -64,7 +64,7 @@ int verdict_where_missed(char *out, size_t size, const student_hunt *h, const ch
                : snprintf(out, size, "%s", where);
 }
 
-void verdict_print_hunt(FILE *to, const student_hunt *h, const char *const *names)
+static void print_found(FILE *to, const student_hunt *h, const char *const *names)
 {
     fprintf(to,
             "  hunt      %.3g +- %.1g of the probability is missed (%s), at least %.3g; %zu of %zu "
@@ -77,4 +77,15 @@ void verdict_print_hunt(FILE *to, const student_hunt *h, const char *const *name
         fprintf(to, "            %.3g +- %.1g at %s, short by %.2g nats\n",
                 h->regions[k].mass.value, h->regions[k].mass.se, where, h->regions[k].nats);
     }
+}
+
+void verdict_print_hunt(FILE *to, const student_hunt *h, const char *const *names)
+{
+    if (h->mass.value > 0)
+        print_found(to, h, names);
+    else
+        fprintf(to,
+                "  hunt      nothing that the student misses was found, at %zu rows of chains, "
+                "from its edge and from afar\n",
+                h->rows);
 }
