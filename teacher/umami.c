@@ -1,5 +1,6 @@
 #include "teacher/umami.h"
 
+#include "teacher/hypercube.h"
 #include "teacher/umami_cuts.h"
 #include "teacher/umami_library.h"
 
@@ -49,7 +50,6 @@ typedef struct umami {
     slot *idle;
     char text[MOST_DIM][32];
     const char *names[MOST_DIM];
-    double ends[2][MOST_DIM];
 } umami;
 
 /* Calls read it, what makes a handle writes it: a library may have state of its own that all handles share. */
@@ -120,7 +120,8 @@ static void fill(const umami *self, slot *s, const double *x, size_t n)
     s->n = 0;
     for (size_t r = 0; r < n; r++) {
         momentum p[PHASE_SPACE_MOST];
-        double weight = phase_space_momenta(&self->space, p, x + r * dim);
+        double u[MOST_DIM], weight = hypercube_of(u, x + r * dim, dim);
+        weight += phase_space_momenta(&self->space, p, u);
         if (!umami_cuts_pass(self->given.o, p, self->space.n))
             continue;
         for (size_t i = 0; i < self->particles; i++)
@@ -253,24 +254,19 @@ static void describe(umami *self, distill_about *about)
         const char *what = mass ? "mass" : (j - (n - 2)) % 2 ? "phi" : "cos";
         snprintf(self->text[j], sizeof self->text[j], "%s%zu", what, at);
         self->names[j] = self->text[j];
-        self->ends[1][j] = 1;
     }
     *about = (distill_about){.dim = dim,
                              .flags = self->given.o->threads ? DISTILL_THREADS : 0,
                              .log_z = NAN,
-                             .names = self->names,
-                             .lower = self->ends[0],
-                             .upper = self->ends[1]};
+                             .names = self->names};
 }
 
 /* Whether it answers at all. */
 static int ask_once(umami *self, flow_err *err)
 {
     char message[DISTILL_MESSAGE] = "";
-    double x[MOST_DIM], logp;
+    double x[MOST_DIM] = {0}, logp;
     int how = DISTILL_GOOD;
-    for (size_t j = 0; j < MOST_DIM; j++)
-        x[j] = 0.3;
     return umami_rows(self, &logp, NULL, &how, x, 1, message)
                ? flow_fail(err, FLOW_EDATA, "%s", message)
                : 0;

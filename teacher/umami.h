@@ -1,11 +1,12 @@
 /* teacher/umami.h -- a matrix element of particle physics (umami_abi.h) as a plug-in: its functions in the shape of
  * plugin/distill_target.h, so that all that holds for a plug-in holds for it.
  *
- * The library takes momenta; columns are the 3n - 4 numbers of [0, 1] that phase_space.h makes those of the n outgoing
- * particles of, in the frame of the centre of mass, incoming ones along z. The density is
+ * The library takes momenta; a row y in R^(3n - 4) is the point u = Phi(y) of the unit hypercube (hypercube.h), of which
+ * phase_space.h makes those of the n outgoing particles, in the frame of the centre of mass, incoming ones along z.
+ * Columns are called after what the number is of: mass2 .. mass(n-1), cos1, phi1 .. phi(n-1). The density is
  *
- *     flux |M|^2 dPhi / du:    Z is the cross section in pb, (hbar c)^2 / (4 p E) the flux (of one incoming particle:
- *                              the width in GeV, 1 / (2 E)), p the momentum of either incoming particle.
+ *     flux |M|^2 dPhi / du du / dy: Z is the cross section in pb, (hbar c)^2 / (4 p E) the flux (of one incoming particle:
+ *                                   the width in GeV, 1 / (2 E)), p the momentum of either incoming particle.
  *
  * |M|^2 = 0, or a cut: no density there; below 0, infinite or not a number: broken.
  *

@@ -54,13 +54,31 @@ static int count(const char *symbol)
     return out;
 }
 
-static int ask(const target *t, double *logp, target_status *status, const double *x, size_t n,
+/* y with Phi(y) = u. */
+static double normal_score(double u)
+{
+    double lo = -9, hi = 9;
+    for (int i = 0; i < 80; i++) {
+        double mid = 0.5 * (lo + hi);
+        *(0.5 * erfc(-mid / sqrt(2)) < u ? &lo : &hi) = mid;
+    }
+    return 0.5 * (lo + hi);
+}
+
+/* At points u (n, D) of the hypercube, as a density of u. */
+static int ask(const target *t, double *logp, target_status *status, const double *u, size_t n,
                flow_err *err)
 {
     flow_pool *pool = flow_pool_create(3, NULL);
+    double *y = malloc(n * t->dim * sizeof *y);
+    for (size_t i = 0; i < n * t->dim; i++)
+        y[i] = normal_score(u[i]);
     *err = (flow_err)FLOW_ERR_INIT;
-    int code = target_log_density(t, pool, logp, NULL, status, x, NULL, n, err);
+    int code = target_log_density(t, pool, logp, NULL, status, y, NULL, n, err);
+    for (size_t i = 0; i < n * t->dim && !code; i++)
+        logp[i / t->dim] += 0.5 * y[i] * y[i] + 0.5 * log(2 * PI);
     flow_pool_free(pool);
+    free(y);
     return code;
 }
 
@@ -84,8 +102,7 @@ Test(target_umami, says_what_it_is)
     cr_assert_eq(t->flags, TARGET_THREADS);
     cr_assert(isnan(t->log_z));
     cr_assert_str_eq(target_column(t, text, 0), "cos1");
-    for (size_t j = 0; j < 2; j++)
-        cr_assert(t->ends[j] == 0 && t->ends[2 + j] == 1);
+    cr_assert_null(t->ends);
     cr_assert_eq(count("umami_handles"), 1);
     target_free(t);
     cr_assert_eq(count("umami_handles"), 0);
