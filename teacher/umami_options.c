@@ -83,17 +83,26 @@ static int check_parameters(const umami_given *self, flow_err *err)
     return 0;
 }
 
-/* Beside the file that names it. A library may have changed the working directory once it is asked for more handles. */
+/* A new text: the path of a file beside `data`, if that is a path; as it is if not. */
+static char *beside(const char *data, const char *file)
+{
+    const char *end = data_text_is_path(data) && *file != '/' ? strrchr(data, '/') : NULL;
+    size_t folder = end ? (size_t)(end - data) + 1 : 0, size = strlen(file) + 1;
+    char *path = malloc(folder + size);
+    if (path) {
+        memcpy(path, data, folder);
+        memcpy(path + folder, file, size);
+    }
+    return path;
+}
+
+/* Absolute: a library may have changed the working directory once it is asked for more handles. */
 static int find_card(umami_given *self, const char *data, flow_err *err)
 {
-    const char *card = self->o->card, *end = strrchr(data, '/');
-    bool beside = card && *card != '/' && data_text_is_path(data) && end;
-    size_t folder = beside ? (size_t)(end - data) + 1 : 0,
-           size = folder + (card ? strlen(card) : 0) + 1;
-    char *path = malloc(size);
+    const char *card = self->o->card;
+    char *path = card ? beside(data, card) : strdup("");
     if (!path)
         return flow_fail(err, FLOW_ENOMEM, "card: out of memory");
-    snprintf(path, size, "%.*s%s", (int)folder, data, card ? card : "");
     if (!card)
         self->card = path;
     else if (access(path, R_OK))
