@@ -116,7 +116,7 @@ int umami_particles(const umami_functions *call, size_t *n, flow_err *err)
 
 static int read_masses(double *mass, size_t n, const json_t *list, flow_err *err)
 {
-    if (json_array_size(list) != n && !(n == 1 && json_is_number(list)))
+    if (json_array_size(list) != n)
         return flow_fail(err, FLOW_ECONFIG, "masses wants %zu numbers, one for each particle", n);
     for (size_t i = 0; i < n; i++)
         mass[i] = json_number_value(json_array_get(list, i));
