@@ -308,7 +308,7 @@ Test(target_umami, rows_without_density_and_broken_ones)
     check_rows("zero", ", \"workers\": 1", TARGET_NO_DENSITY);
     check_rows("nan", ", \"workers\": 1", TARGET_BROKEN);
     check_rows("crash", ", \"workers\": 1", TARGET_BROKEN);
-    check_rows("hang", UNLESS_SANITIZED(TIMEOUT(1), TIMEOUT(4)), TARGET_BROKEN);
+    check_rows("hang", UNLESS_SANITIZED(TIMEOUT(2), TIMEOUT(4)), TARGET_BROKEN);
 }
 
 Test(target_umami, a_status_ends_the_run)
