@@ -101,6 +101,7 @@ $(OUT)/tests/e2e/memory: WRAP := $(foreach f,malloc calloc realloc posix_memalig
 PLUGINS := $(patsubst %.c,$(OUT)/%.so,$(wildcard plugin/*.c tests/plugins/*.c))
 tests: $(PLUGINS)
 $(filter $(OUT)/tests/plugins/stan_%,$(PLUGINS)): tests/plugins/stan.c
+$(filter $(OUT)/tests/plugins/umami_%,$(PLUGINS)): tests/plugins/umami.c
 $(OUT)/%.so: %.c plugin/distill_target.h $(OUT)/made-with
 	@mkdir -p $(@D)
 	$(call show,so  )$(CC) -std=c11 -O2 -shared -fPIC $(WARN) $(WERROR) -I plugin -o $@ $< -lm

@@ -243,6 +243,8 @@ int student_diagnose(student_diagnostics *out, const student_log_weights *in, fl
         code = fit_forward(out, in, err);
     if (!code)
         code = student_acceptance(&out->acceptance, in->reverse, in->n_reverse, err);
+    if (!code)
+        code = student_unweighting_of(&out->unweighting, in->reverse, in->n_reverse, err);
     if (code)
         return code;
     reverse_figures(out, in);

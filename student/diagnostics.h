@@ -41,6 +41,7 @@
 
 #include "flow/err.h"
 #include "student/psis.h"
+#include "student/unweighting.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -93,6 +94,7 @@ typedef struct student_diagnostics {
     student_estimate ess_reverse, ess_forward;
     student_estimate
         acceptance; /* of independence Metropolis (acceptance.h), from draws of the student */
+    student_unweighting unweighting; /* of draws of the student */
     student_curve curve_reverse, curve_forward;
     psis_fit psis, psis_forward;          /* of w at x ~ q, and at x ~ p */
     student_check mean_w, mean_inverse_w; /* E_q w / Z, E_p Z / w */

@@ -2,6 +2,7 @@
 
 #include "teacher/broken.h"
 #include "teacher/stan.h"
+#include "teacher/umami.h"
 
 #include <assert.h>
 #include <dlfcn.h>
@@ -89,23 +90,40 @@ static int load(plugin *self, flow_err *err)
                                      self->path, last_error());
 }
 
-/* It has no table: ours speaks to it, and is told which library that is. */
-static int use_stan(plugin *self)
+/* Interfaces of others, whose libraries have no table: ours speaks to them. */
+static const struct {
+    bool (*is_one)(void *library);
+    const distill_target *code;
+} spoken[] = {{stan_is_one, &stan_table}, {umami_is_one, &umami_table}};
+enum { N_SPOKEN = sizeof spoken / sizeof *spoken };
+
+/* It returns a flow_code when it opens a library. */
+static bool is_ours(const distill_target *code)
 {
-    self->code = &stan_table;
+    for (size_t i = 0; i < N_SPOKEN; i++)
+        if (code == spoken[i].code)
+            return true;
+    return false;
+}
+
+/* Our table for a library, which is told which library that is; or not. */
+static bool speak(plugin *self)
+{
+    for (size_t i = 0; i < N_SPOKEN && !self->code; i++)
+        self->code = spoken[i].is_one(self->library) ? spoken[i].code : NULL;
     self->handle = self->library;
-    return 0;
+    return self->code != NULL;
 }
 
 static int find_table(plugin *self, flow_err *err)
 {
     const distill_target *code = self->code = dlsym(self->library, SYMBOL);
-    if (!code && stan_is_one(self->library))
-        return use_stan(self);
+    if (!code && speak(self))
+        return 0;
     if (!code)
         return flow_fail(err, FLOW_EDATA,
                          "%s: the library has no symbol '%s' (distill_target.h says what it is), "
-                         "and none of BridgeStan's",
+                         "and none of BridgeStan's or UMAMI's",
                          self->path, SYMBOL);
     if (code->version != DISTILL_TARGET_VERSION)
         return flow_fail(err, FLOW_EDATA,
@@ -213,7 +231,7 @@ static int open_it(plugin *self, const char *options, flow_err *err)
     int code = self->code->open(&self->handle, &about, options, message);
     leave(&ours);
     if (code)
-        return flow_fail(err, self->code == &stan_table ? (flow_code)code : FLOW_EDATA,
+        return flow_fail(err, is_ours(self->code) ? (flow_code)code : FLOW_EDATA,
                          "%s: it could not be opened: %s", self->path, tidy(message));
     self->open = true;
     self->about = (plugin_about){.dim = about.dim, .flags = about.flags, .log_z = about.log_z};

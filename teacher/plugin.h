@@ -1,4 +1,4 @@
-/* teacher/plugin.h -- a density in a shared library (plugin/distill_target.h, or BridgeStan's: stan.h), in this process:
+/* teacher/plugin.h -- a density in a shared library (plugin/distill_target.h, or an interface of others: stan.h, umami.h), in this process:
  * loaded, held to its word, and asked. */
 #ifndef TEACHER_PLUGIN_H
 #define TEACHER_PLUGIN_H

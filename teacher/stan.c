@@ -1,6 +1,7 @@
 #include "teacher/stan.h"
 
 #include "flow/pcg.h"
+#include "teacher/data_text.h"
 #include "teacher/streams.h"
 
 #include <dlfcn.h>
@@ -103,16 +104,10 @@ static int find_functions(functions *call, void *library, char *message)
 
 /* ---- the model */
 
-static bool is_path(const char *data)
-{
-    size_t n = strlen(data);
-    return n >= 5 && strcmp(data + n - 5, ".json") == 0;
-}
-
 /* What BridgeStan would take for text, or say of a file in its own way. */
 static int check_data(const char *data, char *message)
 {
-    bool path = is_path(data);
+    bool path = data_text_is_path(data);
     int file = path ? open(data, O_RDONLY | O_CLOEXEC) : -1;
     if (path && file < 0) {
         snprintf(message, DISTILL_MESSAGE, "data: %.300s: %s", data, strerror(errno));

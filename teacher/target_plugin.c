@@ -145,17 +145,18 @@ static const char *plugin_conflict(char *why, size_t size, const void *options)
 static const flow_key plugin_keys[] = {
     {FLOW_KEY(plugin_options, path), .type = FLOW_KEY_TEXT,
      .flags = FLOW_KEY_REQUIRED | FLOW_KEY_FILE, .min = 1, .max = 4096,
-     .doc =
-         "A shared library (.so): a Stan model that BridgeStan built, or one that was built with "
-         "distill_target.h; its symbols tell. See plugin/README.md. It is code: it runs with "
-         "all your rights, also when a config is only checked."},
+     .doc = "A shared library (.so): a Stan model that BridgeStan built, a matrix element of UMAMI "
+            "(MadGraph), or one that was built with distill_target.h; its symbols tell. See "
+            "plugin/README.md. It is code: it runs with "
+            "all your rights, also when a config is only checked."},
     {FLOW_KEY(plugin_options, options), .type = FLOW_KEY_TEXT, .min = 0, .max = 65536,
      .doc = "Text that the library is opened with, as it wants it: a path, some JSON; a Stan model "
-            "wants its data as JSON. Paths in it are the library's affair."},
+            "wants its data as JSON, a matrix element its energy, card and cuts. Paths in it are "
+            "the library's affair."},
     {FLOW_KEY(plugin_options, data), .type = FLOW_KEY_TEXT, .flags = FLOW_KEY_FILE, .min = 1,
      .max = 4096,
      .doc = "A file whose path the library is opened with, in the place of options: the data of a "
-            "Stan model, a file .json."},
+            "Stan model, or the options of a matrix element, a file .json."},
     {FLOW_KEY(plugin_options, workers), .type = FLOW_KEY_WHOLE, .min = 0, .max = PLUGIN_MAX_WORKERS,
      .def = "0",
      .doc = "Processes that the library runs in, each with a handle of its own; 0: in this one. In "

@@ -86,6 +86,13 @@ static json_t *as_json(const student_summary *s)
     return out;
 }
 
+/* Of a cross section; null where it is too large, or too small, to be a number. */
+static student_estimate integral(student_estimate log_z)
+{
+    double z = exp(log_z.value);
+    return z > 0 ? (student_estimate){z, z * log_z.se} : (student_estimate){NAN, NAN};
+}
+
 static json_t *worth(const student_diagnostics *d)
 {
     json_t *out = json_object();
@@ -93,6 +100,7 @@ static json_t *worth(const student_diagnostics *d)
     flow_json_set(&out, "ess", flow_json_real(d->ess_reverse.value));
     flow_json_set(&out, "khat", flow_json_real(d->psis.khat));
     flow_json_set(&out, "log_z", pair(d->log_z));
+    flow_json_set(&out, "z", pair(integral(d->log_z)));
     return out;
 }
 

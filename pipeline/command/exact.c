@@ -3,6 +3,7 @@
 #include "pipeline/command/weighing.h"
 #include "pipeline/console/notice.h"
 #include "student/exact.h"
+#include "student/unweighting.h"
 
 #include <math.h>
 #include <stdint.h>
@@ -190,9 +191,9 @@ static int reject(choosing *w, flow_err *err)
     code = code ? code : reject_enough(w, bound, &above, err);
     code = code ? code : tell(w, "proposals", err);
     if (!code && above)
-        notice_warning("%zu of %zu proposals weigh more than the bound: there the samples are too "
-                       "few; say a larger --bound",
-                       above, w->n);
+        notice_warning("%zu of %zu proposals weigh more than the bound, and %.2g of all weight is "
+                       "above it: there the samples are too few; say a larger --bound",
+                       above, w->n, student_over_weight(w->out->log_w, w->n, bound));
     return code;
 }
 

@@ -113,6 +113,35 @@ const gate_info gate_figures[GATE_COUNT] = {
                    .beyond = "importance weights, reverse ESS and log Z are not to be trusted: a "
                              "few samples carry them",
                    .next = "do not weight this student's samples; " MORE_STEPS},
+    [GATE_UNWEIGHTING] =
+        {.name = "unweighting_efficiency",
+         .unit = "share of the samples",
+         .limit = NAN,
+         .place = "unweighting.efficiency",
+         .doc = "Mean over largest importance weight of the student's samples: what rejection "
+                "(distill sample --exact rejection) keeps of them if the largest is its bound. "
+                "Falls with the number of samples; blind to lost modes."},
+    [GATE_UNWEIGHTING_MADNIS] =
+        {.name = "unweighting_madnis",
+         .unit = "share of the samples that are not cut",
+         .limit = NAN,
+         .place = "unweighting.madnis",
+         .doc = "The same as MadNIS has it: over the median of the largest weights of bootstrap "
+                "samples, of the samples of weight above 0 alone (after cuts). That median is the "
+                "largest weight, so where nothing is cut both are one number."},
+    [GATE_OVER_WEIGHT] =
+        {.name = "over_weight",
+         .unit = "share of the weight",
+         .small_is_good = true,
+         .limit = 0.05,
+         .place = "unweighting.over_weight",
+         .doc = "How much of the weight is above the bound when samples are rejected under the "
+                "largest weight of other samples (two halves, each with the other's): what "
+                "rejection loses of the target.",
+         .beyond = "rejection under the largest weight that was seen leaves out a part of the "
+                   "target: a few samples weigh more than it",
+         .next = "say a larger --bound, use --exact imh, or " MORE_STEPS,
+         .said_by = FIGURE(GATE_KHAT)},
     [GATE_UNCOVERED_10] = {.name = "uncovered_10",
                            .unit = "share of the teacher's samples",
                            .small_is_good = true,

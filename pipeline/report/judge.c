@@ -28,6 +28,9 @@ static void judge_weights(judged *out, const student_diagnostics *d, double log_
     v[GATE_NORMALISATION_SIGMAS] = larger(fabs(d->mean_w.z), fabs(d->mean_inverse_w.z));
     v[GATE_ESS_REVERSE] = d->ess_reverse.value;
     v[GATE_ACCEPTANCE] = d->acceptance.value;
+    v[GATE_UNWEIGHTING] = d->unweighting.efficiency;
+    v[GATE_UNWEIGHTING_MADNIS] = d->unweighting.madnis;
+    v[GATE_OVER_WEIGHT] = d->unweighting.over_weight;
     v[GATE_ESS_FORWARD] = d->ess_forward.value;
     v[GATE_KHAT] = d->psis.khat;
     v[GATE_KHAT_FORWARD] = d->n_forward ? d->psis_forward.khat : NAN;

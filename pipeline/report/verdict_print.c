@@ -33,9 +33,11 @@ static void print_one_side(const student_diagnostics *d)
     fprintf(stderr,
             "  KL        reverse %s nats, at samples of the student: the target has no sampler\n",
             estimate(a, d->kl_reverse));
-    fprintf(stderr, "  ESS / N   %.3f (k-hat %.2f), acceptance %.3f;  log Z %s, ELBO %s\n",
-            d->ess_reverse.value, d->psis.khat, d->acceptance.value, estimate(a, d->log_z),
-            estimate(b, d->elbo));
+    fprintf(stderr,
+            "  ESS / N   %.3f (k-hat %.2f), acceptance %.3f, unweighting %.3f;  log Z %s, ELBO "
+            "%s\n",
+            d->ess_reverse.value, d->psis.khat, d->acceptance.value, d->unweighting.efficiency,
+            estimate(a, d->log_z), estimate(b, d->elbo));
 }
 
 static void print_weights(const student_diagnostics *d)

@@ -33,6 +33,13 @@ static json_t *psis(const psis_fit *p)
                      flow_json_real(p->threshold), "tail", (json_int_t)p->tail);
 }
 
+static json_t *unweighting(const student_unweighting *u)
+{
+    return json_pack("{s:o, s:o, s:o, s:o}", "efficiency", flow_json_real(u->efficiency), "madnis",
+                     flow_json_real(u->madnis), "over_weight", flow_json_real(u->over_weight),
+                     "kept", flow_json_real(u->kept));
+}
+
 void verdict_set_weights(json_t **out, const student_diagnostics *d)
 {
     flow_json_set(out, "kl_reverse", verdict_estimate(d->kl_reverse));
@@ -44,6 +51,7 @@ void verdict_set_weights(json_t **out, const student_diagnostics *d)
     flow_json_set(out, "ess_reverse", ess(d->ess_reverse, &d->curve_reverse));
     flow_json_set(out, "ess_forward", ess(d->ess_forward, &d->curve_forward));
     flow_json_set(out, "acceptance", verdict_estimate(d->acceptance));
+    flow_json_set(out, "unweighting", unweighting(&d->unweighting));
     flow_json_set(out, "khat", psis(&d->psis));
     flow_json_set(out, "khat_forward", d->n_forward ? psis(&d->psis_forward) : json_null());
     flow_json_set(out, "normalisation",

@@ -108,6 +108,9 @@ static int check_distillation(const config *c, const target *from, const flow *s
                               flow_err *err)
 {
     distill_options options = settings_distill(c);
+    if (c->target && c->student.recipe == RECIPE_AUTO && options.gradient == DISTILL_AUTO &&
+        !(from->flags & TARGET_GRADIENT))
+        options.gradient = DISTILL_LOG_VARIANCE; /* as the recipe will have it */
     int code = student_distillation_check(student, from, &options, err);
     return code ? flow_fail_prefix(err, "student") : 0;
 }

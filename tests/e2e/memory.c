@@ -60,6 +60,7 @@ static const struct scene {
               {"targets", play_targets},
               {"plugin", play_plugin},
               {"stan", play_stan},
+              {"umami", play_umami},
               {"probe", play_probe},
               {"transport", play_transport},
               {"importance", play_importance},

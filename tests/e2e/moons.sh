@@ -30,7 +30,7 @@ check "the verdict is pass" test "$(value "$verdict" verdict)" = '"pass"'
 check "a pass has no reasons" test "$(value "$verdict" reasons)" = '[]'
 check "every documented key of validation.json is there" "$PROBE" json "$verdict" verdict reasons \
     warnings figures.28.{key,value,limit,small_is_good,beyond} {kl_reverse,kl_forward,elbo,eubo,jeffreys,log_z}.{value,se} \
-    {ess_reverse,ess_forward}.{value,se,ess_curve.0.1} acceptance.{value,se} log_q_forward.{value,se} {khat,khat_forward}.{value,threshold,tail} \
+    {ess_reverse,ess_forward}.{value,se,ess_curve.0.1} acceptance.{value,se} unweighting.{efficiency,madnis,over_weight,kept} log_q_forward.{value,se} {khat,khat_forward}.{value,threshold,tail} \
     uncovered.{rows,worst,above.2.nats,above.2.count,above.2.share} \
     normalisation.{mean_w,mean_inverse_w}.{value,se,z} {zero_density,broken}.{reverse,forward} samples \
     roundtrip mode_share.1.{share,weight,se,teacher,partition} mode_share_worst.{partition,mode,error,p,chance} \

@@ -20,7 +20,8 @@ static int use_target(uint64_t *sum, const target *t, flow_err *err)
                    ? target_sample(t, pool, x, logp, NULL, NULL, stream, 0, TARGET_ROWS, err)
                    : 0;
     if (!code)
-        code = target_log_density(t, pool, logp, grad, NULL, x, NULL, TARGET_ROWS, err);
+        code = target_log_density(t, pool, logp, t->flags & TARGET_GRADIENT ? grad : NULL, NULL, x,
+                                  NULL, TARGET_ROWS, err);
     if (!code)
         add(sum, x, (2 * t->dim + 1) * TARGET_ROWS * sizeof *x);
     free(x);
@@ -78,6 +79,20 @@ static int play_stan(uint64_t *sum, flow_err *err)
     static char text[PLUGIN_TEXT];
     plugin_text(text, "tests/plugins/stan.so",
                 "\"options\": \"{\\\"mu\\\": 0.3, \\\"sd\\\": 1.7}\"");
+    return play_description(sum, text, err);
+}
+
+/* A matrix element, with everything that it can be given. */
+static int play_umami(uint64_t *sum, flow_err *err)
+{
+    static char text[PLUGIN_TEXT];
+    plugin_text(text, "tests/plugins/umami.so",
+                "\"options\": \"{\\\"energy\\\": 9, \\\"alpha_s\\\": 0.3, \\\"pt_min\\\": 1, "
+                "\\\"parameters\\\": {\\\"aEWM1\\\": [128, 0]}, \\\"masses\\\": [0, 0, 0, 0]}\"");
+    int code = play_description(sum, text, err);
+    if (code)
+        return code;
+    plugin_text(text, "tests/plugins/umami.so", "\"data\": \"tests/plugins/umami.json\"");
     return play_description(sum, text, err);
 }
 

@@ -22,6 +22,7 @@ static void spoil(int figure)
         [GATE_NORMALISATION_SIGMAS] = {&figures.weights.mean_w.z, -5.1},
         [GATE_ESS_REVERSE] = {&figures.weights.ess_reverse.value, 0.49},
         [GATE_ESS_FORWARD] = {&figures.weights.ess_forward.value, 0.49},
+        [GATE_OVER_WEIGHT] = {&figures.weights.unweighting.over_weight, 0.051},
         [GATE_KHAT] = {&figures.weights.psis.khat, 0.695},
         [GATE_KHAT_FORWARD] = {&figures.weights.psis_forward.khat, 0.685},
         [GATE_MODE_SHARE_ERROR] = {&figures.modes_summary.deviation, 0.051},

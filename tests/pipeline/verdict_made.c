@@ -42,6 +42,7 @@ void set_up(void)
                     .ess_reverse = {0.91, 0.007},
                     .ess_forward = {0.89, 0.008},
                     .acceptance = {0.87, 0.009},
+                    .unweighting = {0.21, 0.23, 0.0012, 0.913},
                     .curve_reverse = {2, {50, 200}, {0.95, 0.91}},
                     .psis = {.khat = 0.41, .threshold = 0.69, .tail = 120},
                     .psis_forward = {.khat = 0.43, .threshold = 0.68, .tail = 110},
@@ -181,6 +182,9 @@ const double gate_values[GATE_COUNT] = {
     [GATE_LOG_Z_SIGMAS] = 3.2499898437976067, /* 0.013 over 0.004 and the rounding */
     [GATE_ESS_REVERSE] = 0.91,
     [GATE_ACCEPTANCE] = 0.87,
+    [GATE_UNWEIGHTING] = 0.21,
+    [GATE_UNWEIGHTING_MADNIS] = 0.23,
+    [GATE_OVER_WEIGHT] = 0.0012,
     [GATE_ESS_FORWARD] = 0.89,
     [GATE_KHAT] = 0.41,
     [GATE_NORMALISATION_SIGMAS] = 0.2,
