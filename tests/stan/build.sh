@@ -23,7 +23,7 @@ includes=$(Rscript -e '
     at <- commandArgs(TRUE)
     headers <- function(of) system.file("include", package = of)
     name <- gsub("[^A-Za-z0-9]", "_", sub("[.]stan$", "", basename(at[1])))
-    cat(rstan::stanc(at[1], model_name = name)$cppcode, file = at[2])
+    cat(rstan::stanc(at[1], model_name = name, obfuscate_model_name = FALSE)$cppcode, file = at[2])
     cat(paste0("-I", c(file.path(headers("StanHeaders"), "src"), sapply(c("StanHeaders", "RcppEigen", "RcppParallel"), headers))))' \
     "$model" "$code" 2>"$code.log") || status=$?
 [ $status -ne 69 ] || missing rstan

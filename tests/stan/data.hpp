@@ -5,6 +5,7 @@
 
 #include <boost/property_tree/json_parser.hpp>
 #include <boost/property_tree/ptree.hpp>
+#include <climits>
 #include <cstring>
 #include <stan/io/array_var_context.hpp>
 
@@ -28,7 +29,7 @@ static void collect(std::vector<std::string> &to, size_t at, size_t stride, cons
 {
     bool leaf = depth == size.size();
     if (leaf ? node.data().empty() : !node.data().empty() || node.size() != size[depth])
-        throw std::runtime_error("an array of the data is ragged");
+        throw std::runtime_error("data: an array is ragged");
     if (leaf)
         to[at] = node.data();
     for (const auto &item : node) {
@@ -48,18 +49,18 @@ template <typename T> struct variables {
         names.push_back(name);
         sizes.push_back(size);
         for (const std::string &text : texts) {
-            size_t used;
-            double value = std::stod(text, &used);
-            if (used != text.size())
-                throw std::runtime_error("'" + name + "' has '" + text + "', which is no number");
-            values.push_back((T)value);
+            char *end;
+            values.push_back((T)strtod(text.c_str(), &end));
+            if (*end)
+                throw std::runtime_error(name + ": '" + text + "' is no number");
         }
     }
 };
 
 static bool is_integer(const std::string &text)
 {
-    return text.find_first_not_of("-0123456789") == std::string::npos;
+    return text.find_first_not_of("-0123456789") == std::string::npos &&
+           std::abs(strtod(text.c_str(), nullptr)) <= INT_MAX;
 }
 
 static stan::io::array_var_context read_data(const char *data)
