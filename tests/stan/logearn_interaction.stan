@@ -7,11 +7,12 @@ data {
 }
 transformed data {
   vector[N] log_earn = log(earn);
+  matrix[N, 4] X = append_col(append_col(rep_vector(1, N), height), append_col(male, height .* male));
 }
 parameters {
   vector[4] beta;
   real<lower=0> sigma;
 }
 model {
-  log_earn ~ normal(beta[1] + beta[2] * height + beta[3] * male + beta[4] * (height .* male), sigma);
+  log_earn ~ normal(X * beta, sigma);
 }

@@ -10,16 +10,15 @@ data {
   vector[N] income;
 }
 transformed data {
-  matrix[N, 3] age = rep_matrix(0, N, 3);
+  matrix[N, 9] X;
   for (n in 1:N)
-    for (a in 2:4)
-      age[n, a - 1] = age_discrete[n] == a;
+    X[n] = [1, real_ideo[n], race_adj[n], age_discrete[n] == 2, age_discrete[n] == 3, age_discrete[n] == 4,
+            educ1[n], gender[n], income[n]];
 }
 parameters {
   vector[9] beta;
   real<lower=0> sigma;
 }
 model {
-  partyid7 ~ normal(beta[1] + beta[2] * real_ideo + beta[3] * race_adj + age * beta[4:6]
-                    + beta[7] * educ1 + beta[8] * gender + beta[9] * income, sigma);
+  partyid7 ~ normal(X * beta, sigma);
 }
