@@ -158,19 +158,28 @@ static void count_rows(probe *out, const probing *p)
 
 /* ---- the gradient */
 
-/* A kink may lie within one step, a wrong derivative is wrong at all of them. */
-static const double steps[] = {1e-3, 1e-4, 1e-5};
-enum { STEPS = sizeof steps / sizeof *steps, EVALUATIONS = 20000 };
+/* A kink may lie within one step, a wrong derivative is wrong at all of them. The last ones are for those that look wrong:
+ * a mixture far out may change within a ten thousandth. Rounding is no excuse there: it would hide what is wrong. */
+static const double steps[] = {1e-3, 1e-4, 1e-5, 1e-6, 1e-7};
+enum { STEPS = 3, MORE_STEPS = sizeof steps / sizeof *steps, EVALUATIONS = 20000 };
 
-/* The two densities of a step, (log p at at - h, log p at at + h), as one relative error. Infinite: one of them has no
- * density. */
-static double error_of(double *numeric, double given, const double *logp, double width,
-                       double least)
+/* What rounding makes of a difference of the two. */
+static double rounding_of(const double *logp)
 {
-    double noise = 8 * DBL_EPSILON * (fabs(logp[0]) + fabs(logp[1])) / width;
-    *numeric = (logp[1] - logp[0]) / width;
-    double off = fmax(0, fabs(*numeric - given) - noise);
-    return off / fmax(least, fmax(fabs(*numeric), fabs(given)));
+    return 8 * DBL_EPSILON * (fabs(logp[0]) + fabs(logp[1]));
+}
+
+/* A slope against the one that was given, as a relative error beyond the noise. */
+static double error_of(double numeric, double given, double noise, double least)
+{
+    double off = fmax(0, fabs(numeric - given) - noise);
+    return off / fmax(least, fmax(fabs(numeric), fabs(given)));
+}
+
+/* Infinite: no step had a density on both sides. */
+static size_t steps_after(double error)
+{
+    return error > PROBE_GRADIENT && isfinite(error) ? MORE_STEPS : STEPS;
 }
 
 /* around (2, D): the row twice. least: a slope below which nobody looks at shares. */
@@ -182,7 +191,7 @@ static int compare_one(probe_derivative *out, const probing *p, double *around, 
     target_status status[2];
     int code = 0;
     out->error = INFINITY;
-    for (size_t k = 0; k < STEPS && !code; k++) {
+    for (size_t k = 0; !code && k < steps_after(out->error); k++) {
         double h = steps[k] * fmax(1, fabs(middle));
         around[out->col] = middle - h;
         around[dim + out->col] = middle + h;
@@ -190,7 +199,9 @@ static int compare_one(probe_derivative *out, const probing *p, double *around, 
         code = target_log_density(p->t, p->one, logp, NULL, status, around, NULL, 2, err);
         if (code || status[0] != TARGET_FINITE || status[1] != TARGET_FINITE)
             continue;
-        double error = error_of(&numeric, given, logp, width, least);
+        numeric = (logp[1] - logp[0]) / width;
+        double noise = k < STEPS ? rounding_of(logp) / width : 0;
+        double error = error_of(numeric, given, noise, least);
         if (error < out->error) {
             out->error = error;
             out->numeric = numeric;

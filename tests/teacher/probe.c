@@ -55,6 +55,20 @@ Test(probe, a_wrong_sign_is_seen)
     cr_assert(p.worst.col == 1 && p.worst.given * p.worst.numeric < 0);
 }
 
+/* Components a thousandth wide, between which it changes within less than the steps that are tried first. */
+Test(probe, a_narrow_bend_is_no_wrong_gradient)
+{
+    const double x[] = {4.353442, 2.8689348, -6.7871637, 0.94700179, 6.7466971};
+    probe out;
+    flow_err err = FLOW_ERR_INIT;
+    target *t = energy_create("{\"kind\": \"posterior\", \"model\": \"low_dim_gauss_mix\", "
+                              "\"data\": \"configs/data/posteriordb/low_dim_gauss_mix.csv\"}");
+    cr_assert_eq(probe_target(&out, t, x, 1, &err), 0, "%s", err.text);
+    cr_assert(out.compared == 5 && out.wrong == 0 && out.worst.error > 1e-6, "off by %g",
+              out.worst.error);
+    target_free(t);
+}
+
 Test(probe, rows_are_counted)
 {
     probe p = look("minus:1");
