@@ -188,6 +188,16 @@ static int place(flow *student, means *m, pcg_stream stream, flow_err *err)
     return code;
 }
 
+/* Noise z (n, D) without its circles, of which a mixture knows nothing; returns how many columns that leaves. */
+static size_t keep_lines(double *z, const flow *student, size_t n)
+{
+    size_t dim = flow_dim(student), kept = 0;
+    for (size_t i = 0; i < n * dim; i++)
+        if (!flow_noise_turns(student, i % dim))
+            z[kept++] = z[i];
+    return kept / n;
+}
+
 static int place_mixture(flow *student, flow_pool *pool, const distill_rows *rows,
                          pcg_stream stream, flow_err *err)
 {
@@ -199,6 +209,7 @@ static int place_mixture(flow *student, flow_pool *pool, const distill_rows *row
         return flow_fail(err, FLOW_ENOMEM, "out of memory to place %zu components", k);
     means m = {.n = rows->n, .dim = dim, .k = k, .z = z};
     int code = flow_log_prob(student, pool, z + rows->n * dim, z, rows->x, NULL, rows->n, err);
+    m.dim = keep_lines(z, student, rows->n);
     if (!code)
         code = place(student, &m, stream, err);
     free(z);
