@@ -346,7 +346,7 @@ static void tell(student_recipe *self, const recipe_request *request, const plan
 {
     const annealed *rows = &self->pilot.rows;
     const distill_options *o = &self->options;
-    char filled[64] = "", circles[64] = "";
+    char filled[64] = "", circles[80] = "";
     if (self->circles)
         snprintf(circles, sizeof circles, ", %zu of them circles, all round which they start,",
                  self->circles);

@@ -36,4 +36,13 @@ bool data_kind_is_plain(const data_kind *self);
  * lo, or at 0. */
 flow_unit data_kind_unit(const data_kind *self);
 
+/* Sets the ends that a word says, "positive" or "real"; false: it is neither. */
+bool data_kind_support(data_kind *out, const char *word);
+
+/* {"support": [0.0, "inf"], "step": 0.0, ...}, every key: a new reference; NULL: no memory. */
+json_t *data_kind_to_json(const data_kind *self);
+/* From such an object, where keys may be missing, or from a support alone, [0, 1] or "positive"; free of faults.
+ * FLOW_ECONFIG. */
+int data_kind_from_json(data_kind *out, const json_t *json, flow_err *err);
+
 #endif

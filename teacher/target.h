@@ -129,6 +129,23 @@ typedef struct target_kind {
     target *(*create)(const json_t *object, flow_err *err); /* of an object with all keys */
 } target_kind;
 
+/* A key of every kind whose columns a user can say something of (target_columns.h); target_create reads it. */
+#define TARGET_COLUMNS_KEY                                                                         \
+    {                                                                                              \
+        .name = "columns", .type = FLOW_KEY_OWN, .items = data_kind_keys, .n_min = 1,              \
+        .n_max = FLOW_MAX_DIM,                                                                     \
+        .wants = "columns and what is said of each, {x: positive, phi: {period: 6.283185307}}",    \
+        .doc = "Where columns end and which are on circles, by name, as in data.columns: support " \
+               "and "                                                                              \
+               "period (distill explain data.columns.NAME.support); there is no step in a "        \
+               "density. It "                                                                      \
+               "may make the density narrower than that says of itself, not wider. Beyond an end " \
+               "there "                                                                            \
+               "is none; log Z, sampler and modes of what is made narrower are known no more, "    \
+               "but for "                                                                          \
+               "a log_z given for it."                                                             \
+    }
+
 /* Every kind, NULL past the end, and the same as a registry. */
 extern const target_kind *const target_kinds[];
 extern const flow_registry target_registry;
