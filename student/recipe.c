@@ -268,6 +268,18 @@ static const plan few = {
            "components are placed by k-means; at last reverse KL by log-variance, which "
            "clears what is between them"};
 
+/* The same where nothing is on a line, and a base is uniform whatever it would be there. */
+static const plan few_around = {
+    .layers = 4,
+    .width = 64,
+    .bins = 12,
+    .lr = 3e-3,
+    .steps = 5000,
+    .gradient = DISTILL_LOG_VARIANCE,
+    .objective = "{\"kind\": \"mass_transport\", \"polish\": 0.3}",
+    .why = "mass transport, which keeps modes, on splines round the circles; at last reverse KL by "
+           "log-variance, which clears what is between them"};
+
 /* A network for means that depend on all columns before has more to learn where those are many. */
 static void fit_to_columns(plan *p, size_t dim)
 {
@@ -275,12 +287,20 @@ static void fit_to_columns(plan *p, size_t dim)
     p->steps = dim <= 8 ? 5000 : dim < 48 ? 625 * dim : 30000;
 }
 
+/* With circles: components of a base cannot be placed on them, and their splines do not care how widths differ. */
+static shape shape_around(const student_recipe *self)
+{
+    shape is = shape_of(self);
+    return is == SHAPE_PIECES ? SHAPE_MANY : is == SHAPE_UNEVEN ? SHAPE_BENT : is;
+}
+
 static plan plan_of(const student_recipe *self)
 {
     size_t dim = self->pilot.rows.dim, n = self->pieces.n;
-    bool is_few = dim <= FEW && shape_of(self) != SHAPE_NORMAL;
-    plan out = is_few ? few : plans[shape_of(self)];
-    if (shape_of(self) == SHAPE_GENTLE && !is_few)
+    shape is = self->circles ? shape_around(self) : shape_of(self);
+    bool is_few = dim <= FEW && is != SHAPE_NORMAL;
+    plan out = !is_few ? plans[is] : self->circles == dim ? few_around : few;
+    if (is == SHAPE_GENTLE && !is_few)
         fit_to_columns(&out, dim);
     if (out.width == 0)
         out.width = dim <= 40 ? 64 : 128;

@@ -61,8 +61,7 @@ const char *data_kind_fault(char why[DATA_KIND_WHY], const data_kind *self)
         snprintf(why, DATA_KIND_WHY, "alpha needs a support with two ends");
     else if (self->period > 0 && !is_turn(self))
         snprintf(why, DATA_KIND_WHY,
-                 "a column with a period has no support, or one of that length: the turn that "
-                 "samples are in");
+                 "a column with a period has no support but one of that length");
     else if (self->step > 0 && self->period > 0 && !(self->step < self->period))
         snprintf(why, DATA_KIND_WHY, "step %g is not below the period %g", self->step,
                  self->period);

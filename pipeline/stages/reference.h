@@ -8,7 +8,8 @@ typedef struct reference reference;
 
 /* path: a model file, or the .yaml of a run with a `target`; NULL: what the run learned from in whose directory the
  * sampler's file lies (RUN/student/model.safetensors), as its resolved.json and RUN/teacher have it.
- * NULL: *err says what is missing, or does not go with the sampler. */
+ * NULL: *err says what is missing, or does not go with the sampler. Files of a target that are others than manifest.json
+ * there says are warned of. */
 reference *reference_open(const char *path, const flow_model *sampler, const char *sampler_path,
                           flow_err *err);
 void reference_free(reference *self); /* accepts NULL */

@@ -261,8 +261,7 @@ Test(target_plugin, refused_with_a_reason)
     refused("made-with", "", FLOW_EDATA, "cannot be loaded");
     refused("tests/plugins/undefined.so", "", FLOW_EDATA, "function_that_is_nowhere");
     refused("tests/plugins/nameless.so", "", FLOW_EDATA, "has no symbol 'distill_plugin'");
-    refused("tests/plugins/old.so", "", FLOW_EDATA,
-            "version 8 of distill_target.h; 1 .. 2 can be");
+    refused("tests/plugins/old.so", "", FLOW_EDATA, "version 8 of distill_target.h; 1 .. 2 can be");
     refused("tests/plugins/hollow.so", "", FLOW_EDATA, "has no function rows, nor row");
     refused("plugin/banana.so", "\"options\": \"bent\"", FLOW_EDATA, "wanted bend=NUMBER");
     refused("tests/plugins/bounded.so", "\"options\": \"upside down\"", FLOW_EDATA,
