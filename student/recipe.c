@@ -287,11 +287,13 @@ static void fit_to_columns(plan *p, size_t dim)
     p->steps = dim <= 8 ? 5000 : dim < 48 ? 625 * dim : 30000;
 }
 
-/* With circles: components of a base cannot be placed on them, and their splines do not care how widths differ. */
+/* With circles: components of a base cannot be placed on them, affine maps are none of theirs, and their splines do not care
+ * how widths differ. */
 static shape shape_around(const student_recipe *self)
 {
     shape is = shape_of(self);
-    return is == SHAPE_PIECES ? SHAPE_MANY : is == SHAPE_UNEVEN ? SHAPE_BENT : is;
+    bool bends = is == SHAPE_NORMAL || is == SHAPE_GENTLE || is == SHAPE_UNEVEN;
+    return bends ? SHAPE_BENT : is == SHAPE_PIECES ? SHAPE_MANY : is;
 }
 
 static plan plan_of(const student_recipe *self)

@@ -8,6 +8,7 @@
 #include "student/recipe.h"
 #include "teacher/target_in_units.h"
 #include "tests/common/check.h"
+#include "tests/common/distilling.h"
 #include "tests/common/plugins.h"
 
 #include <criterion/criterion.h>
@@ -58,7 +59,7 @@ static bool are_angles(const double *x, size_t n, size_t dim, size_t circles)
 
 /* ---- chains */
 
-/* log Z is off by some .02 with so many rows. */
+/* log Z is off by .06 or so with so many rows, over twelve seeds: five times that. */
 static void anneal(const target *t, double log_z, size_t circles)
 {
     enum { N = 1500 };
@@ -73,7 +74,7 @@ static void anneal(const target *t, double log_z, size_t circles)
     o.stream = (pcg_stream){.seed = 3, .stage = PCG_TEST};
     cr_assert_eq(annealed_run(&a, t, pool, &o, &err), 0, "%s", err.text);
     cr_assert(are_angles(a.x, N, t->dim, circles));
-    cr_assert_float_eq(a.log_z, log_z, 0.12, "%g for %g", a.log_z, log_z);
+    cr_assert_float_eq(a.log_z, log_z, 0.3, "%g for %g", a.log_z, log_z);
     annealed_close(&a);
     flow_pool_free(pool);
 }
@@ -144,9 +145,8 @@ Test(circles, pieces_go_across_the_seam)
     cr_assert_eq(pieces_count(&out, t.placed, pool, x, log_p, N, NULL), 0);
     cr_assert(out.n == 1 && out.largest > 0.99, "%zu, %g", out.n, out.largest);
     pieces_close(&out);
-    target line = *t.placed;
-    line.circles = NULL;
-    cr_assert_eq(pieces_count(&out, &line, pool, x, log_p, N, NULL), 0);
+    t.placed->circles = NULL;
+    cr_assert_eq(pieces_count(&out, t.placed, pool, x, log_p, N, NULL), 0);
     cr_assert(out.n > 1, "it is the circles that do it");
     pieces_close(&out);
     flow_pool_free(pool);
@@ -291,7 +291,7 @@ static void recipe_has(const char *file, size_t circles, const char *want, const
     flow_pool *pool = flow_pool_create(2, NULL);
     target *t = plugin_made(file, ""), *line = target_on_the_line(t, NULL);
     student_recipe r;
-    recipe_request request = {.options = distill_options_default()};
+    recipe_request request = {.options = distilling_options()};
     cr_assert_eq(student_recipe_make(&r, line, pool, &request, &err), 0, "%s", err.text);
     char *flow_text = json_dumps(r.flow, 0);
     snprintf(text, sizeof text, "%s %.4000s", r.text, flow_text);
