@@ -14,8 +14,8 @@
 extern "C" {
 #endif
 
-#define DISTILL_TARGET_VERSION 2 /* 1, whose about ends at upper, is taken too */
-#define DISTILL_MESSAGE 512 /* bytes of a message, its '\0' included; "" at first */
+#define DISTILL_TARGET_VERSION 2 /* 1, whose about ends behind upper, is taken, too */
+#define DISTILL_MESSAGE 512      /* bytes of a message, its '\0' included; "" at first */
 
 /* How a row turned out. Told by the numbers, too: logp -inf is NO_DENSITY; NaN, +inf, or a gradient that is
  * not finite is BROKEN, and so is whatever was left unwritten. FATAL ends the run with your message. */

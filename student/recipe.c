@@ -302,6 +302,8 @@ static plan plan_of(const student_recipe *self)
     shape is = self->circles ? shape_around(self) : shape_of(self);
     bool is_few = dim <= FEW && is != SHAPE_NORMAL;
     plan out = !is_few ? plans[is] : self->circles == dim ? few_around : few;
+    if (self->circles && shape_of(self) == SHAPE_UNEVEN && !is_few)
+        out.steps *= 3; /* angles that go with one another */
     if (is == SHAPE_GENTLE && !is_few)
         fit_to_columns(&out, dim);
     if (out.width == 0)
