@@ -184,6 +184,26 @@ void flow_unit_set_angle(flow_unit *self, double middle)
     self->scale = self->period / (2 * FLOW_PI);
 }
 
+void flow_unit_place(flow_unit *self, double shift, double scale)
+{
+    self->shift = shift;
+    self->scale = scale;
+    if (!flow_unit_is_angle(self))
+        return;
+    flow_unit_set_angle(self, shift * self->period / (2 * FLOW_PI));
+    self->stretch = 1 / scale;
+}
+
+double flow_unit_placed(const flow_unit *self, double t)
+{
+    return flow_unit_scaled(self, flow_unit_is_angle(self) ? t * self->scale : t);
+}
+
+double flow_unit_wind(const flow_unit *self, double x)
+{
+    return self->period > 0 ? wrap(x, self->start, self->period) : x;
+}
+
 double flow_unit_scaled(const flow_unit *self, double t)
 {
     double ignored = 0;
@@ -202,7 +222,7 @@ static double to_user(const flow_unit *unit, double u, double *logdet)
     double x = to_line(unit, unscaled(unit, u, logdet), logdet);
     if (unit->step > 0)
         x = floor_to_grid(unit, x);
-    return unit->period > 0 ? wrap(x, unit->start, unit->period) : x;
+    return flow_unit_wind(unit, x);
 }
 
 /* Sum over columns of log(dp/dx) and log(du/dt), and of log(dx/dk) of a grid. */

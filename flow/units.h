@@ -87,6 +87,13 @@ static inline bool flow_unit_is_angle(const flow_unit *self)
 }
 /* Sets scale, shift and cut of one: middle comes to u = 0. */
 void flow_unit_set_angle(flow_unit *self, double middle);
+/* Sets where u = 0 is and how far a small step of u goes there, in numbers of what the support is mapped to: of an
+ * angle these are radians, and scale is 1 / stretch. */
+void flow_unit_place(flow_unit *self, double shift, double scale);
+/* u of such a number. */
+double flow_unit_placed(const flow_unit *self, double t);
+/* x of a column, in [start, start + period) if it has one. */
+double flow_unit_wind(const flow_unit *self, double x);
 /* u from t. */
 double flow_unit_scaled(const flow_unit *self, double t);
 

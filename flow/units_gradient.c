@@ -25,12 +25,31 @@ static double slope(const flow_unit *unit, double t, double *of_log)
     return 1;
 }
 
+/* da/du, and *of_log: d log(da/du) / du, where u = 2 atan(k tan(a / 2)). */
+static double slope_of_angle(double k, double u, double *of_log)
+{
+    double c = cos(0.5 * u), s = sin(0.5 * u), square = c * c + s * s / (k * k);
+    *of_log = c * s * (1 - 1 / (k * k)) / square;
+    return 1 / (k * square);
+}
+
+static void pull_angle(double *grad, const flow_unit *unit, double u)
+{
+    double of_log = 0, by = unit->stretch > 0 ? slope_of_angle(unit->stretch, u, &of_log) : 1;
+    *grad = *grad * unit->scale * by + of_log;
+}
+
+static void pull_line(double *grad, const flow_unit *unit, double u)
+{
+    double of_log, by = slope(unit, unit->shift + unit->scale * u, &of_log);
+    *grad = unit->scale * (*grad * by + of_log);
+}
+
 void flow_units_pull(const flow_units *self, double *grad, const double *u, size_t n)
 {
     for (size_t row = 0; row < n; row++)
         for (size_t col = 0, at = row * self->dim; col < self->dim; col++, at++) {
             const flow_unit *unit = &self->column[col];
-            double of_log, by = slope(unit, unit->shift + unit->scale * u[at], &of_log);
-            grad[at] = unit->scale * (grad[at] * by + of_log);
+            (flow_unit_is_angle(unit) ? pull_angle : pull_line)(&grad[at], unit, u[at]);
         }
 }

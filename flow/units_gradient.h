@@ -4,8 +4,8 @@
 
 #include "flow/units.h"
 
-/* grad (n, dim): d log p / dx at x(u) becomes d log p_u / du at u (n, dim), for columns without a grid. Where a sample
- * is held at the end of its support, the map is taken as if it were not. */
+/* grad (n, dim): d log p / dx at x(u) becomes d log p_u / du at u (n, dim), for columns without a grid that are
+ * not wrapped. Where a sample is held at the end of its support, the map is taken as if it were not. */
 void flow_units_pull(const flow_units *self, double *grad, const double *u, size_t n);
 
 #endif

@@ -14,8 +14,8 @@
 extern "C" {
 #endif
 
-#define DISTILL_TARGET_VERSION 1
-#define DISTILL_MESSAGE 512 /* bytes of a message, its '\0' included; "" at first */
+#define DISTILL_TARGET_VERSION 2 /* 1, whose about ends behind upper, is taken, too */
+#define DISTILL_MESSAGE 512      /* bytes of a message, its '\0' included; "" at first */
 
 /* How a row turned out. Told by the numbers, too: logp -inf is NO_DENSITY; NaN, +inf, or a gradient that is
  * not finite is BROKEN, and so is whatever was left unwritten. FATAL ends the run with your message. */
@@ -33,6 +33,8 @@ typedef struct distill_about {
     /* (dim) ends of the support, -+INFINITY where there is none; yours until close; NULL: R^dim. logp stays
      * the density of x, and points are inside, or so near to an end that they are rounded to it. */
     const double *lower, *upper;
+    /* (dim) periods of columns on circles, else 0; NULL: none. Points are in [0, period), or from lower to upper. */
+    const double *period;
 } distill_about;
 
 typedef struct distill_target {

@@ -1,5 +1,6 @@
 #include "student/annealed.h"
 
+#include "flow/circle.h"
 #include "student/chains.h"
 
 #include <math.h>
@@ -30,12 +31,24 @@ static int start(void *arg, const chains *c, cloud *at, flow_err *err)
     for (size_t r = 0; r < c->n; r++) {
         at->log_0[r] = 0;
         for (size_t i = 0; i < c->dim; i++) {
-            double u = (at->x[r * c->dim + i] - o->shift[i]) / o->scale[i];
-            at->slope_0[r * c->dim + i] = -u / o->scale[i];
-            at->log_0[r] -= 0.5 * u * u + log(o->scale[i]) + 0.91893853320467274178;
+            size_t k = r * c->dim + i;
+            double u = target_turns(c->target, i) ? 0 : (at->x[k] - o->shift[i]) / o->scale[i];
+            at->slope_0[k] = -u / o->scale[i];
+            at->log_0[r] -= target_turns(c->target, i)
+                                ? FLOW_LOG_2PI
+                                : 0.5 * u * u + log(o->scale[i]) + 0.91893853320467274178;
         }
     }
     return 0;
+}
+
+/* A row of the start out of standard normals; of a circle, by their quantiles. */
+static void place(const annealed_options *o, const chains *c, double *x)
+{
+    for (size_t i = 0; i < c->dim; i++)
+        x[i] = target_turns(c->target, i)
+                   ? flow_circle_point(FLOW_PI * erf(x[i] * 0.70710678118654752440))
+                   : o->shift[i] + o->scale[i] * x[i];
 }
 
 static int begin(sampler *self, flow_err *err)
@@ -45,8 +58,8 @@ static int begin(sampler *self, flow_err *err)
     pcg_stream stream = o->stream;
     stream.purpose = PCG_INIT;
     pcg_normals(c->at.x, stream, 0, c->n, c->dim);
-    for (size_t k = 0; k < c->n * c->dim; k++)
-        c->at.x[k] = o->shift[k % c->dim] + o->scale[k % c->dim] * c->at.x[k];
+    for (size_t r = 0; r < c->n; r++)
+        place(o, c, c->at.x + r * c->dim);
     return chains_look(c, &c->at, err);
 }
 

@@ -3,8 +3,8 @@
  *
  *   log pi_b = (1 - b) log N(x; shift, scale^2) + b log p~(x),  b from 0 to 1
  *
- * Each b is as far from the one before as lets a share `ess` of the rows stay effective; the rows are resampled, and
- * moved by Hamiltonian Monte Carlo, or, where the target has no gradient, by random walks, whose step sizes follow
+ * with the uniform in place of N on circles. Each b is as far from the one before as lets a share `ess` of the rows stay
+ * effective; the rows are resampled, and moved by Hamiltonian Monte Carlo, or, where the target has no gradient, by random walks, whose step sizes follow
  * their acceptance. Where the start is wide, modes keep their shares on the way, more or less; log Z comes along.
  *
  * The same for any number of threads. Only targets without context. */

@@ -1,5 +1,7 @@
 #include "student/chains.h"
 
+#include "flow/circle.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -106,15 +108,31 @@ static double log_pi(const cloud *at, size_t r, double a, double c)
 
 /* ---- moves */
 
-void chains_measure(chains *self, const double *otherwise)
+static double square_on_line(const chains *self, size_t i)
 {
     size_t n = self->n, dim = self->dim;
-    for (size_t i = 0; i < dim; i++) {
-        double mean = 0, square = 0;
-        for (size_t r = 0; r < n; r++)
-            mean += self->at.x[r * dim + i] / (double)n;
-        for (size_t r = 0; r < n; r++)
-            square += pow(self->at.x[r * dim + i] - mean, 2) / (double)n;
+    double mean = 0, square = 0;
+    for (size_t r = 0; r < n; r++)
+        mean += self->at.x[r * dim + i] / (double)n;
+    for (size_t r = 0; r < n; r++)
+        square += pow(self->at.x[r * dim + i] - mean, 2) / (double)n;
+    return square;
+}
+
+/* -2 log R of a wrapped normal with the rows' resultant R (Mardia, Jupp 2000, "Directional Statistics", 2.3.1); at most
+ * that of rows all round. */
+static double square_on_circle(const chains *self, size_t i)
+{
+    double resultant;
+    flow_circle_mean(&resultant, self->at.x + i, self->n, self->dim, 1);
+    return fmin(FLOW_PI * FLOW_PI / 3, -2 * log(resultant));
+}
+
+void chains_measure(chains *self, const double *otherwise)
+{
+    for (size_t i = 0; i < self->dim; i++) {
+        double square =
+            target_turns(self->target, i) ? square_on_circle(self, i) : square_on_line(self, i);
         self->widths[i] = square > 0 ? sqrt(square) : otherwise[i];
     }
 }
@@ -135,7 +153,8 @@ static void drift(chains *self, const cloud *from, double by)
     for (size_t r = 0; r < self->n; r++)
         for (size_t i = 0; i < self->dim; i++) {
             size_t k = r * self->dim + i;
-            self->next.x[k] = from->x[k] + by * self->widths[i] * self->momentum[k];
+            double to = from->x[k] + by * self->widths[i] * self->momentum[k];
+            self->next.x[k] = target_turns(self->target, i) ? flow_circle_point(to) : to;
         }
 }
 

@@ -2,7 +2,7 @@
  *
  *   log pi = a log q0 + c log p~
  *
- * q0 the density that they started from. Moves are Hamiltonian Monte Carlo (Duane 1987), or, without slopes, random
+ * q0 the density that they started from; rows stay within [-pi, pi) on the circles of the target. Moves are Hamiltonian Monte Carlo (Duane 1987), or, without slopes, random
  * walks with `leaps` 1; one step size for all, in widths of the rows, follows the share that is accepted. */
 #ifndef STUDENT_CHAINS_H
 #define STUDENT_CHAINS_H
@@ -47,7 +47,7 @@ void chains_close(chains *self); /* accepts one that was never opened, but is ze
  * broke, have log_p = -inf; they are counted. */
 int chains_look(chains *self, cloud *at, flow_err *err);
 
-/* Widths of the rows in each column; where they are all the same, `otherwise` (D). */
+/* Widths of the rows in each column, round a circle where it is one; where they are all the same, `otherwise` (D). */
 void chains_measure(chains *self, const double *otherwise);
 
 /* One move of each row that keeps a log q0 + c log p~. */

@@ -13,9 +13,10 @@ enum { MOVES = 40, LEAPS = 5 };
 typedef struct filling {
     student_pilot *pilot;
     const pieces *found;
-    size_t *piece; /* (rows) */
-    size_t *has;   /* (pieces): rows */
-    size_t *from;  /* (missing): the row that each new one starts from */
+    const unsigned char *circles; /* of the target */
+    size_t *piece;                /* (rows) */
+    size_t *has;                  /* (pieces): rows */
+    size_t *from;                 /* (missing): the row that each new one starts from */
     size_t missing;
 } filling;
 
@@ -28,7 +29,7 @@ static size_t piece_of_nearest(const filling *f, size_t row)
     const double *u = f->pilot->u;
     size_t dim = f->pilot->rows.dim;
     for (size_t r = 0; r < f->found->rows; r++) {
-        double d = squared_distance(u + r * dim, u + row * dim, dim);
+        double d = squared_way(u + r * dim, u + row * dim, dim, f->circles);
         if (d < least) {
             least = d;
             out = f->found->of[r];
@@ -115,15 +116,14 @@ static int grow(student_pilot *p, size_t by, flow_err *err)
                : flow_fail(err, FLOW_ENOMEM, "out of memory for %zu rows of a pilot", n);
 }
 
-static void append(student_pilot *p, const chains *c)
+static int append(student_pilot *p, const chains *c, flow_err *err)
 {
     size_t dim = c->dim, from = p->rows.n;
     memcpy(p->rows.x + from * dim, c->at.x, c->n * dim * sizeof *c->at.x);
     memcpy(p->rows.log_p + from, c->at.log_p, c->n * sizeof *c->at.log_p);
-    for (size_t k = 0; k < c->n * dim; k++)
-        p->u[from * dim + k] = (c->at.x[k] - p->shift[k % dim]) / p->scale[k % dim];
     p->rows.n += c->n;
     p->filled = c->n;
+    return student_pilot_scale(p, c->target, from, c->n, err);
 }
 
 static int fill(filling *f, const target *t, flow_pool *pool, uint64_t seed, flow_err *err)
@@ -132,8 +132,7 @@ static int fill(filling *f, const target *t, flow_pool *pool, uint64_t seed, flo
     int code = chains_open(&c, f->missing, err);
     code = code ? code : move_on(f, &c, err);
     code = code ? code : grow(f->pilot, f->missing, err);
-    if (!code)
-        append(f->pilot, &c);
+    code = code ? code : append(f->pilot, &c, err);
     f->pilot->evaluations += c.evaluations;
     chains_close(&c);
     return code;
@@ -142,7 +141,7 @@ static int fill(filling *f, const target *t, flow_pool *pool, uint64_t seed, flo
 int student_fill(student_pilot *self, const target *t, flow_pool *pool, const pieces *found,
                  uint64_t seed, flow_err *err)
 {
-    filling f = {.pilot = self, .found = found};
+    filling f = {.pilot = self, .found = found, .circles = t->circles};
     int code = plan(&f, err);
     if (!code && f.missing)
         code = fill(&f, t, pool, seed, err);

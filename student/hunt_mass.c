@@ -1,5 +1,6 @@
 #include "student/hunt_mass.h"
 
+#include "flow/circle.h"
 #include "student/weigh.h"
 #include "teacher/streams.h"
 
@@ -54,8 +55,18 @@ static int draw(drawn *d, const student_sides *sides, const flow *student,
     return code;
 }
 
+/* Proposals are on a line: of a circle they are good for one turn. */
+static bool in_one_turn(const target *t, const double *x)
+{
+    for (size_t i = 0; t->circles && i < t->dim; i++)
+        if (target_turns(t, i) && flow_circle_point(x[i]) != x[i])
+            return false;
+    return true;
+}
+
 /* log p~ / g where missed; elsewhere, and where the target breaks or has no density, -inf. */
-static void weigh(drawn *d, const proposal *proposals, const size_t *region, double limit)
+static void weigh(drawn *d, const target *t, const proposal *proposals, const size_t *region,
+                  double limit)
 {
     for (size_t r = 0; r < d->n; r++) {
         double *part = d->part + r * d->regions, *x = d->x + r * d->dim;
@@ -63,7 +74,8 @@ static void weigh(drawn *d, const proposal *proposals, const size_t *region, dou
         memset(part, 0, d->regions * sizeof *part);
         for (size_t k = 0; k < d->groups; k++)
             part[region[k]] += d->of[k];
-        bool missed = d->status[r] == TARGET_FINITE && d->log_p[r] - d->log_q[r] > limit;
+        bool missed =
+            d->status[r] == TARGET_FINITE && in_one_turn(t, x) && d->log_p[r] - d->log_q[r] > limit;
         d->log_w[r] = missed ? d->log_p[r] - log_g : -INFINITY;
     }
 }
@@ -151,7 +163,7 @@ int hunt_mass_weigh(hunt_mass *out, const student_sides *sides, const flow *stud
     if (!code)
         code = draw(&d, sides, student, proposals, err);
     if (!code) {
-        weigh(&d, proposals, out->region, limit);
+        weigh(&d, sides->teacher, proposals, out->region, limit);
         code = psis_khat(&fit, d.log_w, n, err);
     }
     out->khat = fit.khat;

@@ -12,10 +12,11 @@ static const double DIP = 2; /* nats */
 typedef struct ways {
     const double *x, *log_p;
     size_t n, dim, near;
-    size_t *to;            /* (n, near): the nearest rows, nearest first */
-    double *far;           /* (near): their distances, of the row in work */
-    double *points, *logp; /* (near * POINTS, D), (near * POINTS): of the row in work */
-    size_t *root;          /* (n): a forest; a root is its own */
+    const unsigned char *circles; /* of the target */
+    size_t *to;                   /* (n, near): the nearest rows, nearest first */
+    double *far;                  /* (near): their distances, of the row in work */
+    double *points, *logp;        /* (near * POINTS, D), (near * POINTS): of the row in work */
+    size_t *root;                 /* (n): a forest; a root is its own */
 } ways;
 
 static int take(ways *w, flow_err *err)
@@ -54,8 +55,9 @@ static void find_nearest(ways *w, size_t r)
     size_t have = 0;
     for (size_t b = 0; b < w->n; b++)
         if (b != r)
-            have = insert(w, r, b, squared_distance(w->x + r * w->dim, w->x + b * w->dim, w->dim),
-                          have);
+            have =
+                insert(w, r, b,
+                       squared_way(w->x + r * w->dim, w->x + b * w->dim, w->dim, w->circles), have);
 }
 
 static size_t root_of(ways *w, size_t r)
@@ -74,7 +76,7 @@ static void lay_points(ways *w, size_t r)
             double share = (double)j / (PIECES_POINTS + 1);
             const double *a = w->x + r * w->dim, *b = w->x + w->to[r * w->near + k] * w->dim;
             for (size_t i = 0; i < w->dim; i++)
-                to[i] = a[i] + share * (b[i] - a[i]);
+                to[i] = a[i] + share * way_between(a, b, i, w->circles);
         }
 }
 
@@ -114,7 +116,7 @@ static void count(pieces *out, ways *w)
 int pieces_count(pieces *out, const target *t, flow_pool *pool, const double *x,
                  const double *log_p, size_t n, flow_err *err)
 {
-    ways w = {.x = x, .log_p = log_p, .n = n, .dim = t->dim};
+    ways w = {.x = x, .log_p = log_p, .n = n, .dim = t->dim, .circles = t->circles};
     w.near = n > PIECES_NEAR ? PIECES_NEAR : n - 1;
     *out = (pieces){.rows = n, .evaluations = n * w.near * PIECES_POINTS};
     out->of = malloc(n * sizeof *out->of);

@@ -1,5 +1,5 @@
 /* student/pieces.h -- whether rows that are near a target lie in one piece: two rows belong together if the density does
- * not dip on the straight way between them, and so do those that others join. */
+ * not dip on the straight way between them, the short one round a circle, and so do those that others join. */
 #ifndef STUDENT_PIECES_H
 #define STUDENT_PIECES_H
 

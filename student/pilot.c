@@ -1,5 +1,9 @@
 #include "student/pilot.h"
+
+#include "flow/circle.h"
+#include "teacher/kinds.h"
 #include "teacher/streams.h"
+#include "teacher/target_in_units.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -17,10 +21,12 @@ static double size_of(const annealed *a, size_t i)
 }
 
 /* Widens the start where rows came out too far; returns whether it did. */
-static int widen(double *start, const annealed *a)
+static int widen(double *start, const target *t, const annealed *a)
 {
     int wider = 0;
     for (size_t i = 0; i < a->dim; i++) {
+        if (target_turns(t, i))
+            continue; /* it has all there is */
         double wanted = WIDER * size_of(a, i);
         if (wanted > 1.2 * start[i]) /* not for a trifle */
             wider = 1;
@@ -43,22 +49,56 @@ static int anneal(student_pilot *self, const target *t, flow_pool *pool, const d
     return code;
 }
 
-static void measure(student_pilot *self, const double *start)
+static void measure_line(student_pilot *self, size_t i)
 {
     size_t n = self->rows.n, dim = self->rows.dim;
-    for (size_t i = 0; i < dim; i++) {
-        double mean = 0, square = 0;
-        for (size_t r = 0; r < n; r++)
-            mean += self->rows.x[r * dim + i] / (double)n;
-        for (size_t r = 0; r < n; r++)
-            square += pow(self->rows.x[r * dim + i] - mean, 2) / (double)n;
-        self->shift[i] = mean;
-        self->scale[i] = square > 0 ? sqrt(square) : 1;
+    double mean = 0, square = 0;
+    for (size_t r = 0; r < n; r++)
+        mean += self->rows.x[r * dim + i] / (double)n;
+    for (size_t r = 0; r < n; r++)
+        square += pow(self->rows.x[r * dim + i] - mean, 2) / (double)n;
+    self->shift[i] = mean;
+    self->scale[i] = square > 0 ? sqrt(square) : 1;
+}
+
+/* u is room for the column. */
+static int measure_circle(student_pilot *self, size_t i, flow_err *err)
+{
+    size_t n = self->rows.n, dim = self->rows.dim;
+    flow_unit turn = {.period = 2 * FLOW_PI};
+    for (size_t r = 0; r < n; r++)
+        self->u[r] = self->rows.x[r * dim + i];
+    int code = data_kinds_fit_angle(&turn, self->u, n, err);
+    self->shift[i] = turn.shift;
+    self->scale[i] = 1 / turn.stretch;
+    return code;
+}
+
+static int measure(student_pilot *self, const target *t, const double *start, flow_err *err)
+{
+    size_t n = self->rows.n, dim = self->rows.dim;
+    int code = 0;
+    for (size_t i = 0; i < dim && !code; i++) {
+        if (target_turns(t, i))
+            code = measure_circle(self, i, err);
+        else
+            measure_line(self, i);
         self->start += log(start[i]) / (double)dim;
     }
-    for (size_t k = 0; k < n * dim; k++)
-        self->u[k] = (self->rows.x[k] - self->shift[k % dim]) / self->scale[k % dim];
     self->start = exp(self->start);
+    return code ? code : student_pilot_scale(self, t, 0, n, err);
+}
+
+int student_pilot_scale(student_pilot *self, const target *t, size_t first, size_t n, flow_err *err)
+{
+    size_t dim = self->rows.dim;
+    flow_units *units = target_placed_units(t, self->shift, self->scale, err);
+    if (!units)
+        return err->code;
+    for (size_t k = first * dim; k < (first + n) * dim; k++)
+        self->u[k] = flow_unit_placed(&units->column[k % dim], self->rows.x[k]);
+    flow_units_free(units);
+    return 0;
 }
 
 /* Scouts until they stay within their start, then all rows. */
@@ -69,13 +109,11 @@ static int run(student_pilot *self, const target *t, flow_pool *pool, double *st
     size_t scouts = n < SCOUTS ? n : SCOUTS;
     for (int round = 0; round < MOST_ROUNDS && wider && !code; round++) {
         code = anneal(self, t, pool, start, scouts, seed, err);
-        wider = !code && widen(start, &self->rows);
+        wider = !code && widen(start, t, &self->rows);
     }
     if (!code)
         code = anneal(self, t, pool, start, n, seed, err);
-    if (!code)
-        measure(self, start);
-    return code;
+    return code ? code : measure(self, t, start, err);
 }
 
 int student_pilot_run(student_pilot *self, const target *t, flow_pool *pool, size_t n,

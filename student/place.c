@@ -69,11 +69,12 @@ static int write(flow *student, const spots *s, flow_err *err)
     return code;
 }
 
-static int place(flow *student, const double *z, size_t n, size_t k, pcg_stream stream,
+/* z (n, dim) */
+static int place(flow *student, const double *z, size_t n, size_t dim, size_t k, pcg_stream stream,
                  flow_err *err)
 {
     spots s = {.var = NULL};
-    int code = take(&s, z, n, flow_dim(student), k, err);
+    int code = take(&s, z, n, dim, k, err);
     if (!code) {
         means_find(&s.means, stream);
         measure(&s);
@@ -82,6 +83,16 @@ static int place(flow *student, const double *z, size_t n, size_t k, pcg_stream 
     means_close(&s.means);
     free(s.var);
     return code;
+}
+
+/* Noise z (n, D) without its circles, of which a mixture knows nothing; returns how many columns that leaves. */
+static size_t keep_lines(double *z, const flow *student, size_t n)
+{
+    size_t dim = flow_dim(student), kept = 0;
+    for (size_t i = 0; i < n * dim; i++)
+        if (!flow_noise_turns(student, i % dim))
+            z[kept++] = z[i];
+    return kept / n;
 }
 
 static int place_mixture(flow *student, flow_pool *pool, const distill_rows *rows,
@@ -94,8 +105,9 @@ static int place_mixture(flow *student, flow_pool *pool, const distill_rows *row
     if (!z)
         return flow_fail(err, FLOW_ENOMEM, "out of memory to place %zu components", k);
     int code = flow_log_prob(student, pool, z + rows->n * dim, z, rows->x, NULL, rows->n, err);
+    size_t lines = code ? 0 : keep_lines(z, student, rows->n);
     if (!code)
-        code = place(student, z, rows->n, k, stream, err);
+        code = place(student, z, rows->n, lines, k, stream, err);
     free(z);
     return code;
 }

@@ -13,12 +13,18 @@
 
 static const double WITHIN = 0.9; /* of the bound c: further out a log-scale is left there */
 
-/* Of the layer next to the data, number `layer`. */
-static int set_tensor(flow *student, size_t layer, const char *name, const double *values,
+/* The linear layer next to the data. */
+typedef struct linear {
+    double c;                    /* its bound; 0: there is none */
+    char name[FLOW_TENSOR_NAME]; /* of its tensors, up to their own */
+    json_t *columns;             /* that it takes; NULL: all */
+} linear;
+
+static int set_tensor(flow *student, const linear *at, const char *name, const double *values,
                       flow_err *err)
 {
-    char whole[FLOW_TENSOR_NAME];
-    snprintf(whole, sizeof whole, "layers.%zu.%s", layer, name);
+    char whole[FLOW_TENSOR_NAME + 8];
+    snprintf(whole, sizeof whole, "%s.%s", at->name, name);
     return flow_tensor_set(student, values, flow_tensor_find(student, whole), err);
 }
 
@@ -27,20 +33,35 @@ static bool is_back(const flow *student)
     return flow_get_direction(student) == FLOW_DATA_TO_NOISE;
 }
 
-/* *c of the layer next to the data, 0 if it is no linear one, and its number. */
-static int look_at_end(double *c, size_t *layer, const flow *student, flow_err *err)
+static bool is_kind(const json_t *layer, const char *name)
+{
+    const char *kind = json_string_value(json_object_get(layer, "kind"));
+    return kind && strcmp(kind, name) == 0;
+}
+
+/* A part of columns with nothing but it in it is how a linear map goes round circles (flow/circles.h). */
+static void look_at_layer(linear *out, const json_t *layer, size_t number)
+{
+    const json_t *inner = json_object_get(layer, "layers");
+    json_t *columns = json_object_get(layer, "columns");
+    bool in_part = is_kind(layer, "part") && columns && json_array_size(inner) == 1;
+    const json_t *map = in_part ? json_array_get(inner, 0) : layer;
+    if (!is_kind(map, "lu_linear"))
+        return;
+    out->c = json_number_value(json_object_get(map, "scale_bound"));
+    out->columns = in_part ? json_incref(columns) : NULL;
+    snprintf(out->name, sizeof out->name, "layers.%zu%s", number, in_part ? ".layers.0" : "");
+}
+
+static int look_at_end(linear *out, const flow *student, flow_err *err)
 {
     json_t *description = flow_describe(student);
+    *out = (linear){.c = 0};
     if (!description)
         return flow_fail(err, FLOW_ENOMEM, "out of memory for a description");
     const json_t *layers = json_object_get(description, "layers");
-    *layer =
-        is_back(student) ? 0 : json_array_size(layers) - 1; /* of none: there is no such layer */
-    const json_t *last = json_array_get(layers, *layer);
-    const char *kind = json_string_value(json_object_get(last, "kind"));
-    *c = kind && strcmp(kind, "lu_linear") == 0
-             ? json_number_value(json_object_get(last, "scale_bound"))
-             : 0;
+    size_t n = json_array_size(layers), last = is_back(student) || n == 0 ? 0 : n - 1;
+    look_at_layer(out, json_array_get(layers, last), last);
     json_decref(description);
     return 0;
 }
@@ -69,30 +90,50 @@ static void turn_round(double *mean, double *c, size_t dim)
     }
 }
 
-static int set(flow *student, size_t layer, const double *mean, const double *lu, flow_err *err)
+static int set(flow *student, const linear *at, const double *mean, const double *lu, flow_err *err)
 {
-    int code = set_tensor(student, layer, "lu", lu, err);
-    return code ? code : set_tensor(student, layer, "bias", mean, err);
+    int code = set_tensor(student, at, "lu", lu, err);
+    return code ? code : set_tensor(student, at, "bias", mean, err);
+}
+
+/* The rows' columns that the map takes: x (n, k). */
+static void gather(double *x, const distill_rows *rows, size_t dim, const linear *at, size_t k)
+{
+    for (size_t i = 0; i < rows->n * k; i++) {
+        size_t col = i % k;
+        if (at->columns)
+            col = (size_t)json_integer_value(json_array_get(at->columns, col));
+        x[i] = rows->x[i / k * dim + col];
+    }
+}
+
+static int place(flow *student, const linear *at, const distill_rows *rows, flow_err *err)
+{
+    size_t dim = flow_dim(student), n = rows->n;
+    size_t k = at->columns ? json_array_size(at->columns) : dim;
+    double *x = malloc((n + k + 1) * k * sizeof *x), *mean = x + n * k, *a = mean + k;
+    int code = 0;
+    if (!x)
+        return flow_fail(err, FLOW_ENOMEM, "out of memory for a covariance of %zu columns", k);
+    gather(x, rows, dim, at, k);
+    covariance_mean(mean, x, n, k);
+    covariance_of(a, mean, x, n, k, (double)n / (double)(n + k));
+    if (covariance_factor(a, k) == 0) {
+        if (is_back(student))
+            turn_round(mean, a, k);
+        as_lu(a, k, at->c);
+        code = set(student, at, mean, a, err);
+    }
+    free(x);
+    return code;
 }
 
 int student_place_linear(flow *student, const distill_rows *rows, flow_err *err)
 {
-    size_t dim = flow_dim(student), layer = 0;
-    double c = 0;
-    int code = look_at_end(&c, &layer, student, err);
-    if (code || !(c > 0))
-        return code;
-    double *mean = malloc((dim + 1) * dim * sizeof *mean), *a = mean + dim;
-    if (!mean)
-        return flow_fail(err, FLOW_ENOMEM, "out of memory for a covariance of %zu columns", dim);
-    covariance_mean(mean, rows->x, rows->n, dim);
-    covariance_of(a, mean, rows->x, rows->n, dim, (double)rows->n / (double)(rows->n + dim));
-    if (covariance_factor(a, dim) == 0) {
-        if (is_back(student))
-            turn_round(mean, a, dim);
-        as_lu(a, dim, c);
-        code = set(student, layer, mean, a, err);
-    }
-    free(mean);
+    linear at;
+    int code = look_at_end(&at, student, err);
+    if (!code && at.c > 0)
+        code = place(student, &at, rows, err);
+    json_decref(at.columns);
     return code;
 }

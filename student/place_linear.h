@@ -4,7 +4,7 @@
 
 #include "student/distill.h"
 
-/* The last layer, if it is lu_linear. FLOW_ENOMEM. */
+/* The last layer, if it is lu_linear, or a part of some columns that is nothing else. FLOW_ENOMEM. */
 int student_place_linear(flow *student, const distill_rows *rows, flow_err *err);
 
 #endif

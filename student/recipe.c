@@ -1,7 +1,6 @@
 #include "student/recipe.h"
 
 #include "flow/preset.h"
-#include "student/covariance.h"
 #include "student/fill.h"
 #include "student/objective.h"
 #include "teacher/target_in_units.h"
@@ -52,7 +51,7 @@ static const char *const shapes[] = {
 /* One in few dimensions is not too steep for what is made for modes. */
 static bool is_steep(const student_recipe *self)
 {
-    return self->is_flow && self->pilot.rows.dim > FEW && self->distance >= NORMAL;
+    return self->is_flow && self->pilot.rows.dim > FEW && self->normal.distance >= NORMAL;
 }
 
 static shape shape_of(const student_recipe *self)
@@ -63,75 +62,34 @@ static shape shape_of(const student_recipe *self)
         return self->pieces.in_pieces >= ALL_IN_PIECES ? SHAPE_PIECES : SHAPE_MANY;
     if (self->pieces.largest < ALL_IN_PIECES)
         return SHAPE_MANY;
-    if (self->farthest > HEAVY)
+    if (self->normal.farthest > HEAVY)
         return SHAPE_HEAVY;
-    double each = self->distance / (double)self->pilot.rows.dim;
+    double each = self->normal.distance / (double)self->pilot.rows.dim;
     if (each > UNEVEN)
-        return self->flattest < FLAT ? SHAPE_LUMPS : SHAPE_UNEVEN;
-    if (self->distance < NORMAL)
+        return self->normal.flattest < FLAT ? SHAPE_LUMPS : SHAPE_UNEVEN;
+    if (self->normal.distance < NORMAL)
         return SHAPE_NORMAL;
-    return each < GENTLE && self->flattest >= FLAT ? SHAPE_GENTLE : SHAPE_BENT;
+    return each < GENTLE && self->normal.flattest >= FLAT ? SHAPE_GENTLE : SHAPE_BENT;
 }
 
 /* log p~ in the student's units. */
-static double *log_p_of(const student_pilot *pilot)
+static double *log_p_of(const student_pilot *pilot, const target *t, flow_err *err)
 {
     const annealed *rows = &pilot->rows;
-    double *out = malloc(rows->n * sizeof *out), volume = 0;
-    for (size_t i = 0; i < rows->dim; i++)
-        volume += log(pilot->scale[i]);
+    flow_units *units = target_placed_units(t, pilot->shift, pilot->scale, err);
+    double *x = malloc(rows->n * rows->dim * sizeof *x), *out = calloc(rows->n, sizeof *out);
+    if (units && x && out)
+        flow_units_to_user(units, x, out, pilot->u, rows->n);
     for (size_t r = 0; out && r < rows->n; r++)
-        out[r] = rows->log_p[r] + volume;
-    return out;
-}
-
-/* u has mean 0 and width 1 in each column. */
-static void measure_columns(student_recipe *self)
-{
-    const annealed *rows = &self->pilot.rows;
-    self->flattest = INFINITY;
-    for (size_t i = 0; i < rows->dim; i++) {
-        double fourth = 0;
-        for (size_t r = 0; r < rows->n; r++) {
-            double u = self->pilot.u[r * rows->dim + i];
-            self->farthest = fmax(self->farthest, fabs(u));
-            fourth += u * u * u * u / (double)rows->n;
-        }
-        self->flattest = fmin(self->flattest, fourth);
-    }
-}
-
-/* Half the variance of log p~ + |L^-1 (u - mean)|^2 / 2 over the rows, less what so few rows make of a normal,
- * D (D + 3) / 4 n. */
-static double distance_from(const double *mean, const double *lower, const student_pilot *pilot,
-                            const double *log_p, double *work)
-{
-    size_t n = pilot->rows.n, dim = pilot->rows.dim;
-    double sum = 0, squares = 0, d = (double)dim;
-    for (size_t r = 0; r < n; r++) {
-        double ratio =
-            log_p[r] + 0.5 * covariance_square(lower, mean, pilot->u + r * dim, dim, work);
-        sum += ratio;
-        squares += ratio * ratio;
-    }
-    double variance = (squares - sum * sum / (double)n) / (double)(n - 1);
-    return fmax(0, 0.5 * variance - d * (d + 3) / (4 * (double)n));
-}
-
-static int measure(student_recipe *self, const double *log_p, flow_err *err)
-{
-    const student_pilot *pilot = &self->pilot;
-    size_t n = pilot->rows.n, dim = pilot->rows.dim;
-    double *mean = malloc((dim + 2) * dim * sizeof *mean), *work = mean + dim, *a = work + dim;
-    if (!mean)
-        return flow_fail(err, FLOW_ENOMEM, "out of memory for a recipe");
-    measure_columns(self);
-    covariance_mean(mean, pilot->u, n, dim);
-    covariance_of(a, mean, pilot->u, n, dim, n > 2 * dim ? 1 : 0.5);
-    self->distance =
-        covariance_factor(a, dim) == 0 ? distance_from(mean, a, pilot, log_p, work) : INFINITY;
-    free(mean);
-    return 0;
+        out[r] += rows->log_p[r];
+    bool good = units && x && out;
+    flow_units_free(units);
+    free(x);
+    if (good)
+        return out;
+    free(out);
+    flow_fail(err, FLOW_ENOMEM, "out of memory for a recipe");
+    return NULL;
 }
 
 /* Where all the pieces are known. */
@@ -148,12 +106,13 @@ static int look(student_recipe *self, const target *t, flow_pool *pool, flow_err
     const student_pilot *pilot = &self->pilot;
     size_t n = pilot->rows.n < PIECES_ROWS ? pilot->rows.n : PIECES_ROWS;
     target *scaled = target_in_units(t, pilot->shift, pilot->scale, err);
-    double *log_p = log_p_of(pilot);
-    int code = scaled && log_p ? 0 : flow_fail(err, FLOW_ENOMEM, "out of memory for a recipe");
+    double *log_p = scaled ? log_p_of(pilot, t, err) : NULL;
+    int code = log_p ? 0 : err->code;
     if (!code)
         code = pieces_count(&self->pieces, scaled, pool, pilot->u, log_p, n, err);
     if (!code)
-        code = measure(self, log_p, err);
+        code =
+            normal_look_at(&self->normal, pilot->u, log_p, pilot->rows.n, t->dim, t->circles, err);
     free(log_p);
     target_free(scaled);
     return code;
@@ -309,6 +268,18 @@ static const plan few = {
            "components are placed by k-means; at last reverse KL by log-variance, which "
            "clears what is between them"};
 
+/* The same where nothing is on a line, and a base is uniform whatever it would be there. */
+static const plan few_around = {
+    .layers = 4,
+    .width = 64,
+    .bins = 12,
+    .lr = 3e-3,
+    .steps = 5000,
+    .gradient = DISTILL_LOG_VARIANCE,
+    .objective = "{\"kind\": \"mass_transport\", \"polish\": 0.3}",
+    .why = "mass transport, which keeps modes, on splines round the circles; at last reverse KL by "
+           "log-variance, which clears what is between them"};
+
 /* A network for means that depend on all columns before has more to learn where those are many. */
 static void fit_to_columns(plan *p, size_t dim)
 {
@@ -316,12 +287,24 @@ static void fit_to_columns(plan *p, size_t dim)
     p->steps = dim <= 8 ? 5000 : dim < 48 ? 625 * dim : 30000;
 }
 
+/* With circles: components of a base cannot be placed on them, affine maps are none of theirs, and their splines do not care
+ * how widths differ. */
+static shape shape_around(const student_recipe *self)
+{
+    shape is = shape_of(self);
+    bool bends = is == SHAPE_NORMAL || is == SHAPE_GENTLE || is == SHAPE_UNEVEN;
+    return bends ? SHAPE_BENT : is == SHAPE_PIECES ? SHAPE_MANY : is;
+}
+
 static plan plan_of(const student_recipe *self)
 {
     size_t dim = self->pilot.rows.dim, n = self->pieces.n;
-    bool is_few = dim <= FEW && shape_of(self) != SHAPE_NORMAL;
-    plan out = is_few ? few : plans[shape_of(self)];
-    if (shape_of(self) == SHAPE_GENTLE && !is_few)
+    shape is = self->circles ? shape_around(self) : shape_of(self);
+    bool is_few = dim <= FEW && is != SHAPE_NORMAL;
+    plan out = !is_few ? plans[is] : self->circles == dim ? few_around : few;
+    if (self->circles && shape_of(self) == SHAPE_UNEVEN && !is_few)
+        out.steps *= 3; /* angles that go with one another */
+    if (is == SHAPE_GENTLE && !is_few)
         fit_to_columns(&out, dim);
     if (out.width == 0)
         out.width = dim <= 40 ? 64 : 128;
@@ -387,19 +370,23 @@ static void tell(student_recipe *self, const recipe_request *request, const plan
 {
     const annealed *rows = &self->pilot.rows;
     const distill_options *o = &self->options;
-    char filled[64] = "";
+    char filled[64] = "", circles[80] = "";
+    if (self->circles)
+        snprintf(circles, sizeof circles, ", %zu of them circles, all round which they start,",
+                 self->circles);
     if (self->pilot.filled)
         snprintf(filled, sizeof filled, "; %zu more rows for pieces that had few",
                  self->pilot.filled);
     snprintf(
         self->text, sizeof self->text,
-        "%zu rows in %zu dimensions were annealed from a normal of width %.3g, in %zu steps "
+        "%zu rows in %zu dimensions%s were annealed from a normal of width %.3g, in %zu steps "
         "and %.2g evaluations; log Z is about %.2f. %s (%zu of them, %.0f %% of the rows in the "
         "largest; %.2g nats from a normal; farthest %.1f standard deviations, flattest fourth "
         "moment %.2g%s). So: %s; %zu layers of %s%s, %zu wide%s%s; %zu steps of %zu rows at %.2g.",
-        rows->n - self->pilot.filled, rows->dim, self->pilot.start, rows->steps,
+        rows->n - self->pilot.filled, rows->dim, circles, self->pilot.start, rows->steps,
         (double)self->evaluations, rows->log_z, shapes[shape_of(self)], self->pieces.n,
-        100 * self->pieces.largest, self->distance, self->farthest, self->flattest, filled,
+        100 * self->pieces.largest, self->normal.distance, self->normal.farthest,
+        self->normal.flattest, filled,
         request->objective ? "the objective that was asked for" : p->why, p->layers,
         p->bins ? "splines" : "affine maps", p->affine ? " and two affine ones" : "", p->width,
         p->linear ? ", a linear map behind them" : "",
@@ -457,6 +444,8 @@ int student_recipe_make(student_recipe *self, const target *t, flow_pool *pool,
 {
     flow_err local = FLOW_ERR_INIT;
     *self = (student_recipe){.is_flow = t->flow != NULL};
+    for (size_t i = 0; i < t->dim; i++)
+        self->circles += target_turns(t, i);
     int code = student_pilot_run(&self->pilot, t, pool, request->rows ? request->rows : RECIPE_ROWS,
                                  request->options.seed, &local);
     if (!code)

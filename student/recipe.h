@@ -17,6 +17,7 @@
 #ifndef STUDENT_RECIPE_H
 #define STUDENT_RECIPE_H
 
+#include "student/normal_look.h"
 #include "student/pieces.h"
 #include "student/pilot.h"
 
@@ -34,11 +35,9 @@ enum { RECIPE_ROWS = 1024, RECIPE_TEXT = 1200 };
 typedef struct student_recipe {
     student_pilot pilot;
     pieces pieces;
-    int is_flow; /* the target is one (target.h) */
-    double
-        distance; /* half the variance of log p~ less that of the normal with the rows' moments: nats */
-    double farthest;          /* standard deviations: the farthest column of a row */
-    double flattest;          /* least fourth moment of a column, in its widths; of a normal 3 */
+    int is_flow;    /* the target is one (target.h) */
+    size_t circles; /* of the target */
+    normal_look normal;
     json_t *flow, *objective; /* complete objects: what was asked for, or found */
     distill_options options;  /* objective and start point into this recipe */
     size_t evaluations;

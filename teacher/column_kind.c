@@ -24,13 +24,27 @@ const flow_key data_kind_keys[] = {
      .unit = "units of the data",
      .doc = "Values that differ by this are the same: 360 for degrees. The density is that of a "
             "circle, the same on both sides of the seam; samples are in [0, period), or in "
-            "[-period/2, period/2) if the training rows are. 0 is off."},
+            "[-period/2, period/2) if the training rows are, or in [LO, HI) with a support of that "
+            "length. 0 is off."},
     {FLOW_KEY(data_kind, alpha), .type = FLOW_KEY_REAL, .flags = FLOW_KEY_OPEN_MAX, .min = 0,
      .max = 0.5, .def = "0",
      .doc = "Room at the ends of a support [LO, HI]: the map is logit(alpha + (1 - 2 alpha) (x - "
             "LO) / "
             "(HI - LO)), so that values at the ends themselves can be modelled. 1e-6 is usual."},
     {.name = NULL}};
+
+/* Ends are none, or one turn apart, but for the digits that a period is written with. */
+static bool is_turn(const data_kind *self)
+{
+    if (isinf(self->lo) && isinf(self->hi))
+        return true;
+    return fabs(self->hi - self->lo - self->period) <= 1e-6 * self->period;
+}
+
+bool data_kind_is_plain(const data_kind *self)
+{
+    return isinf(self->lo) && isinf(self->hi) && !(self->step > 0) && !(self->period > 0);
+}
 
 const char *data_kind_fault(char why[DATA_KIND_WHY], const data_kind *self)
 {
@@ -43,10 +57,11 @@ const char *data_kind_fault(char why[DATA_KIND_WHY], const data_kind *self)
         snprintf(why, DATA_KIND_WHY, "lo %g is not below hi %g", self->lo, self->hi);
     else if (!(self->alpha >= 0 && self->alpha < 0.5))
         snprintf(why, DATA_KIND_WHY, "alpha %g is not in [0, 0.5)", self->alpha);
-    else if (self->alpha > 0 && !(low && high))
+    else if (self->alpha > 0 && (!(low && high) || self->period > 0))
         snprintf(why, DATA_KIND_WHY, "alpha needs a support with two ends");
-    else if (self->period > 0 && (low || high))
-        snprintf(why, DATA_KIND_WHY, "a column with a period has no support");
+    else if (self->period > 0 && !is_turn(self))
+        snprintf(why, DATA_KIND_WHY,
+                 "a column with a period has no support but one of that length");
     else if (self->step > 0 && self->period > 0 && !(self->step < self->period))
         snprintf(why, DATA_KIND_WHY, "step %g is not below the period %g", self->step,
                  self->period);
@@ -63,7 +78,8 @@ static double end_of_last_cell(double from, double hi, double step)
 
 flow_unit data_kind_unit(const data_kind *self)
 {
-    bool low = isfinite(self->lo), high = isfinite(self->hi);
+    bool turns = self->period > 0, low = isfinite(self->lo) && !turns,
+         high = isfinite(self->hi) && !turns;
     flow_unit out = {.support = low && high ? FLOW_BETWEEN
                                 : low       ? FLOW_ABOVE
                                 : high      ? FLOW_BELOW
@@ -73,6 +89,7 @@ flow_unit data_kind_unit(const data_kind *self)
                      .alpha = self->alpha,
                      .step = self->smear ? 0 : self->step,
                      .period = self->period,
+                     .start = turns && isfinite(self->lo) ? self->lo : 0,
                      .scale = 1};
     if (high && out.step > 0)
         out.hi = end_of_last_cell(low ? self->lo : self->hi, self->hi, self->step);

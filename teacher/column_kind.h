@@ -7,7 +7,8 @@
 #include "flow/units.h"
 
 typedef struct data_kind {
-    double lo, hi; /* support; -INFINITY, INFINITY: none. Of a grid, the first and the last value */
+    /* support; -INFINITY, INFINITY: none. Of a grid, the first and the last value; of a circle, the turn that samples are in */
+    double lo, hi;
     double alpha;  /* room at the ends of a support that has two */
     double step;   /* 0: continuous */
     bool smear;    /* the step only blurs: samples and densities are those of a continuous column */
@@ -21,12 +22,27 @@ extern const data_kind data_kind_plain;
  * hi]. */
 extern const flow_key data_kind_keys[];
 
+/* Whether nothing is said of the column. */
+bool data_kind_is_plain(const data_kind *self);
+
 /* NULL, or why this is no kind: "step wants to be ...", in why. */
 enum { DATA_KIND_WHY = 160 };
 const char *data_kind_fault(char why[DATA_KIND_WHY], const data_kind *self);
 
+/* Whether anything is said of the column. */
+bool data_kind_is_plain(const data_kind *self);
+
 /* The map of a column of this kind, before shift, scale and cut are known; samples of a circle start at
- * `start`. */
+ * lo, or at 0. */
 flow_unit data_kind_unit(const data_kind *self);
+
+/* Sets the ends that a word says, "positive" or "real"; false: it is neither. */
+bool data_kind_support(data_kind *out, const char *word);
+
+/* {"support": [0.0, "inf"], "step": 0.0, ...}, every key: a new reference; NULL: no memory. */
+json_t *data_kind_to_json(const data_kind *self);
+/* From such an object, where keys may be missing, or from a support alone, [0, 1] or "positive"; free of faults.
+ * FLOW_ECONFIG. */
+int data_kind_from_json(data_kind *out, const json_t *json, flow_err *err);
 
 #endif

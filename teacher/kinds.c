@@ -150,12 +150,8 @@ static double usual_start(const circle *self, double period)
 
 static double mean_direction(const double *t, size_t n, double period)
 {
-    double c = 0, s = 0, turn = 2 * FLOW_PI / period;
-    for (size_t i = 0; i < n; i++) {
-        c += cos(turn * t[i]);
-        s += sin(turn * t[i]);
-    }
-    return atan2(s, c) / turn;
+    double turn = 2 * FLOW_PI / period;
+    return flow_circle_mean(NULL, t, n, 1, turn) / turn;
 }
 
 int data_kinds_fit_angle(flow_unit *unit, const double *t, size_t n, flow_err *err)
@@ -231,7 +227,8 @@ static int use_what_was_seen(data_points *self, const seen *all, const file_tabl
             continue;
         if (unit->wrapped)
             unit->cut = emptiest(&all[col].circle, unit->period);
-        unit->start = usual_start(&all[col].circle, unit->period);
+        if (isinf(self->kinds[col].lo))
+            unit->start = usual_start(&all[col].circle, unit->period);
     }
     return code;
 }

@@ -125,9 +125,9 @@ static int find_table(plugin *self, flow_err *err)
                          "%s: the library has no symbol '%s' (distill_target.h says what it is), "
                          "and none of BridgeStan's or UMAMI's",
                          self->path, SYMBOL);
-    if (code->version != DISTILL_TARGET_VERSION)
+    if (code->version < 1 || code->version > DISTILL_TARGET_VERSION)
         return flow_fail(err, FLOW_EDATA,
-                         "%s: it was built for version %d of distill_target.h, this is version %d",
+                         "%s: it was built for version %d of distill_target.h; 1 .. %d can be",
                          self->path, code->version, DISTILL_TARGET_VERSION);
     if (!code->open || (!code->rows && !code->row))
         return flow_fail(err, FLOW_EDATA, "%s: '%s' has no function %s", self->path, SYMBOL,
@@ -205,19 +205,37 @@ static int take_names(plugin *self, const char *const *names, flow_err *err)
     return code;
 }
 
-/* An end that is not given is none. */
-static int take_ends(plugin *self, const double *lower, const double *upper, flow_err *err)
+/* What is not given is none. */
+static void copy_support(double *to, const distill_about *from)
 {
-    size_t dim = self->about.dim;
-    double *ends = self->about.ends = malloc(2 * dim * sizeof *ends);
-    if (!ends)
-        return flow_fail(err, FLOW_ENOMEM, "out of memory for the support");
+    size_t dim = from->dim;
     for (size_t j = 0; j < dim; j++) {
-        double lo = ends[j] = lower ? lower[j] : -(double)INFINITY;
-        double hi = ends[dim + j] = upper ? upper[j] : (double)INFINITY;
-        if (!(lo < hi) || (isfinite(lo) && isfinite(hi) && !isfinite(hi - lo)))
-            return flow_fail(err, FLOW_EDATA, "%s: the support of column %zu is from %g to %g",
-                             self->path, j, lo, hi);
+        to[j] = from->lower ? from->lower[j] : -(double)INFINITY;
+        to[dim + j] = from->upper ? from->upper[j] : (double)INFINITY;
+        to[2 * dim + j] = from->period ? from->period[j] : 0;
+    }
+}
+
+data_kind plugin_kind(const plugin_about *self, size_t j)
+{
+    const double *at = self->support + j;
+    return (data_kind){.lo = at[0], .hi = at[self->dim], .period = at[2 * self->dim]};
+}
+
+static int take_support(plugin *self, const distill_about *from, flow_err *err)
+{
+    char why[DATA_KIND_WHY];
+    plugin_about *a = &self->about;
+    if (!from->lower && !from->upper && !from->period)
+        return 0;
+    if (!(a->support = malloc(3 * a->dim * sizeof *a->support)))
+        return flow_fail(err, FLOW_ENOMEM, "out of memory for the support");
+    copy_support(a->support, from);
+    for (size_t j = 0; j < a->dim; j++) {
+        data_kind kind = plugin_kind(a, j);
+        if (data_kind_fault(why, &kind))
+            return flow_fail(err, FLOW_EDATA, "%s: the support of column %zu: %s", self->path, j,
+                             why);
     }
     return 0;
 }
@@ -238,9 +256,9 @@ static int open_it(plugin *self, const char *options, flow_err *err)
     code = check_about(self, &about, err);
     if (!code && about.names)
         code = take_names(self, about.names, err);
-    if (!code && (about.lower || about.upper))
-        code = take_ends(self, about.lower, about.upper, err);
-    return code;
+    if (self->code->version < 2)
+        about.period = NULL; /* of which it cannot know */
+    return code ? code : take_support(self, &about, err);
 }
 
 /* ---- the whole */
@@ -277,7 +295,7 @@ void plugin_close(plugin *self)
     if (self->library)
         dlclose(self->library);
     free(self->about.names);
-    free(self->about.ends);
+    free(self->about.support);
     free(self->path);
     free(self);
 }

@@ -15,10 +15,14 @@ typedef struct plugin_about {
     double log_z;      /* finite, or NAN: not known */
     size_t names_size; /* bytes of names */
     char *names;       /* dim texts, each with its '\0', one behind the other; NULL: none */
-    double *ends;      /* (2, dim) of the support, as target.h has them; NULL: none */
+    double *
+        support; /* (3, dim): lower ends, upper ends, -+INFINITY where there is none; periods or 0. NULL: R^dim */
 } plugin_about;
 
 enum { PLUGIN_NAME = 64 }; /* bytes of a column's name, its '\0' included */
+
+/* Column j of it, which has a support. */
+data_kind plugin_kind(const plugin_about *self, size_t j);
 
 /* Loads the library at path and opens it with these options. What its own code does to the rounding mode is
  * undone, here and in every call. The code of a library stays in the process. FLOW_ENOINPUT: no such file;

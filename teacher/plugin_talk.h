@@ -1,7 +1,7 @@
 /* teacher/plugin_talk.h -- what a process and its workers (plugin_workers.h) say to each other: short messages over a
  * socket, rows in memory that both have.
  *
- *   at first     worker: plugin_hello, then hello.names bytes and hello.ends numbers
+ *   at first     worker: plugin_hello, then hello.names bytes and hello.support numbers
  *   ask          plugin_ask; worker: an int32_t, a flow_code, whose text is then in the room
  *
  * The library may write anywhere in a worker, so nothing in the room is believed. */
@@ -19,7 +19,7 @@ enum { PLUGIN_CUT_OFF = 113 };
 typedef struct plugin_hello {
     int32_t code; /* a flow_code; not 0: the library could not be opened, and text says why */
     uint32_t flags;
-    uint64_t dim, names, ends;
+    uint64_t dim, names, support;
     double log_z;
     char text[sizeof((flow_err *)0)->text];
 } plugin_hello;

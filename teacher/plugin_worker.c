@@ -70,13 +70,13 @@ static plugin_heard greet(const plugin *code, const flow_err *err)
         hello.dim = about->dim;
         hello.log_z = about->log_z;
         hello.names = about->names_size;
-        hello.ends = about->ends ? 2 * about->dim : 0;
+        hello.support = about->support ? 3 * about->dim : 0;
     }
     plugin_heard heard = plugin_write(PLUGIN_SOCKET, &hello, sizeof hello);
     if (heard == PLUGIN_HEARD && hello.names > 0)
         heard = plugin_write(PLUGIN_SOCKET, about->names, about->names_size);
-    if (heard == PLUGIN_HEARD && hello.ends > 0)
-        heard = plugin_write(PLUGIN_SOCKET, about->ends, hello.ends * sizeof *about->ends);
+    if (heard == PLUGIN_HEARD && hello.support > 0)
+        heard = plugin_write(PLUGIN_SOCKET, about->support, hello.support * sizeof *about->support);
     return heard;
 }
 

@@ -55,7 +55,8 @@ static int check_hello(const plugin_workers *self, const plugin_hello *hello, fl
         return flow_fail(err, (flow_code)hello->code, "%.*s", (int)sizeof hello->text - 1,
                          hello->text);
     if (hello->code || hello->dim == 0 || hello->dim > FLOW_MAX_DIM || isinf(hello->log_z) ||
-        hello->names > hello->dim * PLUGIN_NAME || (hello->ends && hello->ends != 2 * hello->dim))
+        hello->names > hello->dim * PLUGIN_NAME ||
+        (hello->support && hello->support != 3 * hello->dim))
         return nonsense(self, err);
     if (known->dim && (known->dim != hello->dim || known->flags != hello->flags))
         return flow_fail(err, FLOW_EDATA, "%s: it is another one than before: %zu columns, now %zu",
@@ -71,18 +72,21 @@ static bool are_names(const plugin_about *about)
     return count == about->dim && about->names[about->names_size - 1] == '\0';
 }
 
-static bool are_ends(const plugin_about *about)
+static bool is_support(const plugin_about *about)
 {
+    char why[DATA_KIND_WHY];
     bool good = true;
-    for (size_t j = 0; j < about->dim; j++)
-        good = good && about->ends[j] < about->ends[about->dim + j];
+    for (size_t j = 0; j < about->dim; j++) {
+        data_kind kind = plugin_kind(about, j);
+        good = good && !data_kind_fault(why, &kind);
+    }
     return good;
 }
 
 static void release_about(plugin_about *about)
 {
     free(about->names);
-    free(about->ends);
+    free(about->support);
 }
 
 /* What follows a hello; about's fields are to be released whatever happens. */
@@ -94,12 +98,13 @@ static int hear_about(plugin_about *about, const plugin_process *p, const plugin
                             .log_z = hello->log_z,
                             .names_size = hello->names};
     about->names = hello->names ? malloc(hello->names) : NULL;
-    about->ends = hello->ends ? malloc(hello->ends * sizeof *about->ends) : NULL;
-    if ((hello->names && !about->names) || (hello->ends && !about->ends))
+    about->support = hello->support ? malloc(hello->support * sizeof *about->support) : NULL;
+    if ((hello->names && !about->names) || (hello->support && !about->support))
         return flow_fail(err, FLOW_ENOMEM, "out of memory for what a plug-in says");
     *heard = plugin_read(p->socket, about->names, hello->names, until);
     if (*heard == PLUGIN_HEARD)
-        *heard = plugin_read(p->socket, about->ends, hello->ends * sizeof *about->ends, until);
+        *heard =
+            plugin_read(p->socket, about->support, hello->support * sizeof *about->support, until);
     return 0;
 }
 
@@ -110,7 +115,7 @@ static int hear(plugin_workers *self, const plugin_process *p, const plugin_hell
     plugin_about about;
     int code = hear_about(&about, p, hello, until, heard, err);
     if (!code && *heard == PLUGIN_HEARD &&
-        ((about.names && !are_names(&about)) || (about.ends && !are_ends(&about))))
+        ((about.names && !are_names(&about)) || (about.support && !is_support(&about))))
         code = nonsense(self, err);
     if (code || *heard != PLUGIN_HEARD || self->about.dim)
         release_about(&about);

@@ -10,6 +10,7 @@
 
 #include "flow/flow.h"
 #include "flow/kind.h"
+#include "teacher/column_kind.h"
 
 typedef struct target target;
 
@@ -94,10 +95,19 @@ struct target {
     uint64_t draws;            /* different rows that sample has; 0: as many as are asked for */
     const target_modes *modes; /* borrowed; NULL: none are known */
     const flow *flow;          /* that it is, in whose data its x are; borrowed; NULL: it is none */
-    /* (2, D) the ends of its support: the lower ones, then the upper, infinite where there are none; borrowed; NULL: it is
-     * all of R^D. Elsewhere there is no density; who learns from it maps it to the line first (target_in_units.h). */
-    const double *ends;
+    /* (D) what its columns are, ends and periods; borrowed; NULL: it is all of R^D. Beyond an end there is no density, and
+     * around a circle it goes on as it was; who learns from it maps it first (target_in_units.h). */
+    const data_kind *kinds;
+    /* (D) 1 where a number of x is a point on a circle, in radians (flow/circle.h); borrowed; NULL: none is. A target
+     * with kinds has none of these: it is not mapped yet. */
+    const unsigned char *circles;
 };
+
+/* Whether number i of x is a point on a circle. */
+static inline bool target_turns(const target *self, size_t i)
+{
+    return self->circles && self->circles[i];
+}
 
 /* ---- making one */
 
@@ -118,6 +128,23 @@ typedef struct target_kind {
     bool follows;        /* it is a flow, which a student can start as */
     target *(*create)(const json_t *object, flow_err *err); /* of an object with all keys */
 } target_kind;
+
+/* A key of every kind whose columns a user can say something of (target_columns.h); target_create reads it. */
+#define TARGET_COLUMNS_KEY                                                                         \
+    {                                                                                              \
+        .name = "columns", .type = FLOW_KEY_OWN, .items = data_kind_keys, .n_min = 1,              \
+        .n_max = FLOW_MAX_DIM,                                                                     \
+        .wants = "columns and what is said of each, {x: positive, phi: {period: 6.283185307}}",    \
+        .doc = "Where columns end and which are on circles, by name, as in data.columns: support " \
+               "and "                                                                              \
+               "period (distill explain data.columns.NAME.support); there is no step in a "        \
+               "density. It "                                                                      \
+               "may make the density narrower than that says of itself, not wider. Beyond an end " \
+               "there "                                                                            \
+               "is none; log Z, sampler and modes of what is made narrower are known no more, "    \
+               "but for "                                                                          \
+               "a log_z given for it."                                                             \
+    }
 
 /* Every kind, NULL past the end, and the same as a registry. */
 extern const target_kind *const target_kinds[];

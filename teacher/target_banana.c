@@ -86,6 +86,7 @@ static const flow_key banana_keys[] = {
      .max = 1e6, .def = "10", .doc = "Standard deviation of the first."},
     {FLOW_KEY(banana_options, curvature), .type = FLOW_KEY_REAL, .min = -1e6, .max = 1e6,
      .def = "0.03", .doc = "How much the second is bent by the square of the first."},
+    TARGET_COLUMNS_KEY,
     {.name = NULL}};
 
 const target_kind target_banana = {

@@ -189,6 +189,7 @@ static const flow_key double_well_keys[] = {
     {FLOW_KEY(double_well_options, centre), .type = FLOW_KEY_REAL, .flags = FLOW_KEY_OPEN_MIN,
      .min = 0, .max = 1e3, .def = "1",
      .doc = "Standard deviation of the particles' mean, which the energy leaves free."},
+    TARGET_COLUMNS_KEY,
     {.name = NULL}};
 
 const target_kind target_double_well = {

@@ -1,6 +1,6 @@
 /* teacher/target_draws.c -- a target whose sampler is a table of stored draws. */
 #include "files/read.h"
-#include "teacher/target.h"
+#include "teacher/target_in_units.h"
 
 #include <assert.h>
 #include <math.h>
@@ -109,14 +109,27 @@ static const flow_key draws_keys[] = {
 static int check_support(const file_table *table, const target *of, const char *path, flow_err *err)
 {
     char row[FILE_LABEL_SIZE], column[FILE_LABEL_SIZE];
-    for (size_t i = 0; of->ends && i < table->rows * table->cols; i++) {
+    for (size_t i = 0; of->kinds && i < table->rows * table->cols; i++) {
         size_t col = i % table->cols;
-        double lo = of->ends[col], hi = of->ends[of->dim + col];
-        if (!(table->values[i] > lo && table->values[i] < hi))
+        const data_kind *kind = &of->kinds[col];
+        bool inside = table->values[i] > kind->lo && table->values[i] < kind->hi;
+        if (!inside && !(kind->period > 0))
             return flow_fail(err, FLOW_EDATA, "%s: %s, %s is not between %g and %g", path,
                              file_row_label(row, table, i / table->cols),
-                             file_column_label(column, table, col), lo, hi);
+                             file_column_label(column, table, col), kind->lo, kind->hi);
     }
+    return 0;
+}
+
+/* Any turn of a circle is as good: into the one that the density is asked in. */
+static int wind(file_table *table, const target *of, flow_err *err)
+{
+    flow_units *units = of->kinds ? target_support_units(of, err) : NULL;
+    if (of->kinds && !units)
+        return err->code;
+    for (size_t i = 0; units && i < table->rows * table->cols; i++)
+        table->values[i] = flow_unit_wind(&units->column[i % table->cols], table->values[i]);
+    flow_units_free(units);
     return 0;
 }
 
@@ -138,7 +151,7 @@ static int check_rows(const file_table *table, const target *of, const char *pat
 static target *with_table(target *of, file_table *table, const char *path, flow_err *err)
 {
     target *self = NULL;
-    if (check_rows(table, of, path, err) == 0)
+    if (check_rows(table, of, path, err) == 0 && wind(table, of, err) == 0)
         self = target_with_draws(of, table->values, table->rows, err);
     if (!self) {
         target_free(of);

@@ -109,6 +109,7 @@ target *target_from_flow(const flow *teacher, flow_err *err)
                      .context = flow_context(teacher),
                      .log_z = 0,
                      .flags = TARGET_GRADIENT | TARGET_THREADS | TARGET_WIDENS,
-                     .flow = teacher};
+                     .flow = teacher,
+                     .circles = flow_circles(teacher)};
     return self;
 }

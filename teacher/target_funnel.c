@@ -74,6 +74,7 @@ static const flow_key funnel_keys[] = {
     {FLOW_KEY(funnel_options, sigma_v), .type = FLOW_KEY_REAL, .flags = FLOW_KEY_OPEN_MIN, .min = 0,
      .max = 10, .def = "3",
      .doc = "Standard deviation of v, the log of the variance of the others."},
+    TARGET_COLUMNS_KEY,
     {.name = NULL}};
 
 const target_kind target_funnel = {

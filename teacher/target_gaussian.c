@@ -200,6 +200,7 @@ static const flow_key gaussian_keys[] = {
      .def = "1", .only = "condition > 1", .doc = "Of the random directions."},
     {FLOW_KEY(gaussian_options, log_z), .type = FLOW_KEY_REAL, .min = -INFINITY, .max = INFINITY,
      .def = "0", .unit = "nats", .doc = "log of the integral of the density; 0: it is normalised."},
+    TARGET_COLUMNS_KEY,
     {.name = NULL}};
 
 const target_kind target_gaussian = {

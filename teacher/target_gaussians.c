@@ -106,6 +106,7 @@ static const flow_key gaussians_keys[] = {
      .doc = "How much each Gaussian weighs, of any sum; without it they are equal."},
     {FLOW_KEY(gaussians_options, sd), .type = FLOW_KEY_REAL, .flags = FLOW_KEY_OPEN_MIN, .min = 0,
      .max = 1e6, .def = "1", .doc = "Standard deviation of each in each direction."},
+    TARGET_COLUMNS_KEY,
     {.name = NULL}};
 
 const target_kind target_gaussians = {

@@ -54,7 +54,7 @@ static target *gmm40_create(const json_t *object, flow_err *err)
     return target_density_create(&gmm40_ops, object, err);
 }
 
-static const flow_key gmm40_keys[] = {{.name = NULL}};
+static const flow_key gmm40_keys[] = {TARGET_COLUMNS_KEY, {.name = NULL}};
 
 const target_kind target_gmm40 = {
     .kind = {.name = "gmm40",

@@ -69,6 +69,7 @@ static const flow_key grid_keys[] = {
     {FLOW_KEY(grid_options, sd), .type = FLOW_KEY_REAL, .flags = FLOW_KEY_OPEN_MIN, .min = 0,
      .max = 1e6, .def = "0.5477225575051661",
      .doc = "Standard deviation of each in each direction; the default is a variance of .3."},
+    TARGET_COLUMNS_KEY,
     {.name = NULL}};
 
 const target_kind target_grid = {

@@ -1,5 +1,6 @@
 #include "teacher/target_in_units.h"
 
+#include "flow/circle.h"
 #include "flow/units_gradient.h"
 
 #include <assert.h>
@@ -13,7 +14,8 @@ typedef struct units_target {
     target_modes modes;
     const target *of;
     const flow_units *units;
-    flow_units *own; /* what the units are, if they are its own; NULL: they are borrowed */
+    flow_units *own;         /* what the units are, if they are its own; NULL: they are borrowed */
+    unsigned char circles[]; /* (D) */
 } units_target;
 
 typedef struct units_work {
@@ -101,10 +103,30 @@ static void units_free(target *self)
     free(self);
 }
 
+/* Which columns are on circles in these units. */
+static void mark_circles(units_target *self)
+{
+    for (size_t j = 0; j < self->of->dim; j++) {
+        self->circles[j] = flow_unit_is_angle(&self->units->column[j]);
+        if (self->circles[j])
+            self->base.circles = self->circles;
+    }
+}
+
+static void pass_modes_on(units_target *self)
+{
+    if (!self->of->modes || self->of->dim > MOST_OF_A_MODE)
+        return;
+    self->modes = *self->of->modes;
+    self->modes.modes_of = modes_of;
+    self->modes.arg = self;
+    self->base.modes = &self->modes;
+}
+
 target *target_in_flow_units(const target *of, const flow_units *units, flow_err *err)
 {
     assert(units->dim == of->dim);
-    units_target *self = malloc(sizeof *self);
+    units_target *self = malloc(sizeof *self + of->dim);
     if (!self) {
         flow_fail(err, FLOW_ENOMEM, "out of memory for a target");
         return NULL;
@@ -117,15 +139,12 @@ target *target_in_flow_units(const target *of, const flow_units *units, flow_err
                              .log_density = units_log_density,
                              .sample = of->ops->sample ? units_sample : NULL};
     self->base.ops = &self->ops;
-    self->base.flow = NULL;             /* in units of its own */
-    self->base.ends = NULL;             /* which see to them */
+    self->base.flow = NULL;  /* in units of its own */
+    self->base.kinds = NULL; /* which see to them */
+    self->base.circles = NULL;
     self->base.flags |= TARGET_THREADS; /* `of` is locked, where it must be, by its own calls */
-    if (of->modes && of->dim <= MOST_OF_A_MODE) {
-        self->modes = *of->modes;
-        self->modes.modes_of = modes_of;
-        self->modes.arg = self;
-        self->base.modes = &self->modes;
-    }
+    mark_circles(self);
+    pass_modes_on(self);
     return &self->base;
 }
 
@@ -140,19 +159,22 @@ static target *with_own(const target *of, flow_units *units, flow_err *err)
     return self;
 }
 
-static void set_support(flow_unit *unit, double lo, double hi)
+/* Of column j as it is, or as what is said of it maps it: shift 0 and scale 1, or an angle about 0. */
+static flow_unit unit_of(const target *of, size_t j)
 {
-    bool low = isfinite(lo), high = isfinite(hi);
-    unit->support = low && high ? FLOW_BETWEEN : low ? FLOW_ABOVE : high ? FLOW_BELOW : FLOW_LINE;
-    unit->lo = low ? lo : 0;
-    unit->hi = high ? hi : 0;
+    const data_kind turn = {.lo = -FLOW_PI, .hi = FLOW_PI, .period = 2 * FLOW_PI};
+    bool turns = of->circles && of->circles[j];
+    flow_unit out = data_kind_unit(turns ? &turn : of->kinds ? &of->kinds[j] : &data_kind_plain);
+    if (out.period > 0)
+        flow_unit_set_angle(&out, 0);
+    return out;
 }
 
 flow_units *target_support_units(const target *of, flow_err *err)
 {
     flow_units *units = flow_units_create(of->dim, err);
-    for (size_t j = 0; units && of->ends && j < of->dim; j++)
-        set_support(&units->column[j], of->ends[j], of->ends[of->dim + j]);
+    for (size_t j = 0; units && j < of->dim; j++)
+        units->column[j] = unit_of(of, j);
     return units;
 }
 
@@ -161,12 +183,16 @@ target *target_on_the_line(const target *of, flow_err *err)
     return with_own(of, target_support_units(of, err), err);
 }
 
+flow_units *target_placed_units(const target *of, const double *shift, const double *scale,
+                                flow_err *err)
+{
+    flow_units *units = target_support_units(of, err);
+    for (size_t j = 0; units && j < of->dim; j++)
+        flow_unit_place(&units->column[j], shift[j], scale[j]);
+    return units;
+}
+
 target *target_in_units(const target *of, const double *shift, const double *scale, flow_err *err)
 {
-    flow_units *units = flow_units_create(of->dim, err);
-    for (size_t j = 0; units && j < of->dim; j++) {
-        units->column[j].shift = shift[j];
-        units->column[j].scale = scale[j];
-    }
-    return with_own(of, units, err);
+    return with_own(of, target_placed_units(of, shift, scale, err), err);
 }

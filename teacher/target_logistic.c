@@ -230,6 +230,7 @@ static const flow_key logistic_keys[] = {
     {FLOW_KEY(logistic_options, log_z_se), .type = FLOW_KEY_REAL, .min = 0, .max = INFINITY,
      .def = "0", .unit = "nats", .only = "log_z",
      .doc = "Standard error of that log_z, which the verdict's KLs then have too; 0: it is exact."},
+    TARGET_COLUMNS_KEY,
     {.name = NULL}};
 
 const target_kind target_logistic = {

@@ -148,6 +148,7 @@ static const char *many_well_conflict(char *why, size_t size, const void *option
 static const flow_key many_well_keys[] = {{FLOW_KEY(many_well_options, dim), .type = FLOW_KEY_WHOLE,
                                            .min = 2, .max = 1024, .def = "32",
                                            .doc = "Even: half as many pairs, 2^(dim/2) wells."},
+                                          TARGET_COLUMNS_KEY,
                                           {.name = NULL}};
 
 const target_kind target_many_well = {

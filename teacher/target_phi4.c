@@ -98,6 +98,7 @@ static const flow_key phi4_keys[] = {
      .max = 1e3, .def = "6.975",
      .doc = "The coupling; at m2 = -4 and L = 6, 8, 10, 12, 14 the paper has 6.975, 6.008, 5.55, "
             "5.276, 5.113."},
+    TARGET_COLUMNS_KEY,
     {.name = NULL}};
 
 const target_kind target_phi4 = {

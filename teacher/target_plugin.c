@@ -20,6 +20,7 @@ typedef struct plugin_target {
     plugin *here;          /* in this process, */
     plugin_workers *there; /* or in others */
     const char **names;    /* (D), into what the plug-in says; NULL: it has none */
+    data_kind *kinds;      /* (D), NULL: R^D */
 } plugin_target;
 
 static const plugin_target *down(const target *self)
@@ -35,6 +36,7 @@ static void plugin_free(target *self)
     plugin_close(p->here);
     plugin_workers_free(p->there);
     free(p->names);
+    free(p->kinds);
     free(p);
 }
 
@@ -92,6 +94,18 @@ static int list_names(plugin_target *self, const plugin_about *about, flow_err *
     return 0;
 }
 
+static int list_kinds(plugin_target *self, const plugin_about *about, flow_err *err)
+{
+    if (!about->support)
+        return 0;
+    if (!(self->kinds = malloc(about->dim * sizeof *self->kinds)))
+        return flow_fail(err, FLOW_ENOMEM, "out of memory for %zu columns", about->dim);
+    for (size_t j = 0; j < about->dim; j++)
+        self->kinds[j] = plugin_kind(about, j);
+    self->base.kinds = self->kinds;
+    return 0;
+}
+
 static int describe(plugin_target *self, const plugin_about *about, const plugin_options *o,
                     flow_err *err)
 {
@@ -99,9 +113,9 @@ static int describe(plugin_target *self, const plugin_about *about, const plugin
     self->base.dim = about->dim;
     self->base.flags |= about->flags & DISTILL_GRADIENT ? TARGET_GRADIENT : 0;
     self->base.flags |= self->there || about->flags & DISTILL_THREADS ? TARGET_THREADS : 0;
-    self->base.ends = about->ends;
     target_density_log_z(&self->base, o->log_z, o->log_z_se, about->log_z);
-    return list_names(self, about, err);
+    int code = list_names(self, about, err);
+    return code ? code : list_kinds(self, about, err);
 }
 
 static int begin(plugin_target *self, const plugin_options *o, flow_err *err)
@@ -174,6 +188,7 @@ static const flow_key plugin_keys[] = {
     {FLOW_KEY(plugin_options, log_z_se), .type = FLOW_KEY_REAL, .min = 0, .max = INFINITY,
      .def = "0", .unit = "nats", .only = "log_z",
      .doc = "Standard error of that log_z, which the verdict's KLs then have too; 0: it is exact."},
+    TARGET_COLUMNS_KEY,
     {.name = NULL}};
 
 const target_kind target_plugin = {

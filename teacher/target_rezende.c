@@ -213,6 +213,7 @@ static const flow_key rezende_keys[] = {
      .doc =
          "Which of the four: 1 a ring with two lobes, 2 a sine wave, 3 one that splits and joins, "
          "4 one that splits."},
+    TARGET_COLUMNS_KEY,
     {.name = NULL}};
 
 const target_kind target_rezende = {

@@ -93,6 +93,7 @@ static const flow_key rosenbrock_keys[] = {
      .min = 0, .max = 1e6, .def = "100", .doc = "Weight of the distance from the parabola."},
     {FLOW_KEY(rosenbrock_options, scale), .type = FLOW_KEY_REAL, .flags = FLOW_KEY_OPEN_MIN,
      .min = 0, .max = 1e6, .def = "20", .doc = "The temperature: what the energy is divided by."},
+    TARGET_COLUMNS_KEY,
     {.name = NULL}};
 
 const target_kind target_rosenbrock = {

@@ -93,6 +93,7 @@ static const flow_key student_t_keys[] = {
      .doc =
          "Degrees of freedom: the fewer, the heavier the tails; 1 is Cauchy, whose mean does not "
          "exist."},
+    TARGET_COLUMNS_KEY,
     {.name = NULL}};
 
 const target_kind target_student_t = {

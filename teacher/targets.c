@@ -1,5 +1,6 @@
 /* teacher/targets.c -- the registry of targets that are made from a description. */
-#include "teacher/target.h"
+#include "teacher/target_columns.h"
+#include "teacher/target_seams.h"
 
 #include <string.h>
 
@@ -51,12 +52,35 @@ bool target_follows(const json_t *description)
     return kind_of(description)->follows;
 }
 
+/* Whether log_z is what its user gives, who may mean it of what the columns leave. Where it is a number of the energy
+ * itself there is no "auto". */
+static bool gives_log_z(const target_kind *kind, const json_t *object)
+{
+    const flow_key *key = flow_key_find(kind->kind.keys, "log_z");
+    return key && key->flags & FLOW_KEY_AUTO && json_is_number(json_object_get(object, "log_z"));
+}
+
+static target *create(const target_kind *kind, const json_t *object, flow_err *err)
+{
+    const json_t *columns = json_object_get(object, "columns");
+    target *self = kind->create(object, err);
+    if (self && columns)
+        self = target_with_columns(self, columns, gives_log_z(kind, object), err);
+    if (!self || target_check_seams(self, err) == 0)
+        return self;
+    target_free(self);
+    return NULL;
+}
+
 target *target_create(const json_t *description, flow_err *err)
 {
+    flow_err own = FLOW_ERR_INIT;
     json_t *object = flow_kind_complete(&target_registry, description, err);
     if (!object)
         return NULL;
-    target *self = kind_of(object)->create(object, err);
+    target *self = create(kind_of(object), object, &own);
+    if (!self)
+        flow_fail(err, (flow_code)own.code, "%s", own.text);
     json_decref(object);
     return self;
 }

@@ -135,7 +135,7 @@ static int look(check_target_seen *s, const target *energy, flow_err *err)
     s->dim = energy->dim;
     s->flags = energy->flags;
     s->log_z = energy->log_z;
-    s->mapped = energy->ends != NULL;
+    s->mapped = energy->kinds != NULL;
     if (energy->context > 0)
         return flow_fail(err, FLOW_ECONFIG, "target: a model with context is not looked at here");
     if (keep_names(s, energy, err))

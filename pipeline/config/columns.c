@@ -4,6 +4,7 @@
 #include "pipeline/config/field.h"
 #include "pipeline/config/number.h"
 #include "pipeline/config/value.h"
+#include "teacher/target_columns.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -21,15 +22,6 @@ typedef struct reading {
 } reading;
 
 /* ---- support */
-
-/* "positive" and "real", as a support may be said in a word. */
-static bool support_word(data_kind *out, const char *text)
-{
-    bool positive = strcmp(text, "positive") == 0;
-    out->lo = positive ? 0 : -(double)INFINITY;
-    out->hi = (double)INFINITY;
-    return positive || strcmp(text, "real") == 0;
-}
 
 /* A number, or inf with a sign: -inf at the low end, inf at the high one. */
 static bool support_end(double *out, const char *text, bool high)
@@ -62,7 +54,7 @@ static bool read_support(data_kind *out, const char *path, const value_source *f
     const flow_key *key = flow_key_find(data_kind_keys, "support");
     size_t size;
     bool good = node->type == YAML_SEQUENCE_NODE ? support_list(out, from, node)
-                : yaml_is_plain(node)            ? support_word(out, yaml_text(node, &size))
+                : yaml_is_plain(node)            ? data_kind_support(out, yaml_text(node, &size))
                                                  : false;
     return good || value_reject(key, path, from, node, E_TYPE, "like [0, 1] or [20, inf]");
 }
@@ -158,29 +150,62 @@ bool columns_read(config *self, const flow_key *key, const value_source *from,
     return true;
 }
 
+/* ---- the same of a density */
+
+/* An object that is being made. */
+typedef struct making {
+    json_t *out;
+    bool bad;
+} making;
+
+static bool fits_density(const data_kind *kind, const char *path, const value_source *from,
+                         const yaml_node_t *node)
+{
+    char why[DATA_KIND_WHY];
+    if (!target_column_fault(why, kind))
+        return true;
+    complain(from->out, E_CONFLICT, yaml_tree_place(from->tree, node), NULL, "%s: %s", path, why);
+    return false;
+}
+
+static void make_column(void *arg, const char *path, const value_source *from,
+                        const yaml_node_t *name, const yaml_node_t *value)
+{
+    making *self = arg;
+    size_t size;
+    const char *text = yaml_text(name, &size);
+    char whole[PATH];
+    data_kind kind = data_kind_plain;
+    snprintf(whole, sizeof whole, "%.80s.%.160s", path, text);
+    if (read_kind(&kind, whole, from, value) && fits_density(&kind, whole, from, value))
+        flow_json_set(&self->out, text, data_kind_to_json(&kind));
+    else
+        self->bad = true;
+}
+
+json_t *columns_of_density(const flow_key *key, const char *path, const value_source *from,
+                           const yaml_node_t *node)
+{
+    making m = {.out = json_object()};
+    size_t n = node->type == YAML_MAPPING_NODE
+                   ? (size_t)(node->data.mapping.pairs.top - node->data.mapping.pairs.start)
+                   : 0;
+    if (n < key->n_min || n > key->n_max)
+        m.bad = !value_reject(key, path, from, node, E_TYPE, NULL);
+    else
+        m.bad = !walk(from, path, node, make_column, &m) || m.bad;
+    if (!m.bad)
+        return m.out;
+    json_decref(m.out);
+    return NULL;
+}
+
 /* ---- writing */
-
-static json_t *end_json(double end)
-{
-    return isfinite(end) ? json_real(end) : json_string(end > 0 ? "inf" : "-inf");
-}
-
-static json_t *kind_json(const data_kind *kind)
-{
-    json_t *out = json_object(), *support = json_array();
-    flow_json_append(&support, end_json(kind->lo));
-    flow_json_append(&support, end_json(kind->hi));
-    for (const flow_key *key = data_kind_keys; key->name; key++)
-        flow_json_set(&out, key->name,
-                      key->type == FLOW_KEY_OWN ? json_incref(support) : flow_key_json(kind, key));
-    json_decref(support);
-    return out;
-}
 
 json_t *columns_json(const config *self)
 {
     json_t *out = json_object();
     for (size_t i = 0; i < self->data.columns.n; i++)
-        flow_json_set(&out, self->data.columns.at[i], kind_json(&self->data.kinds[i]));
+        flow_json_set(&out, self->data.columns.at[i], data_kind_to_json(&self->data.kinds[i]));
     return out;
 }

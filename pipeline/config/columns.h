@@ -1,4 +1,4 @@
-/* pipeline/config/columns.h -- data.columns as a mapping: names, and what is said of each.
+/* pipeline/config/columns.h -- columns as a mapping, of data and of targets: names, and what is said of each.
  *
  *   columns: {mass: {support: positive}, n: {step: 1}, share: [0, 1], x: {}} */
 #ifndef PIPELINE_CONFIG_COLUMNS_H
@@ -12,7 +12,11 @@
 bool columns_read(config *self, const flow_key *key, const value_source *from,
                   const yaml_node_t *node);
 
-/* The same as an object, {"mass": {"support": [0.0, "inf"], "step": 0.0, ...}}: a new reference. */
+/* The columns of a target, whose key it is and which stand at path, as an object: a new reference, NULL after complaints. */
+json_t *columns_of_density(const flow_key *key, const char *path, const value_source *from,
+                           const yaml_node_t *node);
+
+/* data.columns as an object, {"mass": {"support": [0.0, "inf"], "step": 0.0, ...}}: a new reference. */
 json_t *columns_json(const config *self);
 
 #endif

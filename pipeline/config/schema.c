@@ -228,11 +228,13 @@ const flow_key schema_keys[] = {
      .only = "start = pilot", .doc = "Rows of the pilot."},
     {KEY(student.frame.shift), .type = FLOW_KEY_REALS, .flags = FLOW_KEY_AUTO, RANGE(-INFINITY, INFINITY),
      LENGTH(1, CONFIG_MAX_NAMES), .def = "auto", .unit = "units of the target",
-     .doc = "Where a target lives, a number a coordinate, or one for all: the student works on (x - shift) / scale. "
+     .doc = "Where a target lives, a number a coordinate, or one for all: the student works on (x - shift) / scale. x is the "
+            "logarithm or logit of a column that ends, and of one with a period its angle in radians. "
             "auto: their mean, where it starts on rows of a pilot, or 0."},
     {KEY(student.frame.scale), .type = FLOW_KEY_REALS, .flags = FLOW_KEY_AUTO | FLOW_KEY_OPEN_MIN,
      RANGE(0, INFINITY), LENGTH(1, CONFIG_MAX_NAMES), .def = "auto", .unit = "units of the target",
-     .doc = "How far it extends, likewise: about its standard deviations. auto: that of the rows, or 1."},
+     .doc = "How far it extends, likewise: about its standard deviations; on a circle, where 1 is all of it, rows about "
+            "shift are drawn apart by 1 / scale (a Moebius map). auto: that of the rows, or 1."},
     {KEY(student.train.lr), .type = FLOW_KEY_REAL, .flags = FLOW_KEY_AUTO | FLOW_KEY_OPEN_MIN,
      RANGE(0, 1), .def = "auto",
      .doc = "Step size of Adam at its largest. auto: " TEXT(CONFIG_LR) ", or, for a student that "

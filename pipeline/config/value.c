@@ -445,6 +445,8 @@ json_t *value_json(const flow_key *key, const char *path, const value_source *fr
         return text_json(&in);
     if (key->type == FLOW_KEY_REALS)
         return is_auto(&in) ? json_string("auto") : reals_json(&in);
+    if (key->items)
+        return columns_of_density(key, path, from, node);
     if (key->type == FLOW_KEY_OWN)
         return own_json(&in, 0);
     return read_plain(&field, &in) ? flow_key_json(&field, &here) : NULL;

@@ -22,8 +22,8 @@ static int check_circles(const flow *made, const unsigned char *circles, flow_er
             return flow_fail(err, FLOW_ECONFIG,
                              circles[col]
                                  ? "column %zu has a period, and the flow has it on a line"
-                                 : "column %zu is on a circle in the flow; give it a period in "
-                                   "data.columns",
+                                 : "column %zu is on a circle in the flow; give it a period in its "
+                                   "columns",
                              col);
     return 0;
 }
@@ -75,15 +75,15 @@ static flow *follow(const json_t *preset, const flow *teacher, flow_precision pr
     return flow_unroll(teacher, &how, precision, err);
 }
 
-/* One of a shape of its own, on the circles of its teacher, where that is a flow. A MAF, too, which learns where
+/* One of a shape of its own, on the circles of what it learns from. A MAF, too, which learns where
  * rows stay, and of which a student can be made in its turn (flow/unroll.h). */
-static flow *beside(const config *c, const target *from, const flow *teacher, flow_err *err)
+static flow *beside(const config *c, const target *from, flow_err *err)
 {
     unsigned char *circles = circles_new(from->dim, err);
     if (!circles)
         return NULL;
-    if (teacher && flow_circles(teacher))
-        memcpy(circles, flow_circles(teacher), from->dim);
+    if (from->circles)
+        memcpy(circles, from->circles, from->dim);
     const flow_place at = settings_place(c, STREAM_STUDENT, from->dim, from->context);
     bool is_maf = flow_preset_direction(c->student.flow, FLOW_NOISE_TO_DATA) == FLOW_DATA_TO_NOISE;
     flow *out =
@@ -97,7 +97,7 @@ flow *flows_student(const config *c, const target *from, const flow *teacher, fl
 {
     flow *out = flow_preset_follows(c->student.flow)
                     ? follow(c->student.flow, teacher, c->precision, err)
-                    : beside(c, from, teacher, err);
+                    : beside(c, from, err);
     if (!out)
         flow_fail_prefix(err, "student.flow");
     return out;

@@ -91,7 +91,7 @@ int recipe_start(distill_rows *out, const recipe_product *self, const flow_units
     size_t n = rows->n * rows->dim;
     bool own = target_follows(self->settled.target); /* rows are in the units of its flow */
     for (size_t i = 0; i < n; i++)
-        u[i] = own ? rows->x[i] : flow_unit_scaled(&units->column[i % rows->dim], rows->x[i]);
+        u[i] = own ? rows->x[i] : flow_unit_placed(&units->column[i % rows->dim], rows->x[i]);
     *out = (distill_rows){.x = u, .n = rows->n};
     return 0;
 }
@@ -114,7 +114,7 @@ static int look_at(recipe_product *self, const stage_work *work, const target *t
 static int look(recipe_product *self, const stage_work *work, flow_err *err)
 {
     target *energy = target_create(work->config->target, err);
-    target *line = energy && energy->ends ? target_on_the_line(energy, err) : energy;
+    target *line = energy && energy->kinds ? target_on_the_line(energy, err) : energy;
     int code = line ? 0 : err->code;
     self->settled = *work->config;
     if (line && !line->context)

@@ -164,6 +164,7 @@ int record_end(const stage_work *work, const record_course *course, flow_err *er
     flow_json_set(&out, "threads", json_integer((json_int_t)flow_pool_threads(work->pool)));
     flow_json_set(&out, "seed", json_integer((json_int_t)c->seed));
     flow_json_set(&out, "seed_from", json_string(c->seed_given ? "config" : "drawn"));
+    flow_json_set(&out, "files", json_incref(course->files));
     flow_json_set(&out, "started", json_real(course->started));
     flow_json_set(&out, "ended", json_real(course->ended));
     flow_json_set(&out, "seconds", seconds_json(course));

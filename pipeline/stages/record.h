@@ -3,7 +3,7 @@
  *   config.yaml, overlay-N.yaml  the files as they were given
  *   overrides.txt                every --set, one a line
  *   resolved.json                every key with its value, defaults filled in
- *   manifest.json                versions, processor, threads, seed and where it is from, times
+ *   manifest.json                versions, processor, threads, seed and where it is from, times, digests of the target's files
  */
 #ifndef PIPELINE_STAGES_RECORD_H
 #define PIPELINE_STAGES_RECORD_H
@@ -36,6 +36,7 @@ typedef struct record_course {
     double started, ended;       /* seconds since 1970 */
     double seconds[STAGE_COUNT]; /* by stage; NaN: it did not run */
     const char *end;             /* "good", "gate failed", "stopped", "error" */
+    json_t *files;               /* of the target, as they were at first (digests.h) */
 } record_course;
 
 int record_end(const stage_work *work, const record_course *course, flow_err *err);

@@ -1,6 +1,7 @@
 #include "pipeline/stages/reference.h"
 
 #include "pipeline/config/show.h"
+#include "pipeline/stages/digests.h"
 #include "teacher/target_in_units.h"
 #include "teacher/target_model.h"
 
@@ -37,7 +38,7 @@ static int from_description(reference *self, const json_t *description, flow_err
     return self->target ? 0 : flow_fail_prefix(err, "target");
 }
 
-static int from_config(reference *self, const char *path, flow_err *err)
+static int from_config(reference *self, const char *path, const json_t *known, flow_err *err)
 {
     int status;
     const config_sources sources = {.file = path};
@@ -49,6 +50,8 @@ static int from_config(reference *self, const char *path, flow_err *err)
                                      "%s has no target; of a teacher that was fitted, name its "
                                      "model file",
                                      path);
+    if (!code)
+        digests_compare(known, c->target);
     config_free(c);
     return code;
 }
@@ -64,7 +67,7 @@ static int beside(char *out, const char *sampler, const char *file, flow_err *er
     return n < PATH_LENGTH ? 0 : flow_fail(err, FLOW_EUSAGE, "%s: too long a path", sampler);
 }
 
-static int from_run(reference *self, const char *sampler, flow_err *err)
+static int from_run(reference *self, const char *sampler, const json_t *known, flow_err *err)
 {
     char path[PATH_LENGTH], teacher[PATH_LENGTH];
     if (beside(path, sampler, "resolved.json", err) ||
@@ -81,8 +84,22 @@ static int from_run(reference *self, const char *sampler, flow_err *err)
         code = flow_fail(err, FLOW_EUSAGE,
                          "%s is not there, or no JSON: what was %s made for? say --target FILE",
                          path, sampler);
+    if (!code)
+        digests_compare(known, said);
     json_decref(resolved);
     return code;
+}
+
+/* What the run, if there is one, kept of the files of its target: a new reference, or NULL. */
+static json_t *known_files(const char *sampler)
+{
+    char path[PATH_LENGTH];
+    if (beside(path, sampler, "manifest.json", NULL))
+        return NULL;
+    json_t *manifest = json_load_file(path, JSON_REJECT_DUPLICATES, NULL);
+    json_t *out = json_incref(json_object_get(manifest, "files"));
+    json_decref(manifest);
+    return out;
 }
 
 /* ---- whether the two go together */
@@ -132,9 +149,11 @@ reference *reference_open(const char *path, const flow_model *sampler, const cha
         flow_fail(err, FLOW_ENOMEM, "out of memory for a target");
         return NULL;
     }
-    int code = !path                           ? from_run(self, sampler_path, err)
+    json_t *known = known_files(sampler_path);
+    int code = !path                           ? from_run(self, sampler_path, known, err)
                : ends_in(path, ".safetensors") ? from_model(self, path, err)
-                                               : from_config(self, path, err);
+                                               : from_config(self, path, known, err);
+    json_decref(known);
     code = code ? code : settle(self, err);
     code = code ? code : check(self, sampler, err);
     if (!code)
@@ -172,10 +191,11 @@ int reference_log_p(const reference *self, flow_pool *pool, double *logp, const 
 static int check_columns(const flow_units *units, const json_t *names, flow_err *err)
 {
     for (size_t j = 0; j < units->dim; j++)
-        if (units->column[j].step > 0 || units->column[j].period > 0)
-            return flow_fail(err, FLOW_EUSAGE,
-                             "column '%s' is a grid or a circle, which chains cannot walk on",
-                             json_string_value(json_array_get(names, j)));
+        if (units->column[j].step > 0 || units->column[j].wrapped)
+            return flow_fail(
+                err, FLOW_EUSAGE,
+                "column '%s' is a grid or a wrapped circle, which chains cannot walk on",
+                json_string_value(json_array_get(names, j)));
     return 0;
 }
 

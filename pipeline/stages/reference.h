@@ -8,7 +8,8 @@ typedef struct reference reference;
 
 /* path: a model file, or the .yaml of a run with a `target`; NULL: what the run learned from in whose directory the
  * sampler's file lies (RUN/student/model.safetensors), as its resolved.json and RUN/teacher have it.
- * NULL: *err says what is missing, or does not go with the sampler. */
+ * NULL: *err says what is missing, or does not go with the sampler. Files of a target that are others than manifest.json
+ * there says are warned of. */
 reference *reference_open(const char *path, const flow_model *sampler, const char *sampler_path,
                           flow_err *err);
 void reference_free(reference *self); /* accepts NULL */
@@ -19,7 +20,7 @@ int reference_log_p(const reference *self, flow_pool *pool, double *logp, const 
                     const double *context, size_t n, uint64_t first, flow_err *err);
 
 /* The same density in the units of the sampler's flow, with slopes if it has them, in double; it borrows both. Without context
- * (FLOW_EUSAGE), on columns without grids and circles, and of a model that has the sampler's units. NULL: *err says why not. */
+ * (FLOW_EUSAGE), on columns without grids and wrapped circles, and of a model that has the sampler's units. NULL: *err says why not. */
 struct target *reference_in_units(const reference *self, const flow_model *sampler, flow_err *err);
 
 #endif

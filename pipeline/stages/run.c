@@ -6,6 +6,7 @@
 #include "pipeline/console/foreign.h"
 #include "pipeline/console/progress.h"
 #include "pipeline/console/signals.h"
+#include "pipeline/stages/digests.h"
 #include "pipeline/stages/flows.h"
 #include "pipeline/stages/record.h"
 #include "pipeline/stages/stage.h"
@@ -43,6 +44,9 @@ static int begin(run *r, const stage *s, flow_err *err)
     if (r->begun || !s->outputs[0])
         return FLOW_OK;
     r->begun = true;
+    r->course.files = digests_of_target(r->config->target);
+    if (!r->course.files)
+        return flow_fail(err, FLOW_ENOMEM, "out of memory for the digests of files");
     return record_begin(&r->dir, r->config, &r->options->sources, &r->texts, err);
 }
 
@@ -147,6 +151,7 @@ static void release(run *r)
     flow_pool_free(r->work.pool);
     rundir_close(&r->dir);
     record_texts_release(&r->texts);
+    json_decref(r->course.files);
     config_free(r->config);
 }
 

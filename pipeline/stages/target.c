@@ -126,10 +126,9 @@ static int take_frame(target_product *self, const config_student_frame *frame, s
     if (!code)
         code = check_length(frame->scale, dim, "scale", err);
     self->units = code ? NULL : target_support_units(self->energy, err);
-    for (size_t j = 0; self->units && j < dim; j++) {
-        self->units->column[j].shift = number_of(frame->shift, j, 0);
-        self->units->column[j].scale = number_of(frame->scale, j, 1);
-    }
+    for (size_t j = 0; self->units && j < dim; j++)
+        flow_unit_place(&self->units->column[j], number_of(frame->shift, j, 0),
+                        number_of(frame->scale, j, 1));
     return self->units ? 0 : err->code;
 }
 

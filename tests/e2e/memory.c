@@ -67,6 +67,8 @@ static const struct scene {
               {"two_sided", play_two_sided},
               {"fab", play_fab},
               {"recipe", play_recipe},
+              {"around", play_around},
+              {"place", play_place},
               {"chain", play_chain}};
 
 /* ---- playing them */

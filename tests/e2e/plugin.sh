@@ -39,7 +39,7 @@ check "it is the same, bit for bit" cmp "$T/here/student/model.safetensors" "$T/
 refused "options that it does not take" 65 "wanted bend=NUMBER, got 'bent'" check "$T/banana.yaml" --set target.options=bent
 refused "no such library" 66 "nix.so: No such file" check "$T/banana.yaml" --set target.path=nix.so
 refused "no library" 65 "cannot be loaded" check "$T/banana.yaml" --set "target.path=$T/banana.yaml"
-refused "another version" 65 "version 7 of distill_target.h" check "$T/banana.yaml" --set "target.path=${FAULTY%faulty.so}old.so"
+refused "another version" 65 "version 8 of distill_target.h" check "$T/banana.yaml" --set "target.path=${FAULTY%faulty.so}old.so"
 refused "no gradient, and an objective that wants one" 78 "gradient" check "$T/banana.yaml" --set "target.path=${FAULTY%faulty.so}plain.so" --set student.train.gradient=path
 
 # A support is declared, and samples are inside. KL is absolute: log Z is known.

@@ -61,13 +61,17 @@ static int play_targets(uint64_t *sum, flow_err *err)
     return code;
 }
 
-/* A shared library, with options, names and a row that is no point; in this process and in another. */
+/* A shared library, with options, names, circles and a row that is no point; in this process and in another. */
 static int play_plugin(uint64_t *sum, flow_err *err)
 {
     static char program[PLUGIN_TEXT], text[PLUGIN_TEXT];
     plugin_set_host(&(plugin_host){.program = built_path(program, "distill")});
     plugin_text(text, "plugin/banana.so", "\"options\": \"bend=0.2\"");
     int code = play_description(sum, text, err);
+    if (code)
+        return code;
+    plugin_text(text, "tests/plugins/mises.so", "\"workers\": 1");
+    code = play_description(sum, text, err);
     if (code)
         return code;
     plugin_text(text, "plugin/banana.so", "\"workers\": 1");

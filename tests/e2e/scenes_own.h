@@ -4,6 +4,7 @@
 
 #include "student/against_chain.h"
 #include "student/objective.h"
+#include "student/place.h"
 #include "student/recipe.h"
 #include "teacher/target_in_units.h"
 #include "tests/e2e/scenes.h"
@@ -162,6 +163,58 @@ static int play_recipe(uint64_t *sum, flow_err *err)
     if (t)
         student_recipe_close(&recipe);
     target_free(t);
+    return code;
+}
+
+/* A student of two numbers and an angle, placed on rows. */
+static int play_place(uint64_t *sum, flow_err *err)
+{
+    static const unsigned char circles[3] = {0, 1, 0};
+    static double u[16 * 3];
+    const distill_rows rows = {u, 16};
+    const flow_place at = {.dim = 3, .stream = stream, .circles = circles};
+    pcg_normals(u, stream, 0, 16, 3);
+    json_t *said = json_loads(own_flow, 0, NULL);
+    json_t *full = said ? flow_kind_complete(&flow_presets, said, err) : NULL;
+    flow *f = full ? flow_preset_create(full, FLOW_NOISE_TO_DATA, &at, FLOW_F32, err) : NULL;
+    int code = f           ? student_place(f, pool, &rows, stream, err)
+               : err->code ? err->code
+                           : flow_fail(err, FLOW_ENOMEM, "a student");
+    if (!code)
+        add_parameters(sum, f);
+    flow_free(f);
+    json_decref(full);
+    json_decref(said);
+    return code;
+}
+
+/* An angle, another one and a number that is cut off. */
+static int look_at_circles(uint64_t *sum, const target *t, flow_err *err)
+{
+    student_pilot pilot;
+    normal_look look;
+    int code = student_pilot_run(&pilot, t, pool, 16, 1, err);
+    if (!code)
+        code = normal_look_at(&look, pilot.u, pilot.rows.log_p, 16, t->dim, t->circles, err);
+    if (!code)
+        add(sum, &look.distance, sizeof look.distance);
+    student_pilot_close(&pilot);
+    return code;
+}
+
+static int play_around(uint64_t *sum, flow_err *err)
+{
+    static char text[PLUGIN_TEXT];
+    plugin_text(text, "tests/plugins/mises.so", "\"columns\": {\"z\": [-1, 1]}");
+    json_t *description = json_loads(text, 0, NULL);
+    target *t = description ? target_create(description, err) : NULL;
+    target *line = t ? target_on_the_line(t, err) : NULL;
+    int code = line        ? look_at_circles(sum, line, err)
+               : err->code ? err->code
+                           : flow_fail(err, FLOW_ENOMEM, "circles");
+    target_free(line);
+    target_free(t);
+    json_decref(description);
     return code;
 }
 

@@ -482,3 +482,18 @@ Test(config, json_of_a_path_that_is_not_utf8)
     config_free(self);
     temp_close();
 }
+
+/* What is said of a target's columns goes through resolved.json and back. */
+Test(config, columns_of_a_target_arrive)
+{
+    load_open();
+    config *self =
+        load_good("schema: 1\ntarget: {kind: gaussian, columns: {a: positive, b: [-.5, inf], "
+                  "c: {period: 360, support: [-180, 180]}, d: {}}}\n");
+    cr_expect(load_has(self->target,
+                       "{\"columns\": {\"a\": {\"support\": [0.0, \"inf\"], \"period\": 0.0}, "
+                       "\"b\": {\"support\": [-0.5, \"inf\"]}, \"c\": {\"support\": [-180.0, "
+                       "180.0], \"period\": 360.0}, \"d\": {\"support\": [\"-inf\", \"inf\"]}}}"));
+    config_free(self);
+    temp_close();
+}

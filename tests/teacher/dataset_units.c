@@ -80,7 +80,8 @@ Test(dataset_units, refuses_kinds)
         {{.lo = 0, .hi = 20, .alpha = 0.5}, "alpha 0.5 is not in [0, 0.5)"},
         {{.lo = 0, .hi = INFINITY, .alpha = 0.1}, "alpha needs a support with two ends"},
         {{.lo = -INFINITY, .hi = INFINITY, .period = -2}, "period is -2; wanted >= 0"},
-        {{.lo = 0, .hi = INFINITY, .period = 2}, "a column with a period has no support"},
+        {{.lo = 0, .hi = INFINITY, .period = 2},
+         "a column with a period has no support but one of that length"},
         {{.lo = -INFINITY, .hi = INFINITY, .period = 2, .step = 2},
          "step 2 is not below the period 2"},
     };

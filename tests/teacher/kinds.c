@@ -78,6 +78,47 @@ Test(kinds, an_angle_is_in_radians)
     }
 }
 
+/* A support of one turn says in which one samples are; without it the rows do. */
+Test(kinds, the_turn_of_a_circle_can_be_said)
+{
+    enum { N = 60 };
+    for (int said = 0; said <= 1; said++) {
+        data_options options = data_plain();
+        options.kind = said ? kind_of(-90, 270, 0, 360) : kind_of(-INFINITY, INFINITY, 0, 360);
+        file_table *table = data_table(N, 1, NULL);
+        for (size_t i = 0; i < N; i++)
+            table->values[i] = 6 * (double)i;
+        data_set *set = data_made(table, &options);
+        cr_assert_eq(set->units->column[0].start, said ? -90 : 0);
+        cr_assert(flow_unit_is_angle(&set->units->column[0]));
+        data_set_free(set);
+    }
+}
+
+/* ---- as JSON */
+
+static void same_trip(const data_kind *kind)
+{
+    flow_err err = FLOW_ERR_INIT;
+    data_kind back;
+    json_t *json = data_kind_to_json(kind);
+    cr_assert_eq(data_kind_from_json(&back, json, &err), 0, "%s", err.text);
+    cr_assert(back.lo == kind->lo && back.hi == kind->hi && back.step == kind->step);
+    cr_assert(back.period == kind->period && back.alpha == kind->alpha);
+    json_decref(json);
+}
+
+Test(kinds, survive_json)
+{
+    const data_kind kinds[] = {data_kind_plain,
+                               kind_of(0, INFINITY, 0.1, 0),
+                               kind_of(-INFINITY, 1. / 3, 0, 0),
+                               kind_of(-180, 180, 0, 360),
+                               {.lo = 0.1, .hi = 0.2, .alpha = 1e-6}};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        same_trip(&kinds[i]);
+}
+
 /* Angles that are everywhere: cut at a place of each row's own, within an eighth of a period of the cut. */
 Test(kinds, a_full_circle_ends_in_ramps)
 {

@@ -94,12 +94,15 @@ static double log_integral(const target *t, flow_pool *pool, size_t col)
 Test(target_plugin, support_is_mapped_to_the_line)
 {
     target *t = must_make("tests/plugins/bounded.so", "");
-    const double ends[] = {0, -INFINITY, -1, -INFINITY, INFINITY, 5, 3, INFINITY};
-    check_same(t->ends, ends, 8, "ends");
+    const double lower[] = {0, -INFINITY, -1, -INFINITY}, upper[] = {INFINITY, 5, 3, INFINITY};
+    for (size_t j = 0; j < 4; j++) {
+        check_same(&t->kinds[j].lo, &lower[j], 1, "lower end");
+        check_same(&t->kinds[j].hi, &upper[j], 1, "upper end");
+    }
     flow_err err = FLOW_ERR_INIT;
     flow_pool *pool = flow_pool_create(1, NULL);
     target *line = target_on_the_line(t, &err);
-    cr_assert(line && !line->ends && line->log_z == t->log_z);
+    cr_assert(line && !line->kinds && !line->circles && line->log_z == t->log_z);
     double log_z = 0;
     for (size_t j = 0; j < 4; j++)
         log_z += log_integral(line, pool, j);
@@ -258,12 +261,11 @@ Test(target_plugin, refused_with_a_reason)
     refused("made-with", "", FLOW_EDATA, "cannot be loaded");
     refused("tests/plugins/undefined.so", "", FLOW_EDATA, "function_that_is_nowhere");
     refused("tests/plugins/nameless.so", "", FLOW_EDATA, "has no symbol 'distill_plugin'");
-    refused("tests/plugins/old.so", "", FLOW_EDATA,
-            "version 7 of distill_target.h, this is version 1");
+    refused("tests/plugins/old.so", "", FLOW_EDATA, "version 8 of distill_target.h; 1 .. 2 can be");
     refused("tests/plugins/hollow.so", "", FLOW_EDATA, "has no function rows, nor row");
     refused("plugin/banana.so", "\"options\": \"bent\"", FLOW_EDATA, "wanted bend=NUMBER");
     refused("tests/plugins/bounded.so", "\"options\": \"upside down\"", FLOW_EDATA,
-            "support of column 0 is from inf to 0");
+            "the support of column 0: lo inf is not below hi 0");
     refused("plugin/banana.so", "\"log_z_se\": 1", FLOW_ECONFIG, "log_z_se");
     refused("plugin/banana.so", "\"optoins\": \"\"", FLOW_ECONFIG, "optoins");
 }

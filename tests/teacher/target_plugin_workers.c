@@ -145,15 +145,24 @@ Test(target_plugin_workers, serve_threads)
     target_free(t);
 }
 
-Test(target_plugin_workers, carry_the_support)
+static void same_columns(const char *file)
 {
     flow_err err;
-    target *here = make("tests/plugins/bounded.so", "", &err);
-    target *there = make("tests/plugins/bounded.so", "\"workers\": 1", &err);
+    target *here = make(file, "", &err), *there = make(file, "\"workers\": 1", &err);
     cr_assert(here && there, "%s", err.text);
-    check_same(there->ends, here->ends, 8, "ends");
+    for (size_t j = 0; j < here->dim; j++) {
+        check_same(&there->kinds[j].lo, &here->kinds[j].lo, 1, "lower end");
+        check_same(&there->kinds[j].hi, &here->kinds[j].hi, 1, "upper end");
+        check_same(&there->kinds[j].period, &here->kinds[j].period, 1, "period");
+    }
     target_free(here);
     target_free(there);
+}
+
+Test(target_plugin_workers, carry_the_support)
+{
+    same_columns("tests/plugins/bounded.so");
+    same_columns("tests/plugins/mises.so");
 }
 
 /* ---- rows that end a worker */

@@ -102,7 +102,7 @@ Test(target_umami, says_what_it_is)
     cr_assert_eq(t->flags, TARGET_THREADS);
     cr_assert(isnan(t->log_z));
     cr_assert_str_eq(target_column(t, text, 0), "cos1");
-    cr_assert_null(t->ends);
+    cr_assert_null(t->kinds);
     cr_assert_eq(count("umami_handles"), 1);
     target_free(t);
     cr_assert_eq(count("umami_handles"), 0);
