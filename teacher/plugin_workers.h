@@ -38,4 +38,8 @@ const plugin_about *plugin_workers_say(const plugin_workers *self);
 int plugin_workers_rows(plugin_workers *self, double *logp, double *grad, target_status *status,
                         const double *x, size_t n, flow_err *err);
 
+/* As plugin_derive, likewise. */
+int plugin_workers_derive(plugin_workers *self, double *values, size_t k, bool *broken, char *why,
+                          const double *x, size_t n, flow_err *err);
+
 #endif
