@@ -12,12 +12,12 @@ typedef struct plugin plugin;
 
 /* What it says of itself, once that is known to make sense. */
 typedef struct plugin_about {
-    size_t dim;        /* 1 .. FLOW_MAX_DIM */
-    unsigned flags;    /* DISTILL_GRADIENT | DISTILL_THREADS */
-    double log_z;      /* finite, or NAN: not known */
-    size_t names_size; /* bytes of names */
-    char *names;       /* dim texts, each with its '\0', one behind the other; NULL: none */
-    double *ends;      /* (2, dim) of the support, as target.h has them; NULL: none */
+    size_t dim;             /* 1 .. FLOW_MAX_DIM */
+    unsigned flags;         /* DISTILL_GRADIENT | DISTILL_THREADS */
+    double log_z;           /* finite, or NAN: not known */
+    size_t names_size;      /* bytes of names */
+    char *names;            /* dim texts, each with its '\0', one behind the other; NULL: none */
+    double *ends;           /* (2, dim) of the support, as target.h has them; NULL: none */
     plugin_derived derived; /* its quantities */
 } plugin_about;
 

@@ -97,7 +97,7 @@ static size_t size_of(const char *path, const char *what, const char *const *nam
     for (size_t j = 0; j < n; j++) {
         if (!is_name(names[j])) {
             flow_fail(err, FLOW_EDATA,
-                      "%s: the name of %s %zu is empty, longer than %d or has more in "
+                      "%s: of its %s, name %zu is empty, longer than %d or has more in "
                       "it than letters, digits and marks",
                       path, what, j, PLUGIN_NAME - 1);
             return 0;
@@ -132,7 +132,7 @@ static int check_twice(const char *path, const char *what, const char *names, si
     for (size_t j = 1; j < n && !twice; j++)
         twice = strcmp(list[j - 1], list[j]) == 0 ? list[j] : NULL;
     free(list);
-    return twice ? flow_fail(err, FLOW_EDATA, "%s: two %ss are called '%s'", path, what, twice) : 0;
+    return twice ? flow_fail(err, FLOW_EDATA, "%s: two %s are called '%s'", path, what, twice) : 0;
 }
 
 char *plugin_library_names(size_t *size, const char *path, const char *what,

@@ -52,7 +52,7 @@ static int take(plugin_quantities *self, const distill_quantities_about *a, flow
     if (check_about(self->path, a, err))
         return err->code;
     self->about = (plugin_derived){.usual = a->usual ? a->usual : a->count, .flags = a->flags};
-    self->about.names = plugin_library_names(&self->about.names_size, self->path, "quantity",
+    self->about.names = plugin_library_names(&self->about.names_size, self->path, "quantities",
                                              a->names, a->count, err);
     self->about.count = self->about.names ? a->count : 0;
     return self->about.names ? 0 : err->code;
@@ -93,8 +93,9 @@ static int refuse(const plugin_quantities *self, int code, char *message, flow_e
     if (code == DISTILL_FATAL)
         return flow_fail(err, FLOW_EDATA, "%s: %s", self->path,
                          plugin_library_tidy(message, DISTILL_MESSAGE));
-    return flow_fail(err, FLOW_EDATA, "%s: it returned %d, which is no code of distill_quantities.h",
-                     self->path, code);
+    return flow_fail(err, FLOW_EDATA,
+                     "%s: it returned %d, which is no code of distill_quantities.h", self->path,
+                     code);
 }
 
 static bool is_status(int code)

@@ -29,12 +29,7 @@ typedef struct plugin_hello {
 } plugin_hello;
 
 /* Of rows: their densities, without or with gradients, or their quantities, the usual or all. */
-typedef enum plugin_what {
-    PLUGIN_DENSITY,
-    PLUGIN_SLOPES,
-    PLUGIN_USUAL,
-    PLUGIN_ALL
-} plugin_what;
+typedef enum plugin_what { PLUGIN_DENSITY, PLUGIN_SLOPES, PLUGIN_USUAL, PLUGIN_ALL } plugin_what;
 
 typedef struct plugin_ask {
     uint64_t dim, derived; /* the room is for */
@@ -46,7 +41,7 @@ typedef struct plugin_room {
     double *x, *grad, *logp; /* (FLOW_SHARD, D) twice, (FLOW_SHARD) */
     double *values;          /* (plugin_room_rows(K), K) */
     target_status *status;   /* (FLOW_SHARD) */
-    char *text;              /* (sizeof of flow_err.text) of a failure, or why the first row has no quantities */
+    char *text; /* (sizeof of flow_err.text) of a failure, or why the first row has no quantities */
 } plugin_room;
 
 size_t plugin_room_rows(size_t derived); /* 1 .. FLOW_SHARD */

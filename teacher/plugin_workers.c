@@ -21,8 +21,8 @@ struct plugin_workers {
     plugin_about about;
     pthread_mutex_t lock; /* of what follows */
     pthread_cond_t one_is_free;
-    size_t lost, late; /* rows */
-    double *points;    /* (MOST, D): the points of these, which are not asked for again */
+    size_t lost, late;       /* rows */
+    double *points;          /* (MOST, D): the points of these, which are not asked for again */
     plugin_what asked[MOST]; /* (n_points): what of them */
     size_t n_points;
     size_t n;
@@ -162,8 +162,9 @@ static int greet(plugin_workers *self, worker *w, flow_err *err)
         code = hear(self, &w->process, &hello, until, &heard, err);
     if (heard != PLUGIN_HEARD)
         return not_opened(self, w, heard, err);
-    return code ? code : plugin_process_make_room(&w->process, self->about.dim,
-                                                    self->about.derived.count, err);
+    return code ? code
+                : plugin_process_make_room(&w->process, self->about.dim, self->about.derived.count,
+                                           err);
 }
 
 static int make_ready(plugin_workers *self, worker *w, flow_err *err)

@@ -119,7 +119,8 @@ int quantities_derive(const quantities *self, flow_pool *pool, double *values, s
                       flow_err *err)
 {
     quantities_broken now = {.count = 0};
-    batch b = {.of = self, .values = values, .x = x, .k = k, .n = n, .first = first, .broken = &now};
+    batch b = {
+        .of = self, .values = values, .x = x, .k = k, .n = n, .first = first, .broken = &now};
     flow_first_error_init(&b.first_error);
     pthread_mutex_init(&b.lock, NULL);
     flow_pool_run(pool, run_shard, &b, (n + FLOW_SHARD - 1) / FLOW_SHARD);

@@ -12,10 +12,11 @@ enum { QUANTITIES_WHY = 256 }; /* bytes of what is wrong with a row, its '\0' in
 typedef struct quantities quantities;
 
 struct quantities {
-    size_t dim;          /* D of a row */
-    size_t count, usual; /* K, and how many of them, the first ones, there are unless all are asked for: 1 .. K */
-    bool instead;        /* they say all that the columns do, and stand in their place */
-    bool threads;        /* several threads may call derive */
+    size_t dim; /* D of a row */
+    size_t count,
+        usual; /* K, and how many of them, the first ones, there are unless all are asked for: 1 .. K */
+    bool instead;             /* they say all that the columns do, and stand in their place */
+    bool threads;             /* several threads may call derive */
     const char *const *names; /* (K) */
     void *of;                 /* who derives them */
     /* values (n, k) of x (n, D), n <= FLOW_SHARD, k usual or count. broken (n) comes in false: a row that is marked has none;

@@ -71,8 +71,9 @@ typedef struct stan_names {
 typedef struct stan {
     functions call;
     bs_model *model;
-    stan_names names;   /* (D), of the parameters as they are unconstrained */
-    stan_names derived; /* (count), as they are constrained; transformed ones; generated quantities */
+    stan_names names; /* (D), of the parameters as they are unconstrained */
+    stan_names
+        derived; /* (count), as they are constrained; transformed ones; generated quantities */
     size_t dim, usual, count;
     bool threads, generates; /* generates: some of them, with random numbers */
 } stan;
