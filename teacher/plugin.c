@@ -89,7 +89,8 @@ static int check_about(const plugin *self, const distill_about *a, flow_err *err
 static int take_names(plugin *self, const char *const *names, flow_err *err)
 {
     plugin_about *a = &self->about;
-    a->names = plugin_library_names(&a->names_size, self->path, "columns", names, a->dim, err);
+    a->names =
+        plugin_library_names(&a->names_size, self->path, "column", "columns", names, a->dim, err);
     return a->names ? 0 : err->code;
 }
 

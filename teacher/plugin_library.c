@@ -97,7 +97,7 @@ static size_t size_of(const char *path, const char *what, const char *const *nam
     for (size_t j = 0; j < n; j++) {
         if (!is_name(names[j])) {
             flow_fail(err, FLOW_EDATA,
-                      "%s: of its %s, name %zu is empty, longer than %d or has more in "
+                      "%s: the name of %s %zu is empty, longer than %d or has more in "
                       "it than letters, digits and marks",
                       path, what, j, PLUGIN_NAME - 1);
             return 0;
@@ -122,7 +122,7 @@ static int by_text(const void *a, const void *b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static int check_twice(const char *path, const char *what, const char *names, size_t n,
+static int check_twice(const char *path, const char *whats, const char *names, size_t n,
                        flow_err *err)
 {
     const char **list = plugin_library_list(names, n, err), *twice = NULL;
@@ -132,10 +132,10 @@ static int check_twice(const char *path, const char *what, const char *names, si
     for (size_t j = 1; j < n && !twice; j++)
         twice = strcmp(list[j - 1], list[j]) == 0 ? list[j] : NULL;
     free(list);
-    return twice ? flow_fail(err, FLOW_EDATA, "%s: two %s are called '%s'", path, what, twice) : 0;
+    return twice ? flow_fail(err, FLOW_EDATA, "%s: two %s are called '%s'", path, whats, twice) : 0;
 }
 
-char *plugin_library_names(size_t *size, const char *path, const char *what,
+char *plugin_library_names(size_t *size, const char *path, const char *what, const char *whats,
                            const char *const *names, size_t n, flow_err *err)
 {
     if (!(*size = size_of(path, what, names, n, err)))
@@ -145,7 +145,7 @@ char *plugin_library_names(size_t *size, const char *path, const char *what,
         flow_fail(err, FLOW_ENOMEM, "out of memory for names");
     for (size_t j = 0; out && j < n; j++)
         to += strlen(strcpy(to, names[j])) + 1;
-    if (!out || check_twice(path, what, out, n, err) == 0)
+    if (!out || check_twice(path, whats, out, n, err) == 0)
         return out;
     free(out);
     return NULL;

@@ -25,8 +25,8 @@ const char *plugin_library_tidy(char *message, size_t size);
 enum { PLUGIN_NAME = 64 }; /* bytes of a name, its '\0' included */
 
 /* A copy of n names, each with its '\0', one behind the other: new memory, *size bytes. NULL, FLOW_EDATA: one is missing, too long,
- * has signs in it that a .csv would have to quote, or is there twice; what: "columns". */
-char *plugin_library_names(size_t *size, const char *path, const char *what,
+ * has signs in it that a .csv would have to quote, or is there twice; what, whats: "column", "columns". */
+char *plugin_library_names(size_t *size, const char *path, const char *what, const char *whats,
                            const char *const *names, size_t n, flow_err *err);
 
 /* The same as a list (n) into them, new memory; FLOW_ENOMEM. */

@@ -52,8 +52,8 @@ static int take(plugin_quantities *self, const distill_quantities_about *a, flow
     if (check_about(self->path, a, err))
         return err->code;
     self->about = (plugin_derived){.usual = a->usual ? a->usual : a->count, .flags = a->flags};
-    self->about.names = plugin_library_names(&self->about.names_size, self->path, "quantities",
-                                             a->names, a->count, err);
+    self->about.names = plugin_library_names(&self->about.names_size, self->path, "quantity",
+                                             "quantities", a->names, a->count, err);
     self->about.count = self->about.names ? a->count : 0;
     return self->about.names ? 0 : err->code;
 }

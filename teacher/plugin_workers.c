@@ -1,14 +1,13 @@
 #include "teacher/plugin_workers.h"
 
 #include "flow/clock.h"
+#include "teacher/plugin_lost.h"
 #include "teacher/plugin_process.h"
 
 #include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { MOST = PLUGIN_MAX_LOST + PLUGIN_MAX_LATE };
 
 typedef struct worker {
     plugin_process process;
@@ -19,12 +18,9 @@ struct plugin_workers {
     char *path, *options;
     double timeout;
     plugin_about about;
-    pthread_mutex_t lock; /* of what follows */
+    pthread_mutex_t lock; /* of who is busy */
     pthread_cond_t one_is_free;
-    size_t lost, late;       /* rows */
-    double *points;          /* (MOST, D): the points of these, which are not asked for again */
-    plugin_what asked[MOST]; /* (n_points): what of them */
-    size_t n_points;
+    plugin_lost lost;
     size_t n;
     worker at[];
 };
@@ -289,47 +285,13 @@ static void show_point(char *out, size_t size, const double *x, size_t dim)
     snprintf(out + at, size - at, "%s)", dim > 12 ? ", ..." : "");
 }
 
-/* One more; FLOW_EDATA, with the text, if that is one too many. */
+/* One more, of which the surroundings are told. */
 static int count(plugin_workers *self, plugin_heard heard, const char *text, flow_err *err)
 {
-    pthread_mutex_lock(&self->lock);
-    bool late = heard == PLUGIN_LATE;
-    size_t n = late ? ++self->late : ++self->lost;
-    pthread_mutex_unlock(&self->lock);
-    size_t most = late ? PLUGIN_MAX_LATE : PLUGIN_MAX_LOST;
-    if (n > most)
-        return flow_fail(err, FLOW_EDATA, "%s; that is one more than the %zu that are put up with",
-                         text, most);
-    if (host.tell)
+    int code = plugin_lost_count(&self->lost, heard, text, err);
+    if (!code && host.tell)
         host.tell(text);
-    return 0;
-}
-
-/* ---- points that ended one are known: no worker is lost at them twice, whoever asks */
-
-static bool is_known(plugin_workers *self, const call *one)
-{
-    bool known = false;
-    pthread_mutex_lock(&self->lock);
-    for (size_t i = 0; i < self->n_points && !known; i++)
-        known = self->asked[i] == one->what &&
-                memcmp(self->points + i * one->dim, one->x, one->dim * sizeof *one->x) == 0;
-    pthread_mutex_unlock(&self->lock);
-    return known;
-}
-
-static int remember(plugin_workers *self, const call *one, flow_err *err)
-{
-    pthread_mutex_lock(&self->lock);
-    if (!self->points)
-        self->points = malloc(MOST * one->dim * sizeof *self->points);
-    bool room = self->points != NULL;
-    if (room && self->n_points < MOST) {
-        self->asked[self->n_points] = one->what;
-        memcpy(self->points + self->n_points++ * one->dim, one->x, one->dim * sizeof *one->x);
-    }
-    pthread_mutex_unlock(&self->lock);
-    return room ? 0 : flow_fail(err, FLOW_ENOMEM, "out of memory for rows that ended a worker");
+    return code;
 }
 
 static call row_of(const call *all, size_t r)
@@ -345,18 +307,6 @@ static call row_of(const call *all, size_t r)
     if (one.values)
         one.values += r * all->k;
     return one;
-}
-
-static bool has_known(plugin_workers *self, const call *all)
-{
-    pthread_mutex_lock(&self->lock);
-    bool any = self->n_points > 0, known = false;
-    pthread_mutex_unlock(&self->lock);
-    for (size_t r = 0; r < all->n && any && !known; r++) {
-        call one = row_of(all, r);
-        known = is_known(self, &one);
-    }
-    return known;
 }
 
 static void blank(double *to, size_t n)
@@ -383,7 +333,7 @@ static int break_row(plugin_workers *self, const call *c, plugin_heard heard, co
     snprintf(text, sizeof text, "%.300s: its worker %s at x = %s; this row is broken", self->path,
              how, point);
     spoil(c);
-    int code = remember(self, c, err);
+    int code = plugin_lost_remember(&self->lost, c->what, c->x, c->dim, err);
     return code ? code : count(self, heard, text, err);
 }
 
@@ -406,7 +356,7 @@ static int ask_each(plugin_workers *self, worker *w, const call *all, size_t *br
     for (size_t r = 0; r < all->n && !code; r++) {
         call one = row_of(all, r);
         plugin_heard heard = PLUGIN_GONE;
-        bool known = is_known(self, &one);
+        bool known = plugin_lost_knows(&self->lost, one.what, one.x, one.dim);
         if (known)
             spoil(&one);
         else
@@ -424,7 +374,7 @@ static int ask_all(plugin_workers *self, worker *w, const call *c, flow_err *err
     char how[PLUGIN_END];
     plugin_heard heard;
     size_t broken;
-    if (has_known(self, c))
+    if (plugin_lost_knows_any(&self->lost, c->what, c->x, c->n, c->dim))
         return ask_each(self, w, c, &broken, err);
     int code = ask(self, w, c, &heard, how, err);
     if (code || heard == PLUGIN_HEARD)
@@ -498,6 +448,7 @@ plugin_workers *plugin_workers_create(const char *path, const char *options, siz
     self->timeout = timeout;
     pthread_mutex_init(&self->lock, NULL);
     pthread_cond_init(&self->one_is_free, NULL);
+    plugin_lost_init(&self->lost);
     for (size_t i = 0; i < n; i++)
         plugin_process_init(&self->at[i].process);
     self->path = strdup(path);
@@ -520,7 +471,7 @@ void plugin_workers_free(plugin_workers *self)
     pthread_mutex_destroy(&self->lock);
     pthread_cond_destroy(&self->one_is_free);
     release_about(&self->about);
-    free(self->points);
+    plugin_lost_release(&self->lost);
     free(self->path);
     free(self->options);
     free(self);
