@@ -47,9 +47,22 @@ static int check_about(const char *path, const distill_quantities_about *a, flow
     return 0;
 }
 
-static int take(plugin_quantities *self, const distill_quantities_about *a, flow_err *err)
+/* What stands behind columns has other names. */
+static int check_names(const plugin_quantities *self, const distill_quantities_about *a,
+                       const char *const *columns, flow_err *err)
 {
-    if (check_about(self->path, a, err))
+    for (size_t j = 0; j < a->count && !(a->flags & DISTILL_INSTEAD); j++)
+        for (size_t i = 0; i < self->dim; i++)
+            if (a->names[j] && strcmp(a->names[j], columns[i]) == 0)
+                return flow_fail(err, FLOW_EDATA, "%s: a quantity is called '%s', as a column is",
+                                 self->path, columns[i]);
+    return 0;
+}
+
+static int take(plugin_quantities *self, const distill_quantities_about *a,
+                const char *const *columns, flow_err *err)
+{
+    if (check_about(self->path, a, err) || check_names(self, a, columns, err))
         return err->code;
     self->about = (plugin_derived){.usual = a->usual ? a->usual : a->count, .flags = a->flags};
     self->about.names = plugin_library_names(&self->about.names_size, self->path, "quantity",
@@ -72,7 +85,7 @@ int plugin_quantities_open(plugin_quantities *self, const char *const *columns, 
         return flow_fail(err, FLOW_EDATA, "%s: its quantities could not be opened: %s", self->path,
                          plugin_library_tidy(message, sizeof message));
     self->open = true;
-    return take(self, &about, err);
+    return take(self, &about, columns, err);
 }
 
 void plugin_quantities_close(plugin_quantities *self)

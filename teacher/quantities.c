@@ -7,6 +7,7 @@
 #include <math.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <string.h>
 
 typedef struct batch {
     const quantities *of;
@@ -14,6 +15,7 @@ typedef struct batch {
     const double *x;
     size_t k, n;
     uint64_t first;
+    bool *lost; /* (n); NULL: not wanted */
     flow_first_error first_error;
     pthread_mutex_t lock; /* of broken */
     quantities_broken *broken;
@@ -31,6 +33,8 @@ static void blank(double *values, size_t k)
 static void note(batch *b, const bool *broken, const char *why, uint64_t at, size_t n)
 {
     size_t count = 0, first = n;
+    if (b->lost)
+        memcpy(b->lost + (at - b->first), broken, n * sizeof *broken);
     for (size_t r = n; r-- > 0;) {
         count += broken[r];
         first = broken[r] ? r : first;
@@ -114,13 +118,19 @@ static void run_shard(void *arg, size_t index, size_t worker)
 
 /* ---- the whole */
 
-int quantities_derive(const quantities *self, flow_pool *pool, double *values, size_t k,
+int quantities_derive(const quantities *self, flow_pool *pool, double *values, size_t k, bool *lost,
                       quantities_broken *broken, const double *x, size_t n, uint64_t first,
                       flow_err *err)
 {
     quantities_broken now = {.count = 0};
-    batch b = {
-        .of = self, .values = values, .x = x, .k = k, .n = n, .first = first, .broken = &now};
+    batch b = {.of = self,
+               .values = values,
+               .x = x,
+               .k = k,
+               .n = n,
+               .first = first,
+               .lost = lost,
+               .broken = &now};
     flow_first_error_init(&b.first_error);
     pthread_mutex_init(&b.lock, NULL);
     flow_pool_run(pool, run_shard, &b, (n + FLOW_SHARD - 1) / FLOW_SHARD);

@@ -32,8 +32,8 @@ typedef struct quantities_broken {
 } quantities_broken;
 
 /* values (n, k) of x (n, D), rows first .. first + n - 1, spread over a pool; they depend on nothing but x. Those of a broken
- * row are NaN, and it is added to `broken`; a row that is no point is one. */
-int quantities_derive(const quantities *self, flow_pool *pool, double *values, size_t k,
+ * row are NaN, lost (n; NULL: not wanted) says so, and it is added to `broken`; a row that is no point is one. */
+int quantities_derive(const quantities *self, flow_pool *pool, double *values, size_t k, bool *lost,
                       quantities_broken *broken, const double *x, size_t n, uint64_t first,
                       flow_err *err);
 

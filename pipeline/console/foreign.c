@@ -12,6 +12,7 @@
 
 static const int crashes[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
 static int own_stdout = -1; /* while stdout is where stderr is */
+static FILE *own;           /* the same, if it was asked for */
 
 /* ---- the end of the process: from a signal too, so by write alone */
 
@@ -89,6 +90,17 @@ void foreign_end(void)
         return;
     fflush(stdout);
     dup2(own_stdout, STDOUT_FILENO);
-    close(own_stdout);
+    if (own)
+        fclose(own);
+    else
+        close(own_stdout);
+    own = NULL;
     own_stdout = -1;
+}
+
+FILE *foreign_stdout(void)
+{
+    if (own_stdout >= 0 && !own)
+        own = fdopen(own_stdout, "w");
+    return own_stdout >= 0 ? own : stdout;
 }

@@ -16,6 +16,16 @@ typedef struct derived {
 static const char *const names[] = {"exp", "square", "mean"}, *const twice[] = {"exp", "exp",
                                                                                 "mean"};
 
+static const char *const column[] = {"exp", "x0", "mean"};
+
+static const char *const *names_of(const char *does)
+{
+    return strcmp(does, "nameless") == 0 ? NULL
+           : strcmp(does, "twice") == 0  ? twice
+           : strcmp(does, "column") == 0 ? column
+                                         : names;
+}
+
 static size_t find(const char *name, const char *const *columns, size_t dim)
 {
     size_t j = 0;
@@ -44,9 +54,7 @@ static int derived_open(void **handle, distill_quantities_about *about, const ch
     about->count = strcmp(d->does, "none") == 0 ? 0 : 3;
     about->usual = strcmp(d->does, "usual") == 0 ? 4 : 2;
     about->flags = strcmp(d->does, "flags") == 0 ? 64 : 0;
-    about->names = strcmp(d->does, "nameless") == 0 ? NULL
-                   : strcmp(d->does, "twice") == 0  ? twice
-                                                    : names;
+    about->names = names_of(d->does);
     return DISTILL_GOOD;
 }
 

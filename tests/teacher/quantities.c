@@ -57,7 +57,13 @@ static int derive(const quantities *q, double *values, size_t k, quantities_brok
     flow_pool *pool = flow_pool_create(3, NULL);
     *err = (flow_err)FLOW_ERR_INIT;
     *broken = (quantities_broken){.count = 0};
-    int code = quantities_derive(q, pool, values, k, broken, x, n, 100, err);
+    bool *lost = malloc(n * sizeof *lost);
+    size_t count = 0;
+    int code = quantities_derive(q, pool, values, k, lost, broken, x, n, 100, err);
+    for (size_t r = 0; r < n && !code; r++)
+        count += lost[r];
+    cr_assert(code || count == broken->count, "%zu rows are said to be lost", count);
+    free(lost);
     flow_pool_free(pool);
     return code;
 }
@@ -343,6 +349,7 @@ Test(quantities, a_library_must_make_sense)
     refused(so, "does=flags", FLOW_EDATA, "flags 0x40");
     refused(so, "does=nameless", FLOW_EDATA, "no names");
     refused(so, "does=twice", FLOW_EDATA, "two quantities are called 'exp'");
+    refused(so, "does=column", FLOW_EDATA, "a quantity is called 'x0', as a column is");
     refused("tests/plugins/derived_old.so", "", FLOW_EDATA, "version 7 of distill_quantities.h");
     refused("plugin/banana.so", "", FLOW_EDATA, "no symbol 'distill_quantities'");
     refused("nix.so", "", FLOW_ENOINPUT, "nix.so: No such file");
