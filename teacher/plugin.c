@@ -27,7 +27,7 @@ struct plugin {
 
 static void enter(const plugin *self, fenv_t *ours)
 {
-    plugin_library_enter(self->path, ours);
+    plugin_library_enter(self->path, PLUGIN_TARGET, ours);
 }
 
 static void leave(const fenv_t *ours)
@@ -175,8 +175,9 @@ plugin *plugin_open(const char *path, const char *options, flow_err *err)
 {
     plugin *self = calloc(1, sizeof *self);
     if (self && (self->path = strdup(path))) {
-        if ((self->library = plugin_library_load(path, err)) && find_table(self, err) == 0 &&
-            open_it(self, options, err) == 0 && find_derived(self, options, err) == 0)
+        if ((self->library = plugin_library_load(path, PLUGIN_TARGET, err)) &&
+            find_table(self, err) == 0 && open_it(self, options, err) == 0 &&
+            find_derived(self, options, err) == 0)
             return self;
     } else {
         flow_fail(err, FLOW_ENOMEM, "%s: out of memory", path);

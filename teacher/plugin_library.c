@@ -11,15 +11,18 @@
 /* ---- in and out of its code */
 
 static _Thread_local const char *inside;
+static _Thread_local plugin_role inside_as;
 
-const char *plugin_inside(void)
+const char *plugin_inside(plugin_role *role)
 {
+    *role = inside_as;
     return inside;
 }
 
-void plugin_library_enter(const char *path, fenv_t *ours)
+void plugin_library_enter(const char *path, plugin_role role, fenv_t *ours)
 {
     fegetenv(ours);
+    inside_as = role;
     inside = path;
 }
 
@@ -34,6 +37,8 @@ const char *plugin_library_tidy(char *message, size_t size)
     message[size - 1] = '\0';
     for (char *c = message; *c; c++)
         *c = (unsigned char)*c < ' ' ? ' ' : *c;
+    for (size_t n = strlen(message); n > 0 && message[n - 1] == ' '; n--)
+        message[n - 1] = '\0';
     return *message ? message : "it did not say why";
 }
 
@@ -56,7 +61,7 @@ static const char *last_error(void)
 }
 
 /* dlopen looks for a name without '/' elsewhere. */
-void *plugin_library_load(const char *path, flow_err *err)
+void *plugin_library_load(const char *path, plugin_role role, flow_err *err)
 {
     if (check_file(path, err))
         return NULL;
@@ -68,7 +73,7 @@ void *plugin_library_load(const char *path, flow_err *err)
         return NULL;
     }
     snprintf(name, size, "%s%s", strchr(path, '/') ? "" : "./", path);
-    plugin_library_enter(path, &ours);
+    plugin_library_enter(path, role, &ours);
     void *library = dlopen(name, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
     plugin_library_leave(&ours);
     free(name);

@@ -8,16 +8,19 @@
 #include <fenv.h>
 #include <stddef.h>
 
+/* What it is to those who use it. */
+typedef enum plugin_role { PLUGIN_TARGET, PLUGIN_FUNCTION } plugin_role;
+
 /* Of dlopen; its code stays in the process. FLOW_ENOINPUT: no such file; FLOW_EDATA: no library. */
-void *plugin_library_load(const char *path, flow_err *err);
+void *plugin_library_load(const char *path, plugin_role role, flow_err *err);
 
 /* Around each call of its code: what it does to the rounding mode is undone. */
-void plugin_library_enter(const char *path, fenv_t *ours);
+void plugin_library_enter(const char *path, plugin_role role, fenv_t *ours);
 void plugin_library_leave(const fenv_t *ours);
 
-/* The path of the library whose code this thread is in; NULL: none. For those who are told that the process
+/* The path of the library whose code this thread is in, and what it is; NULL: none. For those who are told that the process
  * ends (exit handlers, signals), on the thread that ends it. */
-const char *plugin_inside(void);
+const char *plugin_inside(plugin_role *role);
 
 /* A message of its own (size bytes), on one line and ended, whatever it wrote; words of ours if it is empty. */
 const char *plugin_library_tidy(char *message, size_t size);

@@ -78,7 +78,7 @@ int plugin_quantities_open(plugin_quantities *self, const char *const *columns, 
     distill_quantities_about about = {.count = 0};
     fenv_t ours;
     self->dim = dim;
-    plugin_library_enter(self->path, &ours);
+    plugin_library_enter(self->path, self->role, &ours);
     int code = self->code->open(&self->handle, &about, columns, dim, options, message);
     plugin_library_leave(&ours);
     if (code)
@@ -94,7 +94,7 @@ void plugin_quantities_close(plugin_quantities *self)
     free(self->about.names);
     if (!self->open || !self->code->close)
         return;
-    plugin_library_enter(self->path, &ours);
+    plugin_library_enter(self->path, self->role, &ours);
     self->code->close(self->handle);
     plugin_library_leave(&ours);
 }
@@ -124,7 +124,7 @@ int plugin_quantities_rows(const plugin_quantities *self, double *values, size_t
     fenv_t ours;
     for (size_t i = 0; i < n * k; i++)
         values[i] = NAN;
-    plugin_library_enter(self->path, &ours);
+    plugin_library_enter(self->path, self->role, &ours);
     int code = self->code->rows(self->handle, values, k, how, x, n, message);
     plugin_library_leave(&ours);
     for (size_t r = 0; r < n && is_status(code); r++) {
@@ -168,7 +168,7 @@ void plugin_quantities_free(quantities *self)
 
 static int find_code(alone *self, flow_err *err)
 {
-    if (!(self->library = plugin_library_load(self->path, err)) ||
+    if (!(self->library = plugin_library_load(self->path, PLUGIN_FUNCTION, err)) ||
         plugin_quantities_find(&self->here.code, self->library, self->path, err))
         return err->code;
     return self->here.code ? 0
@@ -185,6 +185,7 @@ static int open_alone(alone *self, const char *const *columns, size_t dim, const
     if (find_code(self, err))
         return err->code;
     self->here.path = self->path;
+    self->here.role = PLUGIN_FUNCTION;
     if (plugin_quantities_open(&self->here, columns, dim, options, err) ||
         !(self->names = plugin_library_list(about->names, about->count, err)))
         return err->code;

@@ -4,6 +4,7 @@
 #define TEACHER_PLUGIN_QUANTITIES_H
 
 #include "plugin/distill_quantities.h"
+#include "teacher/plugin_library.h"
 #include "teacher/quantities.h"
 
 enum { PLUGIN_MAX_QUANTITIES = 1 << 20 };
@@ -18,6 +19,7 @@ typedef struct plugin_derived {
 
 typedef struct plugin_quantities {
     const char *path; /* borrowed */
+    plugin_role role;
     const distill_derived *code;
     void *handle;
     bool open;
@@ -29,7 +31,7 @@ typedef struct plugin_quantities {
 int plugin_quantities_find(const distill_derived **code, void *library, const char *path,
                            flow_err *err);
 
-/* self has path, code, and the handle that `open` is given. columns (dim). To be closed also after a failure. */
+/* self has path, role, code, and the handle that `open` is given. columns (dim). To be closed also after a failure. */
 int plugin_quantities_open(plugin_quantities *self, const char *const *columns, size_t dim,
                            const char *options, flow_err *err);
 void plugin_quantities_close(plugin_quantities *self);

@@ -53,7 +53,7 @@ int line_take_table(context_options *out, int id, const char *arg, flow_err *err
 /* What is derived from a row, of verbs that draw some. */
 #define DERIVING_OPTIONS                                                                           \
     {"quantities", OPTION_QUANTITIES, "WORD",                                                      \
-     "of its target: none, usual or all; default: usual, if it has any"},                          \
+     "those of its target: none, usual or all; default: usual"},                                   \
         {"function", OPTION_FUNCTION, "LIB.so", "and those of a library (distill_quantities.h)"},  \
     {                                                                                              \
         "options", OPTION_OPTIONS, "TEXT", "what that library is opened with"                      \

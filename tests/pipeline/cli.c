@@ -170,17 +170,12 @@ Test(cli, check_speaks_on_stderr_only)
 
 Test(cli, help_is_on_stdout_and_fits)
 {
-    static const char lines[][32] = {"distill --help",
-                                     "distill -h",
-                                     "distill help",
-                                     "distill run --help",
-                                     "distill check -h",
-                                     "distill sample --help",
-                                     "distill logp --help",
-                                     "distill explain --help",
-                                     "distill check-target --help",
-                                     "distill --version",
-                                     "distill explain"};
+    static const char lines[][32] = {"distill --help",         "distill -h",
+                                     "distill help",           "distill run --help",
+                                     "distill check -h",       "distill sample --help",
+                                     "distill logp --help",    "distill estimate --help",
+                                     "distill explain --help", "distill check-target --help",
+                                     "distill --version",      "distill explain"};
     load_open();
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
         outcome got = run_command(lines[i]);
@@ -196,8 +191,8 @@ Test(cli, help_is_on_stdout_and_fits)
 
 Test(cli, help_leads_with_examples_and_has_every_option)
 {
-    static const line_spec *const specs[] = {&line_run, &line_check, &line_sample, &line_logp,
-                                             &line_explain};
+    static const line_spec *const specs[] = {&line_run,  &line_check,    &line_sample,
+                                             &line_logp, &line_estimate, &line_explain};
     load_open();
     outcome all = run_command("distill --help");
     for (size_t i = 0; i < sizeof specs / sizeof *specs; i++) {
