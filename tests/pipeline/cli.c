@@ -170,12 +170,18 @@ Test(cli, check_speaks_on_stderr_only)
 
 Test(cli, help_is_on_stdout_and_fits)
 {
-    static const char lines[][32] = {"distill --help",         "distill -h",
-                                     "distill help",           "distill run --help",
-                                     "distill check -h",       "distill sample --help",
-                                     "distill logp --help",    "distill estimate --help",
-                                     "distill explain --help", "distill check-target --help",
-                                     "distill --version",      "distill explain"};
+    static const char lines[][32] = {"distill --help",
+                                     "distill -h",
+                                     "distill help",
+                                     "distill run --help",
+                                     "distill check -h",
+                                     "distill sample --help",
+                                     "distill logp --help",
+                                     "distill explain --help",
+                                     "distill check-target --help",
+                                     "distill --version",
+                                     "distill explain",
+                                     "distill estimate --help"};
     load_open();
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
         outcome got = run_command(lines[i]);
