@@ -1,6 +1,7 @@
 #include "teacher/plugin_quantities.h"
 
 #include "teacher/plugin_library.h"
+#include "teacher/stan.h"
 
 #include <dlfcn.h>
 #include <math.h>
@@ -82,7 +83,8 @@ int plugin_quantities_open(plugin_quantities *self, const char *const *columns, 
     int code = self->code->open(&self->handle, &about, columns, dim, options, message);
     plugin_library_leave(&ours);
     if (code)
-        return flow_fail(err, FLOW_EDATA, "%s: its quantities could not be opened: %s", self->path,
+        return flow_fail(err, self->code == &stan_quantities ? (flow_code)code : FLOW_EDATA,
+                         "%s: its quantities could not be opened: %s", self->path,
                          plugin_library_tidy(message, sizeof message));
     self->open = true;
     return take(self, &about, columns, err);

@@ -335,10 +335,12 @@ static int derived_open(void **handle, distill_quantities_about *about, const ch
 {
     stan *self = *handle;
     (void)columns, (void)dim, (void)options;
-    if (count_derived(self, message) ||
-        take_names(&self->derived, self->call.derived_names(self->model, true, true), self->count,
-                   "bs_param_names", message))
-        return DISTILL_FATAL;
+    int code = count_derived(self, message);
+    if (!code)
+        code = take_names(&self->derived, self->call.derived_names(self->model, true, true),
+                          self->count, "bs_param_names", message);
+    if (code)
+        return code;
     *about = (distill_quantities_about){.count = self->count,
                                         .usual = self->usual,
                                         .flags = DISTILL_INSTEAD |
