@@ -123,8 +123,9 @@ static int play_rows(uint64_t *sum, const target *t, flow_err *err)
 static int play_quantities(uint64_t *sum, flow_err *err)
 {
     static const char *const keys[] = {"\"options\": \"bend=0.1\"", "\"workers\": 1"};
-    static char text[PLUGIN_TEXT];
+    static char program[PLUGIN_TEXT], text[PLUGIN_TEXT];
     int code = 0;
+    plugin_set_host(&(plugin_host){.program = built_path(program, "distill")});
     for (int i = 0; i < 2 && !code; i++) {
         json_t *description =
             json_loads(plugin_text(text, "tests/plugins/both.so", keys[i]), 0, NULL);
