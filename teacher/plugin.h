@@ -4,21 +4,22 @@
 #define TEACHER_PLUGIN_H
 
 #include "plugin/distill_target.h"
+#include "teacher/plugin_library.h"
+#include "teacher/plugin_quantities.h"
 #include "teacher/target.h"
 
 typedef struct plugin plugin;
 
 /* What it says of itself, once that is known to make sense. */
 typedef struct plugin_about {
-    size_t dim;        /* 1 .. FLOW_MAX_DIM */
-    unsigned flags;    /* DISTILL_GRADIENT | DISTILL_THREADS */
-    double log_z;      /* finite, or NAN: not known */
-    size_t names_size; /* bytes of names */
-    char *names;       /* dim texts, each with its '\0', one behind the other; NULL: none */
-    double *ends;      /* (2, dim) of the support, as target.h has them; NULL: none */
+    size_t dim;             /* 1 .. FLOW_MAX_DIM */
+    unsigned flags;         /* DISTILL_GRADIENT | DISTILL_THREADS */
+    double log_z;           /* finite, or NAN: not known */
+    size_t names_size;      /* bytes of names */
+    char *names;            /* dim texts, each with its '\0', one behind the other; NULL: none */
+    double *ends;           /* (2, dim) of the support, as target.h has them; NULL: none */
+    plugin_derived derived; /* its quantities */
 } plugin_about;
-
-enum { PLUGIN_NAME = 64 }; /* bytes of a column's name, its '\0' included */
 
 /* Loads the library at path and opens it with these options. What its own code does to the rounding mode is
  * undone, here and in every call. The code of a library stays in the process. FLOW_ENOINPUT: no such file;
@@ -33,8 +34,8 @@ const plugin_about *plugin_says(const plugin *self);
 int plugin_rows(const plugin *self, double *logp, double *grad, target_status *status,
                 const double *x, size_t n, flow_err *err);
 
-/* The path of the library whose code this thread is in; NULL: none. For those who are told that the process
- * ends (exit handlers, signals), on the thread that ends it. */
-const char *plugin_inside(void);
+/* As derive of quantities.h; it has some. */
+int plugin_derive(const plugin *self, double *values, size_t k, bool *broken, char *why,
+                  const double *x, size_t n, flow_err *err);
 
 #endif

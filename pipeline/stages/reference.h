@@ -3,6 +3,7 @@
 #define PIPELINE_STAGES_REFERENCE_H
 
 #include "files/model.h"
+#include "teacher/target.h"
 
 typedef struct reference reference;
 
@@ -12,6 +13,9 @@ typedef struct reference reference;
 reference *reference_open(const char *path, const flow_model *sampler, const char *sampler_path,
                           flow_err *err);
 void reference_free(reference *self); /* accepts NULL */
+
+/* Functions of a row that it offers, borrowed; NULL: none. */
+const quantities *reference_quantities(const reference *self);
 
 /* logp (n) = log p~ of x (n, D) at context (n, C; NULL without), all in the user's units; -inf where there is no
  * density. FLOW_EDIVERGED names the first row where it is NaN or infinite, counted from `first`. */
