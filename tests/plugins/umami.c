@@ -207,7 +207,11 @@ static double product(const double *a, const double *b)
 
 static double squared(const element *self, double p[PARTICLES][4])
 {
-#ifdef FLAT
+#ifdef RESONANCE /* of the last two, in GeV */
+    double q = 2 * product(p[PARTICLES - 2], p[PARTICLES - 1]), m = 91.2, width = 2.5;
+    (void)self;
+    return 1e6 / ((q - m * m) * (q - m * m) + m * m * width * width);
+#elif defined FLAT
     (void)self, (void)product, (void)p;
     return 1;
 #else
