@@ -79,19 +79,40 @@ static int choose(rows *self, const derived *from, const char *of, flow_err *err
     return 0;
 }
 
-/* Values of all rows, a block at a time: of what is derived only what is wanted is kept. */
+enum { BLOCK = 1024 }; /* rows that are derived at a time */
+
+/* Rows from `row` on that weigh something, a block at most, or those that do not. */
+static size_t alike(const rows *self, size_t row, bool something)
+{
+    size_t n = 0;
+    while (n < BLOCK && row + n < self->n && (self->weight[row + n] > 0) == something)
+        n++;
+    return n;
+}
+
+/* Of what is derived only what is wanted is kept. */
+static void keep(rows *self, const double *block, size_t width, size_t row, size_t n)
+{
+    for (size_t r = 0; r < n; r++)
+        for (size_t i = 0; i < self->m; i++)
+            self->values[(row + r) * self->m + i] = block[r * width + self->wanted[i]];
+}
+
+/* A row outside of the support need not have any: it takes no part, and is 0 here. */
 static int derive(rows *self, derived *from, flow_pool *pool, flow_err *err)
 {
-    enum { BLOCK = 1024 };
     size_t width = derived_width(from);
     double *block = malloc(BLOCK * width * sizeof *block);
     int code = block ? 0 : flow_fail(err, FLOW_ENOMEM, "out of memory for quantities");
-    for (size_t row = 0; row < self->n && !code; row += BLOCK) {
-        size_t n = self->n - row < BLOCK ? self->n - row : BLOCK;
+    for (size_t row = 0; row < self->n && !code;) {
+        size_t n = alike(self, row, true);
         code = derived_rows(from, pool, block, self->x + row * self->dim, n, row, err);
-        for (size_t r = 0; r < n && !code; r++)
-            for (size_t i = 0; i < self->m; i++)
-                self->values[(row + r) * self->m + i] = block[r * width + self->wanted[i]];
+        if (!code)
+            keep(self, block, width, row, n);
+        row += n;
+        n = alike(self, row, false);
+        memset(self->values + row * self->m, 0, n * self->m * sizeof *self->values);
+        row += n;
     }
     free(block);
     return code ? code : derived_end(from, err);

@@ -2,6 +2,7 @@
 
 #include "pipeline/command/outside.h"
 #include "pipeline/command/with_model.h"
+#include "pipeline/console/notice.h"
 #include "pipeline/stages/output.h"
 #include "pipeline/stages/rows.h"
 
@@ -94,6 +95,15 @@ static int take_and_evaluate(const opened *what, const logp_options *o, const fi
     return code;
 }
 
+/* Both may have one name, and be other numbers. */
+static void tell_columns(const flow_model *model, const char *input)
+{
+    if (json_is_true(json_object_get(model->quantities, "instead")))
+        notice_note("%s: rows are taken as the model's own columns (sample --quantities none), not "
+                    "as the quantities of its target",
+                    input);
+}
+
 static int logp(const opened *what, const void *options, flow_err *err)
 {
     flow_model *model = what->model;
@@ -105,6 +115,7 @@ static int logp(const opened *what, const void *options, flow_err *err)
     file_table *table = rows_read(o->input, o->context.header, &wanted, o->context.extra, err);
     if (!table)
         return err->code;
+    tell_columns(model, o->input);
     code = take_and_evaluate(what, o, table, err);
     file_table_free(table);
     return code;

@@ -1,4 +1,5 @@
 /* pipeline/stages/export.c -- samples of the student. */
+#include "pipeline/console/notice.h"
 #include "pipeline/console/progress.h"
 #include "pipeline/stages/data.h"
 #include "pipeline/stages/derived.h"
@@ -33,8 +34,11 @@ static derived *derived_of(const config *c, const target_product *from, const fl
                            flow_err *err)
 {
     const derived_options options = {.what = c->export.quantities};
-    return derived_open(model, from->energy ? target_quantities(from->energy) : NULL, &options,
-                        err);
+    const quantities *of = from->energy ? target_quantities(from->energy) : NULL;
+    if (!of && model->quantities && options.what != DERIVED_NONE)
+        notice_note("samples have the columns of the model that was learnt from; `distill sample "
+                    "--target FILE` makes the quantities of what that was made for");
+    return derived_open(model, of, &options, err);
 }
 
 static int run(void *product, const stage_work *work, const void *const *inputs, flow_err *err)

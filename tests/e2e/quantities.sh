@@ -140,6 +140,9 @@ expect "a function of it" 0 estimate "$T/gauss" -n 40000 --function "$PLUGINS/te
 check "whose mean is known" near exp.mean 1.6487212707
 check "and mean square" near square.mean 1
 
+expect "one that prints" 0 sample "$T/gauss" -n 20 --function "$PLUGINS/tests/plugins/derived.so" --options does=print
+check "is not in the samples" awk -F, 'NF != 5 || /word/ { exit 1 }' "$T/out"
+check "but on stderr" grep -q "a word on stdout" "$T/err"
 case $DISTILL in
 */address/*) ;; # a crash is the sanitizer's there
 *)
@@ -148,6 +151,21 @@ case $DISTILL in
     check "and is named" grep -q "error: function: .*derived.so: the plug-in crashed (SIGSEGV)$" "$T/err"
     ;;
 esac
+
+# Where columns and quantities have the same names they must not be taken for each other.
+expect "log q of rows" 0 logp "$run" "$T/u.csv"
+check "says which they are" grep -q "rows are taken as the model's own columns" "$T/err"
+expect "of a target without quantities" 0 logp "$T/gauss" "$T/gauss/export/x.csv"
+check "nothing is said" sh -c '! grep -q "own columns" "$1"' - "$T/err"
+sed "s|kind: plugin.*|kind: model, path: $student}|; s|pilot_rows: 256, ||" "$T/stan.yaml" >"$T/again.yaml"
+expect "a student of the student" 0 run "$T/again.yaml" --out "$T/again"
+check "has its columns" sh -c 'awk -F, "NR > 1 && \$1 < 0 { n++ } END { exit !(n > 100) }" "$1"' - "$T/again/export/x.csv"
+check "which is said" grep -q "columns of the model that was learnt from" "$T/err"
+expect "and with the config" 0 sample "$T/again" -n 500 --target "$T/stan.yaml"
+check "the parameters" awk -F, 'NR > 1 && !($1 > 0) { exit 1 }' "$T/out"
+sed "s|target: .*|target: {kind: draws, path: $T/u.csv, of: {kind: plugin, path: $STAN, data: d.json}}|" "$T/stan.yaml" >"$T/draws.yaml"
+expect "a target with draws beside it" 0 run "$T/draws.yaml" --quiet --out "$T/draws"
+check "has quantities, too" test "$(head -n 1 "$T/draws/export/x.csv")" = tau,theta.1,theta.2
 
 # ---- rows that have none: theta.1 above 1.8 is where the model throws; a share of .16
 echo '{"mu": 1.5, "sd": 0.3, "does": "limit", "edge": 1.8}' >"$T/d.json"

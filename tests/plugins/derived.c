@@ -76,6 +76,8 @@ static int derived_rows(void *handle, double *values, size_t k, int *status, con
     const derived *d = handle;
     if (strcmp(d->does, "fatal") == 0)
         return snprintf(message, DISTILL_MESSAGE, "no more"), DISTILL_FATAL;
+    if (strcmp(d->does, "print") == 0)
+        puts("a word on stdout");
     for (size_t r = 0; r < n; r++, values += k, x += d->dim) {
         double u = x[d->at], sum = 0;
         for (size_t j = 0; j < d->dim; j++)

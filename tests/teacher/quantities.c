@@ -242,6 +242,24 @@ Test(quantities, rows_that_it_throws_at_are_counted_and_named)
     target_free(t);
 }
 
+/* Of many shards, on three threads, whichever of them comes first. */
+Test(quantities, the_first_of_all_is_named)
+{
+    target *t = model("tests/plugins/stan.so", "limit", "");
+    double *x = calloc(9 * N * D, sizeof *x), *values = malloc(9 * N * 5 * sizeof *values);
+    quantities_broken broken;
+    flow_err err;
+    for (size_t r = 7; r < 9 * N; r += 10)
+        x[D * r + 1] = 1.75;
+    for (int again = 0; again < 20; again++) {
+        cr_assert_eq(derive(target_quantities(t), values, 5, &broken, x, 9 * N, &err), 0);
+        cr_assert_eq(broken.count, 9 * N / 10);
+        cr_assert_eq(broken.row, 107, "%d", (int)broken.row);
+    }
+    free(x), free(values);
+    target_free(t);
+}
+
 Test(quantities, rows_that_are_no_points_have_none)
 {
     target *t = model("tests/plugins/stan.so", "", "");
