@@ -102,7 +102,7 @@ PLUGINS := $(patsubst %.c,$(OUT)/%.so,$(wildcard plugin/*.c tests/plugins/*.c))
 tests: $(PLUGINS)
 $(filter $(OUT)/tests/plugins/stan_%,$(PLUGINS)): tests/plugins/stan.c
 $(filter $(OUT)/tests/plugins/umami_%,$(PLUGINS)): tests/plugins/umami.c
-$(OUT)/%.so: %.c plugin/distill_target.h $(OUT)/made-with
+$(OUT)/%.so: %.c $(wildcard plugin/*.h) $(OUT)/made-with
 	@mkdir -p $(@D)
 	$(call show,so  )$(CC) -std=c11 -O2 -shared -fPIC $(WARN) $(WERROR) -I plugin -o $@ $< -lm
 
@@ -154,8 +154,8 @@ install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/pkgconfig
 	install -m 755 $(OUT)/distill $(DESTDIR)$(PREFIX)/bin/
 	install -m 644 $(OUT)/libdistill.a $(DESTDIR)$(PREFIX)/lib/
-	install -D -m 644 plugin/distill_target.h $(DESTDIR)$(PREFIX)/include/distill_target.h
-	for h in $(HEADERS) plugin/distill_target.h; do install -D -m 644 $$h $(DESTDIR)$(PREFIX)/include/distill/$$h || exit 1; done
+	install -m 644 -t $(DESTDIR)$(PREFIX)/include -D plugin/*.h
+	for h in $(HEADERS) plugin/*.h; do install -D -m 644 $$h $(DESTDIR)$(PREFIX)/include/distill/$$h || exit 1; done
 	printf '%s\n' 'Name: distill' 'Description: normalizing flows and their distillation' \
 	    'Version: $(VERSION)' 'Requires: openblas jansson' 'Cflags: -I$(PREFIX)/include/distill' \
 	    'Libs: -L$(PREFIX)/lib -ldistill -lm -pthread' >$(DESTDIR)$(PREFIX)/lib/pkgconfig/distill.pc

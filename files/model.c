@@ -64,6 +64,8 @@ static int set_metadata(const flow_model *self, file_tensors *out, flow_err *err
     if (!code)
         code =
             set_ranges(out, "context_ranges", self->context_ranges, flow_context(self->flow), err);
+    if (!code && self->quantities)
+        code = set_json(out, "quantities", self->quantities, err);
     return code;
 }
 
@@ -170,6 +172,30 @@ static int read_ranges(const file_tensors *in, double **ranges, const char *key,
         return flow_fail(err, FLOW_EDATA, "metadata '%s': wants a list of %zu pairs [min, max]",
                          key, n);
     return *ranges ? 0 : flow_fail(err, FLOW_ENOMEM, "out of memory for the ranges of a model");
+}
+
+static bool are_quantities(const json_t *value)
+{
+    const json_t *names = json_object_get(value, "names");
+    bool good = json_object_size(value) == 2 && json_array_size(names) > 0 &&
+                json_is_boolean(json_object_get(value, "instead"));
+    for (size_t i = 0; good && i < json_array_size(names); i++)
+        good = json_is_string(json_array_get(names, i));
+    return good;
+}
+
+/* *out NULL if the file has none. */
+static int read_quantities(const file_tensors *in, json_t **out, flow_err *err)
+{
+    if (!file_tensors_metadata(in, "quantities"))
+        return 0;
+    if (!(*out = get_json(in, "quantities", err)))
+        return FLOW_EDATA;
+    return are_quantities(*out)
+               ? 0
+               : flow_fail(err, FLOW_EDATA,
+                           "metadata 'quantities': wants names, a list of strings, and instead, "
+                           "true or false");
 }
 
 /* All tensors of one dtype, which is the flow's precision; *total: numbers in the file. */
@@ -284,7 +310,9 @@ static int read_surroundings(flow_model *self, const file_tensors *in, flow_err 
     if (check_circles(self, err))
         return FLOW_EDATA;
     int code = read_ranges(in, &self->ranges, "ranges", dim, err);
-    return code ? code : read_ranges(in, &self->context_ranges, "context_ranges", context, err);
+    if (!code)
+        code = read_ranges(in, &self->context_ranges, "context_ranges", context, err);
+    return code ? code : read_quantities(in, &self->quantities, err);
 }
 
 static flow_model *from_tensors(file_tensors *in, const char *name, flow_err *err)
@@ -332,6 +360,7 @@ void flow_model_free(flow_model *self)
     flow_units_free(self->context_units);
     json_decref(self->names);
     json_decref(self->context_names);
+    json_decref(self->quantities);
     free(self->ranges);
     free(self->context_ranges);
     free(self);

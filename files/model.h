@@ -9,6 +9,8 @@
  *   names           JSON list of column names; context_names likewise
  *   ranges          JSON list of [min, max], a column each: what the training rows had, in the user's units;
  *                   context_ranges likewise. Files that were written before there were any have none
+ *   quantities      JSON object: what its target derives from a row unless it is asked for more, "names", and whether
+ *                   that stands in the place of the columns, "instead"; absent if there is nothing
  *   role            "teacher" or "student"
  *
  * With u = units(x): log p(x) = log p_flow(u) + log|det du/dx|; grids and circles: model_points.h. */
@@ -26,6 +28,7 @@ typedef struct flow_model {
     json_t *context_names;     /* list of C strings; NULL without context */
     double *ranges;            /* (D, 2) min and max of the training rows; NULL: not known */
     double *context_ranges;    /* (C, 2) likewise */
+    json_t *quantities;        /* {names: list of strings, instead: boolean}; NULL: none */
     char role[16];
 } flow_model;
 

@@ -1,17 +1,16 @@
 #include "teacher/plugin.h"
 
 #include "teacher/broken.h"
+#include "teacher/plugin_library.h"
 #include "teacher/stan.h"
 #include "teacher/umami.h"
 
 #include <assert.h>
 #include <dlfcn.h>
-#include <errno.h>
-#include <fenv.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 static const char SYMBOL[] = "distill_plugin";
 
@@ -22,88 +21,44 @@ struct plugin {
     void *handle;
     bool open;
     plugin_about about;
+    plugin_quantities derived; /* its own handle, or, of a Stan model, the same */
 };
 
 /* ---- in and out of its code */
 
-static _Thread_local const char *inside;
-
-const char *plugin_inside(void)
-{
-    return inside;
-}
-
 static void enter(const plugin *self, fenv_t *ours)
 {
-    fegetenv(ours);
-    inside = self->path;
+    plugin_library_enter(self->path, PLUGIN_TARGET, ours);
 }
 
 static void leave(const fenv_t *ours)
 {
-    inside = NULL;
-    fesetenv(ours);
+    plugin_library_leave(ours);
 }
 
-/* A message of its own, on one line and ended, whatever it wrote. */
 static const char *tidy(char *message)
 {
-    message[DISTILL_MESSAGE - 1] = '\0';
-    for (char *c = message; *c; c++)
-        *c = (unsigned char)*c < ' ' ? ' ' : *c;
-    return *message ? message : "it did not say why";
+    return plugin_library_tidy(message, DISTILL_MESSAGE);
 }
 
 /* ---- loading */
-
-static int check_file(const char *path, flow_err *err)
-{
-    struct stat is;
-    if (stat(path, &is))
-        return flow_fail(err, FLOW_ENOINPUT, "%s: %s", path, strerror(errno));
-    if (!S_ISREG(is.st_mode))
-        return flow_fail(err, FLOW_EDATA, "%s: this is no file", path);
-    return 0;
-}
-
-static const char *last_error(void)
-{
-    const char *text = dlerror();
-    return text ? text : "no reason is given";
-}
-
-/* dlopen looks for a name without '/' elsewhere. */
-static int load(plugin *self, flow_err *err)
-{
-    size_t size = strlen(self->path) + 3;
-    char *path = malloc(size);
-    fenv_t ours;
-    if (!path)
-        return flow_fail(err, FLOW_ENOMEM, "%s: out of memory", self->path);
-    snprintf(path, size, "%s%s", strchr(self->path, '/') ? "" : "./", self->path);
-    enter(self, &ours);
-    self->library = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
-    leave(&ours);
-    free(path);
-    return self->library ? 0
-                         : flow_fail(err, FLOW_EDATA, "%s: this library cannot be loaded: %s",
-                                     self->path, last_error());
-}
 
 /* Interfaces of others, whose libraries have no table: ours speaks to them. */
 static const struct {
     bool (*is_one)(void *library);
     const distill_target *code;
-} spoken[] = {{stan_is_one, &stan_table}, {umami_is_one, &umami_table}};
+    const distill_derived *quantities; /* with the same handle */
+} spoken[] = {{stan_is_one, &stan_table, &stan_quantities},
+              {umami_is_one, &umami_table, &umami_quantities}};
 enum { N_SPOKEN = sizeof spoken / sizeof *spoken };
 
-/* It returns a flow_code when it opens a library. */
-static bool is_ours(const distill_target *code)
+/* Which of them has that table, which returns a flow_code when it opens a library; N_SPOKEN: none. */
+static size_t which(const distill_target *code)
 {
-    for (size_t i = 0; i < N_SPOKEN; i++)
-        if (code == spoken[i].code)
-            return true;
-    return false;
+    size_t i = 0;
+    while (i < N_SPOKEN && code != spoken[i].code)
+        i++;
+    return i;
 }
 
 /* Our table for a library, which is told which library that is; or not. */
@@ -151,58 +106,12 @@ static int check_about(const plugin *self, const distill_about *a, flow_err *err
     return 0;
 }
 
-/* Visible ASCII, and nothing that a .csv would have to quote. */
-static bool is_name(const char *name)
-{
-    size_t n = name ? strnlen(name, PLUGIN_NAME) : 0;
-    bool good = n > 0 && n < PLUGIN_NAME;
-    for (size_t i = 0; good && i < n; i++)
-        good = name[i] > ' ' && name[i] < 127 && !strchr(",;\"'#", name[i]);
-    return good;
-}
-
-static int by_text(const void *a, const void *b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-/* list (dim) is put in order. */
-static int check_twice(const plugin *self, const char **list, size_t dim, flow_err *err)
-{
-    qsort(list, dim, sizeof *list, by_text);
-    for (size_t j = 1; j < dim; j++)
-        if (strcmp(list[j - 1], list[j]) == 0)
-            return flow_fail(err, FLOW_EDATA, "%s: two columns are called '%s'", self->path,
-                             list[j]);
-    return 0;
-}
-
-static int copy_names(plugin *self, const char **list, const char *const *names, flow_err *err)
-{
-    plugin_about *a = &self->about;
-    char *to = a->names;
-    for (size_t j = 0; j < a->dim; j++) {
-        if (!is_name(names[j]))
-            return flow_fail(err, FLOW_EDATA,
-                             "%s: the name of column %zu is empty, longer than %d or has more in "
-                             "it than letters, digits and marks",
-                             self->path, j, PLUGIN_NAME - 1);
-        list[j] = strcpy(to, names[j]);
-        to += strlen(to) + 1;
-    }
-    a->names_size = (size_t)(to - a->names);
-    return check_twice(self, list, a->dim, err);
-}
-
 static int take_names(plugin *self, const char *const *names, flow_err *err)
 {
-    size_t dim = self->about.dim;
-    const char **list = malloc(dim * sizeof *list);
-    self->about.names = malloc(dim * PLUGIN_NAME);
-    int code = list && self->about.names ? copy_names(self, list, names, err)
-                                         : flow_fail(err, FLOW_ENOMEM, "out of memory for names");
-    free(list);
-    return code;
+    plugin_about *a = &self->about;
+    a->names =
+        plugin_library_names(&a->names_size, self->path, "column", "columns", names, a->dim, err);
+    return a->names ? 0 : err->code;
 }
 
 /* What is not given is none. */
@@ -249,7 +158,7 @@ static int open_it(plugin *self, const char *options, flow_err *err)
     int code = self->code->open(&self->handle, &about, options, message);
     leave(&ours);
     if (code)
-        return flow_fail(err, is_ours(self->code) ? (flow_code)code : FLOW_EDATA,
+        return flow_fail(err, which(self->code) < N_SPOKEN ? (flow_code)code : FLOW_EDATA,
                          "%s: it could not be opened: %s", self->path, tidy(message));
     self->open = true;
     self->about = (plugin_about){.dim = about.dim, .flags = about.flags, .log_z = about.log_z};
@@ -261,15 +170,52 @@ static int open_it(plugin *self, const char *options, flow_err *err)
     return code ? code : take_support(self, &about, err);
 }
 
+/* ---- its quantities */
+
+/* What columns are called that have no names: x0, x1, ... */
+static char *made_up(size_t dim)
+{
+    char *out = malloc(dim * TARGET_COLUMN_TEXT), *to = out;
+    for (size_t j = 0; out && j < dim; j++)
+        to += snprintf(to, TARGET_COLUMN_TEXT, "x%zu", j) + 1;
+    return out;
+}
+
+static int open_derived(plugin *self, const char *options, flow_err *err)
+{
+    plugin_about *a = &self->about;
+    char *own = a->names ? NULL : made_up(a->dim);
+    const char *names = a->names ? a->names : own;
+    const char **columns = names ? plugin_library_list(names, a->dim, err) : NULL;
+    int code = columns ? plugin_quantities_open(&self->derived, columns, a->dim, options, err)
+                       : flow_fail(err, FLOW_ENOMEM, "out of memory for names");
+    a->derived = self->derived.about;
+    free(columns);
+    free(own);
+    return code;
+}
+
+static int find_derived(plugin *self, const char *options, flow_err *err)
+{
+    self->derived.path = self->path;
+    if (which(self->code) < N_SPOKEN) {
+        self->derived.code = spoken[which(self->code)].quantities;
+        self->derived.handle = self->handle;
+    } else if (plugin_quantities_find(&self->derived.code, self->library, self->path, err)) {
+        return err->code;
+    }
+    return self->derived.code ? open_derived(self, options, err) : 0;
+}
+
 /* ---- the whole */
 
 plugin *plugin_open(const char *path, const char *options, flow_err *err)
 {
-    if (check_file(path, err))
-        return NULL;
     plugin *self = calloc(1, sizeof *self);
     if (self && (self->path = strdup(path))) {
-        if (load(self, err) == 0 && find_table(self, err) == 0 && open_it(self, options, err) == 0)
+        if ((self->library = plugin_library_load(path, PLUGIN_TARGET, err)) &&
+            find_table(self, err) == 0 && open_it(self, options, err) == 0 &&
+            find_derived(self, options, err) == 0)
             return self;
     } else {
         flow_fail(err, FLOW_ENOMEM, "%s: out of memory", path);
@@ -290,6 +236,7 @@ void plugin_close(plugin *self)
 {
     if (!self)
         return;
+    plugin_quantities_close(&self->derived);
     if (self->open && self->code->close)
         close_it(self);
     if (self->library)
@@ -395,4 +342,10 @@ int plugin_rows(const plugin *self, double *logp, double *grad, target_status *s
         }
     }
     return code;
+}
+
+int plugin_derive(const plugin *self, double *values, size_t k, bool *broken, char *why,
+                  const double *x, size_t n, flow_err *err)
+{
+    return plugin_quantities_rows(&self->derived, values, k, broken, why, x, n, err);
 }

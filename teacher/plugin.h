@@ -4,6 +4,8 @@
 #define TEACHER_PLUGIN_H
 
 #include "plugin/distill_target.h"
+#include "teacher/plugin_library.h"
+#include "teacher/plugin_quantities.h"
 #include "teacher/target.h"
 
 typedef struct plugin plugin;
@@ -17,9 +19,8 @@ typedef struct plugin_about {
     char *names;       /* dim texts, each with its '\0', one behind the other; NULL: none */
     double *
         support; /* (3, dim): lower ends, upper ends, -+INFINITY where there is none; periods or 0. NULL: R^dim */
+    plugin_derived derived; /* its quantities */
 } plugin_about;
-
-enum { PLUGIN_NAME = 64 }; /* bytes of a column's name, its '\0' included */
 
 /* Column j of it, which has a support. */
 data_kind plugin_kind(const plugin_about *self, size_t j);
@@ -37,8 +38,8 @@ const plugin_about *plugin_says(const plugin *self);
 int plugin_rows(const plugin *self, double *logp, double *grad, target_status *status,
                 const double *x, size_t n, flow_err *err);
 
-/* The path of the library whose code this thread is in; NULL: none. For those who are told that the process
- * ends (exit handlers, signals), on the thread that ends it. */
-const char *plugin_inside(void);
+/* As derive of quantities.h; it has some. */
+int plugin_derive(const plugin *self, double *values, size_t k, bool *broken, char *why,
+                  const double *x, size_t n, flow_err *err);
 
 #endif

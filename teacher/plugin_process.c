@@ -45,9 +45,9 @@ static int open_memory(plugin_process *self, flow_err *err)
 }
 
 /* Reserved, so that no write to it can fail later. */
-int plugin_process_make_room(plugin_process *self, size_t dim, flow_err *err)
+int plugin_process_make_room(plugin_process *self, size_t dim, size_t derived, flow_err *err)
 {
-    size_t size = plugin_room_size(dim);
+    size_t size = plugin_room_size(dim, derived);
     if (self->map)
         return 0;
     int code = posix_fallocate(self->memory, 0, (off_t)size);

@@ -20,8 +20,8 @@ void plugin_process_init(plugin_process *self);
 int plugin_process_start(plugin_process *self, const char *program, const char *path,
                          const char *options, flow_err *err);
 
-/* Makes room for rows of dim numbers; FLOW_ENOMEM. */
-int plugin_process_make_room(plugin_process *self, size_t dim, flow_err *err);
+/* Makes room for rows of dim numbers and their quantities; FLOW_ENOMEM. */
+int plugin_process_make_room(plugin_process *self, size_t dim, size_t derived, flow_err *err);
 
 /* Ends it, one way or the other. how (PLUGIN_END): "was killed by SIGSEGV", "called exit(3)". */
 enum { PLUGIN_END = 80 };

@@ -7,18 +7,27 @@
 #include <poll.h>
 #include <sys/socket.h>
 
-size_t plugin_room_size(size_t dim)
+enum { MOST_VALUES = 1 << 17 }; /* a megabyte of quantities, unless one row has more */
+
+size_t plugin_room_rows(size_t derived)
 {
-    return FLOW_SHARD * ((2 * dim + 1) * sizeof(double) + sizeof(target_status)) +
-           sizeof((flow_err *)0)->text;
+    size_t rows = derived ? MOST_VALUES / derived : FLOW_SHARD;
+    return rows < 1 ? 1 : rows < FLOW_SHARD ? rows : FLOW_SHARD;
 }
 
-plugin_room plugin_room_in(void *memory, size_t dim)
+size_t plugin_room_size(size_t dim, size_t derived)
+{
+    return FLOW_SHARD * ((2 * dim + 1) * sizeof(double) + sizeof(target_status)) +
+           plugin_room_rows(derived) * derived * sizeof(double) + sizeof((flow_err *)0)->text;
+}
+
+plugin_room plugin_room_in(void *memory, size_t dim, size_t derived)
 {
     plugin_room room = {.x = memory};
     room.grad = room.x + FLOW_SHARD * dim;
     room.logp = room.grad + FLOW_SHARD * dim;
-    room.status = (target_status *)(room.logp + FLOW_SHARD);
+    room.values = room.logp + FLOW_SHARD;
+    room.status = (target_status *)(room.values + plugin_room_rows(derived) * derived);
     room.text = (char *)(room.status + FLOW_SHARD);
     return room;
 }

@@ -1,7 +1,7 @@
 /* teacher/plugin_talk.h -- what a process and its workers (plugin_workers.h) say to each other: short messages over a
  * socket, rows in memory that both have.
  *
- *   at first     worker: plugin_hello, then hello.names bytes and hello.support numbers
+ *   at first     worker: plugin_hello, then hello.names bytes, hello.support numbers and hello.derived.names bytes
  *   ask          plugin_ask; worker: an int32_t, a flow_code, whose text is then in the room
  *
  * The library may write anywhere in a worker, so nothing in the room is believed. */
@@ -21,23 +21,32 @@ typedef struct plugin_hello {
     uint32_t flags;
     uint64_t dim, names, support;
     double log_z;
+    struct {
+        uint64_t count, usual, names;
+        uint32_t flags;
+    } derived; /* as plugin_derived */
     char text[sizeof((flow_err *)0)->text];
 } plugin_hello;
 
+/* Of rows: their densities, without or with gradients, or their quantities, the usual or all. */
+typedef enum plugin_what { PLUGIN_DENSITY, PLUGIN_SLOPES, PLUGIN_USUAL, PLUGIN_ALL } plugin_what;
+
 typedef struct plugin_ask {
-    uint64_t dim; /* the room is for */
-    uint32_t n, slopes;
+    uint64_t dim, derived; /* the room is for */
+    uint32_t n, what;
 } plugin_ask;
 
-/* For FLOW_SHARD rows. */
+/* For FLOW_SHARD rows of D numbers. Quantities, of which there may be very many, are for fewer rows if need be. */
 typedef struct plugin_room {
     double *x, *grad, *logp; /* (FLOW_SHARD, D) twice, (FLOW_SHARD) */
+    double *values;          /* (plugin_room_rows(K), K) */
     target_status *status;   /* (FLOW_SHARD) */
-    char *text;              /* (sizeof of flow_err.text) of a failure */
+    char *text; /* (sizeof of flow_err.text) of a failure, or why the first row has no quantities */
 } plugin_room;
 
-size_t plugin_room_size(size_t dim);
-plugin_room plugin_room_in(void *memory, size_t dim);
+size_t plugin_room_rows(size_t derived); /* 1 .. FLOW_SHARD */
+size_t plugin_room_size(size_t dim, size_t derived);
+plugin_room plugin_room_in(void *memory, size_t dim, size_t derived);
 
 typedef enum plugin_heard { PLUGIN_HEARD, PLUGIN_GONE, PLUGIN_LATE } plugin_heard;
 

@@ -71,38 +71,69 @@ static plugin_heard greet(const plugin *code, const flow_err *err)
         hello.log_z = about->log_z;
         hello.names = about->names_size;
         hello.support = about->support ? 3 * about->dim : 0;
+        hello.derived.count = about->derived.count;
+        hello.derived.usual = about->derived.usual;
+        hello.derived.flags = about->derived.flags;
+        hello.derived.names = about->derived.names_size;
     }
     plugin_heard heard = plugin_write(PLUGIN_SOCKET, &hello, sizeof hello);
     if (heard == PLUGIN_HEARD && hello.names > 0)
         heard = plugin_write(PLUGIN_SOCKET, about->names, about->names_size);
     if (heard == PLUGIN_HEARD && hello.support > 0)
         heard = plugin_write(PLUGIN_SOCKET, about->support, hello.support * sizeof *about->support);
+    if (heard == PLUGIN_HEARD && hello.derived.names > 0)
+        heard = plugin_write(PLUGIN_SOCKET, about->derived.names, hello.derived.names);
     return heard;
+}
+
+static int derive(const plugin *code, const plugin_room *room, const plugin_ask *ask, flow_err *err)
+{
+    const plugin_derived *d = &plugin_says(code)->derived;
+    bool broken[FLOW_SHARD] = {false};
+    char why[QUANTITIES_WHY] = "";
+    int failed = plugin_derive(code, room->values, ask->what == PLUGIN_ALL ? d->count : d->usual,
+                               broken, why, room->x, ask->n, err);
+    for (size_t r = 0; r < ask->n && !failed; r++)
+        room->status[r] = broken[r] ? TARGET_BROKEN : TARGET_FINITE;
+    memcpy(room->text, why, sizeof why);
+    return failed;
 }
 
 static int32_t answer(const plugin *code, const plugin_room *room, const plugin_ask *ask)
 {
     flow_err err = FLOW_ERR_INIT;
     memset(room->status, 0, ask->n * sizeof *room->status);
-    if (plugin_rows(code, room->logp, ask->slopes ? room->grad : NULL, room->status, room->x,
-                    ask->n, &err))
+    int failed = ask->what >= PLUGIN_USUAL
+                     ? derive(code, room, ask, &err)
+                     : plugin_rows(code, room->logp, ask->what == PLUGIN_SLOPES ? room->grad : NULL,
+                                   room->status, room->x, ask->n, &err);
+    if (failed)
         memcpy(room->text, err.text, sizeof err.text);
     fflush(stdout);
     return err.code;
 }
 
+/* Whether it is about what there is room for. */
+static bool is_sound(const plugin_ask *ask, const plugin_about *about)
+{
+    size_t most = ask->what >= PLUGIN_USUAL ? plugin_room_rows(about->derived.count) : FLOW_SHARD;
+    return ask->dim == about->dim && ask->derived == about->derived.count && ask->n <= most &&
+           ask->what <= (about->derived.count ? PLUGIN_ALL : PLUGIN_SLOPES);
+}
+
 /* The room is there from the first time on that it is asked. */
 static void serve(const plugin *code)
 {
-    size_t dim = plugin_says(code)->dim, size = plugin_room_size(dim);
+    const plugin_about *about = plugin_says(code);
+    size_t size = plugin_room_size(about->dim, about->derived.count);
     void *memory = MAP_FAILED;
     plugin_ask ask;
     while (plugin_read(PLUGIN_SOCKET, &ask, sizeof ask, INFINITY) == PLUGIN_HEARD) {
         if (memory == MAP_FAILED)
             memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, PLUGIN_MEMORY, 0);
-        if (memory == MAP_FAILED || ask.dim != dim || ask.n > FLOW_SHARD)
+        if (memory == MAP_FAILED || !is_sound(&ask, about))
             return;
-        plugin_room room = plugin_room_in(memory, dim);
+        plugin_room room = plugin_room_in(memory, about->dim, about->derived.count);
         int32_t done = answer(code, &room, &ask);
         if (plugin_write(PLUGIN_SOCKET, &done, sizeof done) != PLUGIN_HEARD)
             return;

@@ -1,14 +1,13 @@
 #include "teacher/plugin_workers.h"
 
 #include "flow/clock.h"
+#include "teacher/plugin_lost.h"
 #include "teacher/plugin_process.h"
 
 #include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { MOST = PLUGIN_MAX_LOST + PLUGIN_MAX_LATE };
 
 typedef struct worker {
     plugin_process process;
@@ -19,12 +18,9 @@ struct plugin_workers {
     char *path, *options;
     double timeout;
     plugin_about about;
-    pthread_mutex_t lock; /* of what follows */
+    pthread_mutex_t lock; /* of who is busy */
     pthread_cond_t one_is_free;
-    size_t lost, late; /* rows */
-    double *points;    /* (MOST, D): the points of these, which are not asked for again */
-    bool slopes[MOST]; /* (n_points): whether it was with their gradient */
-    size_t n_points;
+    plugin_lost lost;
     size_t n;
     worker at[];
 };
@@ -56,37 +52,50 @@ static int check_hello(const plugin_workers *self, const plugin_hello *hello, fl
                          hello->text);
     if (hello->code || hello->dim == 0 || hello->dim > FLOW_MAX_DIM || isinf(hello->log_z) ||
         hello->names > hello->dim * PLUGIN_NAME ||
-        (hello->support && hello->support != 3 * hello->dim))
+        (hello->support && hello->support != 3 * hello->dim) ||
+        hello->derived.count > PLUGIN_MAX_QUANTITIES ||
+        hello->derived.usual > hello->derived.count ||
+        !hello->derived.usual != !hello->derived.count ||
+        hello->derived.names > hello->derived.count * PLUGIN_NAME)
         return nonsense(self, err);
-    if (known->dim && (known->dim != hello->dim || known->flags != hello->flags))
+    if (known->dim && (known->dim != hello->dim || known->flags != hello->flags ||
+                       known->derived.count != hello->derived.count))
         return flow_fail(err, FLOW_EDATA, "%s: it is another one than before: %zu columns, now %zu",
                          self->path, known->dim, (size_t)hello->dim);
     return 0;
 }
 
-static bool are_names(const plugin_about *about)
+static bool are_names(const char *names, size_t size, size_t n)
 {
     size_t count = 0;
-    for (size_t i = 0; i < about->names_size; i++)
-        count += about->names[i] == '\0';
-    return count == about->dim && about->names[about->names_size - 1] == '\0';
+    for (size_t i = 0; i < size; i++)
+        count += names[i] == '\0';
+    return count == n && (n == 0 || names[size - 1] == '\0');
 }
 
 static bool is_support(const plugin_about *about)
 {
     char why[DATA_KIND_WHY];
     bool good = true;
-    for (size_t j = 0; j < about->dim; j++) {
+    for (size_t j = 0; about->support && j < about->dim; j++) {
         data_kind kind = plugin_kind(about, j);
         good = good && !data_kind_fault(why, &kind);
     }
     return good;
 }
 
+static bool makes_sense(const plugin_about *about)
+{
+    const plugin_derived *d = &about->derived;
+    return (!about->names || are_names(about->names, about->names_size, about->dim)) &&
+           are_names(d->names, d->names_size, d->count) && is_support(about);
+}
+
 static void release_about(plugin_about *about)
 {
     free(about->names);
     free(about->support);
+    free(about->derived.names);
 }
 
 /* What follows a hello; about's fields are to be released whatever happens. */
@@ -96,15 +105,23 @@ static int hear_about(plugin_about *about, const plugin_process *p, const plugin
     *about = (plugin_about){.dim = hello->dim,
                             .flags = hello->flags,
                             .log_z = hello->log_z,
-                            .names_size = hello->names};
+                            .names_size = hello->names,
+                            .derived = {.count = hello->derived.count,
+                                        .usual = hello->derived.usual,
+                                        .flags = hello->derived.flags,
+                                        .names_size = hello->derived.names}};
     about->names = hello->names ? malloc(hello->names) : NULL;
     about->support = hello->support ? malloc(hello->support * sizeof *about->support) : NULL;
-    if ((hello->names && !about->names) || (hello->support && !about->support))
+    about->derived.names = hello->derived.names ? malloc(hello->derived.names) : NULL;
+    if ((hello->names && !about->names) || (hello->support && !about->support) ||
+        (hello->derived.names && !about->derived.names))
         return flow_fail(err, FLOW_ENOMEM, "out of memory for what a plug-in says");
     *heard = plugin_read(p->socket, about->names, hello->names, until);
     if (*heard == PLUGIN_HEARD)
         *heard =
             plugin_read(p->socket, about->support, hello->support * sizeof *about->support, until);
+    if (*heard == PLUGIN_HEARD)
+        *heard = plugin_read(p->socket, about->derived.names, hello->derived.names, until);
     return 0;
 }
 
@@ -114,8 +131,7 @@ static int hear(plugin_workers *self, const plugin_process *p, const plugin_hell
 {
     plugin_about about;
     int code = hear_about(&about, p, hello, until, heard, err);
-    if (!code && *heard == PLUGIN_HEARD &&
-        ((about.names && !are_names(&about)) || (about.support && !is_support(&about))))
+    if (!code && *heard == PLUGIN_HEARD && !makes_sense(&about))
         code = nonsense(self, err);
     if (code || *heard != PLUGIN_HEARD || self->about.dim)
         release_about(&about);
@@ -147,7 +163,9 @@ static int greet(plugin_workers *self, worker *w, flow_err *err)
         code = hear(self, &w->process, &hello, until, &heard, err);
     if (heard != PLUGIN_HEARD)
         return not_opened(self, w, heard, err);
-    return code ? code : plugin_process_make_room(&w->process, self->about.dim, err);
+    return code ? code
+                : plugin_process_make_room(&w->process, self->about.dim, self->about.derived.count,
+                                           err);
 }
 
 static int make_ready(plugin_workers *self, worker *w, flow_err *err)
@@ -190,22 +208,48 @@ static void give_back(plugin_workers *self, worker *w)
 
 /* ---- rows */
 
+/* Densities are asked for, and what has values is not there, or quantities, and what has logp is not. */
 typedef struct call {
+    plugin_what what;
     double *logp, *grad;
+    double *values; /* (n, k) */
+    size_t k;
     target_status *status;
+    char *why; /* (QUANTITIES_WHY) */
     const double *x;
     size_t n, dim;
 } call;
+
+/* Rows of k numbers out of the room; to NULL: they were not asked for. */
+static void copy(double *to, const double *from, size_t n)
+{
+    if (to)
+        memcpy(to, from, n * sizeof *to);
+}
+
+/* Of the first row that is broken, if there was none before. */
+static void take_why(const call *c, const plugin_room *room)
+{
+    char text[QUANTITIES_WHY];
+    memcpy(text, room->text, sizeof text);
+    if (c->why && !*c->why)
+        snprintf(c->why, QUANTITIES_WHY, "%s", plugin_library_tidy(text, sizeof text));
+}
 
 static int collect(const plugin_workers *self, const call *c, const plugin_room *room, int32_t code,
                    flow_err *err)
 {
     if (code < 0 && code >= FLOW_ELOCKED)
         return flow_fail(err, (flow_code)code, "%.*s", (int)sizeof err->text - 1, room->text);
-    memcpy(c->logp, room->logp, c->n * sizeof *c->logp);
+    bool broken = false;
+    copy(c->logp, room->logp, c->n);
+    copy(c->grad, room->grad, c->n * c->dim);
+    copy(c->values, room->values, c->n * c->k);
     memcpy(c->status, room->status, c->n * sizeof *c->status);
-    if (c->grad)
-        memcpy(c->grad, room->grad, c->n * c->dim * sizeof *c->grad);
+    for (size_t r = 0; r < c->n; r++)
+        broken = broken || c->status[r] == TARGET_BROKEN;
+    if (broken)
+        take_why(c, room);
     for (size_t r = 0; r < c->n && !code; r++)
         code = c->status[r] != TARGET_FINITE && c->status[r] != TARGET_NO_DENSITY &&
                c->status[r] != TARGET_BROKEN;
@@ -218,8 +262,10 @@ static int ask(plugin_workers *self, worker *w, const call *c, plugin_heard *hea
 {
     if (make_ready(self, w, err))
         return err->code;
-    plugin_room room = plugin_room_in(w->process.map, c->dim);
-    const plugin_ask ask = {.dim = c->dim, .n = (uint32_t)c->n, .slopes = c->grad != NULL};
+    size_t derived = self->about.derived.count;
+    plugin_room room = plugin_room_in(w->process.map, c->dim, derived);
+    const plugin_ask ask = {
+        .dim = c->dim, .derived = derived, .n = (uint32_t)c->n, .what = (uint32_t)c->what};
     int32_t code = 0;
     memcpy(room.x, c->x, c->n * c->dim * sizeof *c->x);
     *heard = plugin_write(w->process.socket, &ask, sizeof ask);
@@ -244,77 +290,44 @@ static void show_point(char *out, size_t size, const double *x, size_t dim)
     snprintf(out + at, size - at, "%s)", dim > 12 ? ", ..." : "");
 }
 
-/* One more; FLOW_EDATA, with the text, if that is one too many. */
+/* One more, of which the surroundings are told. */
 static int count(plugin_workers *self, plugin_heard heard, const char *text, flow_err *err)
 {
-    pthread_mutex_lock(&self->lock);
-    bool late = heard == PLUGIN_LATE;
-    size_t n = late ? ++self->late : ++self->lost;
-    pthread_mutex_unlock(&self->lock);
-    size_t most = late ? PLUGIN_MAX_LATE : PLUGIN_MAX_LOST;
-    if (n > most)
-        return flow_fail(err, FLOW_EDATA, "%s; that is one more than the %zu that are put up with",
-                         text, most);
-    if (host.tell)
+    int code = plugin_lost_count(&self->lost, heard, text, err);
+    if (!code && host.tell)
         host.tell(text);
-    return 0;
-}
-
-/* ---- points that ended one are known: no worker is lost at them twice, whoever asks */
-
-static bool is_known(plugin_workers *self, const call *one)
-{
-    bool known = false;
-    pthread_mutex_lock(&self->lock);
-    for (size_t i = 0; i < self->n_points && !known; i++)
-        known = self->slopes[i] == (one->grad != NULL) &&
-                memcmp(self->points + i * one->dim, one->x, one->dim * sizeof *one->x) == 0;
-    pthread_mutex_unlock(&self->lock);
-    return known;
-}
-
-static int remember(plugin_workers *self, const call *one, flow_err *err)
-{
-    pthread_mutex_lock(&self->lock);
-    if (!self->points)
-        self->points = malloc(MOST * one->dim * sizeof *self->points);
-    bool room = self->points != NULL;
-    if (room && self->n_points < MOST) {
-        self->slopes[self->n_points] = one->grad != NULL;
-        memcpy(self->points + self->n_points++ * one->dim, one->x, one->dim * sizeof *one->x);
-    }
-    pthread_mutex_unlock(&self->lock);
-    return room ? 0 : flow_fail(err, FLOW_ENOMEM, "out of memory for rows that ended a worker");
+    return code;
 }
 
 static call row_of(const call *all, size_t r)
 {
-    return (call){.logp = all->logp + r,
-                  .grad = all->grad ? all->grad + r * all->dim : NULL,
-                  .status = all->status + r,
-                  .x = all->x + r * all->dim,
-                  .n = 1,
-                  .dim = all->dim};
+    call one = *all;
+    one.n = 1;
+    one.x += r * all->dim;
+    one.status += r;
+    if (one.logp)
+        one.logp += r;
+    if (one.grad)
+        one.grad += r * all->dim;
+    if (one.values)
+        one.values += r * all->k;
+    return one;
 }
 
-static bool has_known(plugin_workers *self, const call *all)
+static void blank(double *to, size_t n)
 {
-    pthread_mutex_lock(&self->lock);
-    bool any = self->n_points > 0, known = false;
-    pthread_mutex_unlock(&self->lock);
-    for (size_t r = 0; r < all->n && any && !known; r++) {
-        call one = row_of(all, r);
-        known = is_known(self, &one);
-    }
-    return known;
+    for (size_t i = 0; to && i < n; i++)
+        to[i] = NAN;
 }
 
 static void spoil(const call *one)
 {
-    *one->logp = NAN;
     *one->status = TARGET_BROKEN;
-    for (size_t i = 0; one->grad && i < one->dim; i++)
-        one->grad[i] = NAN;
+    blank(one->logp, 1);
+    blank(one->grad, one->dim);
+    blank(one->values, one->k);
+    if (one->why && !*one->why)
+        snprintf(one->why, QUANTITIES_WHY, "its worker ended, or was late, at this row");
 }
 
 static int break_row(plugin_workers *self, const call *c, plugin_heard heard, const char *how,
@@ -325,7 +338,7 @@ static int break_row(plugin_workers *self, const call *c, plugin_heard heard, co
     snprintf(text, sizeof text, "%.300s: its worker %s at x = %s; this row is broken", self->path,
              how, point);
     spoil(c);
-    int code = remember(self, c, err);
+    int code = plugin_lost_remember(&self->lost, c->what, c->x, c->dim, err);
     return code ? code : count(self, heard, text, err);
 }
 
@@ -348,7 +361,7 @@ static int ask_each(plugin_workers *self, worker *w, const call *all, size_t *br
     for (size_t r = 0; r < all->n && !code; r++) {
         call one = row_of(all, r);
         plugin_heard heard = PLUGIN_GONE;
-        bool known = is_known(self, &one);
+        bool known = plugin_lost_knows(&self->lost, one.what, one.x, one.dim);
         if (known)
             spoil(&one);
         else
@@ -366,7 +379,7 @@ static int ask_all(plugin_workers *self, worker *w, const call *c, flow_err *err
     char how[PLUGIN_END];
     plugin_heard heard;
     size_t broken;
-    if (has_known(self, c))
+    if (plugin_lost_knows_any(&self->lost, c->what, c->x, c->n, c->dim))
         return ask_each(self, w, c, &broken, err);
     int code = ask(self, w, c, &heard, how, err);
     if (code || heard == PLUGIN_HEARD)
@@ -377,14 +390,48 @@ static int ask_all(plugin_workers *self, worker *w, const call *c, flow_err *err
     return code || broken ? code : batch_alone(self, c->n, heard, how, err);
 }
 
+static int serve(plugin_workers *self, const call *c, flow_err *err)
+{
+    worker *w = take(self);
+    int code = ask_all(self, w, c, err);
+    give_back(self, w);
+    return code;
+}
+
 int plugin_workers_rows(plugin_workers *self, double *logp, double *grad, target_status *status,
                         const double *x, size_t n, flow_err *err)
 {
-    const call c = {
-        .logp = logp, .grad = grad, .status = status, .x = x, .n = n, .dim = self->about.dim};
-    worker *w = take(self);
-    int code = ask_all(self, w, &c, err);
-    give_back(self, w);
+    const call c = {.what = grad ? PLUGIN_SLOPES : PLUGIN_DENSITY,
+                    .logp = logp,
+                    .grad = grad,
+                    .status = status,
+                    .x = x,
+                    .n = n,
+                    .dim = self->about.dim};
+    return serve(self, &c, err);
+}
+
+/* As many rows at a time as there is room for. */
+int plugin_workers_derive(plugin_workers *self, double *values, size_t k, bool *broken, char *why,
+                          const double *x, size_t n, flow_err *err)
+{
+    const plugin_derived *d = &self->about.derived;
+    size_t most = plugin_room_rows(d->count);
+    target_status status[FLOW_SHARD];
+    int code = 0;
+    for (size_t row = 0; row < n && !code; row += most) {
+        const call c = {.what = k == d->usual ? PLUGIN_USUAL : PLUGIN_ALL,
+                        .values = values + row * k,
+                        .k = k,
+                        .status = status + row,
+                        .why = why,
+                        .x = x + row * self->about.dim,
+                        .n = n - row < most ? n - row : most,
+                        .dim = self->about.dim};
+        code = serve(self, &c, err);
+    }
+    for (size_t r = 0; r < n && !code; r++)
+        broken[r] = status[r] == TARGET_BROKEN;
     return code;
 }
 
@@ -406,6 +453,7 @@ plugin_workers *plugin_workers_create(const char *path, const char *options, siz
     self->timeout = timeout;
     pthread_mutex_init(&self->lock, NULL);
     pthread_cond_init(&self->one_is_free, NULL);
+    plugin_lost_init(&self->lost);
     for (size_t i = 0; i < n; i++)
         plugin_process_init(&self->at[i].process);
     self->path = strdup(path);
@@ -428,7 +476,7 @@ void plugin_workers_free(plugin_workers *self)
     pthread_mutex_destroy(&self->lock);
     pthread_cond_destroy(&self->one_is_free);
     release_about(&self->about);
-    free(self->points);
+    plugin_lost_release(&self->lost);
     free(self->path);
     free(self->options);
     free(self);

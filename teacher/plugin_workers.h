@@ -1,5 +1,5 @@
 /* teacher/plugin_workers.h -- a plug-in in processes of its own, so that it may crash, hang, exit, print and leak as it
- * likes: a worker that is lost is replaced, and the row that it was lost at is found and broken.
+ * likes: a worker that is lost is replaced, and the row that it was lost at is found and broken (plugin_lost.h).
  *
  * A worker is this program once more (exec: no thread is lost in it, no lock is left held), with a socket and a piece of memory.
  * Each call goes to a worker that is free; which one it is changes no bit. */
@@ -9,10 +9,6 @@
 #include "teacher/plugin.h"
 
 enum { PLUGIN_MAX_WORKERS = 256 };
-/* Rows that may end a worker, and rows that may keep it beyond its time: the next one ends the run. A row that is
- * asked for again counts once. */
-enum { PLUGIN_MAX_LOST = 20, PLUGIN_MAX_LATE = 2 };
-
 /* What the surroundings have to offer. */
 typedef struct plugin_host {
     const char *program; /* that calls plugin_worker_main for PLUGIN_WORKER_VERB; NULL: none */
@@ -37,5 +33,9 @@ const plugin_about *plugin_workers_say(const plugin_workers *self);
 /* As plugin_rows; any number of threads, of which those beyond n wait. */
 int plugin_workers_rows(plugin_workers *self, double *logp, double *grad, target_status *status,
                         const double *x, size_t n, flow_err *err);
+
+/* As plugin_derive, likewise. */
+int plugin_workers_derive(plugin_workers *self, double *values, size_t k, bool *broken, char *why,
+                          const double *x, size_t n, flow_err *err);
 
 #endif

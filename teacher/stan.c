@@ -22,6 +22,7 @@ enum { STARTS = 100 };
 enum { NEWEST = 2 }; /* version whose functions these are */
 
 typedef struct bs_model bs_model;
+typedef struct bs_rng bs_rng;
 
 typedef struct functions {
     bs_model *(*construct)(const char *data, unsigned seed, char **why);
@@ -34,6 +35,12 @@ typedef struct functions {
                    char **why);
     int (*gradient)(const bs_model *model, bool propto, bool jacobian, const double *x,
                     double *logp, double *grad, char **why);
+    const char *(*derived_names)(const bs_model *model, bool transformed, bool generated);
+    int (*derived_count)(const bs_model *model, bool transformed, bool generated);
+    int (*constrain)(const bs_model *model, bool transformed, bool generated, const double *x,
+                     double *values, bs_rng *rng, char **why);
+    bs_rng *(*rng_construct)(unsigned seed, char **why);
+    void (*rng_destruct)(bs_rng *rng);
 } functions;
 
 static const struct {
@@ -48,17 +55,31 @@ static const struct {
     {"bs_param_unc_num", offsetof(functions, dim)},
     {"bs_log_density", offsetof(functions, density)},
     {"bs_log_density_gradient", offsetof(functions, gradient)},
+    {"bs_param_names", offsetof(functions, derived_names)},
+    {"bs_param_num", offsetof(functions, derived_count)},
+    {"bs_param_constrain", offsetof(functions, constrain)},
+    {"bs_rng_construct", offsetof(functions, rng_construct)},
+    {"bs_rng_destruct", offsetof(functions, rng_destruct)},
 };
 enum { N_WANTED = sizeof wanted / sizeof *wanted };
+
+/* Some names. */
+typedef struct stan_names {
+    char *text;        /* each with its '\0' */
+    const char **list; /* into text */
+} stan_names;
 
 typedef struct stan {
     functions call;
     bs_model *model;
-    char *text;         /* names, each with its '\0' */
-    const char **names; /* (D), into text */
+    stan_names names; /* (D), of the parameters as they are unconstrained */
+    stan_names
+        derived; /* (count), as they are constrained; transformed ones; generated quantities */
+    size_t dim, usual, count;
+    bool threads, generates; /* generates: some of them, with random numbers */
 } stan;
 
-static int refuse(char *message, flow_code code, const char *text)
+static int refuse(char *message, int code, const char *text)
 {
     snprintf(message, DISTILL_MESSAGE, "%s", text);
     return code;
@@ -154,21 +175,26 @@ static void split(const char **names, char *text)
         }
 }
 
-static int take_names(stan *self, size_t dim, char *message)
+/* n names, as the function `from` gives them. */
+static int take_names(stan_names *out, const char *text, size_t n, const char *from, char *message)
 {
-    const char *text = self->call.names(self->model);
-    size_t n = text ? count_names(text) : 0;
-    if (n != dim) {
-        snprintf(message, DISTILL_MESSAGE, "bs_param_unc_names has %zu names for %zu parameters", n,
-                 dim);
+    size_t there = text ? count_names(text) : 0;
+    if (there != n) {
+        snprintf(message, DISTILL_MESSAGE, "%s has %zu names for %zu parameters", from, there, n);
         return FLOW_EDATA;
     }
-    self->text = strdup(text);
-    self->names = malloc(dim * sizeof *self->names);
-    if (!self->text || !self->names)
+    out->text = strdup(text);
+    out->list = malloc(n * sizeof *out->list);
+    if (!out->text || !out->list)
         return refuse(message, FLOW_ENOMEM, "out of memory for names");
-    split(self->names, self->text);
+    split(out->list, out->text);
     return DISTILL_GOOD;
+}
+
+static void release_names(stan_names *names)
+{
+    free(names->list);
+    free(names->text);
 }
 
 static int describe(stan *self, distill_about *about, char *message)
@@ -181,8 +207,11 @@ static int describe(stan *self, distill_about *about, char *message)
     about->flags = DISTILL_GRADIENT;
     if (info && strstr(info, "STAN_THREADS=true"))
         about->flags |= DISTILL_THREADS;
-    int code = take_names(self, about->dim, message);
-    about->names = self->names;
+    self->threads = about->flags & DISTILL_THREADS;
+    int code = take_names(&self->names, self->call.names(self->model), about->dim,
+                          "bs_param_unc_names", message);
+    about->names = self->names.list;
+    self->dim = about->dim;
     return code;
 }
 
@@ -226,8 +255,8 @@ static void stan_close(void *handle)
     stan *self = handle;
     if (self->model)
         self->call.destruct(self->model);
-    free(self->names);
-    free(self->text);
+    release_names(&self->names);
+    release_names(&self->derived);
     free(self);
 }
 
@@ -279,3 +308,95 @@ static int stan_row(void *handle, double *logp, double *grad, const double *x, c
 
 const distill_target stan_table = {
     .version = DISTILL_TARGET_VERSION, .open = stan_open, .close = stan_close, .row = stan_row};
+
+/* ---- its parameters as the model has them */
+
+static int count_derived(stan *self, char *message)
+{
+    int usual = self->call.derived_count(self->model, false, false);
+    int exact = self->call.derived_count(self->model, true, false);
+    int count = self->call.derived_count(self->model, true, true);
+    if (usual <= 0 || exact < usual || count < exact)
+        return refuse(message, FLOW_EDATA, "bs_param_num gives numbers that make no sense");
+    self->usual = (size_t)usual;
+    self->count = (size_t)count;
+    self->generates = count > exact;
+    return DISTILL_GOOD;
+}
+
+/* The handle is that of the density, and stays it. */
+static int derived_open(void **handle, distill_quantities_about *about, const char *const *columns,
+                        size_t dim, const char *options, char *message)
+{
+    stan *self = *handle;
+    (void)columns, (void)dim, (void)options;
+    int code = count_derived(self, message);
+    if (!code)
+        code = take_names(&self->derived, self->call.derived_names(self->model, true, true),
+                          self->count, "bs_param_names", message);
+    if (code)
+        return code;
+    *about = (distill_quantities_about){.count = self->count,
+                                        .usual = self->usual,
+                                        .flags = DISTILL_INSTEAD |
+                                                 (self->threads ? DISTILL_THREADS : 0u),
+                                        .names = self->derived.list};
+    return DISTILL_GOOD;
+}
+
+/* FNV-1a of the bits of x: what a row's random numbers are of, so that they are a function of it. */
+static unsigned seed_of(const double *x, size_t dim)
+{
+    const unsigned char *bytes = (const unsigned char *)x;
+    uint64_t hash = 14695981039346656037u;
+    for (size_t i = 0; i < dim * sizeof *x; i++)
+        hash = (hash ^ bytes[i]) * 1099511628211u;
+    return (unsigned)(hash ^ hash >> 32);
+}
+
+static int constrain(const stan *self, double *values, bool all, bs_rng *rng, const double *x,
+                     char *message)
+{
+    char *why = NULL;
+    int code = self->call.constrain(self->model, all, rng != NULL, x, values, rng, &why);
+    if (code == -1 && !*message)
+        snprintf(message, DISTILL_MESSAGE, "%s", why ? why : "it did not say why");
+    if (code != 0 && code != -1)
+        snprintf(message, DISTILL_MESSAGE,
+                 "bs_param_constrain returned %d, which is neither 0 nor -1", code);
+    if (why)
+        self->call.free_message(why);
+    return code == 0 ? DISTILL_GOOD : code == -1 ? DISTILL_BROKEN : DISTILL_FATAL;
+}
+
+static int generate(const stan *self, double *values, const double *x, char *message)
+{
+    char *why = NULL;
+    bs_rng *rng = self->call.rng_construct(seed_of(x, self->dim), &why);
+    int code = rng ? constrain(self, values, true, rng, x, message)
+                   : refuse(message, DISTILL_FATAL, why ? why : "there are no random numbers");
+    if (why)
+        self->call.free_message(why);
+    if (rng)
+        self->call.rng_destruct(rng);
+    return code;
+}
+
+static int derived_rows(void *handle, double *values, size_t k, int *status, const double *x,
+                        size_t n, char *message)
+{
+    const stan *self = handle;
+    bool all = k > self->usual;
+    for (size_t r = 0; r < n; r++) {
+        double *to = values + r * k;
+        const double *row = x + r * self->dim;
+        status[r] = all && self->generates ? generate(self, to, row, message)
+                                           : constrain(self, to, all, NULL, row, message);
+        if (status[r] == DISTILL_FATAL)
+            return DISTILL_FATAL;
+    }
+    return DISTILL_GOOD;
+}
+
+const distill_derived stan_quantities = {
+    .version = DISTILL_QUANTITIES_VERSION, .open = derived_open, .rows = derived_rows};

@@ -7,7 +7,7 @@
 #define TEACHER_STAN_H
 
 #include "flow/err.h"
-#include "plugin/distill_target.h"
+#include "plugin/distill_quantities.h"
 
 #include <stdbool.h>
 
@@ -19,5 +19,11 @@ bool stan_is_one(void *library);
  * all constants and the Jacobian. A point that the model throws at has none; a model that throws wherever Stan
  * would start is refused, with what it says. THREADS if it was built for them. */
 extern const distill_target stan_table;
+
+/* Its parameters as the model has them, in Stan's order and by Stan's names; all: its transformed parameters and generated
+ * quantities behind them. `open` is given the handle of the density in *handle, and returns a flow_code; they are gone with that. A point at which
+ * the model throws is broken. Random numbers of generated quantities are of a generator that the bits of the
+ * point seed: they are a function of it, whoever asks, and when. */
+extern const distill_derived stan_quantities;
 
 #endif

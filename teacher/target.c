@@ -1,13 +1,11 @@
 #include "teacher/target.h"
 
+#include "teacher/turn.h"
+
 #include <assert.h>
 #include <math.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
-
-/* Held during a call of a target that has no TARGET_THREADS. */
-static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER;
 
 void target_free(target *self)
 {
@@ -21,6 +19,11 @@ const char *target_column(const target *self, char text[TARGET_COLUMN_TEXT], siz
         return self->ops->column(self, text, at);
     snprintf(text, TARGET_COLUMN_TEXT, "x%zu", at);
     return text;
+}
+
+const quantities *target_quantities(const target *self)
+{
+    return self->ops->quantities ? self->ops->quantities(self) : NULL;
 }
 
 size_t target_modes_count(const target_modes *self)
@@ -62,14 +65,12 @@ static void settle(const target *self, double *logp, double *grad, target_status
 /* Around a call of an operation: alone, if need be. */
 static void enter(const target *self)
 {
-    if (!(self->flags & TARGET_THREADS))
-        pthread_mutex_lock(&one_at_a_time);
+    turn_take(self->flags & TARGET_THREADS);
 }
 
 static void leave(const target *self)
 {
-    if (!(self->flags & TARGET_THREADS))
-        pthread_mutex_unlock(&one_at_a_time);
+    turn_give(self->flags & TARGET_THREADS);
 }
 
 /* The failure of an operation that returned code and may have left an error, or none. */

@@ -11,6 +11,7 @@
 #include "flow/flow.h"
 #include "flow/kind.h"
 #include "teacher/column_kind.h"
+#include "teacher/quantities.h"
 
 typedef struct target target;
 
@@ -84,6 +85,9 @@ typedef struct target_ops {
 
     /* What column `at` of x is called: text, or a name of its own. NULL: x0, x1, ... */
     const char *(*column)(const target *self, char *text, size_t at);
+
+    /* What else a row stands for: functions of x, the target's own. NULL, or NULL is returned: there are none. */
+    const quantities *(*quantities)(const target *self);
 } target_ops;
 
 struct target {
@@ -161,6 +165,9 @@ void target_free(target *self); /* accepts NULL */
 
 /* What column `at` of x is called: in text, or the target's own. */
 const char *target_column(const target *self, char text[TARGET_COLUMN_TEXT], size_t at);
+
+/* Functions of x that it offers, borrowed; NULL: none. */
+const quantities *target_quantities(const target *self);
 
 /* ---- a shard, by one thread. After success every row's status is set: without density logp is -inf;
  * broken, it is what the target gave. grad is zero in rows that are not finite. */

@@ -52,6 +52,11 @@ static int draws_sample(const target *self, double *x, double *logp, target_stat
     return target_shard_log_density(d->of, logp, NULL, status, x, context, n, work, err);
 }
 
+static const quantities *draws_quantities(const target *self)
+{
+    return target_quantities(down(self)->of);
+}
+
 /* What hangs on it if it was made from a description. */
 static void draws_free(target *self)
 {
@@ -68,6 +73,7 @@ static const target_ops draws_ops = {
     .work_free = draws_work_free,
     .log_density = draws_log_density,
     .sample = draws_sample,
+    .quantities = draws_quantities,
 };
 
 target *target_with_draws(const target *of, const double *x, size_t n, flow_err *err)

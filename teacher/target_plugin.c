@@ -21,6 +21,8 @@ typedef struct plugin_target {
     plugin_workers *there; /* or in others */
     const char **names;    /* (D), into what the plug-in says; NULL: it has none */
     data_kind *kinds;      /* (D), NULL: R^D */
+    quantities derived;    /* count 0: there are none */
+    const char **derived_names;
 } plugin_target;
 
 static const plugin_target *down(const target *self)
@@ -37,6 +39,7 @@ static void plugin_free(target *self)
     plugin_workers_free(p->there);
     free(p->names);
     free(p->kinds);
+    free(p->derived_names);
     free(p);
 }
 
@@ -71,6 +74,20 @@ static const char *plugin_column(const target *self, char *text, size_t at)
     return text;
 }
 
+static const quantities *plugin_quantities_of(const target *self)
+{
+    const plugin_target *p = down(self);
+    return p->derived.count ? &p->derived : NULL;
+}
+
+static int derive(const quantities *self, double *values, size_t k, bool *broken, char *why,
+                  const double *x, size_t n, flow_err *err)
+{
+    const plugin_target *p = self->of;
+    return p->here ? plugin_derive(p->here, values, k, broken, why, x, n, err)
+                   : plugin_workers_derive(p->there, values, k, broken, why, x, n, err);
+}
+
 static const target_ops plugin_ops = {
     .name = "plugin",
     .free = plugin_free,
@@ -78,19 +95,26 @@ static const target_ops plugin_ops = {
     .work_free = plugin_work_free,
     .log_density = plugin_log_density,
     .column = plugin_column,
+    .quantities = plugin_quantities_of,
 };
 
 /* ---- making one */
 
 static int list_names(plugin_target *self, const plugin_about *about, flow_err *err)
 {
-    const char *at = about->names;
-    if (!at)
-        return 0;
-    if (!(self->names = malloc(about->dim * sizeof *self->names)))
-        return flow_fail(err, FLOW_ENOMEM, "out of memory for %zu names", about->dim);
-    for (size_t j = 0; j < about->dim; j++, at += strlen(at) + 1)
-        self->names[j] = at;
+    const plugin_derived *d = &about->derived;
+    if (about->names && !(self->names = plugin_library_list(about->names, about->dim, err)))
+        return err->code;
+    if (d->count && !(self->derived_names = plugin_library_list(d->names, d->count, err)))
+        return err->code;
+    self->derived = (quantities){.dim = about->dim,
+                                 .count = d->count,
+                                 .usual = d->usual,
+                                 .instead = d->flags & DISTILL_INSTEAD,
+                                 .threads = self->there || d->flags & DISTILL_THREADS,
+                                 .names = self->derived_names,
+                                 .of = self,
+                                 .derive = derive};
     return 0;
 }
 

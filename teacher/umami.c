@@ -50,6 +50,8 @@ typedef struct umami {
     slot *idle;
     char text[MOST_DIM][32];
     const char *names[MOST_DIM];
+    char parts[4 * PHASE_SPACE_MOST][32]; /* what the momenta are called */
+    const char *part[4 * PHASE_SPACE_MOST];
 } umami;
 
 /* Calls read it, what makes a handle writes it: a library may have state of its own that all handles share. */
@@ -326,3 +328,43 @@ const distill_target umami_table = {.version = DISTILL_TARGET_VERSION,
                                     .open = umami_open,
                                     .close = umami_close,
                                     .rows = umami_rows};
+
+/* ---- momenta */
+
+static int momenta_open(void **handle, distill_quantities_about *about, const char *const *columns,
+                        size_t dim, const char *options, char *message)
+{
+    static const char *const parts[] = {"e", "px", "py", "pz"};
+    umami *self = *handle;
+    size_t incoming = self->particles - self->space.n;
+    (void)columns, (void)dim, (void)options, (void)message;
+    for (size_t k = 0; k < 4 * self->space.n; k++) {
+        snprintf(self->parts[k], sizeof self->parts[k], "%s%zu", parts[k % 4],
+                 incoming + k / 4 + 1);
+        self->part[k] = self->parts[k];
+    }
+    *about = (distill_quantities_about){.count = 4 * self->space.n,
+                                        .flags = DISTILL_INSTEAD | DISTILL_THREADS,
+                                        .names = self->part};
+    return DISTILL_GOOD;
+}
+
+/* k is all of them. Nothing of the library is asked. */
+static int momenta_rows(void *handle, double *values, size_t k, int *how, const double *x, size_t n,
+                        char *message)
+{
+    const umami *self = handle;
+    size_t dim = phase_space_dim(self->space.n);
+    (void)how, (void)message;
+    for (size_t r = 0; r < n; r++) {
+        momentum p[PHASE_SPACE_MOST];
+        double u[MOST_DIM];
+        hypercube_of(u, x + r * dim, dim);
+        phase_space_momenta(&self->space, p, u);
+        memcpy(values + r * k, p, k * sizeof *values);
+    }
+    return DISTILL_GOOD;
+}
+
+const distill_derived umami_quantities = {
+    .version = DISTILL_QUANTITIES_VERSION, .open = momenta_open, .rows = momenta_rows};

@@ -156,6 +156,9 @@ static int look_at(const json_t *description, const char *file)
     foreign_begin();
     target *t = target_create(description, &err);
     int code = t ? look(&seen, t, &err) : flow_fail_prefix(&err, "target");
+    code =
+        code ? code
+             : check_quantities_look(&seen.quantities, target_quantities(t), seen.x, seen.n, &err);
     target_free(t);
     foreign_end();
     size_t errors = code ? 0 : check_target_print(&seen);

@@ -37,8 +37,7 @@ static const char *seconds(char *out, size_t size, double s)
     return out;
 }
 
-__attribute__((format(printf, 3, 4))) static size_t say(const char *level, const char *remedy,
-                                                        const char *fmt, ...)
+size_t check_target_say(const char *level, const char *remedy, const char *fmt, ...)
 {
     va_list args;
     va_start(args, fmt);
@@ -136,6 +135,7 @@ static void print_figures(const check_target_seen *s)
     printf("\nflat        gradient 0 in %zu rows; %zu rows have the density of another\n", p->flat,
            p->equal);
     print_speed(s);
+    check_quantities_print(&s->quantities);
     putchar('\n');
 }
 
@@ -147,16 +147,18 @@ static size_t judge_rows(const check_target_seen *s)
     char text[BROKEN_TEXT];
     size_t errors = 0;
     if (p->broken.count > 0)
-        errors +=
-            say((double)p->broken.count > BROKEN_SHARE * (double)p->rows ? "error" : "warning",
-                "NaN, +inf, or a gradient that is not finite; where there is no density say "
-                "so, or -inf. A run ends where more than a share of 0.05 breaks.",
-                "%" PRIu64 " of %zu rows broke; the first: %s", p->broken.count, p->rows,
-                broken_text(text, &p->broken));
+        errors += check_target_say(
+            (double)p->broken.count > BROKEN_SHARE * (double)p->rows ? "error" : "warning",
+            "NaN, +inf, or a gradient that is not finite; where there is no density say "
+            "so, or -inf. A run ends where more than a share of 0.05 breaks.",
+            "%" PRIu64 " of %zu rows broke; the first: %s", p->broken.count, p->rows,
+            broken_text(text, &p->broken));
     if (p->finite == 0)
-        errors += say("error", "a run would have nothing to start from", "no row has a density");
+        errors += check_target_say("error", "a run would have nothing to start from",
+                                   "no row has a density");
     else if (p->no_density > 0)
-        say("note",
+        check_target_say(
+            "note",
             "a student must learn where the support ends: it is easier where columns are "
             "mapped to the whole line",
             "%zu of %zu rows have no density", p->no_density, p->rows);
@@ -168,19 +170,20 @@ static size_t judge_gradient(const check_target_seen *s)
     const probe *p = &s->probe;
     char at[256], name[96];
     if (!(s->flags & TARGET_GRADIENT)) {
-        say("note", "it is trained without, which takes more evaluations", "there is no gradient");
+        check_target_say("note", "it is trained without, which takes more evaluations",
+                         "there is no gradient");
         return 0;
     }
     if (p->wrong > 0)
-        return say("error", "a student that is trained with it learns another density",
-                   "the gradient is wrong in %zu of %zu derivatives: %.6g in column %s at x = %s, "
-                   "where differences say %.6g",
-                   p->wrong, p->compared, p->worst.given,
-                   column(name, sizeof name, s, p->worst.col),
-                   point(at, sizeof at, s, p->worst.row), p->worst.numeric);
+        return check_target_say(
+            "error", "a student that is trained with it learns another density",
+            "the gradient is wrong in %zu of %zu derivatives: %.6g in column %s at x = %s, "
+            "where differences say %.6g",
+            p->wrong, p->compared, p->worst.given, column(name, sizeof name, s, p->worst.col),
+            point(at, sizeof at, s, p->worst.row), p->worst.numeric);
     if (p->compared == 0 && p->finite > 0)
-        return say("error", "there is no density beside any of the points",
-                   "no derivative could be compared");
+        return check_target_say("error", "there is no density beside any of the points",
+                                "no derivative could be compared");
     return 0;
 }
 
@@ -190,8 +193,9 @@ static size_t judge_same(const check_target_seen *s, const probe_same *same, con
     char at[256];
     if (same->rows == 0)
         return 0;
-    return say("error", remedy, "%s, %zu of %zu rows are others; log p by up to %.2g, at x = %s",
-               how, same->rows, s->probe.rows, same->worst, point(at, sizeof at, s, same->at));
+    return check_target_say(
+        "error", remedy, "%s, %zu of %zu rows are others; log p by up to %.2g, at x = %s", how,
+        same->rows, s->probe.rows, same->worst, point(at, sizeof at, s, same->at));
 }
 
 /* Sums in another order are all right, other densities are not. */
@@ -201,8 +205,9 @@ static size_t judge_close(const check_target_seen *s, const probe_same *same, co
     if (same->worst > PROBE_SAME)
         return judge_same(s, same, how, remedy);
     if (same->rows > 0)
-        say("note", "that is rounding: nothing is wrong with it",
-            "%s, %zu of %zu rows have other last bits", how, same->rows, s->probe.rows);
+        check_target_say("note", "that is rounding: nothing is wrong with it",
+                         "%s, %zu of %zu rows have other last bits", how, same->rows,
+                         s->probe.rows);
     return 0;
 }
 
@@ -212,11 +217,12 @@ static size_t judge_flat(const check_target_seen *s)
     if (p->finite < 2 || (p->flat == 0 && p->equal == 0))
         return 0;
     bool all = p->equal == p->finite || p->flat == p->finite;
-    return say(all ? "error" : "warning",
-               "a flat region has no end that a student could find: it has infinite mass, or the "
-               "density was cut off",
-               "flat: %zu of %zu rows have gradient 0, %zu have the density of another row",
-               p->flat, p->finite, p->equal);
+    return check_target_say(
+        all ? "error" : "warning",
+        "a flat region has no end that a student could find: it has infinite mass, or the "
+        "density was cut off",
+        "flat: %zu of %zu rows have gradient 0, %zu have the density of another row", p->flat,
+        p->finite, p->equal);
 }
 
 /* What differs by itself tells nothing of threads and neighbours. */
@@ -238,7 +244,8 @@ static size_t judge_bits(const check_target_seen *s)
 
 static size_t judge(const check_target_seen *s)
 {
-    return judge_rows(s) + judge_gradient(s) + judge_bits(s) + judge_flat(s);
+    return judge_rows(s) + judge_gradient(s) + judge_bits(s) + judge_flat(s) +
+           check_quantities_judge(&s->quantities);
 }
 
 size_t check_target_print(const check_target_seen *seen)

@@ -2,6 +2,7 @@
 #ifndef PIPELINE_COMMAND_CHECK_TARGET_PRINT_H
 #define PIPELINE_COMMAND_CHECK_TARGET_PRINT_H
 
+#include "pipeline/command/check_quantities.h"
 #include "teacher/probe.h"
 
 /* Rows of x that are from one place. */
@@ -27,9 +28,14 @@ typedef struct check_target_seen {
     const char *no_pilot; /* why no rows were annealed; NULL: they were */
     probe probe;          /* of all rows */
     probe_speed speed;
+    check_quantities quantities;
 } check_target_seen;
 
 /* Prints all of it. Returns how many errors there are. */
 size_t check_target_print(const check_target_seen *seen);
+
+/* One finding, "LEVEL: what" and its remedy below. Returns 1 if it is an error. */
+__attribute__((format(printf, 3, 4))) size_t check_target_say(const char *level, const char *remedy,
+                                                              const char *fmt, ...);
 
 #endif

@@ -3,8 +3,11 @@
 #include "flow/json.h"
 #include "pipeline/command/weighing.h"
 #include "pipeline/command/with_model.h"
+#include "pipeline/console/foreign.h"
+#include "pipeline/console/notice.h"
 #include "student/summary.h"
 #include "student/weigh.h"
+#include "teacher/broken.h"
 #include "teacher/streams.h"
 
 #include <math.h>
@@ -12,54 +15,160 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Rows of the model with their weights. */
+/* Rows of the model with their weights, and what is asked of them. */
 typedef struct rows {
-    size_t n, dim;
+    size_t n, dim, m;
     double *x, *log_w, *weight; /* (n, D), (n), (n): sum 1 */
+    double *values;             /* (n, m) */
+    size_t *wanted;             /* (m) of what is derived from a row */
     student_diagnostics worth;
 } rows;
 
 static int take(rows *self, flow_err *err)
 {
-    self->x = self->n < SIZE_MAX / (self->dim + 2) / sizeof *self->x
-                  ? malloc(self->n * (self->dim + 2) * sizeof *self->x)
-                  : NULL;
+    size_t each = self->dim + self->m + 2;
+    self->x = self->n < SIZE_MAX / each / sizeof *self->x ? malloc(self->n * each * sizeof *self->x)
+                                                          : NULL;
     if (!self->x)
         return flow_fail(err, FLOW_ENOMEM, "out of memory for %zu samples", self->n);
     self->log_w = self->x + self->n * self->dim;
     self->weight = self->log_w + self->n;
+    self->values = self->weight + self->n;
     return 0;
 }
 
-/* ---- which columns */
+/* ---- what is asked of them */
 
-/* The column of that name; D: there is none. */
-static size_t column_of(const flow_model *model, const char *name, size_t length)
+/* The place of that name; the width: there is none. */
+static size_t place_of(const derived *from, const char *name, size_t length)
 {
-    size_t j = 0, dim = flow_dim(model->flow);
-    for (; j < dim; j++) {
-        const char *own = json_string_value(json_array_get(model->names, j));
-        if (strlen(own) == length && strncmp(own, name, length) == 0)
-            break;
-    }
+    const char *const *names = derived_names(from);
+    size_t j = 0;
+    while (j < derived_width(from) &&
+           !(strlen(names[j]) == length && strncmp(names[j], name, length) == 0))
+        j++;
     return j;
 }
 
-/* wanted (D), from the names between the commas; NULL: all. */
-static int choose(bool *wanted, const flow_model *model, const char *of, flow_err *err)
+static bool is_among(const rows *self, size_t j)
 {
-    size_t dim = flow_dim(model->flow);
-    for (size_t j = 0; j < dim; j++)
-        wanted[j] = !of;
+    size_t i = 0;
+    while (i < self->m && self->wanted[i] != j)
+        i++;
+    return i < self->m;
+}
+
+/* wanted, from the names between the commas, each once; NULL: all. */
+static int choose(rows *self, const derived *from, const char *of, flow_err *err)
+{
+    size_t width = derived_width(from);
+    self->wanted = malloc(width * sizeof *self->wanted);
+    if (!self->wanted)
+        return flow_fail(err, FLOW_ENOMEM, "out of memory for names of columns");
+    for (size_t j = 0; j < width && !of; j++)
+        self->wanted[self->m++] = j;
     for (const char *at = of; at; at = strchr(at, ',') ? strchr(at, ',') + 1 : NULL) {
-        size_t length = strcspn(at, ","), j = column_of(model, at, length);
-        if (j == dim)
-            return flow_fail(err, FLOW_EUSAGE, "--of: there is no column '%.*s'; the first is '%s'",
-                             (int)(length < 80 ? length : 80), at,
-                             json_string_value(json_array_get(model->names, 0)));
-        wanted[j] = true;
+        size_t length = strcspn(at, ","), j = place_of(from, at, length);
+        if (j == width)
+            return flow_fail(err, FLOW_EUSAGE,
+                             "--of: there is no column or quantity '%.*s'; the first is '%s'",
+                             (int)(length < 80 ? length : 80), at, derived_names(from)[0]);
+        if (!is_among(self, j))
+            self->wanted[self->m++] = j;
     }
     return 0;
+}
+
+enum { BLOCK = 1024 }; /* rows that are derived at a time */
+
+/* Rows from `row` on that weigh something, a block at most, or those that do not. */
+static size_t alike(const rows *self, size_t row, bool something)
+{
+    size_t n = 0;
+    while (n < BLOCK && row + n < self->n && (self->weight[row + n] > 0) == something)
+        n++;
+    return n;
+}
+
+/* Of what is derived only what is wanted is kept. */
+static void keep(rows *self, const double *block, size_t width, size_t row, size_t n)
+{
+    for (size_t r = 0; r < n; r++)
+        for (size_t i = 0; i < self->m; i++)
+            self->values[(row + r) * self->m + i] = block[r * width + self->wanted[i]];
+}
+
+/* A row outside of the support need not have any: it takes no part, and is 0 here. */
+static int derive(rows *self, derived *from, flow_pool *pool, flow_err *err)
+{
+    size_t width = derived_width(from);
+    double *block = malloc(BLOCK * width * sizeof *block);
+    int code = block ? 0 : flow_fail(err, FLOW_ENOMEM, "out of memory for quantities");
+    for (size_t row = 0; row < self->n && !code;) {
+        size_t n = alike(self, row, true);
+        code = derived_rows(from, pool, block, self->x + row * self->dim, n, row, err);
+        if (!code)
+            keep(self, block, width, row, n);
+        row += n;
+        n = alike(self, row, false);
+        memset(self->values + row * self->m, 0, n * self->m * sizeof *self->values);
+        row += n;
+    }
+    free(block);
+    return code ? code : derived_end(from, err);
+}
+
+/* ---- one of them */
+
+/* Of rows in which it is not finite: their share of the weight. */
+static double share_without(const rows *self, size_t i)
+{
+    double share = 0;
+    for (size_t r = 0; r < self->n; r++)
+        share += isfinite(self->values[r * self->m + i]) ? 0 : self->weight[r];
+    return share;
+}
+
+/* Of the other rows. */
+static int summarise_rest(student_summary *out, const rows *self, size_t i, double share,
+                          flow_err *err)
+{
+    double *x = malloc(2 * self->n * sizeof *x), *weight = x + self->n;
+    if (!x)
+        return flow_fail(err, FLOW_ENOMEM, "out of memory for %zu samples", self->n);
+    for (size_t r = 0; r < self->n; r++) {
+        double value = self->values[r * self->m + i];
+        x[r] = isfinite(value) ? value : 0;
+        weight[r] = isfinite(value) ? self->weight[r] / (1 - share) : 0;
+    }
+    int code = student_summarise(out, x, 1, 0, weight, self->n, err);
+    free(x);
+    return code;
+}
+
+static bool all_finite(const rows *self, size_t i)
+{
+    size_t r = 0;
+    while (r < self->n && isfinite(self->values[r * self->m + i]))
+        r++;
+    return r == self->n;
+}
+
+/* Rows where it is not finite take no part if they are few, as broken ones do everywhere. */
+static int summarise(student_summary *out, const rows *self, const char *name, size_t i,
+                     flow_err *err)
+{
+    if (all_finite(self, i))
+        return student_summarise(out, self->values, self->m, i, self->weight, self->n, err);
+    double share = share_without(self, i);
+    if (share > BROKEN_SHARE)
+        return flow_fail(err, FLOW_EDATA,
+                         "'%s' is not finite at samples that have %.3g of the weight, more than "
+                         "%g; --of chooses others",
+                         name, share, BROKEN_SHARE);
+    notice_warning("'%s' is of the samples where it is finite; the others have %.2g of the weight",
+                   name, share);
+    return summarise_rest(out, self, i, share, err);
 }
 
 /* ---- the answer */
@@ -136,19 +245,16 @@ static int print_json(json_t *all)
     return bad;
 }
 
-static int answer(const rows *r, const flow_model *model, const estimate_options *o,
-                  const bool *wanted, flow_err *err)
+static int answer(const rows *r, const derived *from, const estimate_options *o, flow_err *err)
 {
     json_t *all = json_object(), *columns = json_object();
     int code = 0;
     if (!o->json)
         print_head();
-    for (size_t j = 0; j < r->dim && !code; j++) {
-        const char *name = json_string_value(json_array_get(model->names, j));
+    for (size_t i = 0; i < r->m && !code; i++) {
+        const char *name = derived_names(from)[r->wanted[i]];
         student_summary s;
-        if (!wanted[j])
-            continue;
-        code = student_summarise(&s, r->x, r->dim, j, r->weight, r->n, err);
+        code = summarise(&s, r, name, i, err);
         if (!code && o->json)
             flow_json_set(&columns, name, as_json(&s));
         else if (!code)
@@ -168,8 +274,7 @@ static int weigh(rows *r, weighing *w, const estimate_options *o, const file_tab
                  flow_err *err)
 {
     const pcg_stream stream = {.seed = o->seed, .stage = STREAM_EXPORT, .purpose = PCG_BASE};
-    int code = weighing_open(w, o->target, o->model, context ? context->values : NULL,
-                             context ? context->rows : 0, err);
+    int code = weighing_open(w, context ? context->values : NULL, context ? context->rows : 0, err);
     code = code ? code : weighing_rows(w, r->log_w, r->x, stream, 0, r->n, err);
     code = code ? code : weighing_tell(&r->worth, r->log_w, r->n, "samples", err);
     weighing_close(w);
@@ -178,27 +283,42 @@ static int weigh(rows *r, weighing *w, const estimate_options *o, const file_tab
     return code;
 }
 
-static int estimate(flow_model *model, flow_pool *pool, const void *options, flow_err *err)
+/* With code of others, if the target has any. */
+static int gather(rows *r, deriving *with, const opened *what, const estimate_options *o,
+                  const file_table *context, flow_err *err)
+{
+    deriving_options options = o->deriving;
+    weighing w = {.model = what->model, .pool = what->pool, .temperature = 1};
+    options.names = o->of;
+    foreign_begin();
+    int code = deriving_open(with, what->model, what->path, o->target, true, &options, err);
+    w.against = with->against;
+    code = code ? code : choose(r, with->derived, o->of, err);
+    code = code ? code : flow_model_convert(what->model, FLOW_F64, err);
+    code = code ? code : take(r, err);
+    code = code ? code : weigh(r, &w, o, context, err);
+    code = code ? code : derive(r, with->derived, what->pool, err);
+    foreign_end();
+    return code;
+}
+
+static int estimate(const opened *what, const void *options, flow_err *err)
 {
     const estimate_options *o = options;
-    rows r = {.n = (size_t)o->n, .dim = flow_dim(model->flow)};
-    weighing w = {.model = model, .pool = pool, .temperature = 1};
+    rows r = {.n = (size_t)o->n, .dim = flow_dim(what->model->flow)};
+    deriving with = {.against = NULL};
     file_table *context = NULL;
-    bool *wanted = calloc(r.dim, sizeof *wanted);
-    int code = wanted ? choose(wanted, model, o->of, err)
-                      : flow_fail(err, FLOW_ENOMEM, "out of memory for names of columns");
-    code = code ? code : context_load(&context, model, o->model, &o->context, 1, err);
-    code = code ? code : flow_model_convert(model, FLOW_F64, err);
-    code = code ? code : take(&r, err);
-    code = code ? code : weigh(&r, &w, o, context, err);
-    code = code ? code : answer(&r, model, o, wanted, err);
+    int code = context_load(&context, what->model, what->path, &o->context, 1, err);
+    code = code ? code : gather(&r, &with, what, o, context, err);
+    code = code ? code : answer(&r, with.derived, o, err);
+    deriving_close(&with);
     file_table_free(context);
-    free(wanted);
+    free(r.wanted);
     free(r.x);
     return code;
 }
 
 int estimate_verb(const estimate_options *options)
 {
-    return with_model(options->model, options->threads, options, estimate);
+    return with_model(options->model, "student", options->threads, options, estimate);
 }

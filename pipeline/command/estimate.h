@@ -4,11 +4,14 @@
 #define PIPELINE_COMMAND_ESTIMATE_H
 
 #include "pipeline/command/context.h"
+#include "pipeline/command/deriving.h"
 
 typedef struct estimate_options {
     const char *model;
     const char *target; /* as reference_open has it */
-    const char *of;     /* names of columns, with commas between; NULL: all */
+    const char
+        *of; /* names of columns and quantities, with commas between; NULL: all that are usual */
+    deriving_options deriving;
     context_options context;
     uint64_t n, seed;
     uint64_t threads; /* 0: auto */

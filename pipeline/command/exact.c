@@ -32,8 +32,6 @@ bool exact_is_wanted(const exact_options *options)
 
 int exact_check(const exact_options *o, flow_err *err)
 {
-    if (o->target && !exact_is_wanted(o))
-        return flow_fail(err, FLOW_EUSAGE, "--target has no effect without --exact or --weights");
     if (o->proposals && o->method == EXACT_NONE)
         return flow_fail(err, FLOW_EUSAGE, "--proposals has no effect without --exact");
     if (!isnan(o->bound) && o->method != EXACT_REJECTION)
@@ -214,7 +212,7 @@ static int choose(choosing *w, flow_err *err)
 }
 
 int exact_choose(exact_choice *self, output_request *request, const exact_options *options,
-                 const char *sampler, flow_err *err)
+                 const reference *against, flow_err *err)
 {
     *self = (exact_choice){NULL, NULL};
     if (request->n == 0)
@@ -226,10 +224,10 @@ int exact_choose(exact_choice *self, output_request *request, const exact_option
                   .options = options,
                   .weighing = {.model = request->model,
                                .pool = request->pool,
-                               .temperature = request->temperature},
+                               .temperature = request->temperature,
+                               .against = against},
                   .out = self};
-    int code = weighing_open(&w.weighing, options->target, sampler, request->context,
-                             request->n_context, err);
+    int code = weighing_open(&w.weighing, request->context, request->n_context, err);
     code = code ? code : choose(&w, err);
     if (!code && options->method != EXACT_NONE)
         request->chosen = self->rows;

@@ -4,6 +4,7 @@
 #define PIPELINE_COMMAND_EXACT_H
 
 #include "pipeline/stages/output.h"
+#include "pipeline/stages/reference.h"
 
 typedef enum exact_method { EXACT_NONE, EXACT_SIR, EXACT_IMH, EXACT_REJECTION } exact_method;
 
@@ -32,7 +33,7 @@ typedef struct exact_choice {
 } exact_choice;
 
 int exact_choose(exact_choice *self, output_request *request, const exact_options *options,
-                 const char *sampler, flow_err *err);
+                 const reference *against, flow_err *err);
 void exact_free(exact_choice *self);
 
 #endif

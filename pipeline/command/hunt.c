@@ -3,6 +3,7 @@
 #include "flow/json.h"
 #include "pipeline/command/with_model.h"
 #include "pipeline/console/exit.h"
+#include "pipeline/console/foreign.h"
 #include "pipeline/report/verdict_parts.h"
 #include "pipeline/stages/reference.h"
 #include "student/against_chain.h"
@@ -77,13 +78,16 @@ typedef struct wanted {
     double *least;
 } wanted;
 
-static int hunt(flow_model *model, flow_pool *pool, const void *arg, flow_err *err)
+static int hunt(const opened *what, const void *arg, flow_err *err)
 {
     const wanted *w = arg;
+    const flow_model *model = what->model;
     student_against_chain out;
-    reference *against = reference_open(w->options->target, model, w->options->model, err);
+    foreign_begin();
+    reference *against = reference_open(w->options->target, model, what->path, err);
     target *t = against ? reference_in_units(against, model, err) : NULL;
-    int code = t ? go(&out, t, model, pool, w->options, err) : err->code;
+    int code = t ? go(&out, t, model, what->pool, w->options, err) : err->code;
+    foreign_end();
     code = code ? code : answer(&out, model, w->options->json, err);
     *w->least = code ? NAN : student_hunt_least(&out.hunt);
     target_free(t);
@@ -95,7 +99,8 @@ int hunt_verb(const hunt_options *options)
 {
     double least;
     const gate_info *figure = &gate_figures[GATE_MISSED_MASS];
-    int status = with_model(options->model, options->threads, &(wanted){options, &least}, hunt);
+    int status =
+        with_model(options->model, "student", options->threads, &(wanted){options, &least}, hunt);
     if (status != EXIT_GOOD)
         return status;
     return gate_within(figure, least, figure->limit) ? EXIT_GOOD : EXIT_GATE;

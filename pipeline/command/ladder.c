@@ -165,21 +165,21 @@ static int contexts_of(distill_contexts *out, const flow_model *model, file_tabl
     return 0;
 }
 
-static int read_and_climb(flow_model *model, flow_pool *pool, const void *options, flow_err *err)
+static int read_and_climb(const opened *what, const void *options, flow_err *err)
 {
     const ladder_options *o = options;
     file_table *table;
     distill_contexts contexts;
-    int code = context_load(&table, model, o->model, &o->context, CONTEXT_ANY, err);
+    int code = context_load(&table, what->model, what->path, &o->context, CONTEXT_ANY, err);
     if (!code)
-        code = contexts_of(&contexts, model, table, o->context.given, err);
+        code = contexts_of(&contexts, what->model, table, o->context.given, err);
     if (!code)
-        code = ladder(model, pool, &contexts, o, err);
+        code = ladder(what->model, what->pool, &contexts, o, err);
     file_table_free(table);
     return code;
 }
 
 int ladder_verb(const ladder_options *options)
 {
-    return with_model(options->model, options->threads, options, read_and_climb);
+    return with_model(options->model, "teacher", options->threads, options, read_and_climb);
 }

@@ -76,3 +76,21 @@ int line_take_table(context_options *out, int id, const char *arg, flow_err *err
         out->extra = true;
     return FLOW_OK;
 }
+
+/* ---- what is derived */
+
+bool line_is_of_deriving(int id)
+{
+    return id == OPTION_QUANTITIES || id == OPTION_FUNCTION || id == OPTION_OPTIONS;
+}
+
+int line_take_deriving(deriving_options *out, int id, const char *arg, flow_err *err)
+{
+    if (id == OPTION_QUANTITIES)
+        return deriving_take(out, arg, err);
+    if (id == OPTION_FUNCTION)
+        out->with.function = arg;
+    else
+        out->with.options = arg;
+    return FLOW_OK;
+}

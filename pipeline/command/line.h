@@ -31,7 +31,9 @@ enum {
     OPTION_BOUND,
     OPTION_OPTIONS,
     OPTION_ROWS,
-    OPTION_EFFORT
+    OPTION_EFFORT,
+    OPTION_QUANTITIES,
+    OPTION_FUNCTION
 };
 
 /* Whether a .csv starts with names: of every verb that reads a table. */
@@ -49,6 +51,17 @@ int line_take_header(file_header *out, const char *arg, flow_err *err);
     }
 bool line_is_of_table(int id);
 int line_take_table(context_options *out, int id, const char *arg, flow_err *err);
+
+/* What is derived from a row, of verbs that draw some. */
+#define DERIVING_OPTIONS                                                                           \
+    {"quantities", OPTION_QUANTITIES, "WORD",                                                      \
+     "those of its target: none, usual or all; default: usual"},                                   \
+        {"function", OPTION_FUNCTION, "LIB.so", "and those of a library (distill_quantities.h)"},  \
+    {                                                                                              \
+        "options", OPTION_OPTIONS, "TEXT", "what that library is opened with"                      \
+    }
+bool line_is_of_deriving(int id);
+int line_take_deriving(deriving_options *out, int id, const char *arg, flow_err *err);
 
 /* Takes one option, with its argument, into what the verb wants to know. */
 typedef int (*take_option)(void *into, int id, const char *arg, flow_err *err);

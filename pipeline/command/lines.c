@@ -232,6 +232,7 @@ static const cli_option sample_table[] = {
     {"temperature", OPTION_TEMPERATURE, "T",
      "scale of the noise, for a base with one middle; default 1"},
     {"logp", OPTION_LOGP, NULL, "a last column: the log-density, nats, units of the data"},
+    DERIVING_OPTIONS,
     {"weights", OPTION_WEIGHTS, NULL, "a last column: log p~ - log q; p~: what it was made for"},
     {"exact", OPTION_EXACT, "METHOD",
      "draws of p~ by sir (resampling), imh (a chain) or rejection"},
@@ -244,13 +245,13 @@ static const cli_option sample_table[] = {
 
 const line_spec line_sample = {
     .name = "sample",
-    .operands = "MODEL -n N [options]",
+    .operands = "RUN|MODEL -n N [options]",
     .n_min = 1,
     .n_max = 1,
-    .doc = "Draws samples from a model file.",
-    .examples = "  distill sample runs/moons/student/model.safetensors -n 1e6 -o samples.npy\n"
-                "  distill sample runs/moons/student/model.safetensors -n 5 --logp\n"
-                "  distill sample runs/moons/student/model.safetensors -n 1000 --exact imh\n",
+    .doc = "Draws samples from a student, or from any model file.",
+    .examples = "  distill sample runs/moons -n 1e6 -o samples.npy\n"
+                "  distill sample runs/moons/teacher/model.safetensors -n 5 --logp\n"
+                "  distill sample runs/schools -n 1000 --exact imh --quantities all\n",
     .options = sample_table};
 
 typedef struct sample_line {
@@ -298,8 +299,9 @@ static int take_sample(void *into, int id, const char *arg, flow_err *err)
     case OPTION_BOUND:
         return take_exact(&o->exact, id, arg, err);
     default:
-        return line_is_of_table(id) ? line_take_table(&o->context, id, arg, err)
-                                    : take_output(&line->output, id, arg, err);
+        return line_is_of_table(id)      ? line_take_table(&o->context, id, arg, err)
+               : line_is_of_deriving(id) ? line_take_deriving(&o->deriving, id, arg, err)
+                                         : take_output(&line->output, id, arg, err);
     }
 }
 
@@ -318,7 +320,7 @@ int line_read_sample(sample_options *out, int argc, char **argv)
         flow_fail(&err, FLOW_EUSAGE, "how many samples? distill sample MODEL -n 1000");
     else if (out->n > INT64_MAX - out->first)
         flow_fail(&err, FLOW_EUSAGE, "--first plus -n is too large");
-    else if (!exact_check(&out->exact, &err))
+    else if (!deriving_check(&out->deriving, &err) && !exact_check(&out->exact, &err))
         resolve_output(&line.output, &out->output, &out->format, &err);
     return err.code ? line_refuse(&line_sample, &err) : -1;
 }

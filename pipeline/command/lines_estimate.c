@@ -5,7 +5,8 @@
 
 static const cli_option table[] = {
     {"number", 'n', "N", "samples to weigh; default 100000"},
-    {"of", OPTION_OF, "NAME,...", "columns; default: all"},
+    {"of", OPTION_OF, "NAME,...", "columns or quantities; default: all columns"},
+    DERIVING_OPTIONS,
     {"target", OPTION_TARGET, "FILE",
      "a model file, or a .yaml; default: what its run learned from"},
     TABLE_OPTIONS("a file with one row; or NAME=VALUE,..."),
@@ -16,13 +17,13 @@ static const cli_option table[] = {
 
 const line_spec line_estimate = {
     .name = "estimate",
-    .operands = "MODEL [options]",
+    .operands = "RUN|MODEL [options]",
     .n_min = 1,
     .n_max = 1,
     .doc = "Means, widths, quantiles of what a model was made for, weighed.",
-    .examples =
-        "  distill estimate runs/schools/student/model.safetensors\n"
-        "  distill estimate runs/schools/student/model.safetensors --of mu,log_tau -n 1e6\n",
+    .examples = "  distill estimate runs/schools\n"
+                "  distill estimate runs/schools --of tau,theta.1 -n 1e6\n"
+                "  distill estimate runs/banana --function ./radius.so --of radius\n",
     .options = table};
 
 static int take(void *into, int id, const char *arg, flow_err *err)
@@ -45,6 +46,8 @@ static int take(void *into, int id, const char *arg, flow_err *err)
         o->json = true;
         return FLOW_OK;
     default:
+        if (line_is_of_deriving(id))
+            return line_take_deriving(&o->deriving, id, arg, err);
         return line_take_table(&o->context, id, arg, err);
     }
 }
@@ -54,7 +57,9 @@ int line_read_estimate(estimate_options *out, int argc, char **argv)
     char **operands;
     *out = (estimate_options){.n = 100000};
     int status = line_read(&operands, &line_estimate, out, take, argc, argv);
-    if (status < 0)
-        out->model = operands[0];
-    return status;
+    flow_err err = FLOW_ERR_INIT;
+    if (status >= 0)
+        return status;
+    out->model = operands[0];
+    return deriving_check(&out->deriving, &err) ? line_refuse(&line_estimate, &err) : -1;
 }

@@ -2,6 +2,7 @@
 
 #include "pipeline/command/outside.h"
 #include "pipeline/command/with_model.h"
+#include "pipeline/console/notice.h"
 #include "pipeline/stages/output.h"
 #include "pipeline/stages/rows.h"
 
@@ -67,33 +68,45 @@ static int spread(file_table **context, size_t n, flow_err *err)
 }
 
 /* A table of data that names the model's context, too, needs no --context. */
-static int take_context(file_table **out, const flow_model *model, const logp_options *o,
+static int take_context(file_table **out, const opened *what, const logp_options *o,
                         const file_table *table, flow_err *err)
 {
+    const flow_model *model = what->model;
     const rows_wanted wanted = rows_of_context(model);
     if (!o->context.given && wanted.n && rows_are_named(table, &wanted))
         return rows_take(out, table, o->input, &wanted, o->context.extra, err);
-    int code = context_load(out, model, o->model, &o->context, table->rows, err);
+    int code = context_load(out, model, what->path, &o->context, table->rows, err);
     return code ? code : spread(out, table->rows, err);
 }
 
-static int take_and_evaluate(const flow_model *model, flow_pool *pool, const logp_options *o,
-                             const file_table *table, flow_err *err)
+static int take_and_evaluate(const opened *what, const logp_options *o, const file_table *table,
+                             flow_err *err)
 {
+    const flow_model *model = what->model;
     const rows_wanted wanted = rows_of_data(model);
     file_table *rows = NULL, *context = NULL;
-    int code = take_context(&context, model, o, table, err);
+    int code = take_context(&context, what, o, table, err);
     if (!code)
         code = rows_take(&rows, table, o->input, &wanted, o->context.extra, err);
     if (!code)
-        code = evaluate(model, pool, o, rows, context, err);
+        code = evaluate(model, what->pool, o, rows, context, err);
     file_table_free(rows);
     file_table_free(context);
     return code;
 }
 
-static int logp(flow_model *model, flow_pool *pool, const void *options, flow_err *err)
+/* Both may have one name, and be other numbers. */
+static void tell_columns(const flow_model *model, const char *input)
 {
+    if (json_is_true(json_object_get(model->quantities, "instead")))
+        notice_note("%s: rows are taken as the model's own columns (sample --quantities none), not "
+                    "as the quantities of its target",
+                    input);
+}
+
+static int logp(const opened *what, const void *options, flow_err *err)
+{
+    flow_model *model = what->model;
     const logp_options *o = options;
     int code = flow_model_convert(model, FLOW_F64, err);
     if (code)
@@ -102,12 +115,13 @@ static int logp(flow_model *model, flow_pool *pool, const void *options, flow_er
     file_table *table = rows_read(o->input, o->context.header, &wanted, o->context.extra, err);
     if (!table)
         return err->code;
-    code = take_and_evaluate(model, pool, o, table, err);
+    tell_columns(model, o->input);
+    code = take_and_evaluate(what, o, table, err);
     file_table_free(table);
     return code;
 }
 
 int logp_verb(const logp_options *options)
 {
-    return with_model(options->model, options->threads, options, logp);
+    return with_model(options->model, "student", options->threads, options, logp);
 }

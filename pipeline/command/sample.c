@@ -1,17 +1,40 @@
 #include "pipeline/command/sample.h"
 
 #include "pipeline/command/with_model.h"
+#include "pipeline/console/foreign.h"
 #include "pipeline/stages/output.h"
 #include "teacher/streams.h"
 
-static int sample(flow_model *model, flow_pool *pool, const void *options, flow_err *err)
+/* The rows that are wanted, and what of them. */
+static int choose_and_write(output_request *request, const sample_options *o, const deriving *with,
+                            flow_model *model, flow_err *err)
+{
+    exact_choice choice = {NULL, NULL};
+    int code = 0;
+    if (exact_is_wanted(&o->exact))
+        code = flow_model_convert(model, FLOW_F64, err) ||
+                       exact_choose(&choice, request, &o->exact, with->against, err)
+                   ? err->code
+                   : 0;
+    if (!code)
+        code = output_samples(request, err);
+    exact_free(&choice);
+    return code;
+}
+
+static int sample(const opened *what, const void *options, flow_err *err)
 {
     const sample_options *o = options;
     file_table *context;
-    int code = context_load(&context, model, o->model, &o->context, (size_t)o->n, err);
+    deriving with = {.against = NULL};
+    foreign_begin();
+    int code = context_load(&context, what->model, what->path, &o->context, (size_t)o->n, err);
+    if (!code)
+        code = deriving_open(&with, what->model, what->path, o->exact.target,
+                             exact_is_wanted(&o->exact), &o->deriving, err);
     output_request request = {
-        .model = model,
-        .pool = pool,
+        .model = what->model,
+        .pool = what->pool,
         .context = context ? context->values : NULL,
         .n_context = context ? context->rows : 0,
         .stream = {.seed = o->seed, .stage = STREAM_EXPORT, .purpose = PCG_BASE},
@@ -19,22 +42,18 @@ static int sample(flow_model *model, flow_pool *pool, const void *options, flow_
         .n = (size_t)o->n,
         .temperature = o->temperature,
         .logp = o->logp,
+        .derived = with.derived,
         .path = o->output,
         .format = o->format};
-    exact_choice choice = {NULL, NULL};
-    if (!code && exact_is_wanted(&o->exact))
-        code = flow_model_convert(model, FLOW_F64, err) ||
-                       exact_choose(&choice, &request, &o->exact, o->model, err)
-                   ? err->code
-                   : 0;
     if (!code)
-        code = output_samples(&request, err);
-    exact_free(&choice);
+        code = choose_and_write(&request, o, &with, what->model, err);
+    deriving_close(&with);
+    foreign_end();
     file_table_free(context);
     return code;
 }
 
 int sample_verb(const sample_options *options)
 {
-    return with_model(options->model, options->threads, options, sample);
+    return with_model(options->model, "student", options->threads, options, sample);
 }

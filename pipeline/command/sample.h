@@ -3,6 +3,7 @@
 #define PIPELINE_COMMAND_SAMPLE_H
 
 #include "pipeline/command/context.h"
+#include "pipeline/command/deriving.h"
 #include "pipeline/command/exact.h"
 #include "pipeline/stages/output.h"
 
@@ -17,10 +18,11 @@ typedef struct sample_options {
     context_options context; /* one row for each sample, or one for all */
     double temperature;      /* 1 unless given */
     bool logp;               /* a last column with log q(x) */
-    exact_options exact;     /* weights, and draws of what the model was made for */
-    const char *output;      /* NULL: stdout. Never an .npy stream to a terminal */
-    table_format format;     /* from --format, else from the name of the output, else csv */
-    uint64_t threads;        /* 0: auto */
+    deriving_options deriving;
+    exact_options exact; /* weights, and draws of what the model was made for */
+    const char *output;  /* NULL: stdout. Never an .npy stream to a terminal */
+    table_format format; /* from --format, else from the name of the output, else csv */
+    uint64_t threads;    /* 0: auto */
 } sample_options;
 
 /* Prints errors; returns the exit code of the process. */

@@ -21,20 +21,17 @@ static int take(weighing *self, const double *context, flow_err *err)
     return 0;
 }
 
-int weighing_open(weighing *self, const char *target, const char *sampler, const double *context,
-                  size_t n_context, flow_err *err)
+int weighing_open(weighing *self, const double *context, size_t n_context, flow_err *err)
 {
     if (flow_context(self->model->flow) && n_context != 1)
         return flow_fail(err, FLOW_EUSAGE,
                          "weights at different contexts cannot be compared: give one row of "
                          "context");
-    self->against = reference_open(target, self->model, sampler, err);
-    return self->against ? take(self, context, err) : err->code;
+    return take(self, context, err);
 }
 
 void weighing_close(weighing *self)
 {
-    reference_free(self->against);
     free(self->x);
 }
 

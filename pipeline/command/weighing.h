@@ -9,16 +9,15 @@ typedef struct weighing {
     const flow_model *model;
     flow_pool *pool;
     double temperature; /* of the model's base; 1: as it is */
+    const reference *against;
     /* What hangs on it. */
-    reference *against;
     double *x, *log_q, *context; /* a block of rows */
 } weighing;
 
-/* The caller has set model, pool and temperature. target, sampler: as reference_open has them. context (n_context, C):
+/* The caller has set model, pool, temperature and against. context (n_context, C):
  * one row, since weights at different ones cannot be compared (FLOW_EUSAGE); NULL without. weighing_close also after
  * a failure. */
-int weighing_open(weighing *self, const char *target, const char *sampler, const double *context,
-                  size_t n_context, flow_err *err);
+int weighing_open(weighing *self, const double *context, size_t n_context, flow_err *err);
 void weighing_close(weighing *self);
 
 /* log_w (n) = log p~ - log q of rows first .. first + n - 1 of the stream, nats; x (n, D) the rows, NULL: not wanted. */

@@ -2,14 +2,31 @@
 
 #include "pipeline/console/exit.h"
 
-int with_model(const char *path, uint64_t threads, const void *options,
-               int (*use)(flow_model *model, flow_pool *pool, const void *options, flow_err *err))
+#include <stdio.h>
+#include <sys/stat.h>
+
+enum { PATH_LENGTH = 4096 };
+
+/* Out (PATH_LENGTH), or path itself. */
+static const char *file_of(char *out, const char *path, const char *role)
 {
+    struct stat is;
+    if (stat(path, &is) || !S_ISDIR(is.st_mode))
+        return path;
+    int n = snprintf(out, PATH_LENGTH, "%s/%s/model.safetensors", path, role);
+    return n < PATH_LENGTH ? out : path;
+}
+
+int with_model(const char *path, const char *role, uint64_t threads, const void *options,
+               int (*use)(const opened *what, const void *options, flow_err *err))
+{
+    char own[PATH_LENGTH];
     flow_err err = FLOW_ERR_INIT;
-    flow_model *model = flow_model_read(path, &err);
-    flow_pool *pool = model ? flow_pool_create((size_t)threads, &err) : NULL;
-    int code = pool ? use(model, pool, options, &err) : err.code;
-    flow_pool_free(pool);
-    flow_model_free(model);
+    opened what = {.path = file_of(own, path, role)};
+    what.model = flow_model_read(what.path, &err);
+    what.pool = what.model ? flow_pool_create((size_t)threads, &err) : NULL;
+    int code = what.pool ? use(&what, options, &err) : err.code;
+    flow_pool_free(what.pool);
+    flow_model_free(what.model);
     return code ? exit_fail(&err) : EXIT_GOOD;
 }

@@ -4,9 +4,16 @@
 
 #include "files/model.h"
 
+typedef struct opened {
+    flow_model *model;
+    const char *path; /* of its file */
+    flow_pool *pool;
+} opened;
+
 /* Reads the model and makes a pool (threads 0: auto), lets `use` work with them and the verb's options,
- * and frees both. Prints the error there was; returns the exit code of the process. */
-int with_model(const char *path, uint64_t threads, const void *options,
-               int (*use)(flow_model *model, flow_pool *pool, const void *options, flow_err *err));
+ * and frees both. path: a model file, or the directory of a run, of which it is the `role`'s. Prints the error there was; returns the
+ * exit code of the process. */
+int with_model(const char *path, const char *role, uint64_t threads, const void *options,
+               int (*use)(const opened *what, const void *options, flow_err *err));
 
 #endif

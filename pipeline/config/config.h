@@ -45,6 +45,7 @@ extern const flow_word config_gradients[];
 extern const flow_word config_recipes[];
 extern const flow_word config_starts[];
 extern const flow_word config_chains[];
+extern const flow_word config_quantities[];
 
 /* ---- sections */
 
@@ -171,9 +172,12 @@ typedef struct config_validate {
     config_gates require;
 } config_validate;
 
+typedef enum config_derived { DERIVED_NONE, DERIVED_USUAL, DERIVED_ALL } config_derived;
+
 typedef struct config_export {
     uint64_t samples; /* 0: none */
     const char *file; /* inside the run directory; .npy or .csv */
+    config_derived quantities;
 } config_export;
 
 typedef struct config {

@@ -82,6 +82,12 @@ const flow_word config_chains[] = {{"auto", CHAIN_AUTO, "where the target has no
                                    {"off", CHAIN_OFF, "never"},
                                    {NULL, 0, NULL}};
 
+const flow_word config_quantities[] = {
+    {"none", DERIVED_NONE, "none: the columns that the student has, of a Stan model unconstrained"},
+    {"usual", DERIVED_USUAL, "of a Stan model its parameters, in the place of the columns"},
+    {"all", DERIVED_ALL, "and its transformed parameters and generated quantities"},
+    {NULL, 0, NULL}};
+
 /* ---- the table */
 
 #define KEY(FIELD) .name = #FIELD, .offset = offsetof(config, FIELD)
@@ -313,6 +319,9 @@ const flow_key schema_keys[] = {
     {KEY(export.file), .type = FLOW_KEY_TEXT, RANGE(1, 255), .def = "samples.npy",
      .only = "samples > 0",
      .doc = "File for the samples, in the run directory; .npy or .csv by its ending."},
+    {KEY(export.quantities), .type = FLOW_KEY_WORD, .words = config_quantities, .def = "usual",
+     .only = "samples > 0",
+     .doc = "Quantities of the target, functions of a row, that samples are written with, if it has any."},
 };
 /* clang-format on */
 

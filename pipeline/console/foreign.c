@@ -12,6 +12,7 @@
 
 static const int crashes[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
 static int own_stdout = -1; /* while stdout is where stderr is */
+static FILE *own;           /* the same, if it was asked for */
 
 /* ---- the end of the process: from a signal too, so by write alone */
 
@@ -27,31 +28,36 @@ static void put(const char *text)
     }
 }
 
-static void blame(const char *path, const char *what)
+static void blame(plugin_role role, const char *path, const char *what)
 {
-    put(isatty(STDERR_FILENO) ? "\ndistill: error: target: " : "distill: error: target: ");
+    bool is_target = role == PLUGIN_TARGET;
+    put(isatty(STDERR_FILENO) ? "\ndistill: error: " : "distill: error: ");
+    put(is_target ? "target: " : "function: ");
     put(path);
     put(what);
-    put("; with target.workers = 1 the row is found and the run goes on\n");
+    put(is_target ? "; with target.workers = 1 the row is found and the run goes on\n" : "\n");
 }
 
 /* The handler is gone by now: raised once more, the signal does what it always does. */
 static void on_crash(int number)
 {
-    const char *path = plugin_inside();
+    plugin_role role;
+    const char *path = plugin_inside(&role);
     if (path)
-        blame(path, number == SIGSEGV   ? ": the plug-in crashed (SIGSEGV)"
-                    : number == SIGABRT ? ": the plug-in called abort()"
-                                        : ": the plug-in crashed");
+        blame(role, path,
+              number == SIGSEGV   ? ": the plug-in crashed (SIGSEGV)"
+              : number == SIGABRT ? ": the plug-in called abort()"
+                                  : ": the plug-in crashed");
     raise(number);
 }
 
 static void on_exit_of_others(void)
 {
-    const char *path = plugin_inside();
+    plugin_role role;
+    const char *path = plugin_inside(&role);
     if (!path)
         return;
-    blame(path, ": the plug-in called exit()");
+    blame(role, path, ": the plug-in called exit()");
     _exit(EXIT_DATA);
 }
 
@@ -89,6 +95,17 @@ void foreign_end(void)
         return;
     fflush(stdout);
     dup2(own_stdout, STDOUT_FILENO);
-    close(own_stdout);
+    if (own)
+        fclose(own);
+    else
+        close(own_stdout);
+    own = NULL;
     own_stdout = -1;
+}
+
+FILE *foreign_stdout(void)
+{
+    if (own_stdout >= 0 && !own)
+        own = fdopen(own_stdout, "w");
+    return own_stdout >= 0 ? own : stdout;
 }

@@ -1,6 +1,8 @@
 /* pipeline/stages/export.c -- samples of the student. */
+#include "pipeline/console/notice.h"
 #include "pipeline/console/progress.h"
 #include "pipeline/stages/data.h"
+#include "pipeline/stages/derived.h"
 #include "pipeline/stages/output.h"
 #include "pipeline/stages/stage.h"
 #include "pipeline/stages/student.h"
@@ -28,6 +30,17 @@ static double *contexts_of(const target_product *from, size_t n, flow_err *err)
     return out;
 }
 
+static derived *derived_of(const config *c, const target_product *from, const flow_model *model,
+                           flow_err *err)
+{
+    const derived_options options = {.what = c->export.quantities};
+    const quantities *of = from->energy ? target_quantities(from->energy) : NULL;
+    if (!of && model->quantities && options.what != DERIVED_NONE)
+        notice_note("samples have the columns of the model that was learnt from; `distill sample "
+                    "--target FILE` makes the quantities of what that was made for");
+    return derived_open(model, of, &options, err);
+}
+
 static int run(void *product, const stage_work *work, const void *const *inputs, flow_err *err)
 {
     const target_product *from = inputs[0];
@@ -40,6 +53,7 @@ static int run(void *product, const stage_work *work, const void *const *inputs,
     if (!rundir_path(work->dir, path, name, err))
         return err->code;
     double *contexts = contexts_of(from, n, err);
+    derived *written = derived_of(work->config, from, &student->model, err);
     output_request request = {
         .model = &student->model,
         .pool = work->pool,
@@ -48,12 +62,14 @@ static int run(void *product, const stage_work *work, const void *const *inputs,
         .temperature = 1,
         .stream = {.seed = work->config->seed, .stage = STREAM_EXPORT, .purpose = PCG_BASE},
         .n = n,
+        .derived = written,
         .path = path,
         .format = output_format_of(path)};
     progress_begin(stage_export.name, n);
-    int code = contexts ? output_samples(&request, err) : FLOW_ENOMEM;
+    int code = contexts && written ? output_samples(&request, err) : err->code;
     if (!code)
         progress_end("%zu samples in %s", n, path);
+    derived_free(written);
     free(contexts);
     return code;
 }

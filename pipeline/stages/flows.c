@@ -171,6 +171,14 @@ static int check_gates(const config *c, const target *t, unsigned of, flow_err *
     return 0;
 }
 
+static int check_export(const config *c, const target *energy, flow_err *err)
+{
+    if (c->export.samples == 0 || c->export.quantities != DERIVED_ALL ||
+        (energy && target_quantities(energy)))
+        return 0;
+    return flow_fail(err, FLOW_ECONFIG, "export.quantities: all: the target has none");
+}
+
 static int check(const char **backend, const config *c, const target *from, const flow *teacher,
                  bool tell, flow_err *err)
 {
@@ -197,6 +205,8 @@ static int check_target(const char **backend, const config *c, bool tell, flow_e
     if (!code)
         code = check_gates(c, from.exact, ~(unsigned)GATE_NEEDS_CHAIN, err);
     if (!code)
+        code = check_export(c, from.energy, err);
+    if (!code)
         code = check(backend, c, from.learn, from.flow, tell, err);
     target_release(&from);
     return code;
@@ -212,6 +222,7 @@ static int check_teacher(const char **backend, const config *c, bool tell, flow_
     flow *teacher = flows_teacher(c, dim, context, err);
     target *from = teacher ? target_from_flow(teacher, err) : NULL;
     code = from ? check(backend, c, from, teacher, tell, err) : err->code;
+    code = code ? code : check_export(c, NULL, err);
     target_free(from);
     flow_free(teacher);
     return code;

@@ -2,12 +2,14 @@
 
 #include "files/csv.h"
 #include "files/npy.h"
+#include "pipeline/console/foreign.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { BLOCK = 16384 }; /* rows in memory at a time */
+enum { BLOCK = 16384 };         /* rows in memory at a time */
+enum { MOST_VALUES = 1 << 21 }; /* that are written of them, unless one row has more */
 
 struct output {
     file_npy_writer *npy;
@@ -23,18 +25,18 @@ table_format output_format_of(const char *path)
 output *output_open(const char *path, table_format format, size_t rows, size_t cols,
                     const char *const *names, flow_err *err)
 {
-    output *self = calloc(1, sizeof *self);
+    FILE *to = path ? NULL : foreign_stdout();
+    output *self = path || to ? calloc(1, sizeof *self) : NULL;
     if (!self) {
         flow_fail(err, FLOW_ENOMEM, "out of memory for an output");
         return NULL;
     }
     if (format == TABLE_NPY)
-        self->npy =
-            path ? file_npy_open(path, rows, cols, FLOW_F64, err)
-                 : file_npy_open_stream(stdout, "standard output", rows, cols, FLOW_F64, err);
+        self->npy = path ? file_npy_open(path, rows, cols, FLOW_F64, err)
+                         : file_npy_open_stream(to, "standard output", rows, cols, FLOW_F64, err);
     else
         self->csv = path ? file_csv_open(path, cols, names, err)
-                         : file_csv_open_stream(stdout, "standard output", cols, names, err);
+                         : file_csv_open_stream(to, "standard output", cols, names, err);
     if (self->npy || self->csv)
         return self;
     free(self);
@@ -67,23 +69,57 @@ void output_discard(output *self)
 
 /* ---- samples */
 
-/* What a block is made in: (BLOCK, D), (BLOCK), (BLOCK, D + 2) and, where one row of context holds for all,
- * (BLOCK, C) copies of it. */
+/* What a block is made in: (BLOCK, D), (BLOCK), and, where one row of context holds for all, (BLOCK, C) copies of it. What
+ * is written of it, `part` rows at a time, as far as it is not the same: (part, D) chosen rows, (part, width) and
+ * (part, width + 2). */
 typedef struct workspace {
-    double *x, *logp, *rows, *context;
+    double *x, *logp, *context;
+    double *taken, *values, *rows;
+    size_t part;
 } workspace;
+
+static size_t width_of(const output_request *q)
+{
+    return derived_width(q->derived);
+}
+
+static size_t columns(const output_request *q)
+{
+    return width_of(q) + q->logp + (q->log_w != NULL);
+}
+
+/* The next n numbers of memory, if they are wanted; memory NULL: they are counted alone. */
+static double *carve(double *memory, size_t *used, bool wanted, size_t n)
+{
+    double *out = memory && wanted ? memory + *used : NULL;
+    *used += wanted ? n : 0;
+    return out;
+}
+
+/* Returns how many numbers it needs. */
+static size_t lay_out(workspace *self, const output_request *q, double *memory)
+{
+    size_t dim = flow_dim(q->model->flow), width = width_of(q), used = 0;
+    self->part = width * BLOCK <= MOST_VALUES ? BLOCK
+                 : width < MOST_VALUES        ? MOST_VALUES / width
+                                              : 1;
+    self->x = carve(memory, &used, true, BLOCK * dim);
+    self->logp = carve(memory, &used, q->logp, BLOCK);
+    self->context = carve(memory, &used, q->n_context == 1, BLOCK * flow_context(q->model->flow));
+    self->taken = carve(memory, &used, q->chosen, self->part * dim);
+    self->values = carve(memory, &used, !derived_is_plain(q->derived), self->part * width);
+    self->rows = carve(memory, &used, columns(q) > width, self->part * columns(q));
+    return used;
+}
 
 static int workspace_create(workspace *self, const output_request *q, flow_err *err)
 {
-    size_t dim = flow_dim(q->model->flow), c = flow_context(q->model->flow);
-    size_t copies = q->n_context == 1 ? c : 0;
-    self->x = malloc(BLOCK * (2 * dim + 3 + copies) * sizeof *self->x);
-    if (!self->x)
+    size_t c = flow_context(q->model->flow);
+    double *memory = malloc(lay_out(self, q, NULL) * sizeof *memory);
+    if (!memory)
         return flow_fail(err, FLOW_ENOMEM, "out of memory for samples");
-    self->logp = self->x + BLOCK * dim;
-    self->rows = self->logp + BLOCK;
-    self->context = copies ? self->rows + BLOCK * (dim + 2) : NULL;
-    for (size_t i = 0; i < BLOCK * copies; i++)
+    lay_out(self, q, memory);
+    for (size_t i = 0; self->context && i < BLOCK * c; i++)
         self->context[i] = q->context[i % c];
     return 0;
 }
@@ -116,62 +152,89 @@ static int make_block(const output_request *q, const workspace *w, size_t row, s
     return code ? code : check_block(q, w->x, row, n, err);
 }
 
-static size_t columns(const output_request *q)
-{
-    return flow_dim(q->model->flow) + q->logp + (q->log_w != NULL);
-}
-
-/* Row r of the block that starts at `row`, as it is written. */
-static void copy_row(double *to, const output_request *q, const workspace *w, size_t row, size_t r)
-{
-    size_t dim = flow_dim(q->model->flow);
-    memcpy(to, w->x + r * dim, dim * sizeof *to);
-    if (q->logp)
-        to[dim] = w->logp[r];
-    if (q->log_w)
-        to[dim + q->logp] = q->log_w[row + r];
-}
-
 static output *open_samples(const output_request *q, flow_err *err)
 {
-    size_t dim = flow_dim(q->model->flow);
-    const char **names = malloc((dim + 2) * sizeof *names);
+    size_t width = width_of(q);
+    const char **names = malloc((width + 2) * sizeof *names);
     if (!names) {
         flow_fail(err, FLOW_ENOMEM, "out of memory for the names of the columns");
         return NULL;
     }
-    for (size_t i = 0; i < dim; i++)
-        names[i] = json_string_value(json_array_get(q->model->names, i));
+    memcpy(names, derived_names(q->derived), width * sizeof *names);
     if (q->logp)
-        names[dim] = "log_q";
-    names[dim + q->logp] = "log_w";
+        names[width] = "log_q";
+    names[width + q->logp] = "log_w";
     output *out = output_open(q->path, q->format, q->n, columns(q), names, err);
     free(names);
     return out;
 }
 
-/* Of a block of n rows from `row` on those that are wanted, from q->chosen[*at] on. */
-static int write_chosen(const output_request *q, output *out, const workspace *w, size_t *at,
-                        size_t row, size_t n, flow_err *err)
+/* Some rows of a block: its first is row `row` of the stream; they are those that `chosen` says, or NULL: all of it. */
+typedef struct rows {
+    const size_t *chosen;
+    size_t row, n;
+} rows;
+
+/* Where in the block the k-th of them is. */
+static size_t place_of(const rows *of, size_t k)
+{
+    return of->chosen ? of->chosen[k] - of->row : k;
+}
+
+/* n of them from the k-th on, side by side. */
+static const double *take(const workspace *w, const rows *of, size_t dim, size_t k, size_t n)
+{
+    if (!of->chosen)
+        return w->x + k * dim;
+    for (size_t r = 0; r < n; r++)
+        memcpy(w->taken + r * dim, w->x + place_of(of, k + r) * dim, dim * sizeof *w->x);
+    return w->taken;
+}
+
+/* Their values with densities and weights behind them. */
+static const double *complete(const output_request *q, const workspace *w, const rows *of, size_t k,
+                              size_t n, const double *values)
+{
+    size_t width = width_of(q);
+    for (size_t r = 0; r < n && w->rows; r++) {
+        double *to = w->rows + r * columns(q);
+        size_t at = place_of(of, k + r);
+        memcpy(to, values + r * width, width * sizeof *to);
+        if (q->logp)
+            to[width] = w->logp[at];
+        if (q->log_w)
+            to[width + q->logp] = q->log_w[of->row + at];
+    }
+    return w->rows ? w->rows : values;
+}
+
+/* first: the number of the first of them among all that are written. */
+static int write_rows(const output_request *q, output *out, const workspace *w, const rows *of,
+                      size_t first, flow_err *err)
 {
     int code = 0;
-    while (!code && *at < q->n && q->chosen[*at] < row + n) {
-        size_t rows = 0;
-        for (; rows < BLOCK && *at < q->n && q->chosen[*at] < row + n; rows++, ++*at)
-            copy_row(w->rows + rows * columns(q), q, w, row, q->chosen[*at] - row);
-        code = output_append(out, w->rows, rows, err);
+    for (size_t k = 0; k < of->n && !code; k += w->part) {
+        size_t n = of->n - k < w->part ? of->n - k : w->part;
+        const double *values = take(w, of, flow_dim(q->model->flow), k, n);
+        if (w->values) {
+            code = derived_rows(q->derived, q->pool, w->values, values, n, first + k, err);
+            values = w->values;
+        }
+        if (!code)
+            code = output_append(out, complete(q, w, of, k, n, values), n, err);
     }
     return code;
 }
 
-static int write_all(const output_request *q, output *out, const workspace *w, size_t row, size_t n,
-                     flow_err *err)
+/* Of the block of n rows that starts at `row`, those that are wanted, from q->chosen[at] on. */
+static rows wanted(const output_request *q, size_t at, size_t row, size_t n)
 {
-    if (columns(q) == flow_dim(q->model->flow))
-        return output_append(out, w->x, n, err);
-    for (size_t r = 0; r < n; r++)
-        copy_row(w->rows + r * columns(q), q, w, row, r);
-    return output_append(out, w->rows, n, err);
+    size_t end = at;
+    if (!q->chosen)
+        return (rows){.row = row, .n = n};
+    while (end < q->n && q->chosen[end] < row + n)
+        end++;
+    return (rows){.chosen = q->chosen + at, .row = row, .n = end - at};
 }
 
 /* The output is opened when the first block is there: what cannot be drawn at all leaves stdout empty. */
@@ -184,11 +247,12 @@ static int write_blocks(const output_request *q, output **out, const workspace *
         int code = make_block(q, w, row, n, err);
         if (!code && !*out && !(*out = open_samples(q, err)))
             code = err->code;
+        const rows some = wanted(q, at, row, n);
         if (!code)
-            code = q->chosen ? write_chosen(q, *out, w, &at, row, n, err)
-                             : write_all(q, *out, w, row, n, err);
+            code = write_rows(q, *out, w, &some, q->chosen ? at : q->first + row, err);
         if (code)
             return code;
+        at += some.n;
         row += n;
     } while (q->chosen ? at < q->n : row < q->n);
     return FLOW_OK;
@@ -196,11 +260,13 @@ static int write_blocks(const output_request *q, output **out, const workspace *
 
 int output_samples(const output_request *q, flow_err *err)
 {
-    workspace w = {NULL, NULL, NULL, NULL};
+    workspace w = {NULL};
     output *out = NULL;
     int code = workspace_create(&w, q, err);
     if (!code)
         code = write_blocks(q, &out, &w, err);
+    if (!code)
+        code = derived_end(q->derived, err);
     free(w.x);
     if (!code)
         return output_close(out, err);

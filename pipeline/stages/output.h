@@ -2,7 +2,7 @@
 #ifndef PIPELINE_STAGES_OUTPUT_H
 #define PIPELINE_STAGES_OUTPUT_H
 
-#include "files/model.h"
+#include "pipeline/stages/derived.h"
 
 #include <stdbool.h>
 
@@ -32,8 +32,10 @@ typedef struct output_request {
     size_t n;
     const size_t *
         chosen; /* (n), ascending: rows of the stream to write, counted from `first`; NULL: the n first */
-    double temperature;  /* of the base; 1: as it is */
-    bool logp;           /* a last column with log q(x) */
+    double temperature; /* of the base; 1: as it is */
+    bool logp;          /* a last column with log q(x) */
+    derived
+        *derived; /* what is written of a row; rows that have none of it are told of at the end */
     const double *log_w; /* another one behind it, by the row as `chosen` counts; NULL: none */
     const char *path;
     table_format format;

@@ -171,6 +171,11 @@ void reference_free(reference *self)
     free(self);
 }
 
+const quantities *reference_quantities(const reference *self)
+{
+    return self->target ? target_quantities(self->target) : NULL;
+}
+
 /* ---- */
 
 int reference_log_p(const reference *self, flow_pool *pool, double *logp, const double *x,

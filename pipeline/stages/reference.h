@@ -3,6 +3,7 @@
 #define PIPELINE_STAGES_REFERENCE_H
 
 #include "files/model.h"
+#include "teacher/target.h"
 
 typedef struct reference reference;
 
@@ -14,6 +15,9 @@ reference *reference_open(const char *path, const flow_model *sampler, const cha
                           flow_err *err);
 void reference_free(reference *self); /* accepts NULL */
 
+/* Functions of a row that it offers, borrowed; NULL: none. */
+const quantities *reference_quantities(const reference *self);
+
 /* logp (n) = log p~ of x (n, D) at context (n, C; NULL without), all in the user's units; -inf where there is no
  * density. FLOW_EDIVERGED names the first row where it is NaN or infinite, counted from `first`. */
 int reference_log_p(const reference *self, flow_pool *pool, double *logp, const double *x,
@@ -21,6 +25,6 @@ int reference_log_p(const reference *self, flow_pool *pool, double *logp, const 
 
 /* The same density in the units of the sampler's flow, with slopes if it has them, in double; it borrows both. Without context
  * (FLOW_EUSAGE), on columns without grids and wrapped circles, and of a model that has the sampler's units. NULL: *err says why not. */
-struct target *reference_in_units(const reference *self, const flow_model *sampler, flow_err *err);
+target *reference_in_units(const reference *self, const flow_model *sampler, flow_err *err);
 
 #endif

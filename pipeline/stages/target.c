@@ -4,6 +4,7 @@
 
 #include "flow/json.h"
 #include "pipeline/stages/data.h"
+#include "pipeline/stages/derived.h"
 #include "pipeline/stages/rows.h"
 #include "pipeline/stages/stage.h"
 #include "pipeline/stages/teacher.h"
@@ -142,7 +143,11 @@ static int from_energy(target_product *self, const config_student_frame *frame, 
         flow_json_append(&self->name_list, json_string(target_column(self->energy, text, j)));
     if (take_frame(self, frame, self->energy->dim, err))
         return err->code;
-    self->frame = (flow_model){.units = self->units, .names = self->name_list};
+    self->quantities = derived_describe(target_quantities(self->energy));
+    if (target_quantities(self->energy) && !self->quantities)
+        return flow_fail(err, FLOW_ENOMEM, "out of memory for the names of quantities");
+    self->frame = (flow_model){
+        .units = self->units, .names = self->name_list, .quantities = self->quantities};
     self->exact = self->learn = target_in_flow_units(self->energy, self->units, err);
     return self->learn ? list_names(self, err) : err->code;
 }
@@ -201,6 +206,7 @@ void target_release(target_product *self)
     free(self->weights);
     flow_units_free(self->units);
     json_decref(self->name_list);
+    json_decref(self->quantities);
     free(self->own_names);
     file_table_free(self->contexts);
 }

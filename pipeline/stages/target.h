@@ -26,7 +26,7 @@ typedef struct target_product {
     target_partition partition;
     double *weights; /* of its modes */
     flow_units *units;
-    json_t *name_list;
+    json_t *name_list, *quantities; /* the latter as model files have them; NULL: there are none */
     const char **own_names;
     file_table *contexts; /* of a model: rows to learn at, in the units of its flow */
 } target_product;

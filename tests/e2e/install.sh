@@ -6,6 +6,7 @@ prefix=$T/usr
 check "make install" make -s install BUILD="$BUILD" CC="${CC:-gcc}" PREFIX="$prefix"
 check "the installed program runs" "$prefix/bin/distill" --version
 check "the header for plug-ins is there" cmp plugin/distill_target.h "$prefix/include/distill_target.h"
+check "and that for quantities" cmp plugin/distill_quantities.h "$prefix/include/distill_quantities.h"
 check "make install DESTDIR= puts it elsewhere" make -s install BUILD="$BUILD" CC="${CC:-gcc}" PREFIX=/usr DESTDIR="$T/stage"
 check "for packagers" test -x "$T/stage/usr/bin/distill" -a -s "$T/stage/usr/lib/libdistill.a"
 check "and does not name the stage" sh -c '! grep -r "$1" "$1/usr/lib/pkgconfig"' - "$T/stage"

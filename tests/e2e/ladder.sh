@@ -9,6 +9,7 @@ check "has a rung for every column and the teacher" test "$(grep -cE '^ +([1-6]|
 check "ends with the teacher itself" grep -qE '^ +6 +-?0\.0000 \+- 0\.0000 +-?0\.0000 \+- 0\.0000 +1\.000 +1\.000 ' "$T/out"
 check "says which rung is enough" grep -qE '^T = [1-6] is the first that needs no training' "$T/out"
 cp "$T/out" "$T/first"
+expect "a run stands for its teacher" 0 ladder "$T/run" -n 200 --most 2
 run ladder "$teacher" -n 2000 --threads 1
 figures() { grep -E '^ +[1-6] ' "$1" | cut -c1-74; }
 check "the same figures with one thread" cmp <(figures "$T/first") <(figures "$T/out")

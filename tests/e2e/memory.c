@@ -61,6 +61,7 @@ static const struct scene {
               {"plugin", play_plugin},
               {"stan", play_stan},
               {"umami", play_umami},
+              {"quantities", play_quantities},
               {"probe", play_probe},
               {"transport", play_transport},
               {"importance", play_importance},
@@ -149,7 +150,7 @@ static bool play_all(size_t *count)
 static json_t *describe(flow_direction direction, flow_err *err)
 {
     json_t *whole = flow_kind_complete(&flow_presets, stack, err);
-    json_t *out = whole ? flow_preset_describe(whole, direction, &place, err) : NULL;
+    json_t *out = whole ? flow_preset_describe(whole, direction, &home, err) : NULL;
     json_decref(whole);
     return out;
 }

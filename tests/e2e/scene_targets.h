@@ -2,12 +2,27 @@
 #ifndef TESTS_E2E_SCENE_TARGETS_H
 #define TESTS_E2E_SCENE_TARGETS_H
 
+#include "pipeline/stages/derived.h"
 #include "teacher/plugin_workers.h"
 #include "teacher/probe.h"
 #include "tests/common/plugins.h"
 #include "tests/e2e/scenes.h"
 
 enum { TARGET_ROWS = 3 };
+
+static int use_quantities(uint64_t *sum, const quantities *of, const double *x, flow_err *err)
+{
+    quantities_broken broken = {.count = 0};
+    double *values = of ? malloc(TARGET_ROWS * of->count * sizeof *values) : NULL;
+    if (!values)
+        return of ? flow_fail(err, FLOW_ENOMEM, "values") : 0;
+    int code =
+        quantities_derive(of, pool, values, of->count, NULL, &broken, x, TARGET_ROWS, 0, err);
+    if (!code)
+        add(sum, values, TARGET_ROWS * of->count * sizeof *values);
+    free(values);
+    return code;
+}
 
 static int use_target(uint64_t *sum, const target *t, flow_err *err)
 {
@@ -24,6 +39,8 @@ static int use_target(uint64_t *sum, const target *t, flow_err *err)
                                   NULL, TARGET_ROWS, err);
     if (!code)
         add(sum, x, (2 * t->dim + 1) * TARGET_ROWS * sizeof *x);
+    if (!code)
+        code = use_quantities(sum, target_quantities(t), x, err);
     free(x);
     return code;
 }
@@ -98,6 +115,47 @@ static int play_umami(uint64_t *sum, flow_err *err)
         return code;
     plugin_text(text, "tests/plugins/umami.so", "\"data\": \"tests/plugins/umami.json\"");
     return play_description(sum, text, err);
+}
+
+/* What is written of a row of a student of this target: its own quantities, and those of a library that is given what
+ * stands in the place of the columns, if anything does. */
+static int play_rows(uint64_t *sum, const target *t, flow_err *err)
+{
+    static char library[PLUGIN_TEXT];
+    static const double x[2 * 3] = {0.3, -1.2, 2.1, 0.7, 0.1, -0.4};
+    double values[2 * 16];
+    flow_model model = {.flow = made[FLOW_NOISE_TO_DATA], .names = json_pack("[s, s]", "x", "y")};
+    const derived_options options = {.what = DERIVED_ALL,
+                                     .function = built_path(library, "tests/plugins/derived.so"),
+                                     .options = "of=y"};
+    derived *of = model.names ? derived_open(&model, target_quantities(t), &options, err) : NULL;
+    int code = of            ? derived_rows(of, pool, values, x, 2, 0, err)
+               : model.names ? err->code
+                             : flow_fail(err, FLOW_ENOMEM, "names");
+    if (!code)
+        add(sum, values, 2 * derived_width(of) * sizeof *values);
+    derived_free(of);
+    json_decref(model.names);
+    return code;
+}
+
+static int play_quantities(uint64_t *sum, flow_err *err)
+{
+    static const char *const keys[] = {"\"options\": \"bend=0.1\"", "\"workers\": 1"};
+    static char program[PLUGIN_TEXT], text[PLUGIN_TEXT];
+    int code = 0;
+    plugin_set_host(&(plugin_host){.program = built_path(program, "distill")});
+    for (int i = 0; i < 2 && !code; i++) {
+        json_t *description =
+            json_loads(plugin_text(text, "tests/plugins/both.so", keys[i]), 0, NULL);
+        target *t = description ? target_create(description, err) : NULL;
+        code = t           ? play_rows(sum, t, err)
+               : err->code ? err->code
+                           : flow_fail(err, FLOW_ENOMEM, "t");
+        target_free(t);
+        json_decref(description);
+    }
+    return code;
 }
 
 static int play_probe(uint64_t *sum, flow_err *err)

@@ -76,7 +76,7 @@ static const char circular_layers[] = "{\"layers\": [{\"kind\": \"autoregressive
                                       "[0], \"circular\": \"circular_spline\"}],"
                                       " \"base\": {\"kind\": \"circular\", \"circles\": [0]}}";
 enum { NOT_UNROLLED = 2 }; /* the last ones are layers of a student already */
-static const flow_place place = {.dim = DIM, .context = CONTEXT, .stream = {.seed = 5}};
+static const flow_place home = {.dim = DIM, .context = CONTEXT, .stream = {.seed = 5}};
 static json_t *stack;
 static json_t *descriptions[2]; /* by direction */
 static data_set *data;
@@ -100,7 +100,7 @@ static int play_flow(uint64_t *sum, flow_err *err)
 static int play_preset(uint64_t *sum, flow_err *err)
 {
     json_t *whole = flow_kind_complete(&flow_presets, stack, err);
-    flow *f = whole ? flow_preset_create(whole, FLOW_DATA_TO_NOISE, &place, FLOW_F32, err) : NULL;
+    flow *f = whole ? flow_preset_create(whole, FLOW_DATA_TO_NOISE, &home, FLOW_F32, err) : NULL;
     int code = f ? add_json(sum, flow_describe(f), err) : err->code;
     json_decref(whole);
     flow_free(f);
@@ -112,7 +112,7 @@ static int play_turning(uint64_t *sum, json_t *object, flow_err *err)
 {
     static const unsigned char circles[DIM] = {1};
     const flow_unrolling how = {.iterations = 2, .width = 1};
-    flow_place at = place;
+    flow_place at = home;
     at.circles = circles;
     json_t *whole = object ? flow_kind_complete(&flow_presets, object, err) : NULL;
     flow *f = whole ? flow_preset_create(whole, FLOW_DATA_TO_NOISE, &at, FLOW_F32, err) : NULL;
@@ -186,6 +186,7 @@ static int read_model(uint64_t *sum, flow_err *err)
         add(sum, model->ranges, 2 * DIM * sizeof *model->ranges);
         add(sum, model->context_ranges, 2 * CONTEXT * sizeof *model->context_ranges);
         code = add_json(sum, json_incref(model->names), err);
+        code = code ? code : add_json(sum, json_incref(model->quantities), err);
     }
     flow_model_free(model);
     return code;
@@ -212,11 +213,14 @@ static int play_model(uint64_t *sum, flow_err *err)
                         .context_units = data->context_units,
                         .names = names_of(data->names, data->dim),
                         .context_names = names_of(data->context_names, data->n_context),
+                        .quantities = json_pack("{s:[s], s:b}", "names", "tau", "instead", 1),
                         .role = "student"};
-    int code = model.names && model.context_names ? flow_model_write(&model, path, err)
-                                                  : flow_fail(err, FLOW_ENOMEM, "names");
+    int code = model.names && model.context_names && model.quantities
+                   ? flow_model_write(&model, path, err)
+                   : flow_fail(err, FLOW_ENOMEM, "names");
     json_decref(model.names);
     json_decref(model.context_names);
+    json_decref(model.quantities);
     if (code)
         return code;
     add_file(sum);

@@ -148,6 +148,23 @@ Test(model, ranges_of_training_are_kept_where_there_are_any)
     tear_down();
 }
 
+Test(model, quantities_are_kept_where_there_are_any)
+{
+    set_up(0);
+    cr_assert_eq(flow_model_write(&model, temp_path("without"), &err), 0);
+    model.quantities = json_pack("{s:[s, s], s:b}", "names", "tau", "theta.1", "instead", 1);
+    cr_assert_eq(flow_model_write(&model, temp_path("with"), &err), 0, "%s", err.text);
+    flow_model *without = flow_model_read(temp_path("without"), &err);
+    flow_model *with = flow_model_read(temp_path("with"), &err);
+    cr_assert(without && with, "%s", err.text);
+    cr_expect_null(without->quantities);
+    cr_expect(json_equal(with->quantities, model.quantities));
+    flow_model_free(without);
+    flow_model_free(with);
+    json_decref(model.quantities);
+    tear_down();
+}
+
 /* ---- files of format 1 */
 
 static json_t *layers_of(const char *text)
@@ -339,12 +356,26 @@ Test(model, metadata_that_are_wrong)
         {.key = "ranges", .value = "[[0, 1], [0, 1], [0]]", .says = "wants a list of 3 pairs"},
         {.key = "ranges", .value = "[[0, 1], [0, 1], [1, 0]]", .says = "wants a list of 3 pairs"},
         {.key = "ranges", .value = "[[0, 1], [0, 1], [0, \"1\"]]", .says = "list of 3 pairs"},
-        {.key = "context_ranges", .value = "[[0, 1]]", .says = "'context_ranges': wants a list"}};
+        {.key = "context_ranges", .value = "[[0, 1]]", .says = "'context_ranges': wants a list"},
+        {.key = "quantities", .value = "{", .says = "metadata 'quantities'"},
+        {.key = "quantities", .value = "[\"a\"]", .says = "'quantities': wants names"},
+        {.key = "quantities", .value = "{\"names\": [\"a\"]}", .says = "'quantities': wants"},
+        {.key = "quantities",
+         .value = "{\"names\": [], \"instead\": true}",
+         .says = "'quantities': wants"},
+        {.key = "quantities",
+         .value = "{\"names\": [3], \"instead\": true}",
+         .says = "'quantities': wants"},
+        {.key = "quantities",
+         .value = "{\"names\": [\"a\"], \"instead\": 1}",
+         .says = "'quantities': wants"}};
     double ranges[2 * DIM] = {0};
     set_up(CONTEXT);
+    model.quantities = json_pack("{s:[s], s:b}", "names", "tau", "instead", 1);
     model.ranges = model.context_ranges = ranges;
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         expect_refused(&all[i]);
+    json_decref(model.quantities);
     tear_down();
 }
 

@@ -180,7 +180,8 @@ Test(cli, help_is_on_stdout_and_fits)
                                      "distill explain --help",
                                      "distill check-target --help",
                                      "distill --version",
-                                     "distill explain"};
+                                     "distill explain",
+                                     "distill estimate --help"};
     load_open();
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
         outcome got = run_command(lines[i]);
@@ -196,8 +197,8 @@ Test(cli, help_is_on_stdout_and_fits)
 
 Test(cli, help_leads_with_examples_and_has_every_option)
 {
-    static const line_spec *const specs[] = {&line_run, &line_check, &line_sample, &line_logp,
-                                             &line_explain};
+    static const line_spec *const specs[] = {&line_run,  &line_check,    &line_sample,
+                                             &line_logp, &line_estimate, &line_explain};
     load_open();
     outcome all = run_command("distill --help");
     for (size_t i = 0; i < sizeof specs / sizeof *specs; i++) {

@@ -28,17 +28,20 @@ static void set_up(void)
     cr_assert(model.flow && model.units, "%s", err.text);
     randomise_parameters(model.flow, 0.5, 3);
     json_decref(d);
-    request = (output_request){.model = &model,
-                               .temperature = 1,
-                               .pool = flow_pool_create(1, &err),
-                               .stream = {.seed = 4, .stage = PCG_TEST, .purpose = PCG_BASE},
-                               .n = 11};
+    request = (output_request){
+        .model = &model,
+        .temperature = 1,
+        .pool = flow_pool_create(1, &err),
+        .derived = derived_open(&model, NULL, &(derived_options){.what = DERIVED_NONE}, &err),
+        .stream = {.seed = 4, .stage = PCG_TEST, .purpose = PCG_BASE},
+        .n = 11};
     temp_open();
 }
 
 static void tear_down(void)
 {
     flow_pool_free(request.pool);
+    derived_free(request.derived);
     flow_free(model.flow);
     flow_units_free(model.units);
     json_decref(model.names);

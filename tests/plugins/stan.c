@@ -2,11 +2,14 @@
  *
  *     data { real mu; real<lower=0> sd; }
  *     parameters { real<lower=0> tau; vector[2] theta; }
+ *     transformed parameters { real gap = (theta[2] - theta[1]) / tau; }
  *     model { tau ~ lognormal(0, 1); theta ~ normal(mu, sd); }
+ *     generated quantities { real guess = uniform_rng(theta[1], theta[1] + tau); }
  *
  * Its data are JSON, looked through for these words alone. "does": "WORD" is what it does wrong while it is made, or
  * where theta[1] is above "edge" (default 2). It ends the process if it is called as BridgeStan must not be: from two
- * threads at once, or with an err that is not NULL. Other stan_*.c are this one with a symbol more or less. */
+ * threads at once, with an err that is not NULL, or without random numbers where some are needed. Other stan_*.c are this
+ * one with a symbol more or less; in stan_simplex.c theta is a simplex[3] p, which has 2 unconstrained numbers. */
 #include <math.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -23,12 +26,22 @@
 #define STAN_MAJOR 2
 #endif
 
+#ifdef STAN_SIMPLEX
+#define STAN_UNCONSTRAINED "p.1,p.2"
+#define STAN_CONSTRAINED "p.1,p.2,p.3"
+enum { CONSTRAINED = 4 };
+#else
+#define STAN_UNCONSTRAINED "theta.1,theta.2"
+#define STAN_CONSTRAINED STAN_UNCONSTRAINED
+enum { CONSTRAINED = 3 };
+#endif
+
 typedef struct bs_model {
     double mu, sd, edge;
     char does[16];
 } bs_model;
 
-int stan_messages, stan_models; /* that are not freed; for the tests */
+int stan_messages, stan_models, stan_rngs; /* that are not freed; for the tests */
 
 #if STAN_MAJOR
 const int bs_major_version = STAN_MAJOR, bs_minor_version = 7, bs_patch_version = 0;
@@ -145,7 +158,7 @@ const char *bs_param_unc_names(const bs_model *model)
 {
     return is(model, "names")      ? "tau,theta.1"
            : is(model, "nameless") ? NULL
-                                   : "tau,theta.1,theta.2";
+                                   : "tau," STAN_UNCONSTRAINED;
 }
 
 int bs_param_unc_num(const bs_model *model)
@@ -218,3 +231,91 @@ int bs_log_density_gradient(const bs_model *model, bool propto, bool jacobian, c
     return u[1] > model->edge ? misbehave(model, lp, grad, err) : 0;
 }
 #endif
+
+/* ---- its parameters */
+
+typedef struct bs_rng {
+    unsigned long long state;
+} bs_rng;
+
+bs_rng *bs_rng_construct(unsigned seed, char **err)
+{
+    bs_rng *rng = malloc(sizeof *rng);
+    check_err(err);
+    if (rng)
+        rng->state = seed;
+    __atomic_add_fetch(&stan_rngs, rng != NULL, __ATOMIC_RELAXED);
+    return rng;
+}
+
+void bs_rng_destruct(bs_rng *rng)
+{
+    __atomic_sub_fetch(&stan_rngs, 1, __ATOMIC_RELAXED);
+    free(rng);
+}
+
+/* Of a generator that is as good as its seeds: splitmix64. */
+static double uniform(bs_rng *rng)
+{
+    unsigned long long z = rng->state += 0x9e3779b97f4a7c15u;
+    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ z >> 27) * 0x94d049bb133111ebu;
+    return (double)((z ^ z >> 31) >> 11) * 0x1p-53;
+}
+
+int bs_param_num(const bs_model *model, bool tp, bool gq)
+{
+    return is(model, "minusone") ? -1 : CONSTRAINED + tp + gq;
+}
+
+const char *bs_param_names(const bs_model *model, bool tp, bool gq)
+{
+    static const char *const names[2][2] = {
+        {"tau," STAN_CONSTRAINED, "tau," STAN_CONSTRAINED ",guess"},
+        {"tau," STAN_CONSTRAINED ",gap", "tau," STAN_CONSTRAINED ",gap,guess"}};
+    return is(model, "derived") ? "tau" : names[tp][gq];
+}
+
+/* Stan's simplex: a share p_k of what is left, logit(share) - log(1 / (K - k)). */
+static void constrain(double *to, const double *u)
+{
+    to[0] = exp(u[0]);
+#ifdef STAN_SIMPLEX
+    double left = 1;
+    for (int k = 0; k < 2; k++) {
+        double share = 1 / (1 + exp(-(u[1 + k] - log(2 - k))));
+        to[1 + k] = left * share;
+        left -= to[1 + k];
+    }
+    to[3] = left;
+#else
+    to[1] = u[1];
+    to[2] = u[2];
+#endif
+}
+
+static int spoil(const bs_model *model, double *to, bool tp, char **err)
+{
+    if (is(model, "limit") && tp)
+        tell(err, "validate transformed params: gap is 7, but must be less than or equal to 5\n");
+    if (is(model, "constrain"))
+        raise(SIGSEGV);
+    if (is(model, "infinite"))
+        to[0] = (double)INFINITY;
+    return is(model, "limit") && tp ? -1 : is(model, "odd") ? 3 : 0;
+}
+
+int bs_param_constrain(const bs_model *model, bool tp, bool gq, const double *u, double *theta,
+                       bs_rng *rng, char **err)
+{
+    enter();
+    check_err(err);
+    constrain(theta, u);
+    if (tp)
+        theta[CONSTRAINED] = (theta[2] - theta[1]) / theta[0];
+    if (gq && !rng)
+        abort();
+    if (gq)
+        theta[CONSTRAINED + tp] = theta[1] + theta[0] * uniform(rng);
+    return u[1] > model->edge ? spoil(model, theta, tp, err) : 0;
+}

@@ -239,7 +239,7 @@ Test(target_plugin, rounding_mode_is_put_back)
     target_status status[1];
     cr_assert_eq(t->ops->log_density(t, logp, NULL, status, x, NULL, 1, t, NULL), 0);
     cr_assert_eq(fegetround(), FE_TONEAREST);
-    cr_assert_null(plugin_inside());
+    cr_assert_null(plugin_inside(&(plugin_role){PLUGIN_TARGET}));
     target_free(t);
 }
 

@@ -1,5 +1,6 @@
 /* A plug-in in worker processes: the same bits as in this one, and all that may end or stop a process. */
 #include "flow/clock.h"
+#include "teacher/plugin_lost.h"
 #include "teacher/plugin_workers.h"
 #include "tests/common/check.h"
 #include "tests/common/plugins.h"

@@ -2,6 +2,7 @@
  * that may be wrong with library and options. tests/plugins/umami.c is the matrix element. */
 #include "teacher/phase_space.h"
 #include "teacher/plugin_workers.h"
+#include "teacher/quantities.h"
 #include "tests/common/check.h"
 #include "tests/common/plugins.h"
 #include "tests/common/sanitized.h"
@@ -237,6 +238,45 @@ Test(target_umami, density_in_workers_is_the_same)
     free(x);
     target_free(here);
     target_free(there);
+}
+
+/* Samples are momenta, those that the library is asked with. */
+static void check_momenta(const char *keys)
+{
+    static const char *const names[] = {"e3", "px3", "py3", "pz3", "e4"};
+    const double out[] = {1, 2, 0.5};
+    target *t = of("tests/plugins/umami_flat.so", "'energy': 10", keys);
+    const quantities *q = target_quantities(t);
+    double *u = points(N, 5), *y = malloc(5 * N * sizeof *y), *p = malloc(12 * N * sizeof *p);
+    flow_pool *pool = flow_pool_create(3, NULL);
+    quantities_broken broken = {.count = 0};
+    phase_space space;
+    flow_err err = FLOW_ERR_INIT;
+    cr_assert(q && q->instead && q->count == 12 && q->usual == 12);
+    for (size_t k = 0; k < 5; k++)
+        cr_assert_str_eq(q->names[k], names[k]);
+    for (size_t i = 0; i < 5 * N; i++)
+        y[i] = normal_score(u[i]);
+    cr_assert_eq(quantities_derive(q, pool, p, 12, NULL, &broken, y, N, 0, &err), 0, "%s",
+                 err.text);
+    cr_assert(broken.count == 0 && phase_space_init(&space, 10, out, 3, &err) == 0);
+    for (size_t r = 0; r < N; r++) {
+        momentum m[3];
+        phase_space_momenta(&space, m, u + 5 * r);
+        for (size_t k = 0; k < 12; k++)
+            cr_assert_float_eq(p[12 * r + k], ((const double *)m)[k], 1e-12, "row %zu", r);
+    }
+    flow_pool_free(pool);
+    free(u);
+    free(y);
+    free(p);
+    target_free(t);
+}
+
+Test(target_umami, samples_are_momenta)
+{
+    check_momenta("");
+    check_momenta(", \"workers\": 1");
 }
 
 /* ---- handles: the library ends the process if two threads are in one, or one is made beside a call */
