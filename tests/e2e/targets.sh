@@ -119,7 +119,7 @@ cat >"$T/wells.yaml" <<Y
 seed: 4
 target: {kind: double_well, particles: 2}
 student: {start: plain, flow: {layers: 2, hidden: [16, 16]}, train: {steps: 100, batch: 64}}
-validate: {samples: 1000, chain_rows: 4100}
+validate: {samples: 1000, chain_rows: 4100, require: {missed_mass: "< 1"}}
 export: {samples: 5, file: x.csv}
 Y
 expect "a student is held against chains on its target" 0 run "$T/wells.yaml" --quiet --threads 1 --out "$T/w"
@@ -130,7 +130,7 @@ check "their energies are drawn" test -s "$T/w/energies.png"
 check "its columns have the target's names" test "$(head -1 "$T/w/export/x.csv")" = mean_x,mean_y,turn,log_radius
 expect "in two threads" 0 run "$T/wells.yaml" --quiet --threads 2 --out "$T/w2"
 check "they are the same" test "$("$PROBE" json "$T/w/validation.json" chain)" = "$("$PROBE" json "$T/w2/validation.json" chain)"
-expect "none are run" 0 run "$T/wells.yaml" --quiet --set validate.chain_rows=null --set validate.chain=off --out "$T/w"
+expect "none are run" 0 run "$T/wells.yaml" --quiet --set validate.chain_rows=null --set validate.require=null --set validate.chain=off --out "$T/w"
 check "if so it is said" test "$("$PROBE" json "$T/w/validation.json" chain)" = null
 check "and no picture is left" test ! -e "$T/w/energies.png"
 check "with a sampler there are none, unless asked for" test "$("$PROBE" json "$T/one/validation.json" chain)" = null
