@@ -3,6 +3,7 @@
 #include "flow/json.h"
 #include "pipeline/command/weighing.h"
 #include "pipeline/command/with_model.h"
+#include "pipeline/console/notice.h"
 #include "student/summary.h"
 #include "student/weigh.h"
 #include "teacher/streams.h"
@@ -60,6 +61,19 @@ static int choose(bool *wanted, const flow_model *model, const char *of, flow_er
         wanted[j] = true;
     }
     return 0;
+}
+
+/* What is asked of an angle is asked of its numbers. */
+static void tell_circles(const flow_model *model, const bool *wanted)
+{
+    for (size_t j = 0; j < model->units->dim; j++) {
+        const flow_unit *unit = &model->units->column[j];
+        if (wanted[j] && unit->period > 0)
+            notice_note(
+                "'%s' is on a circle: mean, sd and quantiles are of its numbers from %.9g to %.9g",
+                json_string_value(json_array_get(model->names, j)), unit->start,
+                unit->start + unit->period);
+    }
 }
 
 /* ---- the answer */
@@ -183,6 +197,8 @@ static int estimate(flow_model *model, flow_pool *pool, const void *options, flo
     code = code ? code : flow_model_convert(model, FLOW_F64, err);
     code = code ? code : take(&r, err);
     code = code ? code : weigh(&r, &w, o, context, err);
+    if (!code)
+        tell_circles(model, wanted);
     code = code ? code : answer(&r, model, o, wanted, err);
     file_table_free(context);
     free(wanted);
