@@ -13,6 +13,8 @@
  *   a few pieces                         mass_transport; a small network on a mixture base
  *   more than can be told apart          mass_transport; splines
  *
+ * With circles there is no affine layer and no component on them: splines in place of the former, and for pieces, too.
+ *
  * README.md has the measurements that this follows. */
 #ifndef STUDENT_RECIPE_H
 #define STUDENT_RECIPE_H

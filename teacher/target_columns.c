@@ -220,6 +220,11 @@ static bool is_narrower(const narrow_target *self)
     return narrower;
 }
 
+static const quantities *narrow_quantities(const target *self)
+{
+    return target_quantities(down(self)->of);
+}
+
 static void finish(narrow_target *self, bool log_z_stays)
 {
     target *base = &self->base;
@@ -229,7 +234,8 @@ static void finish(narrow_target *self, bool log_z_stays)
                              .work_create = narrow_work_create,
                              .work_free = narrow_work_free,
                              .log_density = narrow_log_density,
-                             .column = narrow_column};
+                             .column = narrow_column,
+                             .quantities = narrow_quantities};
     base->ops = &self->ops;
     base->flags |= TARGET_THREADS; /* `of` is locked, where it must be, by its own calls */
     base->flags &= ~(unsigned)TARGET_WIDENS;

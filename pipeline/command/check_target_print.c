@@ -63,7 +63,8 @@ static void print_head(const check_target_seen *s)
     else
         printf("%.6g\n", s->log_z);
     if (s->mapped)
-        puts("its support is mapped to the line by logarithm and logit; so are points and "
+        puts("its columns are mapped, ends by logarithm and logit, circles to angles; so are "
+             "points and "
              "derivatives "
              "below, but for x");
 }

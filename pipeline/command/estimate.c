@@ -171,6 +171,19 @@ static int summarise(student_summary *out, const rows *self, const char *name, s
     return summarise_rest(out, self, i, share, err);
 }
 
+/* What is asked of an angle is asked of its numbers. */
+static void tell_circles(const rows *self, const flow_model *model, const derived *from)
+{
+    for (size_t j = 0; j < model->units->dim; j++) {
+        const flow_unit *unit = &model->units->column[j];
+        const char *name = json_string_value(json_array_get(model->names, j));
+        if (unit->period > 0 && is_among(self, place_of(from, name, strlen(name))))
+            notice_note(
+                "'%s' is on a circle: mean, sd and quantiles are of its numbers from %.9g to %.9g",
+                name, unit->start, unit->start + unit->period);
+    }
+}
+
 /* ---- the answer */
 
 static json_t *pair(student_estimate e)
@@ -310,6 +323,8 @@ static int estimate(const opened *what, const void *options, flow_err *err)
     file_table *context = NULL;
     int code = context_load(&context, what->model, what->path, &o->context, 1, err);
     code = code ? code : gather(&r, &with, what, o, context, err);
+    if (!code)
+        tell_circles(&r, what->model, with.derived);
     code = code ? code : answer(&r, with.derived, o, err);
     deriving_close(&with);
     file_table_free(context);

@@ -52,6 +52,7 @@ expect "exact draws of another" 0 sample "$model" -n 200 --exact sir -o "$T/exac
 check "warn" grep -q "warning: target.path: .*torus.so is not the file that the student was trained on: its SHA-256 is " "$T/err"
 expect "and so do estimates" 0 estimate "$model" -n 2000
 check "warn" grep -q "warning: target.path: .*and was $(printf %.12s "$sum")\.\.\." "$T/err"
+check "and what an angle is" grep -q "note: .phi. is on a circle: mean, sd and quantiles are of its numbers from 0 to 6.28318531" "$T/err"
 expect "also of a config" 0 estimate "$model" -n 2000 --target "$T/torus.yaml"
 check "warn" grep -q "warning: target.path" "$T/err"
 
