@@ -334,7 +334,7 @@ static const cli_option logp_table[] = {
 
 const line_spec line_logp = {
     .name = "logp",
-    .operands = "MODEL DATA [options]",
+    .operands = "RUN|MODEL DATA [options]",
     .n_min = 2,
     .n_max = 2,
     .doc = "Writes log-densities of rows of a file: nats, in the units of the data.",
@@ -386,7 +386,7 @@ static const cli_option ladder_table[] = {
 
 const line_spec line_ladder = {
     .name = "ladder",
-    .operands = "TEACHER [options]",
+    .operands = "RUN|TEACHER [options]",
     .n_min = 1,
     .n_max = 1,
     .doc = "Measures a teacher unrolled into a sampler of 1, 2, ... steps, untrained.",

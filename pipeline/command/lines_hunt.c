@@ -14,15 +14,15 @@ static const cli_option table[] = {
     {"threads", OPTION_THREADS, "N", "threads; changes no result"},
     {NULL, 0, NULL, NULL}};
 
-const line_spec line_hunt = {
-    .name = "hunt",
-    .operands = "MODEL [options]",
-    .n_min = 1,
-    .n_max = 1,
-    .doc = "What a model's samples miss of what it was made for, and where.",
-    .examples = "  distill hunt runs/funnel/student/model.safetensors\n"
-                "  distill hunt runs/funnel/student/model.safetensors --effort 10 --seed 2\n",
-    .options = table};
+const line_spec line_hunt = {.name = "hunt",
+                             .operands = "RUN|MODEL [options]",
+                             .n_min = 1,
+                             .n_max = 1,
+                             .doc =
+                                 "What a model's samples miss of what it was made for, and where.",
+                             .examples = "  distill hunt runs/funnel\n"
+                                         "  distill hunt runs/funnel --effort 10 --seed 2\n",
+                             .options = table};
 
 static int take(void *into, int id, const char *arg, flow_err *err)
 {

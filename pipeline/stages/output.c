@@ -260,7 +260,7 @@ static int write_blocks(const output_request *q, output **out, const workspace *
 
 int output_samples(const output_request *q, flow_err *err)
 {
-    workspace w = {NULL};
+    workspace w;
     output *out = NULL;
     int code = workspace_create(&w, q, err);
     if (!code)

@@ -59,8 +59,10 @@ validate: {require: {kl_reverse: "< 0.03", log_z_sigmas: "< 5"}}
 Y
 expect "a student learns it as well as the posterior that is built in" 0 run "$T/stan.yaml" --quiet --threads 1 --out "$T/s"
 check "of which only one side was seen" test "$(value "$T/s/validation.json" verdict)" = '"unverified"'
-"$DISTILL" sample "$T/s/student/model.safetensors" -n 100000 -o "$T/x.csv" >"$T/out"
+"$DISTILL" sample "$T/s" -n 100000 --quantities none -o "$T/x.csv" >"$T/out"
 "$BUILD/tests/e2e/constrain" "$T/one.so" "$T/d.json" "$T/x.csv" >"$T/y.csv"
+expect "its samples are of the parameters, transformed ones behind" 0 sample "$T/s" -n 100000 --quantities all -o "$T/z.csv"
+check "as the library itself has them" sh -c 'cut -d, -f 1-18 "$1" | cmp - "$2"' - "$T/y.csv" "$T/z.csv"
 # Means and spreads by quadrature over log tau, at which all else is Gaussian (posteriordb's 10,000 reference draws are within
 # .027 sd of them). Of 100,000 draws a mean has a standard error of .003 sd, and a spread one of at most .006 (tau: kurtosis
 # 15): false alarm of the 36 below 1e-5.

@@ -126,7 +126,7 @@ Test(cli, refusals)
          "distill: error: -o 'x.txt' ends neither in .npy nor in .csv; say --format npy or csv\n"
          "help: distill sample --help\n"},
         {"distill logp m", 64,
-         "distill: error: something is missing: distill logp MODEL DATA [options]\n"
+         "distill: error: something is missing: distill logp RUN|MODEL DATA [options]\n"
          "help: distill logp --help\n"},
         {"distill explain layers", 64,
          "distill: error: there is no key 'layers'; did you mean teacher.flow.layers\n"},
