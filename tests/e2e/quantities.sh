@@ -120,7 +120,8 @@ expect "or with the config" 0 sample "$T/alone.safetensors" -n 500 --target "$T/
 check "as in the run" cmp "$T/out" "$run/export/x.csv"
 refused "another target" 64 "this target has no quantities; .*tau" sample "$run" -n 3 --weights --target <(echo 'target: {kind: gaussian, dim: 3}')
 sed "s|/stan.so|/stan_simplex.so|" "$T/stan.yaml" >"$T/simplex.yaml"
-refused "quantities of another target" 64 "was made for a target with 3 quantities, and this one has 4" sample "$run" -n 3 --target "$T/simplex.yaml"
+expect "quantities of another target" 64 sample "$run" -n 3 --target "$T/simplex.yaml"
+check "are not these" grep -q "error: the model was made for a target with 3 quantities, and this one has 4" "$T/err"
 mv "$T/d.json" "$T/gone.json"
 refused "a run whose data are gone" 66 "d.json: No such file.*--quantities none" sample "$run" -n 3
 mv "$T/gone.json" "$T/d.json"
@@ -175,7 +176,7 @@ check "are counted" grep -q "warning: $(grep -c '^nan' "$T/out") of 1000 samples
 first=$(awk -F, 'NR > 1 && /nan/ { print NR - 2; exit }' "$T/out")
 check "the first is named, with what the model says" grep -q "sample $first: validate transformed params: gap is 7" "$T/err"
 expect "the parameters alone are there" 0 sample "$run" -n 1000
-check "without a word" test ! -s "$T/err"
+check "in all rows" sh -c '! grep -q nan "$1" && ! grep -q "no quantities" "$2"' - "$T/out" "$T/err"
 expect "too many for an estimate" 65 estimate "$run" -n 20000 --of gap
 check "it says how many" grep -q "'gap' is not finite at samples that have 0.1[0-9]* of the weight, more than 0.05; --of" "$T/err"
 echo '{"mu": 1.5, "sd": 0.3, "does": "limit", "edge": 2.2}' >"$T/d.json"
@@ -185,5 +186,6 @@ echo '{"mu": 1.5, "sd": 0.3, "does": "infinite", "edge": 2.2}' >"$T/d.json"
 expect "values that are infinite" 0 sample "$run" -n 1000
 check "are told, with place and name" grep -q "in [0-9]* of 1000 samples a quantity is not finite; the first, sample [0-9]*: 'tau' is inf" "$T/err"
 echo '{"mu": 1.5, "sd": 0.3, "does": "limit", "edge": -9}' >"$T/d.json"
-refused "no row has any" 65 "not one of 50 samples has the quantities of the target: validate" sample "$run" -n 50 --quantities all -o "$T/never.csv"
-check "leaves no file" test ! -e "$T/never.csv"
+expect "no row has any" 65 sample "$run" -n 50 --quantities all -o "$T/never.csv"
+check "is an error" grep -q "error: not one of 50 samples has the quantities of the target: validate" "$T/err"
+check "which leaves no file" test ! -e "$T/never.csv"
