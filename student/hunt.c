@@ -105,22 +105,13 @@ static void sort_rows(hunt *h, const pieces *p, size_t *size)
     }
 }
 
-static size_t largest_of(const size_t *size, size_t n)
-{
-    size_t out = 0;
-    for (size_t k = 1; k < n; k++)
-        if (size[k] > size[out])
-            out = k;
-    return out;
-}
-
 /* The largest pieces are the regions. to (pieces). */
 static void number(hunt *h, size_t n, size_t *size, size_t *to)
 {
     for (size_t k = 0; k < n; k++)
         to[k] = SIZE_MAX;
-    for (size_t at = largest_of(size, n); n > 0 && h->regions < HUNT_MOST && size[at] > 0;
-         at = largest_of(size, n)) {
+    for (size_t at = hunt_largest_of(size, n); n > 0 && h->regions < HUNT_MOST && size[at] > 0;
+         at = hunt_largest_of(size, n)) {
         to[at] = h->regions;
         h->size[h->regions++] = size[at];
         size[at] = 0;

@@ -56,7 +56,7 @@ static size_t groups_of(size_t n, size_t dim)
     return out < 1 ? 1 : (size_t)out;
 }
 
-static size_t most_of(const size_t *count, size_t n)
+size_t hunt_largest_of(const size_t *count, size_t n)
 {
     size_t out = 0;
     for (size_t k = 1; k < n; k++)
@@ -73,7 +73,7 @@ static void label(const rounds *s, size_t regions, size_t *region)
         for (size_t r = 0; r < s->seeds->n; r++)
             if (s->groups.of[r] == g && s->seeds->region[r] != SIZE_MAX)
                 count[s->seeds->region[r]]++;
-        region[g] = most_of(count, regions);
+        region[g] = hunt_largest_of(count, regions);
     }
 }
 

@@ -19,4 +19,7 @@ typedef struct hunt_seeds {
 int hunt_rounds_go(hunt_mass *out, const student_sides *sides, const flow *student,
                    const hunt_seeds *seeds, double limit, size_t n, flow_err *err);
 
+/* Where the largest of n counts is, n > 0: the first of several. */
+size_t hunt_largest_of(const size_t *count, size_t n);
+
 #endif

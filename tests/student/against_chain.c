@@ -6,21 +6,12 @@
 #include "tests/common/check.h"
 #include "tests/common/mixture_student.h"
 #include "tests/common/sanitized.h"
+#include "tests/common/target_of.h"
 
 #include <criterion/criterion.h>
 #include <math.h>
 
 enum { ROWS = UNLESS_SANITIZED(4096, 2048), SAMPLES = 4000 };
-
-static target *target_of(const char *text)
-{
-    flow_err err = FLOW_ERR_INIT;
-    json_t *d = json_loads(text, 0, NULL);
-    target *t = d ? target_create(d, &err) : NULL;
-    cr_assert(t, "%s: %s", text, err.text);
-    json_decref(d);
-    return t;
-}
 
 static const char GAUSSIAN[] = "{\"kind\": \"gaussian\", \"mean\": [1, -2, 0.5], \"dim\": 3, "
                                "\"correlation\": 0.6}";

@@ -7,6 +7,7 @@
 #include "tests/common/check.h"
 #include "tests/common/mixture_student.h"
 #include "tests/common/sanitized.h"
+#include "tests/common/target_of.h"
 
 #include <criterion/criterion.h>
 #include <math.h>
@@ -77,16 +78,6 @@ Test(proposal, density_by_hand)
 }
 
 /* ---- targets and students */
-
-static target *target_of(const char *text)
-{
-    flow_err err = FLOW_ERR_INIT;
-    json_t *d = json_loads(text, 0, NULL);
-    target *t = d ? target_create(d, &err) : NULL;
-    cr_assert(t, "%s: %s", text, err.text);
-    json_decref(d);
-    return t;
-}
 
 /* Components of a student. */
 typedef struct places {
