@@ -1,5 +1,4 @@
-/* A matrix element of UMAMI's as a target: its density and cross section, cuts, inputs, parameters and handles, and all
- * that may be wrong with library and options. tests/plugins/umami.c is the matrix element. */
+/* A matrix element of UMAMI's as a target: its density and cross section, cuts, inputs, parameters and handles. tests/plugins/umami.c is the matrix element. */
 #include "teacher/phase_space.h"
 #include "teacher/plugin_workers.h"
 #include "teacher/quantities.h"
@@ -7,6 +6,7 @@
 #include "tests/common/plugins.h"
 #include "tests/common/sanitized.h"
 #include "tests/common/temp.h"
+#include "tests/common/umami.h"
 #include "tests/teacher/energies.h"
 
 #include <criterion/criterion.h>
@@ -16,44 +16,6 @@
 #include <string.h>
 
 static const double PI = 3.14159265358979323846, PICOBARNS = 3.893793721e8, AEWM1 = 137.035999;
-#define MUONS "tests/plugins/umami.so"
-
-static target *make(const char *file, const char *more, flow_err *err)
-{
-    static char program[PLUGIN_TEXT];
-    plugin_set_host(&(plugin_host){.program = built_path(program, "distill")});
-    return energy_of_plugin(file, more, err);
-}
-
-/* "options": an object of these words, in which ' stands for "; keys: of the target. */
-static const char *with(char *more, const char *words, const char *keys)
-{
-    size_t used = (size_t)sprintf(more, "\"options\": \"{");
-    for (; *words; words++)
-        used += (size_t)sprintf(more + used, *words == '\'' ? "\\\"" : "%c", *words);
-    sprintf(more + used, "}\"%s", keys);
-    return more;
-}
-
-static target *of(const char *file, const char *words, const char *keys)
-{
-    char more[1000];
-    flow_err err;
-    target *t = make(file, with(more, words, keys), &err);
-    cr_assert(t, "%s: %s", words, err.text);
-    return t;
-}
-
-/* A count that the library itself keeps. */
-static int count(const char *symbol)
-{
-    char path[PLUGIN_TEXT];
-    void *library = dlopen(built_path(path, MUONS), RTLD_NOW | RTLD_NOLOAD);
-    cr_assert(library, "it is not loaded");
-    int out = *(int *)dlsym(library, symbol);
-    dlclose(library);
-    return out;
-}
 
 /* y with Phi(y) = u. */
 static double normal_score(double u)
@@ -98,16 +60,16 @@ Test(target_umami, says_what_it_is)
 {
     static const char *const names[] = {"mass2", "cos1", "phi1", "cos2", "phi2"};
     char text[TARGET_COLUMN_TEXT];
-    target *t = of(MUONS, "'energy': 10", "");
+    target *t = umami_of(UMAMI_MUONS, "'energy': 10", "");
     cr_assert_eq(t->dim, 2);
     cr_assert_eq(t->flags, TARGET_THREADS);
     cr_assert(isnan(t->log_z));
     cr_assert_str_eq(target_column(t, text, 0), "cos1");
     cr_assert_null(t->kinds);
-    cr_assert_eq(count("umami_handles"), 1);
+    cr_assert_eq(umami_count("umami_handles"), 1);
     target_free(t);
-    cr_assert_eq(count("umami_handles"), 0);
-    t = of("tests/plugins/umami_flat.so", "'energy': 10", "");
+    cr_assert_eq(umami_count("umami_handles"), 0);
+    t = umami_of("tests/plugins/umami_flat.so", "'energy': 10", "");
     cr_assert_eq(t->dim, 5);
     for (size_t j = 0; j < 5; j++)
         cr_assert_str_eq(target_column(t, text, j), names[j]);
@@ -135,7 +97,7 @@ enum { N = 600 };
 
 Test(target_umami, density_is_the_differential_cross_section)
 {
-    target *t = of(MUONS, "'energy': 37", "");
+    target *t = umami_of(UMAMI_MUONS, "'energy': 37", "");
     double *x = points(N, 2), logp[N];
     flow_err err;
     cr_assert_eq(ask(t, logp, NULL, x, N, &err), 0, "%s", err.text);
@@ -151,7 +113,7 @@ Test(target_umami, density_is_the_differential_cross_section)
 Test(target_umami, the_integral_is_the_cross_section)
 {
     enum { STEPS = 1000 };
-    target *t = of(MUONS, "'energy': 1", "");
+    target *t = umami_of(UMAMI_MUONS, "'energy': 1", "");
     double x[2 * STEPS], logp[STEPS], sum = 0, want = 4 * PI / (3 * AEWM1 * AEWM1) * PICOBARNS;
     flow_err err;
     for (size_t i = 0; i < STEPS; i++) {
@@ -170,7 +132,7 @@ Test(target_umami, the_integral_is_the_cross_section)
 Test(target_umami, masses_are_those_of_the_library)
 {
     const double out[] = {1, 2, 0.5}, p = phase_space_two(10, 0.2, 0.5);
-    target *t = of("tests/plugins/umami_flat.so", "'energy': 10", "");
+    target *t = umami_of("tests/plugins/umami_flat.so", "'energy': 10", "");
     double *x = points(N, 5), logp[N];
     phase_space space;
     momentum m[3];
@@ -202,7 +164,7 @@ static double resonance(double s)
 Test(target_umami, a_resonance_is_where_two_particles_have_its_mass)
 {
     enum { STEPS = 20000 };
-    target *t = of("tests/plugins/umami_resonance.so", "'energy': 200", "");
+    target *t = umami_of("tests/plugins/umami_resonance.so", "'energy': 200", "");
     double *u = calloc(5 * STEPS, sizeof *u), *logp = malloc(STEPS * sizeof *logp), sum = 0;
     flow_err err;
     for (size_t i = 0; i < 5 * STEPS; i++)
@@ -221,15 +183,15 @@ Test(target_umami, a_resonance_is_where_two_particles_have_its_mass)
 Test(target_umami, a_decay_has_a_width)
 {
     const double x[2] = {0.2, 0.7}, q = phase_space_two(5, 1, 2);
-    target *t = of("tests/plugins/umami_alone.so", "'energy': 5, 'incoming': 1", "");
+    target *t = umami_of("tests/plugins/umami_alone.so", "'energy': 5, 'incoming': 1", "");
     cr_assert_float_eq(exp(density(t, x)), q / (8 * PI * 25), 1e-15);
     target_free(t);
 }
 
 Test(target_umami, density_in_workers_is_the_same)
 {
-    target *here = of(MUONS, "'energy': 10", ""),
-           *there = of(MUONS, "'energy': 10", ", \"workers\": 2");
+    target *here = umami_of(UMAMI_MUONS, "'energy': 10", ""),
+           *there = umami_of(UMAMI_MUONS, "'energy': 10", ", \"workers\": 2");
     double *x = points(N, 2), a[N], b[N];
     flow_err err;
     cr_assert_eq(ask(here, a, NULL, x, N, &err), 0);
@@ -245,7 +207,7 @@ static void check_momenta(const char *keys)
 {
     static const char *const names[] = {"e3", "px3", "py3", "pz3", "e4"};
     const double out[] = {1, 2, 0.5};
-    target *t = of("tests/plugins/umami_flat.so", "'energy': 10", keys);
+    target *t = umami_of("tests/plugins/umami_flat.so", "'energy': 10", keys);
     const quantities *q = target_quantities(t);
     double *u = points(N, 5), *y = malloc(5 * N * sizeof *y), *p = malloc(12 * N * sizeof *p);
     flow_pool *pool = flow_pool_create(3, NULL);
@@ -284,17 +246,17 @@ Test(target_umami, samples_are_momenta)
 Test(target_umami, a_handle_for_each_thread)
 {
     enum { MANY = 20000 };
-    target *t = of(MUONS, "'energy': 10", "");
+    target *t = umami_of(UMAMI_MUONS, "'energy': 10", "");
     double *x = points(MANY, 2), *a = malloc(2 * MANY * sizeof *a);
     flow_pool *one = flow_pool_create(1, NULL), *four = flow_pool_create(4, NULL);
     flow_err err;
     cr_assert_eq(target_log_density(t, four, a, NULL, NULL, x, NULL, MANY, &err), 0);
-    cr_assert_leq(count("umami_most"), 4);
+    cr_assert_leq(umami_count("umami_most"), 4);
     cr_assert_eq(target_log_density(t, one, a + MANY, NULL, NULL, x, NULL, MANY, &err), 0);
     check_same(a, a + MANY, MANY, "log p");
-    cr_assert_eq(count("umami_calls"), 1 + 2 * ((MANY + 127) / 128));
+    cr_assert_eq(umami_count("umami_calls"), 1 + 2 * ((MANY + 127) / 128));
     target_free(t);
-    cr_assert_eq(count("umami_handles"), 0, "handles are not freed");
+    cr_assert_eq(umami_count("umami_handles"), 0, "handles are not freed");
     flow_pool_free(one);
     flow_pool_free(four);
     free(x);
@@ -303,12 +265,12 @@ Test(target_umami, a_handle_for_each_thread)
 
 Test(target_umami, one_at_a_time_if_it_has_to_be)
 {
-    target *t = of(MUONS, "'energy': 10, 'threads': false", "");
+    target *t = umami_of(UMAMI_MUONS, "'energy': 10, 'threads': false", "");
     double *x = points(N, 2), logp[N];
     flow_err err;
     cr_assert_eq(t->flags & TARGET_THREADS, 0);
     cr_assert_eq(ask(t, logp, NULL, x, N, &err), 0);
-    cr_assert_eq(count("umami_most"), 1);
+    cr_assert_eq(umami_count("umami_most"), 1);
     free(x);
     target_free(t);
 }
@@ -318,13 +280,14 @@ Test(target_umami, one_at_a_time_if_it_has_to_be)
 Test(target_umami, inputs_arrive)
 {
     const double x[2] = {0.7, 0.1}, want = log(muons(10, 0.4));
-    target *t = of(MUONS, "'energy': 10, 'alpha_s': 0.118, 'flavor': 2, 'channel': 1", "");
+    target *t =
+        umami_of(UMAMI_MUONS, "'energy': 10, 'alpha_s': 0.118, 'flavor': 2, 'channel': 1", "");
     cr_assert_float_eq(density(t, x), want + log(0.118 * 3 * 11), 1e-12);
     target_free(t);
-    t = of("tests/plugins/umami_wants.so", "'energy': 10, 'alpha_s': 0.5", "");
+    t = umami_of("tests/plugins/umami_wants.so", "'energy': 10, 'alpha_s': 0.5", "");
     cr_assert_float_eq(density(t, x), want + log(0.5), 1e-12);
     target_free(t);
-    t = of("tests/plugins/umami_old.so", "'energy': 10, 'masses': [0, 0, 0, 0]", "");
+    t = umami_of("tests/plugins/umami_old.so", "'energy': 10, 'masses': [0, 0, 0, 0]", "");
     cr_assert_float_eq(density(t, x), want, 1e-12);
     target_free(t);
 }
@@ -333,19 +296,20 @@ Test(target_umami, parameters_and_cards_are_those_of_each_handle, .fini = temp_c
 {
     const double x[2] = {0.7, 0.1}, want = log(muons(10, 0.4));
     char words[1000], more[5000];
-    target *t = of(MUONS, "'energy': 10, 'parameters': {'aEWM1': 100, 'nan': [7, 0]}", "");
+    target *t =
+        umami_of(UMAMI_MUONS, "'energy': 10, 'parameters': {'aEWM1': 100, 'nan': [7, 0]}", "");
     cr_assert_float_eq(density(t, x), want + 2 * log(AEWM1 / 100), 1e-12);
     target_free(t);
     temp_open();
     temp_write("card.dat", "aEWM1 50\n", 9);
     snprintf(words, sizeof words, "'energy': 10, 'card': '%s'", temp_path("card.dat"));
-    t = of(MUONS, words, "");
+    t = umami_of(UMAMI_MUONS, words, "");
     cr_assert_float_eq(density(t, x), want + 2 * log(AEWM1 / 50), 1e-12);
     target_free(t);
     temp_write("p.json", "{\"energy\": 10, \"card\": \"card.dat\"}", 34); /* beside it */
     snprintf(more, sizeof more, "\"data\": \"%s\"", temp_path("p.json"));
     flow_err err;
-    t = make(MUONS, more, &err);
+    t = umami_make(UMAMI_MUONS, more, &err);
     cr_assert(t, "%s", err.text);
     cr_assert_float_eq(density(t, x), want + 2 * log(AEWM1 / 50), 1e-12);
     target_free(t);
@@ -362,7 +326,7 @@ static void check_rows(const char *does, const char *keys, target_status want)
     target_status status[3];
     flow_err err;
     snprintf(words, sizeof words, "'energy': 10, 'parameters': {'%s': 0.9}", does);
-    target *t = of(MUONS, words, keys);
+    target *t = umami_of(UMAMI_MUONS, words, keys);
     cr_assert_eq(ask(t, logp, status, x, 3, &err), 0, "%s: %s", does, err.text);
     cr_assert(status[0] == TARGET_FINITE && status[2] == TARGET_FINITE, "%s", does);
     cr_assert_eq(status[1], want, "%s: %d", does, status[1]);
@@ -386,7 +350,7 @@ Test(target_umami, rows_without_density_and_broken_ones)
 
 Test(target_umami, a_status_ends_the_run)
 {
-    target *t = of(MUONS, "'energy': 10, 'parameters': {'status': 0.9}", "");
+    target *t = umami_of(UMAMI_MUONS, "'energy': 10, 'parameters': {'status': 0.9}", "");
     const double x[2] = {0.97, 0.5};
     double logp;
     flow_err err;
@@ -404,7 +368,7 @@ static bool passes(const char *cut, double cosine)
     target_status status;
     flow_err err;
     snprintf(words, sizeof words, "'energy': 10, %s", cut);
-    target *t = of(MUONS, words, "");
+    target *t = umami_of(UMAMI_MUONS, words, "");
     cr_assert_eq(ask(t, &logp, &status, x, 1, &err), 0);
     cr_assert(status == TARGET_NO_DENSITY || fabs(logp - log(muons(10, cosine))) < 1e-12);
     target_free(t);
@@ -424,7 +388,8 @@ Test(target_umami, cuts_leave_no_density)
 /* A point that is cut is not asked of the library: it would end the run there. */
 Test(target_umami, what_is_cut_is_not_evaluated)
 {
-    target *t = of(MUONS, "'energy': 10, 'pt_min': 4, 'parameters': {'status': 0.9}", "");
+    target *t =
+        umami_of(UMAMI_MUONS, "'energy': 10, 'pt_min': 4, 'parameters': {'status': 0.9}", "");
     const double x[4] = {0.97, 0.5, 0.5, 0.5};
     double logp[2];
     target_status status[2];
@@ -433,78 +398,4 @@ Test(target_umami, what_is_cut_is_not_evaluated)
     cr_assert(status[0] == TARGET_NO_DENSITY && status[1] == TARGET_FINITE);
     cr_assert_float_eq(logp[1], log(muons(10, 0)), 1e-12);
     target_free(t);
-}
-
-/* ---- what cannot be opened */
-
-static void refused(const char *file, const char *words, int code, const char *want)
-{
-    char more[1000];
-    flow_err err;
-    cr_assert(!make(file, with(more, words, ""), &err), "%s %s was accepted", file, words);
-    cr_assert_eq(err.code, code, "%s: %d: %s", words, err.code, err.text);
-    cr_assert(strstr(err.text, want), "%s: '%s' is not in '%s'", words, want, err.text);
-}
-
-Test(target_umami, the_library_must_be_one)
-{
-    const char *e = "'energy': 10";
-    refused("tests/plugins/umami_new.so", e, FLOW_EDATA, "version 2 of UMAMI; version 1 is known");
-    refused("tests/plugins/umami_gpu.so", e, FLOW_EDATA, "computes on a GPU (device 1)");
-    refused("tests/plugins/umami_missing.so", e, FLOW_EDATA, "no symbol 'umami_free'");
-    refused("tests/plugins/umami_old.so", e, FLOW_ECONFIG, "masses: the library does not say them");
-    refused("tests/plugins/umami_wants.so", e, FLOW_ECONFIG, "wants alpha_s, which is not given");
-    refused("tests/plugins/umami_alone.so", e, FLOW_EDATA,
-            "2 of its 3 particles come in, and 1 go");
-    refused("tests/plugins/umami_old.so",
-            "'energy': 1, 'masses': [0, 0, 0, 0], 'parameters': {'nan': 1}", FLOW_EDATA,
-            "it has no umami_set_parameter");
-}
-
-Test(target_umami, options_must_make_sense)
-{
-    refused(MUONS, "", FLOW_ECONFIG, "key 'energy' is missing");
-    refused(MUONS, "'energy': -1", FLOW_ECONFIG, "energy wants a number > 0");
-    refused(MUONS, "'energie': 1", FLOW_ECONFIG, "there is no key 'energie'");
-    refused(MUONS, "'energy': 1, 'kind': 'x'", FLOW_ECONFIG, "there is no key 'kind'");
-    refused(MUONS, "'energy' 1", FLOW_EDATA, "data: no JSON");
-    refused(MUONS, "'energy': 1, 'energy': 2", FLOW_EDATA, "data: no JSON: duplicate");
-    refused(MUONS, "'energy': 1, 'card': 'nix.dat'", FLOW_ENOINPUT, "card: nix.dat: No such file");
-    refused(MUONS, "'energy': 1, 'card': 'Makefile'", FLOW_EDATA, "failed: status 1: an error");
-    refused(MUONS, "'energy': 1, 'masses': [0, 0]", FLOW_ECONFIG, "masses wants 4 numbers");
-    refused(MUONS, "'energy': 1, 'masses': [0, 0, 0, 0.1]", FLOW_ECONFIG,
-            "particle 3 has the mass 0.1, and the library says 0");
-    refused(MUONS, "'energy': 1, 'helicity': 3", FLOW_ECONFIG,
-            "helicity: the library does not take this input");
-    refused(MUONS, "'energy': 1, 'incoming': 1", FLOW_ECONFIG,
-            "energy is 1, and the particle that decays has the mass 0");
-    refused("tests/plugins/umami_flat.so", "'energy': 0.6", FLOW_ECONFIG,
-            "not enough for incoming particles of masses 0.2 and 0.5");
-    refused("tests/plugins/umami_flat.so", "'energy': 3.4", FLOW_EDATA,
-            "not enough for outgoing particles of masses 3.5");
-    cr_assert_eq(count("umami_handles"), 0, "handles are not freed");
-}
-
-Test(target_umami, parameters_must_be_taken)
-{
-    refused(MUONS, "'energy': 1, 'parameters': 3", FLOW_ECONFIG, "parameters wants names of");
-    refused(MUONS, "'energy': 1, 'parameters': {'nan': 'x'}", FLOW_ECONFIG,
-            "'nan' wants a number or [real, imaginary]");
-    refused(MUONS, "'energy': 1, 'parameters': {'mZ': 91}", FLOW_EDATA,
-            "'mZ' could not be set: status 1");
-    refused(MUONS, "'energy': 1, 'parameters': {'aEWM1': 1200}", FLOW_EDATA,
-            "was set to 1200 and is 1000");
-    refused(MUONS, "'energy': 1, 'parameters': {'status': -2}", FLOW_EDATA,
-            "umami_matrix_element failed: status 1");
-    cr_assert_eq(count("umami_handles"), 0, "handles are not freed");
-}
-
-Test(target_umami, data_must_be_there)
-{
-    flow_err err;
-    cr_assert(!make(MUONS, "\"data\": \"nix.json\"", &err));
-    cr_assert_eq(err.code, FLOW_ENOINPUT);
-    cr_assert(strstr(err.text, "data: nix.json: No such file"), "%s", err.text);
-    cr_assert(!make(MUONS, "\"options\": \"[1]\"", &err));
-    cr_assert(strstr(err.text, "wanted a JSON object"), "%s", err.text);
 }
