@@ -30,7 +30,7 @@ static cloud cut_cloud(double **from, size_t n, size_t dim)
 int chains_open(chains *self, size_t n, flow_err *err)
 {
     size_t dim = self->target->dim;
-    double *all = calloc(n * (7 * dim + 6) + dim, sizeof *all);
+    double *all = calloc(n * (7 * dim + 7) + dim, sizeof *all);
     self->memory = all;
     self->status = malloc(n * sizeof *self->status);
     if (!all || !self->status)
@@ -44,6 +44,7 @@ int chains_open(chains *self, size_t n, flow_err *err)
     self->momentum = cut(&all, n * dim);
     self->kinetic = cut(&all, n);
     self->uniform = cut(&all, n);
+    self->pace = cut(&all, n);
     self->widths = cut(&all, dim);
     self->asker = target_asker_create(self->target, self->pool, err);
     return self->asker ? 0 : err->code;
@@ -143,7 +144,8 @@ static void kick(chains *self, const cloud *at, double a, double c, double by)
     for (size_t r = 0; r < self->n; r++)
         for (size_t i = 0; i < self->dim; i++) {
             size_t k = r * self->dim + i;
-            self->momentum[k] += by * self->widths[i] * (a * at->slope_0[k] + c * at->slope_p[k]);
+            self->momentum[k] +=
+                by * self->pace[r] * self->widths[i] * (a * at->slope_0[k] + c * at->slope_p[k]);
         }
 }
 
@@ -153,7 +155,7 @@ static void drift(chains *self, const cloud *from, double by)
     for (size_t r = 0; r < self->n; r++)
         for (size_t i = 0; i < self->dim; i++) {
             size_t k = r * self->dim + i;
-            double to = from->x[k] + by * self->widths[i] * self->momentum[k];
+            double to = from->x[k] + by * self->pace[r] * self->widths[i] * self->momentum[k];
             self->next.x[k] = target_turns(self->target, i) ? flow_circle_point(to) : to;
         }
 }
@@ -208,12 +210,23 @@ static double accept(chains *self, double a, double c)
     return accepted / (double)self->n;
 }
 
+static void set_pace(chains *self)
+{
+    pcg_stream stream = self->stream;
+    stream.purpose = PCG_GENERATE;
+    if (self->decades > 0)
+        pcg_uniforms(self->pace, stream, self->draws, self->n, 1);
+    for (size_t r = 0; r < self->n; r++)
+        self->pace[r] = self->decades > 0 ? pow(10, -self->decades * self->pace[r]) : 1;
+}
+
 int chains_move(chains *self, double a, double c, size_t leaps, flow_err *err)
 {
     pcg_stream stream = self->stream;
     stream.purpose = PCG_BASE;
     double step = self->step * (0.8 + 0.4 * chains_uniform(self, PCG_PERMUTE));
     pcg_normals(self->momentum, stream, self->draws, self->n, self->dim);
+    set_pace(self);
     memset(self->kinetic, 0, self->n * sizeof *self->kinetic);
     int code = self->slopes ? leap(self, a, c, step, leaps, err) : walk(self, step, err);
     if (code)

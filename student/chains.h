@@ -3,7 +3,8 @@
  *   log pi = a log q0 + c log p~
  *
  * q0 the density that they started from; rows stay within [-pi, pi) on the circles of the target. Moves are Hamiltonian Monte Carlo (Duane 1987), or, without slopes, random
- * walks with `leaps` 1; one step size for all, in widths of the rows, follows the share that is accepted. */
+ * walks with `leaps` 1; one step size for all, in widths of the rows, follows the share that is accepted; it is shorter by up to
+ * so many decades in each row and move, where the density is much narrower in some places than in others. */
 #ifndef STUDENT_CHAINS_H
 #define STUDENT_CHAINS_H
 
@@ -27,11 +28,12 @@ struct chains {
     target_asker *asker; /* of the target */
     int slopes;          /* whether the target has them */
     cloud at, next;
-    double *momentum;          /* (n, D) */
-    double *kinetic, *uniform; /* (n) */
-    double *widths;            /* (D) */
-    target_status *status;     /* (n) */
+    double *momentum;                 /* (n, D) */
+    double *kinetic, *uniform, *pace; /* (n); pace: of the step, of each row in a move */
+    double *widths;                   /* (D) */
+    target_status *status;            /* (n) */
     double *memory;
+    double decades;          /* 0: all steps are alike */
     double step, acceptance; /* in widths; of the last move */
     pcg_stream stream;       /* purpose is theirs */
     uint64_t draws;          /* rows of the streams that are used up */

@@ -195,7 +195,7 @@ static int weigh_masses(const hunt *h, student_estimate *mass, flow_err *err)
     h->out->evaluations += m.evaluations;
     h->out->ess = m.ess;
     h->out->khat = m.khat;
-    h->out->weighed = !code && hunt_mass_holds(&m, h->in->effort.proposals);
+    h->out->weighed = !code && hunt_mass_holds(&m);
     if (h->out->weighed) {
         h->out->mass = m.all;
         h->out->log_z = m.log_z;

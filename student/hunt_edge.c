@@ -132,6 +132,7 @@ int hunt_from_edge(hunt_source *out, const student_sides *sides, const flow *stu
               .chains = {.target = sides->teacher,
                          .pool = sides->pool,
                          .start = pull,
+                         .decades = EDGE_DECADES,
                          .stream = {.seed = sides->seed, .stage = STREAM_HUNT_EDGE}}};
     *out = (hunt_source){.n = 0};
     target *density = target_from_flow(student, err);

@@ -8,7 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const double LEAST_ESS = 100; /* rows */
+static const double GOOD_ESS = 100, /* rows */
+    LEAST_ESS = 30,                 /* then three errors are half of the mass */
+    MOST_KHAT =
+        0.9; /* weights of heavier tails are missing their largest, and the mass is too small */
 
 /* Proposals, what is known at each, and how much of each is whose. */
 typedef struct drawn {
@@ -174,7 +177,12 @@ int hunt_mass_weigh(hunt_mass *out, const student_sides *sides, const flow *stud
     return code;
 }
 
-bool hunt_mass_holds(const hunt_mass *self, size_t n)
+bool hunt_mass_is_good(const hunt_mass *self, size_t n)
 {
-    return self->ess >= LEAST_ESS && self->khat < psis_threshold(n);
+    return self->ess >= GOOD_ESS && self->khat < psis_threshold(n);
+}
+
+bool hunt_mass_holds(const hunt_mass *self)
+{
+    return self->ess >= LEAST_ESS && self->khat < MOST_KHAT;
 }

@@ -28,7 +28,9 @@ typedef struct hunt_mass {
 int hunt_mass_weigh(hunt_mass *out, const student_sides *sides, const flow *student,
                     const proposal *proposals, double limit, size_t n, flow_err *err);
 
-/* Whether the weights are good enough for it to be believed. */
-bool hunt_mass_holds(const hunt_mass *self, size_t n);
+/* Whether the weights of n proposals are as good as one can ask for; and whether they are good enough for the mass less three of
+ * its errors to be believed. */
+bool hunt_mass_is_good(const hunt_mass *self, size_t n);
+bool hunt_mass_holds(const hunt_mass *self);
 
 #endif

@@ -9,7 +9,8 @@
 #include <string.h>
 
 static const double MOST_NUMBERS = 4e6, /* of all covariances */
-    GROUP_ROWS = 32;                    /* of a Student's t, at least on average */
+    GROUP_ROWS = 32,                    /* of a Student's t, at least on average */
+    APART = 1e3;                        /* of regions, in widths of their rows */
 
 /* Rows that proposals are put on: the missed ones first, then those drawn in the last round. */
 typedef struct rounds {
@@ -18,7 +19,7 @@ typedef struct rounds {
     const hunt_seeds *seeds;
     double limit;
     size_t proposals;
-    double *x, *z; /* (room, D); z: in widths of their columns */
+    double *x, *z; /* (room, D); z: in widths of their region */
     size_t n;
     means groups;
 } rounds;
@@ -35,18 +36,39 @@ static int take(rounds *s, flow_err *err)
     return 0;
 }
 
+static size_t class_of(const rounds *s, size_t row)
+{
+    size_t region = row < s->seeds->n ? s->seeds->region[row] : SIZE_MAX;
+    return region < HUNT_MOST ? region : HUNT_MOST;
+}
+
+/* z of column i, of the rows of a class, in their widths. */
+static void take_class(rounds *s, size_t i, size_t class)
+{
+    size_t dim = s->seeds->dim, n = 0;
+    double mean = 0, square = 0;
+    for (size_t r = 0; r < s->n; r++) { /* Welford 1962 */
+        double x = s->x[r * dim + i], off = x - mean;
+        if (class_of(s, r) != class)
+            continue;
+        mean += off / (double)++n;
+        square += off * (x - mean);
+    }
+    double width = n && square > 0 ? sqrt(square / (double)n) : INFINITY;
+    for (size_t r = 0; r < s->n; r++)
+        if (class_of(s, r) == class)
+            s->z[r * dim + i] = (s->x[r * dim + i] - mean) / width;
+}
+
+/* Regions may be of very different widths: each has its own, and they lie far apart. Rows that are in none are one more. */
 static void take_widths(rounds *s)
 {
     size_t dim = s->seeds->dim;
-    for (size_t i = 0; i < dim; i++) {
-        double mean = 0, square = 0;
-        for (size_t r = 0; r < s->n; r++)
-            mean += s->x[r * dim + i] / (double)s->n;
-        for (size_t r = 0; r < s->n; r++)
-            square += pow(s->x[r * dim + i] - mean, 2) / (double)s->n;
-        for (size_t r = 0; r < s->n; r++)
-            s->z[r * dim + i] = square > 0 ? (s->x[r * dim + i] - mean) / sqrt(square) : 0;
-    }
+    for (size_t class = 0; class <= HUNT_MOST; class ++)
+        for (size_t i = 0; i < dim; i++)
+            take_class(s, i, class);
+    for (size_t r = 0; r < s->n; r++)
+        s->z[r * dim] += APART * (double)class_of(s, r);
 }
 
 static size_t groups_of(size_t n, size_t dim)
@@ -98,18 +120,49 @@ static int propose(rounds *s, hunt_mass *m, flow_err *err)
     return code;
 }
 
+/* What the best round so far has said. */
+typedef struct best {
+    hunt_mass mass;
+    student_estimate of[HUNT_MOST];
+} best;
+
+static void keep(best *b, const hunt_mass *m)
+{
+    if (!(m->ess > b->mass.ess))
+        return;
+    b->mass = *m;
+    memcpy(b->of, m->of, m->regions * sizeof *m->of);
+}
+
+static void give_back(hunt_mass *out, const best *b)
+{
+    size_t evaluations = out->evaluations;
+    student_estimate *of = out->of;
+    if (!(b->mass.ess > 0))
+        return;
+    *out = b->mass;
+    out->of = of;
+    out->evaluations = evaluations;
+    memcpy(of, b->of, out->regions * sizeof *of);
+}
+
 int hunt_rounds_go(hunt_mass *out, const student_sides *sides, const flow *student,
                    const hunt_seeds *seeds, double limit, size_t n, flow_err *err)
 {
     rounds s = {.sides = sides, .student = student, .seeds = seeds, .limit = limit, .proposals = n};
+    best b = {.mass = {.ess = 0}};
     int code = take(&s, err);
     out->next = code ? NULL : s.x + seeds->n * seeds->dim;
     for (int round = 0; round < HUNT_ROUNDS && !code; round++) {
         code = propose(&s, out, err);
-        if (!code && hunt_mass_holds(out, n))
+        if (!code)
+            keep(&b, out);
+        if (!code && hunt_mass_is_good(out, n))
             break;
         s.n = seeds->n + out->n_next;
     }
+    give_back(out, &b);
+    out->next = NULL;
     free(s.x);
     return code;
 }

@@ -14,7 +14,7 @@ typedef struct hunt_seeds {
     size_t n, dim;
 } hunt_seeds;
 
-/* At most HUNT_ROUNDS rounds of n proposals; *out is the last one's, whose regions and of are set by the caller. Its
+/* At most HUNT_ROUNDS rounds of n proposals; *out is that of the largest effective size, whose regions and of are set by the caller. Its
  * groups are by k-means, each of the region that most of its rows are in. Errors as student_hunt_run. */
 int hunt_rounds_go(hunt_mass *out, const student_sides *sides, const flow *student,
                    const hunt_seeds *seeds, double limit, size_t n, flow_err *err);

@@ -37,7 +37,8 @@ hunt_effort hunt_effort_of(double times);
  * student covers is found in this way, as the neck of a funnel, which chains on the target hardly enter. All states, missed
  * or not, of `most` chains, or as many as there are samples. */
 #define EDGE_PULL 2.0
-enum { EDGE_BURN = 40, EDGE_STATES = 10, EDGE_THIN = 2, EDGE_LEAPS = 5 };
+#define EDGE_DECADES 2.0 /* of step sizes: edges are of all widths */
+enum { EDGE_BURN = 80, EDGE_STATES = 10, EDGE_THIN = 2, EDGE_LEAPS = 5 };
 int hunt_from_edge(hunt_source *out, const student_sides *sides, const flow *student, double limit,
                    size_t most, flow_err *err);
 

@@ -6,8 +6,8 @@
 #include "tests/common/plugins.h"
 #include "tests/common/sanitized.h"
 #include "tests/common/temp.h"
-#include "tests/common/umami.h"
 #include "tests/teacher/energies.h"
+#include "tests/teacher/umami_made.h"
 
 #include <criterion/criterion.h>
 #include <dlfcn.h>

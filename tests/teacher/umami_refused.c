@@ -1,5 +1,5 @@
 /* What may be wrong with the library of a matrix element, and with its options. */
-#include "tests/common/umami.h"
+#include "tests/teacher/umami_made.h"
 
 #include <criterion/criterion.h>
 #include <string.h>

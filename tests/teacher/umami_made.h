@@ -1,6 +1,6 @@
-/* tests/common/umami.h -- targets of matrix elements, whose libraries are tests/plugins/umami*.c. */
-#ifndef TESTS_COMMON_UMAMI_H
-#define TESTS_COMMON_UMAMI_H
+/* tests/teacher/umami_made.h -- targets of matrix elements, whose libraries are tests/plugins/umami*.c. */
+#ifndef TESTS_TEACHER_UMAMI_MADE_H
+#define TESTS_TEACHER_UMAMI_MADE_H
 
 #include "teacher/target.h"
 

@@ -1,4 +1,4 @@
-#include "tests/common/umami.h"
+#include "tests/teacher/umami_made.h"
 
 #include "teacher/plugin_workers.h"
 #include "tests/common/plugins.h"
