@@ -137,10 +137,7 @@ static int anneal_once(sampler *self, flow_err *err)
     resample(self);
     chains_measure(&self->chains, self->options->scale);
     size_t moves = self->b < 1 ? self->options->moves : self->options->last_moves;
-    int code = 0;
-    for (size_t i = 0; i < moves && !code; i++)
-        code = chains_move(&self->chains, 1 - self->b, self->b, self->options->leaps, err);
-    return code;
+    return chains_move(&self->chains, 1 - self->b, self->b, moves, self->options->leaps, err);
 }
 
 static int take(sampler *self, flow_err *err)

@@ -220,7 +220,7 @@ static void set_pace(chains *self)
         self->pace[r] = self->decades > 0 ? pow(10, -self->decades * self->pace[r]) : 1;
 }
 
-int chains_move(chains *self, double a, double c, size_t leaps, flow_err *err)
+static int move_once(chains *self, double a, double c, size_t leaps, flow_err *err)
 {
     pcg_stream stream = self->stream;
     stream.purpose = PCG_BASE;
@@ -235,4 +235,12 @@ int chains_move(chains *self, double a, double c, size_t leaps, flow_err *err)
     double surplus = self->acceptance - (self->slopes ? HMC_ACCEPTED : WALK_ACCEPTED);
     self->step = fmin(WIDEST_STEP, self->step * exp(0.7 * surplus));
     return 0;
+}
+
+int chains_move(chains *self, double a, double c, size_t moves, size_t leaps, flow_err *err)
+{
+    int code = 0;
+    for (size_t i = 0; i < moves && !code; i++)
+        code = move_once(self, a, c, leaps, err);
+    return code;
 }

@@ -52,8 +52,8 @@ int chains_look(chains *self, cloud *at, flow_err *err);
 /* Widths of the rows in each column, round a circle where it is one; where they are all the same, `otherwise` (D). */
 void chains_measure(chains *self, const double *otherwise);
 
-/* One move of each row that keeps a log q0 + c log p~. */
-int chains_move(chains *self, double a, double c, size_t leaps, flow_err *err);
+/* So many moves of each row that keep a log q0 + c log p~. */
+int chains_move(chains *self, double a, double c, size_t moves, size_t leaps, flow_err *err);
 
 /* Row r of `to` = row k of `from`. */
 void chains_copy(const chains *self, cloud *to, size_t r, const cloud *from, size_t k);

@@ -252,3 +252,8 @@ int student_diagnose(student_diagnostics *out, const student_log_weights *in, fl
     out->jeffreys = difference(out->eubo, out->elbo);
     return FLOW_OK;
 }
+
+double student_best_log_z(double log_z, const student_diagnostics *weights)
+{
+    return isnan(log_z) ? weights->log_z.value : log_z;
+}

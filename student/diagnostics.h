@@ -108,4 +108,7 @@ typedef struct student_diagnostics {
  * the teacher where the teacher has no density); FLOW_ENOMEM. */
 int student_diagnose(student_diagnostics *out, const student_log_weights *weights, flow_err *err);
 
+/* The target's own log Z; or, where that is not known (NaN), what the student's weights say. */
+double student_best_log_z(double log_z, const student_diagnostics *weights);
+
 #endif

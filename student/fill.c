@@ -92,9 +92,7 @@ static int move_on(const filling *f, chains *c, flow_err *err)
     c->step = rows->step;
     memcpy(c->widths, f->pilot->scale, c->dim * sizeof *c->widths);
     int code = chains_look(c, &c->at, err);
-    for (size_t i = 0; i < MOVES && !code; i++)
-        code = chains_move(c, 0, 1, LEAPS, err);
-    return code;
+    return code ? code : chains_move(c, 0, 1, MOVES, LEAPS, err);
 }
 
 /* The pilot's numbers one after the other: shift, scale, u. */

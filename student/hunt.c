@@ -1,5 +1,6 @@
 #include "student/hunt.h"
 
+#include "student/column_spread.h"
 #include "student/distance.h"
 #include "student/hunt_rounds.h"
 #include "student/hunt_source.h"
@@ -20,11 +21,11 @@ typedef struct hunt {
     hunt_source source[SOURCES]; /* the chains' is the caller's */
     size_t dim, n;               /* n: missed rows, of all sources */
     size_t told;                 /* the first ones, which are told into pieces */
-    size_t *region;        /* (n): of each, 0 .. regions - 1, the largest first; SIZE_MAX: none */
-    bool *counts;          /* (n): it is of the chains */
-    double *x, *log_p;     /* (n, D), (n) */
-    double *nats;          /* (n): log p~ - log q - log Z */
-    double *usual, *width; /* (D): of the student's samples */
+    size_t *region;       /* (n): of each, 0 .. regions - 1, the largest first; SIZE_MAX: none */
+    bool *counts;         /* (n): it is of the chains */
+    double *x, *log_p;    /* (n, D), (n) */
+    double *nats;         /* (n): log p~ - log q - log Z */
+    column_spread *usual; /* (D): of the student's samples */
     size_t regions, size[HUNT_MOST];
 } hunt;
 
@@ -67,13 +68,12 @@ static int take(hunt *h, flow_err *err)
     size_t n = h->n;
     h->region = malloc(n * sizeof *h->region);
     h->counts = malloc(n * sizeof *h->counts);
-    h->x = malloc((n * (h->dim + 2) + 2 * h->dim) * sizeof *h->x);
-    if (!h->region || !h->counts || !h->x)
+    h->x = malloc(n * (h->dim + 2) * sizeof *h->x);
+    h->usual = malloc(h->dim * sizeof *h->usual);
+    if (!h->region || !h->counts || !h->x || !h->usual)
         return flow_fail(err, FLOW_ENOMEM, "out of memory for %zu rows of a hunt", n);
     h->log_p = h->x + n * h->dim;
     h->nats = h->log_p + n;
-    h->usual = h->nats + n;
-    h->width = h->usual + h->dim;
     list(h);
     return 0;
 }
@@ -205,21 +205,6 @@ static int weigh_masses(const hunt *h, student_estimate *mass, flow_err *err)
 
 /* ---- where */
 
-static void measure_usual(const hunt *h)
-{
-    const student_side *own = &h->sides->own;
-    for (size_t i = 0; i < h->dim; i++) {
-        double mean = 0, squares = 0;
-        for (size_t r = 0; r < own->n; r++) { /* Welford 1962 */
-            double x = own->x[r * h->dim + i], off = x - mean;
-            mean += off / (double)(r + 1);
-            squares += off * (x - mean);
-        }
-        h->usual[i] = mean;
-        h->width[i] = own->n > 1 ? sqrt(squares / (double)(own->n - 1)) : 0;
-    }
-}
-
 /* Keeps the furthest columns, the furthest first. */
 static void insert(hunt_region *region, hunt_column c)
 {
@@ -257,7 +242,8 @@ static void describe(const hunt *h, hunt_region *out, size_t k, double *user)
     else
         memcpy(user, x, h->dim * sizeof *user);
     for (size_t i = 0; i < h->dim; i++) {
-        double off = h->width[i] > 0 ? (x[i] - h->usual[i]) / h->width[i] : 0;
+        const column_spread *u = &h->usual[i];
+        double off = u->sd > 0 ? (x[i] - u->mean) / u->sd : 0;
         insert(out, (hunt_column){i, user[i], off});
     }
 }
@@ -276,7 +262,8 @@ static int tell(const hunt *h, student_estimate *mass, flow_err *err)
     double *user = malloc((h->dim + 1) * sizeof *user);
     if (!user)
         return flow_fail(err, FLOW_ENOMEM, "out of memory for a row of %zu columns", h->dim);
-    measure_usual(h);
+    for (size_t i = 0; i < h->dim; i++)
+        h->usual[i] = column_spread_of(h->sides->own.x, h->sides->own.n, h->dim, i);
     while (h->out->n_regions < HUNT_REGIONS && h->out->n_regions < h->regions) {
         size_t k = heaviest(mass, h->regions);
         hunt_region *region = &h->out->regions[h->out->n_regions++];
@@ -302,6 +289,7 @@ static int go_after(hunt *h, flow_err *err)
     free(h->region);
     free(h->counts);
     free(h->x);
+    free(h->usual);
     return code;
 }
 

@@ -76,20 +76,12 @@ static int begin(edge *e, const student_sides *sides, flow_err *err)
 
 /* ---- moving */
 
-static int move(chains *c, size_t moves, flow_err *err)
-{
-    int code = 0;
-    for (size_t i = 0; i < moves && !code; i++)
-        code = chains_move(c, 1, 1, EDGE_LEAPS, err);
-    return code;
-}
-
 /* Widths follow the chains, which leave the samples that they began at. */
 static int settle(chains *c, flow_err *err)
 {
     int code = 0;
     for (size_t i = 0; i < EDGE_BURN && !code; i++) {
-        code = move(c, 1, err);
+        code = chains_move(c, 1, 1, 1, EDGE_LEAPS, err);
         if (i % 8 == 7)
             chains_measure(c, c->widths);
     }
@@ -102,7 +94,7 @@ static int record(edge *e, flow_err *err)
     hunt_source *out = e->out;
     int code = settle(c, err);
     for (size_t k = 0; k < EDGE_STATES && !code; k++) {
-        code = move(c, EDGE_THIN, err);
+        code = chains_move(c, 1, 1, EDGE_THIN, EDGE_LEAPS, err);
         memcpy(out->x + k * c->n * c->dim, c->at.x, c->n * c->dim * sizeof *out->x);
         memcpy(out->log_p + k * c->n, c->at.log_p, c->n * sizeof *out->log_p);
     }

@@ -81,28 +81,20 @@ static void judge(long_chain *self)
 
 /* ---- moving */
 
-static int move(chains *c, size_t moves, flow_err *err)
-{
-    int code = 0;
-    for (size_t i = 0; i < moves && !code; i++)
-        code = chains_move(c, 0, 1, LONG_CHAIN_LEAPS, err);
-    return code;
-}
-
 /* With a step size that no longer looks at the rows. */
 static int move_on(chains *c, size_t moves, double step, flow_err *err)
 {
     int code = 0;
     for (size_t i = 0; i < moves && !code; i++) {
         c->step = step;
-        code = move(c, 1, err);
+        code = chains_move(c, 0, 1, 1, LONG_CHAIN_LEAPS, err);
     }
     return code;
 }
 
 static int record(long_chain *self, chains *c, flow_err *err)
 {
-    int code = move(c, LONG_CHAIN_BURN, err);
+    int code = chains_move(c, 0, 1, LONG_CHAIN_BURN, LONG_CHAIN_LEAPS, err);
     double step = c->step, accepted = 0;
     size_t states = self->n / self->chains, row = 0;
     for (size_t k = 0; k < states && !code; k++, row += self->chains) {

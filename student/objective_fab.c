@@ -105,7 +105,7 @@ static int anneal(fab *self, flow_err *err)
         for (size_t r = 0; r < c->n; r++)
             self->log_w[r] += 2 / betas * log_ratio(&c->at, r);
         if (k < self->options.betas)
-            code = chains_move(c, 1 - 2 * b, 2 * b, self->options.leaps, err);
+            code = chains_move(c, 1 - 2 * b, 2 * b, 1, self->options.leaps, err);
     }
     return code;
 }

@@ -1,5 +1,7 @@
 #include "student/uncovered.h"
 
+#include "student/column_spread.h"
+
 #include <math.h>
 #include <stdlib.h>
 
@@ -18,25 +20,10 @@ static void insert(student_uncovered *self, size_t row, double nats)
     self->rows[at] = (student_uncovered_row){.row = row, .nats = nats};
 }
 
-typedef struct spread {
-    double mean, sd;
-} spread;
-
-static spread spread_of(const student_side *side, size_t dim, size_t column)
-{
-    double mean = 0, squares = 0;
-    for (size_t r = 0; r < side->n; r++) { /* Welford 1962 */
-        double x = side->x[r * dim + column], off = x - mean;
-        mean += off / (double)(r + 1);
-        squares += off * (x - mean);
-    }
-    return (spread){mean, side->n > 1 ? sqrt(squares / (double)(side->n - 1)) : NAN};
-}
-
 static void look_at_column(student_uncovered *self, const student_side *side, size_t dim,
                            size_t column)
 {
-    const spread s = spread_of(side, dim, column);
+    const column_spread s = column_spread_of(side->x, side->n, dim, column);
     for (size_t i = 0; i < self->n; i++) {
         student_uncovered_row *w = &self->rows[i];
         double x = side->x[w->row * dim + column], distance = s.sd > 0 ? (x - s.mean) / s.sd : 0;

@@ -105,12 +105,6 @@ typedef struct parties {
     const student_validate_options *options;
 } parties;
 
-/* log Z for rows that are shown: the target's own, or what the student's weights say. */
-static double best_log_z(const student_validation *out)
-{
-    return isnan(out->log_z) ? out->weights.log_z.value : out->log_z;
-}
-
 static int compare_teacher(student_validation *out, const student_sides *v, const parties *p,
                            flow_err *err)
 {
@@ -157,7 +151,7 @@ static int compare_chain(student_validation *out, const student_sides *v, const 
 {
     const student_validate_options *o = p->options;
     const student_chain_question question = {.student = p->student,
-                                             .log_z = best_log_z(out),
+                                             .log_z = student_best_log_z(out->log_z, &out->weights),
                                              .units = o->units,
                                              .rows = o->chain,
                                              .effort = 1};
@@ -176,7 +170,9 @@ static int compare(student_validation *out, const student_sides *v, const partie
     if (!code)
         code = student_roundtrip(&out->roundtrip, v, p->student, err);
     if (!code)
-        code = student_uncovered_find(&out->uncovered, v, best_log_z(out), p->options->units, err);
+        code = student_uncovered_find(&out->uncovered, v,
+                                      student_best_log_z(out->log_z, &out->weights),
+                                      p->options->units, err);
     if (!code)
         code = compare_chain(out, v, p, err);
     if (!code)

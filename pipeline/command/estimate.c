@@ -4,6 +4,7 @@
 #include "pipeline/command/weighing.h"
 #include "pipeline/command/with_model.h"
 #include "pipeline/console/foreign.h"
+#include "pipeline/console/json_print.h"
 #include "pipeline/console/notice.h"
 #include "student/summary.h"
 #include "student/weigh.h"
@@ -251,13 +252,6 @@ static void print_line(const char *name, const student_summary *s)
     putchar('\n');
 }
 
-static int print_json(json_t *all)
-{
-    int bad = json_dumpf(all, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(17));
-    putchar('\n');
-    return bad;
-}
-
 static int answer(const rows *r, const derived *from, const estimate_options *o, flow_err *err)
 {
     json_t *all = json_object(), *columns = json_object();
@@ -275,8 +269,8 @@ static int answer(const rows *r, const derived *from, const estimate_options *o,
     }
     flow_json_set(&all, "weights", worth(&r->worth));
     flow_json_set(&all, "columns", columns);
-    if (!code && o->json && (!all || print_json(all)))
-        code = flow_fail(err, FLOW_ENOMEM, "out of memory for JSON");
+    if (!code && o->json)
+        code = json_print(all, err);
     json_decref(all);
     return code;
 }

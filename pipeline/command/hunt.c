@@ -4,6 +4,7 @@
 #include "pipeline/command/with_model.h"
 #include "pipeline/console/exit.h"
 #include "pipeline/console/foreign.h"
+#include "pipeline/console/json_print.h"
 #include "pipeline/report/verdict_parts.h"
 #include "pipeline/stages/reference.h"
 #include "student/against_chain.h"
@@ -19,10 +20,9 @@ static int print_json(const student_against_chain *c, const char *const *names, 
     json_t *all = json_object();
     flow_json_set(&all, "hunt", verdict_hunt(&c->hunt, names));
     flow_json_set(&all, "chain", verdict_chain(c, names));
-    int bad = all ? json_dumpf(all, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(17)) : -1;
-    putchar('\n');
+    int code = json_print(all, err);
     json_decref(all);
-    return bad ? flow_fail(err, FLOW_ENOMEM, "out of memory for JSON") : 0;
+    return code;
 }
 
 static int answer(const student_against_chain *c, const flow_model *model, bool json, flow_err *err)
@@ -52,9 +52,9 @@ static int measure(student_against_chain *out, const student_sides *sides, const
     int code = student_sides_diagnose(sides, &worth, err);
     if (code)
         return code;
-    double log_z = sides->teacher->log_z;
     const student_chain_question question = {.student = model->flow,
-                                             .log_z = isnan(log_z) ? worth.log_z.value : log_z,
+                                             .log_z =
+                                                 student_best_log_z(sides->teacher->log_z, &worth),
                                              .units = model->units,
                                              .rows = (size_t)o->rows,
                                              .effort = o->effort};
