@@ -5,6 +5,7 @@
 
 #include <execinfo.h>
 #include <jansson.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -41,6 +42,7 @@ static bool sheltered;
 static size_t asked, fails_at; /* allocations so far; the one that fails, 0: none */
 static void *culprits[12];     /* the calls that led to the one that failed */
 static int n_culprits;         /* 0: none has failed */
+static pthread_mutex_t book = PTHREAD_MUTEX_INITIALIZER; /* on all of these: workers keep it, too */
 
 static size_t slot_of(const void *block)
 {
@@ -53,18 +55,17 @@ static size_t slot_of(const void *block)
 static void *taken(void *block)
 {
     if (block) {
+        pthread_mutex_lock(&book);
         live[slot_of(block)] = block;
         n_live++;
+        pthread_mutex_unlock(&book);
     }
     return block;
 }
 
 /* Those behind it in its chain move up (Knuth, The Art of Computer Programming 3, 6.4, algorithm R). */
-static void given_back(const void *block)
+static void strike_out(size_t at)
 {
-    size_t at = slot_of(block);
-    if (!block || !live[at])
-        return; /* the C library's own: of getline */
     live[at] = NULL;
     n_live--;
     for (size_t next = (at + 1) % LIVE; live[next]; next = (next + 1) % LIVE) {
@@ -74,13 +75,23 @@ static void given_back(const void *block)
     }
 }
 
+static void given_back(const void *block)
+{
+    pthread_mutex_lock(&book);
+    size_t at = slot_of(block);
+    if (block && live[at]) /* else the C library's own: of getline */
+        strike_out(at);
+    pthread_mutex_unlock(&book);
+}
+
 static bool refused(void)
 {
-    if (++asked != fails_at)
-        return false;
-    fails_at = 0; /* backtrace may take memory */
-    n_culprits = backtrace(culprits, sizeof culprits / sizeof *culprits);
-    return true;
+    pthread_mutex_lock(&book);
+    bool out = ++asked == fails_at;
+    if (out)
+        n_culprits = backtrace(culprits, sizeof culprits / sizeof *culprits);
+    pthread_mutex_unlock(&book);
+    return out;
 }
 
 /* For addr2line -pfe build/tests/e2e/memory. */
