@@ -36,12 +36,13 @@ static int set_from_rows(flow *fitted, const data_set *data, flow_err *err)
 
 static int start_column(flow *fitted, const data_part *train, flow_err *err)
 {
+    bool done;
     double *sorted = malloc(train->n * sizeof *sorted);
     if (!sorted)
         return flow_fail(err, FLOW_ENOMEM, "out of memory for %zu numbers", train->n);
     data_numbers_copy(sorted, &train->x, 0, train->n);
     flow_sort_numbers(sorted, train->n);
-    int code = flow_start_column(fitted, sorted, train->n, err);
+    int code = flow_start_column(fitted, &done, sorted, train->n, err);
     free(sorted);
     return code;
 }
