@@ -81,6 +81,13 @@ static int do_check_target(int argc, char **argv)
     return status;
 }
 
+static int do_init(int argc, char **argv)
+{
+    init_options options;
+    int status = line_read_init(&options, argc, argv);
+    return status < 0 ? init_verb(&options) : status;
+}
+
 static int do_explain(int argc, char **argv)
 {
     const char *key;
@@ -94,11 +101,12 @@ static int do_explain(int argc, char **argv)
 static const struct {
     const line_spec *spec;
     int (*run)(int argc, char **argv);
-} verbs[] = {
-    {&line_run, do_run},           {&line_check, do_check},   {&line_check_target, do_check_target},
-    {&line_inspect, do_inspect},   {&line_sample, do_sample}, {&line_logp, do_logp},
-    {&line_estimate, do_estimate}, {&line_hunt, do_hunt},     {&line_ladder, do_ladder},
-    {&line_explain, do_explain}};
+} verbs[] = {{&line_init, do_init},       {&line_run, do_run},
+             {&line_check, do_check},     {&line_check_target, do_check_target},
+             {&line_inspect, do_inspect}, {&line_sample, do_sample},
+             {&line_logp, do_logp},       {&line_estimate, do_estimate},
+             {&line_hunt, do_hunt},       {&line_ladder, do_ladder},
+             {&line_explain, do_explain}};
 
 enum { N_VERBS = sizeof verbs / sizeof *verbs };
 
@@ -106,7 +114,8 @@ enum { N_VERBS = sizeof verbs / sizeof *verbs };
 
 static void print_help(void)
 {
-    puts("  distill run moons.yaml                     fit, distil and validate\n"
+    puts("  distill init moons                         moons.yaml, a config to begin with\n"
+         "  distill run moons.yaml                     fit, distil and validate\n"
          "  distill run moons.yaml --set seed=7        the same with one key changed\n"
          "  distill sample MODEL -n 1e6 -o x.npy       a million samples\n"
          "  distill explain student.train              what a key means\n"
