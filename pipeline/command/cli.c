@@ -110,6 +110,11 @@ static const struct {
 
 enum { N_VERBS = sizeof verbs / sizeof *verbs };
 
+const line_spec *cli_verb(size_t index)
+{
+    return index < N_VERBS ? verbs[index].spec : NULL;
+}
+
 /* ---- the program */
 
 static void print_help(void)
