@@ -4,9 +4,11 @@
 #include "pipeline/command/check_target.h"
 #include "pipeline/command/explain.h"
 #include "pipeline/command/lines.h"
+#include "pipeline/config/json_schema.h"
 #include "pipeline/console/exit.h"
 #include "pipeline/console/version.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -98,6 +100,21 @@ static int do_explain(int argc, char **argv)
     return explain(stdout, key, &err) ? exit_fail(&err) : EXIT_GOOD;
 }
 
+static int do_schema(int argc, char **argv)
+{
+    flow_err err = FLOW_ERR_INIT;
+    int status = line_read_schema(argc, argv);
+    if (status >= 0)
+        return status;
+    char *text = json_schema_text();
+    if (text)
+        fputs(text, stdout);
+    else
+        flow_fail(&err, FLOW_ENOMEM, "out of memory for the schema");
+    free(text);
+    return err.code ? exit_fail(&err) : EXIT_GOOD;
+}
+
 static const struct {
     const line_spec *spec;
     int (*run)(int argc, char **argv);
@@ -106,7 +123,7 @@ static const struct {
              {&line_inspect, do_inspect}, {&line_sample, do_sample},
              {&line_logp, do_logp},       {&line_estimate, do_estimate},
              {&line_hunt, do_hunt},       {&line_ladder, do_ladder},
-             {&line_explain, do_explain}};
+             {&line_explain, do_explain}, {&line_schema, do_schema}};
 
 enum { N_VERBS = sizeof verbs / sizeof *verbs };
 

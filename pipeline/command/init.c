@@ -4,6 +4,7 @@
 
 #include "flow/suggest.h"
 #include "pipeline/command/init_table.h"
+#include "pipeline/config/json_schema.h"
 #include "pipeline/console/exit.h"
 
 #include <errno.h>
@@ -78,6 +79,21 @@ static int write_new(const char *path, const char *text, flow_err *err)
     return flow_fail(err, FLOW_EIO, "%s: cannot be written: %s", path, strerror(errno));
 }
 
+/* The schema beside the config, where there is none: what its first line names. */
+static int write_schema(const char *config, flow_err *err)
+{
+    char path[PATH];
+    const char *slash = strrchr(config, '/');
+    int folder = slash ? (int)(slash + 1 - config) : 0;
+    int n = snprintf(path, sizeof path, "%.*s" JSON_SCHEMA_FILE, folder, config);
+    if (n >= PATH || access(path, F_OK) == 0)
+        return FLOW_OK;
+    char *text = json_schema_text();
+    int code = text ? write_new(path, text, err) : flow_fail(err, FLOW_ENOMEM, "out of memory");
+    free(text);
+    return code;
+}
+
 /* What the config calls the table: paths in it are relative to where it is. */
 static int path_of_data(char *out, const char *data, const char *config, flow_err *err)
 {
@@ -91,7 +107,7 @@ static int put_text(FILE *to, const init_options *o, const init_kind *kind, cons
                     flow_err *err)
 {
     char data[PATH];
-    fputs("# yaml-language-server: $schema=./distill.schema.json\nschema: 1\n", to);
+    fputs("# yaml-language-server: $schema=./" JSON_SCHEMA_FILE "\nschema: 1\n", to);
     if (kind->text)
         return fputs(kind->text, to) < 0 ? flow_fail(err, FLOW_ENOMEM, "out of memory") : FLOW_OK;
     if (path_of_data(data, o->data, path, err))
@@ -124,7 +140,7 @@ int init_verb(const init_options *options)
     if (choose(&kind, options, &err))
         return exit_fail(&err);
     const char *path = name_file(room, sizeof room, options, kind);
-    if (write_config(options, kind, path, &err))
+    if (write_config(options, kind, path, &err) || write_schema(path, &err))
         return exit_fail(&err);
     printf("%s\n", path);
     fprintf(stderr, "next: distill run %s\n", path);
