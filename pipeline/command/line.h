@@ -34,7 +34,9 @@ enum {
     OPTION_EFFORT,
     OPTION_QUANTITIES,
     OPTION_FUNCTION,
-    OPTION_DATA
+    OPTION_DATA,
+    OPTION_STAGE,
+    OPTION_CSV
 };
 
 /* Whether a .csv starts with names: of every verb that reads a table. */

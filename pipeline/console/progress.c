@@ -46,8 +46,7 @@ void progress_begin(const char *stage, uint64_t total)
     state.shown = state.live ? state.start - live_interval : state.start;
 }
 
-/* "1 h 02 min", "3 min 07 s", "12 s" */
-static void print_time(char *out, size_t size, double seconds)
+void progress_time(char *out, size_t size, double seconds)
 {
     unsigned long whole = seconds > 0 ? (unsigned long)(seconds + 0.5) : 0;
     if (whole >= 3600)
@@ -65,15 +64,15 @@ static void print_counts(char *out, size_t size, uint64_t done, double time)
     double seconds = time - state.start;
     unsigned long long count = done, total = state.total;
     if (!total || !done) {
-        print_time(text, sizeof text, seconds);
+        progress_time(text, sizeof text, seconds);
         if (total)
             snprintf(out, size, "  %llu of %llu  %s", count, total, text);
         else
             snprintf(out, size, "  %llu  %s", count, text);
         return;
     }
-    print_time(text, sizeof text,
-               seconds * (double)(total > done ? total - done : 0) / (double)done);
+    progress_time(text, sizeof text,
+                  seconds * (double)(total > done ? total - done : 0) / (double)done);
     snprintf(out, size, "  %3d %%  %llu of %llu  %s left",
              (int)(100.0 * (double)done / (double)total), count, total, text);
 }
@@ -125,7 +124,7 @@ void progress_end(const char *fmt, ...)
         va_start(args, fmt);
         vsnprintf(text, sizeof text, fmt, args);
         va_end(args);
-        print_time(spent, sizeof spent, flow_seconds() - state.start);
+        progress_time(spent, sizeof spent, flow_seconds() - state.start);
         erase();
         fprintf(stderr, "%s%s%s  %s  (%s)\n", state.colour ? "\033[1m" : "", state.stage,
                 state.colour ? "\033[0m" : "", text, spent);
