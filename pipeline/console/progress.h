@@ -12,6 +12,9 @@
 /* Once, before the first stage. quiet: no progress at all. */
 void progress_init(bool quiet);
 
+/* Likewise, of what is mostly quick: nothing is shown in the first two seconds. */
+void progress_begin_late(const char *stage, uint64_t total);
+
 /* total 0: not known; only the text and the time are shown. stage is kept, not copied. */
 void progress_begin(const char *stage, uint64_t total);
 
