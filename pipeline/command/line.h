@@ -33,8 +33,15 @@ enum {
     OPTION_ROWS,
     OPTION_EFFORT,
     OPTION_QUANTITIES,
-    OPTION_FUNCTION
+    OPTION_FUNCTION,
+    OPTION_FORCE,
+    OPTION_FROM,
+    OPTION_UNTIL,
+    OPTION_DRY_RUN
 };
+
+/* Options of verbs that read what run reads (lines.c). */
+extern const cli_option line_plan_table[], line_again_table[];
 
 /* Whether a .csv starts with names: of every verb that reads a table. */
 #define HEADER_OPTION                                                                              \
