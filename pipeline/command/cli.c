@@ -4,12 +4,14 @@
 #include "pipeline/command/check_target.h"
 #include "pipeline/command/explain.h"
 #include "pipeline/command/lines.h"
+#include "pipeline/config/json_schema.h"
 #include "pipeline/console/exit.h"
 #include "pipeline/console/version.h"
 #include "pipeline/stages/gc.h"
 #include "pipeline/stages/stage.h"
 #include "pipeline/stages/verify.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -133,6 +135,13 @@ static int do_check_target(int argc, char **argv)
     return status;
 }
 
+static int do_init(int argc, char **argv)
+{
+    init_options options;
+    int status = line_read_init(&options, argc, argv);
+    return status < 0 ? init_verb(&options) : status;
+}
+
 static int do_explain(int argc, char **argv)
 {
     const char *key;
@@ -143,33 +152,47 @@ static int do_explain(int argc, char **argv)
     return explain(stdout, key, &err) ? exit_fail(&err) : EXIT_GOOD;
 }
 
+static int do_schema(int argc, char **argv)
+{
+    flow_err err = FLOW_ERR_INIT;
+    int status = line_read_schema(argc, argv);
+    if (status >= 0)
+        return status;
+    char *text = json_schema_text();
+    if (text)
+        fputs(text, stdout);
+    else
+        flow_fail(&err, FLOW_ENOMEM, "out of memory for the schema");
+    free(text);
+    return err.code ? exit_fail(&err) : EXIT_GOOD;
+}
+
 static const struct {
     const line_spec *spec;
     int (*run)(int argc, char **argv);
-} verbs[] = {{&line_run, do_run},
-             {&line_plan, do_plan},
-             {&line_validate, do_validate},
-             {&line_report, do_report},
-             {&line_export, do_export},
-             {&line_verify, do_verify},
-             {&line_gc, do_gc},
-             {&line_check, do_check},
-             {&line_check_target, do_check_target},
-             {&line_inspect, do_inspect},
-             {&line_sample, do_sample},
-             {&line_logp, do_logp},
-             {&line_estimate, do_estimate},
-             {&line_hunt, do_hunt},
-             {&line_ladder, do_ladder},
-             {&line_explain, do_explain}};
+} verbs[] = {{&line_init, do_init},       {&line_run, do_run},
+             {&line_plan, do_plan},       {&line_validate, do_validate},
+             {&line_report, do_report},   {&line_export, do_export},
+             {&line_verify, do_verify},   {&line_gc, do_gc},
+             {&line_check, do_check},     {&line_check_target, do_check_target},
+             {&line_inspect, do_inspect}, {&line_sample, do_sample},
+             {&line_logp, do_logp},       {&line_estimate, do_estimate},
+             {&line_hunt, do_hunt},       {&line_ladder, do_ladder},
+             {&line_explain, do_explain}, {&line_schema, do_schema}};
 
 enum { N_VERBS = sizeof verbs / sizeof *verbs };
+
+const line_spec *cli_verb(size_t index)
+{
+    return index < N_VERBS ? verbs[index].spec : NULL;
+}
 
 /* ---- the program */
 
 static void print_help(void)
 {
-    puts("  distill run moons.yaml                     fit, distil and validate\n"
+    puts("  distill init moons                         moons.yaml, a config to begin with\n"
+         "  distill run moons.yaml                     fit, distil and validate\n"
          "  distill run moons.yaml --set seed=7        the same with one key changed\n"
          "  distill sample MODEL -n 1e6 -o x.npy       a million samples\n"
          "  distill explain student.train              what a key means\n"

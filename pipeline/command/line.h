@@ -37,7 +37,8 @@ enum {
     OPTION_FORCE,
     OPTION_FROM,
     OPTION_UNTIL,
-    OPTION_DRY_RUN
+    OPTION_DRY_RUN,
+    OPTION_DATA
 };
 
 /* Options of verbs that read what run reads (lines.c). */
@@ -46,7 +47,7 @@ extern const cli_option line_plan_table[], line_again_table[];
 /* Whether a .csv starts with names: of every verb that reads a table. */
 #define HEADER_OPTION                                                                              \
     {                                                                                              \
-        "header", OPTION_HEADER, "WORD", "whether a .csv starts with names: auto, yes or no"       \
+        "header", OPTION_HEADER, "auto|yes|no", "whether a .csv starts with names"                 \
     }
 int line_take_header(file_header *out, const char *arg, flow_err *err);
 
@@ -61,8 +62,7 @@ int line_take_table(context_options *out, int id, const char *arg, flow_err *err
 
 /* What is derived from a row, of verbs that draw some. */
 #define DERIVING_OPTIONS                                                                           \
-    {"quantities", OPTION_QUANTITIES, "WORD",                                                      \
-     "those of its target: none, usual or all; default: usual"},                                   \
+    {"quantities", OPTION_QUANTITIES, "none|usual|all", "those of its target; default: usual"},    \
         {"function", OPTION_FUNCTION, "LIB.so", "and those of a library (distill_quantities.h)"},  \
     {                                                                                              \
         "options", OPTION_OPTIONS, "TEXT", "what that library is opened with"                      \

@@ -4,6 +4,7 @@
 
 #include "pipeline/command/estimate.h"
 #include "pipeline/command/hunt.h"
+#include "pipeline/command/init.h"
 #include "pipeline/command/inspect.h"
 #include "pipeline/command/ladder.h"
 #include "pipeline/command/logp.h"
@@ -22,7 +23,7 @@ typedef struct line_spec {
 
 extern const line_spec line_run, line_check, line_inspect, line_sample, line_logp, line_estimate,
     line_hunt, line_ladder, line_explain, line_check_target, line_plan, line_validate, line_report,
-    line_export, line_verify, line_gc;
+    line_export, line_verify, line_gc, line_init, line_schema;
 
 /* run, plan, check and check-target, and a stage of a run again: the options, and the lists that their sources point into. */
 typedef struct run_line {
@@ -44,6 +45,8 @@ int line_read_sample(sample_options *out, int argc, char **argv);
 int line_read_logp(logp_options *out, int argc, char **argv);
 int line_read_estimate(estimate_options *out, int argc, char **argv);
 int line_read_hunt(hunt_options *out, int argc, char **argv);
+int line_read_init(init_options *out, int argc, char **argv);
+int line_read_schema(int argc, char **argv);
 int line_read_ladder(ladder_options *out, int argc, char **argv);
 int line_read_explain(const char **key, int argc, char **argv); /* key NULL: all */
 

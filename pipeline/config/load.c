@@ -177,7 +177,8 @@ static void read_sections(loader *self)
 {
     for (size_t i = 0; i < schema_n_keys; i++) {
         const flow_key row = complete_row(self->config, &schema_keys[i]);
-        if (row.type != FLOW_KEY_KIND || (!row.def && !self->sections[i].n))
+        bool said = self->sections[i].n || self->keys[i].state != GIVEN_NOT;
+        if (row.type != FLOW_KEY_KIND || (!row.def && !said))
             continue;
         json_t *object = tagged_read(&self->sections[i], &row, row.name, self->out);
         if (object && field_keep(self->config, object))
