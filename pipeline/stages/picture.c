@@ -68,13 +68,15 @@ static int run(void *product, const stage_work *work, const void *const *inputs,
         progress_clear();
         return flow_fail_prefix(err, stage_picture.name);
     }
-    progress_end("%s and student in %s", work->config->target ? "target" : "data, teacher", path);
+    progress_end("%s and student in %s", work->config->target ? "target" : "data, teacher",
+                 rundir_shown(work->dir, path, PICTURE));
     return FLOW_OK;
 }
 
 const stage stage_picture = {
     .name = "picture",
     .doc = "draws data, teacher and student side by side, students of several sizes, and energies",
+    .abi = 1,
     .keys = (const char *const[]){"seed", NULL},
     .inputs = (const stage *const[]){&stage_teacher, &stage_target, &stage_student, &stage_validate,
                                      NULL},

@@ -1,9 +1,11 @@
 #include "pipeline/stages/validate.h"
 
+#include "flow/json.h"
 #include "pipeline/config/settings.h"
 #include "pipeline/console/progress.h"
 #include "pipeline/report/verdict.h"
 #include "pipeline/stages/data.h"
+#include "pipeline/stages/kept.h"
 #include "pipeline/stages/stage.h"
 #include "pipeline/stages/student.h"
 #include "pipeline/stages/target.h"
@@ -12,6 +14,7 @@
 #include "teacher/likelihood.h"
 
 #include <math.h>
+#include <stdio.h>
 
 static const char VERDICT[] = "validation.json";
 
@@ -120,12 +123,75 @@ static int run(void *product, const stage_work *work, const void *const *inputs,
     return code;
 }
 
+/* ---- what its pictures need */
+
+#define REAL(FIELD) KEPT(student_against_chain, FIELD, KEPT_REAL)
+#define WHOLE(FIELD) KEPT(student_against_chain, FIELD, KEPT_WHOLE)
+
+/* All of the chain but its hunt, whose regions stand in validation.json. */
+static const kept_field of_chain[] = {
+    WHOLE(rows),
+    WHOLE(chains),
+    WHOLE(evaluations),
+    REAL(seconds),
+    REAL(rhat),
+    REAL(rhat_column),
+    REAL(effective),
+    REAL(acceptance),
+    WHOLE(column),
+    REAL(eubo.value),
+    REAL(eubo.se),
+    REAL(kl_forward),
+    KEPT_LIST(student_against_chain, uncovered, KEPT_WHOLE, STUDENT_UNCOVERED),
+    REAL(worst),
+    REAL(apart),
+    REAL(weighed_apart),
+    REAL(chance),
+    REAL(lo),
+    REAL(hi),
+    KEPT_LIST(student_against_chain, quantiles, KEPT_REAL, STUDENT_ENERGY_COUNT *ENERGY_QUANTILES),
+    KEPT_LIST(student_against_chain, bins, KEPT_REAL, STUDENT_ENERGY_COUNT *ENERGY_BINS),
+    {NULL, KEPT_REAL, 0, 0}};
+
+static json_t *store(const void *product)
+{
+    const validate_product *self = product;
+    json_t *out = json_object();
+    flow_json_set(&out, "gate_failed", json_boolean(self->gate_failed));
+    flow_json_set(&out, "chain", kept_json(of_chain, &self->chain));
+    flow_json_set(&out, "teacher_note", json_string(self->teacher_note));
+    flow_json_set(&out, "student_note", json_string(self->student_note));
+    return out;
+}
+
+static void read_note(char out[VERDICT_NOTE], const json_t *kept, const char *key)
+{
+    const char *text = json_string_value(json_object_get(kept, key));
+    snprintf(out, VERDICT_NOTE, "%s", text ? text : "");
+}
+
+static int load(void *product, const stage_work *work, const void *const *inputs,
+                const json_t *kept, flow_err *err)
+{
+    validate_product *out = product;
+    (void)work;
+    (void)inputs;
+    out->chain = student_against_no_chain;
+    out->gate_failed = json_is_true(json_object_get(kept, "gate_failed"));
+    read_note(out->teacher_note, kept, "teacher_note");
+    read_note(out->student_note, kept, "student_note");
+    return kept_read(&out->chain, of_chain, json_object_get(kept, "chain"), err);
+}
+
 const stage stage_validate = {
     .name = "validate",
     .doc = "holds the student against the teacher, and the teacher against its data",
+    .abi = 1,
     .keys = (const char *const[]){"seed", "validate", NULL},
     .inputs =
         (const stage *const[]){&stage_data, &stage_teacher, &stage_target, &stage_student, NULL},
     .outputs = (const char *const[]){VERDICT, NULL},
     .product_size = sizeof(validate_product),
-    .run = run};
+    .run = run,
+    .store = store,
+    .load = load};
