@@ -49,7 +49,7 @@ enum { STAGE_COUNT = 8 };
 extern const stage *const stages[STAGE_COUNT];
 
 extern const stage stage_data, stage_teacher, stage_recipe, stage_target, stage_student,
-    stage_validate, stage_export, stage_picture;
+    stage_validate, stage_export, stage_report;
 
 /* Whether the result of the stage depends on a key, by its path or that of a section above it. */
 bool stage_reads(const stage *self, const char *key);

@@ -51,7 +51,6 @@ static int write_verdict(validate_product *out, const verdict_input *in, const s
     if (!code && !work->quiet)
         verdict_print(in, verdict);
     out->gate_failed = !pass;
-    out->chain = in->student->against_chain;
     verdict_notes(out->teacher_note, out->student_note, in);
     json_decref(verdict);
     return code;
