@@ -86,8 +86,8 @@ double plot_axis_at(const plot_axis *self, double share)
 
 /* ---- ticks */
 
-/* Of a digit of the face, in its size; and the least room for a tick, points. */
-static const double WIDTH = 0.62, LEAST = 34;
+/* Of a digit of the face, and the least room for a tick, in its size. */
+static const double WIDTH = 0.62, LEAST = 3.6;
 
 /* Ticks of one step: multiples first .. last of digit * 10^power. */
 typedef struct steps {
@@ -173,7 +173,7 @@ static void linear_ticks(plot_axis *self, double points, double size)
         s.first = ceil(self->lo / step);
         s.last = floor(self->hi / step);
         room = step / length * points;
-        wanted = fmax(LEAST, 1.5 * write_ticks(self, &s, size) + size);
+        wanted = fmax(LEAST * size, 1.5 * write_ticks(self, &s, size) + size);
         tries++;
     } while (room < wanted && room < points);
 }

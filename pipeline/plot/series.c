@@ -92,6 +92,7 @@ static size_t band_piece(plot *p, const plot_panel *self, plot_bins b, const dou
                          const double *high, size_t first)
 {
     size_t end = first;
+    cairo_new_sub_path(p->cairo);
     for (; end < b.n && !isnan(high[end]) && !(low && isnan(low[end])); end++) {
         cairo_line_to(p->cairo, edge(self, b, end), y_near(self, high[end]));
         cairo_line_to(p->cairo, edge(self, b, end + 1), y_near(self, high[end]));

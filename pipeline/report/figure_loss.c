@@ -66,24 +66,36 @@ static void best_epoch(figure_loss *self, const double *valid)
     add_event(self, self->x[best], text);
 }
 
-/* What the first tenth of a training may be off is not shown where it would hide the rest: above its median so many times the spread
- * of what is below. */
-static int find_top(figure_loss *self, flow_err *err)
+/* Bad values further from the median than this many times the distance from there to the best are left out. */
+static const double FAR = 12, KEPT = 4;
+
+static void set_span(figure_loss *self, const double *sorted, size_t n)
+{
+    double middle = sorted[n / 2], low = sorted[0], high = sorted[n - 1];
+    self->low = low;
+    self->high = high;
+    if (self->log || n < 10)
+        return;
+    if (self->small_is_good && high - middle > FAR * (middle - low))
+        self->high = middle + KEPT * (middle - low);
+    if (!self->small_is_good && middle - low > FAR * (high - middle))
+        self->low = middle - KEPT * (high - middle);
+}
+
+static int find_span(figure_loss *self, flow_err *err)
 {
     double *all;
     size_t n = 0;
-    self->low = NAN;
-    if (self->log || reserve(&all, self->n * LOSS_CURVES, err))
-        return self->log ? FLOW_OK : err->code;
+    self->low = self->high = NAN;
+    if (reserve(&all, self->n * LOSS_CURVES, err))
+        return err->code;
     for (size_t k = 0; k < self->n_curves; k++)
         for (size_t i = 0; i < self->n; i++)
             if (isfinite(self->curves[k].y[i]))
                 all[n++] = self->curves[k].y[i];
     flow_sort_numbers(all, n);
-    if (n > 0) {
-        double middle = all[n / 2], top = all[n - 1];
-        self->low = all[0] < middle - 12 * (top - middle) ? middle - 4 * (top - middle) : all[0];
-    }
+    if (n > 0)
+        set_span(self, all, n);
     free(all);
     return FLOW_OK;
 }
@@ -92,6 +104,7 @@ int figure_loss_of_teacher(figure_loss *self, const json_t *metrics, flow_err *e
 {
     *self = (figure_loss){.n = json_array_size(metrics),
                           .across = "epoch",
+                          .small_is_good = true,
                           .up = "\xe2\x88\x92log p, nats a row"};
     if (reserve(&self->x, self->n, err))
         return err->code;
@@ -105,7 +118,7 @@ int figure_loss_of_teacher(figure_loss *self, const json_t *metrics, flow_err *e
                          (loss_curve){"validation", {PLOT_TEACHER, 1.6, 3.5, 1}, NULL}, err);
     if (!code && self->n_curves > trained)
         best_epoch(self, self->curves[trained].y);
-    return code ? code : find_top(self, err);
+    return code ? code : find_span(self, err);
 }
 
 /* ---- of a student */
@@ -203,7 +216,7 @@ int figure_loss_of_student(figure_loss *self, const json_t *metrics, flow_err *e
                          (loss_curve){"ELBO", {PLOT_STUDENT, 1.6, 0, 1}, NULL}, err);
     }
     student_events(self, metrics);
-    return code ? code : find_top(self, err);
+    return code ? code : find_span(self, err);
 }
 
 /* ---- drawing */
@@ -212,18 +225,12 @@ enum { WIDTH = 440, HEIGHT = 290, LEFT = 64, RIGHT = 14, TOP = 30, BOTTOM = 46 }
 
 static plot_axis upwards(const figure_loss *self)
 {
-    double lo = INFINITY, hi = -INFINITY;
-    for (size_t k = 0; k < self->n_curves; k++)
-        for (size_t i = 0; i < self->n; i++)
-            if (isfinite(self->curves[k].y[i])) {
-                lo = fmin(lo, self->curves[k].y[i]);
-                hi = fmax(hi, self->curves[k].y[i]);
-            }
-    if (self->log && lo <= hi)
-        return (plot_axis){.lo = pow(10, floor(log10(lo))),
-                           .hi = pow(10, fmax(floor(log10(lo)) + 1, ceil(log10(hi)))),
+    double least = floor(log10(self->low));
+    if (self->log && self->low <= self->high)
+        return (plot_axis){.lo = pow(10, least),
+                           .hi = pow(10, fmax(least + 1, ceil(log10(self->high)))),
                            .log = true};
-    return plot_axis_of(isnan(self->low) ? lo : self->low, hi, 0.06);
+    return plot_axis_of(self->low, self->high, 0.06);
 }
 
 static void draw_event(plot *p, const plot_panel *panel, const loss_event *e, size_t which)

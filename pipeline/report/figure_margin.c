@@ -270,7 +270,7 @@ static void draw_ratios(plot *p, const figure_margin *self, double top)
     }
     panel_uncut(p);
     panel_frame(p, &panel);
-    snprintf(name, sizeof name, "/ %s", self->sides[0].text);
+    snprintf(name, sizeof name, "over %s", self->sides[0].weight ? "weighed" : self->sides[0].text);
     panel_up(p, &panel, name);
     panel_across(p, &panel, self->name);
 }
@@ -283,7 +283,7 @@ static double rank_reach(const figure_margin *self)
         for (size_t i = 0; i < MARGIN_RANKS; i++)
             far = fmax(far, fabs(self->ranks[k].share[i] - 1));
     }
-    return fmin(1, 1.15 * far);
+    return fmin(3, 1.15 * far);
 }
 
 static void draw_ranks(plot *p, const figure_margin *self, double top)
@@ -291,7 +291,7 @@ static void draw_ranks(plot *p, const figure_margin *self, double top)
     double low[MARGIN_RANKS], high[MARGIN_RANKS], far = rank_reach(self);
     plot_bins bins = {0, 1, MARGIN_RANKS};
     plot_panel panel = {.left = LEFT, .top = top, .width = WIDTH - LEFT - RIGHT, .height = RANKS - 36, .x = {.hi = 1}};
-    panel.y = (plot_axis){.lo = 1 - far, .hi = 1 + far};
+    panel.y = (plot_axis){.lo = fmax(0, 1 - far), .hi = 1 + far};
     panel_ticks(&panel);
     for (size_t i = 0; i < MARGIN_RANKS; i++) {
         low[i] = 1 - self->ranks[0].band;

@@ -62,7 +62,7 @@ static void shares(double *out, double *least, double *most, const tally *t)
 
 static void khat_text(char *out, size_t size, const figure_weights *self)
 {
-    int used = snprintf(out, size, "k\xcc\x82 ");
+    int used = snprintf(out, size, "k-hat ");
     if (isnan(self->khat))
         snprintf(out + used, size - (size_t)used, "not known");
     else

@@ -22,6 +22,13 @@ static double error_of(const json_t *verdict, const gate_info *info)
     return NAN;
 }
 
+/* Bytes of the first sentence of what it is; `distill explain` has the rest. */
+static size_t first_sentence(const gate_info *info)
+{
+    const char *end = info ? strstr(info->doc, ". ") : NULL;
+    return end ? (size_t)(end + 1 - info->doc) : 200;
+}
+
 static void figure_row(html *page, const json_t *verdict, const json_t *figure)
 {
     char a[NUMBER_TEXT], b[NUMBER_TEXT];
@@ -36,7 +43,7 @@ static void figure_row(html *page, const json_t *verdict, const json_t *figure)
                                    info ? error_of(verdict, info) : NAN));
     html_element(page, "td", "%s", info && info->unit ? info->unit : "");
     html_element(page, "td class=\"n\"", "%s", isnan(limit) ? "" : number_text(b, limit));
-    html_element(page, "td class=\"note\"", "%s", info ? info->doc : "");
+    html_element(page, "td class=\"note\"", "%.*s", (int)first_sentence(info), info ? info->doc : "");
     html_raw(page, "</tr>\n");
 }
 
@@ -128,32 +135,45 @@ static void all_moments(html *page, const bank *b)
 
 /* ---- likelihoods */
 
-static void likelihood(html *page, const json_t *at, const char *what)
+typedef struct likelihood {
+    double value, se, rows;
+    const char *what, *units;
+} likelihood;
+
+static void likelihood_row(html *page, likelihood l)
 {
     char a[NUMBER_TEXT], b[NUMBER_TEXT];
-    if (isnan(number_at(at, "value")))
+    if (isnan(l.value))
         return;
     html_raw(page, "<tr>");
-    html_element(page, "td", "%s", what);
-    html_element(page, "td class=\"n\"", "%s",
-                 number_with_error(a, number_at(at, "value"), number_at(at, "se")));
-    html_element(page, "td class=\"n\"", "%s", number_count(b, number_at(at, "rows")));
-    html_element(page, "td class=\"note\"", "%s", text_at(at, "units"));
+    html_element(page, "td", "%s", l.what);
+    html_element(page, "td class=\"n\"", "%s", number_with_error(a, l.value, l.se));
+    html_element(page, "td class=\"n\"", "%s", number_count(b, l.rows));
+    html_element(page, "td class=\"note\"", "nats a row, in the units of the %s", l.units);
     html_raw(page, "</tr>\n");
 }
 
 static void likelihoods(html *page, const json_t *verdict)
 {
-    const json_t *teacher = json_object_get(verdict, "teacher"),
+    const json_t *test = json_below(verdict, "teacher.test_log_likelihood"),
+                 *train = json_below(verdict, "teacher.train_log_likelihood"),
                  *own = json_object_get(verdict, "log_q_forward");
-    if (!json_is_object(teacher) && isnan(number_at(own, "value")))
+    double rows = number_at(test, "rows");
+    if (isnan(number_at(test, "value")) && isnan(number_at(own, "value")))
         return;
     html_element(page, "h3", "Log-likelihoods");
     html_raw(page, "<div class=\"scroll\"><table><thead><tr><th></th><th class=\"n\">value</th>"
                    "<th class=\"n\">rows</th><th></th></tr></thead><tbody>\n");
-    likelihood(page, json_object_get(teacher, "test_log_likelihood"), "teacher, of test rows");
-    likelihood(page, json_object_get(teacher, "train_log_likelihood"), "teacher, of training rows");
-    likelihood(page, own, "student, of samples of its teacher");
+    likelihood_row(page, (likelihood){number_at(test, "value"), number_at(test, "se"), rows,
+                                      "teacher, of test rows", "data"});
+    likelihood_row(page, (likelihood){number_at(test, "value_in_flow_units"), NAN, rows,
+                                      "teacher, of test rows", "flow"});
+    likelihood_row(page, (likelihood){number_at(train, "value"), number_at(train, "se"),
+                                      number_at(train, "rows"), "teacher, of training rows",
+                                      "flow"});
+    likelihood_row(page, (likelihood){number_at(own, "value"), number_at(own, "se"),
+                                      number_at(verdict, "samples"),
+                                      "student, of samples of its teacher", "data"});
     html_raw(page, "</tbody></table></div>\n");
 }
 

@@ -33,10 +33,10 @@ static void say_both_sides(html *page, const json_t *v, const char *whom)
 {
     char a[NUMBER_TEXT], b[NUMBER_TEXT], c[NUMBER_TEXT], d[NUMBER_TEXT];
     html_text(page,
-              "Held against its %s on %s samples of each, the student is %s nats away from its own "
-              "side and %s from the other (KL reverse and forward), and its samples are worth %s "
-              "of as many of the %s's own (ESS). ",
-              whom, number_count(a, number_at(v, "samples")), estimate(b, v, "kl_reverse"),
+              "On %s samples of each, KL(student \xe2\x80\x96 %s) is %s nats and KL(%s "
+              "\xe2\x80\x96 student) is %s nats; weighed by p/q, the student's samples are worth "
+              "%s of as many of the %s's own (ESS). ",
+              number_count(a, number_at(v, "samples")), whom, estimate(b, v, "kl_reverse"), whom,
               estimate(c, v, "kl_forward"), number_percent(d, number_at(v, "ess_reverse.value")),
               whom);
 }
@@ -45,8 +45,8 @@ static void say_own_side(html *page, const json_t *v)
 {
     char a[NUMBER_TEXT], b[NUMBER_TEXT], c[NUMBER_TEXT];
     html_text(page,
-              "On %s samples of its own the student is %s nats away from its target (KL reverse), "
-              "and they are worth %s of as many exact ones (ESS); what the student never visits, "
+              "On %s samples of its own, KL(student \xe2\x80\x96 target) is %s nats, and weighed "
+              "by p/q they are worth %s of as many exact ones (ESS); what the student never visits, "
               "these do not show. ",
               number_count(a, number_at(v, "samples")), estimate(b, v, "kl_reverse"),
               number_percent(c, number_at(v, "ess_reverse.value")));
@@ -83,16 +83,16 @@ static void say_chain(html *page, const json_t *v)
 
 static void say_teacher(html *page, const json_t *v)
 {
-    char a[NUMBER_TEXT], b[NUMBER_TEXT];
+    char a[NUMBER_TEXT];
     double sigmas = number_at(v, "teacher.two_sample.sigmas");
     if (!json_is_object(json_object_get(v, "teacher")))
         return;
     html_text(page, "The teacher itself gives held-out rows a log-density of %s nats a row",
               estimate(a, v, "teacher.test_log_likelihood"));
     if (!isnan(sigmas))
-        html_text(page, "; its samples differ from the data by %s standard deviations of what "
-                        "chance does",
-                  number_text(b, sigmas));
+        html_text(page, "; a two-sample test finds its samples %.1f standard deviations of chance "
+                        "from the data",
+                  sigmas);
     html_raw(page, ".");
 }
 
