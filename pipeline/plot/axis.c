@@ -180,9 +180,9 @@ static void linear_ticks(plot_axis *self, double points, double size)
 
 /* ---- of a logarithmic axis */
 
-static const char *const SUPERSCRIPT[] = {"\xe2\x81\xb0", "\xc2\xb9",     "\xc2\xb2",     "\xc2\xb3",
-                                          "\xe2\x81\xb4", "\xe2\x81\xb5", "\xe2\x81\xb6", "\xe2\x81\xb7",
-                                          "\xe2\x81\xb8", "\xe2\x81\xb9"};
+static const char *const SUPERSCRIPT[] = {
+    "\xe2\x81\xb0", "\xc2\xb9",     "\xc2\xb2",     "\xc2\xb3",     "\xe2\x81\xb4",
+    "\xe2\x81\xb5", "\xe2\x81\xb6", "\xe2\x81\xb7", "\xe2\x81\xb8", "\xe2\x81\xb9"};
 static const char SUPERSCRIPT_MINUS[] = "\xe2\x81\xbb";
 
 /* 0.01 to 1000 plainly; 10 to the power of -3, or 2 times that. */
@@ -194,7 +194,10 @@ static void write_power(char *text, size_t size, int digit, int power)
         snprintf(text, size, "%.*f", power < 0 ? -power : 0, digit * pow(10, power));
         return;
     }
-    snprintf(text, size, "%s10%s", digit == 1 ? "" : digit == 2 ? "2\xc2\xb7" : "5\xc2\xb7",
+    snprintf(text, size, "%s10%s",
+             digit == 1   ? ""
+             : digit == 2 ? "2\xc2\xb7"
+                          : "5\xc2\xb7",
              power < 0 ? SUPERSCRIPT_MINUS : "");
     snprintf(digits, sizeof digits, "%d", abs(power));
     used = strlen(text);
@@ -213,7 +216,7 @@ static void add_power(plot_axis *self, int digit, int power)
 
 static void log_ticks(plot_axis *self, double points, double size)
 {
-    double decades = log10(self->hi / self->lo), room = points / fmax(decades, 1e-3);
+    double decades = log10(self->hi) - log10(self->lo), room = points / fmax(decades, 1e-3);
     int first = (int)floor(log10(self->lo)), last = (int)ceil(log10(self->hi));
     int every = (int)ceil(fmax(4 * size / room, decades / (PLOT_TICKS - 1)));
     self->n = 0;

@@ -10,10 +10,11 @@
 enum { PLOT_TICKS = 10 };
 
 typedef struct plot_axis {
-    double lo, hi;         /* lo < hi, both far from overflow; of a logarithmic one above 0 */
-    bool log;              /* equal factors are equally long */
-    double middle, bend;   /* bend > 0: equal steps of asinh((x - middle) / bend) are, so that a few far values do not hide the rest */
-    size_t n;              /* of the ticks, rising */
+    double lo, hi; /* lo < hi, both far from overflow; of a logarithmic one above 0 */
+    bool log;      /* equal factors are equally long */
+    double middle,
+        bend; /* bend > 0: equal steps of asinh((x - middle) / bend) are, so that a few far values do not hide the rest */
+    size_t n; /* of the ticks, rising */
     double at[PLOT_TICKS]; /* round numbers in lo .. hi */
     char label[PLOT_TICKS][32];
 } plot_axis;

@@ -21,7 +21,7 @@ typedef enum plot_ink {
 } plot_ink;
 
 typedef struct plot_tone {
-    const char *name;        /* of the variable */
+    const char *name;         /* of the variable */
     const char *light, *dark; /* #rrggbb */
 } plot_tone;
 

@@ -119,8 +119,7 @@ static void sign(plot *p, const legend_entry *e, double x, double y)
         plot_line(p, x, y, x + SIGN, y, e->stroke);
 }
 
-double panel_legend(plot *p, const legend_entry *entries, size_t n, double x, double y,
-                    double room)
+double panel_legend(plot *p, const legend_entry *entries, size_t n, double x, double y, double room)
 {
     letters l = {LETTERS_SMALL, PLOT_INK, LETTERS_START, false, false};
     double at = x;

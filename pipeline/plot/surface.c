@@ -16,7 +16,8 @@ static double middle(plot_bins b, double i)
 
 typedef struct square {
     const plot_grid *grid;
-    size_t i, j; /* of its lower left corner; 0 is outside of the grid, which is closed by a rim of zeros */
+    size_t i,
+        j; /* of its lower left corner; 0 is outside of the grid, which is closed by a rim of zeros */
     double level;
     double v[4]; /* at the corners: lower left, lower right, upper right, upper left */
 } square;

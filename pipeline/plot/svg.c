@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <math.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,12 +12,14 @@ typedef struct walk {
     plot_bytes *out;
     const char *at;
     bool page;          /* else a file */
-    const char *prefix; /* of ids of a page */
-    size_t *symbol;     /* of a page: of each letter of the drawing the one of the page; (n_symbols) */
-    char **names;       /* of the letters, as the drawing has them */
-    size_t n_symbols;
+    const char *prefix; /* of ids */
+    char **names;       /* (n_names) ids, as the drawing has them */
+    size_t *letter; /* (n_names) of a letter, the number that it has in the page; else NO_LETTER */
+    size_t n_names, room;
     bool failed;
 } walk;
+
+static const size_t NO_LETTER = SIZE_MAX;
 
 static void put(walk *w, const char *text, size_t n)
 {
@@ -28,6 +31,38 @@ static void say(walk *w, const char *text)
     put(w, text, strlen(text));
 }
 
+/* Room for all ids that there are. */
+static void begin(walk *w, const char *text)
+{
+    w->room = 1;
+    for (const char *at = strstr(text, "id=\""); at; at = strstr(at + 1, "id=\""))
+        w->room++;
+    w->names = calloc(w->room, sizeof *w->names);
+    w->letter = calloc(w->room, sizeof *w->letter);
+    w->failed = !w->names || !w->letter;
+}
+
+static void end(walk *w)
+{
+    for (size_t i = 0; i < w->n_names; i++)
+        free(w->names[i]);
+    free(w->names);
+    free(w->letter);
+}
+
+static void add_name(walk *w, const char *name, size_t n, size_t letter)
+{
+    char *kept = w->n_names < w->room ? malloc(n + 1) : NULL;
+    if (!kept) {
+        w->failed = true;
+        return;
+    }
+    memcpy(kept, name, n);
+    kept[n] = 0;
+    w->letter[w->n_names] = letter;
+    w->names[w->n_names++] = kept;
+}
+
 static bool starts(const char *at, const char *with)
 {
     return strncmp(at, with, strlen(with)) == 0;
@@ -36,11 +71,11 @@ static bool starts(const char *at, const char *with)
 /* ---- what is written shorter */
 
 /* Each is so without being said. */
-static const char *const needless[] = {
-    "stroke-linecap:butt;",   "stroke-linejoin:miter;", "stroke-opacity:1;",
-    "stroke-miterlimit:10;",  "fill-opacity:1;",        "fill-rule:nonzero;",
-    " clip-rule=\"nonzero\"", " overflow=\"visible\"",  " stroke:none;",
-    "stroke:none;"};
+static const char *const needless[] = {"stroke-linecap:butt;",   "stroke-linejoin:miter;",
+                                       "stroke-opacity:1;",      "stroke-miterlimit:10;",
+                                       "fill-opacity:1;",        "fill-rule:nonzero;",
+                                       " clip-rule=\"nonzero\"", " overflow=\"visible\"",
+                                       " stroke:none;",          "stroke:none;"};
 
 static bool skip_needless(walk *w)
 {
@@ -97,18 +132,22 @@ static bool colour(walk *w)
 
 /* ---- letters and ids */
 
+/* The ids of a drawing: letters are the page's, all else is numbered as it comes, for Cairo counts on from drawing to drawing. */
 static void write_id(walk *w, const char *name, size_t n)
 {
     char text[32];
-    for (size_t i = 0; i < w->n_symbols; i++)
-        if (strlen(w->names[i]) == n && strncmp(w->names[i], name, n) == 0) {
-            snprintf(text, sizeof text, "g%zu", w->symbol[i]);
-            say(w, text);
-            return;
-        }
-    if (w->page)
-        say(w, w->prefix);
-    put(w, name, n);
+    size_t i = 0;
+    while (i < w->n_names && !(strlen(w->names[i]) == n && strncmp(w->names[i], name, n) == 0))
+        i++;
+    if (i == w->n_names)
+        add_name(w, name, n, NO_LETTER);
+    if (w->failed)
+        return;
+    if (w->letter[i] != NO_LETTER)
+        snprintf(text, sizeof text, "g%zu", w->letter[i]);
+    else
+        snprintf(text, sizeof text, "%s%zu", w->prefix, i);
+    say(w, text);
 }
 
 /* What stands before an id. */
@@ -158,15 +197,17 @@ static int ended(const walk *w, flow_err *err)
 int svg_file(plot_bytes *out, const plot_bytes *from, flow_err *err)
 {
     const char *body = strstr(from->at, "<svg ");
-    walk w = {.out = out, .at = body ? body : from->at};
+    walk w = {.out = out, .at = body ? body : from->at, .prefix = "i"};
+    begin(&w, from->at);
     put(&w, from->at, (size_t)(w.at - from->at));
-    const char *end = strchr(w.at, '>');
-    put(&w, w.at, (size_t)(end + 1 - w.at)); /* with its URLs, and its numbers */
-    w.at = end + 1;
+    const char *close = strchr(w.at, '>');
+    put(&w, w.at, (size_t)(close + 1 - w.at)); /* with its URLs, and its numbers */
+    w.at = close + 1;
     say(&w, "\n<rect width=\"100%\" height=\"100%\" fill=\"");
     say(&w, plot_tones[PLOT_PAPER].light);
     say(&w, "\"/>");
     walk_to(&w, from->at + from->n);
+    end(&w);
     return ended(&w, err);
 }
 
@@ -217,41 +258,23 @@ static bool letter_of(svg_letters *self, size_t *found, const char *path, size_t
     return !w.failed;
 }
 
-static size_t count(const char *text, const char *what)
-{
-    size_t n = 0;
-    for (const char *at = strstr(text, what); at; at = strstr(at + 1, what))
-        n++;
-    return n;
-}
-
 static const char SYMBOL[] = "<symbol overflow=\"visible\" id=\"", SYMBOL_END[] = "</symbol>";
 
 /* Takes one <symbol> out; at is behind its id's quote. Returns what is behind it, NULL: no memory. */
 static const char *take_symbol(walk *w, svg_letters *of, const char *at)
 {
-    size_t n = strcspn(at, "\"");
-    const char *path = strchr(at, '>') + 1, *end = strstr(path, SYMBOL_END);
-    char *name = malloc(n + 1);
-    if (!name || !letter_of(of, &w->symbol[w->n_symbols], path, (size_t)(end - path))) {
-        free(name);
+    const char *path = strchr(at, '>') + 1, *behind = strstr(path, SYMBOL_END);
+    size_t letter;
+    if (!letter_of(of, &letter, path, (size_t)(behind - path)))
         return NULL;
-    }
-    memcpy(name, at, n);
-    name[n] = 0;
-    w->names[w->n_symbols++] = name;
-    return end + strlen(SYMBOL_END);
+    add_name(w, at, strcspn(at, "\""), letter);
+    return w->failed ? NULL : behind + strlen(SYMBOL_END);
 }
 
 /* All of them; *behind: what comes after the last, and after the <g> that they stand in. */
 static bool take_symbols(walk *w, svg_letters *of, const char *from, const char **behind)
 {
-    size_t n = count(from, SYMBOL);
-    w->symbol = calloc(n + 1, sizeof *w->symbol);
-    w->names = calloc(n + 1, sizeof *w->names);
     *behind = from;
-    if (!w->symbol || !w->names)
-        return false;
     for (const char *at = strstr(from, SYMBOL); at; at = strstr(at, SYMBOL)) {
         at = take_symbol(w, of, at + strlen(SYMBOL));
         if (!at)
@@ -261,19 +284,11 @@ static bool take_symbols(walk *w, svg_letters *of, const char *from, const char 
     return true;
 }
 
-static void forget(walk *w)
-{
-    for (size_t i = 0; i < w->n_symbols; i++)
-        free(w->names[i]);
-    free(w->names);
-    free(w->symbol);
-}
-
 /* <defs> of what is left of them: between the symbols' <g> and the drawing. */
 static void write_body(walk *w, const char *behind)
 {
     const char *group = strstr(behind, "</g>");
-    bool symbols = w->n_symbols > 0;
+    bool symbols = w->n_names > 0;
     w->at = symbols && group ? group + strlen("</g>") : behind;
     if (symbols)
         say(w, "<defs>");
@@ -301,13 +316,15 @@ int svg_element(plot_bytes *out, const plot_bytes *from, svg_letters *letters_of
                 const char *prefix, const char *title, const char *about, flow_err *err)
 {
     walk w = {.out = out, .page = true, .prefix = prefix};
+    begin(&w, from->at);
     const char *open = strstr(from->at, "<svg "), *body = strchr(open, '>') + 1, *behind;
     open_element(&w, open, title, about);
-    w.failed = !take_symbols(&w, letters_of_page, body, &behind) || w.failed;
-    if (!w.failed)
+    if (!w.failed && take_symbols(&w, letters_of_page, body, &behind))
         write_body(&w, behind);
+    else
+        w.failed = true;
     say(&w, "</svg>\n");
-    forget(&w);
+    end(&w);
     return ended(&w, err);
 }
 

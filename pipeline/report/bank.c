@@ -201,9 +201,8 @@ static int weights(bank *out, const bank_source *from, flow_err *err)
 {
     student_sides sides;
     size_t most = from->exact_is_flow ? BANK_WEIGHTS : BANK_ASKED;
-    int code =
-        student_sides_init(&sides, from->exact, from->pool, from->contexts,
-                           from->samples < most ? from->samples : most, from->seed, err);
+    int code = student_sides_init(&sides, from->exact, from->pool, from->contexts,
+                                  from->samples < most ? from->samples : most, from->seed, err);
     if (!code)
         code = student_sides_meet(&sides, from->student->flow, err);
     if (!code)
@@ -214,9 +213,8 @@ static int weights(bank *out, const bank_source *from, flow_err *err)
 
 int bank_open(bank *out, const bank_source *from, flow_err *err)
 {
-    *out = (bank){.dim = flow_dim(from->student->flow),
-                  .names = from->names,
-                  .units = from->student->units};
+    *out = (bank){
+        .dim = flow_dim(from->student->flow), .names = from->names, .units = from->student->units};
     int code = samples(out, from, err);
     return code ? code : weights(out, from, err);
 }

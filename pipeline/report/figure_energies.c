@@ -33,7 +33,10 @@ static void draw(plot *p, const void *of)
                                            {"student", {PLOT_STUDENT, 1.5, 0, 1}, false},
                                            {"student, weighed", {PLOT_THIRD, 1.5, 4, 1}, false}};
     const student_against_chain *c = of;
-    plot_panel panel = {.left = LEFT, .top = TOP, .width = p->width - LEFT - RIGHT, .height = p->height - TOP - BOTTOM};
+    plot_panel panel = {.left = LEFT,
+                        .top = TOP,
+                        .width = p->width - LEFT - RIGHT,
+                        .height = p->height - TOP - BOTTOM};
     plot_bins bins = {c->lo, c->hi, ENERGY_BINS};
     panel.x = plot_axis_of(c->lo, c->hi, 0);
     panel.y = (plot_axis){.lo = 0, .hi = highest(c)};

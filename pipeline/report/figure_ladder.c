@@ -46,7 +46,10 @@ static void find_spans(figure_ladder *self)
 
 static plot_panel panel_of(const plot *p, const figure_ladder *self)
 {
-    plot_panel out = {.left = LEFT, .top = TOP, .width = p->width - LEFT - RIGHT, .height = p->height - TOP - BOTTOM};
+    plot_panel out = {.left = LEFT,
+                      .top = TOP,
+                      .width = p->width - LEFT - RIGHT,
+                      .height = p->height - TOP - BOTTOM};
     double low = floor(log10(self->y[0])), high = fmax(low + 1, ceil(log10(self->y[1])));
     out.x = (plot_axis){.lo = self->x[0] / 1.35, .hi = self->x[1] * 1.35, .log = true};
     out.y = (plot_axis){.lo = pow(10, low), .hi = pow(10, high), .log = true};
@@ -113,14 +116,14 @@ static bool some_trained(const figure_ladder *self)
 static void teacher_line(plot *p, const plot_panel *panel, double teacher)
 {
     panel_upright(p, panel, teacher, (plot_stroke){PLOT_FAINT, 1.4, 2, 1});
-    letters_write(p, "teacher itself", panel_x(panel, teacher) - 4,
-                  panel->top + panel->height - 6,
+    letters_write(p, "teacher itself", panel_x(panel, teacher) - 4, panel->top + panel->height - 6,
                   (letters){LETTERS_SMALL, PLOT_FAINT, LETTERS_START, false, true});
 }
 
 static void head(plot *p, const figure_ladder *self)
 {
-    const legend_entry entries[] = {{"KL reverse", LINES[0], false}, {"KL forward", LINES[1], false}};
+    const legend_entry entries[] = {{"KL reverse", LINES[0], false},
+                                    {"KL forward", LINES[1], false}};
     panel_legend(p, entries, 2, LEFT, 13, 300);
     letters_write(p,
                   some_trained(self) ? "unrolled for so many steps: as it is, and (rings) trained"

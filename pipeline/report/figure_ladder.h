@@ -12,7 +12,7 @@
 typedef struct figure_ladder {
     const student_rung *rungs; /* (n), n > 0; wild ones are left out */
     size_t n;
-    double teacher; /* rows a second of its own sampler */
+    double teacher;    /* rows a second of its own sampler */
     double x[2], y[2]; /* the spans of the axes */
 } figure_ladder;
 

@@ -35,7 +35,8 @@ static int add_curve(figure_loss *self, const json_t *metrics, const char *key, 
     const json_t *row;
     if (reserve(&like.y, self->n, err))
         return err->code;
-    json_array_foreach(metrics, i, row) {
+    json_array_foreach(metrics, i, row)
+    {
         like.y[i] = number_at(row, key);
         known += isfinite(like.y[i]);
     }
@@ -238,9 +239,9 @@ static void draw_event(plot *p, const plot_panel *panel, const loss_event *e, si
     double x = panel_x(panel, e->x);
     bool right = x < panel->left + 0.6 * panel->width;
     panel_upright(p, panel, e->x, (plot_stroke){PLOT_FAINT, 1, 2, 1});
-    letters_write(p, e->text, right ? x + 4 : x - 4, panel->top + 13 + 12 * (double)(which % 4),
-                  (letters){LETTERS_SMALL, PLOT_FAINT, right ? LETTERS_START : LETTERS_END, false,
-                            false});
+    letters_write(
+        p, e->text, right ? x + 4 : x - 4, panel->top + 13 + 12 * (double)(which % 4),
+        (letters){LETTERS_SMALL, PLOT_FAINT, right ? LETTERS_START : LETTERS_END, false, false});
 }
 
 static plot_panel panel_of(const figure_loss *self)

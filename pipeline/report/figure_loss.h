@@ -28,9 +28,10 @@ typedef struct figure_loss {
     loss_event events[LOSS_EVENTS];
     size_t n_events;
     const char *across, *up;
-    bool log;         /* upwards */
+    bool log; /* upwards */
     bool small_is_good;
-    double low, high; /* of what is shown upwards: what is far off at first is not, where it would hide the rest */
+    double low,
+        high; /* of what is shown upwards: what is far off at first is not, where it would hide the rest */
 } figure_loss;
 
 /* metrics: what metrics.jsonl has, a row each. Of a teacher losses and the best epoch; of a student KL, where log Z is known, or

@@ -290,7 +290,11 @@ static void draw_ranks(plot *p, const figure_margin *self, double top)
 {
     double low[MARGIN_RANKS], high[MARGIN_RANKS], far = rank_reach(self);
     plot_bins bins = {0, 1, MARGIN_RANKS};
-    plot_panel panel = {.left = LEFT, .top = top, .width = WIDTH - LEFT - RIGHT, .height = RANKS - 36, .x = {.hi = 1}};
+    plot_panel panel = {.left = LEFT,
+                        .top = top,
+                        .width = WIDTH - LEFT - RIGHT,
+                        .height = RANKS - 36,
+                        .x = {.hi = 1}};
     panel.y = (plot_axis){.lo = fmax(0, 1 - far), .hi = 1 + far};
     panel_ticks(&panel);
     for (size_t i = 0; i < MARGIN_RANKS; i++) {

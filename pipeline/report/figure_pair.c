@@ -152,9 +152,8 @@ static double tone(const void *of, double value)
 
 static void draw_shades(plot *p, const plot_panel *panel, const figure_pair *self)
 {
-    plot_grid grid = {{self->x.lo, self->x.hi, PAIR_FINE},
-                      {self->y.lo, self->y.hi, PAIR_FINE},
-                      self->fine};
+    plot_grid grid = {
+        {self->x.lo, self->x.hi, PAIR_FINE}, {self->y.lo, self->y.hi, PAIR_FINE}, self->fine};
     panel_heat(p, panel, &grid, (plot_tones_of){PLOT_FAINT, tone, self});
 }
 

@@ -131,7 +131,8 @@ static size_t read_curve(double *rows, double *ess, const json_t *curve)
 {
     size_t n = 0, i;
     const json_t *point;
-    json_array_foreach(curve, i, point) {
+    json_array_foreach(curve, i, point)
+    {
         if (n < FIGURE_ESS_MOST && json_is_number(json_array_get(point, 1))) {
             rows[n] = json_number_value(json_array_get(point, 0));
             ess[n++] = json_number_value(json_array_get(point, 1));

@@ -82,9 +82,7 @@ static int pairs_given(report_view *v, const flow_names *given, flow_err *err)
 static int choose_pairs(report_view *v, flow_err *err)
 {
     const bank *b = &v->rows;
-    const bank_rows *first = b->data.x      ? &b->data
-                             : b->teacher.x ? &b->teacher
-                                            : &b->student;
+    const bank_rows *first = b->data.x ? &b->data : b->teacher.x ? &b->teacher : &b->student;
     if (v->in->config->report.pairs.n > 0)
         return pairs_given(v, &v->in->config->report.pairs, err);
     return picture_choose_pairs(v->pairs, &v->n_pairs, first->x, first->n, b->dim, err);

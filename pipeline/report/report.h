@@ -11,15 +11,15 @@
 
 typedef struct report_input {
     const config *config;
-    const char *root; /* the directory of the run, which has all of the following but the last */
-    const char *verdict;         /* "validation.json" */
+    const char *root;    /* the directory of the run, which has all of the following but the last */
+    const char *verdict; /* "validation.json" */
     const char *teacher_metrics; /* NULL: a target is learnt from */
     const char *student_metrics;
-    const char *overrides; /* "overrides.txt" */
-    const char *page;                      /* "report.html" */
-    const char *figures;                   /* a directory that exists */
+    const char *overrides;                   /* "overrides.txt" */
+    const char *page;                        /* "report.html" */
+    const char *figures;                     /* a directory that exists */
     const char *picture, *ladder, *energies; /* "picture.png", ... */
-    bank_source rows;                      /* all but log_z and samples is set */
+    bank_source rows;                        /* all but log_z and samples is set */
     const char *teacher_note, *student_note; /* below the titles of the picture */
 } report_input;
 

@@ -94,11 +94,10 @@ static void draw_pair(html *page, const report_view *v, picture_pair pair)
 static void draw_picture(html *page, const report_view *v)
 {
     const bank *b = &v->rows;
-    const picture_source all[] = {
-        {"data", b->data.x, b->data.n, NULL},
-        {b->data.x ? "teacher" : "target", b->teacher.x, b->teacher.n,
-         b->data.x ? v->in->teacher_note : NULL},
-        {"student", b->student.x, b->student.n, v->in->student_note}};
+    const picture_source all[] = {{"data", b->data.x, b->data.n, NULL},
+                                  {b->data.x ? "teacher" : "target", b->teacher.x, b->teacher.n,
+                                   b->data.x ? v->in->teacher_note : NULL},
+                                  {"student", b->student.x, b->student.n, v->in->student_note}};
     picture p = {.dim = b->dim, .names = b->names};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         if (all[i].x)

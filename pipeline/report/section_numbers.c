@@ -38,12 +38,13 @@ static void figure_row(html *page, const json_t *verdict, const json_t *figure)
     bool beyond = json_is_true(json_object_get(figure, "beyond"));
     html_raw(page, "<tr>");
     html_element(page, "td", "%s", text_at(figure, "key"));
-    html_element(page, beyond ? "td class=\"n bad\"" : "td class=\"n\"", "%s",
-                 number_with_error(a, number_at(figure, "value"),
-                                   info ? error_of(verdict, info) : NAN));
+    html_element(
+        page, beyond ? "td class=\"n bad\"" : "td class=\"n\"", "%s",
+        number_with_error(a, number_at(figure, "value"), info ? error_of(verdict, info) : NAN));
     html_element(page, "td", "%s", info && info->unit ? info->unit : "");
     html_element(page, "td class=\"n\"", "%s", isnan(limit) ? "" : number_text(b, limit));
-    html_element(page, "td class=\"note\"", "%.*s", (int)first_sentence(info), info ? info->doc : "");
+    html_element(page, "td class=\"note\"", "%.*s", (int)first_sentence(info),
+                 info ? info->doc : "");
     html_raw(page, "</tr>\n");
 }
 
@@ -55,9 +56,9 @@ static void figures(html *page, const json_t *verdict)
     html_raw(page, "<div class=\"scroll\"><table><thead><tr><th>figure</th><th class=\"n\">value"
                    "</th><th>unit</th><th class=\"n\">limit</th><th>what it is</th></tr></thead>"
                    "<tbody>\n");
-    json_array_foreach(json_object_get(verdict, "figures"), i, figure)
-        if (json_is_number(json_object_get(figure, "value")))
-            figure_row(page, verdict, figure);
+    json_array_foreach(json_object_get(verdict, "figures"), i,
+                       figure) if (json_is_number(json_object_get(figure, "value")))
+        figure_row(page, verdict, figure);
     html_raw(page, "</tbody></table></div>\n");
 }
 
@@ -168,9 +169,9 @@ static void likelihoods(html *page, const json_t *verdict)
                                       "teacher, of test rows", "data"});
     likelihood_row(page, (likelihood){number_at(test, "value_in_flow_units"), NAN, rows,
                                       "teacher, of test rows", "flow"});
-    likelihood_row(page, (likelihood){number_at(train, "value"), number_at(train, "se"),
-                                      number_at(train, "rows"), "teacher, of training rows",
-                                      "flow"});
+    likelihood_row(page,
+                   (likelihood){number_at(train, "value"), number_at(train, "se"),
+                                number_at(train, "rows"), "teacher, of training rows", "flow"});
     likelihood_row(page, (likelihood){number_at(own, "value"), number_at(own, "se"),
                                       number_at(verdict, "samples"),
                                       "student, of samples of its teacher", "data"});

@@ -14,7 +14,8 @@ static void versions(html *page)
     json_t *value;
     html_element(page, "h3", "Versions");
     html_raw(page, "<div class=\"scroll\"><table><tbody>\n");
-    json_object_foreach(all, key, value) {
+    json_object_foreach(all, key, value)
+    {
         html_raw(page, "<tr>");
         html_element(page, "th", "%s", key);
         html_element(page, "td", "%s", json_string_value(value));
@@ -92,13 +93,14 @@ static void command(html *page, const report_view *v)
     if (c->seed_drawn)
         html_text(page, " --set seed=%llu", (unsigned long long)c->seed);
     html_raw(page, " --out again</pre>\n");
-    html_element(page, "p class=\"note\"",
-                 "In the directory of the run, which has config.yaml%s. Paths in it are those of the "
-                 "file that was given. The same program, seed and instruction set give the same "
-                 "models, for any number of threads; the seed is %llu%s. manifest.json has the "
-                 "processor and the times, and the digests of the target's files.",
-                 v->in->overrides ? " and the overrides" : "", (unsigned long long)c->seed,
-                 c->seed_drawn ? ", drawn by the run" : "");
+    html_element(
+        page, "p class=\"note\"",
+        "In the directory of the run, which has config.yaml%s. Paths in it are those of the "
+        "file that was given. The same program, seed and instruction set give the same "
+        "models, for any number of threads; the seed is %llu%s. manifest.json has the "
+        "processor and the times, and the digests of the target's files.",
+        v->in->overrides ? " and the overrides" : "", (unsigned long long)c->seed,
+        c->seed_drawn ? ", drawn by the run" : "");
 }
 
 void section_setup(html *page, const report_view *v)

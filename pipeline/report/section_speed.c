@@ -25,8 +25,8 @@ static student_rung rung_of(const json_t *at)
 static void draw_ladder(html *page, const report_view *v, const student_rung *rungs, size_t n)
 {
     figure_ladder figure;
-    plot_drawing drawing = figure_ladder_of(&figure, rungs, n,
-                                            number_at(v->verdict, "ladder.teacher.rows_per_s"));
+    plot_drawing drawing =
+        figure_ladder_of(&figure, rungs, n, number_at(v->verdict, "ladder.teacher.rows_per_s"));
     html_draw(page, &drawing,
               (html_figure){"ladder", "Students of several sizes",
                             "KL over rows a second, both logarithmic, of every size measured.",
@@ -86,8 +86,10 @@ static void speed(html *page, const json_t *verdict)
     html_raw(page, "<div class=\"scroll\"><table><thead><tr><th>one row alone</th><th></th></tr>"
                    "</thead><tbody>\n");
     row_seconds(page, verdict, "speed.student_row_seconds", "student");
-    row_seconds(page, verdict, "speed.teacher_incremental_row_seconds", "teacher, by its own inverse");
-    row_seconds(page, verdict, "speed.teacher_naive_row_seconds", "teacher, a pass for each column");
+    row_seconds(page, verdict, "speed.teacher_incremental_row_seconds",
+                "teacher, by its own inverse");
+    row_seconds(page, verdict, "speed.teacher_naive_row_seconds",
+                "teacher, a pass for each column");
     html_raw(page, "</tbody></table></div>\n");
 }
 

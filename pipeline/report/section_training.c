@@ -38,13 +38,14 @@ void section_training(html *page, const report_view *v)
                              "in nats and the units of the data. The weights of the best epoch "
                              "are kept."},
                figure_loss_of_teacher);
-    course(page, v->student_metrics,
-           (html_figure){"loss-student", "The student's distillation",
-                         "Divergence from the teacher over the steps, with what happened on the way.",
-                         "The student: what is minimised, as a mean over the steps before each "
-                         "point, with the end of tempering, changes of the gradient's estimator "
-                         "and the sizes that were trained one after the other."},
-           figure_loss_of_student);
+    course(
+        page, v->student_metrics,
+        (html_figure){"loss-student", "The student's distillation",
+                      "Divergence from the teacher over the steps, with what happened on the way.",
+                      "The student: what is minimised, as a mean over the steps before each "
+                      "point, with the end of tempering, changes of the gradient's estimator "
+                      "and the sizes that were trained one after the other."},
+        figure_loss_of_student);
     html_gallery_end(page);
     if (!v->teacher_metrics)
         html_element(page, "p class=\"note\"",

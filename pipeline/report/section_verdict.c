@@ -44,12 +44,13 @@ static void say_both_sides(html *page, const json_t *v, const char *whom)
 static void say_own_side(html *page, const json_t *v)
 {
     char a[NUMBER_TEXT], b[NUMBER_TEXT], c[NUMBER_TEXT];
-    html_text(page,
-              "On %s samples of its own, KL(student \xe2\x80\x96 target) is %s nats, and weighed "
-              "by p/q they are worth %s of as many exact ones (ESS); what the student never visits, "
-              "these do not show. ",
-              number_count(a, number_at(v, "samples")), estimate(b, v, "kl_reverse"),
-              number_percent(c, number_at(v, "ess_reverse.value")));
+    html_text(
+        page,
+        "On %s samples of its own, KL(student \xe2\x80\x96 target) is %s nats, and weighed "
+        "by p/q they are worth %s of as many exact ones (ESS); what the student never visits, "
+        "these do not show. ",
+        number_count(a, number_at(v, "samples")), estimate(b, v, "kl_reverse"),
+        number_percent(c, number_at(v, "ess_reverse.value")));
 }
 
 static void say_uncovered(html *page, const json_t *v, const char *whom)
@@ -60,12 +61,14 @@ static void say_uncovered(html *page, const json_t *v, const char *whom)
     if (isnan(count))
         return;
     if (count == 0)
-        html_text(page, "No sample of the %s has e\xc2\xb3 times more density than the student "
-                        "gives it. ",
+        html_text(page,
+                  "No sample of the %s has e\xc2\xb3 times more density than the student "
+                  "gives it. ",
                   whom);
     else
-        html_text(page, "The student gives too little density, by more than a factor e\xc2\xb3, "
-                        "to %s of %s samples of the %s. ",
+        html_text(page,
+                  "The student gives too little density, by more than a factor e\xc2\xb3, "
+                  "to %s of %s samples of the %s. ",
                   number_count(a, count), number_count(b, number_at(v, "uncovered.rows")), whom);
 }
 
@@ -74,8 +77,9 @@ static void say_chain(html *page, const json_t *v)
     char a[NUMBER_TEXT], b[NUMBER_TEXT];
     if (!json_is_object(json_object_get(v, "chain")))
         return;
-    html_text(page, "Long chains that know nothing of the student agree with one another to an "
-                    "R-hat of %s; ",
+    html_text(page,
+              "Long chains that know nothing of the student agree with one another to an "
+              "R-hat of %s; ",
               number_text(a, number_at(v, "chain.rhat")));
     html_text(page, "at least %s of the probability is found where the student is short of it. ",
               number_percent(b, fmax(0, number_at(v, "hunt.least"))));
@@ -90,8 +94,9 @@ static void say_teacher(html *page, const json_t *v)
     html_text(page, "The teacher itself gives held-out rows a log-density of %s nats a row",
               estimate(a, v, "teacher.test_log_likelihood"));
     if (!isnan(sigmas))
-        html_text(page, "; a two-sample test finds its samples %.1f standard deviations of chance "
-                        "from the data",
+        html_text(page,
+                  "; a two-sample test finds its samples %.1f standard deviations of chance "
+                  "from the data",
                   sigmas);
     html_raw(page, ".");
 }
@@ -122,7 +127,8 @@ static void list(html *page, const json_t *texts)
     size_t i;
     const json_t *text;
     html_raw(page, "<ul class=\"warnings\">\n");
-    json_array_foreach(texts, i, text) {
+    json_array_foreach(texts, i, text)
+    {
         html_element(page, "li", "%s", json_string_value(text));
         html_raw(page, "\n");
     }
@@ -153,8 +159,7 @@ static void gates(html *page, const json_t *all)
     }
     html_raw(page, "<div class=\"scroll\"><table><thead><tr><th>figure</th><th class=\"n\">bound"
                    "</th><th class=\"n\">value</th><th></th></tr></thead><tbody>\n");
-    json_array_foreach(all, i, one)
-        gate_row(page, one);
+    json_array_foreach(all, i, one) gate_row(page, one);
     html_raw(page, "</tbody></table></div>\n");
 }
 
@@ -185,8 +190,9 @@ static void contents(html *page)
 void section_verdict(html *page, const report_view *v)
 {
     html_element(page, "h1", "%s", v->in->config->name);
-    html_element(page, "p class=\"note\"", "%s of %zu %s, distilled into a student that samples "
-                                           "in parallel",
+    html_element(page, "p class=\"note\"",
+                 "%s of %zu %s, distilled into a student that samples "
+                 "in parallel",
                  v->in->rows.data ? "A teacher fitted to data" : "A target", v->rows.dim,
                  v->rows.dim == 1 ? "column" : "columns");
     say_verdict(page, v);

@@ -78,8 +78,7 @@ static void uncovered_rows(html *page, const json_t *uncovered)
     html_raw(page, "<div class=\"scroll\"><table><thead><tr><th class=\"n\">row</th>"
                    "<th class=\"n\">log p \xe2\x88\x92 log q</th><th>furthest out in</th>"
                    "<th class=\"n\">value</th><th class=\"n\">sd out</th></tr></thead><tbody>\n");
-    json_array_foreach(worst, i, row)
-        uncovered_row(page, row);
+    json_array_foreach(worst, i, row) uncovered_row(page, row);
     html_raw(page, "</tbody></table></div>\n");
 }
 
@@ -90,10 +89,9 @@ static void uncovered(html *page, const json_t *at, const char *of)
     const json_t *above;
     html_raw(page, "<p>");
     html_text(page, "%s where log p \xe2\x88\x92 log q is above ", of);
-    json_array_foreach(json_object_get(at, "above"), i, above)
-        html_text(page, "%s%s nats: %s (%s)", i ? "; " : "", number_text(a, number_at(above, "nats")),
-                  number_count(b, number_at(above, "count")),
-                  number_percent(c, number_at(above, "share")));
+    json_array_foreach(json_object_get(at, "above"), i, above) html_text(
+        page, "%s%s nats: %s (%s)", i ? "; " : "", number_text(a, number_at(above, "nats")),
+        number_count(b, number_at(above, "count")), number_percent(c, number_at(above, "share")));
     html_raw(page, ".</p>\n");
     uncovered_rows(page, at);
 }

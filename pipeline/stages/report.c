@@ -10,8 +10,8 @@
 
 #include <string.h>
 
-static const char PAGE[] = "report.html", PICTURE[] = "picture.png",
-                  LADDER[] = "ladder.png", ENERGIES[] = "energies.png";
+static const char PAGE[] = "report.html", PICTURE[] = "picture.png", LADDER[] = "ladder.png",
+                  ENERGIES[] = "energies.png";
 
 static report_input input_of(const stage_work *work, const void *const *inputs)
 {
