@@ -52,7 +52,7 @@ static int do_validate(int argc, char **argv)
 
 static int do_report(int argc, char **argv)
 {
-    return do_again(&line_report, &stage_picture, argc, argv);
+    return do_again(&line_report, &stage_report, argc, argv);
 }
 
 static int do_export(int argc, char **argv)
