@@ -1,8 +1,10 @@
 #include "pipeline/command/logp.h"
 
 #include "pipeline/command/outside.h"
+#include "pipeline/command/show_progress.h"
 #include "pipeline/command/with_model.h"
 #include "pipeline/console/notice.h"
+#include "pipeline/console/progress.h"
 #include "pipeline/stages/output.h"
 #include "pipeline/stages/rows.h"
 
@@ -156,6 +158,7 @@ static int evaluate(job *self, output **out, flow_err *err)
         outside_look(&self->outside, self->model, self->x, code ? 0 : some);
         code = code ? code : check(self, first, some, err);
         code = code ? code : append(out, self, some, err);
+        progress_update(first + some, "%s", "");
     }
     return code || n ? code : append(out, self, 0, err);
 }
@@ -164,12 +167,16 @@ static int evaluate(job *self, output **out, flow_err *err)
 
 static int write(job *self, flow_err *err)
 {
+    const logp_options *o = self->options;
     output *out = NULL;
-    if (evaluate(self, &out, err)) {
+    show_progress("logp", file_stream_head(self->rows)->rows, o->quiet, !o->output);
+    int code = evaluate(self, &out, err);
+    progress_clear();
+    if (code) {
         output_discard(out);
         return err->code;
     }
-    outside_tell(&self->outside, self->model, self->options->input);
+    outside_tell(&self->outside, self->model, o->input);
     return output_close(out, err);
 }
 

@@ -220,9 +220,17 @@ static bool is_due(const config *c)
     return !c->target;
 }
 
+/* Which columns with a period are on a line hangs on the flows of both. */
+static void derives(json_t **slice, const config *c)
+{
+    flow_json_set(slice, "data (on circles)", json_boolean(!settings_wrap(c)));
+}
+
 const stage stage_data = {.name = "data",
                           .doc = "reads or makes the data, splits and standardizes them",
-                          .keys = (const char *const[]){"seed", "data", NULL},
+                          .abi = 1,
+                          .keys = (const char *const[]){"seed", "precision", "data", NULL},
+                          .derives = derives,
                           .inputs = (const stage *const[]){NULL},
                           .outputs = (const char *const[]){NULL},
                           .is_due = is_due,
