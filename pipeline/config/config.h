@@ -141,6 +141,7 @@ typedef struct config_student_layerwise {
 typedef struct config_student_shrink {
     uint64_t iterations; /* down to so many; 0: none */
     uint64_t halvings;   /* of the networks' widths */
+    uint64_t samples;    /* that each size is measured on */
 } config_student_shrink;
 
 /* Lists of numbers, one a coordinate or one for all; NULL: auto. */

@@ -300,6 +300,10 @@ const flow_key schema_keys[] = {
     {KEY(student.shrink.halvings), .type = FLOW_KEY_WHOLE, RANGE(0, 6), .def = "0",
      .doc = "Each number of steps from the student's own down is also trained with networks half as "
             "wide, and half of that, so many times. 0 is off."},
+    {KEY(student.shrink.samples), .type = FLOW_KEY_WHOLE, RANGE(100, 1e9), .def = "50000",
+     .unit = "rows",
+     .doc = "Samples of a student that starts as its teacher, and as many of the teacher, that every size of it is "
+            "measured on: which is taken hangs on them."},
 
     {KEY(validate.samples), .type = FLOW_KEY_WHOLE, RANGE(100, 1e9), .def = "50000", .unit = "rows",
      .doc = "Samples of the student, and as many of the teacher, that the figures are made "

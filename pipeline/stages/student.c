@@ -151,7 +151,7 @@ static int train_following(student_product *out, lessons *self, flow_err *err)
     distill_contexts contexts = target_contexts_held_out(self->target);
     student_sides sides;
     int code = student_sides_init(&sides, self->target->exact, self->work->pool, &contexts,
-                                  (size_t)c->validate.samples, c->seed, err);
+                                  (size_t)c->student.shrink.samples, c->seed, err);
     if (!code)
         code = search(out, self, &sides, err);
     student_sides_release(&sides);
@@ -294,7 +294,7 @@ const stage stage_student = {
     .doc = "distils the teacher into the student",
     .abi = 1,
     .keys = (const char *const[]){"seed", "precision", "compute.shard", "student", NULL},
-    .keys_if = (const char *const[]){"validate.samples", "validate.require", NULL},
+    .keys_if = (const char *const[]){"validate.require", NULL},
     .reads_more = is_searched,
     .inputs = (const stage *const[]){&stage_recipe, &stage_target, NULL},
     .outputs = (const char *const[]){METRICS, MODEL, "student/t[0-9]*.safetensors", NULL},

@@ -12,6 +12,7 @@ teacher:
 student:
   flow: {kind: unrolled}
   layerwise: {steps: 40}
+  shrink: {samples: 2000}
   train: {steps: 40, lr: 1e-5, warmup: 0, forward: 0, forward_end: 0}
 validate: {samples: 2000}
 Y
