@@ -162,7 +162,8 @@ const flow_key schema_keys[] = {
             "of each: {mass: {support: positive}, n: {step: 1}, x: {}}. A support may stand for itself: "
             "{mass: positive, share: [0, 1]}. If not given: all but those of context and weights."},
     {KEY(data.context), .type = FLOW_KEY_NAMES, LENGTH(1, CONFIG_MAX_NAMES),
-     .doc = "Columns that are given and not modelled: the flow becomes p(columns | context)."},
+     .doc = "Columns that are given and not modelled: the flow becomes p(columns | context). They have no kinds: "
+            "give an angle as two columns, its cosine and its sine."},
     {KEY(data.weights), .type = FLOW_KEY_TEXT, RANGE(1, 4096),
      .doc = "A column, by name or by number from 0, of numbers >= 0 that the rows are weighed by in the "
             "teacher's fit, its validation loss and its test log-likelihood. It is not modelled."},
