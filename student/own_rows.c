@@ -131,8 +131,7 @@ int own_rows_stretch(const flow *student, const own_rows_width *width, double *z
     size_t dim = flow_dim(student);
     for (size_t r = 0; r < n; r++) {
         size_t level = level_of(width, first + r);
-        if (level &&
-            flow_noise_temper(student, z + r * dim, pow(width->by, (double)level), 1, err))
+        if (level && flow_noise_temper(student, z + r * dim, pow(width->by, (double)level), 1, err))
             return FLOW_ECONFIG;
     }
     return 0;
