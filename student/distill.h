@@ -84,7 +84,9 @@ typedef struct distill_state {
     size_t broken_step;               /* of the first of them */
     double kl_warm;                   /* reverse KL of such a student when it was last judged: its
                                          averaged weights', on rows that stay the same */
-    double kl_best;                   /* the smallest, which is what the student ends with */
+    double kl_best;                   /* of what the student ends with: the last weights whose
+                                         KL cannot be told from the smallest (ruler.h) */
+    double kl_start, kl_least;        /* the first, and the smallest */
     size_t best_step;                 /* when that was */
     int went_back;                    /* it is that of the start */
 } distill_state;
