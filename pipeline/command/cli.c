@@ -2,8 +2,11 @@
 
 #include "flow/suggest.h"
 #include "pipeline/command/check_target.h"
+#include "pipeline/command/completion.h"
+#include "pipeline/command/doctor.h"
 #include "pipeline/command/explain.h"
-#include "pipeline/command/lines.h"
+#include "pipeline/command/line.h"
+#include "pipeline/command/man.h"
 #include "pipeline/config/json_schema.h"
 #include "pipeline/console/exit.h"
 #include "pipeline/console/version.h"
@@ -94,7 +97,7 @@ static int do_explain(int argc, char **argv)
 {
     const char *key;
     flow_err err = FLOW_ERR_INIT;
-    int status = line_read_explain(&key, argc, argv);
+    int status = line_read_word(&key, &line_explain, argc, argv);
     if (status >= 0)
         return status;
     return explain(stdout, key, &err) ? exit_fail(&err) : EXIT_GOOD;
@@ -123,8 +126,9 @@ static int do_diff(int argc, char **argv)
 
 static int do_schema(int argc, char **argv)
 {
+    const char *none;
     flow_err err = FLOW_ERR_INIT;
-    int status = line_read_schema(argc, argv);
+    int status = line_read_word(&none, &line_schema, argc, argv);
     if (status >= 0)
         return status;
     char *text = json_schema_text();
@@ -134,6 +138,39 @@ static int do_schema(int argc, char **argv)
         flow_fail(&err, FLOW_ENOMEM, "out of memory for the schema");
     free(text);
     return err.code ? exit_fail(&err) : EXIT_GOOD;
+}
+
+static int do_completion(int argc, char **argv)
+{
+    const char *shell;
+    flow_err err = FLOW_ERR_INIT;
+    int status = line_read_word(&shell, &line_completion, argc, argv);
+    if (status >= 0)
+        return status;
+    return completion(stdout, shell, &err) ? line_refuse(&line_completion, &err) : EXIT_GOOD;
+}
+
+static int do_man(int argc, char **argv)
+{
+    const char *section;
+    flow_err err = FLOW_ERR_INIT;
+    int status = line_read_word(&section, &line_man, argc, argv);
+    if (status >= 0)
+        return status;
+    if (!section || strcmp(section, "1") == 0)
+        man_program(stdout);
+    else if (strcmp(section, "5") == 0)
+        man_config(stdout);
+    else
+        flow_fail(&err, FLOW_EUSAGE, "there are pages 1 and 5, not '%.60s'", section);
+    return err.code ? line_refuse(&line_man, &err) : EXIT_GOOD;
+}
+
+static int do_doctor(int argc, char **argv)
+{
+    bool json;
+    int status = line_read_doctor(&json, argc, argv);
+    return status < 0 ? doctor_verb(json) : status;
 }
 
 static const struct {
@@ -146,7 +183,8 @@ static const struct {
              {&line_hunt, do_hunt},       {&line_ladder, do_ladder},
              {&line_status, do_status},   {&line_metrics, do_metrics},
              {&line_diff, do_diff},       {&line_explain, do_explain},
-             {&line_schema, do_schema}};
+             {&line_schema, do_schema},   {&line_completion, do_completion},
+             {&line_man, do_man},         {&line_doctor, do_doctor}};
 
 enum { N_VERBS = sizeof verbs / sizeof *verbs };
 

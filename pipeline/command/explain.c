@@ -56,8 +56,9 @@ typedef struct all_keys {
     const char *paths[MOST], *names[MOST];
 } all_keys;
 
-static void add_key(void *arg, const char *path)
+static void add_key(void *arg, const char *path, const flow_key *key)
 {
+    (void)key;
     all_keys *self = arg;
     if (self->n == MOST)
         return;
@@ -68,19 +69,36 @@ static void add_key(void *arg, const char *path)
     self->n++;
 }
 
+void explain_each_key(void (*take)(void *arg, const char *path, const flow_key *key), void *arg)
+{
+    char path[SCHEMA_MAX_PATH];
+    for (size_t i = 0; i < schema_n_keys; i++) {
+        const flow_key *row = &schema_keys[i];
+        take(arg, row->name, row);
+        if (row->type == FLOW_KEY_KIND)
+            explain_each(row->name, row, take, arg);
+        for (size_t f = 0; row->type == FLOW_KEY_OWN && f < GATE_COUNT; f++) {
+            snprintf(path, sizeof path, "%s.%s", row->name, gate_figures[f].name);
+            take(arg, path, NULL);
+        }
+    }
+}
+
+static void add_items(all_keys *out)
+{
+    char path[SCHEMA_MAX_PATH];
+    for (size_t i = 0; i < schema_n_keys; i++)
+        for (const flow_key *item = schema_keys[i].items; item && item->name; item++) {
+            snprintf(path, sizeof path, "%s.%s", schema_keys[i].name, item->name);
+            add_key(out, path, item);
+        }
+}
+
 static void list_keys(all_keys *out)
 {
     out->n = 0;
-    for (size_t i = 0; i < schema_n_keys; i++) {
-        add_key(out, schema_keys[i].name);
-        if (schema_keys[i].type == FLOW_KEY_KIND)
-            explain_each(schema_keys[i].name, &schema_keys[i], add_key, out);
-        for (const flow_key *item = schema_keys[i].items; item && item->name; item++) {
-            char path[SCHEMA_MAX_PATH];
-            snprintf(path, sizeof path, "%s.%s", schema_keys[i].name, item->name);
-            add_key(out, path);
-        }
-    }
+    explain_each_key(add_key, out);
+    add_items(out);
 }
 
 /* The keys whose last name is, or looks like, that of path. */

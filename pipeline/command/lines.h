@@ -25,8 +25,8 @@ typedef struct line_spec {
 } line_spec;
 
 extern const line_spec line_run, line_check, line_inspect, line_sample, line_logp, line_estimate,
-    line_hunt, line_ladder, line_explain, line_check_target, line_init, line_schema, line_status,
-    line_metrics, line_diff;
+    line_hunt, line_ladder, line_explain, line_check_target, line_init, line_schema,
+    line_completion, line_man, line_doctor, line_status, line_metrics, line_diff;
 
 /* run, check and check-target: the options, and the lists that their sources point into. */
 typedef struct run_line {
@@ -48,9 +48,10 @@ int line_read_init(init_options *out, int argc, char **argv);
 int line_read_status(status_options *out, int argc, char **argv);
 int line_read_metrics(metrics_options *out, int argc, char **argv);
 int line_read_diff(diff_options *out, int argc, char **argv);
-int line_read_schema(int argc, char **argv);
+/* Of verbs without options: their operand; NULL: none. */
+int line_read_word(const char **out, const line_spec *spec, int argc, char **argv);
+int line_read_doctor(bool *json, int argc, char **argv);
 int line_read_ladder(ladder_options *out, int argc, char **argv);
-int line_read_explain(const char **key, int argc, char **argv); /* key NULL: all */
 
 void run_line_free(run_line *self);
 
