@@ -103,6 +103,15 @@ static int do_explain(int argc, char **argv)
     return explain(stdout, key, &err) ? exit_fail(&err) : EXIT_GOOD;
 }
 
+static int do_sweep(int argc, char **argv)
+{
+    sweep_line line;
+    int status = line_read_sweep(&line, argc, argv);
+    status = status < 0 ? sweep_verb(&line.options) : status;
+    sweep_line_free(&line);
+    return status;
+}
+
 static int do_status(int argc, char **argv)
 {
     status_options options;
@@ -176,15 +185,25 @@ static int do_doctor(int argc, char **argv)
 static const struct {
     const line_spec *spec;
     int (*run)(int argc, char **argv);
-} verbs[] = {{&line_init, do_init},       {&line_run, do_run},
-             {&line_check, do_check},     {&line_check_target, do_check_target},
-             {&line_inspect, do_inspect}, {&line_sample, do_sample},
-             {&line_logp, do_logp},       {&line_estimate, do_estimate},
-             {&line_hunt, do_hunt},       {&line_ladder, do_ladder},
-             {&line_status, do_status},   {&line_metrics, do_metrics},
-             {&line_diff, do_diff},       {&line_explain, do_explain},
-             {&line_schema, do_schema},   {&line_completion, do_completion},
-             {&line_man, do_man},         {&line_doctor, do_doctor}};
+} verbs[] = {{&line_init, do_init},
+             {&line_run, do_run},
+             {&line_check, do_check},
+             {&line_check_target, do_check_target},
+             {&line_inspect, do_inspect},
+             {&line_sample, do_sample},
+             {&line_logp, do_logp},
+             {&line_estimate, do_estimate},
+             {&line_hunt, do_hunt},
+             {&line_ladder, do_ladder},
+             {&line_sweep, do_sweep},
+             {&line_status, do_status},
+             {&line_metrics, do_metrics},
+             {&line_diff, do_diff},
+             {&line_explain, do_explain},
+             {&line_schema, do_schema},
+             {&line_completion, do_completion},
+             {&line_man, do_man},
+             {&line_doctor, do_doctor}};
 
 enum { N_VERBS = sizeof verbs / sizeof *verbs };
 

@@ -4,6 +4,7 @@
 #include "pipeline/command/explain_kind.h"
 #include "pipeline/command/tell.h"
 #include "pipeline/config/schema.h"
+#include "pipeline/config/sweep.h"
 
 #include <string.h>
 
@@ -165,6 +166,28 @@ static bool a_figure(FILE *to, const char *path)
     return false;
 }
 
+/* The section of a sweep, and what is in it. */
+static bool a_sweep(FILE *to, const char *path)
+{
+    static const char section[] = "sweep", select[] = "sweep.select";
+    const flow_key *key = sweep_keys;
+    if (strcmp(path, section) != 0 && !schema_below(path, section))
+        return false;
+    const char *name = path + strlen(schema_below(path, select) ? select : section);
+    key = *name ? flow_key_find(sweep_keys, name + 1) : NULL;
+    if (key) {
+        tell_key(to, path, key, NULL);
+        return true;
+    }
+    if (*name && strcmp(path, select) != 0)
+        return false;
+    fprintf(to, "%s: ", section);
+    tell_wrap(to, sweep_doc, strlen(section) + 2, 2 * TELL_MARGIN);
+    for (key = sweep_keys; key->name; key++)
+        tell_line(to, key);
+    return true;
+}
+
 int explain(FILE *to, const char *path, flow_err *err)
 {
     const flow_key *key = path ? schema_find(path) : NULL;
@@ -180,7 +203,7 @@ int explain(FILE *to, const char *path, flow_err *err)
         sections_below(to, path ? path : "");
         return FLOW_OK;
     }
-    if (below_kinds(to, path) || below_items(to, path) || a_figure(to, path))
+    if (below_kinds(to, path) || below_items(to, path) || a_figure(to, path) || a_sweep(to, path))
         return FLOW_OK;
     return unknown(path, err);
 }

@@ -37,7 +37,9 @@ enum {
     OPTION_DATA,
     OPTION_STAGE,
     OPTION_CSV,
-    OPTION_LOG_FORMAT
+    OPTION_LOG_FORMAT,
+    OPTION_LIST,
+    OPTION_COMMANDS
 };
 
 /* Whether a .csv starts with names: of every verb that reads a table. */

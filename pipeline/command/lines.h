@@ -13,6 +13,7 @@
 #include "pipeline/command/options.h"
 #include "pipeline/command/sample.h"
 #include "pipeline/command/status.h"
+#include "pipeline/command/sweep_verb.h"
 #include "pipeline/stages/run.h"
 
 /* What a verb takes; the text of its --help. */
@@ -26,7 +27,7 @@ typedef struct line_spec {
 
 extern const line_spec line_run, line_check, line_inspect, line_sample, line_logp, line_estimate,
     line_hunt, line_ladder, line_explain, line_check_target, line_init, line_schema,
-    line_completion, line_man, line_doctor, line_status, line_metrics, line_diff;
+    line_completion, line_man, line_doctor, line_status, line_metrics, line_diff, line_sweep;
 
 /* run, check and check-target: the options, and the lists that their sources point into. */
 typedef struct run_line {
@@ -35,6 +36,11 @@ typedef struct run_line {
     char header[32];             /* of --header: one of sets */
     const char *library_options; /* NULL: not given */
 } run_line;
+
+typedef struct sweep_line {
+    sweep_options options;
+    const char **overlays, **sets;
+} sweep_line;
 
 /* Each reads argv (argc; argv[0] is the verb) into *out, which then points into argv. Returns -1 to
  * go on, or the exit code of the process: an error has been printed, or --help. */
@@ -45,6 +51,7 @@ int line_read_logp(logp_options *out, int argc, char **argv);
 int line_read_estimate(estimate_options *out, int argc, char **argv);
 int line_read_hunt(hunt_options *out, int argc, char **argv);
 int line_read_init(init_options *out, int argc, char **argv);
+int line_read_sweep(sweep_line *out, int argc, char **argv);
 int line_read_status(status_options *out, int argc, char **argv);
 int line_read_metrics(metrics_options *out, int argc, char **argv);
 int line_read_diff(diff_options *out, int argc, char **argv);
@@ -54,5 +61,6 @@ int line_read_doctor(bool *json, int argc, char **argv);
 int line_read_ladder(ladder_options *out, int argc, char **argv);
 
 void run_line_free(run_line *self);
+void sweep_line_free(sweep_line *self);
 
 #endif

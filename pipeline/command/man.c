@@ -3,6 +3,7 @@
 #include "pipeline/command/cli.h"
 #include "pipeline/command/explain.h"
 #include "pipeline/config/schema.h"
+#include "pipeline/config/sweep.h"
 #include "pipeline/console/exit.h"
 
 #include <stdlib.h>
@@ -165,6 +166,10 @@ void man_config(FILE *to)
              "lists the others.");
     fputs(".SH KEYS\n", to);
     explain_each_key(take_key, to);
+    fputs(".SH SWEEP\n", to);
+    line(to, sweep_doc);
+    for (const flow_key *key = sweep_keys; key->name; key++)
+        key_page(to, key->name, key);
     fputs(".SH FIGURES\n", to);
     line(to, "What validate.require may bound, as FIGURE: \"< 0.7\".");
     for (size_t i = 0; i < GATE_COUNT; i++)

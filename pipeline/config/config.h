@@ -194,6 +194,7 @@ typedef struct config {
     config_student student;
     config_validate validate;
     config_export export;
+    struct sweep *sweep;          /* sweep.h; NULL: there is no such section. Of no run's concern */
     struct config_memory *memory; /* owns every string and object above */
 } config;
 

@@ -56,6 +56,11 @@ static int occupied(const char *path, flow_err *err)
     return found;
 }
 
+int rundir_make_folders(const char *path, flow_err *err)
+{
+    return make_folders(path, strlen(path), err);
+}
+
 int rundir_open(rundir *self, const char *root, flow_err *err)
 {
     char mark[RUNDIR_PATH];

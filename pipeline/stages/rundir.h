@@ -19,6 +19,9 @@ typedef struct rundir {
 int rundir_open(rundir *self, const char *root, flow_err *err);
 void rundir_close(rundir *self);
 
+/* Makes a directory, with its parents. */
+int rundir_make_folders(const char *path, flow_err *err);
+
 /* The path of a file in it: "student/model.safetensors". out has RUNDIR_PATH bytes; makes the
  * folder that the file is in. Returns out, or NULL. */
 const char *rundir_path(const rundir *self, char *out, const char *name, flow_err *err);
