@@ -180,7 +180,7 @@ static void take_list(reading *r, const value_source *from, const yaml_node_t *n
     size_t n = items_of(node);
     r->lists = false;
     r->out->items = field_memory(r->config, n * sizeof *r->out->items);
-    for (size_t i = 0; r->out->items && i < n && r->good; i++)
+    for (size_t i = 0; r->out->items && i < n; i++)
         take_item(r, &r->out->items[i], "sweep.list", from,
                   yaml_tree_node(from->tree, node->data.sequence.items.start[i]));
     r->out->n_items = r->out->items && r->good ? n : 0;
