@@ -10,6 +10,9 @@
 #include "pipeline/config/json_schema.h"
 #include "pipeline/console/exit.h"
 #include "pipeline/console/version.h"
+#include "pipeline/stages/gc.h"
+#include "pipeline/stages/stage.h"
+#include "pipeline/stages/verify.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +27,55 @@ static int do_run(int argc, char **argv)
     status = status < 0 ? run_verb(&line.options) : status;
     run_line_free(&line);
     return status;
+}
+
+static int do_plan(int argc, char **argv)
+{
+    run_line line;
+    int status = line_read_run(&line, &line_plan, argc, argv);
+    status = status < 0 ? plan_verb(&line.options) : status;
+    run_line_free(&line);
+    return status;
+}
+
+/* One stage of a run again. */
+static int do_again(const line_spec *spec, const stage *only, int argc, char **argv)
+{
+    run_line line;
+    int status = line_read_again(&line, spec, only->name, argc, argv);
+    status = status < 0 ? run_verb(&line.options) : status;
+    run_line_free(&line);
+    return status;
+}
+
+static int do_validate(int argc, char **argv)
+{
+    return do_again(&line_validate, &stage_validate, argc, argv);
+}
+
+static int do_report(int argc, char **argv)
+{
+    return do_again(&line_report, &stage_report, argc, argv);
+}
+
+static int do_export(int argc, char **argv)
+{
+    return do_again(&line_export, &stage_export, argc, argv);
+}
+
+static int do_verify(int argc, char **argv)
+{
+    const char *run;
+    int status = line_read_verify(&run, argc, argv);
+    return status < 0 ? verify_verb(run) : status;
+}
+
+static int do_gc(int argc, char **argv)
+{
+    const char *run;
+    bool dry;
+    int status = line_read_gc(&run, &dry, argc, argv);
+    return status < 0 ? gc_verb(run, dry) : status;
 }
 
 static int do_check(int argc, char **argv)
@@ -187,6 +239,12 @@ static const struct {
     int (*run)(int argc, char **argv);
 } verbs[] = {{&line_init, do_init},
              {&line_run, do_run},
+             {&line_plan, do_plan},
+             {&line_validate, do_validate},
+             {&line_report, do_report},
+             {&line_export, do_export},
+             {&line_verify, do_verify},
+             {&line_gc, do_gc},
              {&line_check, do_check},
              {&line_check_target, do_check_target},
              {&line_inspect, do_inspect},

@@ -39,8 +39,15 @@ enum {
     OPTION_CSV,
     OPTION_LOG_FORMAT,
     OPTION_LIST,
-    OPTION_COMMANDS
+    OPTION_COMMANDS,
+    OPTION_FORCE,
+    OPTION_FROM,
+    OPTION_UNTIL,
+    OPTION_DRY_RUN
 };
+
+/* Options of verbs that read what run reads (lines.c). */
+extern const cli_option line_plan_table[], line_again_table[];
 
 /* Whether a .csv starts with names: of every verb that reads a table. */
 #define HEADER_OPTION                                                                              \

@@ -33,12 +33,30 @@ static int take_header_key(run_line *line, const char *arg, flow_err *err)
     return FLOW_OK;
 }
 
+#define WISH_OPTIONS                                                                               \
+    {"out", OPTION_OUT, "DIR", "run directory; default runs/NAME"},                                \
+        {"force", OPTION_FORCE, "STAGE", "run this stage even if its result is there"},            \
+        {"from", OPTION_FROM, "STAGE", "and all behind it, too"},                                  \
+    {                                                                                              \
+        "until", OPTION_UNTIL, "STAGE", "run none behind this one"                                 \
+    }
+
+#define WORK_OPTIONS                                                                               \
+    {"threads", OPTION_THREADS, "N", "threads; changes no result"}, PROGRESS_OPTIONS
+
 static const cli_option run_table[] = {
+    SOURCE_OPTIONS, HEADER_OPTION, WISH_OPTIONS, WORK_OPTIONS, {NULL, 0, NULL, NULL}};
+
+const cli_option line_plan_table[] = {
     SOURCE_OPTIONS,
     HEADER_OPTION,
-    {"out", OPTION_OUT, "DIR", "run directory; default runs/NAME"},
-    {"threads", OPTION_THREADS, "N", "threads; changes no result"},
-    PROGRESS_OPTIONS,
+    WISH_OPTIONS,
+    {"json", OPTION_JSON, NULL, "the same for programs, as a JSON list"},
+    {NULL, 0, NULL, NULL}};
+
+const cli_option line_again_table[] = {
+    {"set", OPTION_SET, "KEY=VALUE", "override one key of the run; may be repeated"},
+    WORK_OPTIONS,
     {NULL, 0, NULL, NULL}};
 
 static const cli_option check_table[] = {SOURCE_OPTIONS, HEADER_OPTION, {NULL, 0, NULL, NULL}};
@@ -95,6 +113,18 @@ static int take_run(void *into, int id, const char *arg, flow_err *err)
         return FLOW_OK;
     case OPTION_OPTIONS:
         line->library_options = arg;
+        return FLOW_OK;
+    case OPTION_FORCE:
+        o->wishes.force = arg;
+        return FLOW_OK;
+    case OPTION_FROM:
+        o->wishes.from = arg;
+        return FLOW_OK;
+    case OPTION_UNTIL:
+        o->wishes.until = arg;
+        return FLOW_OK;
+    case OPTION_JSON:
+        o->json = true;
         return FLOW_OK;
     case OPTION_THREADS:
         return option_whole(&o->threads, "--threads", arg, 1, LINE_MAX_THREADS, err);

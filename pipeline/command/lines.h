@@ -26,10 +26,11 @@ typedef struct line_spec {
 } line_spec;
 
 extern const line_spec line_run, line_check, line_inspect, line_sample, line_logp, line_estimate,
-    line_hunt, line_ladder, line_explain, line_check_target, line_init, line_schema,
-    line_completion, line_man, line_doctor, line_status, line_metrics, line_diff, line_sweep;
+    line_hunt, line_ladder, line_explain, line_check_target, line_plan, line_validate, line_report,
+    line_export, line_verify, line_gc, line_init, line_schema, line_completion, line_man,
+    line_doctor, line_status, line_metrics, line_diff, line_sweep;
 
-/* run, check and check-target: the options, and the lists that their sources point into. */
+/* run, plan, check and check-target, and a stage of a run again: the options, and the lists that their sources point into. */
 typedef struct run_line {
     run_options options;
     const char **overlays, **sets;
@@ -45,6 +46,10 @@ typedef struct sweep_line {
 /* Each reads argv (argc; argv[0] is the verb) into *out, which then points into argv. Returns -1 to
  * go on, or the exit code of the process: an error has been printed, or --help. */
 int line_read_run(run_line *out, const line_spec *spec, int argc, char **argv);
+int line_read_again(run_line *out, const line_spec *spec, const char *stage_name, int argc,
+                    char **argv);
+int line_read_verify(const char **run, int argc, char **argv);
+int line_read_gc(const char **run, bool *dry, int argc, char **argv);
 int line_read_inspect(inspect_options *out, int argc, char **argv);
 int line_read_sample(sample_options *out, int argc, char **argv);
 int line_read_logp(logp_options *out, int argc, char **argv);
