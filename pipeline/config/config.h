@@ -202,6 +202,7 @@ typedef struct config {
     config_validate validate;
     config_report report;
     config_export export;
+    struct sweep *sweep;          /* sweep.h; NULL: there is no such section. Of no run's concern */
     struct config_memory *memory; /* owns every string and object above */
 } config;
 
