@@ -24,6 +24,11 @@ FILE *file_atomic_file(file_atomic *self);
 int file_atomic_commit(file_atomic *self, flow_err *err);
 void file_atomic_discard(file_atomic *self); /* accepts NULL */
 
+/* Why a write failed, by its errno: a full disk is called that. And the code for it where a file cannot be made: FLOW_ECREATE,
+ * or FLOW_EIO of a full disk. */
+const char *file_why(int number);
+int file_create_code(int number);
+
 /* Bytes of a name without ".tmp.PID": all of them where it is none of a temporary file. */
 size_t file_atomic_stem(const char *name);
 

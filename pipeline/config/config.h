@@ -180,6 +180,10 @@ typedef struct config_export {
     config_derived quantities;
 } config_export;
 
+typedef struct config_checkpoint {
+    double every; /* seconds; 0: never, but where the run is stopped */
+} config_checkpoint;
+
 typedef struct config {
     uint64_t schema;
     const char *name;
@@ -194,6 +198,7 @@ typedef struct config {
     config_student student;
     config_validate validate;
     config_export export;
+    config_checkpoint checkpoint;
     struct config_memory *memory; /* owns every string and object above */
 } config;
 

@@ -23,8 +23,8 @@ bool value_read_gate(config *self, const flow_key *key, gate_figure figure,
 {
     char path[SCHEMA_MAX_PATH];
     flow_key one = *key;
-    one.wants = gate_figures[figure].small_is_good ? "a bound like \"< 0.5\""
-                                                   : "a bound like \"> 0.5\"";
+    one.wants =
+        gate_figures[figure].small_is_good ? "a bound like \"< 0.5\"" : "a bound like \"> 0.5\"";
     snprintf(path, sizeof path, "%s.%s", key->name, gate_figures[figure].name);
     const char *text = value_text(&one, path, from, node);
     if (!text)

@@ -3,6 +3,7 @@
 #include "files/atomic.h"
 #include "files/sha256.h"
 #include "flow/json.h"
+#include "pipeline/stages/checkpoint.h"
 #include "pipeline/stages/links.h"
 
 #include <dirent.h>
@@ -111,13 +112,20 @@ bool store_is_part(const char *root, const char *name, const char *key)
 
 /* ---- working */
 
-int store_begin(rundir *out, const rundir *home, const char *name, const char *key, bool shown,
-                flow_err *err)
+bool store_goes_on(const char *root, const stage *s, const char *key)
+{
+    char part[STORE_NAME + 8], path[RUNDIR_PATH];
+    path_in(path, root, part_name(part, s->name, key), "");
+    return s->resumes && checkpoint_is_there(path, key);
+}
+
+int store_begin(rundir *out, const rundir *home, const char *name, const char *key, bool goes_on,
+                bool shown, flow_err *err)
 {
     char part[STORE_NAME + 8];
     *out = (rundir){.lock = -1, .home = home->root, .shown = shown};
     path_in(out->root, home->root, part_name(part, name, key), "");
-    int code = rundir_remove_flat(out->root, err);
+    int code = goes_on ? 0 : rundir_remove_flat(out->root, err);
     return code ? code : rundir_make_folders(out->root, err);
 }
 
