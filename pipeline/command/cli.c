@@ -52,7 +52,7 @@ static int do_validate(int argc, char **argv)
 
 static int do_report(int argc, char **argv)
 {
-    return do_again(&line_report, &stage_picture, argc, argv);
+    return do_again(&line_report, &stage_report, argc, argv);
 }
 
 static int do_export(int argc, char **argv)
@@ -152,6 +152,27 @@ static int do_explain(int argc, char **argv)
     return explain(stdout, key, &err) ? exit_fail(&err) : EXIT_GOOD;
 }
 
+static int do_status(int argc, char **argv)
+{
+    status_options options;
+    int status = line_read_status(&options, argc, argv);
+    return status < 0 ? status_verb(&options) : status;
+}
+
+static int do_metrics(int argc, char **argv)
+{
+    metrics_options options;
+    int status = line_read_metrics(&options, argc, argv);
+    return status < 0 ? metrics_verb(&options) : status;
+}
+
+static int do_diff(int argc, char **argv)
+{
+    diff_options options;
+    int status = line_read_diff(&options, argc, argv);
+    return status < 0 ? diff_verb(&options) : status;
+}
+
 static int do_schema(int argc, char **argv)
 {
     flow_err err = FLOW_ERR_INIT;
@@ -178,7 +199,9 @@ static const struct {
              {&line_inspect, do_inspect}, {&line_sample, do_sample},
              {&line_logp, do_logp},       {&line_estimate, do_estimate},
              {&line_hunt, do_hunt},       {&line_ladder, do_ladder},
-             {&line_explain, do_explain}, {&line_schema, do_schema}};
+             {&line_status, do_status},   {&line_metrics, do_metrics},
+             {&line_diff, do_diff},       {&line_explain, do_explain},
+             {&line_schema, do_schema}};
 
 enum { N_VERBS = sizeof verbs / sizeof *verbs };
 

@@ -34,11 +34,14 @@ enum {
     OPTION_EFFORT,
     OPTION_QUANTITIES,
     OPTION_FUNCTION,
+    OPTION_DATA,
+    OPTION_STAGE,
+    OPTION_CSV,
+    OPTION_LOG_FORMAT,
     OPTION_FORCE,
     OPTION_FROM,
     OPTION_UNTIL,
-    OPTION_DRY_RUN,
-    OPTION_DATA
+    OPTION_DRY_RUN
 };
 
 /* Options of verbs that read what run reads (lines.c). */
@@ -69,6 +72,15 @@ int line_take_table(context_options *out, int id, const char *arg, flow_err *err
     }
 bool line_is_of_deriving(int id);
 int line_take_deriving(deriving_options *out, int id, const char *arg, flow_err *err);
+
+/* Of verbs that show how far they are. */
+#define PROGRESS_OPTIONS                                                                           \
+    {"quiet", 'q', NULL, "no progress on stderr"},                                                 \
+    {                                                                                              \
+        "log-format", OPTION_LOG_FORMAT, "text|json", "of stderr; default text"                    \
+    }
+bool line_is_of_progress(int id);
+int line_take_progress(bool *quiet, int id, const char *arg, flow_err *err);
 
 /* Takes one option, with its argument, into what the verb wants to know. */
 typedef int (*take_option)(void *into, int id, const char *arg, flow_err *err);

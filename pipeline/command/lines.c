@@ -42,10 +42,7 @@ static int take_header_key(run_line *line, const char *arg, flow_err *err)
     }
 
 #define WORK_OPTIONS                                                                               \
-    {"threads", OPTION_THREADS, "N", "threads; changes no result"},                                \
-    {                                                                                              \
-        "quiet", 'q', NULL, "no progress on stderr"                                                \
-    }
+    {"threads", OPTION_THREADS, "N", "threads; changes no result"}, PROGRESS_OPTIONS
 
 static const cli_option run_table[] = {
     SOURCE_OPTIONS, HEADER_OPTION, WISH_OPTIONS, WORK_OPTIONS, {NULL, 0, NULL, NULL}};
@@ -132,8 +129,7 @@ static int take_run(void *into, int id, const char *arg, flow_err *err)
     case OPTION_THREADS:
         return option_whole(&o->threads, "--threads", arg, 1, LINE_MAX_THREADS, err);
     default:
-        o->quiet = true;
-        return FLOW_OK;
+        return line_take_progress(&o->quiet, id, arg, err);
     }
 }
 
@@ -274,6 +270,7 @@ static const cli_option sample_table[] = {
      "samples of the model that they are made of; default: auto"},
     {"bound", OPTION_BOUND, "NATS", "of rejection, on log p~ - log q; default: the largest seen"},
     OUTPUT_OPTIONS,
+    PROGRESS_OPTIONS,
     {NULL, 0, NULL, NULL}};
 
 const line_spec line_sample = {
@@ -333,6 +330,7 @@ static int take_sample(void *into, int id, const char *arg, flow_err *err)
         return take_exact(&o->exact, id, arg, err);
     default:
         return line_is_of_table(id)      ? line_take_table(&o->context, id, arg, err)
+               : line_is_of_progress(id) ? line_take_progress(&o->quiet, id, arg, err)
                : line_is_of_deriving(id) ? line_take_deriving(&o->deriving, id, arg, err)
                                          : take_output(&line->output, id, arg, err);
     }
@@ -363,6 +361,7 @@ int line_read_sample(sample_options *out, int argc, char **argv)
 static const cli_option logp_table[] = {
     TABLE_OPTIONS("a file, one row each or one for all; or NAME=VALUE,..."),
     OUTPUT_OPTIONS,
+    PROGRESS_OPTIONS,
     {NULL, 0, NULL, NULL}};
 
 const line_spec line_logp = {
@@ -384,8 +383,9 @@ typedef struct logp_line {
 static int take_logp(void *into, int id, const char *arg, flow_err *err)
 {
     logp_line *line = into;
-    return line_is_of_table(id) ? line_take_table(&line->options->context, id, arg, err)
-                                : take_output(&line->output, id, arg, err);
+    return line_is_of_table(id)      ? line_take_table(&line->options->context, id, arg, err)
+           : line_is_of_progress(id) ? line_take_progress(&line->options->quiet, id, arg, err)
+                                     : take_output(&line->output, id, arg, err);
 }
 
 int line_read_logp(logp_options *out, int argc, char **argv)

@@ -141,12 +141,12 @@ static int name_columns(data_product *out, flow_err *err)
 /* The rows that count, and what does not know of it. */
 static void tell_weights(const data_set *set, const char *column)
 {
-    if (set->train.weight)
+    if (set->train.weight.at)
         fprintf(
             stderr,
             "data      rows are weighed by %s: those that train are worth %.0f of equal weight. "
             "Comparisons of samples with data, and the picture, take rows drawn by weight\n",
-            column, data_weights_worth(set->train.weight, set->train.n));
+            column, data_weights_worth(&set->train.weight, set->train.n));
 }
 
 static int measure_ranges(data_product *out, flow_err *err)

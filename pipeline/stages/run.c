@@ -30,6 +30,7 @@ typedef struct run {
     bool begun; /* something was written */
     bool told;  /* it came to its end: its directory is named */
     stage_work work;
+    rundir results[STAGE_COUNT]; /* of those that are whole */
     void *products[STAGE_COUNT]; /* NULL: nobody asked for it yet */
 } run;
 
@@ -135,6 +136,20 @@ static int check_files(const run *r, size_t i, flow_err *err)
     return 0;
 }
 
+/* Where the results of the stages before i are. */
+static void place_results(run *r, size_t i)
+{
+    char name[STORE_NAME];
+    for (size_t j = 0; j < i; j++) {
+        rundir *of = &r->results[j];
+        *of = (rundir){.lock = -1, .home = r->at.dir.root};
+        if (!r->at.plan.at[j].entry)
+            continue; /* the config does not ask for it */
+        snprintf(of->root, sizeof of->root, "%.2000s/%s", of->home,
+                 store_name(name, stages[j]->name, r->at.plan.at[j].key));
+    }
+}
+
 static int work_in(run *r, size_t i, const rundir *dir, flow_err *err)
 {
     const void *inputs[STAGE_COUNT];
@@ -144,6 +159,7 @@ static int work_in(run *r, size_t i, const rundir *dir, flow_err *err)
     work.backend = r->course.backend;
     double start = now();
     list_inputs(inputs, r, stages[i]);
+    place_results(r, i);
     int code = make_room(r, i, err);
     if (!code)
         code = stages[i]->run(r->products[i], &work, inputs, err);
@@ -300,7 +316,9 @@ static int prepare(run *r, flow_err *err)
     r->work = (stage_work){.config = at->config,
                            .dir = &at->dir,
                            .pool = idle ? NULL : flow_pool_create((size_t)threads, err),
-                           .quiet = o->quiet};
+                           .quiet = o->quiet,
+                           .record = &r->record,
+                           .results = r->results};
     return idle || r->work.pool ? FLOW_OK : err->code;
 }
 

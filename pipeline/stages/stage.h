@@ -25,7 +25,10 @@ typedef struct stage_work {
     const char *key;     /* of the stage */
     const char *backend; /* what networks are computed with; NULL: not known */
     flow_pool *pool;
-    bool quiet; /* no lines on stderr */
+    bool quiet;           /* no lines on stderr */
+    const rundir *record; /* config.yaml and what came with it (record.h) */
+    const rundir
+        *results; /* (STAGE_COUNT) of the stages before this one, whose files may be read */
 } stage_work;
 
 typedef struct stage stage;
@@ -68,7 +71,7 @@ enum { STAGE_COUNT = 8 };
 extern const stage *const stages[STAGE_COUNT];
 
 extern const stage stage_data, stage_teacher, stage_recipe, stage_target, stage_student,
-    stage_validate, stage_export, stage_picture;
+    stage_validate, stage_export, stage_report;
 
 /* Whether the result of the stage may depend on a key, by its path or that of a section above it; and whether it does in
  * this config. What it derives is not among them. */

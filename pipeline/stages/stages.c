@@ -6,7 +6,7 @@
 
 const stage *const stages[STAGE_COUNT] = {&stage_data,   &stage_teacher, &stage_recipe,
                                           &stage_target, &stage_student, &stage_validate,
-                                          &stage_export, &stage_picture};
+                                          &stage_export, &stage_report};
 
 static bool has(const char *const *keys, const char *key)
 {

@@ -160,22 +160,29 @@ static json_t *file_json(const char *path, const stage *s, const char *file, flo
     return out;
 }
 
-/* Calls for every file of the directory; what was to become one and never did is removed. */
+static int visit_file(const rundir *part, const char *file,
+                      int (*take)(void *arg, const char *file, flow_err *err), void *arg,
+                      flow_err *err)
+{
+    char path[RUNDIR_PATH];
+    path_in(path, part->root, file, "");
+    if (!file[file_atomic_stem(file)])
+        return file[0] == '.' || strcmp(file, ENTRY) == 0 ? 0 : take(arg, file, err);
+    unlink(path);
+    return 0;
+}
+
+/* Calls for every file of the directory, in the order of their names; what was to become one and never did is removed. */
 static int each_file(const rundir *part, int (*take)(void *arg, const char *file, flow_err *err),
                      void *arg, flow_err *err)
 {
-    char path[RUNDIR_PATH];
-    DIR *folder = opendir(part->root);
-    int code = folder ? 0 : flow_fail(err, FLOW_EIO, "%s: %s", part->root, strerror(errno));
-    for (struct dirent *e; !code && (e = readdir(folder));) {
-        path_in(path, part->root, e->d_name, "");
-        if (e->d_name[file_atomic_stem(e->d_name)])
-            unlink(path);
-        else if (e->d_name[0] != '.' && strcmp(e->d_name, ENTRY) != 0)
-            code = take(arg, e->d_name, err);
-    }
-    if (folder)
-        closedir(folder);
+    struct dirent **all = NULL;
+    int n = scandir(part->root, &all, NULL, alphasort);
+    int code = n < 0 ? flow_fail(err, FLOW_EIO, "%s: %s", part->root, strerror(errno)) : 0;
+    for (int i = 0; i < n; free(all[i++]))
+        if (!code)
+            code = visit_file(part, all[i]->d_name, take, arg, err);
+    free(all);
     return code;
 }
 

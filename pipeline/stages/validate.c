@@ -5,7 +5,6 @@
 #include "pipeline/console/progress.h"
 #include "pipeline/report/verdict.h"
 #include "pipeline/stages/data.h"
-#include "pipeline/stages/kept.h"
 #include "pipeline/stages/stage.h"
 #include "pipeline/stages/student.h"
 #include "pipeline/stages/target.h"
@@ -54,7 +53,6 @@ static int write_verdict(validate_product *out, const verdict_input *in, const s
     if (!code && !work->quiet)
         verdict_print(in, verdict);
     out->gate_failed = !pass;
-    out->chain = in->student->against_chain;
     verdict_notes(out->teacher_note, out->student_note, in);
     json_decref(verdict);
     return code;
@@ -123,42 +121,13 @@ static int run(void *product, const stage_work *work, const void *const *inputs,
     return code;
 }
 
-/* ---- what its pictures need */
-
-#define REAL(FIELD) KEPT(student_against_chain, FIELD, KEPT_REAL)
-#define WHOLE(FIELD) KEPT(student_against_chain, FIELD, KEPT_WHOLE)
-
-/* All of the chain but its hunt, whose regions stand in validation.json. */
-static const kept_field of_chain[] = {
-    WHOLE(rows),
-    WHOLE(chains),
-    WHOLE(evaluations),
-    REAL(seconds),
-    REAL(rhat),
-    REAL(rhat_column),
-    REAL(effective),
-    REAL(acceptance),
-    WHOLE(column),
-    REAL(eubo.value),
-    REAL(eubo.se),
-    REAL(kl_forward),
-    KEPT_LIST(student_against_chain, uncovered, KEPT_WHOLE, STUDENT_UNCOVERED),
-    REAL(worst),
-    REAL(apart),
-    REAL(weighed_apart),
-    REAL(chance),
-    REAL(lo),
-    REAL(hi),
-    KEPT_LIST(student_against_chain, quantiles, KEPT_REAL, STUDENT_ENERGY_COUNT *ENERGY_QUANTILES),
-    KEPT_LIST(student_against_chain, bins, KEPT_REAL, STUDENT_ENERGY_COUNT *ENERGY_BINS),
-    {NULL, KEPT_REAL, 0, 0}};
+/* ---- what its page needs */
 
 static json_t *store(const void *product)
 {
     const validate_product *self = product;
     json_t *out = json_object();
     flow_json_set(&out, "gate_failed", json_boolean(self->gate_failed));
-    flow_json_set(&out, "chain", kept_json(of_chain, &self->chain));
     flow_json_set(&out, "teacher_note", json_string(self->teacher_note));
     flow_json_set(&out, "student_note", json_string(self->student_note));
     return out;
@@ -176,11 +145,11 @@ static int load(void *product, const stage_work *work, const void *const *inputs
     validate_product *out = product;
     (void)work;
     (void)inputs;
-    out->chain = student_against_no_chain;
     out->gate_failed = json_is_true(json_object_get(kept, "gate_failed"));
     read_note(out->teacher_note, kept, "teacher_note");
     read_note(out->student_note, kept, "student_note");
-    return kept_read(&out->chain, of_chain, json_object_get(kept, "chain"), err);
+    (void)err;
+    return FLOW_OK;
 }
 
 const stage stage_validate = {

@@ -126,7 +126,7 @@ dir=$T/full
 expect "a good run" 0 run "$T/c.yaml" "${QUICK[@]}" --out "$dir" --set seed=6
 seen "$dir" >"$T/seen"
 ended=0
-for blocks in 0 2 6 12 20 32 64 128 256; do
+for blocks in 0 2 6 12 20 32 64 256 16384; do
     (ulimit -f $blocks && "$DISTILL" run "$T/c.yaml" "${work[@]}" --out "$dir" --set checkpoint.every=0.01) >"$T/out" 2>"$T/err"
     status=$?
     [ $status -eq 0 ] && ended=1 && break
