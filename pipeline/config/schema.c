@@ -331,6 +331,10 @@ const flow_key schema_keys[] = {
     {KEY(export.quantities), .type = FLOW_KEY_WORD, .words = config_quantities, .def = "usual",
      .only = "samples > 0",
      .doc = "Quantities of the target, functions of a row, that samples are written with, if it has any."},
+
+    {KEY(checkpoint.every), .type = FLOW_KEY_REAL, FROM(0), .def = "60", .unit = "s",
+     .doc = "How often a training writes down where it is, so that the same command goes on from there after a kill, "
+            "to the same bits; more seldom where that would take more than a hundredth of the time. 0: only where it is stopped. No part of a result hangs on it."},
 };
 /* clang-format on */
 
@@ -356,6 +360,7 @@ const schema_section schema_sections[] = {
     {"validate", "The student against the teacher."},
     {"report", "The page that shows the run."},
     {"export", "What is written beside the results."},
+    {"checkpoint", "What a run that is stopped goes on from. It changes no result."},
     {NULL, NULL}};
 
 /* ---- looking things up */
