@@ -13,6 +13,7 @@ typedef struct report_input {
     const config *config;
     const char *root;    /* the directory of the run, which has all of the following but the last */
     const char *verdict; /* "validation.json" */
+    const char *chain;   /* "chain.npy", where the verdict has chains */
     const char *teacher_metrics; /* NULL: a target is learnt from */
     const char *student_metrics;
     const char *overrides;                   /* "overrides.txt" */

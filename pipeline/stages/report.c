@@ -22,6 +22,7 @@ static report_input input_of(const stage_work *work, const void *const *inputs)
     return (report_input){.config = work->config,
                           .root = work->dir->root,
                           .verdict = "validation.json",
+                          .chain = "chain.npy",
                           .teacher_metrics = from->data ? "teacher/metrics.jsonl" : NULL,
                           .student_metrics = "student/metrics.jsonl",
                           .overrides = "overrides.txt",
