@@ -52,10 +52,10 @@ typedef struct bank {
     const char *const *names;
     const flow_units *units;
     bank_rows data, teacher, student;
-    bank_rows
-        weighed; /* samples of the student by p / q: what there is of a target that cannot be sampled */
-    bank_rows
-        missed; /* samples of the teacher with an excess above the least of student_uncovered_nats */
+    /* Where the target cannot be sampled: rows of long chains, and samples of the student by p / q. */
+    bank_rows chain, weighed;
+    /* Samples of the teacher with an excess above the least of student_uncovered_nats. */
+    bank_rows missed;
     bank_excess own, theirs; /* at samples of the student, and of the teacher */
 } bank;
 

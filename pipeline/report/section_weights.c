@@ -72,6 +72,8 @@ static void uncovered_rows(html *page, const json_t *uncovered)
 {
     size_t i;
     const json_t *row, *worst = json_object_get(uncovered, "worst");
+    if (!json_is_array(worst))
+        return;
     if (json_array_size(worst) == 0) {
         html_element(page, "p", "No row is missed by more than 3 nats.");
         return;
