@@ -9,29 +9,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PATH = 4096 };
-
 /* ---- what is read */
-
-static json_t *read_in(const report_input *in, const char *name,
-                       json_t *(*read)(const char *path, flow_err *err), flow_err *err)
-{
-    char path[PATH];
-    if (snprintf(path, sizeof path, "%s/%s", in->root, name) >= (int)sizeof path) {
-        flow_fail(err, FLOW_ENOINPUT, "%s: too long a path", in->root);
-        return NULL;
-    }
-    return read(path, err);
-}
 
 static int read_files(report_view *v, flow_err *err)
 {
     const report_input *in = v->in;
-    v->verdict = read_in(in, in->verdict, json_file, err);
+    v->verdict = json_file(in->verdict, err);
     if (v->verdict)
-        v->student_metrics = read_in(in, in->student_metrics, json_lines, err);
+        v->student_metrics = json_lines(in->student_metrics, err);
     if (v->student_metrics && in->teacher_metrics)
-        v->teacher_metrics = read_in(in, in->teacher_metrics, json_lines, err);
+        v->teacher_metrics = json_lines(in->teacher_metrics, err);
     return v->student_metrics && (v->teacher_metrics || !in->teacher_metrics) ? FLOW_OK : err->code;
 }
 
@@ -44,15 +31,12 @@ static double log_z_of(const report_view *v)
 
 static int open_rows(report_view *v, flow_err *err)
 {
-    char path[PATH];
     bank_source from = v->in->rows;
     from.samples = (size_t)v->in->config->validate.samples;
     from.log_z = log_z_of(v);
     from.worth = number_at(v->verdict, "chain.effective");
-    if (json_is_object(json_object_get(v->verdict, "chain")) && !from.exact->ops->sample) {
-        snprintf(path, sizeof path, "%s/%s", v->in->root, v->in->chain);
-        from.chain = path;
-    }
+    if (json_is_object(json_object_get(v->verdict, "chain")) && !from.exact->ops->sample)
+        from.chain = v->in->chain;
     return bank_open(&v->rows, &from, err);
 }
 
@@ -106,23 +90,18 @@ static void all_sections(html *page, const report_view *v)
 
 static int write_page(const report_view *v, flow_err *err)
 {
-    char path[PATH];
     html page;
-    snprintf(path, sizeof path, "%s/%s", v->in->root, v->in->page);
     html_open(&page, v->in->figures);
     all_sections(&page, v);
-    int code = html_write(&page, path, v->in->config->name, err);
+    int code = html_write(&page, v->in->page, v->in->config->name, err);
     html_close(&page);
     return code;
 }
 
-void section_png(html *page, const report_view *v, const plot_drawing *drawing, const char *name)
+void section_png(html *page, const plot_drawing *drawing, const char *path)
 {
-    char path[PATH];
-    if (page->err.code)
-        return;
-    snprintf(path, sizeof path, "%s/%s", v->in->root, name);
-    plot_write(path, drawing, PLOT_PNG, &page->err);
+    if (!page->err.code)
+        plot_write(path, drawing, PLOT_PNG, &page->err);
 }
 
 int report_write(const report_input *in, flow_err *err)

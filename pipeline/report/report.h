@@ -11,15 +11,14 @@
 
 typedef struct report_input {
     const config *config;
-    const char *root;    /* the directory of the run, which has all of the following but the last */
-    const char *verdict; /* "validation.json" */
-    const char *chain;   /* "chain.npy", where the verdict has chains */
+    const char *verdict;         /* validation.json; this and the following are paths */
+    const char *chain;           /* chain.npy, where the verdict has chains */
     const char *teacher_metrics; /* NULL: a target is learnt from */
     const char *student_metrics;
-    const char *overrides;                   /* "overrides.txt" */
-    const char *page;                        /* "report.html" */
-    const char *figures;                     /* a directory that exists */
-    const char *picture, *ladder, *energies; /* "picture.png", ... */
+    const char *record;  /* the directory of overrides.txt and overlay-1.yaml, ... */
+    const char *page;    /* report.html, to be written */
+    const char *figures; /* a directory that exists, for SVG and PDF */
+    const char *picture, *ladder, *energies; /* picture.png, ..., to be written */
     bank_source rows;                        /* all but log_z and samples is set */
     const char *teacher_note, *student_note; /* below the titles of the picture */
 } report_input;

@@ -166,7 +166,7 @@ static void draw_picture(html *page, const report_view *v)
                             "Histograms of pairs of columns, one side beside the other.",
                             "The same side by side, with equal shades for equal densities.",
                             false});
-    section_png(page, v, &drawing, v->in->picture);
+    section_png(page, &drawing, v->in->picture);
     picture_free(counted);
 }
 

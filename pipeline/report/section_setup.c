@@ -58,7 +58,7 @@ static void quoted(html *page, const char *text)
 static void overlay(html *page, const report_view *v, int k)
 {
     char path[4096];
-    snprintf(path, sizeof path, "%s/overlay-%d.yaml", v->in->root, k);
+    snprintf(path, sizeof path, "%s/overlay-%d.yaml", v->in->record, k);
     FILE *file = fopen(path, "r");
     if (!file)
         return;
@@ -70,7 +70,7 @@ static void overlay(html *page, const report_view *v, int k)
 static void override_list(html *page, const report_view *v)
 {
     char path[4096], line[4096];
-    snprintf(path, sizeof path, "%s/%s", v->in->root, v->in->overrides);
+    snprintf(path, sizeof path, "%s/overrides.txt", v->in->record);
     FILE *file = fopen(path, "r");
     while (file && fgets(line, sizeof line, file)) {
         line[strcspn(line, "\n")] = 0;
@@ -93,14 +93,13 @@ static void command(html *page, const report_view *v)
     if (c->seed_drawn)
         html_text(page, " --set seed=%llu", (unsigned long long)c->seed);
     html_raw(page, " --out again</pre>\n");
-    html_element(
-        page, "p class=\"note\"",
-        "In the directory of the run, which has config.yaml%s. Paths in it are those of the "
-        "file that was given. The same program, seed and instruction set give the same "
-        "models, for any number of threads; the seed is %llu%s. manifest.json has the "
-        "processor and the times, and the digests of the target's files.",
-        v->in->overrides ? " and the overrides" : "", (unsigned long long)c->seed,
-        c->seed_drawn ? ", drawn by the run" : "");
+    html_element(page, "p class=\"note\"",
+                 "In the directory of the run, which has config.yaml and the overrides. Paths in "
+                 "it are those of the "
+                 "file that was given. The same program, seed and instruction set give the same "
+                 "models, for any number of threads; the seed is %llu%s. manifest.json has the "
+                 "processor and the times, and the digests of the target's files.",
+                 (unsigned long long)c->seed, c->seed_drawn ? ", drawn by the run" : "");
 }
 
 void section_setup(html *page, const report_view *v)

@@ -33,7 +33,7 @@ static void draw_ladder(html *page, const report_view *v, const student_rung *ru
                             "What each size costs and gives: numbers are its steps. Dots: the "
                             "unrolled teacher as it is; rings: trained.",
                             false});
-    section_png(page, v, &drawing, v->in->ladder);
+    section_png(page, &drawing, v->in->ladder);
 }
 
 static void ladder(html *page, const report_view *v)

@@ -129,7 +129,7 @@ static void draw_energies(html *page, const report_view *v)
                             "Log p over long chains on the target, over samples of the student, "
                             "and over these weighed by p/q.",
                             false});
-    section_png(page, v, &drawing, v->in->energies);
+    section_png(page, &drawing, v->in->energies);
 }
 
 static void chains(html *page, const report_view *v)

@@ -33,7 +33,7 @@ void section_speed(html *page, const report_view *v);
 /* What was run, with what, and how to run it again. */
 void section_setup(html *page, const report_view *v);
 
-/* A picture beside the page as PNG, in the run's directory. */
-void section_png(html *page, const report_view *v, const plot_drawing *drawing, const char *name);
+/* A picture beside the page as PNG. */
+void section_png(html *page, const plot_drawing *drawing, const char *path);
 
 #endif
