@@ -15,7 +15,7 @@ page() {
         head -c 5 "$dir/figures/$figure.pdf" | grep -q '%PDF-' && grep -q '</svg>' "$dir/figures/$figure.svg" || echo "$figure"
     done >"$T/lost"
     check "$name: each is beside it as SVG and PDF" test ! -s "$T/lost"
-    check "$name: and nothing else" test "$(find "$dir/figures" -type f | wc -l)" -eq $((2 * $#))
+    check "$name: and nothing else" test "$(find -L "$dir/figures" -type f | wc -l)" -eq $((2 * $#))
 }
 
 # timeless FILE: without what hangs on the clock.
