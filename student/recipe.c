@@ -16,6 +16,7 @@
 enum { PIECES_ROWS = 512, FEW = 4 };      /* FEW: dimensions */
 static const double ALL_IN_PIECES = 0.97; /* share of the rows */
 static const double NORMAL = 0.1;         /* nats: nearer than this to a normal, affine layers do */
+enum { NEAR_STEPS = 250, NEAR_MORE = 15000 }; /* steps after a sketch; and so many more a nat */
 static const double GENTLE =
     0.06; /* nats a dimension: nearer than this, what bends is means and widths */
 static const double HEAVY = 8; /* standard deviations: splines end well before */
@@ -108,7 +109,7 @@ static int look(student_recipe *self, const target *t, flow_pool *pool, flow_err
     target *scaled = target_in_units(t, pilot->shift, pilot->scale, err);
     double *log_p = scaled ? log_p_of(pilot, t, err) : NULL;
     int code = log_p ? 0 : err->code;
-    if (!code)
+    if (!code && !self->sketched)
         code = pieces_count(&self->pieces, scaled, pool, pilot->u, log_p, n, err);
     if (!code)
         code =
@@ -411,6 +412,12 @@ static void do_without_slopes(plan *p)
     p->temper = 0;
 }
 
+/* From a normal of the target's own moments what is left to learn is what its distance says. */
+static size_t steps_near(double distance)
+{
+    return NEAR_STEPS + (size_t)(NEAR_MORE * distance);
+}
+
 static int decide(student_recipe *self, const target *t, const recipe_request *request,
                   flow_err *err)
 {
@@ -427,6 +434,8 @@ static int decide(student_recipe *self, const target *t, const recipe_request *r
         return err->code ? err->code : flow_fail(err, FLOW_ENOMEM, "out of memory for a recipe");
     o->objective = self->objective;
     o->start = student_pilot_start(&self->pilot);
+    if (self->sketched)
+        p.steps = steps_near(self->normal.distance);
     o->steps = request->steps_fixed ? o->steps : p.steps;
     o->lr = request->lr_fixed ? o->lr : p.lr;
     if (!request->gradient_fixed)
@@ -439,6 +448,57 @@ static int decide(student_recipe *self, const target *t, const recipe_request *r
     return 0;
 }
 
+/* ---- the two ways of looking */
+
+/* Its rows are the recipe's from here on. Those of one normal are one piece. */
+static int take_sketch(student_recipe *self, student_sketch *from, const target *t,
+                       flow_pool *pool, flow_err *err)
+{
+    self->pilot = from->pilot;
+    self->pieces = (pieces){.n = 1, .largest = 1, .in_pieces = 1};
+    self->sketched = 1;
+    from->pilot = (student_pilot){.rounds = 0};
+    return look(self, t, pool, err);
+}
+
+static int send_pilot(student_recipe *self, const target *t, flow_pool *pool,
+                      const recipe_request *request, flow_err *err)
+{
+    uint64_t seed = request->options.seed;
+    size_t rows = request->rows ? request->rows : RECIPE_ROWS;
+    int code = student_pilot_run(&self->pilot, t, pool, &pilot_effort_usual, rows, seed, err);
+    if (!code)
+        code = look(self, t, pool, err);
+    if (!code)
+        code = fill(self, t, pool, seed, err);
+    self->evaluations += self->pilot.evaluations + self->pieces.evaluations;
+    return code;
+}
+
+static void forget(student_recipe *self)
+{
+    student_pilot_close(&self->pilot);
+    pieces_close(&self->pieces);
+    self->sketched = 0;
+}
+
+/* Where it does not hold, or is no normal after all, nothing is left of it but what it asked. */
+static int sketch(student_recipe *self, const target *t, flow_pool *pool, uint64_t seed,
+                  flow_err *err)
+{
+    student_sketch s;
+    if (!student_sketch_suits(t))
+        return 0;
+    int code = student_sketch_run(&s, t, pool, seed, err);
+    self->evaluations = s.evaluations;
+    if (!code && s.holds)
+        code = take_sketch(self, &s, t, pool, err);
+    student_sketch_close(&s);
+    if (self->sketched && shape_of(self) != SHAPE_NORMAL)
+        forget(self);
+    return code;
+}
+
 int student_recipe_make(student_recipe *self, const target *t, flow_pool *pool,
                         const recipe_request *request, flow_err *err)
 {
@@ -446,13 +506,9 @@ int student_recipe_make(student_recipe *self, const target *t, flow_pool *pool,
     *self = (student_recipe){.is_flow = t->flow != NULL};
     for (size_t i = 0; i < t->dim; i++)
         self->circles += target_turns(t, i);
-    int code = student_pilot_run(&self->pilot, t, pool, request->rows ? request->rows : RECIPE_ROWS,
-                                 request->options.seed, &local);
-    if (!code)
-        code = look(self, t, pool, &local);
-    if (!code)
-        code = fill(self, t, pool, request->options.seed, &local);
-    self->evaluations = self->pilot.evaluations + self->pieces.evaluations;
+    int code = request->no_sketch ? 0 : sketch(self, t, pool, request->options.seed, &local);
+    if (!code && !self->sketched)
+        code = send_pilot(self, t, pool, request, &local);
     if (!code)
         code = decide(self, t, request, &local);
     return code ? flow_fail(err, (flow_code)code, "%s", local.text) : 0;

@@ -22,6 +22,7 @@
 #include "student/normal_look.h"
 #include "student/pieces.h"
 #include "student/pilot.h"
+#include "student/sketch.h"
 
 /* What the user has said himself; the rest is found. */
 typedef struct recipe_request {
@@ -30,12 +31,14 @@ typedef struct recipe_request {
     const json_t *objective; /* NULL: to be found */
     const json_t *flow;      /* of flow_presets; NULL: to be found */
     size_t rows;             /* of the pilot; 0: RECIPE_ROWS */
+    int no_sketch;           /* the pilot is always sent */
 } recipe_request;
 
 enum { RECIPE_ROWS = 1024, RECIPE_TEXT = 1200 };
 
 typedef struct student_recipe {
-    student_pilot pilot;
+    student_pilot pilot; /* or the rows of a sketch that holds (sketch.h) */
+    int sketched;
     pieces pieces;
     int is_flow;    /* the target is one (target.h) */
     size_t circles; /* of the target */

@@ -92,7 +92,7 @@ int recipe_start(distill_rows *out, const recipe_product *self, const flow_units
     bool own = target_follows(self->settled.target); /* rows are in the units of its flow */
     for (size_t i = 0; i < n; i++)
         u[i] = own ? rows->x[i] : flow_unit_placed(&units->column[i % rows->dim], rows->x[i]);
-    *out = (distill_rows){.x = u, .n = rows->n};
+    *out = (distill_rows){.x = u, .n = rows->n, .precise = self->recipe.pilot.precise};
     return 0;
 }
 

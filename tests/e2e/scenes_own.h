@@ -193,7 +193,7 @@ static int look_at_circles(uint64_t *sum, const target *t, flow_err *err)
 {
     student_pilot pilot;
     normal_look look;
-    int code = student_pilot_run(&pilot, t, pool, 16, 1, err);
+    int code = student_pilot_run(&pilot, t, pool, &pilot_effort_usual, 16, 1, err);
     if (!code)
         code = normal_look_at(&look, pilot.u, pilot.rows.log_p, 16, t->dim, t->circles, err);
     if (!code)

@@ -30,7 +30,7 @@ Test(pilot, finds_place_and_width)
     flow_err err = FLOW_ERR_INIT;
     flow_pool *pool = flow_pool_create(2, NULL);
     far_gaussian(&g);
-    cr_assert_eq(student_pilot_run(&p, &g.base, pool, 1000, 5, &err), 0, "%s", err.text);
+    cr_assert_eq(student_pilot_run(&p, &g.base, pool, &pilot_effort_usual, 1000, 5, &err), 0, "%s", err.text);
     cr_assert_float_eq(p.shift[0], -300, 9 * 20 / sqrt(1000));
     cr_assert_float_eq(p.shift[1], 2, 9 * 0.051 / sqrt(1000));
     cr_assert_float_eq(p.scale[0] / 20, 1, 0.2, "%g", p.scale[0]);
@@ -40,7 +40,7 @@ Test(pilot, finds_place_and_width)
         cr_assert_float_eq(p.u[r], (p.rows.x[r] - p.shift[r % 2]) / p.scale[r % 2], 1e-12);
     student_pilot_close(&p);
     g.base.context = 1;
-    cr_assert_eq(student_pilot_run(&p, &g.base, pool, 1000, 5, &err), FLOW_ECONFIG);
+    cr_assert_eq(student_pilot_run(&p, &g.base, pool, &pilot_effort_usual, 1000, 5, &err), FLOW_ECONFIG);
     student_pilot_close(&p);
     flow_pool_free(pool);
 }
