@@ -28,7 +28,8 @@ static recipe_request request_of(const config *c)
                             .gradient_fixed = s->train.gradient != DISTILL_AUTO,
                             .objective = s->train.objective,
                             .flow = s->flow_given ? s->flow : NULL,
-                            .rows = (size_t)s->pilot_rows};
+                            .rows = (size_t)s->pilot_rows,
+                            .no_sketch = s->recipe != RECIPE_AUTO || s->sketch == SKETCH_OFF};
 }
 
 static json_t *list_of(const double *x, size_t n)
@@ -59,6 +60,17 @@ static void settle_training(config *out, const student_recipe *r)
         s->train.warmup = s->train.steps;
 }
 
+/* A target that is told by little is judged by little, too. */
+static void settle_verdict(config_validate *v, int near)
+{
+    v->chains = v->chains ? v->chains : near ? CONFIG_CHAINS_NEAR : CONFIG_CHAINS;
+    v->chain_rows = v->chain_rows ? v->chain_rows
+                    : near        ? CONFIG_CHAIN_ROWS_NEAR
+                                  : CONFIG_CHAIN_ROWS;
+    if (isnan(v->hunt))
+        v->hunt = near ? CONFIG_HUNT_NEAR : CONFIG_HUNT;
+}
+
 static int settle(recipe_product *self, const config *c, flow_err *err)
 {
     const student_pilot *pilot = &self->recipe.pilot;
@@ -69,6 +81,7 @@ static int settle(recipe_product *self, const config *c, flow_err *err)
         return flow_fail(err, FLOW_ENOMEM, "out of memory for a recipe");
     if (c->student.recipe == RECIPE_AUTO)
         settle_training(&self->settled, &self->recipe);
+    settle_verdict(&self->settled.validate, self->recipe.sketched);
     if (c->student.start != START_PILOT || target_follows(c->target))
         return 0; /* a model has a frame of its own */
     config_student_frame *frame = &self->settled.student.frame;
@@ -175,7 +188,7 @@ static void release(void *product)
 
 const stage stage_recipe = {.name = "recipe",
                             .doc = "looks at a target and settles how a student is trained for it",
-                            .keys = (const char *const[]){"seed", "target", "student", NULL},
+                            .keys = (const char *const[]){"seed", "target", "student", "validate", NULL},
                             .inputs = (const stage *const[]){NULL},
                             .outputs = (const char *const[]){TEXT, NULL},
                             .is_due = is_due,

@@ -142,7 +142,7 @@ static int play_chain(uint64_t *sum, flow_err *err)
         code = student_sides_meet(&sides, f, err);
     if (!code)
         code = student_against_chain_measure(&figures, &sides,
-                                             &(student_chain_question){f, 0, NULL, 1, 1e-3}, err);
+                                             &(student_chain_question){f, 0, NULL, 1, 0, 1e-3}, err);
     if (!code)
         add(sum, figures.bins, sizeof figures.bins);
     student_sides_release(&sides);

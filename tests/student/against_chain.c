@@ -35,7 +35,7 @@ static long_chain run(const target *t, size_t threads, uint64_t seed)
     long_chain out;
     flow_err err = FLOW_ERR_INIT;
     flow_pool *pool = flow_pool_create(threads, NULL);
-    cr_assert_eq(long_chain_run(&out, t, pool, ROWS, seed, &err), 0, "%s", err.text);
+    cr_assert_eq(long_chain_run(&out, t, pool, ROWS, 0, seed, &err), 0, "%s", err.text);
     flow_pool_free(pool);
     return out;
 }
@@ -94,7 +94,7 @@ static student_against_chain against(const target *t, const student_of *s, doubl
     cr_assert_eq(student_sides_init(&sides, t, pool, NULL, SAMPLES, 11, &err), 0, "%s", err.text);
     cr_assert_eq(student_sides_meet(&sides, student, &err), 0, "%s", err.text);
     cr_assert_eq(student_against_chain_measure(
-                     &out, &sides, &(student_chain_question){student, log_z, NULL, ROWS, 1}, &err),
+                     &out, &sides, &(student_chain_question){student, log_z, NULL, ROWS, 0, 1}, &err),
                  0, "%s", err.text);
     student_sides_release(&sides);
     flow_pool_free(pool);
