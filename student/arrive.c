@@ -112,16 +112,15 @@ static int step(walkers *w, const target *t, flow_pool *pool, flow_err *err)
 {
     for (size_t k = 0; k < w->n; k++)
         aim(w, k);
-    int code = target_log_density(t, pool, w->to_log_p, w->to_slope, w->status, w->to, NULL, w->n,
-                                  err);
+    int code =
+        target_log_density(t, pool, w->to_log_p, w->to_slope, w->status, w->to, NULL, w->n, err);
     for (size_t k = 0; k < w->n && !code; k++)
         settle(w, k);
     return code;
 }
 
 int rows_arrive(double *x, double *log_p, size_t *evaluations, const target *t, flow_pool *pool,
-                const double *lower, double enough, size_t n, size_t steps,
-                flow_err *err)
+                const double *lower, double enough, size_t n, size_t steps, flow_err *err)
 {
     walkers w = {.dim = t->dim, .enough = enough, .lower = lower};
     int code = take(&w, n, err);

@@ -8,7 +8,6 @@
 /* Rows x (n, D) with log p~ (n), where that is below `enough`, until it is not, in so many steps at most; lower (D, D): L. Adds to
  * *evaluations. The same for any number of threads. The target's errors; FLOW_ENOMEM. */
 int rows_arrive(double *x, double *log_p, size_t *evaluations, const target *t, flow_pool *pool,
-                const double *lower, double enough, size_t n, size_t steps,
-                flow_err *err);
+                const double *lower, double enough, size_t n, size_t steps, flow_err *err);
 
 #endif

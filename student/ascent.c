@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const double TOP = 1e-6; /* nats that a step promises: less, and it is the top */
+static const double TOP = 1e-6;  /* nats that a step promises: less, and it is the top */
 static const double RISE = 1e-4; /* of what a step promises, at least */
 
 typedef struct climber {

@@ -140,7 +140,8 @@ int long_chain_run(long_chain *self, const target *t, flow_pool *pool, size_t ro
     chains c = {.target = t, .pool = pool, .stream = {.seed = seed, .stage = STREAM_LONG_CHAIN}};
     int code = take(self, t, rows, many, err);
     if (!code)
-        code = student_pilot_run(&pilot, t, pool, &pilot_effort_usual, self->chains, seed ^ OTHER_SEED, err);
+        code = student_pilot_run(&pilot, t, pool, &pilot_effort_usual, self->chains,
+                                 seed ^ OTHER_SEED, err);
     if (!code)
         code = run(self, &c, &pilot, err);
     self->evaluations = pilot.evaluations + c.evaluations;

@@ -16,7 +16,7 @@
 
 static const double GOOD = 0.5, /* ESS, a share: the next normal is the last */
     ENOUGH = 0.1;               /* that a mean is taken of */
-enum { ARRIVE = 60 }; /* steps at most */
+enum { ARRIVE = 60 };           /* steps at most */
 
 typedef struct fitting {
     normal_fit *out;
@@ -127,8 +127,8 @@ static void draw(fitting *f, size_t n)
 static int ask(fitting *f, double *slopes, size_t n, flow_err *err)
 {
     normal_fit *out = f->out;
-    int code = target_log_density(f->target, f->pool, out->log_p, slopes, f->status, out->x, NULL,
-                                  n, err);
+    int code =
+        target_log_density(f->target, f->pool, out->log_p, slopes, f->status, out->x, NULL, n, err);
     out->evaluations += n;
     for (size_t r = 0; r < n && !code; r++)
         if (f->status[r] != TARGET_FINITE)
@@ -220,9 +220,10 @@ static int find_worst(fitting *f, double *rows, double *log_p, size_t n, flow_er
                            ARRIVE, err);
     out->worst = -INFINITY;
     for (size_t r = 0; r < n && !code; r++)
-        out->worst = log_p[r] < least ? INFINITY
-                                      : fmax(out->worst, log_p[r] - log_normal(f, rows + r * out->dim) -
-                                                             out->log_z);
+        out->worst =
+            log_p[r] < least
+                ? INFINITY
+                : fmax(out->worst, log_p[r] - log_normal(f, rows + r * out->dim) - out->log_z);
     return code;
 }
 
@@ -339,8 +340,8 @@ static int finish(fitting *f, double *rows, double *log_p, size_t n, flow_err *e
     return code;
 }
 
-int normal_fit_run(normal_fit *self, const target *t, flow_pool *pool, double *rows,
-                   double *log_p, size_t n, uint64_t seed, flow_err *err)
+int normal_fit_run(normal_fit *self, const target *t, flow_pool *pool, double *rows, double *log_p,
+                   size_t n, uint64_t seed, flow_err *err)
 {
     *self = (normal_fit){.n = NORMAL_FIT_ROWS, .dim = t->dim};
     fitting f = {.out = self,

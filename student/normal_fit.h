@@ -32,8 +32,8 @@ typedef struct normal_fit {
 /* From rows (n, D) near the target, n > D, with log p~ (n) there. Rounds of NORMAL_FIT_FIRST rows until their ESS is good, at most
  * NORMAL_FIT_ROUNDS, and one of NORMAL_FIT_ROWS. The same for any number of threads. Errors: the target's; FLOW_ENOMEM.
  * normal_fit_close also after one. */
-int normal_fit_run(normal_fit *self, const target *t, flow_pool *pool, double *rows,
-                   double *log_p, size_t n, uint64_t seed, flow_err *err);
+int normal_fit_run(normal_fit *self, const target *t, flow_pool *pool, double *rows, double *log_p,
+                   size_t n, uint64_t seed, flow_err *err);
 void normal_fit_close(normal_fit *self); /* accepts one that was never run, but is zero */
 
 #endif

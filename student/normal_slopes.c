@@ -34,8 +34,8 @@ static void cross(const squares *s, const double *x, const double *slopes, size_
     for (size_t r = 0; r < n; r++)
         for (size_t i = 0; i < dim; i++)
             for (size_t j = 0; j < dim; j++)
-                s->d[i * dim + j] += (x[r * dim + i] - s->x[i]) *
-                                     (slopes[r * dim + j] - s->slope[j]) / (double)n;
+                s->d[i * dim + j] +=
+                    (x[r * dim + i] - s->x[i]) * (slopes[r * dim + j] - s->slope[j]) / (double)n;
 }
 
 /* d = c^-1 d, c being factorised: column j. */

@@ -58,8 +58,7 @@ static int anneal(student_pilot *self, const voyage *v, const double *start, siz
     o.last_moves = v->effort->last_moves;
     o.shift = self->shift;
     o.scale = start;
-    o.stream =
-        (pcg_stream){.seed = v->seed, .stage = v->effort->stage + (uint32_t)self->rounds++};
+    o.stream = (pcg_stream){.seed = v->seed, .stage = v->effort->stage + (uint32_t)self->rounds++};
     annealed_close(&self->rows);
     int code = annealed_run(&self->rows, v->target, v->pool, &o, err);
     self->evaluations += self->rows.evaluations;
@@ -161,8 +160,8 @@ int student_pilot_run(student_pilot *self, const target *t, flow_pool *pool,
     if (t->context)
         return flow_fail(err, FLOW_ECONFIG, "a pilot is for targets without context");
     double *start = malloc(dim * sizeof *start);
-    int code = start ? take(self, n, dim, err)
-                     : flow_fail(err, FLOW_ENOMEM, "out of memory for a pilot");
+    int code =
+        start ? take(self, n, dim, err) : flow_fail(err, FLOW_ENOMEM, "out of memory for a pilot");
     for (size_t i = 0; i < dim && !code; i++)
         start[i] = 1;
     if (!code)

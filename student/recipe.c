@@ -55,24 +55,25 @@ static const plan plans[] = {
                 "right, from the rows' mean and covariance",
          BLIND_KL},
     [RECIPE_GENTLE] = {.layers = 3,
-                      .linear = 1,
-                      .lr = 2e-3,
-                      .gradient = DISTILL_PATH,
-                      .objective = "{\"kind\": \"kl\"}",
-                      .why = "reverse KL by the path gradient, from the rows' mean and covariance, "
-                             "on affine layers of wide networks, for means and widths that "
-                             "depend on many columns",
-                      BLIND_KL},
+                       .linear = 1,
+                       .lr = 2e-3,
+                       .gradient = DISTILL_PATH,
+                       .objective = "{\"kind\": \"kl\"}",
+                       .why =
+                           "reverse KL by the path gradient, from the rows' mean and covariance, "
+                           "on affine layers of wide networks, for means and widths that "
+                           "depend on many columns",
+                       BLIND_KL},
     [RECIPE_BENT] = {.layers = 3,
-                    .bins = 8,
-                    .linear = 1,
-                    .lr = 1e-3,
-                    .steps = 5000,
-                    .gradient = DISTILL_PATH,
-                    .objective = "{\"kind\": \"kl\"}",
-                    .why = "reverse KL by the path gradient on splines, from the rows' mean and "
-                           "covariance: there is no mode to lose",
-                    BLIND_KL},
+                     .bins = 8,
+                     .linear = 1,
+                     .lr = 1e-3,
+                     .steps = 5000,
+                     .gradient = DISTILL_PATH,
+                     .objective = "{\"kind\": \"kl\"}",
+                     .why = "reverse KL by the path gradient on splines, from the rows' mean and "
+                            "covariance: there is no mode to lose",
+                     BLIND_KL},
     [RECIPE_LUMPS] =
         {.layers = 4,
          .width = 64,
@@ -86,44 +87,44 @@ static const plan plans[] = {
                 "components are placed by k-means; for the last two fifths reverse "
                 "KL by log-variance, which clears what is between them"},
     [RECIPE_UNEVEN] = {.layers = 1,
-                      .width = 64,
-                      .bins = 8,
-                      .affine = 2,
+                       .width = 64,
+                       .bins = 8,
+                       .affine = 2,
+                       .tanh = 1,
+                       .lr = 2e-3,
+                       .steps = 30000,
+                       .gradient = DISTILL_LOG_VARIANCE,
+                       .objective = WIDE_ROWS,
+                       .why =
+                           "own rows weighed between forward KL and chi-square, which see a narrow "
+                           "place that reverse KL leaves out, on splines below affine layers "
+                           "that follow widths"},
+    [RECIPE_HEAVY] = {.layers = 2,
                       .tanh = 1,
+                      .width = 64,
                       .lr = 2e-3,
                       .steps = 30000,
                       .gradient = DISTILL_LOG_VARIANCE,
                       .objective = WIDE_ROWS,
-                      .why =
-                          "own rows weighed between forward KL and chi-square, which see a narrow "
-                          "place that reverse KL leaves out, on splines below affine layers "
-                          "that follow widths"},
-    [RECIPE_HEAVY] = {.layers = 2,
-                     .tanh = 1,
-                     .width = 64,
-                     .lr = 2e-3,
-                     .steps = 30000,
-                     .gradient = DISTILL_LOG_VARIANCE,
-                     .objective = WIDE_ROWS,
-                     .why = "own rows weighed between forward KL and chi-square, on affine "
-                            "layers, whose scales reach further than splines, of "
-                            "tanh, which does not run away where there was no row"},
+                      .why = "own rows weighed between forward KL and chi-square, on affine "
+                             "layers, whose scales reach further than splines, of "
+                             "tanh, which does not run away where there was no row"},
     [RECIPE_STEEP] = {.layers = 5,
-                     .width = 128,
-                     .bins = 8,
-                     .linear = 1,
-                     .lr = 1e-3,
-                     .steps = 30000,
-                     .gradient = DISTILL_PATH,
-                     .temper = 0.1,
-                     .temper_until = 0.1,
-                     .objective = "{\"kind\": \"two_sided\", \"start\": 0}",
-                     .why = "both directions of KL on the same own rows, for the path gradient "
-                            "alone leaves out what is beside the steep places, tempered at "
-                            "first, without which a part of the mass can stay missing",
-                     .blind_objective = WIDE_ROWS,
-                     .blind_why = "own rows weighed between forward KL and chi-square, for which "
-                                  "no gradient goes through the samples"},
+                      .width = 128,
+                      .bins = 8,
+                      .linear = 1,
+                      .lr = 1e-3,
+                      .steps = 30000,
+                      .gradient = DISTILL_PATH,
+                      .temper = 0.1,
+                      .temper_until = 0.1,
+                      .objective = "{\"kind\": \"two_sided\", \"start\": 0}",
+                      .why = "both directions of KL on the same own rows, for the path gradient "
+                             "alone leaves out what is beside the steep places, tempered at "
+                             "first, without which a part of the mass can stay missing",
+                      .blind_objective = WIDE_ROWS,
+                      .blind_why = "own rows weighed between forward KL and chi-square, for which "
+                                   "no gradient goes through the samples"},
     [RECIPE_PIECES] =
         {.layers = 1,
          .width = 16,
@@ -136,14 +137,14 @@ static const plan plans[] = {
          .why = "mass transport, which keeps modes, on a mixture base with two components for "
                 "each, placed by k-means, and a small network, which has little noise"},
     [RECIPE_MANY] = {.layers = 2,
-                    .width = 64,
-                    .bins = 12,
-                    .linear = 1,
-                    .lr = 3e-3,
-                    .steps = 10000,
-                    .gradient = DISTILL_LOG_VARIANCE,
-                    .objective = "{\"kind\": \"mass_transport\"}",
-                    .why = "mass transport, which keeps modes, on splines"},
+                     .width = 64,
+                     .bins = 12,
+                     .linear = 1,
+                     .lr = 3e-3,
+                     .steps = 10000,
+                     .gradient = DISTILL_LOG_VARIANCE,
+                     .objective = "{\"kind\": \"mass_transport\"}",
+                     .why = "mass transport, which keeps modes, on splines"},
 };
 
 /* Of any shape but a normal one, in RECIPE_FEW dimensions. */
@@ -262,18 +263,20 @@ static json_t *complete(const flow_registry *registry, const json_t *said, json_
 static size_t tell_of_rows(student_recipe *self, const char *circles)
 {
     const annealed *rows = &self->pilot.rows;
-    int n = self->sketched
-                ? snprintf(self->text, sizeof self->text,
-                           "%d rows in %zu dimensions were annealed from a normal of width %.3g, in "
-                           "%zu steps; all of them are where a normal is whose weights are even, "
-                           "and %zu rows were drawn from that, by weight: %.2g evaluations in all; log Z is %.2f.",
-                           SKETCH_ROWS, rows->dim, self->pilot.start, rows->steps, rows->n,
-                           (double)self->evaluations, rows->log_z)
-                : snprintf(self->text, sizeof self->text,
-                           "%zu rows in %zu dimensions%s were annealed from a normal of width "
-                           "%.3g, in %zu steps and %.2g evaluations; log Z is about %.2f.",
-                           rows->n - self->pilot.filled, rows->dim, circles, self->pilot.start,
-                           rows->steps, (double)self->evaluations, rows->log_z);
+    int n =
+        self->sketched
+            ? snprintf(self->text, sizeof self->text,
+                       "%d rows in %zu dimensions were annealed from a normal of width %.3g, in "
+                       "%zu steps; all of them are where a normal is whose weights are even, "
+                       "and %zu rows were drawn from that, by weight: %.2g evaluations in all; log "
+                       "Z is %.2f.",
+                       SKETCH_ROWS, rows->dim, self->pilot.start, rows->steps, rows->n,
+                       (double)self->evaluations, rows->log_z)
+            : snprintf(self->text, sizeof self->text,
+                       "%zu rows in %zu dimensions%s were annealed from a normal of width "
+                       "%.3g, in %zu steps and %.2g evaluations; log Z is about %.2f.",
+                       rows->n - self->pilot.filled, rows->dim, circles, self->pilot.start,
+                       rows->steps, (double)self->evaluations, rows->log_z);
     return n > 0 ? (size_t)n : 0;
 }
 
@@ -290,18 +293,19 @@ static void tell(student_recipe *self, const recipe_request *request, const plan
         snprintf(filled, sizeof filled, "; %zu more rows for pieces that had few",
                  self->pilot.filled);
     size_t at = tell_of_rows(self, circles);
-    snprintf(
-        self->text + at, sizeof self->text - at,
-        " %s (%zu of them, %.0f %% of the rows in the "
-        "largest; %.2g nats from a normal; farthest %.1f standard deviations, flattest fourth "
-        "moment %.2g%s). So: %s; %zu layers of %s%s, %zu wide%s%s; %zu steps of %zu rows at %.2g.%s",
-        recipe_shapes[recipe_shape_of(self)], self->pieces.n, 100 * self->pieces.largest,
-        self->normal.distance, self->normal.farthest, self->normal.flattest, filled,
-        request->objective ? "the objective that was asked for" : p->why, p->layers,
-        p->bins ? "splines" : "affine maps", p->affine ? " and two affine ones" : "", p->width,
-        p->linear ? ", a linear map behind them" : "",
-        request->flow ? " were what it would have had for a flow, but another was asked for" : "",
-        o->steps, o->batch, o->lr, self->sketched ? FEWER : "");
+    snprintf(self->text + at, sizeof self->text - at,
+             " %s (%zu of them, %.0f %% of the rows in the "
+             "largest; %.2g nats from a normal; farthest %.1f standard deviations, flattest fourth "
+             "moment %.2g%s). So: %s; %zu layers of %s%s, %zu wide%s%s; %zu steps of %zu rows at "
+             "%.2g.%s",
+             recipe_shapes[recipe_shape_of(self)], self->pieces.n, 100 * self->pieces.largest,
+             self->normal.distance, self->normal.farthest, self->normal.flattest, filled,
+             request->objective ? "the objective that was asked for" : p->why, p->layers,
+             p->bins ? "splines" : "affine maps", p->affine ? " and two affine ones" : "", p->width,
+             p->linear ? ", a linear map behind them" : "",
+             request->flow ? " were what it would have had for a flow, but another was asked for"
+                           : "",
+             o->steps, o->batch, o->lr, self->sketched ? FEWER : "");
 }
 
 /* Whether a gradient goes from the target through the samples of such a flow. */

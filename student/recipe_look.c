@@ -105,8 +105,8 @@ static int look(student_recipe *self, const target *t, flow_pool *pool, flow_err
 /* ---- the two ways of looking */
 
 /* Its rows are the recipe's from here on. Those of one normal are one piece. */
-static int take_sketch(student_recipe *self, student_sketch *from, const target *t,
-                       flow_pool *pool, flow_err *err)
+static int take_sketch(student_recipe *self, student_sketch *from, const target *t, flow_pool *pool,
+                       flow_err *err)
 {
     self->pilot = from->pilot;
     self->pieces = (pieces){.n = 1, .largest = 1, .in_pieces = 1};

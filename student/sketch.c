@@ -4,7 +4,7 @@
 #include "student/psis.h"
 
 static const double EVEN = 0.7, /* ESS of the normal's weights, a share */
-    MISSED = 5;                 /* nats: an annealed row that the normal has too little density for */
+    MISSED = 5; /* nats: an annealed row that the normal has too little density for */
 
 int student_sketch_suits(const target *t)
 {
@@ -25,7 +25,6 @@ static int fit(student_sketch *self, const target *t, flow_pool *pool, uint64_t 
     const annealed *rows = &self->pilot.rows;
     int code = normal_fit_run(&fit, t, pool, rows->x, rows->log_p, rows->n, seed, err);
     self->evaluations += fit.evaluations;
-    self->distance = fit.distance;
     if (!code && takes_all(&fit)) {
         code = student_pilot_replace(&self->pilot, t, fit.x, fit.log_p, fit.n, err);
         self->pilot.rows.log_z = fit.log_z;
@@ -40,9 +39,9 @@ int student_sketch_run(student_sketch *self, const target *t, flow_pool *pool, u
 {
     flow_err why = FLOW_ERR_INIT;
     *self = (student_sketch){.holds = 0};
-    int code = student_pilot_run(&self->pilot, t, pool, &pilot_effort_sketch, SKETCH_ROWS, seed,
-                                 &why);
-    self->evaluations = self->slopes = self->pilot.evaluations;
+    int code =
+        student_pilot_run(&self->pilot, t, pool, &pilot_effort_sketch, SKETCH_ROWS, seed, &why);
+    self->evaluations = self->pilot.evaluations;
     if (code)
         return code == FLOW_EDIVERGED ? 0 : flow_fail(err, (flow_code)code, "%s", why.text);
     return fit(self, t, pool, seed, err);

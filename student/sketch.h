@@ -17,9 +17,7 @@ enum {
 typedef struct student_sketch {
     int holds;
     student_pilot pilot; /* NORMAL_FIT_ROWS rows, if it holds */
-    double distance;     /* of the target from the normal, by its weights, nats */
     size_t evaluations;  /* densities, those with a slope included */
-    size_t slopes;       /* of them */
 } student_sketch;
 
 /* Whether it can be tried: slopes, at most SKETCH_DIM columns, no circles, no context, and no flow. */

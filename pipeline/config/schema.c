@@ -77,13 +77,14 @@ const flow_word config_starts[] = {
     {"plain", START_PLAIN, "near the identity, wherever the target is"},
     {NULL, 0, NULL}};
 
-const flow_word config_sketches[] = {
-    {"auto", SKETCH_AUTO,
-     "before a pilot, of a target with gradient and of at most 16 columns, none of them a circle: few rows and a normal on "
-     "them; where that is all there is to see, no pilot is sent, the training is short and the verdict's chains and hunt "
-     "are a quarter of the usual"},
-    {"off", SKETCH_OFF, "the pilot is always sent"},
-    {NULL, 0, NULL}};
+const flow_word config_sketches[] = {{"auto", SKETCH_AUTO,
+                                      "before a pilot, of a target with gradient and of at most 16 "
+                                      "columns, none of them a circle: few rows and a normal on "
+                                      "them; where that is all there is to see, no pilot is sent, "
+                                      "the training is short and the verdict's chains and hunt "
+                                      "are a quarter of the usual"},
+                                     {"off", SKETCH_OFF, "the pilot is always sent"},
+                                     {NULL, 0, NULL}};
 
 const flow_word config_chains[] = {{"auto", CHAIN_AUTO, "where the target has no sampler"},
                                    {"on", CHAIN_ON, "always; without a context"},

@@ -81,7 +81,8 @@ static int settle(recipe_product *self, const config *c, flow_err *err)
         return flow_fail(err, FLOW_ENOMEM, "out of memory for a recipe");
     if (c->student.recipe == RECIPE_AUTO)
         settle_training(&self->settled, &self->recipe);
-    settle_verdict(&self->settled.validate, self->recipe.sketched);
+    if (c->validate.chain != CHAIN_OFF)
+        settle_verdict(&self->settled.validate, self->recipe.sketched);
     if (c->student.start != START_PILOT || target_follows(c->target))
         return 0; /* a model has a frame of its own */
     config_student_frame *frame = &self->settled.student.frame;
@@ -186,13 +187,14 @@ static void release(void *product)
     json_decref(self->scale);
 }
 
-const stage stage_recipe = {.name = "recipe",
-                            .doc = "looks at a target and settles how a student is trained for it",
-                            .keys = (const char *const[]){"seed", "target", "student", "validate", NULL},
-                            .inputs = (const stage *const[]){NULL},
-                            .outputs = (const char *const[]){TEXT, NULL},
-                            .is_due = is_due,
-                            .product_size = sizeof(recipe_product),
-                            .run = run,
-                            .settled = settled,
-                            .release = release};
+const stage stage_recipe = {
+    .name = "recipe",
+    .doc = "looks at a target and settles how a student is trained for it",
+    .keys = (const char *const[]){"seed", "target", "student", "validate", NULL},
+    .inputs = (const stage *const[]){NULL},
+    .outputs = (const char *const[]){TEXT, NULL},
+    .is_due = is_due,
+    .product_size = sizeof(recipe_product),
+    .run = run,
+    .settled = settled,
+    .release = release};

@@ -141,8 +141,8 @@ static int play_chain(uint64_t *sum, flow_err *err)
     if (!code)
         code = student_sides_meet(&sides, f, err);
     if (!code)
-        code = student_against_chain_measure(&figures, &sides,
-                                             &(student_chain_question){f, 0, NULL, 1, 0, 1e-3}, err);
+        code = student_against_chain_measure(
+            &figures, &sides, &(student_chain_question){f, 0, NULL, 1, 0, 1e-3}, err);
     if (!code)
         add(sum, figures.bins, sizeof figures.bins);
     student_sides_release(&sides);
@@ -171,7 +171,7 @@ static int play_place(uint64_t *sum, flow_err *err)
 {
     static const unsigned char circles[3] = {0, 1, 0};
     static double u[16 * 3];
-    const distill_rows rows = {u, 16};
+    const distill_rows rows = {.x = u, .n = 16};
     const flow_place at = {.dim = 3, .stream = stream, .circles = circles};
     pcg_normals(u, stream, 0, 16, 3);
     json_t *said = json_loads(own_flow, 0, NULL);

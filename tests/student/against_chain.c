@@ -93,9 +93,10 @@ static student_against_chain against(const target *t, const student_of *s, doubl
     flow_pool *pool = flow_pool_create(1, NULL);
     cr_assert_eq(student_sides_init(&sides, t, pool, NULL, SAMPLES, 11, &err), 0, "%s", err.text);
     cr_assert_eq(student_sides_meet(&sides, student, &err), 0, "%s", err.text);
-    cr_assert_eq(student_against_chain_measure(
-                     &out, &sides, &(student_chain_question){student, log_z, NULL, ROWS, 0, 1}, &err),
-                 0, "%s", err.text);
+    cr_assert_eq(
+        student_against_chain_measure(
+            &out, &sides, &(student_chain_question){student, log_z, NULL, ROWS, 0, 1}, &err),
+        0, "%s", err.text);
     student_sides_release(&sides);
     flow_pool_free(pool);
     flow_free(student);
