@@ -31,7 +31,7 @@ OUT    := $(BUILD)$(if $(SANITIZE),/$(SANITIZE))
 CHECKS := $(if $(SANITIZE),$(or $(SANITIZE_$(SANITIZE)),$(error SANITIZE is address or thread)) -fno-omit-frame-pointer)
 
 # Asked once, and only when something is compiled: there may be no pkg-config before `make run`.
-LIBRARIES  := openblas yaml-0.1 jansson libpng
+LIBRARIES  := openblas yaml-0.1 jansson cairo
 PKG_CFLAGS  = $(eval PKG_CFLAGS := $$(call ask,--cflags))$(PKG_CFLAGS)
 PKG_LIBS    = $(eval PKG_LIBS := $$(call ask,--libs))$(PKG_LIBS)
 ask = $(shell pkg-config $1 $(LIBRARIES))$(if \

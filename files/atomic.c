@@ -4,16 +4,57 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* ---- temporaries that are open, where a signal handler finds them: nothing here is ever freed */
+
+enum { SLOTS = 16, SLOT_PATH = 4096 };
+enum { SLOT_FREE, SLOT_TAKEN, SLOT_OPEN };
+
+static struct {
+    atomic_int state;
+    char path[SLOT_PATH];
+} slots[SLOTS];
+
+/* The number of the slot, or -1: there is none that is free, or the name is too long. */
+static int remember(const char *path)
+{
+    for (int i = 0; i < SLOTS && strlen(path) < SLOT_PATH; i++) {
+        int is = SLOT_FREE;
+        if (!atomic_compare_exchange_strong(&slots[i].state, &is, SLOT_TAKEN))
+            continue;
+        strcpy(slots[i].path, path);
+        atomic_store(&slots[i].state, SLOT_OPEN);
+        return i;
+    }
+    return -1;
+}
+
+static void forget(int slot)
+{
+    if (slot >= 0)
+        atomic_store(&slots[slot].state, SLOT_FREE);
+}
+
+void file_atomic_abandon(void)
+{
+    for (int i = 0; i < SLOTS; i++)
+        if (atomic_load(&slots[i].state) == SLOT_OPEN)
+            unlink(slots[i].path);
+}
+
+/* ---- a file */
+
 struct file_atomic {
     FILE *file;
     char *path;      /* where it shall appear, symbolic links resolved */
     char *temporary; /* where it is now; NULL: path is no regular file and is written directly */
+    int slot;        /* -1: none */
 };
 
 static void release(file_atomic *self)
@@ -22,6 +63,7 @@ static void release(file_atomic *self)
         return;
     if (self->file)
         fclose(self->file);
+    forget(self->slot);
     free(self->path);
     free(self->temporary);
     free(self);
@@ -66,12 +108,14 @@ file_atomic *file_atomic_open(const char *path, flow_err *err)
     file_atomic *self = calloc(1, sizeof *self);
     if (!self)
         goto no_memory;
+    self->slot = -1;
     bool direct = there && !S_ISREG(status.st_mode);
     self->path = there && !direct ? realpath(path, NULL) : strdup(path);
     if (!self->path)
         goto no_memory;
     if (!direct && !(self->temporary = temporary_name(self->path)))
         goto no_memory;
+    self->slot = direct ? -1 : remember(self->temporary);
     self->file = fopen(direct ? self->path : self->temporary, "wb");
     if (self->file)
         return self;

@@ -1,8 +1,8 @@
 /* files/atomic.h -- a file that appears whole or not at all.
  *
  * What is written goes to NAME.tmp.PID in the directory of NAME; commit flushes it to the disk and
- * renames it, so a reader sees the old file or the new one, also after a power cut. A kill may
- * leave NAME.tmp.PID behind. If NAME is a device or a pipe (/dev/stdout), it is written to
+ * renames it, so a reader sees the old file or the new one, also after a power cut. SIGKILL may
+ * leave NAME.tmp.PID behind; other signals do not (file_atomic_abandon). If NAME is a device or a pipe (/dev/stdout), it is written to
  * directly. */
 #ifndef FILES_ATOMIC_H
 #define FILES_ATOMIC_H
@@ -23,6 +23,10 @@ FILE *file_atomic_file(file_atomic *self);
 /* Both free self. After a failed commit (FLOW_EIO) the old file is as it was. */
 int file_atomic_commit(file_atomic *self, flow_err *err);
 void file_atomic_discard(file_atomic *self); /* accepts NULL */
+
+/* Removes the temporary of every file that is open in this process, as far as there is room to remember them (16): for
+ * a signal handler that ends the process. Safe there; of no use otherwise. */
+void file_atomic_abandon(void);
 
 /* Bytes of a name without ".tmp.PID": all of them where it is none of a temporary file. */
 size_t file_atomic_stem(const char *name);

@@ -70,34 +70,54 @@ static void end(digest *self, const unsigned char *rest, size_t n)
         mix(self->state, last + at);
 }
 
-/* A multiple of the block at a time; what is shorter is the end. */
-static void take(digest *self, FILE *in)
+static const digest begun = {.state = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f,
+                                       0x9b05688c, 0x1f83d9ab, 0x5be0cd19}};
+
+static void take(digest *self, const unsigned char *bytes, size_t n)
 {
-    unsigned char bytes[256 * BLOCK];
+    self->bytes += n;
+    for (size_t at = 0; at + BLOCK <= n; at += BLOCK)
+        mix(self->state, bytes + at);
+}
+
+static void tell(char out[FILE_SHA256], const digest *self)
+{
+    for (int i = 0; i < 8; i++)
+        snprintf(out + 8 * i, 9, "%08x", (unsigned)self->state[i]);
+}
+
+/* A multiple of the block at a time; what is shorter is the end. */
+static void take_file(digest *self, FILE *in)
+{
+    unsigned char bytes[1024 * BLOCK];
     size_t n;
     do {
         n = fread(bytes, 1, sizeof bytes, in);
-        self->bytes += n;
-        for (size_t at = 0; at + BLOCK <= n; at += BLOCK)
-            mix(self->state, bytes + at);
+        take(self, bytes, n);
     } while (n == sizeof bytes);
     end(self, bytes + n / BLOCK * BLOCK, n % BLOCK);
 }
 
 int file_sha256(char out[FILE_SHA256], const char *path, flow_err *err)
 {
-    digest d = {.state = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c,
-                          0x1f83d9ab, 0x5be0cd19}};
+    digest d = begun;
     FILE *in = fopen(path, "rb");
     if (!in)
         return flow_fail(err, FLOW_ENOINPUT, "%s: %s", path, strerror(errno));
     errno = 0;
-    take(&d, in);
+    take_file(&d, in);
     int bad = ferror(in);
     fclose(in);
     if (bad)
         return flow_fail(err, FLOW_ENOINPUT, "%s: %s", path, strerror(errno));
-    for (int i = 0; i < 8; i++)
-        snprintf(out + 8 * i, 9, "%08x", (unsigned)d.state[i]);
+    tell(out, &d);
     return 0;
+}
+
+void file_sha256_bytes(char out[FILE_SHA256], const void *bytes, size_t n)
+{
+    digest d = begun;
+    take(&d, bytes, n);
+    end(&d, (const unsigned char *)bytes + n / BLOCK * BLOCK, n % BLOCK);
+    tell(out, &d);
 }

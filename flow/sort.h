@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-/* x (n), in place. With a NaN among them the order is not said. */
+/* x (n), in place; of many numbers without memory beside them. With a NaN among them the order is not said. */
 void flow_sort_numbers(double *x, size_t n);
 
 #endif

@@ -1,6 +1,7 @@
 #include "flow/blas.h"
 #include "pipeline/command/cli.h"
 #include "pipeline/console/notice.h"
+#include "pipeline/console/signals.h"
 #include "teacher/plugin_talk.h"
 #include "teacher/plugin_worker.h"
 #include "teacher/plugin_workers.h"
@@ -31,6 +32,7 @@ int main(int argc, char **argv)
     flow_blas_one_thread();
     if (argc > 1 && strcmp(argv[1], PLUGIN_WORKER_VERB) == 0)
         return plugin_worker_main(argc - 2, argv + 2);
+    signals_leave();
     plugin_set_host(&host);
     return cli_main(argc, argv);
 }

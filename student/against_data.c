@@ -233,16 +233,6 @@ static int ranges_to_user(student_against_data *out, const flow_units *units, fl
 
 /* ---- likelihoods */
 
-/* Which rows of the part, and their weights. */
-static void choose_rows(uint32_t *rows, double *weight, size_t n, const data_part *from)
-{
-    for (size_t i = 0; i < n; i++) {
-        rows[i] = (uint32_t)spread(i, n, from->n);
-        if (from->weight)
-            weight[i] = from->weight[rows[i]];
-    }
-}
-
 /* On rows spread over the training part: a mean does not want more. */
 static int likelihood_of_training(student_against_data *out, const student_sides *sides,
                                   const data_set *data, const flow *teacher, flow_err *err)
@@ -251,20 +241,17 @@ static int likelihood_of_training(student_against_data *out, const student_sides
     data_part some = data->train;
     some.n = some.n < MOST ? some.n : MOST;
     uint32_t *rows = malloc((some.n + 1) * sizeof *rows);
-    double *weight = malloc((some.n + 1) * sizeof *weight);
-    int code = rows && weight
-                   ? FLOW_OK
-                   : flow_fail(err, FLOW_ENOMEM, "out of memory for %zu training rows", some.n);
+    int code =
+        rows ? FLOW_OK : flow_fail(err, FLOW_ENOMEM, "out of memory for %zu training rows", some.n);
     if (!code) {
-        choose_rows(rows, weight, some.n, &data->train);
-        some.x.pick = some.context.pick = rows;
-        some.weight = some.weight ? weight : NULL;
+        for (size_t i = 0; i < some.n; i++)
+            rows[i] = (uint32_t)spread(i, some.n, data->train.n);
+        some.x.pick = some.context.pick = some.weight.pick = rows;
         out->train_rows = some.n;
         code = teacher_log_likelihood(teacher, sides->pool, &out->train_log_likelihood,
                                       &out->train_se, &some, err);
     }
     free(rows);
-    free(weight);
     return code;
 }
 

@@ -44,7 +44,8 @@ struct student_distillation {
         uint64_t row;
     } wild; /* the first row that was (term.h), since a step went well */
     identity identity;
-    student_ruler *ruler; /* NULL: not warm */
+    int near;             /* it starts at its teacher */
+    student_ruler *ruler; /* NULL: it does not */
 };
 
 /* ---- memory */
@@ -88,7 +89,7 @@ static int take_trainer(student_distillation *self, flow_err *err)
                                     .weight_decay = o->weight_decay,
                                     .average = o->average,
                                     .clip = o->clip,
-                                    .best = o->warm,
+                                    .best = self->near,
                                     .scratch = 4 * self->teacher->dim + self->teacher->context + 4,
                                     .lr_name = "student.train.lr"};
     self->trainer = flow_trainer_create(self->flow, self->pool, self->cuts, 2, &options, err);
@@ -225,7 +226,7 @@ static void wind_up(student_distillation *self)
     objective_end_step(&self->terms, &at, &self->state);
 }
 
-/* ---- a warm student keeps the best of its weights, those that it starts with included */
+/* ---- a student that starts at its teacher keeps the best of its weights, those that it starts with included */
 
 enum { JUDGEMENTS = 10 };           /* in a training */
 static const double MOST_LR = 2e-4; /* of steps whose size is auto */
@@ -351,7 +352,7 @@ int student_distillation_step(student_distillation *self, int *probed, flow_err 
 static int take_ruler(student_distillation *self, flow_err *err)
 {
     distill_options *o = &self->options;
-    if (!o->warm)
+    if (!self->near)
         return 0;
     self->ruler = student_ruler_create(self->flow, self->pool, self->teacher, self->contexts,
                                        o->seed, RULER_ROWS, err);
@@ -367,9 +368,10 @@ static int begin_weights(student_distillation *self, flow_err *err)
     const distill_options *o = &self->options;
     pcg_stream init = {.seed = o->seed, .stage = STREAM_STUDENT, .purpose = PCG_INIT};
     pcg_stream place = {.seed = o->seed, .stage = STREAM_OWN_ROWS, .purpose = PCG_INIT};
+    self->near = o->warm;
     if (o->warm)
         return 0;
-    int code = student_start(self->flow, self->teacher, init, err);
+    int code = student_start(self->flow, &self->near, self->teacher, init, err);
     return code || !o->start.n ? code
                                : student_place(self->flow, self->pool, &o->start, place, err);
 }

@@ -62,7 +62,8 @@ typedef struct distill_options {
     double late_from;            /* ... from this share of the steps on */
     uint64_t seed;
     int warm;          /* the student's weights are what training starts from; it ends with the best
-                          that it had on its way (ruler.h), those of the start included */
+                          that it had on its way (ruler.h), those of the start included. So does one
+                          that starts at its teacher's quantiles (start.h) */
     int (*stop)(void); /* asked after every step; non-zero stops there. NULL: never */
 } distill_options;
 
@@ -83,7 +84,7 @@ typedef struct distill_state {
     broken_rows broken;               /* and where it broke: left out, too; rows counted from the
                                          start of the run */
     size_t broken_step;               /* of the first of them */
-    double kl_warm;                   /* reverse KL of a warm student when it was last judged: its
+    double kl_warm;                   /* reverse KL of such a student when it was last judged: its
                                          averaged weights', on rows that stay the same */
     double kl_best;                   /* the smallest, which is what the student ends with */
     size_t best_step;                 /* when that was */

@@ -78,29 +78,27 @@ static void measure_line(student_pilot *self, size_t i)
 }
 
 /* u is room for the column. */
-static int measure_circle(student_pilot *self, size_t i, flow_err *err)
+static void measure_circle(student_pilot *self, size_t i)
 {
     size_t n = self->rows.n, dim = self->rows.dim;
     flow_unit turn = {.period = 2 * FLOW_PI};
     for (size_t r = 0; r < n; r++)
         self->u[r] = self->rows.x[r * dim + i];
-    int code = data_kinds_fit_angle(&turn, self->u, n, err);
+    data_kinds_fit_angle(&turn, self->u, n);
     self->shift[i] = turn.shift;
     self->scale[i] = 1 / turn.stretch;
-    return code;
 }
 
 static int measure(student_pilot *self, const target *t, flow_err *err)
 {
     size_t n = self->rows.n, dim = self->rows.dim;
-    int code = 0;
-    for (size_t i = 0; i < dim && !code; i++) {
+    for (size_t i = 0; i < dim; i++) {
         if (target_turns(t, i))
-            code = measure_circle(self, i, err);
+            measure_circle(self, i);
         else
             measure_line(self, i);
     }
-    return code ? code : student_pilot_scale(self, t, 0, n, err);
+    return student_pilot_scale(self, t, 0, n, err);
 }
 
 int student_pilot_scale(student_pilot *self, const target *t, size_t first, size_t n, flow_err *err)

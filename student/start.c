@@ -67,25 +67,28 @@ static int take_over(flow *student, const flow *teacher, flow_err *err)
 
 enum { QUANTILES = 4096 };
 
-static int start_column(flow *student, const flow *teacher, flow_err *err)
+static int start_column(flow *student, int *near, const flow *teacher, flow_err *err)
 {
     int known;
+    bool done = false;
     double *x = malloc(QUANTILES * sizeof *x);
     if (!x)
         return flow_fail(err, FLOW_ENOMEM, "out of memory for quantiles of the teacher");
     int code = flow_column_quantiles(x, &known, QUANTILES, teacher, err);
     if (!code && known)
-        code = flow_start_column(student, x, QUANTILES, err);
+        code = flow_start_column(student, &done, x, QUANTILES, err);
+    *near = done;
     free(x);
     return code;
 }
 
-int student_start(flow *student, const target *teacher, pcg_stream stream, flow_err *err)
+int student_start(flow *student, int *near, const target *teacher, pcg_stream stream, flow_err *err)
 {
     const flow *from = teacher->flow;
+    *near = 0;
     flow_init(student, stream);
     if (from && flow_dim(from) == 1 && flow_context(from) == 0)
-        return start_column(student, from, err);
+        return start_column(student, near, from, err);
     bool theirs = false, own = false;
     int code = from ? look_for_one(&theirs, from, false, err) : 0;
     if (!code && theirs)

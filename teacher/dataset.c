@@ -49,8 +49,9 @@ static int weigh(job *self, flow_err *err)
 {
     if (self->plan->weights == DATA_NO_WEIGHTS)
         return FLOW_OK;
-    double *w = self->out->train.weight = array(data_plan_n(self->plan), sizeof *w, err);
-    return w ? data_weights_read(w, self->rows, self->plan, self->source, err) : FLOW_ENOMEM;
+    data_numbers *w = &self->out->train.weight;
+    int code = data_numbers_create(w, data_plan_n(self->plan), 1, self->options->precision, err);
+    return code ? code : data_weights_read(w, self->rows, self->plan, self->source, err);
 }
 
 /* ---- units */
@@ -68,26 +69,28 @@ static int open_points(job *self, flow_err *err)
 
 /* Shift and scale of a column of the table, from those of its values x that train, which stand first. Without
  * standardizing, only the check. */
-static int fit_unit(const job *self, flow_unit *unit, const double *x, size_t col, bool standardize,
+static int fit_unit(const job *self, flow_unit *unit, double *x, size_t col, bool standardize,
                     flow_err *err)
 {
     size_t n = self->plan->n_train;
     data_scale m;
     char label[DATA_LABEL_SIZE];
-    const double *weight = self->out->train.weight;
-    if (weight ? data_scale_weighted(&m, x, weight, n, 1, err)
-               : data_scale_measure(&m, x, n, 1, err))
-        return err->code;
+    const data_numbers *weight = &self->out->train.weight;
+    double first = x[0];
+    if (weight->at)
+        data_scale_weighted(&m, x, weight, n);
+    else
+        data_scale_measure(&m, x, n);
     data_column_label(label, self->head, col);
     if (m.constant)
         return flow_fail(err, FLOW_EDATA, "%s: %s is %g in all %zu training rows; leave it out",
-                         self->source, label, x[0], n);
+                         self->source, label, first, n);
     if (!isfinite(m.sd) || !(m.sd > 0))
         return flow_fail(err, FLOW_EDATA, "%s: %s has a standard deviation of %g", self->source,
                          label, m.sd);
     if (flow_unit_is_angle(unit))
-        return data_kinds_fit_angle(unit, x, n, err);
-    if (standardize) {
+        data_kinds_fit_angle(unit, x, n);
+    else if (standardize) {
         unit->shift = m.mean;
         unit->scale = m.sd;
     }
@@ -151,7 +154,7 @@ static void cut_parts(data_set *out, const data_plan *plan)
     for (size_t p = 0, first = 0; p < 3; first += n[p++])
         *parts[p] = (data_part){.x = data_numbers_from(&all.x, first),
                                 .context = data_numbers_from(&all.context, first),
-                                .weight = all.weight ? all.weight + first : NULL,
+                                .weight = data_numbers_from(&all.weight, first),
                                 .n = n[p]};
 }
 
@@ -327,7 +330,7 @@ void data_set_free(data_set *self)
         return;
     free(self->train.x.at);
     free(self->train.context.at);
-    free(self->train.weight);
+    free(self->train.weight.at);
     free(self->ranges);
     free(self->train_ranges);
     flow_units_free(self->units);

@@ -1,4 +1,6 @@
 #include "teacher/fit.h"
+
+#include "flow/shuffle.h"
 #include "teacher/start.h"
 #include "teacher/streams.h"
 #include "teacher/weights.h"
@@ -28,7 +30,8 @@ struct teacher_fitting {
     flow_trainer *trainer;
     flow_lanes lanes;
     size_t batches;  /* of an epoch */
-    uint32_t *order; /* (train.n), of this epoch */
+    uint32_t *order; /* (train.n), of this epoch; NULL of many rows: what the shuffle says */
+    flow_shuffle shuffle;
     place at;
     double *shard_loss; /* (shards) */
     identity identity;
@@ -73,9 +76,10 @@ static int take(teacher_fitting *self, flow_err *err)
                                       .valid_loss = NAN,
                                       .rows_left_out = n - self->batches * self->lanes.rows};
     self->identity = (identity){o->seed, n, batch, o->epochs, self->lanes.shard};
-    self->order = malloc(n * sizeof *self->order);
+    bool many = n > FLOW_SHUFFLE_ROWS;
+    self->order = many ? NULL : malloc(n * sizeof *self->order);
     self->shard_loss = malloc(self->lanes.shards * sizeof *self->shard_loss);
-    if (!self->order || !self->shard_loss)
+    if ((!self->order && !many) || !self->shard_loss)
         return flow_fail(err, FLOW_ENOMEM, "out of memory for the fit");
     return take_trainer(self, err);
 }
@@ -122,10 +126,11 @@ void teacher_fitting_free(teacher_fitting *self)
 
 /* ---- one step */
 
-/* (n) rows of the data set that the slice is made of. */
-static const uint32_t *rows_of(const teacher_fitting *self, const flow_slice *slice)
+/* Row r of the slice in the data set. */
+static size_t row_of(const teacher_fitting *self, const flow_slice *slice, size_t r)
 {
-    return self->order + self->at.batch * self->lanes.rows + slice->row;
+    size_t i = self->at.batch * self->lanes.rows + slice->row + r;
+    return self->order ? self->order[i] : (size_t)flow_shuffle_at(&self->shuffle, i);
 }
 
 /* Copies the slice's rows of the data set. */
@@ -133,21 +138,20 @@ static void gather(const teacher_fitting *self, double *x, double *context, cons
 {
     const data_part *train = &self->data->train;
     size_t dim = self->data->dim, c = self->data->n_context;
-    const uint32_t *rows = rows_of(self, slice);
     for (size_t r = 0; r < slice->n; r++) {
-        data_numbers_copy(x + r * dim, &train->x, rows[r], 1);
+        size_t row = row_of(self, slice, r);
+        data_numbers_copy(x + r * dim, &train->x, row, 1);
         if (c)
-            data_numbers_copy(context + r * c, &train->context, rows[r], 1);
+            data_numbers_copy(context + r * c, &train->context, row, 1);
     }
 }
 
 /* dlogp (n) = minus the weight of each row of the slice. */
 static void weigh(const teacher_fitting *self, double *dlogp, const flow_slice *slice)
 {
-    const double *weight = self->data->train.weight;
-    const uint32_t *rows = rows_of(self, slice);
+    const data_numbers *weight = &self->data->train.weight;
     for (size_t r = 0; r < slice->n; r++)
-        dlogp[r] = weight ? -weight[rows[r]] : -1;
+        dlogp[r] = weight->at ? -data_number(weight, row_of(self, slice, r), 0) : -1;
 }
 
 /* L = -sum of weight log p */
@@ -205,7 +209,10 @@ static void shuffle(teacher_fitting *self)
 {
     pcg_stream stream = {
         .seed = self->options.seed, .stage = STREAM_TEACHER, .purpose = PCG_SHUFFLE};
-    pcg_permutation_32(self->order, self->data->train.n, stream, self->state.epoch);
+    if (self->order)
+        pcg_permutation_32(self->order, self->data->train.n, stream, self->state.epoch);
+    else
+        self->shuffle = flow_shuffle_of(self->data->train.n, stream, self->state.epoch);
 }
 
 static void begin_epoch(teacher_fitting *self)
@@ -390,7 +397,7 @@ int teacher_log_likelihood(const flow *self, flow_pool *pool, double *mean, doub
     likelihood all = {self, pool, logp};
     int code = data_part_visit(part, take_densities, &all, err);
     if (!code)
-        data_weighted_mean(mean, se, logp, part->weight, part->n);
+        data_weighted_mean(mean, se, logp, &part->weight, part->n);
     free(logp);
     return code;
 }

@@ -154,19 +154,14 @@ static double mean_direction(const double *t, size_t n, double period)
     return flow_circle_mean(NULL, t, n, 1, turn) / turn;
 }
 
-int data_kinds_fit_angle(flow_unit *unit, const double *t, size_t n, flow_err *err)
+void data_kinds_fit_angle(flow_unit *unit, double *t, size_t n)
 {
     const double least = 0.49, most = 1e6; /* radians; of a stretch */
-    double *away = malloc(n * sizeof *away + 1);
-    if (!away)
-        return flow_fail(err, FLOW_ENOMEM, "no memory for %zu angles", n);
     flow_unit_set_angle(unit, mean_direction(t, n, unit->period));
     for (size_t i = 0; i < n; i++)
-        away[i] = fabs(flow_circle_point((t[i] - unit->shift) / unit->scale));
-    flow_sort_numbers(away, n);
-    unit->stretch = fmin(fmax(tan(0.5 * least) / tan(0.5 * away[n / 2]), 1), most);
-    free(away);
-    return FLOW_OK;
+        t[i] = fabs(flow_circle_point((t[i] - unit->shift) / unit->scale));
+    flow_sort_numbers(t, n);
+    unit->stretch = fmin(fmax(tan(0.5 * least) / tan(0.5 * t[n / 2]), 1), most);
 }
 
 /* A value between cut and cut + period, cut at `shift` from there. */

@@ -34,7 +34,7 @@ int data_points_take(data_points *self, double *t, const data_pass *at, size_t f
 
 /* Shift, scale and stretch of an angle from the values t (n): their mean direction comes to 0, and half of them are
  * half a radian away at least, so that the pieces of a spline can tell them apart. More would be more even, and
- * bend what columns have to do with one another. FLOW_ENOMEM. */
-int data_kinds_fit_angle(flow_unit *unit, const double *t, size_t n, flow_err *err);
+ * bend what columns have to do with one another. t is written over. */
+void data_kinds_fit_angle(flow_unit *unit, double *t, size_t n);
 
 #endif

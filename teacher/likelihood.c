@@ -33,7 +33,7 @@ int teacher_model_log_likelihood(const flow_model *model, flow_pool *pool, doubl
     int code = logp ? data_part_visit(part, take_densities, &all, err)
                     : flow_fail(err, FLOW_ENOMEM, "out of memory for %zu rows", n);
     if (!code && n)
-        data_weighted_mean(mean, se, logp, part->weight, n);
+        data_weighted_mean(mean, se, logp, &part->weight, n);
     free(logp);
     return code;
 }

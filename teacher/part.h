@@ -8,7 +8,7 @@
 typedef struct data_part {
     data_numbers x;       /* (n, D) in the units of the flow */
     data_numbers context; /* (n, C) likewise; at NULL if C = 0 */
-    double *weight;       /* (n), of mean 1 over the training rows; NULL: all rows count alike */
+    data_numbers weight;  /* (n, 1), of mean 1 over the training rows; at NULL: all count alike */
     size_t n;
 } data_part;
 

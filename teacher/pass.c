@@ -8,11 +8,9 @@ void data_pass_begin(data_pass *self, file_stream *rows, const data_plan *plan)
 
 static void add(data_pass *self)
 {
-    const data_plan *plan = self->plan;
     self->row[self->n] = self->block;
     self->number[self->n] = self->next;
-    self->place[self->n++] = plan->place ? plan->place[self->used] : self->used;
-    self->used++;
+    self->place[self->n++] = data_plan_place(self->plan, self->used++);
 }
 
 /* Rows of the stream's block until there are enough. */

@@ -232,6 +232,10 @@ static size_t rows_before(size_t n, double share)
 static int shuffle(const job *self, size_t n, flow_err *err)
 {
     pcg_stream stream = {self->options->seed, STREAM_DATA, PCG_SPLIT};
+    if (n > FLOW_SHUFFLE_ROWS) {
+        self->out->shuffle = flow_shuffle_of(n, stream, 0);
+        return FLOW_OK;
+    }
     uint32_t *order = malloc((n + 1) * sizeof *order);
     uint32_t *place = self->out->place = malloc((n + 1) * sizeof *place);
     if (!order || !place) {
@@ -310,11 +314,27 @@ bool data_plan_unused(const data_plan *self, size_t number)
     return self->unused && (self->unused[number / 8] >> number % 8 & 1);
 }
 
+size_t data_plan_place(const data_plan *self, size_t i)
+{
+    if (self->shuffle.n)
+        return (size_t)flow_shuffle_place(&self->shuffle, i);
+    return self->place ? self->place[i] : i;
+}
+
+/* The row in use that has a place. */
+static size_t row_in_use(const data_plan *self, size_t place)
+{
+    if (self->shuffle.n)
+        return (size_t)flow_shuffle_at(&self->shuffle, place);
+    size_t i = self->place ? 0 : place;
+    while (self->place && self->place[i] != place)
+        i++;
+    return i;
+}
+
 size_t data_plan_row(const data_plan *self, size_t place)
 {
-    size_t i = place, number = 0;
-    for (i = self->place ? 0 : place; self->place && self->place[i] != place; i++)
-        ;
+    size_t i = row_in_use(self, place), number = 0;
     if (!self->unused)
         return i;
     for (size_t left = i + 1; left > 0; number++)

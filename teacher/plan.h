@@ -4,6 +4,7 @@
 
 #include "files/stream.h"
 #include "flow/flow.h" /* flow_precision */
+#include "flow/shuffle.h"
 #include "teacher/column_kind.h"
 
 #include <stdbool.h>
@@ -54,7 +55,8 @@ typedef struct data_plan {
     size_t n_train, n_valid, n_test;
     size_t dropped;        /* rows left out because they were not finite */
     unsigned char *unused; /* bit i of them: row i of the table is; NULL: there is none */
-    uint32_t *place; /* (n) of each row in use, in the order of the table; NULL: 0, 1, 2, ... */
+    uint32_t *place; /* (n) of each row in use, in the order of the table; NULL: 0, 1, 2, ..., or */
+    flow_shuffle shuffle; /* of many rows, what is at each place; n = 0: there is none */
 } data_plan;
 #define DATA_NO_WEIGHTS SIZE_MAX
 
@@ -69,6 +71,9 @@ size_t data_plan_n(const data_plan *self);
 
 /* Whether row `number` of the table is left out. */
 bool data_plan_unused(const data_plan *self, size_t number);
+
+/* The place of row i of those in use. */
+size_t data_plan_place(const data_plan *self, size_t i);
 
 /* The row of the table that has a place: by a search through all of them. */
 size_t data_plan_row(const data_plan *self, size_t place);

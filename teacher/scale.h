@@ -2,7 +2,7 @@
 #ifndef TEACHER_SCALE_H
 #define TEACHER_SCALE_H
 
-#include "flow/err.h"
+#include "teacher/numbers.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -13,16 +13,15 @@ typedef struct data_scale {
     bool trimmed; /* mean and sd are without the farthest values */
 } data_scale;
 
-/* Of the values at x[0], x[stride], ... (n of them). Where a thousandth of them on either side holds eight
+/* Of x (n), whose order may be another one afterwards. Where a thousandth of them on either side holds eight
  * ninths of the variance or more, mean and sd are those of the others: one value a million times as
  * large as the rest would squeeze all of them into a point. */
-int data_scale_measure(data_scale *out, const double *x, size_t n, size_t stride, flow_err *err);
+void data_scale_measure(data_scale *out, double *x, size_t n);
 
-/* The same of rows that are weighed, weight (n): a posterior's rows are often drawn from a prior that is a thousand times as
+/* The same of rows that are weighed, weight (n, 1): a posterior's rows are often drawn from a prior that is a thousand times as
  * wide. A thousandth is of the weight then, and rows of weight 0 are none. Of weights that are worth
  * fewer than five rows (weights.h) it is the other. */
-int data_scale_weighted(data_scale *out, const double *x, const double *weight, size_t n,
-                        size_t stride, flow_err *err);
+void data_scale_weighted(data_scale *out, double *x, const data_numbers *weight, size_t n);
 
 /* Mean and sd of sorted (n) without the farthest thousandth, at least one value, on either side; of all
  * where fewer than three would be left. */

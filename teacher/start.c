@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-enum { INIT_ROWS = 4096 };
+enum { INIT_ROWS = 4096, QUANTILE_ROWS = 1 << 18 };
 
 /* ---- layers that are set from data */
 
@@ -36,12 +36,14 @@ static int set_from_rows(flow *fitted, const data_set *data, flow_err *err)
 
 static int start_column(flow *fitted, const data_part *train, flow_err *err)
 {
-    double *sorted = malloc(train->n * sizeof *sorted);
+    bool done;
+    size_t n = train->n < QUANTILE_ROWS ? train->n : QUANTILE_ROWS;
+    double *sorted = malloc(n * sizeof *sorted);
     if (!sorted)
-        return flow_fail(err, FLOW_ENOMEM, "out of memory for %zu numbers", train->n);
-    data_numbers_copy(sorted, &train->x, 0, train->n);
-    flow_sort_numbers(sorted, train->n);
-    int code = flow_start_column(fitted, sorted, train->n, err);
+        return flow_fail(err, FLOW_ENOMEM, "out of memory for %zu numbers", n);
+    spread_out(sorted, &train->x, n, train->n);
+    flow_sort_numbers(sorted, n);
+    int code = flow_start_column(fitted, &done, sorted, n, err);
     free(sorted);
     return code;
 }
@@ -50,7 +52,7 @@ int teacher_start(flow *fitted, const data_set *data, pcg_stream stream, flow_er
 {
     flow_init(fitted, stream);
     int code = set_from_rows(fitted, data, err);
-    if (!code && data->dim == 1 && data->n_context == 0 && !data->train.weight)
+    if (!code && data->dim == 1 && data->n_context == 0 && !data->train.weight.at)
         code = start_column(fitted, &data->train, err);
     return code;
 }

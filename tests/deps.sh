@@ -22,7 +22,7 @@ package_of() {
     openblas) echo libopenblas-dev ;;
     yaml-0.1) echo libyaml-dev ;;
     jansson) echo libjansson-dev ;;
-    libpng) echo libpng-dev ;;
+    cairo) echo libcairo2-dev ;;
     criterion) echo libcriterion-dev ;;
     *) echo "tests/deps.sh: which package has $1?" >&2 && exit 70 ;;
     esac

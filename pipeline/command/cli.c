@@ -4,9 +4,14 @@
 #include "pipeline/command/check_target.h"
 #include "pipeline/command/explain.h"
 #include "pipeline/command/lines.h"
+#include "pipeline/config/json_schema.h"
 #include "pipeline/console/exit.h"
 #include "pipeline/console/version.h"
+#include "pipeline/stages/gc.h"
+#include "pipeline/stages/stage.h"
+#include "pipeline/stages/verify.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -19,6 +24,55 @@ static int do_run(int argc, char **argv)
     status = status < 0 ? run_verb(&line.options) : status;
     run_line_free(&line);
     return status;
+}
+
+static int do_plan(int argc, char **argv)
+{
+    run_line line;
+    int status = line_read_run(&line, &line_plan, argc, argv);
+    status = status < 0 ? plan_verb(&line.options) : status;
+    run_line_free(&line);
+    return status;
+}
+
+/* One stage of a run again. */
+static int do_again(const line_spec *spec, const stage *only, int argc, char **argv)
+{
+    run_line line;
+    int status = line_read_again(&line, spec, only->name, argc, argv);
+    status = status < 0 ? run_verb(&line.options) : status;
+    run_line_free(&line);
+    return status;
+}
+
+static int do_validate(int argc, char **argv)
+{
+    return do_again(&line_validate, &stage_validate, argc, argv);
+}
+
+static int do_report(int argc, char **argv)
+{
+    return do_again(&line_report, &stage_report, argc, argv);
+}
+
+static int do_export(int argc, char **argv)
+{
+    return do_again(&line_export, &stage_export, argc, argv);
+}
+
+static int do_verify(int argc, char **argv)
+{
+    const char *run;
+    int status = line_read_verify(&run, argc, argv);
+    return status < 0 ? verify_verb(run) : status;
+}
+
+static int do_gc(int argc, char **argv)
+{
+    const char *run;
+    bool dry;
+    int status = line_read_gc(&run, &dry, argc, argv);
+    return status < 0 ? gc_verb(run, dry) : status;
 }
 
 static int do_check(int argc, char **argv)
@@ -81,6 +135,13 @@ static int do_check_target(int argc, char **argv)
     return status;
 }
 
+static int do_init(int argc, char **argv)
+{
+    init_options options;
+    int status = line_read_init(&options, argc, argv);
+    return status < 0 ? init_verb(&options) : status;
+}
+
 static int do_explain(int argc, char **argv)
 {
     const char *key;
@@ -91,22 +152,70 @@ static int do_explain(int argc, char **argv)
     return explain(stdout, key, &err) ? exit_fail(&err) : EXIT_GOOD;
 }
 
+static int do_status(int argc, char **argv)
+{
+    status_options options;
+    int status = line_read_status(&options, argc, argv);
+    return status < 0 ? status_verb(&options) : status;
+}
+
+static int do_metrics(int argc, char **argv)
+{
+    metrics_options options;
+    int status = line_read_metrics(&options, argc, argv);
+    return status < 0 ? metrics_verb(&options) : status;
+}
+
+static int do_diff(int argc, char **argv)
+{
+    diff_options options;
+    int status = line_read_diff(&options, argc, argv);
+    return status < 0 ? diff_verb(&options) : status;
+}
+
+static int do_schema(int argc, char **argv)
+{
+    flow_err err = FLOW_ERR_INIT;
+    int status = line_read_schema(argc, argv);
+    if (status >= 0)
+        return status;
+    char *text = json_schema_text();
+    if (text)
+        fputs(text, stdout);
+    else
+        flow_fail(&err, FLOW_ENOMEM, "out of memory for the schema");
+    free(text);
+    return err.code ? exit_fail(&err) : EXIT_GOOD;
+}
+
 static const struct {
     const line_spec *spec;
     int (*run)(int argc, char **argv);
-} verbs[] = {
-    {&line_run, do_run},           {&line_check, do_check},   {&line_check_target, do_check_target},
-    {&line_inspect, do_inspect},   {&line_sample, do_sample}, {&line_logp, do_logp},
-    {&line_estimate, do_estimate}, {&line_hunt, do_hunt},     {&line_ladder, do_ladder},
-    {&line_explain, do_explain}};
+} verbs[] = {{&line_init, do_init},       {&line_run, do_run},
+             {&line_plan, do_plan},       {&line_validate, do_validate},
+             {&line_report, do_report},   {&line_export, do_export},
+             {&line_verify, do_verify},   {&line_gc, do_gc},
+             {&line_check, do_check},     {&line_check_target, do_check_target},
+             {&line_inspect, do_inspect}, {&line_sample, do_sample},
+             {&line_logp, do_logp},       {&line_estimate, do_estimate},
+             {&line_hunt, do_hunt},       {&line_ladder, do_ladder},
+             {&line_status, do_status},   {&line_metrics, do_metrics},
+             {&line_diff, do_diff},       {&line_explain, do_explain},
+             {&line_schema, do_schema}};
 
 enum { N_VERBS = sizeof verbs / sizeof *verbs };
+
+const line_spec *cli_verb(size_t index)
+{
+    return index < N_VERBS ? verbs[index].spec : NULL;
+}
 
 /* ---- the program */
 
 static void print_help(void)
 {
-    puts("  distill run moons.yaml                     fit, distil and validate\n"
+    puts("  distill init moons                         moons.yaml, a config to begin with\n"
+         "  distill run moons.yaml                     fit, distil and validate\n"
          "  distill run moons.yaml --set seed=7        the same with one key changed\n"
          "  distill sample MODEL -n 1e6 -o x.npy       a million samples\n"
          "  distill explain student.train              what a key means\n"

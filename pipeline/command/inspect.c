@@ -193,22 +193,27 @@ static int show(const data_look *look, const file_table *table, const inspect_op
     return code ? code : data_look_judge(look, o->file, err);
 }
 
-static int look_at_file(const inspect_options *o, flow_err *err)
+int inspect_file(const char *file, file_header header, inspect_use *use, void *arg, flow_err *err)
 {
     data_options options = data_options_default();
     options.nonfinite = DATA_NONFINITE_DROP;
-    const file_wish wish = {.header = o->header};
+    const file_wish wish = {.header = header};
     data_plan plan;
-    file_stream *rows = file_stream_open(o->file, &wish, err);
-    int code = rows ? data_plan_init(&plan, rows, o->file, &options, err) : err->code;
+    file_stream *rows = file_stream_open(file, &wish, err);
+    int code = rows ? data_plan_init(&plan, rows, file, &options, err) : err->code;
     if (!code) {
-        data_look *look = data_look_at(rows, &plan, o->file, &options, err);
-        code = look ? show(look, file_stream_head(rows), o, err) : err->code;
+        data_look *look = data_look_at(rows, &plan, file, &options, err);
+        code = look ? use(look, file_stream_head(rows), arg, err) : err->code;
         data_look_free(look);
         data_plan_release(&plan);
     }
     file_stream_free(rows);
     return code;
+}
+
+static int show_table(const data_look *look, const file_table *head, void *arg, flow_err *err)
+{
+    return show(look, head, arg, err);
 }
 
 /* As a run of the config would: its columns, kinds, context and split. */
@@ -236,9 +241,10 @@ int inspect_verb(const inspect_options *o)
 {
     int status, code;
     flow_err err = FLOW_ERR_INIT;
+    inspect_options mine = *o;
     const config_sources sources = {.file = o->file};
     if (!is_config(o->file)) {
-        code = look_at_file(o, &err);
+        code = inspect_file(o->file, o->header, show_table, &mine, &err);
         return code ? exit_fail(&err) : EXIT_GOOD;
     }
     config *c = config_load_shown(&status, &sources);

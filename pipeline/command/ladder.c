@@ -1,7 +1,7 @@
 #include "pipeline/command/ladder.h"
 
 #include "pipeline/command/with_model.h"
-#include "pipeline/report/picture_ladder.h"
+#include "pipeline/report/figure_ladder.h"
 #include "pipeline/report/rungs.h"
 #include "student/ladder.h"
 #include "student/speed.h"
@@ -101,6 +101,14 @@ static size_t first_good(const student_rung *rungs, size_t last)
     return 0;
 }
 
+static int draw(const char *path, const student_rung *rungs, size_t n, double teacher,
+                flow_err *err)
+{
+    figure_ladder figure;
+    plot_drawing drawing = figure_ladder_of(&figure, rungs, n, teacher);
+    return plot_write(path, &drawing, PLOT_PNG, err);
+}
+
 static int climb(const flow *teacher, student_sides *sides, const ladder_options *o, flow_err *err)
 {
     size_t last = last_rung(teacher, o->most);
@@ -115,7 +123,7 @@ static int climb(const flow *teacher, student_sides *sides, const ladder_options
     if (!code)
         print_advice(first_good(rungs, last), last);
     if (!code && o->picture)
-        code = picture_ladder(o->picture, rungs, last, rows_per_s, err);
+        code = draw(o->picture, rungs, last, rows_per_s, err);
     free(rungs);
     return code;
 }

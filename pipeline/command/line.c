@@ -2,6 +2,7 @@
 
 #include "pipeline/config/config.h"
 #include "pipeline/console/exit.h"
+#include "pipeline/console/log.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -92,5 +93,20 @@ int line_take_deriving(deriving_options *out, int id, const char *arg, flow_err 
         out->with.function = arg;
     else
         out->with.options = arg;
+    return FLOW_OK;
+}
+
+/* ---- progress */
+
+bool line_is_of_progress(int id)
+{
+    return id == 'q' || id == OPTION_LOG_FORMAT;
+}
+
+int line_take_progress(bool *quiet, int id, const char *arg, flow_err *err)
+{
+    if (id == OPTION_LOG_FORMAT)
+        return log_format(arg, err);
+    *quiet = true;
     return FLOW_OK;
 }

@@ -33,13 +33,24 @@ enum {
     OPTION_ROWS,
     OPTION_EFFORT,
     OPTION_QUANTITIES,
-    OPTION_FUNCTION
+    OPTION_FUNCTION,
+    OPTION_DATA,
+    OPTION_STAGE,
+    OPTION_CSV,
+    OPTION_LOG_FORMAT,
+    OPTION_FORCE,
+    OPTION_FROM,
+    OPTION_UNTIL,
+    OPTION_DRY_RUN
 };
+
+/* Options of verbs that read what run reads (lines.c). */
+extern const cli_option line_plan_table[], line_again_table[];
 
 /* Whether a .csv starts with names: of every verb that reads a table. */
 #define HEADER_OPTION                                                                              \
     {                                                                                              \
-        "header", OPTION_HEADER, "WORD", "whether a .csv starts with names: auto, yes or no"       \
+        "header", OPTION_HEADER, "auto|yes|no", "whether a .csv starts with names"                 \
     }
 int line_take_header(file_header *out, const char *arg, flow_err *err);
 
@@ -54,14 +65,22 @@ int line_take_table(context_options *out, int id, const char *arg, flow_err *err
 
 /* What is derived from a row, of verbs that draw some. */
 #define DERIVING_OPTIONS                                                                           \
-    {"quantities", OPTION_QUANTITIES, "WORD",                                                      \
-     "those of its target: none, usual or all; default: usual"},                                   \
+    {"quantities", OPTION_QUANTITIES, "none|usual|all", "those of its target; default: usual"},    \
         {"function", OPTION_FUNCTION, "LIB.so", "and those of a library (distill_quantities.h)"},  \
     {                                                                                              \
         "options", OPTION_OPTIONS, "TEXT", "what that library is opened with"                      \
     }
 bool line_is_of_deriving(int id);
 int line_take_deriving(deriving_options *out, int id, const char *arg, flow_err *err);
+
+/* Of verbs that show how far they are. */
+#define PROGRESS_OPTIONS                                                                           \
+    {"quiet", 'q', NULL, "no progress on stderr"},                                                 \
+    {                                                                                              \
+        "log-format", OPTION_LOG_FORMAT, "text|json", "of stderr; default text"                    \
+    }
+bool line_is_of_progress(int id);
+int line_take_progress(bool *quiet, int id, const char *arg, flow_err *err);
 
 /* Takes one option, with its argument, into what the verb wants to know. */
 typedef int (*take_option)(void *into, int id, const char *arg, flow_err *err);

@@ -33,12 +33,30 @@ static int take_header_key(run_line *line, const char *arg, flow_err *err)
     return FLOW_OK;
 }
 
+#define WISH_OPTIONS                                                                               \
+    {"out", OPTION_OUT, "DIR", "run directory; default runs/NAME"},                                \
+        {"force", OPTION_FORCE, "STAGE", "run this stage even if its result is there"},            \
+        {"from", OPTION_FROM, "STAGE", "and all behind it, too"},                                  \
+    {                                                                                              \
+        "until", OPTION_UNTIL, "STAGE", "run none behind this one"                                 \
+    }
+
+#define WORK_OPTIONS                                                                               \
+    {"threads", OPTION_THREADS, "N", "threads; changes no result"}, PROGRESS_OPTIONS
+
 static const cli_option run_table[] = {
+    SOURCE_OPTIONS, HEADER_OPTION, WISH_OPTIONS, WORK_OPTIONS, {NULL, 0, NULL, NULL}};
+
+const cli_option line_plan_table[] = {
     SOURCE_OPTIONS,
     HEADER_OPTION,
-    {"out", OPTION_OUT, "DIR", "run directory; default runs/NAME"},
-    {"threads", OPTION_THREADS, "N", "threads; changes no result"},
-    {"quiet", 'q', NULL, "no progress on stderr"},
+    WISH_OPTIONS,
+    {"json", OPTION_JSON, NULL, "the same for programs, as a JSON list"},
+    {NULL, 0, NULL, NULL}};
+
+const cli_option line_again_table[] = {
+    {"set", OPTION_SET, "KEY=VALUE", "override one key of the run; may be repeated"},
+    WORK_OPTIONS,
     {NULL, 0, NULL, NULL}};
 
 static const cli_option check_table[] = {SOURCE_OPTIONS, HEADER_OPTION, {NULL, 0, NULL, NULL}};
@@ -96,11 +114,22 @@ static int take_run(void *into, int id, const char *arg, flow_err *err)
     case OPTION_OPTIONS:
         line->library_options = arg;
         return FLOW_OK;
+    case OPTION_FORCE:
+        o->wishes.force = arg;
+        return FLOW_OK;
+    case OPTION_FROM:
+        o->wishes.from = arg;
+        return FLOW_OK;
+    case OPTION_UNTIL:
+        o->wishes.until = arg;
+        return FLOW_OK;
+    case OPTION_JSON:
+        o->json = true;
+        return FLOW_OK;
     case OPTION_THREADS:
         return option_whole(&o->threads, "--threads", arg, 1, LINE_MAX_THREADS, err);
     default:
-        o->quiet = true;
-        return FLOW_OK;
+        return line_take_progress(&o->quiet, id, arg, err);
     }
 }
 
@@ -234,13 +263,14 @@ static const cli_option sample_table[] = {
     {"logp", OPTION_LOGP, NULL, "a last column: the log-density, nats, units of the data"},
     DERIVING_OPTIONS,
     {"weights", OPTION_WEIGHTS, NULL, "a last column: log p~ - log q; p~: what it was made for"},
-    {"exact", OPTION_EXACT, "METHOD",
-     "draws of p~ by sir (resampling), imh (a chain) or rejection"},
+    {"exact", OPTION_EXACT, "sir|imh|rejection",
+     "draws of p~: by resampling, a chain or rejection"},
     {"target", OPTION_TARGET, "FILE", "p~: a model file or a .yaml; default: that of the run"},
     {"proposals", OPTION_PROPOSALS, "M",
      "samples of the model that they are made of; default: auto"},
     {"bound", OPTION_BOUND, "NATS", "of rejection, on log p~ - log q; default: the largest seen"},
     OUTPUT_OPTIONS,
+    PROGRESS_OPTIONS,
     {NULL, 0, NULL, NULL}};
 
 const line_spec line_sample = {
@@ -300,6 +330,7 @@ static int take_sample(void *into, int id, const char *arg, flow_err *err)
         return take_exact(&o->exact, id, arg, err);
     default:
         return line_is_of_table(id)      ? line_take_table(&o->context, id, arg, err)
+               : line_is_of_progress(id) ? line_take_progress(&o->quiet, id, arg, err)
                : line_is_of_deriving(id) ? line_take_deriving(&o->deriving, id, arg, err)
                                          : take_output(&line->output, id, arg, err);
     }
@@ -330,6 +361,7 @@ int line_read_sample(sample_options *out, int argc, char **argv)
 static const cli_option logp_table[] = {
     TABLE_OPTIONS("a file, one row each or one for all; or NAME=VALUE,..."),
     OUTPUT_OPTIONS,
+    PROGRESS_OPTIONS,
     {NULL, 0, NULL, NULL}};
 
 const line_spec line_logp = {
@@ -351,8 +383,9 @@ typedef struct logp_line {
 static int take_logp(void *into, int id, const char *arg, flow_err *err)
 {
     logp_line *line = into;
-    return line_is_of_table(id) ? line_take_table(&line->options->context, id, arg, err)
-                                : take_output(&line->output, id, arg, err);
+    return line_is_of_table(id)      ? line_take_table(&line->options->context, id, arg, err)
+           : line_is_of_progress(id) ? line_take_progress(&line->options->quiet, id, arg, err)
+                                     : take_output(&line->output, id, arg, err);
 }
 
 int line_read_logp(logp_options *out, int argc, char **argv)

@@ -2,13 +2,17 @@
 #ifndef PIPELINE_COMMAND_LINES_H
 #define PIPELINE_COMMAND_LINES_H
 
+#include "pipeline/command/diff.h"
 #include "pipeline/command/estimate.h"
 #include "pipeline/command/hunt.h"
+#include "pipeline/command/init.h"
 #include "pipeline/command/inspect.h"
 #include "pipeline/command/ladder.h"
 #include "pipeline/command/logp.h"
+#include "pipeline/command/metrics_verb.h"
 #include "pipeline/command/options.h"
 #include "pipeline/command/sample.h"
+#include "pipeline/command/status.h"
 #include "pipeline/stages/run.h"
 
 /* What a verb takes; the text of its --help. */
@@ -21,9 +25,10 @@ typedef struct line_spec {
 } line_spec;
 
 extern const line_spec line_run, line_check, line_inspect, line_sample, line_logp, line_estimate,
-    line_hunt, line_ladder, line_explain, line_check_target;
+    line_hunt, line_ladder, line_explain, line_check_target, line_plan, line_validate, line_report,
+    line_export, line_verify, line_gc, line_init, line_schema, line_status, line_metrics, line_diff;
 
-/* run, check and check-target: the options, and the lists that their sources point into. */
+/* run, plan, check and check-target, and a stage of a run again: the options, and the lists that their sources point into. */
 typedef struct run_line {
     run_options options;
     const char **overlays, **sets;
@@ -34,11 +39,20 @@ typedef struct run_line {
 /* Each reads argv (argc; argv[0] is the verb) into *out, which then points into argv. Returns -1 to
  * go on, or the exit code of the process: an error has been printed, or --help. */
 int line_read_run(run_line *out, const line_spec *spec, int argc, char **argv);
+int line_read_again(run_line *out, const line_spec *spec, const char *stage_name, int argc,
+                    char **argv);
+int line_read_verify(const char **run, int argc, char **argv);
+int line_read_gc(const char **run, bool *dry, int argc, char **argv);
 int line_read_inspect(inspect_options *out, int argc, char **argv);
 int line_read_sample(sample_options *out, int argc, char **argv);
 int line_read_logp(logp_options *out, int argc, char **argv);
 int line_read_estimate(estimate_options *out, int argc, char **argv);
 int line_read_hunt(hunt_options *out, int argc, char **argv);
+int line_read_init(init_options *out, int argc, char **argv);
+int line_read_status(status_options *out, int argc, char **argv);
+int line_read_metrics(metrics_options *out, int argc, char **argv);
+int line_read_diff(diff_options *out, int argc, char **argv);
+int line_read_schema(int argc, char **argv);
 int line_read_ladder(ladder_options *out, int argc, char **argv);
 int line_read_explain(const char **key, int argc, char **argv); /* key NULL: all */
 

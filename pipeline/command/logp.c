@@ -1,8 +1,10 @@
 #include "pipeline/command/logp.h"
 
 #include "pipeline/command/outside.h"
+#include "pipeline/command/show_progress.h"
 #include "pipeline/command/with_model.h"
 #include "pipeline/console/notice.h"
+#include "pipeline/console/progress.h"
 #include "pipeline/stages/output.h"
 #include "pipeline/stages/rows.h"
 
@@ -33,14 +35,30 @@ static int check(const logp_options *o, const double *logp, size_t n, flow_err *
     return 0;
 }
 
+/* Block by block, between which it is told how far that is. */
+static int density(const flow_model *model, flow_pool *pool, double *logp, const file_table *rows,
+                   const file_table *context, flow_err *err)
+{
+    enum { BLOCK = 16384 };
+    int code = 0;
+    for (size_t row = 0; row < rows->rows && !code; row += BLOCK) {
+        size_t n = rows->rows - row < BLOCK ? rows->rows - row : BLOCK;
+        code = flow_model_log_prob(model, pool, logp + row, rows->values + row * rows->cols,
+                                   context ? context->values + row * context->cols : NULL, n, err);
+        progress_update(row + n, "%s", "");
+    }
+    return code;
+}
+
 static int evaluate(const flow_model *model, flow_pool *pool, const logp_options *o,
                     const file_table *rows, const file_table *context, flow_err *err)
 {
     double *logp = malloc((rows->rows + 1) * sizeof *logp);
     if (!logp)
         return flow_fail(err, FLOW_ENOMEM, "out of memory for %zu rows", rows->rows);
-    int code = flow_model_log_prob(model, pool, logp, rows->values,
-                                   context ? context->values : NULL, rows->rows, err);
+    show_progress("logp", rows->rows, o->quiet, !o->output);
+    int code = density(model, pool, logp, rows, context, err);
+    progress_clear();
     if (!code) {
         outside_tell(model, o->input, rows->values, rows->rows);
         code = check(o, logp, rows->rows, err);

@@ -12,6 +12,7 @@ typedef struct logp_options {
     const char *output;  /* NULL: stdout. Never an .npy stream to a terminal */
     table_format format; /* of the output: from its name, else csv */
     uint64_t threads;    /* 0: auto */
+    bool quiet;          /* no progress */
 } logp_options;
 
 /* Prints errors; returns the exit code of the process. */

@@ -1,6 +1,7 @@
 #include "pipeline/command/options.h"
 
 #include "flow/suggest.h"
+#include "pipeline/command/tell.h"
 #include "pipeline/config/number.h"
 
 #include <assert.h>
@@ -118,15 +119,27 @@ int option_positive(double *out, const char *name, const char *arg, flow_err *er
     return flow_fail(err, FLOW_EUSAGE, "%s wants a number above 0, got '%.60s'", name, arg);
 }
 
+/* "-n, --number N" */
+enum { SPELT = 64 };
+static const char *spell(char out[SPELT], const cli_option *at)
+{
+    char letter[8] = "    ";
+    if (at->id < OPTION_LONG)
+        snprintf(letter, sizeof letter, "-%c, ", (char)at->id);
+    snprintf(out, SPELT, "%s--%s%s%s", letter, at->name, at->arg ? " " : "",
+             at->arg ? at->arg : "");
+    return out;
+}
+
 void options_print(FILE *to, const cli_option *table)
 {
     const cli_option *at;
+    char left[SPELT];
+    size_t width = 24;
+    for (size_t i = 0; (at = option_at(table, i)); i++)
+        width = strlen(spell(left, at)) > width ? strlen(left) : width;
     for (size_t i = 0; (at = option_at(table, i)); i++) {
-        char left[64], letter[8] = "    ";
-        if (at->id < OPTION_LONG)
-            snprintf(letter, sizeof letter, "-%c, ", (char)at->id);
-        snprintf(left, sizeof left, "%s--%s%s%s", letter, at->name, at->arg ? " " : "",
-                 at->arg ? at->arg : "");
-        fprintf(to, "  %-24s  %s\n", left, at->doc);
+        fprintf(to, "  %-*s  ", (int)width, spell(left, at));
+        tell_wrap_at(to, OPTION_WIDTH, at->doc, width + 4, width + 4);
     }
 }

@@ -17,7 +17,8 @@ typedef struct cli_option {
 } cli_option;
 
 enum { OPTION_END = -1, OPTION_WRONG = -2, OPTION_HELP = 'h', OPTION_LONG = 256 };
-enum { OPTION_MAX = 20 };
+enum { OPTION_MAX = 24 };
+enum { OPTION_WIDTH = 90 }; /* of a line of --help */
 
 /* Where parsing stands. After OPTION_END the operands are argv[optind] ... */
 typedef struct option_reader {

@@ -1,7 +1,9 @@
 #include "pipeline/command/sample.h"
 
+#include "pipeline/command/show_progress.h"
 #include "pipeline/command/with_model.h"
 #include "pipeline/console/foreign.h"
+#include "pipeline/console/progress.h"
 #include "pipeline/stages/output.h"
 #include "teacher/streams.h"
 
@@ -45,8 +47,10 @@ static int sample(const opened *what, const void *options, flow_err *err)
         .derived = with.derived,
         .path = o->output,
         .format = o->format};
+    show_progress("sample", o->n, o->quiet, !o->output);
     if (!code)
         code = choose_and_write(&request, o, &with, what->model, err);
+    progress_clear();
     deriving_close(&with);
     foreign_end();
     file_table_free(context);

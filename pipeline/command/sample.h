@@ -23,6 +23,7 @@ typedef struct sample_options {
     const char *output;  /* NULL: stdout. Never an .npy stream to a terminal */
     table_format format; /* from --format, else from the name of the output, else csv */
     uint64_t threads;    /* 0: auto */
+    bool quiet;          /* no progress */
 } sample_options;
 
 /* Prints errors; returns the exit code of the process. */

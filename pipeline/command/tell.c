@@ -11,9 +11,14 @@ enum { WIDTH = 80, LABEL = 10, NAME = 17, DEFAULT = 12, MARGIN = TELL_MARGIN };
 /* Writes text word by word; the cursor is at column `column`, further lines start at `indent`. */
 void tell_wrap(FILE *to, const char *text, size_t column, size_t indent)
 {
+    tell_wrap_at(to, WIDTH, text, column, indent);
+}
+
+void tell_wrap_at(FILE *to, size_t width, const char *text, size_t column, size_t indent)
+{
     for (bool first = true; *text; first = false) {
         size_t size = strcspn(text, " ");
-        if (column + !first + size > WIDTH && column > indent) {
+        if (column + !first + size > width && column > indent) {
             fprintf(to, "\n%*s", (int)indent, "");
             column = indent;
         } else if (!first) {

@@ -11,6 +11,7 @@ enum { TELL_MARGIN = 2 };
 
 /* Writes text word by word; the cursor is at column `column`, further lines start at `indent`. */
 void tell_wrap(FILE *to, const char *text, size_t column, size_t indent);
+void tell_wrap_at(FILE *to, size_t width, const char *text, size_t column, size_t indent);
 
 /* Everything about a key, which stands at path, or a figure of a validation. only NULL: always. */
 void tell_key(FILE *to, const char *path, const flow_key *key, const char *only);

@@ -184,6 +184,12 @@ typedef struct config_validate {
     config_gates require;
 } config_validate;
 
+enum { CONFIG_PAIRS = 6 }; /* columns that are shown in pairs, at most */
+
+typedef struct config_report {
+    flow_names pairs; /* n = 0: those that hang together most */
+} config_report;
+
 typedef enum config_derived { DERIVED_NONE, DERIVED_USUAL, DERIVED_ALL } config_derived;
 
 typedef struct config_export {
@@ -205,6 +211,7 @@ typedef struct config {
     config_teacher teacher;
     config_student student;
     config_validate validate;
+    config_report report;
     config_export export;
     struct config_memory *memory; /* owns every string and object above */
 } config;

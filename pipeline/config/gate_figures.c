@@ -261,7 +261,7 @@ const gate_info gate_figures[GATE_COUNT] = {
                 "between samples of one "
                 "distribution: the larger of sliced W2 and energy distance, at up to 2000 rows.",
          .beyond = "samples of student and teacher can be told apart",
-         .next = "look at moments and picture.png; " MORE_STEPS,
+         .next = "look at moments and report.html; " MORE_STEPS,
          .said_by = FIGURE(GATE_MEAN_ERROR)},
     [GATE_MISSED_MASS] =
         {.name = "missed_mass",

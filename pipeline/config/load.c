@@ -1,6 +1,7 @@
 /* pipeline/config/load.c -- a configuration from its sources: files, overlays, --set. */
 #include "pipeline/config/config.h"
 
+#include "pipeline/config/complete.h"
 #include "pipeline/config/field.h"
 #include "pipeline/config/no_config.h"
 #include "pipeline/config/rules.h"
@@ -30,7 +31,8 @@ typedef struct loader {
     loaded *sources;
     given gates[GATE_COUNT];
     value_source from; /* of the source that is being read */
-    bool over;         /* it is an overlay or a --set: null takes a key back */
+    bool over;         /* it is an overlay, a --set or of JSON: null takes a key back */
+    bool complete;     /* the file is JSON, of a program: what is the default there was not given */
     bool unknown;      /* some key was not recognised */
 } loader;
 
@@ -171,22 +173,12 @@ static const flow_key *find_tagged(const char *path, const char **name)
     return NULL;
 }
 
-/* The row with its default as it is here: most targets, which stand above student.flow in the table, are no network that
- * a student could start as. */
-static flow_key as_it_is_here(const loader *self, const flow_key *row)
-{
-    flow_key out = *row;
-    const json_t *learnt = self->config->target;
-    if (learnt && !target_follows(learnt) && row == schema_find("student.flow"))
-        out.def = row->bare;
-    return out;
-}
-
 static void read_sections(loader *self)
 {
     for (size_t i = 0; i < schema_n_keys; i++) {
-        const flow_key row = as_it_is_here(self, &schema_keys[i]);
-        if (row.type != FLOW_KEY_KIND || (!row.def && !self->sections[i].n))
+        const flow_key row = complete_row(self->config, &schema_keys[i]);
+        bool said = self->sections[i].n || self->keys[i].state != GIVEN_NOT;
+        if (row.type != FLOW_KEY_KIND || (!row.def && !said))
             continue;
         json_t *object = tagged_read(&self->sections[i], &row, row.name, self->out);
         if (object && field_keep(self->config, object))
@@ -449,6 +441,7 @@ static bool name_after(config *self, const char *file)
 
 static void load_sources(loader *self, const config_sources *sources)
 {
+    self->complete = self->over = complete_is(sources->file);
     load_file(self, sources->file);
     self->over = true;
     for (size_t i = 0; i < sources->n_overlays; i++)
@@ -483,6 +476,8 @@ config *config_load(const config_sources *sources, complaints *out)
         complain(out, E_SIZE, (place){0, 0, 0, 1}, NULL, "out of memory");
     if (!unread(out)) {
         read_sections(&self);
+        if (self.complete)
+            complete_unsay(self.config, self.keys, self.sections, out);
         const rules_view view = {self.config, self.keys, self.gates, 0, self.unknown, out};
         rules_check(&view);
     }

@@ -333,6 +333,10 @@ const flow_key schema_keys[] = {
      .doc = "Bounds that must hold, as FIGURE: \"< 0.7\" or FIGURE: \">= 0.8\". If one does "
             "not, or its figure could not be computed, the exit code is 1."},
 
+    {KEY(report.pairs), .type = FLOW_KEY_NAMES, LENGTH(2, CONFIG_PAIRS),
+     .doc = "Columns that the report shows in pairs, each with each of the others, by name or by number from 0. If not "
+            "given: those that hang together most."},
+
     {KEY(export.samples), .type = FLOW_KEY_WHOLE, RANGE(0, 1e9), .def = "0", .unit = "rows",
      .doc = "Samples of the student to write. 0 is off."},
     {KEY(export.file), .type = FLOW_KEY_TEXT, RANGE(1, 255), .def = "samples.npy",
@@ -364,6 +368,7 @@ const schema_section schema_sections[] = {
      "Smaller students, made beside the one that is handed over, to be compared: for "
      "a student that starts as its teacher."},
     {"validate", "The student against the teacher."},
+    {"report", "The page that shows the run."},
     {"export", "What is written beside the results."},
     {NULL, NULL}};
 

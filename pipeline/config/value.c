@@ -403,13 +403,10 @@ static json_t *text_json(const arrival *in)
     return text ? json_sprintf("%s%s", dir, text) : NULL;
 }
 
-/* Numbers and lists of them, at most so deep: what they mean the kind itself says. */
-enum { OWN_DEPTH = 3 };
-
 static json_t *own_json(const arrival *in, int depth)
 {
     double value;
-    if (in->node->type != YAML_SEQUENCE_NODE || depth == OWN_DEPTH) {
+    if (in->node->type != YAML_SEQUENCE_NODE || depth == VALUE_OWN_DEPTH) {
         const char *text = plain_scalar(in);
         if (text && number_parse_real(&value, text) == NUMBER_GOOD)
             return json_real(value);

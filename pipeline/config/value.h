@@ -15,6 +15,9 @@ bool value_read(config *self, const flow_key *key, const value_source *from,
 bool value_into(void *options, const flow_key *key, const char *path, const value_source *from,
                 const yaml_node_t *node);
 
+/* An OWN key of a kind: numbers and lists of them, at most so deep; what they mean the kind itself says. */
+enum { VALUE_OWN_DEPTH = 3 };
+
 /* Reads node as the value of a key of a kind, which stands at path: a new reference, NULL after
  * complaints. Not for KIND, KINDS, TEXT and NAMES. */
 json_t *value_json(const flow_key *key, const char *path, const value_source *from,

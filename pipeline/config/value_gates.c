@@ -1,6 +1,8 @@
 /* pipeline/config/value_gates.c -- bounds of validate.require. */
 #include "pipeline/config/value.h"
 
+#include <stdio.h>
+
 static config_gates *gates_of(config *self, const flow_key *key)
 {
     return (config_gates *)(void *)((char *)self + key->offset);
@@ -19,7 +21,12 @@ void value_drop_gate(config *self, const flow_key *key, gate_figure figure)
 bool value_read_gate(config *self, const flow_key *key, gate_figure figure,
                      const value_source *from, const yaml_node_t *node)
 {
-    const char *text = value_text(key, key->name, from, node);
+    char path[SCHEMA_MAX_PATH];
+    flow_key one = *key;
+    one.wants =
+        gate_figures[figure].small_is_good ? "a bound like \"< 0.5\"" : "a bound like \"> 0.5\"";
+    snprintf(path, sizeof path, "%s.%s", key->name, gate_figures[figure].name);
+    const char *text = value_text(&one, path, from, node);
     if (!text)
         return false;
     gate bound;

@@ -3,6 +3,10 @@
 #ifndef PIPELINE_CONSOLE_SIGNALS_H
 #define PIPELINE_CONSOLE_SIGNALS_H
 
+/* Until signals_catch: SIGINT, SIGTERM, SIGHUP and SIGUSR1 end the process at once, by 128 + their number, and files that
+ * are not whole go. One that was ignored when the program started (nohup) stays so. */
+void signals_leave(void);
+
 /* Installs the handlers. To be called before any thread is started. */
 void signals_catch(void);
 

@@ -95,6 +95,8 @@ static const char *figures_of(char *out, size_t size, const course *self, const 
         n = snprintf(out, size, "KL reverse %.4f", reverse);
     else
         n = snprintf(out, size, "KL reverse %.4f, forward %.4f", reverse, forward);
+    if (!isnan(s->ess) && n > 0 && (size_t)n < size)
+        n += snprintf(out + n, size - (size_t)n, ", ESS %.3f", s->ess);
     if (s->beta < 1 && n > 0 && (size_t)n < size)
         snprintf(out + n, size - (size_t)n, ", beta %.2f", s->beta);
     return out;

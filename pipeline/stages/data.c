@@ -141,12 +141,12 @@ static int name_columns(data_product *out, flow_err *err)
 /* The rows that count, and what does not know of it. */
 static void tell_weights(const data_set *set, const char *column)
 {
-    if (set->train.weight)
+    if (set->train.weight.at)
         fprintf(
             stderr,
             "data      rows are weighed by %s: those that train are worth %.0f of equal weight. "
             "Comparisons of samples with data, and the picture, take rows drawn by weight\n",
-            column, data_weights_worth(set->train.weight, set->train.n));
+            column, data_weights_worth(&set->train.weight, set->train.n));
 }
 
 static int measure_ranges(data_product *out, flow_err *err)
@@ -220,9 +220,17 @@ static bool is_due(const config *c)
     return !c->target;
 }
 
+/* Which columns with a period are on a line hangs on the flows of both. */
+static void derives(json_t **slice, const config *c)
+{
+    flow_json_set(slice, "data (on circles)", json_boolean(!settings_wrap(c)));
+}
+
 const stage stage_data = {.name = "data",
                           .doc = "reads or makes the data, splits and standardizes them",
-                          .keys = (const char *const[]){"seed", "data", NULL},
+                          .abi = 1,
+                          .keys = (const char *const[]){"seed", "precision", "data", NULL},
+                          .derives = derives,
                           .inputs = (const stage *const[]){NULL},
                           .outputs = (const char *const[]){NULL},
                           .is_due = is_due,

@@ -3,12 +3,13 @@
 #include "files/sha256.h"
 #include "flow/json.h"
 #include "pipeline/console/notice.h"
-#include "teacher/target.h"
+#include "pipeline/stages/file_keys.h"
 
-#include <stdio.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 
-enum { PATH = 256, SHOWN = 12 };
+enum { SHOWN = 12 };
 
 static json_t *digest_of(const char *file)
 {
@@ -17,30 +18,17 @@ static json_t *digest_of(const char *file)
     return json_pack("{s:s, s:o}", "file", file, "sha256", there ? json_string(sum) : json_null());
 }
 
-static void add(json_t **out, const char *path, const flow_registry *kinds, const json_t *object);
-
-static void add_key(json_t **out, const char *path, const flow_key *key, const json_t *value)
+static void add(void *arg, const char *key, json_t *object, const char *name)
 {
-    char whole[PATH];
-    snprintf(whole, sizeof whole, "%.180s.%.60s", path, key->name);
-    if (key->flags & FLOW_KEY_FILE && json_is_string(value))
-        flow_json_set(out, whole, digest_of(json_string_value(value)));
-    else if (key->type == FLOW_KEY_KIND && json_is_object(value))
-        add(out, whole, key->kinds, value);
+    json_t **out = arg;
+    flow_json_set(out, key, digest_of(json_string_value(json_object_get(object, name))));
 }
 
-static void add(json_t **out, const char *path, const flow_registry *kinds, const json_t *object)
-{
-    const flow_kind *kind = flow_kind_of(kinds, object, NULL);
-    for (const flow_key *key = kind ? kind->keys : NULL; key && key->name; key++)
-        add_key(out, path, key, json_object_get(object, key->name));
-}
-
-json_t *digests_of_target(const json_t *description)
+static json_t *digests_of_target(const json_t *description)
 {
     json_t *out = json_object();
     if (description)
-        add(&out, "target", &target_registry, description);
+        file_keys_of_target((json_t *)(uintptr_t)description /* read only */, add, &out);
     return out;
 }
 

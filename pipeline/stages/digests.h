@@ -4,11 +4,8 @@
 
 #include <jansson.h>
 
-/* {"target.path": {"file": "banana.so", "sha256": "..."}, ...} of every key of a description that names a file; "sha256" is null
- * of one that cannot be read. A new reference; NULL: no memory. NULL, there is no target: {}. */
-json_t *digests_of_target(const json_t *description);
-
-/* Warns on stderr of each file that is another one than `known` says, an object as above; NULL says nothing. */
+/* Warns on stderr of each file that is another one than `known` says, which is as the manifest has them:
+ * {"target.path": {"file": "banana.so", "sha256": "..."}, ...}. NULL says nothing. */
 void digests_compare(const json_t *known, const json_t *description);
 
 #endif

@@ -47,7 +47,7 @@ static int run(void *product, const stage_work *work, const void *const *inputs,
     const student_product *student = inputs[1];
     const config_export *what = &work->config->export;
     size_t n = (size_t)what->samples;
-    char name[512], path[RUNDIR_PATH];
+    char name[512], path[RUNDIR_PATH], shown[RUNDIR_PATH];
     (void)product;
     snprintf(name, sizeof name, "export/%s", what->file);
     if (!rundir_path(work->dir, path, name, err))
@@ -68,7 +68,7 @@ static int run(void *product, const stage_work *work, const void *const *inputs,
     progress_begin(stage_export.name, n);
     int code = contexts && written ? output_samples(&request, err) : err->code;
     if (!code)
-        progress_end("%zu samples in %s", n, path);
+        progress_end("%zu samples in %s", n, rundir_shown(work->dir, shown, name));
     derived_free(written);
     free(contexts);
     return code;
@@ -81,6 +81,7 @@ static bool is_due(const config *c)
 
 const stage stage_export = {.name = "export",
                             .doc = "writes samples of the student",
+                            .abi = 1,
                             .keys = (const char *const[]){"seed", "export", NULL},
                             .inputs = (const stage *const[]){&stage_target, &stage_student, NULL},
                             .outputs = (const char *const[]){"export/*.npy", "export/*.csv", NULL},

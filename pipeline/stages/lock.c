@@ -8,7 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { HOLDER = 160 }; /* bytes of "pid 4711 on host a since 12:03" */
+enum { HOLDER = LOCK_HOLDER };
 
 /* Only for the eye: a failure to write it does not matter, since the lock is held. */
 static void sign(int fd)
@@ -51,6 +51,17 @@ static int refuse(int fd, const char *directory, flow_err *err)
     return -1;
 }
 
+/* Somebody who only looks (lock_is_held) has it for an instant. */
+static bool lock_exclusive(int fd)
+{
+    enum { TRIES = 5 };
+    const struct timespec instant = {.tv_nsec = 10000000};
+    int tries = 1;
+    while (flock(fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK && tries++ < TRIES)
+        nanosleep(&instant, NULL);
+    return tries <= TRIES && flock(fd, LOCK_EX | LOCK_NB) == 0;
+}
+
 int lock_take(const char *directory, flow_err *err)
 {
     char path[4096];
@@ -64,8 +75,21 @@ int lock_take(const char *directory, flow_err *err)
         flow_fail(err, FLOW_ECREATE, "%s: %s", path, strerror(errno));
         return -1;
     }
-    if (flock(fd, LOCK_EX | LOCK_NB))
+    if (!lock_exclusive(fd))
         return refuse(fd, directory, err);
     sign(fd);
     return fd;
+}
+
+bool lock_is_held(char holder[LOCK_HOLDER], const char *directory)
+{
+    char path[4096];
+    int length = snprintf(path, sizeof path, "%s/%s", directory, LOCK_FILE);
+    int fd = length > 0 && (size_t)length < sizeof path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+    bool held = fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) && errno == EWOULDBLOCK;
+    if (held)
+        read_holder(holder, fd);
+    if (fd >= 0)
+        close(fd);
+    return held;
 }

@@ -8,7 +8,13 @@
 
 #include "flow/err.h"
 
+#include <stdbool.h>
+
 #define LOCK_FILE ".lock"
+
+/* Whether a process holds it now, and which: "pid 4711 on host a since 12:03". Takes nothing, and makes no file. */
+enum { LOCK_HOLDER = 160 };
+bool lock_is_held(char holder[LOCK_HOLDER], const char *directory);
 
 /* A descriptor to be closed, or -1: FLOW_ELOCKED "DIR is in use by pid 4711 on host a since 12:03". */
 int lock_take(const char *directory, flow_err *err);

@@ -3,6 +3,8 @@
 #include "files/csv.h"
 #include "files/npy.h"
 #include "pipeline/console/foreign.h"
+#include "pipeline/console/progress.h"
+#include "pipeline/console/signals.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -254,6 +256,10 @@ static int write_blocks(const output_request *q, output **out, const workspace *
             return code;
         at += some.n;
         row += n;
+        progress_update(q->chosen ? at : row, "%s", "");
+        if (signals_pending())
+            return flow_fail(err, FLOW_ESTOPPED, "stopped behind %zu of %zu samples",
+                             q->chosen ? at : row, q->n);
     } while (q->chosen ? at < q->n : row < q->n);
     return FLOW_OK;
 }

@@ -2,12 +2,15 @@
  * left open is settled by it, and the settled config takes the place of the other. */
 #include "pipeline/stages/recipe.h"
 
+#include "files/npy.h"
+#include "files/read.h"
 #include "flow/clock.h"
+#include "flow/json.h"
 #include "flow/preset.h"
 #include "pipeline/config/settings.h"
 #include "pipeline/console/progress.h"
 #include "pipeline/console/wrap.h"
-#include "pipeline/stages/record.h"
+#include "pipeline/stages/kept.h"
 #include "pipeline/stages/stage.h"
 #include "teacher/target_in_units.h"
 
@@ -15,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char TEXT[] = "recipe.txt";
+static const char TEXT[] = "recipe.txt", ROWS[] = "pilot.npy";
 
 /* ---- what the config says */
 
@@ -60,9 +63,12 @@ static void settle_training(config *out, const student_recipe *r)
         s->train.warmup = s->train.steps;
 }
 
-/* A target that is told by little is judged by little, too. */
+/* A target that is told by little is judged by little, too. By the config of the day: a recipe that is taken from the store
+ * knows nothing of it. */
 static void settle_verdict(config_validate *v, int near)
 {
+    if (v->chain == CHAIN_OFF)
+        return;
     v->chains = v->chains ? v->chains : near ? CONFIG_CHAINS_NEAR : CONFIG_CHAINS;
     v->chain_rows = v->chain_rows ? v->chain_rows
                     : near        ? CONFIG_CHAIN_ROWS_NEAR
@@ -81,8 +87,7 @@ static int settle(recipe_product *self, const config *c, flow_err *err)
         return flow_fail(err, FLOW_ENOMEM, "out of memory for a recipe");
     if (c->student.recipe == RECIPE_AUTO)
         settle_training(&self->settled, &self->recipe);
-    if (c->validate.chain != CHAIN_OFF)
-        settle_verdict(&self->settled.validate, self->recipe.sketched);
+    settle_verdict(&self->settled.validate, self->recipe.sketched);
     if (c->student.start != START_PILOT || target_follows(c->target))
         return 0; /* a model has a frame of its own */
     config_student_frame *frame = &self->settled.student.frame;
@@ -147,6 +152,16 @@ static void tell(const recipe_product *self, const config *c)
         wrap_print("so", self->recipe.text);
 }
 
+/* The rows, for a student that is trained when the recipe is not looked for again. */
+static int write_rows(const recipe_product *self, const rundir *dir, flow_err *err)
+{
+    const annealed *rows = &self->recipe.pilot.rows;
+    char path[RUNDIR_PATH];
+    return rundir_path(dir, path, ROWS, err)
+               ? file_npy_write(path, rows->x, rows->n, rows->dim, FLOW_F64, err)
+               : err->code;
+}
+
 static int run(void *product, const stage_work *work, const void *const *inputs, flow_err *err)
 {
     recipe_product *self = product;
@@ -157,8 +172,8 @@ static int run(void *product, const stage_work *work, const void *const *inputs,
          settled = work->config->student.recipe == RECIPE_AUTO;
     if (!code && looked && settled)
         code = rundir_write_text(work->dir, TEXT, self->recipe.text, err);
-    if (!code)
-        code = record_resolved(work->dir, &self->settled, err);
+    if (!code && looked)
+        code = write_rows(self, work->dir, err);
     if (code) {
         progress_clear();
         return flow_fail_prefix(err, stage_recipe.name);
@@ -166,6 +181,94 @@ static int run(void *product, const stage_work *work, const void *const *inputs,
     if (!work->quiet && looked)
         tell(self, work->config);
     return 0;
+}
+
+/* ---- what is kept */
+
+/* Of what settle_training settles, the numbers. */
+static const kept_field of_config[] = {KEPT(config, student.flow_given, KEPT_BOOL),
+                                       KEPT(config, student.train.steps, KEPT_WHOLE),
+                                       KEPT(config, student.train.lr, KEPT_REAL),
+                                       KEPT(config, student.train.gradient, KEPT_INT),
+                                       KEPT(config, student.train.temper, KEPT_REAL),
+                                       KEPT(config, student.train.temper_until, KEPT_REAL),
+                                       KEPT(config, student.train.warmup, KEPT_WHOLE),
+                                       {NULL, KEPT_REAL, 0, 0}};
+
+static const kept_field of_look[] = {KEPT(recipe_product, recipe.sketched, KEPT_INT),
+                                     KEPT(recipe_product, recipe.pilot.precise, KEPT_INT),
+                                     {NULL, KEPT_REAL, 0, 0}};
+
+/* Its counters are atomic, but as wide as any. */
+static const kept_field of_price[] = {KEPT(recipe_product, meter.densities, KEPT_WHOLE),
+                                      KEPT(recipe_product, meter.gradients, KEPT_WHOLE),
+                                      KEPT(recipe_product, meter.draws, KEPT_WHOLE),
+                                      KEPT(recipe_product, meter.nanoseconds, KEPT_WHOLE),
+                                      KEPT(recipe_product, seconds, KEPT_REAL),
+                                      {NULL, KEPT_REAL, 0, 0}};
+
+static json_t *object_or_null(const json_t *value)
+{
+    return value ? json_deep_copy(value) : json_null();
+}
+
+static json_t *store(const void *product)
+{
+    const recipe_product *self = product;
+    const config_student *s = &self->settled.student;
+    json_t *out = json_object();
+    flow_json_set(&out, "settled", kept_json(of_config, &self->settled));
+    flow_json_set(&out, "look", kept_json(of_look, self));
+    flow_json_set(&out, "price", kept_json(of_price, self));
+    flow_json_set(&out, "flow", object_or_null(s->flow));
+    flow_json_set(&out, "objective", object_or_null(s->train.objective));
+    flow_json_set(&out, "shift", object_or_null(s->frame.shift));
+    flow_json_set(&out, "scale", object_or_null(s->frame.scale));
+    flow_json_set(&out, "looked", json_boolean(self->recipe.pilot.rows.n > 0));
+    return out;
+}
+
+/* An object that is kept as long as the product; NULL for null. */
+static const json_t *hold(recipe_product *self, const json_t *kept, const char *key)
+{
+    json_t *value = json_object_get(kept, key);
+    return json_is_null(value) || json_object_set(self->kept, key, value) ? NULL : value;
+}
+
+static int read_rows(recipe_product *self, const rundir *dir, flow_err *err)
+{
+    char path[RUNDIR_PATH];
+    annealed *rows = &self->recipe.pilot.rows;
+    file_table *table =
+        rundir_path(dir, path, ROWS, err) ? file_read(path, FILE_HEADER_NO, err) : NULL;
+    if (!table)
+        return err->code;
+    rows->n = table->rows;
+    rows->dim = table->cols;
+    rows->x = table->values;
+    table->values = NULL;
+    file_table_free(table);
+    return 0;
+}
+
+static int load(void *product, const stage_work *work, const void *const *inputs,
+                const json_t *kept, flow_err *err)
+{
+    recipe_product *self = product;
+    config *out = &self->settled;
+    (void)inputs;
+    *out = *work->config;
+    self->kept = json_object();
+    out->student.flow = hold(self, kept, "flow");
+    out->student.train.objective = hold(self, kept, "objective");
+    out->student.frame.shift = hold(self, kept, "shift");
+    out->student.frame.scale = hold(self, kept, "scale");
+    if (kept_read(out, of_config, json_object_get(kept, "settled"), err) ||
+        kept_read(self, of_look, json_object_get(kept, "look"), err) ||
+        kept_read(self, of_price, json_object_get(kept, "price"), err))
+        return err->code;
+    settle_verdict(&out->validate, self->recipe.sketched);
+    return json_is_true(json_object_get(kept, "looked")) ? read_rows(self, work->dir, err) : 0;
 }
 
 static const config *settled(const void *product)
@@ -185,16 +288,26 @@ static void release(void *product)
     student_recipe_close(&self->recipe);
     json_decref(self->shift);
     json_decref(self->scale);
+    json_decref(self->kept);
 }
 
-const stage stage_recipe = {
-    .name = "recipe",
-    .doc = "looks at a target and settles how a student is trained for it",
-    .keys = (const char *const[]){"seed", "target", "student", "validate", NULL},
-    .inputs = (const stage *const[]){NULL},
-    .outputs = (const char *const[]){TEXT, NULL},
-    .is_due = is_due,
-    .product_size = sizeof(recipe_product),
-    .run = run,
-    .settled = settled,
-    .release = release};
+/* A flow that is the default is not looked for where somebody has said it. */
+static void derives(json_t **slice, const config *c)
+{
+    flow_json_set(slice, "student.flow (given)", json_boolean(c->student.flow_given));
+}
+
+const stage stage_recipe = {.name = "recipe",
+                            .doc = "looks at a target and settles how a student is trained for it",
+                            .abi = 2,
+                            .keys = (const char *const[]){"seed", "target", "student", NULL},
+                            .derives = derives,
+                            .inputs = (const stage *const[]){NULL},
+                            .outputs = (const char *const[]){TEXT, NULL},
+                            .is_due = is_due,
+                            .product_size = sizeof(recipe_product),
+                            .run = run,
+                            .settled = settled,
+                            .store = store,
+                            .load = load,
+                            .release = release};

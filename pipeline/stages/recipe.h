@@ -13,6 +13,7 @@ typedef struct recipe_product {
     config
         settled; /* the config with what it left open; what hangs on it is that of the other, or below */
     json_t *shift, *scale;
+    json_t *kept; /* of one that was made earlier: what its settled config borrows */
 } recipe_product;
 
 /* The rows that it annealed in units of a flow, for distill_options.start: (n, D), the caller's to free. self: NULL,

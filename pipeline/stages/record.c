@@ -3,17 +3,20 @@
 #include "files/utf8.h"
 #include "flow/json.h"
 #include "pipeline/console/version.h"
+#include "pipeline/stages/file_keys.h"
+#include "pipeline/stages/links.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-/* resolved.json is not among them: it marks a directory as that of a run (rundir.h), so it is never
- * missing, but replaced. So are config.yaml and overrides.txt, by every run. */
-static const char RESOLVED[] = "resolved.json", CONFIG[] = "config.yaml",
-                  OVERRIDES[] = "overrides.txt", MANIFEST[] = "manifest.json";
-static const char *const stale[] = {"overlay-[0-9]*.yaml", MANIFEST, NULL};
+static const char RESOLVED[] = "resolved.json", GIVEN[] = "given.json", CONFIG[] = "config.yaml",
+                  OVERRIDES[] = "overrides.txt", MANIFEST[] = "manifest.json",
+                  SUMS[] = "SHA256SUMS", OVERLAY[] = "overlay-%zu.yaml";
+enum { NAME = 64 };
 
 /* ---- inputs */
 
@@ -46,17 +49,76 @@ static char *slurp(const char *path, flow_err *err)
     return NULL;
 }
 
+/* The lines that are there already, and those of the sources. before: taken over; NULL after an error. */
+static char *overrides_of(char *before, const config_sources *s, flow_err *err)
+{
+    size_t size = before ? strlen(before) + 1 : 0;
+    for (size_t i = 0; i < s->n_sets; i++)
+        size += strlen(s->sets[i]) + 1;
+    char *text = before ? realloc(before, size) : NULL;
+    if (!text) {
+        flow_fail(err, FLOW_ENOMEM, "out of memory for the overrides");
+        free(before);
+        return NULL;
+    }
+    for (size_t i = 0; i < s->n_sets; i++)
+        strcat(strcat(text, s->sets[i]), "\n");
+    return text;
+}
+
+static int make_room(record_texts *out, size_t overlays, flow_err *err)
+{
+    *out = (record_texts){.overlays = calloc(overlays + 1, sizeof *out->overlays)};
+    return out->overlays ? 0 : flow_fail(err, FLOW_ENOMEM, "out of memory for the configuration");
+}
+
 int record_read(record_texts *out, const config_sources *sources, flow_err *err)
 {
-    *out = (record_texts){.overlays = calloc(sources->n_overlays + 1, sizeof *out->overlays)};
-    if (!out->overlays)
-        return flow_fail(err, FLOW_ENOMEM, "out of memory for the configuration");
-    if (!(out->config = slurp(sources->file, err)))
+    if (make_room(out, sources->n_overlays, err) || !(out->config = slurp(sources->file, err)))
         return err->code;
     for (size_t i = 0; i < sources->n_overlays; i++, out->n_overlays++)
         if (!(out->overlays[i] = slurp(sources->overlays[i], err)))
             return err->code;
-    return FLOW_OK;
+    out->overrides = overrides_of(strdup(""), sources, err);
+    return out->overrides ? 0 : err->code;
+}
+
+static const char *path_in(char *out, const char *root, const char *name)
+{
+    snprintf(out, RUNDIR_PATH, "%.2000s/%.1000s", root, name);
+    return out;
+}
+
+static const char *overlay_name(char out[NAME], size_t i)
+{
+    snprintf(out, NAME, OVERLAY, i + 1);
+    return out;
+}
+
+static size_t count_overlays(const char *root)
+{
+    char path[RUNDIR_PATH], name[NAME];
+    size_t n = 0;
+    while (access(path_in(path, root, overlay_name(name, n)), F_OK) == 0)
+        n++;
+    return n;
+}
+
+int record_read_run(record_texts *out, const char *root, const config_sources *sources,
+                    flow_err *err)
+{
+    char path[RUNDIR_PATH], name[NAME];
+    size_t n = count_overlays(root);
+    if (make_room(out, n, err) || !(out->config = slurp(path_in(path, root, CONFIG), err)))
+        return err->code;
+    for (; out->n_overlays < n; out->n_overlays++) {
+        path_in(path, root, overlay_name(name, out->n_overlays));
+        if (!(out->overlays[out->n_overlays] = slurp(path, err)))
+            return err->code;
+    }
+    char *before = slurp(path_in(path, root, OVERRIDES), err);
+    out->overrides = before ? overrides_of(before, sources, err) : NULL;
+    return out->overrides ? 0 : err->code;
 }
 
 void record_texts_release(record_texts *self)
@@ -65,63 +127,147 @@ void record_texts_release(record_texts *self)
         free(self->overlays[i]);
     free(self->overlays);
     free(self->config);
+    free(self->overrides);
 }
 
-static int remove_all(const rundir *dir, const char *const *patterns, flow_err *err)
+/* ---- where */
+
+/* Every key, files by whole paths: a config that may be read anywhere. as_given: a flow that nobody chose is left for a recipe
+ * to choose. */
+static char *resolved_text(const config *c, bool as_given)
 {
-    int code = 0;
-    for (; *patterns && !code; patterns++)
-        code = rundir_remove(dir, *patterns, err);
-    return code;
+    json_t *shared = config_to_json(c), *out = json_deep_copy(shared);
+    json_decref(shared);
+    if (out)
+        file_keys_make_absolute(out);
+    if (as_given && !c->student.flow_given)
+        json_object_del(json_object_get(out, "student"), "flow");
+    char *text = flow_json_text(out, JSON_INDENT(2) | JSON_SORT_KEYS);
+    json_decref(out);
+    return text;
 }
 
-static int write_overrides(const rundir *dir, const config_sources *s, flow_err *err)
+/* All that the run was told, one behind the other. */
+static char *told(size_t *size, const record_texts *texts, const char *given)
 {
-    size_t size = 1;
-    for (size_t i = 0; i < s->n_sets; i++)
-        size += strlen(s->sets[i]) + 1;
-    char *text = calloc(size, 1);
-    if (!text)
-        return flow_fail(err, FLOW_ENOMEM, "out of memory for the overrides");
-    for (size_t i = 0; i < s->n_sets; i++)
-        strcat(strcat(text, s->sets[i]), "\n");
-    int code = rundir_write_text(dir, OVERRIDES, text, err);
+    char *out = NULL;
+    FILE *to = open_memstream(&out, size);
+    if (!to)
+        return NULL;
+    fprintf(to, "%s%c%s%c%s", given, 0, texts->config, 0, texts->overrides);
+    for (size_t i = 0; i < texts->n_overlays; i++)
+        fprintf(to, "%c%s", 0, texts->overlays[i]);
+    bool good = !ferror(to);
+    if (fclose(to) == 0 && good)
+        return out;
+    free(out);
+    return NULL;
+}
+
+int record_place(rundir *out, const rundir *home, const config *c, const record_texts *texts,
+                 flow_err *err)
+{
+    char key[FILE_SHA256], name[STORE_NAME];
+    size_t size = 0;
+    char *given = resolved_text(c, true), *all = given ? told(&size, texts, given) : NULL;
+    *out = (rundir){.lock = -1, .home = home->root};
+    if (all) {
+        file_sha256_bytes(key, all, size);
+        path_in(out->root, home->root, store_name(name, "run", key));
+    }
+    free(given);
+    free(all);
+    return all ? 0 : flow_fail(err, FLOW_ENOMEM, "out of memory for the record");
+}
+
+bool record_is_whole(const rundir *self)
+{
+    char path[RUNDIR_PATH];
+    return access(path_in(path, self->root, RESOLVED), F_OK) == 0;
+}
+
+const char *record_given(char *out, const char *root, flow_err *err)
+{
+    char link[RUNDIR_PATH], to[RUNDIR_PATH];
+    ssize_t n = readlink(path_in(link, root, RESOLVED), to, sizeof to - 1);
+    to[n > 0 ? n : 0] = '\0';
+    char *slash = strrchr(to, '/');
+    if (slash) {
+        snprintf(slash + 1, sizeof to - (size_t)(slash + 1 - to), "%s", GIVEN);
+        path_in(out, root, to);
+    }
+    if (slash && access(out, R_OK) == 0)
+        return out;
+    flow_fail(err, FLOW_ENOINPUT, "%s: no run with a memory is there: distill run FILE --out %s",
+              root, root);
+    return NULL;
+}
+
+/* ---- the inputs */
+
+static int write_text(const rundir *self, const char *name, char *text, flow_err *err)
+{
+    int code = text ? rundir_write_text(self, name, text, err)
+                    : flow_fail(err, FLOW_ENOMEM, "out of memory for %s", name);
     free(text);
     return code;
 }
 
-static int write_overlays(const rundir *dir, const record_texts *texts, flow_err *err)
+static int write_overlays(const rundir *self, const record_texts *texts, flow_err *err)
 {
     int code = 0;
-    for (size_t i = 0; i < texts->n_overlays && !code; i++) {
-        char name[64];
-        snprintf(name, sizeof name, "overlay-%zu.yaml", i + 1);
-        code = rundir_write_text(dir, name, texts->overlays[i], err);
-    }
+    char name[NAME];
+    for (size_t i = 0; i < texts->n_overlays && !code; i++)
+        code = rundir_write_text(self, overlay_name(name, i), texts->overlays[i], err);
     return code;
 }
 
-int record_resolved(const rundir *dir, const config *c, flow_err *err)
+int record_begin(const rundir *self, const config *c, const record_texts *texts, flow_err *err)
 {
-    json_t *resolved = config_to_json(c);
-    int code = rundir_write_json(dir, RESOLVED, resolved, err);
-    json_decref(resolved);
+    int code = write_text(self, GIVEN, resolved_text(c, true), err);
+    if (!code)
+        code = rundir_write_text(self, CONFIG, texts->config, err);
+    if (!code)
+        code = write_overlays(self, texts, err);
+    return code ? code : rundir_write_text(self, OVERRIDES, texts->overrides, err);
+}
+
+int record_resolved(const rundir *self, const config *c, flow_err *err)
+{
+    return write_text(self, RESOLVED, resolved_text(c, false), err);
+}
+
+/* ---- links */
+
+static int visit_if_there(const rundir *self, const char *name,
+                          int (*visit)(void *arg, const char *name, flow_err *err), void *arg,
+                          flow_err *err)
+{
+    char path[RUNDIR_PATH];
+    return access(path_in(path, self->root, name), F_OK) == 0 ? visit(arg, name, err) : 0;
+}
+
+int record_each(const rundir *self, int (*visit)(void *arg, const char *name, flow_err *err),
+                void *arg, flow_err *err)
+{
+    static const char *const names[] = {RESOLVED, CONFIG, OVERRIDES, MANIFEST, SUMS, NULL};
+    char overlay[NAME];
+    int code = 0;
+    for (const char *const *name = names; *name && !code; name++)
+        code = visit_if_there(self, *name, visit, arg, err);
+    for (size_t i = 0, n = count_overlays(self->root); i < n && !code; i++)
+        code = visit(arg, overlay_name(overlay, i), err);
     return code;
 }
 
-int record_begin(const rundir *dir, const config *c, const config_sources *sources,
-                 const record_texts *texts, flow_err *err)
+static int show(void *arg, const char *name, flow_err *err)
 {
-    int code = remove_all(dir, stale, err);
-    for (size_t i = 0; i < STAGE_COUNT && !code; i++)
-        code = remove_all(dir, stages[i]->outputs, err);
-    if (!code)
-        code = record_resolved(dir, c, err);
-    if (!code)
-        code = rundir_write_text(dir, CONFIG, texts->config, err);
-    if (!code)
-        code = write_overlays(dir, texts, err);
-    return code ? code : write_overrides(dir, sources, err);
+    return links_show(arg, name, err);
+}
+
+int record_link(const rundir *self, flow_err *err)
+{
+    return record_each(self, show, (void *)(uintptr_t)self /* read only */, err);
 }
 
 /* ---- how it went */
@@ -154,22 +300,38 @@ static json_t *seconds_json(const record_course *course)
     return out;
 }
 
-int record_end(const stage_work *work, const record_course *course, flow_err *err)
+/* {stage: {key, ran}} of all that were asked for. */
+static json_t *stages_json(const record_course *course, const plan *of)
+{
+    json_t *out = json_object();
+    for (size_t i = 0; i < STAGE_COUNT; i++)
+        if (of->at[i].of)
+            flow_json_set(
+                &out, stages[i]->name,
+                json_pack("{s:s, s:b}", "key", of->at[i].key, "ran", (int)course->ran[i]));
+    return out;
+}
+
+int record_end(const rundir *self, const stage_work *work, const record_course *course,
+               const plan *of, flow_err *err)
 {
     const config *c = work->config;
     json_t *out = json_object();
     flow_json_set(&out, "argv", argv_json(course));
     flow_json_set(&out, "versions", version_json());
     flow_json_set(&out, "backend", course->backend ? json_string(course->backend) : json_null());
-    flow_json_set(&out, "threads", json_integer((json_int_t)flow_pool_threads(work->pool)));
+    flow_json_set(&out, "threads",
+                  work->pool ? json_integer((json_int_t)flow_pool_threads(work->pool))
+                             : json_null());
     flow_json_set(&out, "seed", json_integer((json_int_t)c->seed));
     flow_json_set(&out, "seed_from", json_string(c->seed_given ? "config" : "drawn"));
-    flow_json_set(&out, "files", json_incref(course->files));
+    flow_json_set(&out, "files", json_incref(of->files));
     flow_json_set(&out, "started", json_real(course->started));
     flow_json_set(&out, "ended", json_real(course->ended));
     flow_json_set(&out, "seconds", seconds_json(course));
+    flow_json_set(&out, "stages", stages_json(course, of));
     flow_json_set(&out, "end", json_string(course->end));
-    int code = rundir_write_json(work->dir, MANIFEST, out, err);
+    int code = rundir_write_json(self, MANIFEST, out, err);
     json_decref(out);
     return code;
 }

@@ -1,32 +1,37 @@
-/* pipeline/stages/run.c -- a run: everything that can be checked first, then the loop over the stages. */
+/* pipeline/stages/run.c -- a run: everything that can be checked first, then the loop over the stages that have to run. */
 #include "pipeline/stages/run.h"
 
 #include "pipeline/config/show.h"
 #include "pipeline/console/exit.h"
 #include "pipeline/console/foreign.h"
+#include "pipeline/console/json_print.h"
+#include "pipeline/console/notice.h"
 #include "pipeline/console/progress.h"
 #include "pipeline/console/signals.h"
-#include "pipeline/stages/digests.h"
 #include "pipeline/stages/flows.h"
+#include "pipeline/stages/links.h"
+#include "pipeline/stages/opening.h"
 #include "pipeline/stages/record.h"
-#include "pipeline/stages/stage.h"
-#include "pipeline/stages/validate.h"
+#include "pipeline/stages/set.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 typedef struct run {
     const run_options *options;
-    config *config;
-    rundir dir;
+    opening at; /* config, directory, memory, plan */
+    rundir record;
     record_texts texts;
     record_course course;
-    bool begun; /* the directory is this run's: what an earlier one left is gone */
+    bool shown; /* users see no whole set yet: links are made as files come */
+    bool begun; /* something was written */
     bool told;  /* it came to its end: its directory is named */
     stage_work work;
-    void *products[STAGE_COUNT]; /* NULL: the stage has not run */
+    rundir results[STAGE_COUNT]; /* of those that are whole */
+    void *products[STAGE_COUNT]; /* NULL: nobody asked for it yet */
 } run;
 
 static double now(void)
@@ -36,45 +41,232 @@ static double now(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* ---- the stages */
+/* ---- results */
 
-/* An earlier run's files stay until the first stage that writes: bad data leave them as they were. */
-static int begin(run *r, const stage *s, flow_err *err)
+/* Stage i is whole: its result goes into the store. */
+static int keep(run *r, size_t i, const rundir *part, flow_err *err)
 {
-    if (r->begun || !s->outputs[0])
-        return FLOW_OK;
-    r->begun = true;
-    r->course.files = digests_of_target(r->config->target);
-    if (!r->course.files)
-        return flow_fail(err, FLOW_ENOMEM, "out of memory for the digests of files");
-    return record_begin(&r->dir, r->config, &r->options->sources, &r->texts, err);
+    const stage *s = stages[i];
+    plan_step *step = &r->at.plan.at[i];
+    store_end end = {.key = step->key,
+                     .of = step->of,
+                     .product = s->store ? s->store(r->products[i]) : NULL,
+                     .seconds = r->course.seconds[i],
+                     .backend = r->course.backend};
+    if (s->store && !end.product)
+        return flow_fail(err, FLOW_ENOMEM, "out of memory for the result of stage %s", s->name);
+    step->entry = store_keep(part, s, &end, err);
+    if (!step->entry)
+        return err->code;
+    return r->shown ? store_link(r->at.dir.root, step->entry, err) : 0;
 }
 
-static int run_stage(run *r, size_t index, flow_err *err)
+/* Of a stage that writes nothing, what it hangs on is kept, to say what is another the next time. */
+static int keep_bare(run *r, size_t i, flow_err *err)
 {
-    const stage *s = stages[index];
-    const void *inputs[STAGE_COUNT];
-    double start = now();
-    if (!(r->products[index] = calloc(1, s->product_size + 1)))
-        return flow_fail(err, FLOW_ENOMEM, "out of memory for stage %s", s->name);
-    for (size_t i = 0; s->inputs[i]; i++)
-        inputs[i] = r->products[stage_index(s->inputs[i])];
-    int code = begin(r, s, err);
+    rundir part;
+    int code = store_begin(&part, &r->at.dir, stages[i]->name, r->at.plan.at[i].key, false, err);
+    return code ? code : keep(r, i, &part, err);
+}
+
+/* The directory stays as it is until the first stage that writes: bad data leave no trace. */
+static int begin(run *r, flow_err *err)
+{
+    char folder[RUNDIR_PATH];
+    if (r->begun)
+        return FLOW_OK;
+    r->begun = true;
+    snprintf(folder, sizeof folder, "%.2000s/stages", r->at.dir.root);
+    int code = rundir_make_folders(folder, err);
     if (!code)
-        code = s->run(r->products[index], &r->work, inputs, err);
-    r->course.seconds[index] = now() - start;
-    if (!code && s->settled)
-        r->work.config = s->settled(r->products[index]);
+        code = known_write(&r->at.memory, r->at.dir.root, err);
+    if (!code)
+        code = rundir_make_folders(r->record.root, err);
+    if (!code)
+        code = record_begin(&r->record, r->at.config, &r->texts, err);
+    if (!code)
+        code = record_resolved(&r->record, r->work.config, err);
+    if (!code && r->shown)
+        code = record_link(&r->record, err);
+    for (size_t i = 0; i < STAGE_COUNT && !code; i++)
+        if (r->course.ran[i] && !r->at.plan.at[i].entry)
+            code = keep_bare(r, i, err);
     return code;
+}
+
+/* ---- a stage */
+
+static int make_room(run *r, size_t i, flow_err *err)
+{
+    free(r->products[i]);
+    r->products[i] = calloc(1, stages[i]->product_size + 1);
+    return r->products[i]
+               ? 0
+               : flow_fail(err, FLOW_ENOMEM, "out of memory for stage %s", stages[i]->name);
+}
+
+static void list_inputs(const void *inputs[STAGE_COUNT], const run *r, const stage *s)
+{
+    for (size_t j = 0; s->inputs[j]; j++)
+        inputs[j] = r->products[stage_index(s->inputs[j])];
+}
+
+/* What it settled takes the place of the config for all behind it. */
+static int settle(run *r, size_t i, flow_err *err)
+{
+    if (!stages[i]->settled)
+        return 0;
+    r->work.config = stages[i]->settled(r->products[i]);
+    return r->begun ? record_resolved(&r->record, r->work.config, err) : 0;
+}
+
+/* A file that changed while it was read is neither the one nor the other. */
+static int check_files(const run *r, size_t i, flow_err *err)
+{
+    const char *key;
+    json_t *sum;
+    json_object_foreach(json_object_get(r->at.plan.at[i].of, "digests"), key, sum)
+    {
+        const char *file =
+            json_string_value(json_object_get(json_object_get(r->at.plan.files, key), "file"));
+        if (!known_is_same(&r->at.memory, file))
+            return flow_fail(err, FLOW_EDATA, "%s was changed while it was read", file);
+    }
+    return 0;
+}
+
+/* Where the results of the stages before i are. */
+static void place_results(run *r, size_t i)
+{
+    char name[STORE_NAME];
+    for (size_t j = 0; j < i; j++) {
+        rundir *of = &r->results[j];
+        *of = (rundir){.lock = -1, .home = r->at.dir.root};
+        if (!r->at.plan.at[j].entry)
+            continue; /* the config does not ask for it */
+        snprintf(of->root, sizeof of->root, "%.2000s/%s", of->home,
+                 store_name(name, stages[j]->name, r->at.plan.at[j].key));
+    }
+}
+
+static int work_in(run *r, size_t i, const rundir *dir, flow_err *err)
+{
+    const void *inputs[STAGE_COUNT];
+    stage_work work = r->work;
+    work.dir = dir;
+    double start = now();
+    list_inputs(inputs, r, stages[i]);
+    place_results(r, i);
+    int code = make_room(r, i, err);
+    if (!code)
+        code = stages[i]->run(r->products[i], &work, inputs, err);
+    if (!code)
+        code = check_files(r, i, err);
+    r->course.seconds[i] = now() - start;
+    return code ? code : settle(r, i, err);
+}
+
+/* Its files go into a directory of their own, which takes its place when it is whole. */
+static int work_and_keep(run *r, size_t i, flow_err *err)
+{
+    rundir part;
+    const stage *s = stages[i];
+    int code = begin(r, err);
+    if (!code)
+        code = store_begin(&part, &r->at.dir, s->name, r->at.plan.at[i].key, r->shown, err);
+    if (code)
+        return code;
+    code = work_in(r, i, &part, err);
+    if (code)
+        store_abandon(&part, s, err);
+    return code ? code : keep(r, i, &part, err);
+}
+
+static int run_stage(run *r, size_t i, flow_err *err)
+{
+    if (stages[i]->outputs[0] || r->begun)
+        return work_and_keep(r, i, err);
+    return work_in(r, i, &r->at.dir, err);
+}
+
+/* ---- what is there */
+
+static int load(run *r, size_t i, flow_err *err)
+{
+    char name[STORE_NAME];
+    const void *inputs[STAGE_COUNT];
+    plan_step *step = &r->at.plan.at[i];
+    rundir dir = {.lock = -1, .home = r->at.dir.root};
+    stage_work work = r->work;
+    work.dir = &dir;
+    snprintf(dir.root, sizeof dir.root, "%.2000s/%s", dir.home,
+             store_name(name, stages[i]->name, step->key));
+    list_inputs(inputs, r, stages[i]);
+    json_t *kept = store_product(r->at.dir.root, step->entry, err);
+    int code = kept ? make_room(r, i, err) : err->code;
+    if (!code)
+        code = stages[i]->load(r->products[i], &work, inputs, kept, err);
+    json_decref(kept);
+    return code ? flow_fail_prefix(err, name) : settle(r, i, err);
+}
+
+/* The product of a stage that need not run, for one that has to. */
+static int need(run *r, size_t i, flow_err *err)
+{
+    int code = 0;
+    if (r->products[i] || r->at.plan.at[i].what == PLAN_OUT)
+        return 0;
+    for (const stage *const *in = stages[i]->inputs; *in && !code; in++)
+        code = need(r, stage_index(*in), err);
+    if (code)
+        return code;
+    return stages[i]->load ? load(r, i, err) : work_in(r, i, &r->at.dir, err);
+}
+
+/* All that stage i is given. What settles the config comes first: products are made of what it says. */
+static int need_inputs(run *r, size_t i, flow_err *err)
+{
+    int code = 0;
+    for (size_t j = 0; j < i && !code; j++)
+        if (stages[j]->settled)
+            code = need(r, j, err);
+    for (const stage *const *in = stages[i]->inputs; *in && !code; in++)
+        code = need(r, stage_index(*in), err);
+    return code;
+}
+
+static void tell_kept(const run *r, size_t i)
+{
+    const plan_step *step = &r->at.plan.at[i];
+    if (!r->options->quiet && stages[i]->outputs[0])
+        fprintf(stderr, "%-10skept, with key %.8s\n", stages[i]->name, step->key);
+}
+
+/* Results of two instruction sets differ in their last bits. */
+static void compare_backends(const run *r, size_t i)
+{
+    const char *was = json_string_value(json_object_get(r->at.plan.at[i].entry, "backend"));
+    if (stages[i]->outputs[0] && was && r->course.backend && strcmp(was, r->course.backend) != 0)
+        notice_warning("%s was made with %s, and here networks are computed with %s: the last "
+                       "bits may be others than of one processor",
+                       stages[i]->name, was, r->course.backend);
 }
 
 static int run_stages(run *r, flow_err *err)
 {
     int code = FLOW_OK;
     for (size_t i = 0; i < STAGE_COUNT && !code; i++) {
-        if (stages[i]->is_due && !stages[i]->is_due(r->work.config))
-            continue; /* where a stage is skipped: the only place */
-        code = run_stage(r, i, err);
+        plan_step *step = &r->at.plan.at[i];
+        if (step->what == PLAN_SKIP) {
+            tell_kept(r, i);
+            compare_backends(r, i);
+        }
+        if (step->what != PLAN_RUN)
+            continue;
+        code = need_inputs(r, i, err);
+        if (!code)
+            code = run_stage(r, i, err);
+        r->course.ran[i] = !code;
         if (!code && signals_pending())
             code = flow_fail(err, FLOW_ESTOPPED, "stopped behind stage %s", stages[i]->name);
     }
@@ -90,29 +282,59 @@ static void release_stages(run *r)
 
 static bool gate_failed(const run *r)
 {
-    const validate_product *verdict = r->products[stage_index(&stage_validate)];
-    return verdict && verdict->gate_failed;
+    const json_t *verdict = r->at.plan.at[stage_index(&stage_validate)].entry;
+    return json_is_true(json_object_get(verdict, "gate_failed"));
 }
 
-/* ---- the whole */
+/* ---- before and after */
 
 /* Whatever can be found wrong is found before anything in the directory is touched. */
 static int prepare(run *r, flow_err *err)
 {
-    char root[RUNDIR_PATH];
     const run_options *o = r->options;
-    snprintf(root, sizeof root, "runs/%.255s", r->config->name);
-    if (config_draw_seed(r->config, err) ||
-        flows_check(&r->course.backend, r->config, !o->quiet, err) ||
-        record_read(&r->texts, &o->sources, err) ||
-        rundir_open(&r->dir, o->out ? o->out : root, err))
+    opening *at = &r->at;
+    if (opening_begin(at, o, err))
         return err->code;
-    uint64_t threads = o->threads ? o->threads : r->config->compute.threads;
-    r->work = (stage_work){.config = r->config,
-                           .dir = &r->dir,
-                           .pool = flow_pool_create((size_t)threads, err),
-                           .quiet = o->quiet};
-    return r->work.pool ? FLOW_OK : err->code;
+    bool idle = plan_is_idle(&at->plan);
+    if (!idle && flows_check(&r->course.backend, at->config, !o->quiet, err))
+        return err->code;
+    int code = o->only ? record_read_run(&r->texts, o->out, &o->sources, err)
+                       : record_read(&r->texts, &o->sources, err);
+    if (code || opening_lock(at, err) ||
+        record_place(&r->record, &at->dir, at->config, &r->texts, err))
+        return err->code;
+    uint64_t threads = o->threads ? o->threads : at->config->compute.threads;
+    r->shown = !at->plan.current;
+    for (size_t i = 0; i < STAGE_COUNT; i++)
+        if (at->plan.at[i].entry) /* of when it ran */
+            r->course.seconds[i] =
+                json_number_value(json_object_get(at->plan.at[i].entry, "seconds"));
+    r->work = (stage_work){.config = at->config,
+                           .dir = &at->dir,
+                           .pool = idle ? NULL : flow_pool_create((size_t)threads, err),
+                           .quiet = o->quiet,
+                           .record = &r->record,
+                           .results = r->results};
+    return idle || r->work.pool ? FLOW_OK : err->code;
+}
+
+/* The record of results that users see is not written over by a run that did not come to its end. */
+static bool may_tell(const run *r)
+{
+    char name[RUNDIR_PATH];
+    snprintf(name, sizeof name, "%.2000s/manifest.json",
+             r->record.root + strlen(r->record.home) + 1);
+    return r->shown || set_is_whole(&r->at.plan) ||
+           !links_leads(r->at.dir.root, "manifest.json", name);
+}
+
+/* How it went, and, if all is there, what users see. */
+static int conclude(run *r, flow_err *err)
+{
+    int code = may_tell(r) ? record_end(&r->record, &r->work, &r->course, &r->at.plan, err) : 0;
+    if (!code && set_is_whole(&r->at.plan))
+        return set_show(&r->at.plan, &r->record, err);
+    return !code && r->shown ? record_link(&r->record, err) : code;
 }
 
 /* Writes how it went, if there is a directory to write it into; an error of its own is told only where
@@ -125,17 +347,45 @@ static int finish(run *r, int code, flow_err *err)
                     : code                ? "error"
                     : gate_failed(r)      ? "gate failed"
                                           : "good";
-    if (!r->begun || record_end(&r->work, &r->course, &late) == 0 || code)
+    if (!r->begun || conclude(r, &late) == 0 || code)
         return code;
     *err = late;
     return late.code;
 }
 
+/* ---- nothing to run */
+
+/* A record of the same results that is told otherwise, a comment in the config say, is written all the same. */
+static int write_record(run *r, flow_err *err)
+{
+    int code = begin(r, err);
+    for (size_t i = 0; i < STAGE_COUNT && !code; i++)
+        if (stages[i]->settled)
+            code = need(r, i, err);
+    return finish(r, code, err);
+}
+
+static int show_what_is_there(run *r, flow_err *err)
+{
+    bool there = record_is_whole(&r->record),
+         shown = there && set_is_shown(&r->at.plan, &r->record);
+    if (!r->options->quiet)
+        fprintf(stderr, "run       nothing to do: every stage is as this config has it%s\n",
+                shown ? "" : "; its results are shown again");
+    if (shown)
+        return 0;
+    return there ? set_show(&r->at.plan, &r->record, err) : write_record(r, err);
+}
+
+/* ---- all of it */
+
 static int execute(run *r)
 {
     flow_err err = FLOW_ERR_INIT;
     int code = prepare(r, &err);
-    if (!code) {
+    if (!code && plan_is_idle(&r->at.plan) && set_is_whole(&r->at.plan)) {
+        code = show_what_is_there(r, &err);
+    } else if (!code) {
         code = run_stages(r, &err);
         progress_clear();
         code = finish(r, code, &err);
@@ -149,22 +399,18 @@ static int execute(run *r)
 static void release(run *r)
 {
     flow_pool_free(r->work.pool);
-    rundir_close(&r->dir);
     record_texts_release(&r->texts);
-    json_decref(r->course.files);
-    config_free(r->config);
+    opening_end(&r->at);
 }
 
 int run_verb(const run_options *options)
 {
     int status;
     run r = {.options = options,
-             .dir.lock = -1,
              .course = {.argc = options->argc, .argv = options->argv, .started = now()}};
     for (size_t i = 0; i < STAGE_COUNT; i++)
         r.course.seconds[i] = NAN;
-    r.config = config_load_shown(&status, &options->sources);
-    if (!r.config)
+    if (!opening_load(&r.at, &status, options))
         return status;
     signals_catch();
     progress_init(options->quiet);
@@ -173,8 +419,29 @@ int run_verb(const run_options *options)
     release_stages(&r);
     foreign_end();
     if (r.told)
-        printf("%s\n", r.dir.root);
+        printf("%s\n", r.at.dir.root);
     release(&r);
+    return status;
+}
+
+/* ---- plan and check */
+
+int plan_verb(const run_options *options)
+{
+    int status;
+    flow_err err = FLOW_ERR_INIT;
+    opening at;
+    if (!opening_load(&at, &status, options))
+        return status;
+    int code = opening_look(&at, options, &err);
+    json_t *list = !code && options->json ? plan_json(&at.plan) : NULL;
+    if (!code && options->json)
+        code = json_print(list, &err);
+    else if (!code)
+        plan_print(&at.plan);
+    status = code ? exit_fail(&err) : EXIT_GOOD;
+    json_decref(list);
+    opening_end(&at);
     return status;
 }
 

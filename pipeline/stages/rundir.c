@@ -2,13 +2,13 @@
 
 #include "files/atomic.h"
 #include "flow/json.h"
+#include "pipeline/stages/links.h"
 #include "pipeline/stages/lock.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <fnmatch.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,18 +56,29 @@ static int occupied(const char *path, flow_err *err)
     return found;
 }
 
+int rundir_make_folders(const char *path, flow_err *err)
+{
+    return make_folders(path, strlen(path), err);
+}
+
+bool rundir_is_run(const char *root)
+{
+    char mark[RUNDIR_PATH], memory[RUNDIR_PATH];
+    snprintf(mark, sizeof mark, "%s/resolved.json", root);
+    snprintf(memory, sizeof memory, "%s/stages/memory.json", root);
+    return access(mark, F_OK) == 0 || access(memory, F_OK) == 0;
+}
+
 int rundir_open(rundir *self, const char *root, flow_err *err)
 {
-    char mark[RUNDIR_PATH];
-    self->lock = -1;
+    *self = (rundir){.lock = -1};
     if (strlen(root) >= RUNDIR_PATH / 2)
         return flow_fail(err, FLOW_ECREATE, "%.60s...: the path is too long", root);
     strcpy(self->root, root);
     if (make_folders(root, strlen(root), err))
         return err->code;
     int any = occupied(root, err);
-    snprintf(mark, sizeof mark, "%s/resolved.json", root);
-    if (any > 0 && access(mark, F_OK) != 0)
+    if (any > 0 && !rundir_is_run(root))
         return flow_fail(err, FLOW_ECREATE,
                          "%s: holds files that are not of a run; choose another --out", root);
     if (any >= 0)
@@ -84,13 +95,20 @@ void rundir_close(rundir *self)
 
 const char *rundir_path(const rundir *self, char *out, const char *name, flow_err *err)
 {
-    int length = snprintf(out, RUNDIR_PATH, "%s/%s", self->root, name);
+    const char *slash = self->home ? strrchr(name, '/') : NULL;
+    int length = snprintf(out, RUNDIR_PATH, "%s/%s", self->root, slash ? slash + 1 : name);
     if (length < 0 || length >= RUNDIR_PATH) {
         flow_fail(err, FLOW_ECREATE, "%s: the path is too long", name);
         return NULL;
     }
     size_t folder = (size_t)(strrchr(out, '/') - out);
     return make_folders(out, folder, err) ? NULL : out;
+}
+
+const char *rundir_shown(const rundir *self, char *out, const char *name)
+{
+    snprintf(out, RUNDIR_PATH, "%.2000s/%.2000s", self->home ? self->home : self->root, name);
+    return out;
 }
 
 /* ---- files */
@@ -118,47 +136,26 @@ int rundir_write_json(const rundir *self, const char *name, const json_t *value,
     return code;
 }
 
-/* Whether the name, or what a temporary file of that name was to become, matches. */
-static bool matches(const char *name, const char *pattern)
+bool rundir_fits(const char *pattern, const char *file)
 {
-    char whole[RUNDIR_PATH];
-    snprintf(whole, sizeof whole, "%.*s", (int)file_atomic_stem(name), name);
-    return !is_dots(name) && fnmatch(pattern, whole, FNM_PERIOD) == 0;
+    const char *slash = strrchr(pattern, '/'), *last = strrchr(file, '/');
+    return fnmatch(slash ? slash + 1 : pattern, last ? last + 1 : file, FNM_PERIOD) == 0;
 }
 
-/* path: of the folder, with room for a name behind it. */
-static int remove_matching(char *path, size_t length, DIR *folder, const char *pattern,
-                           size_t *removed, flow_err *err)
+int rundir_remove_flat(const char *path, flow_err *err)
 {
-    for (struct dirent *e; (e = readdir(folder));) {
-        if (!matches(e->d_name, pattern))
-            continue;
-        snprintf(path + length, RUNDIR_PATH - length, "/%s", e->d_name);
-        if (unlink(path) && errno != ENOENT)
-            return fail_errno(err, FLOW_ECREATE, path);
-        ++*removed;
-    }
-    path[length] = '\0';
-    return 0;
-}
-
-int rundir_remove(const rundir *self, const char *pattern, flow_err *err)
-{
-    char path[RUNDIR_PATH];
-    const char *slash = strrchr(pattern, '/');
-    int length = snprintf(path, sizeof path, "%s%s%.*s", self->root, slash ? "/" : "",
-                          slash ? (int)(slash - pattern) : 0, pattern);
-    if (length < 0 || length >= RUNDIR_PATH)
-        return flow_fail(err, FLOW_ECREATE, "%s: the path is too long", pattern);
-    size_t removed = 0;
+    char file[RUNDIR_PATH];
     DIR *folder = opendir(path);
-    if (!folder)
-        return errno == ENOENT || errno == ENOTDIR ? 0 : fail_errno(err, FLOW_ECREATE, path);
-    int code =
-        remove_matching(path, (size_t)length, folder, slash ? slash + 1 : pattern, &removed, err);
-    closedir(folder);
-    if (!code && removed && slash)
-        rmdir(path); /* fails, rightly, if anything else is in it */
+    int code = folder || errno == ENOENT ? 0 : fail_errno(err, FLOW_ECREATE, path);
+    for (struct dirent *e; folder && !code && (e = readdir(folder));) {
+        snprintf(file, sizeof file, "%.3000s/%s", path, e->d_name);
+        if (!is_dots(e->d_name) && unlink(file) && errno != ENOENT)
+            code = fail_errno(err, FLOW_ECREATE, file);
+    }
+    if (folder)
+        closedir(folder);
+    if (folder && !code && rmdir(path) && errno != ENOENT)
+        code = fail_errno(err, FLOW_ECREATE, path);
     return code;
 }
 
@@ -170,7 +167,9 @@ int metrics_open(metrics *self, const rundir *dir, const char *name, flow_err *e
     if (!rundir_path(dir, self->path, name, err))
         return err->code;
     self->fd = open(self->path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0666);
-    return self->fd < 0 ? fail_errno(err, FLOW_ECREATE, self->path) : 0;
+    if (self->fd < 0)
+        return fail_errno(err, FLOW_ECREATE, self->path);
+    return dir->shown ? links_show(dir, name, err) : 0;
 }
 
 /* Adds to *row the list of its keys that are null. */

@@ -1,21 +1,27 @@
 /* pipeline/stages/rundir.h -- the directory of a run: one process at a time, files that appear whole or not
- * at all (metrics.jsonl apart). What the files are, the record (record.h) and the stages (stage.h) know. */
+ * at all (metrics.jsonl apart). What the files are, the record (record.h) and the stages (stage.h) know.
+ *
+ * A stage writes into a directory of its own below stages/ (store.h), of which the names that users know are links
+ * (links.h). It is a rundir as well, whose files lie side by side: "student/model.safetensors" is model.safetensors there. */
 #ifndef PIPELINE_STAGES_RUNDIR_H
 #define PIPELINE_STAGES_RUNDIR_H
 
 #include "flow/err.h"
 
 #include <jansson.h>
+#include <stdbool.h>
 
 enum { RUNDIR_PATH = 4096 };
 
 typedef struct rundir {
     char root[RUNDIR_PATH];
-    int lock; /* a descriptor (lock.h) */
+    int lock;         /* a descriptor (lock.h) */
+    const char *home; /* of a stage's directory: the run's; NULL: it is the run's */
+    bool shown;       /* of a stage's: files that grow are linked as soon as they are there */
 } rundir;
 
 /* Makes the directory, with its parents, and locks it (FLOW_ELOCKED). One that exists must be an earlier
- * run, which is known by its resolved.json, or empty: but for the lock and temporary files. */
+ * run, which is known by its resolved.json or its stages/memory.json, or empty: but for the lock and temporary files. */
 int rundir_open(rundir *self, const char *root, flow_err *err);
 void rundir_close(rundir *self);
 
@@ -23,15 +29,25 @@ void rundir_close(rundir *self);
  * folder that the file is in. Returns out, or NULL. */
 const char *rundir_path(const rundir *self, char *out, const char *name, flow_err *err);
 
+/* What users call that file: for messages. Returns out (RUNDIR_PATH). */
+const char *rundir_shown(const rundir *self, char *out, const char *name);
+
+/* Whether a directory is one that a run left results in. */
+bool rundir_is_run(const char *root);
+
+/* mkdir -p. */
+int rundir_make_folders(const char *path, flow_err *err);
+
 /* Writes text; writes JSON with sorted keys, indented. value NULL: FLOW_ENOMEM, since it could not be made
  * (flow/json.h). */
 int rundir_write_text(const rundir *self, const char *name, const char *text, flow_err *err);
 int rundir_write_json(const rundir *self, const char *name, const json_t *value, flow_err *err);
 
-/* Removes every file whose name matches: "picture.png", "export/[!.]*.csv"; the last part of the pattern is
- * one of fnmatch(3). Temporary files that were to become one go as well, and the folder if it is then
- * empty. No such file is no error. */
-int rundir_remove(const rundir *self, const char *pattern, flow_err *err);
+/* Whether the last part of a file's name fits that of a pattern, one of fnmatch(3): "export/[!.]*.csv". */
+bool rundir_fits(const char *pattern, const char *file);
+
+/* Removes a directory of files alone, as stages have them; none is no error. */
+int rundir_remove_flat(const char *path, flow_err *err);
 
 /* ---- metrics.jsonl: one line per call, written at once */
 

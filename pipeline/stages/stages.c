@@ -6,14 +6,25 @@
 
 const stage *const stages[STAGE_COUNT] = {&stage_data,   &stage_teacher, &stage_recipe,
                                           &stage_target, &stage_student, &stage_validate,
-                                          &stage_export, &stage_picture};
+                                          &stage_export, &stage_report};
 
-bool stage_reads(const stage *self, const char *key)
+static bool has(const char *const *keys, const char *key)
 {
-    for (const char *const *at = self->keys; *at; at++)
+    for (const char *const *at = keys; at && *at; at++)
         if (strcmp(*at, key) == 0 || schema_below(key, *at))
             return true;
     return false;
+}
+
+bool stage_reads(const stage *self, const char *key)
+{
+    return has(self->keys, key) || has(self->keys_if, key);
+}
+
+bool stage_reads_here(const stage *self, const char *key, const config *c)
+{
+    return has(self->keys, key) ||
+           (self->keys_if && self->reads_more(c) && has(self->keys_if, key));
 }
 
 size_t stage_index(const stage *self)

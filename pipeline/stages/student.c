@@ -4,11 +4,13 @@
 
 #include "flow/alone.h"
 #include "flow/clock.h"
+#include "flow/json.h"
 #include "flow/preset.h"
 #include "pipeline/config/settings.h"
 #include "pipeline/console/progress.h"
 #include "pipeline/report/judge.h"
 #include "pipeline/stages/flows.h"
+#include "pipeline/stages/kept.h"
 #include "pipeline/stages/recipe.h"
 #include "pipeline/stages/target.h"
 #include "pipeline/stages/trained.h"
@@ -156,6 +158,93 @@ static int train_following(student_product *out, lessons *self, flow_err *err)
     return code;
 }
 
+/* ---- what is kept */
+
+#define WHOLE(OF, FIELD) KEPT(OF, FIELD, KEPT_WHOLE)
+#define REAL(OF, FIELD) KEPT(OF, FIELD, KEPT_REAL)
+
+#define TRAINING(OF, AT)                                                                           \
+    WHOLE(OF, AT step), WHOLE(OF, AT steps), WHOLE(OF, AT rows), WHOLE(OF, AT evaluations),        \
+        REAL(OF, AT kl_reverse), REAL(OF, AT kl_forward), REAL(OF, AT lr), WHOLE(OF, AT clipped),  \
+        WHOLE(OF, AT skipped), WHOLE(OF, AT zero_density), WHOLE(OF, AT broken.count),             \
+        WHOLE(OF, AT broken.row), REAL(OF, AT broken.log_p), WHOLE(OF, AT broken.dim),             \
+        KEPT_LIST(OF, AT broken.x, KEPT_REAL, BROKEN_SHOWN), WHOLE(OF, AT broken_step),            \
+        REAL(OF, AT kl_warm), REAL(OF, AT kl_best), WHOLE(OF, AT best_step),                       \
+        KEPT(OF, AT went_back, KEPT_INT)
+
+static const kept_field of_product[] = {TRAINING(student_product, training.),
+                                        WHOLE(student_product, price.densities),
+                                        WHOLE(student_product, price.gradients),
+                                        WHOLE(student_product, price.draws),
+                                        REAL(student_product, price.target_seconds),
+                                        REAL(student_product, price.seconds),
+                                        WHOLE(student_product, ladder.rungs.taken),
+                                        REAL(student_product, ladder.teacher_rows_per_s),
+                                        REAL(student_product, ladder.teacher_row_seconds),
+                                        {NULL, KEPT_REAL, 0, 0}};
+
+#define ESTIMATE(FIELD) REAL(student_rung, FIELD.value), REAL(student_rung, FIELD.se)
+
+/* Of a rung what is reported: size, training and the figures of the ladder. */
+static const kept_field of_rung[] = {WHOLE(student_rung, how.iterations),
+                                     KEPT(student_rung, how.tied, KEPT_BOOL),
+                                     REAL(student_rung, how.width),
+                                     KEPT(student_rung, trained, KEPT_BOOL),
+                                     KEPT(student_rung, layerwise, KEPT_BOOL),
+                                     WHOLE(student_rung, layers.layers),
+                                     WHOLE(student_rung, layers.trained),
+                                     WHOLE(student_rung, layers.better),
+                                     REAL(student_rung, layers.kl_before),
+                                     REAL(student_rung, layers.kl_after),
+                                     KEPT(student_rung, layers.went_back, KEPT_INT),
+                                     TRAINING(student_rung, training.),
+                                     KEPT(student_rung, wild, KEPT_BOOL),
+                                     ESTIMATE(weights.kl_reverse),
+                                     ESTIMATE(weights.kl_forward),
+                                     ESTIMATE(weights.ess_reverse),
+                                     ESTIMATE(weights.ess_forward),
+                                     REAL(student_rung, weights.psis.khat),
+                                     REAL(student_rung, mode_share_error),
+                                     REAL(student_rung, roundtrip),
+                                     REAL(student_rung, rows_per_s),
+                                     REAL(student_rung, row_seconds),
+                                     {NULL, KEPT_REAL, 0, 0}};
+
+static json_t *store(const void *product)
+{
+    const student_product *self = product;
+    json_t *out = kept_json(of_product, self), *rungs = json_array();
+    for (size_t k = 0; k < self->ladder.rungs.n; k++)
+        flow_json_append(&rungs, kept_json(of_rung, &self->ladder.rungs.at[k]));
+    flow_json_set(&out, "rungs", rungs);
+    return out;
+}
+
+static int load_rungs(student_rungs *out, const json_t *list, flow_err *err)
+{
+    size_t n = json_array_size(list);
+    out->at = calloc(n + 1, sizeof *out->at);
+    if (!out->at)
+        return flow_fail(err, FLOW_ENOMEM, "out of memory for %zu rungs", n);
+    out->capacity = n;
+    for (; out->n < n; out->n++)
+        if (kept_read(&out->at[out->n], of_rung, json_array_get(list, out->n), err))
+            return err->code;
+    return 0;
+}
+
+static int load(void *product, const stage_work *work, const void *const *inputs,
+                const json_t *kept, flow_err *err)
+{
+    student_product *out = product;
+    const target_product *from = inputs[1];
+    int code = kept_read(out, of_product, kept, err);
+    if (!code)
+        code = load_rungs(&out->ladder.rungs, json_object_get(kept, "rungs"), err);
+    return code ? code
+                : trained_load(&out->model, &from->frame, stage_student.name, work, MODEL, err);
+}
+
 /* ---- the stage */
 
 static int prepare(lessons *self, flow_err *err)
@@ -194,13 +283,23 @@ static void release(void *product)
     student_rungs_release(&self->ladder.rungs);
 }
 
+/* The judge of a search is that of the validation. */
+static bool is_searched(const config *c)
+{
+    return flow_preset_follows(c->student.flow);
+}
+
 const stage stage_student = {
     .name = "student",
     .doc = "distils the teacher into the student",
-    .keys =
-        (const char *const[]){"seed", "precision", "compute.shard", "student", "validate", NULL},
+    .abi = 1,
+    .keys = (const char *const[]){"seed", "precision", "compute.shard", "student", NULL},
+    .keys_if = (const char *const[]){"validate.samples", "validate.require", NULL},
+    .reads_more = is_searched,
     .inputs = (const stage *const[]){&stage_recipe, &stage_target, NULL},
     .outputs = (const char *const[]){METRICS, MODEL, "student/t[0-9]*.safetensors", NULL},
     .product_size = sizeof(student_product),
     .run = run,
+    .store = store,
+    .load = load,
     .release = release};

@@ -227,6 +227,7 @@ static void release(void *product)
 
 const stage stage_target = {.name = "target",
                             .doc = "makes the density to learn from, of the teacher or of its own",
+                            .abi = 1,
                             .keys =
                                 (const char *const[]){"precision", "target", "student.frame", NULL},
                             .inputs = (const stage *const[]){&stage_data, &stage_teacher, NULL},

@@ -43,6 +43,16 @@ static void release(void *product)
     flow_free(self->model.flow);
 }
 
+/* The flow from its file, and all else of the data, as after a fit. */
+static int load(void *product, const stage_work *work, const void *const *inputs,
+                const json_t *kept, flow_err *err)
+{
+    teacher_product *out = product;
+    const flow_model frame = trained_frame(inputs[0]);
+    (void)kept;
+    return trained_load(&out->model, &frame, stage_teacher.name, work, MODEL, err);
+}
+
 static bool is_due(const config *c)
 {
     return !c->target;
@@ -51,10 +61,12 @@ static bool is_due(const config *c)
 const stage stage_teacher = {
     .name = "teacher",
     .doc = "fits the teacher to the data",
+    .abi = 1,
     .keys = (const char *const[]){"seed", "precision", "compute.shard", "teacher", NULL},
     .inputs = (const stage *const[]){&stage_data, NULL},
     .outputs = (const char *const[]){METRICS, MODEL, NULL},
     .is_due = is_due,
     .product_size = sizeof(teacher_product),
     .run = run,
+    .load = load,
     .release = release};

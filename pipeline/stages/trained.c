@@ -39,3 +39,16 @@ int trained_end(course *told, const flow_model *model, const stage_work *work, c
     }
     return code;
 }
+
+int trained_load(flow_model *out, const flow_model *frame, const char *role, const stage_work *work,
+                 const char *name, flow_err *err)
+{
+    char path[RUNDIR_PATH];
+    flow_model *read = rundir_path(work->dir, path, name, err) ? flow_model_read(path, err) : NULL;
+    if (!read)
+        return err->code;
+    *out = trained_model(read->flow, frame, role);
+    read->flow = NULL;
+    flow_model_free(read);
+    return 0;
+}

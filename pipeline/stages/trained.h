@@ -18,4 +18,8 @@ flow_model trained_model(flow *f, const flow_model *frame, const char *role);
 int trained_end(course *told, const flow_model *model, const stage_work *work, const char *name,
                 int code, flow_err *err);
 
+/* The model that was written there, with what the frame has. */
+int trained_load(flow_model *out, const flow_model *frame, const char *role, const stage_work *work,
+                 const char *name, flow_err *err);
+
 #endif

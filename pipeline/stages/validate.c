@@ -1,5 +1,6 @@
 #include "pipeline/stages/validate.h"
 
+#include "flow/json.h"
 #include "pipeline/config/settings.h"
 #include "pipeline/console/progress.h"
 #include "pipeline/report/verdict.h"
@@ -12,6 +13,7 @@
 #include "teacher/likelihood.h"
 
 #include <math.h>
+#include <stdio.h>
 
 static const char VERDICT[] = "validation.json";
 
@@ -53,7 +55,6 @@ static int write_verdict(validate_product *out, const verdict_input *in, const s
     if (!code && !work->quiet)
         verdict_print(in, verdict);
     out->gate_failed = !pass;
-    out->chain = in->student->against_chain;
     verdict_notes(out->teacher_note, out->student_note, in);
     json_decref(verdict);
     return code;
@@ -122,12 +123,46 @@ static int run(void *product, const stage_work *work, const void *const *inputs,
     return code;
 }
 
+/* ---- what its page needs */
+
+static json_t *store(const void *product)
+{
+    const validate_product *self = product;
+    json_t *out = json_object();
+    flow_json_set(&out, "gate_failed", json_boolean(self->gate_failed));
+    flow_json_set(&out, "teacher_note", json_string(self->teacher_note));
+    flow_json_set(&out, "student_note", json_string(self->student_note));
+    return out;
+}
+
+static void read_note(char out[VERDICT_NOTE], const json_t *kept, const char *key)
+{
+    const char *text = json_string_value(json_object_get(kept, key));
+    snprintf(out, VERDICT_NOTE, "%s", text ? text : "");
+}
+
+static int load(void *product, const stage_work *work, const void *const *inputs,
+                const json_t *kept, flow_err *err)
+{
+    validate_product *out = product;
+    (void)work;
+    (void)inputs;
+    out->gate_failed = json_is_true(json_object_get(kept, "gate_failed"));
+    read_note(out->teacher_note, kept, "teacher_note");
+    read_note(out->student_note, kept, "student_note");
+    (void)err;
+    return FLOW_OK;
+}
+
 const stage stage_validate = {
     .name = "validate",
     .doc = "holds the student against the teacher, and the teacher against its data",
+    .abi = 1,
     .keys = (const char *const[]){"seed", "validate", NULL},
     .inputs =
         (const stage *const[]){&stage_data, &stage_teacher, &stage_target, &stage_student, NULL},
     .outputs = (const char *const[]){VERDICT, NULL},
     .product_size = sizeof(validate_product),
-    .run = run};
+    .run = run,
+    .store = store,
+    .load = load};

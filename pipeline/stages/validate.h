@@ -8,8 +8,7 @@
 
 typedef struct validate_product {
     bool gate_failed;
-    student_against_chain chain;                                 /* for its own picture */
-    char teacher_note[VERDICT_NOTE], student_note[VERDICT_NOTE]; /* for the picture */
+    char teacher_note[VERDICT_NOTE], student_note[VERDICT_NOTE]; /* for the report */
 } validate_product;
 
 #endif

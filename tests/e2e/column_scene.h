@@ -26,7 +26,8 @@ static int play_column(uint64_t *sum, flow_err *err)
     flow *f = make_column(err);
     for (int i = 0; i < 200; i++)
         x[i] = (i - 100) / 70.0;
-    int code = f ? flow_start_column(f, x, 200, err) : err->code;
+    bool done = false;
+    int code = f ? flow_start_column(f, &done, x, 200, err) : err->code;
     if (!code)
         code = flow_column_quantiles(x, &known, 200, f, err);
     if (!code && known)

@@ -69,16 +69,26 @@ done
 wrong "a column that is not there" 78 'voltage' good.csv --set "data.columns=[voltage]"
 wrong "a column number that is too large" 78 '6' good.csv --set "data.columns=[0, 6]"
 
-# A directory that had a good run: a bad one leaves it as it was, one that starts leaves nothing of it.
-all_of() { (cd "$T/run" && find . -type f ! -name .lock | sort | xargs cksum); }
+# A directory that had a good run: a bad one leaves it as it was, and so does one that does not come to its end.
+all_of() { (cd "$T/run" && find . ! -type d ! -name .lock | sort | xargs cksum); }
+seen() { all_of | grep -v ' ./stages/'; }
 rm -rf "$T/run"
 run_on good.csv
 expect "a good run" 0 "${arguments[@]}"
 all_of >"$T/before"
+seen >"$T/seen"
 run_on nan.npy
 refused "bad data in its directory" 65 nan.npy "${arguments[@]}"
 all_of >"$T/after"
 check "leave it as it was" cmp "$T/before" "$T/after"
 run_on good.csv
-timeout -s INT 0.3 "$DISTILL" "${arguments[@]}" --set teacher.train.epochs=100000 --set teacher.train.patience=0 >/dev/null 2>&1
-check "a run that was stopped leaves no verdict of the one before" sh -c '! test -e "$1/validation.json"' - "$T/run"
+"$DISTILL" "${arguments[@]}" --set teacher.train.epochs=1000000 --set teacher.train.patience=0 >/dev/null 2>&1 &
+job=$!
+for _ in $(seq 600); do
+    ls "$T"/run/stages/teacher-*.part/metrics.jsonl >/dev/null 2>&1 && break
+    sleep 0.1
+done
+kill -TERM $job
+wait $job
+check "a run that was stopped was at work" test $? -eq 143
+check "and leaves models and verdict of the one before" cmp "$T/seen" <(seen)

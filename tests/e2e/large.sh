@@ -1,6 +1,6 @@
 #!/bin/bash
-# A table is trained on in the memory of its numbers, 4 bytes each, and a fifth more, beside what the program takes by itself. So
-# much do so many more rows add to a run.
+# A table is trained on in the memory of its numbers, 4 bytes each and weights counted, and a fifth more, beside what the program
+# takes by itself. So much do so many more rows add to a run.
 . tests/e2e/lib.sh
 
 few=50000 more=300000
@@ -63,8 +63,19 @@ cp -r "$T/run" "$T/file"
 adds "rows in random order" "$limit" "$T/x.npy" --set data.split=seed
 adds "8 bytes a number" $((2 * limit)) "$T/x.npy" --set precision=f64
 
+adds "rows that are weighed" "$limit" "$T/x.npy" --set data.weights=1
+
 mkfifo "$T/pipe.npy"
 cat "$T/x.npy" >"$T/pipe.npy" &
 adds "from a pipe" "$limit" "$T/pipe.npy"
 wait
 check "from a pipe: the bits of the file" cmp "$T/run/student/model.safetensors" "$T/file/student/model.safetensors"
+
+# Of one column the look holds its values as doubles: 8 bytes a row. Rows so many that their order takes no memory.
+few=270000 more=600000
+for cols in 1 2; do
+    "$PROBE" table "$few" f4 "$cols" >"$T/few$cols.npy"
+    "$PROBE" table $((few + more)) f4 "$cols" >"$T/x$cols.npy"
+    base=$(least 1 "$T/few$cols.npy")
+    adds "columns: $cols" $((more * (cols == 1 ? 84 : 96) / 10 / 1024)) "$T/x$cols.npy" --set data.split=seed
+done

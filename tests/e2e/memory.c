@@ -2,9 +2,9 @@
  *
  * A scene is a small part of the library's life that ends in a sum over all that it made. It is played
  * once as it is; then with its first allocation failing, its second, ... until none is left to fail. Each
- * time it must return FLOW_ENOMEM with a text, leave no memory behind, and give the same sum when it is
- * played again. An allocation whose failure is not noticed, or gives less than was asked for without an
- * error, is found by that.
+ * time it must return FLOW_ENOMEM with a text and leave no memory behind; after some of these, and after
+ * the last, it is played as it is and must give the same sum. An allocation whose failure is not noticed,
+ * or gives less than was asked for without an error, is found by that.
  *
  * One thing is sheltered: jansson's reader (2.14) does not look whether its own buffer grew. It loses a
  * character then, or ends in an assertion.
@@ -121,6 +121,8 @@ static const char *wrong_with(int code, bool right, const flow_err *err, size_t 
                                      : NULL;
 }
 
+enum { REPLAYED = 8 }; /* one failure in so many is followed by a play without one */
+
 /* Whether every failure of scene `on` ended well. */
 static bool play_all(size_t *count)
 {
@@ -135,7 +137,7 @@ static bool play_all(size_t *count)
         if (!n_culprits)
             break;
         const char *wrong = wrong_with(code, sum == right, &err, before);
-        if (!wrong && (play(&sum, &err, 0) || sum != right))
+        if (!wrong && *count % REPLAYED == 1 && (play(&sum, &err, 0) || sum != right))
             wrong = "the next one is not right";
         if (wrong) {
             printf("%s: allocation %zu: %s (%d: %s)\n", on->name, *count, wrong, code, err.text);

@@ -6,7 +6,7 @@
  *   probe lines FILE [PATH ...]  the same as json for each line of FILE
  *   probe time N COMMAND ...     median wall time in ms of N runs, stdout thrown away
  *   probe memory COMMAND ...     largest resident memory in KiB; status is the command's
- *   probe table ROWS FORM        writes made-up rows of 8 columns to stdout; FORM: f4 or f8, a .npy file, or csv */
+ *   probe table ROWS FORM [COLS] writes made-up rows of 8 columns, or fewer, to stdout; FORM: f4 or f8, a .npy file, or csv */
 #define _GNU_SOURCE /* wait4 */
 #include <fcntl.h>
 #include <jansson.h>
@@ -184,7 +184,7 @@ static int memory_main(char **args)
 
 /* ---- tables */
 
-enum { COLUMNS = 8 };
+enum { MOST_COLUMNS = 8 };
 
 /* Uniform on [0, 1): a linear congruential generator (Knuth's MMIX), its upper bits. */
 static double draw(uint64_t *state)
@@ -194,46 +194,48 @@ static double draw(uint64_t *state)
 }
 
 /* Columns that hang together, none on a grid. */
-static void make_row(double *row, uint64_t *state)
+static void make_row(double *row, size_t cols, uint64_t *state)
 {
     double sum = 0;
-    for (size_t j = 0; j < COLUMNS; j++) {
+    for (size_t j = 0; j < cols; j++) {
         double bell = draw(state) + draw(state) + draw(state) - 1.5;
         sum = 0.5 * sum + bell;
         row[j] = sum * (double)(j + 1) + 10 * (double)j;
     }
 }
 
-static void write_row(const double *row, const char *form)
+static void write_row(const double *row, size_t cols, const char *form)
 {
-    float single[COLUMNS];
-    for (size_t j = 0; j < COLUMNS; j++)
+    float single[MOST_COLUMNS];
+    for (size_t j = 0; j < cols; j++)
         single[j] = (float)row[j];
     if (strcmp(form, "csv") == 0)
-        for (size_t j = 0; j < COLUMNS; j++)
-            printf("%.7g%c", row[j], j + 1 < COLUMNS ? ',' : '\n');
+        for (size_t j = 0; j < cols; j++)
+            printf("%.7g%c", row[j], j + 1 < cols ? ',' : '\n');
     else if (strcmp(form, "f4") == 0)
-        fwrite(single, sizeof *single, COLUMNS, stdout);
+        fwrite(single, sizeof *single, cols, stdout);
     else
-        fwrite(row, sizeof *row, COLUMNS, stdout);
+        fwrite(row, sizeof *row, cols, stdout);
 }
 
 static int table_main(char **args)
 {
     char header[119];
-    double row[COLUMNS];
+    double row[MOST_COLUMNS];
     uint64_t state = 1;
-    size_t rows = strtoul(args[0], NULL, 10);
-    if (!args[1])
+    size_t rows = strtoul(args[0], NULL, 10), cols = MOST_COLUMNS;
+    if (args[1] && args[2])
+        cols = strtoul(args[2], NULL, 10);
+    if (!args[1] || cols < 1 || cols > MOST_COLUMNS)
         return 64;
     int len = snprintf(header, sizeof header,
-                       "{'descr': '<%s', 'fortran_order': False, 'shape': (%zu, %d), }", args[1],
-                       rows, COLUMNS);
+                       "{'descr': '<%s', 'fortran_order': False, 'shape': (%zu, %zu), }", args[1],
+                       rows, cols);
     if (strcmp(args[1], "csv") != 0)
         printf("\x93NUMPY\x01%c\x76%c%s%*s\n", 0, 0, header, 117 - len, "");
     for (size_t i = 0; i < rows; i++) {
-        make_row(row, &state);
-        write_row(row, args[1]);
+        make_row(row, cols, &state);
+        write_row(row, cols, args[1]);
     }
     return ferror(stdout) != 0;
 }

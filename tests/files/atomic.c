@@ -116,3 +116,39 @@ Test(atomic, no_place_for_it)
     cr_assert(strstr(err.text, "none/a: cannot be created: No such file"), "%s", err.text);
     temp_close();
 }
+
+/* As in a signal handler: what is open goes, what is done stays, and nothing is removed twice. */
+Test(atomic, abandoned_files_leave_nothing)
+{
+    flow_err err = FLOW_ERR_INIT;
+    const char *path = (temp_open(), temp_write("a", "old", 3));
+    file_atomic *file = file_atomic_open(path, &err);
+    file_atomic *other = file_atomic_open(temp_path("b"), &err);
+    cr_assert(file && other, "%s", err.text);
+    cr_assert_eq(file_atomic_commit(other, &err), 0, "%s", err.text);
+    cr_assert_eq(temp_count(), 3);
+    file_atomic_abandon();
+    cr_assert_eq(temp_count(), 2);
+    check_content(path, "old");
+    file_atomic_discard(file);
+    file_atomic_abandon();
+    cr_assert_eq(temp_count(), 2);
+    temp_close();
+}
+
+Test(atomic, more_open_files_than_are_remembered)
+{
+    enum { MANY = 40 };
+    flow_err err = FLOW_ERR_INIT;
+    file_atomic *files[MANY];
+    char name[16];
+    temp_open();
+    for (int i = 0; i < MANY; i++) {
+        snprintf(name, sizeof name, "f%d", i);
+        cr_assert(files[i] = file_atomic_open(temp_path(name), &err), "%s", err.text);
+    }
+    for (int i = 0; i < MANY; i++)
+        cr_assert_eq(file_atomic_commit(files[i], &err), 0, "%s", err.text);
+    cr_assert_eq(temp_count(), MANY);
+    temp_close();
+}

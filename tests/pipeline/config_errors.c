@@ -3,6 +3,7 @@
 
 #include "teacher/generate.h"
 #include "tests/common/temp.h"
+#include "tests/pipeline/golden.h"
 #include "tests/pipeline/load.h"
 
 #include <criterion/criterion.h>
@@ -13,61 +14,6 @@
 
 /* ---- the texts of tests/pipeline/config_errors.txt. When a change of the table changes them on
  * purpose: UPDATE_EXPECTED=1 build/tests/test_pipeline writes the file anew; then read the diff. */
-
-static const char errors_file[] = "tests/pipeline/config_errors.txt";
-
-typedef struct golden {
-    const char *name;
-    char *text; /* of the file */
-    load_input input;
-    char *says;
-} golden;
-
-/* Cuts the line at *rest off, in place; NULL at the end. */
-static char *next_line(char **rest)
-{
-    char *line = *rest, *end = line ? strchr(line, '\n') : NULL;
-    if (!line || !*line)
-        return NULL;
-    *rest = end ? end + 1 : line + strlen(line);
-    if (end)
-        *end = '\0';
-    return line;
-}
-
-static void append_line(char *text, const char *line)
-{
-    char *end = text + strlen(text);
-    end += sprintf(end, "%s", line);
-    strcpy(end, "\n");
-}
-
-/* Reads the next case from *rest; false if there is none. Its texts are to be freed. */
-static bool next_case(golden *out, char **rest)
-{
-    char *line = next_line(rest), *into;
-    size_t n_sets = 0;
-    if (!line)
-        return false;
-    cr_assert_eq(strncmp(line, "#### ", 5), 0, "a case starts with ####, not '%s'", line);
-    *out = (golden){.name = line + 5, .text = calloc(1, 4096), .says = calloc(1, 8192)};
-    into = out->text;
-    while (*rest && (strncmp(*rest, "#### ", 5) != 0 || into != out->says)) {
-        line = next_line(rest);
-        if (!line)
-            break;
-        if (strncmp(line, "#### set ", 9) == 0)
-            out->input.sets[n_sets++] = line + 9;
-        else if (strcmp(line, "#### says") == 0)
-            into = out->says;
-        else
-            append_line(into, line);
-    }
-    for (size_t n = strlen(out->says); n > 1 && out->says[n - 2] == '\n'; n--)
-        out->says[n - 1] = '\0'; /* blank lines between cases */
-    out->input.text = out->text;
-    return true;
-}
 
 static size_t count(const char *text, const char *part)
 {
@@ -105,18 +51,16 @@ static void write_case(FILE *to, const golden *one, const char *said)
 
 Test(config, errors_word_for_word)
 {
-    char *text = temp_slurp(errors_file, NULL), *start = strstr(text, "\n\n#### ");
-    cr_assert_not_null(start, "no case after the introduction");
-    char *rest = start + 2;
+    char *rest, *text = golden_open(&rest);
     bool update = getenv("UPDATE_EXPECTED") != NULL;
-    FILE *to = update ? fopen(errors_file, "w") : NULL;
+    FILE *to = update ? fopen(golden_file, "w") : NULL;
     if (update)
         fprintf(to, "%.*s", (int)(rest - text), text);
     load_open();
 
     golden one;
     size_t n = 0;
-    for (; next_case(&one, &rest); n++) {
+    for (; golden_next(&one, &rest); n++) {
         char *said;
         int status;
         config *self = load_text(&one.input, &said, &status);
@@ -129,8 +73,7 @@ Test(config, errors_word_for_word)
             cr_expect(matches(said, one.says), "%s\nsays:\n%s\nnot:\n%s", one.name, said, one.says);
         config_free(self);
         free(said);
-        free(one.text);
-        free(one.says);
+        golden_release(&one);
     }
     if (to)
         fclose(to);
@@ -216,6 +159,8 @@ Test(config, limits_of_size)
     expect_repeated(LOAD_HEAD "#", "x", 1 << 20, "\n", "error: longer than 1048576 bytes [E109]");
     expect_repeated(LOAD_HEAD "data: ", "x", 500000, "\n", "'data' is given twice");
     expect_repeated(LOAD_HEAD "", "k: 1\n", 3000, "", "... and 2980 more\n3000 errors; nothing");
+    expect_repeated(LOAD_HEAD "a: &a [x, x]\nb: &b [*a, *a]\nc: [", "*b, ", 100000, "*b]\n",
+                    "error: anchors (&name) are not read [E108]");
     expect_repeated(LOAD_HEAD "? ", "k", 2000, "\n: 1\n", "unknown key 'kkkkkkkkkkkkkkkkkkkkkkkk");
     temp_close();
 }

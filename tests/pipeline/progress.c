@@ -77,10 +77,46 @@ static void no_stage(void)
     progress_update(3, "loss");
 }
 
+static void quick_verb(void)
+{
+    progress_init(false);
+    progress_begin_late("sample", 10);
+    for (uint64_t i = 0; i <= 10; i++)
+        progress_update(i, "%s", "");
+    progress_clear();
+}
+
+/* A second of it: by then there is a rate, and the text is empty. */
+static void slow_steps(void)
+{
+    const struct timespec second = {.tv_sec = 1};
+    progress_init(false);
+    progress_begin("sample", 4);
+    nanosleep(&second, NULL);
+    progress_update(2, "%s", "");
+    progress_clear();
+}
+
+Test(progress, rate_and_time_left)
+{
+    temp_open();
+    char *text = captured(slow_steps);
+    double rate, left;
+    cr_expect_eq(sscanf(text, "sample   50 %%  2 of 4  %lf/s  %lf s left\n", &rate, &left), 2, "%s",
+                 text);
+    cr_expect(rate > 0 && rate <= 2 && left >= 1, "%s", text);
+    cr_expect_eq(text[strlen(text) - 2], 't', "%s", text);
+    free(text);
+    temp_close();
+}
+
 Test(progress, says_nothing_when_it_should_not)
 {
     temp_open();
     char *text = captured(quiet_steps);
+    cr_expect_str_empty(text);
+    free(text);
+    text = captured(quick_verb);
     cr_expect_str_empty(text);
     free(text);
     text = captured(no_stage);

@@ -166,55 +166,72 @@ Test(rundir, who_holds_it_cannot_spoil_a_terminal)
     empty_and_close();
 }
 
-/* ---- removing */
+/* ---- the directory of a stage */
 
-Test(rundir, what_matches_goes_and_nothing_else)
+static rundir of_stage(void)
 {
-    static const char *const goes[] = {"export/a.csv", "export/b.csv", "export/b.csv.tmp.12"};
-    static const char *const stays[] = {"export/a.npy",   "export/.csv", "export/c.csv.old",
-                                        "a.csv",          "other/a.csv", "export/d.csv.tmp.",
-                                        "export/tmp.csv2"};
+    rundir out = {.lock = -1, .home = dir.root};
+    snprintf(out.root, sizeof out.root, "%.2000s/stages/export-12345678.part", dir.root);
+    cr_assert_eq(rundir_make_folders(out.root, &err), 0, "%s", err.text);
+    return out;
+}
+
+Test(rundir, files_of_a_stage_lie_side_by_side)
+{
+    char path[RUNDIR_PATH];
     open_temp();
-    for (size_t i = 0; i < sizeof goes / sizeof *goes; i++)
-        touch(goes[i]);
-    for (size_t i = 0; i < sizeof stays / sizeof *stays; i++)
-        touch(stays[i]);
-    cr_expect_eq(rundir_remove(&dir, "export/*.csv", &err), 0, "%s", err.text);
-    for (size_t i = 0; i < sizeof goes / sizeof *goes; i++)
-        cr_expect_not(there(goes[i]), "%s", goes[i]);
-    for (size_t i = 0; i < sizeof stays / sizeof *stays; i++)
-        cr_expect(there(stays[i]), "%s", stays[i]);
+    rundir part = of_stage();
+    cr_assert_not_null(rundir_path(&part, path, "export/a.csv", &err));
+    cr_expect_str_eq(path, in_run("stages/export-12345678.part/a.csv"));
+    cr_expect_str_eq(rundir_shown(&part, path, "export/a.csv"), in_run("export/a.csv"));
+    cr_expect_str_eq(rundir_shown(&dir, path, "export/a.csv"), in_run("export/a.csv"));
+    cr_expect_not(there("export"), "a folder was made for it");
     empty_and_close();
 }
 
-Test(rundir, a_folder_that_is_empty_then_goes_too)
+Test(rundir, a_pattern_is_of_the_last_part)
 {
-    open_temp();
-    touch("teacher/model.safetensors");
-    touch("student/model.safetensors");
-    touch("student/notes");
-    cr_expect_eq(rundir_remove(&dir, "teacher/model.safetensors", &err), 0);
-    cr_expect_eq(rundir_remove(&dir, "student/model.safetensors", &err), 0);
-    cr_expect_not(there("teacher"));
-    cr_expect(there("student/notes"));
-    empty_and_close();
+    cr_expect(rundir_fits("export/*.csv", "a.csv"));
+    cr_expect(rundir_fits("export/*.csv", "export/a.csv"));
+    cr_expect_not(rundir_fits("export/*.csv", ".csv"));
+    cr_expect_not(rundir_fits("export/*.csv", "a.csv.tmp.12"));
+    cr_expect(rundir_fits("picture.png", "picture.png"));
 }
 
-Test(rundir, nothing_to_remove_is_no_error)
+Test(rundir, a_directory_of_files_goes_and_none_is_no_error)
 {
     open_temp();
-    cr_expect_eq(rundir_remove(&dir, "picture.png", &err), 0);
-    cr_expect_eq(rundir_remove(&dir, "none/picture.png", &err), 0);
-    cr_expect_not(there("none"), "a folder was made for it");
+    rundir part = of_stage();
+    touch("stages/export-12345678.part/a.csv");
+    touch("stages/export-12345678.part/.hidden");
+    cr_expect_eq(rundir_remove_flat(part.root, &err), 0, "%s", err.text);
+    cr_expect_not(there("stages/export-12345678.part"));
+    cr_expect_eq(rundir_remove_flat(part.root, &err), 0, "%s", err.text);
     empty_and_close();
 }
 
 Test(rundir, what_cannot_be_removed_is_an_error)
 {
     open_temp();
-    touch("picture.png/inside");
-    cr_expect_eq(rundir_remove(&dir, "picture.png", &err), FLOW_ECREATE);
-    cr_expect(strstr(err.text, "run/picture.png: "), "%s", err.text);
+    rundir part = of_stage();
+    touch("stages/export-12345678.part/inside/a.csv");
+    cr_expect_eq(rundir_remove_flat(part.root, &err), FLOW_ECREATE);
+    cr_expect(strstr(err.text, "export-12345678.part/inside: "), "%s", err.text);
+    empty_and_close();
+}
+
+Test(rundir, what_grows_is_linked_where_nothing_whole_is_shown)
+{
+    metrics lines;
+    open_temp();
+    rundir part = of_stage();
+    cr_assert_eq(metrics_open(&lines, &part, "export/m.jsonl", &err), 0, "%s", err.text);
+    metrics_close(&lines);
+    cr_expect_not(there("export/m.jsonl"));
+    part.shown = true;
+    cr_assert_eq(metrics_open(&lines, &part, "export/m.jsonl", &err), 0, "%s", err.text);
+    metrics_close(&lines);
+    cr_expect(there("export/m.jsonl"));
     empty_and_close();
 }
 
@@ -247,7 +264,6 @@ Test(rundir, a_path_that_is_too_long_is_an_error)
     open_temp();
     memset(name, 'a', sizeof name - 1);
     cr_expect_null(rundir_path(&dir, path, name, &err));
-    cr_expect_eq(rundir_remove(&dir, "short", &err), 0);
     rundir other;
     cr_expect_eq(rundir_open(&other, name, &err), FLOW_ECREATE);
     empty_and_close();

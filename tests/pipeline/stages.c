@@ -15,6 +15,10 @@ Test(stages, each_is_whole)
         for (size_t j = 0; j < i; j++)
             cr_expect_str_neq(s->name, stages[j]->name);
         cr_expect(!s->release || s->product_size > 0, "%s: nothing to release", s->name);
+        cr_expect(s->abi > 0, "%s", s->name);
+        cr_expect_eq(!s->keys_if, !s->reads_more, "%s", s->name);
+        /* What writes files and is asked for its product must be able to give it without writing them again. */
+        cr_expect(s->load || !s->outputs[0] || !s->product_size, "%s", s->name);
     }
 }
 
@@ -32,6 +36,9 @@ Test(stages, outputs_stay_in_the_directory_and_belong_to_one)
     for (size_t i = 0; i < STAGE_COUNT; i++)
         for (const char *const *out = stages[i]->outputs; *out; out++) {
             cr_expect(**out != '/' && !strstr(*out, ".."), "%s", *out);
+            for (const char *const *next = out + 1; *next; next++)
+                cr_expect_str_neq(strrchr(*out, '/') ? strrchr(*out, '/') : *out,
+                                  strrchr(*next, '/') ? strrchr(*next, '/') : *next);
             for (size_t j = 0; j < i; j++)
                 for (const char *const *other = stages[j]->outputs; *other; other++)
                     cr_expect_str_neq(*out, *other);
@@ -69,5 +76,5 @@ Test(stages, a_key_is_read_by_itself_or_its_section)
     cr_expect_not(stage_reads(&stage_teacher, "compute.threads"));
     cr_expect_not(stage_reads(&stage_teacher, "student.flow.layers"));
     cr_expect_not(stage_reads(&stage_teacher, "teacherish"));
-    cr_expect_not(stage_reads(&stage_data, "precision"));
+    cr_expect_not(stage_reads(&stage_data, "compute.shard"));
 }

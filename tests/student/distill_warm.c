@@ -1,4 +1,5 @@
 /* Training that starts from the student's own weights: a teacher's sampler, unrolled. */
+#include "flow/column_start.h"
 #include "flow/unroll.h"
 #include "student/ruler.h"
 #include "tests/common/check.h"
@@ -154,4 +155,43 @@ Test(distill_warm, only_if_asked_to)
 {
     double near = first_kl(1), anew = first_kl(0);
     cr_assert(near < 0.1 * anew, "%g and %g", near, anew);
+}
+
+/* ---- one column, from a teacher's quantiles */
+
+static flow *a_column(const char *direction)
+{
+    static const char layers[] =
+        "[{\"kind\": \"autoregressive\", \"transformer\": {\"kind\": \"spline\", \"bins\": 16}}, "
+        "{\"kind\": \"autoregressive\", \"transformer\": {\"kind\": \"spline\", \"bins\": 16}}]";
+    json_t *description = describe_one(1, 0, direction, json_loads(layers, 0, NULL));
+    flow *out = flow_create(description, FLOW_F64, NULL);
+    cr_assert(out);
+    flow_init(out, (pcg_stream){3, PCG_TEST, PCG_INIT});
+    json_decref(description);
+    return out;
+}
+
+/* Steps that are far too long do not part a student from where its teacher's quantiles put it. */
+Test(distill_warm, a_column_starts_at_its_teacher)
+{
+    enum { ROWS = 2000 };
+    double x[ROWS];
+    bool done;
+    warm w = {.teacher = a_column("data_to_noise")};
+    for (int i = 0; i < ROWS; i++)
+        x[i] = (i < ROWS / 2 ? -1 : 1) + 0.3 * ((2.0 * (i % (ROWS / 2)) + 1) / ROWS * 2 - 1);
+    cr_assert_eq(flow_start_column(w.teacher, &done, x, ROWS, NULL), 0);
+    w.target = target_from_flow(w.teacher, NULL);
+    w.run = (distilling){
+        .student = a_column("noise_to_data"), .teacher = w.target, .options = distilling_options()};
+    w.run.options.lr = 0.5;
+    w.run.options.warmup = 0;
+    w.run.options.steps = 60;
+    cr_assert(done && w.target);
+    cr_assert_eq(distilling_run(&w.run), 0, "%s", w.run.err.text);
+    cr_assert_eq(w.run.state.went_back, 1);
+    cr_assert_lt(w.run.state.kl_best, 0.05, "%g", w.run.state.kl_best);
+    check_kl(&w.run, 0, 0.05);
+    close_warm(&w);
 }

@@ -52,10 +52,11 @@ static double *tensor(const flow *f, const char *name)
 Test(start, takes_over_what_follows_the_context)
 {
     flow_err err = FLOW_ERR_INIT;
+    int near;
     flow *teacher = make(FLOW_DATA_TO_NOISE, 1), *student = make(FLOW_NOISE_TO_DATA, 1);
     randomise_parameters(teacher, 0.7, 3);
     target *t = target_from_flow(teacher, &err);
-    cr_assert_eq(student_start(student, t, stream, &err), 0, "%s", err.text);
+    cr_assert_eq(student_start(student, &near, t, stream, &err), 0, "%s", err.text);
     static const char *const names[] = {"log_scale", "shift", "slope"};
     static const size_t sizes[] = {D, D, D * C};
     for (size_t i = 0; i < 3; i++) {
@@ -78,13 +79,14 @@ Test(start, takes_over_what_follows_the_context)
 Test(start, is_random_otherwise)
 {
     flow_err err = FLOW_ERR_INIT;
+    int near;
     for (int which = 0; which < 2; which++) {
         flow *teacher = make(FLOW_DATA_TO_NOISE, which == 0);
         flow *student = make(FLOW_NOISE_TO_DATA, which == 1),
              *same = make(FLOW_NOISE_TO_DATA, which == 1);
         randomise_parameters(teacher, 0.7, 3);
         target *t = target_from_flow(teacher, &err);
-        cr_assert_eq(student_start(student, t, stream, &err), 0, "%s", err.text);
+        cr_assert_eq(student_start(student, &near, t, stream, &err), 0, "%s", err.text);
         flow_init(same, stream);
         check_same(flow_params(student), flow_params(same), flow_n_params(same), "a fresh student");
         target_free(t);

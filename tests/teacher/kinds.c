@@ -180,10 +180,11 @@ Test(kinds, weights_are_no_column_and_have_mean_1)
     double sum = 0;
     cr_assert_eq(set->dim, 1);
     for (size_t i = 0; i < set->train.n; i++)
-        sum += set->train.weight[i];
+        sum += data_number(&set->train.weight, i, 0);
     cr_assert_float_eq(sum, 80, 1e-12);
-    cr_assert_float_eq(set->test.weight[1] / set->test.weight[0], 4. / 3, 1e-12, "rows 90, 91");
-    cr_assert_float_eq(data_weights_worth(set->train.weight, 80), 80 * 6.25 / 7.5, 1e-9);
+    cr_assert_float_eq(data_number(&set->test.weight, 1, 0) / data_number(&set->test.weight, 0, 0),
+                       4. / 3, 1e-12, "rows 90, 91");
+    cr_assert_float_eq(data_weights_worth(&set->train.weight, 80), 80 * 6.25 / 7.5, 1e-9);
     data_set_free(set);
 }
 
@@ -217,12 +218,14 @@ Test(kinds, weighted_mean_and_its_error)
 {
     static const double v[] = {1, 2.385, -0.713, 4, 4}, w[] = {2, 2, 2, 2, 2};
     static const double twice[] = {1, 2, 0.5, 3, 1.5};
+    const data_numbers none = {.at = NULL}, alike = data_numbers_of(w, 1),
+                       weight = data_numbers_of(twice, 1);
     double mean, se, mean2, se2;
-    data_weighted_mean(&mean, &se, v, NULL, 5);
-    data_weighted_mean(&mean2, &se2, v, w, 5);
+    data_weighted_mean(&mean, &se, v, &none, 5);
+    data_weighted_mean(&mean2, &se2, v, &alike, 5);
     cr_assert_float_eq(mean, mean2, 1e-15);
     cr_assert_float_eq(se, se2, 1e-15);
-    data_weighted_mean(&mean, &se, v, twice, 5);
+    data_weighted_mean(&mean, &se, v, &weight, 5);
     cr_assert_float_eq(mean, (1 + 4.77 - 0.3565 + 12 + 6) / 8, 1e-12);
     double squares = 0;
     for (size_t i = 0; i < 5; i++)
@@ -240,7 +243,8 @@ Test(kinds, rows_of_equal_weight)
         x[i] = (double)(i % 4);
         weight[i] = 0.3 * (double)(1 + i % 4);
     }
-    data_part part = {.x = data_numbers_of(x, 1), .weight = weight, .n = N}, rows;
+    data_part part = {.x = data_numbers_of(x, 1), .weight = data_numbers_of(weight, 1), .n = N},
+              rows;
     pcg_stream stream = {.seed = 5, .stage = PCG_TEST, .purpose = PCG_THIN};
     cr_assert_eq(data_thin(&rows, &part, stream, NULL), 0);
     for (size_t i = 0; i < rows.n; i++)
@@ -249,7 +253,7 @@ Test(kinds, rows_of_equal_weight)
         cr_assert_float_eq((double)kept[k], 250. * (double)(k + 1), 80, "%zu: %zu", k, kept[k]);
     cr_assert_eq(kept[3], 1000, "the heaviest are all there");
     data_thin_release(&rows);
-    part.weight = NULL;
+    part.weight.at = NULL;
     cr_assert(data_thin(&rows, &part, stream, NULL) == 0 && rows.x.at == x && !rows.x.pick &&
               rows.n == N);
     data_thin_release(&rows);

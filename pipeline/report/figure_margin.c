@@ -1,0 +1,349 @@
+#include "pipeline/report/figure_margin.h"
+
+#include "flow/sort.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* ---- sides */
+
+static void add_side(figure_margin *self, const char *text, plot_ink ink, double dash,
+                     const bank_rows *rows)
+{
+    if (rows->x && self->n_sides < MARGIN_SIDES)
+        self->sides[self->n_sides++] = (margin_side){.text = text,
+                                                     .stroke = {ink, 1.4, dash, 1},
+                                                     .x = rows->x,
+                                                     .weight = rows->weight,
+                                                     .n = rows->n};
+}
+
+static int sort_side(margin_side *s, size_t dim, size_t column, flow_err *err)
+{
+    s->sorted = malloc((s->n + 1) * sizeof *s->sorted);
+    if (!s->sorted)
+        return flow_fail(err, FLOW_ENOMEM, "out of memory for a column of %zu rows", s->n);
+    for (size_t r = 0; r < s->n; r++)
+        if (isfinite(s->x[r * dim + column]))
+            s->sorted[s->n_sorted++] = s->x[r * dim + column];
+    flow_sort_numbers(s->sorted, s->n_sorted);
+    return FLOW_OK;
+}
+
+/* ---- axis and bins */
+
+static void whole_range(const figure_margin *self, double *lo, double *hi)
+{
+    *lo = INFINITY;
+    *hi = -INFINITY;
+    for (size_t k = 0; k < self->n_sides; k++)
+        if (self->sides[k].n_sorted > 0) {
+            *lo = fmin(*lo, self->sides[k].sorted[0]);
+            *hi = fmax(*hi, self->sides[k].sorted[self->sides[k].n_sorted - 1]);
+        }
+}
+
+/* Bins of so many whole steps that there is room for them; each has its grid values in its middle. */
+static void on_grid(figure_margin *self, double lo, double hi)
+{
+    double step = self->unit.step, steps = round((hi - lo) / step) + 1;
+    double together = ceil(steps / TALLY_BINS), bins = ceil(steps / together);
+    double from = lo - step / 2;
+    self->axis = (plot_axis){.lo = from, .hi = from + bins * together * step};
+    self->bins = (size_t)bins;
+}
+
+static void choose_axis(figure_margin *self)
+{
+    const margin_side *first = &self->sides[0];
+    const flow_unit *u = &self->unit;
+    double lo, hi;
+    whole_range(self, &lo, &hi);
+    self->bins = TALLY_BINS;
+    if (u->period > 0)
+        self->axis = (plot_axis){.lo = u->start, .hi = u->start + u->period};
+    else if (u->step > 0 && lo <= hi)
+        on_grid(self, lo, hi);
+    else
+        self->axis = tally_axis(first->sorted, first->n_sorted, lo, hi);
+}
+
+static void count_side(margin_side *s, const figure_margin *self, size_t dim, size_t column)
+{
+    for (size_t r = 0; r < s->n; r++)
+        tally_add(&s->rows, &self->axis, self->bins, s->x[r * dim + column],
+                  s->weight ? s->weight[r] : 1);
+}
+
+/* ---- ranks */
+
+/* Mass 1 over the part of 0 .. 1 between two shares. */
+static void spread(double *share, double from, double to)
+{
+    double first = from * MARGIN_RANKS, last = to * MARGIN_RANKS;
+    for (size_t k = (size_t)first; k < MARGIN_RANKS && (double)k < last; k++)
+        share[k] += (fmin(last, (double)k + 1) - fmax(first, (double)k)) / (last - first);
+}
+
+/* A value that m of the others equal may be at any place among them. */
+static void rank(margin_ranks *out, const margin_side *own, const margin_side *others)
+{
+    size_t below = 0, end = 0, m = others->n_sorted;
+    for (size_t r = 0; r < own->n_sorted; r++) {
+        while (below < m && others->sorted[below] < own->sorted[r])
+            below++;
+        end = end > below ? end : below;
+        while (end < m && others->sorted[end] <= own->sorted[r])
+            end++;
+        spread(out->share, (double)below / ((double)m + 1), ((double)end + 1) / ((double)m + 1));
+    }
+    double n = (double)own->n_sorted;
+    for (size_t k = 0; k < MARGIN_RANKS; k++)
+        out->share[k] *= MARGIN_RANKS / n;
+    out->band = 3 * sqrt((MARGIN_RANKS - 1) * (1 / n + 1 / (double)m));
+}
+
+static void rank_sides(figure_margin *self)
+{
+    for (size_t k = 0; k + 1 < self->n_sides && self->n_ranks < MARGIN_PAIRS; k++) {
+        const margin_side *own = &self->sides[k], *others = own + 1;
+        margin_ranks *out = &self->ranks[self->n_ranks];
+        if (own->weight || others->weight || !own->n_sorted || !others->n_sorted)
+            continue;
+        out->of = own;
+        snprintf(out->text, sizeof out->text, "%s among %s", own->text, others->text);
+        rank(out, own, others);
+        self->n_ranks++;
+    }
+}
+
+int figure_margin_count(figure_margin *self, const bank *rows, size_t column, flow_err *err)
+{
+    int code = 0;
+    *self = (figure_margin){.name = rows->names[column], .unit = rows->units->column[column]};
+    add_side(self, "data", PLOT_DATA, 0, &rows->data);
+    add_side(self, rows->data.x ? "teacher" : "target", PLOT_TEACHER, 0, &rows->teacher);
+    add_side(self, "student by p/q", PLOT_THIRD, 0, &rows->weighed);
+    add_side(self, "student", PLOT_STUDENT, 3.5, &rows->student);
+    for (size_t k = 0; k < self->n_sides && !code; k++)
+        code = sort_side(&self->sides[k], rows->dim, column, err);
+    if (code)
+        return code;
+    choose_axis(self);
+    for (size_t k = 0; k < self->n_sides; k++)
+        count_side(&self->sides[k], self, rows->dim, column);
+    rank_sides(self);
+    return FLOW_OK;
+}
+
+void figure_margin_release(figure_margin *self)
+{
+    for (size_t k = 0; k < self->n_sides; k++)
+        free(self->sides[k].sorted);
+}
+
+/* ---- drawing */
+
+enum {
+    WIDTH = 340,
+    LEFT = 54,
+    RIGHT = 10,
+    TOP = 46,
+    TALL = 100,
+    LOW = 66,
+    GAP = 9,
+    NUMBERS = 44,
+    HEIGHT = TOP + 2 * TALL + LOW + 2 * GAP + NUMBERS,
+    RANKS = 78 /* what is below, with its numbers */
+};
+
+static plot_bins bins_of(const figure_margin *self)
+{
+    return (plot_bins){self->axis.lo, self->axis.hi, self->bins};
+}
+
+static plot_panel panel_at(const figure_margin *self, double top, double height)
+{
+    return (plot_panel){LEFT, top, WIDTH - LEFT - RIGHT, height, self->axis, {.hi = 1}};
+}
+
+/* Densities of all sides; *lo and *hi: the least above 0 and the largest. */
+static void densities(double out[MARGIN_SIDES][TALLY_BINS], double *lo, double *hi,
+                      const figure_margin *self, bool log)
+{
+    *lo = INFINITY;
+    *hi = 0;
+    for (size_t k = 0; k < self->n_sides; k++) {
+        tally_density(out[k], &self->sides[k].rows, &self->axis, self->bins, log);
+        for (size_t i = 0; i < self->bins; i++) {
+            *hi = fmax(*hi, out[k][i]);
+            *lo = out[k][i] > 0 ? fmin(*lo, out[k][i]) : *lo;
+        }
+    }
+}
+
+static plot_axis upwards(double lo, double hi, bool log)
+{
+    if (!(hi > 0))
+        return (plot_axis){.lo = log ? 0.1 : 0, .hi = 1, .log = log};
+    if (!log)
+        return (plot_axis){.lo = 0, .hi = 1.08 * hi};
+    return (plot_axis){.lo = lo / 1.8, .hi = 2.2 * hi, .log = true};
+}
+
+/* Where nothing can be: beyond the ends of a column that has some. */
+static void draw_ends(plot *p, const plot_panel *panel, const flow_unit *u)
+{
+    const plot_stroke s = {PLOT_FAINT, 1, 2, 1};
+    if (u->support == FLOW_ABOVE || u->support == FLOW_BETWEEN)
+        panel_upright(p, panel, u->lo, s);
+    if (u->support == FLOW_BELOW || u->support == FLOW_BETWEEN)
+        panel_upright(p, panel, u->hi, s);
+}
+
+static void draw_densities(plot *p, const figure_margin *self, double top, bool log)
+{
+    double y[MARGIN_SIDES][TALLY_BINS], lo, hi;
+    plot_panel panel = panel_at(self, top, TALL);
+    densities(y, &lo, &hi, self, log);
+    panel.y = upwards(lo, hi, log);
+    panel_ticks(&panel);
+    panel_grid(p, &panel);
+    panel_cut(p, &panel);
+    panel_bars(p, &panel, bins_of(self), y[0], PLOT_PALE, 0.55);
+    draw_ends(p, &panel, &self->unit);
+    for (size_t k = 0; k < self->n_sides; k++)
+        panel_steps(p, &panel, bins_of(self), y[k], self->sides[k].stroke);
+    panel_uncut(p);
+    panel_frame(p, &panel);
+    panel_up(p, &panel, log ? "density (log)" : "density");
+}
+
+/* A side's share of a bin over that of the first, and one standard deviation of it. */
+static void ratio(double *mid, double *low, double *high, const figure_margin *self, size_t k)
+{
+    const tally *own = &self->sides[k].rows, *first = &self->sides[0].rows;
+    for (size_t i = 0; i < self->bins; i++) {
+        double c = own->count[i], d = first->count[i];
+        mid[i] = low[i] = high[i] = NAN;
+        if (!(d > 0))
+            continue;
+        double r = c / own->total / (d / first->total);
+        double noise = sqrt((k ? own->square[i] / fmax(c * c, 1e-300) : 0) * (c > 0));
+        double base = k ? 0 : sqrt(first->square[i]) / d;
+        mid[i] = r;
+        low[i] = r * (1 - noise) - base;
+        high[i] = r * (1 + noise) + base;
+    }
+}
+
+/* 0 to 2, or closer where all that is more than noise allows it. */
+static plot_axis ratio_axis(const figure_margin *self)
+{
+    double mid[TALLY_BINS], low[TALLY_BINS], high[TALLY_BINS], far = 0;
+    for (size_t k = 1; k < self->n_sides; k++) {
+        ratio(mid, low, high, self, k);
+        for (size_t i = 0; i < self->bins; i++)
+            if (self->sides[0].rows.count[i] > 100)
+                far = fmax(far, fabs(mid[i] - 1));
+    }
+    return far < 0.2 ? (plot_axis){.lo = 0.75, .hi = 1.25} : (plot_axis){.lo = 0, .hi = 2};
+}
+
+static void draw_ratios(plot *p, const figure_margin *self, double top)
+{
+    double mid[TALLY_BINS], low[TALLY_BINS], high[TALLY_BINS];
+    char name[64];
+    plot_panel panel = panel_at(self, top, LOW);
+    panel.y = ratio_axis(self);
+    panel_ticks(&panel);
+    panel_grid(p, &panel);
+    panel_cut(p, &panel);
+    ratio(mid, low, high, self, 0);
+    panel_band(p, &panel, bins_of(self), low, high, PLOT_PALE, 0.75);
+    panel_level(p, &panel, 1, (plot_stroke){PLOT_INK, 0.8, 0, 1});
+    for (size_t k = 1; k < self->n_sides; k++) {
+        ratio(mid, low, high, self, k);
+        panel_band(p, &panel, bins_of(self), low, high, self->sides[k].stroke.ink, 0.22);
+        panel_steps(p, &panel, bins_of(self), mid, self->sides[k].stroke);
+    }
+    panel_uncut(p);
+    panel_frame(p, &panel);
+    snprintf(name, sizeof name, "over %s", self->sides[0].weight ? "weighed" : self->sides[0].text);
+    panel_up(p, &panel, name);
+    panel_across(p, &panel, self->name);
+}
+
+static double rank_reach(const figure_margin *self)
+{
+    double far = 0.05;
+    for (size_t k = 0; k < self->n_ranks; k++) {
+        far = fmax(far, self->ranks[k].band);
+        for (size_t i = 0; i < MARGIN_RANKS; i++)
+            far = fmax(far, fabs(self->ranks[k].share[i] - 1));
+    }
+    return fmin(3, 1.15 * far);
+}
+
+static void draw_ranks(plot *p, const figure_margin *self, double top)
+{
+    double low[MARGIN_RANKS], high[MARGIN_RANKS], far = rank_reach(self);
+    plot_bins bins = {0, 1, MARGIN_RANKS};
+    plot_panel panel = {.left = LEFT,
+                        .top = top,
+                        .width = WIDTH - LEFT - RIGHT,
+                        .height = RANKS - 36,
+                        .x = {.hi = 1}};
+    panel.y = (plot_axis){.lo = fmax(0, 1 - far), .hi = 1 + far};
+    panel_ticks(&panel);
+    for (size_t i = 0; i < MARGIN_RANKS; i++) {
+        low[i] = 1 - self->ranks[0].band;
+        high[i] = 1 + self->ranks[0].band;
+    }
+    panel_cut(p, &panel);
+    panel_band(p, &panel, bins, low, high, PLOT_PALE, 0.6);
+    panel_level(p, &panel, 1, (plot_stroke){PLOT_INK, 0.8, 0, 1});
+    for (size_t k = 0; k < self->n_ranks; k++)
+        panel_steps(p, &panel, bins, self->ranks[k].share, self->ranks[k].of->stroke);
+    panel_uncut(p);
+    panel_frame(p, &panel);
+    panel_up(p, &panel, "ranks");
+    panel_across(p, &panel, NULL);
+}
+
+static void rank_legend(plot *p, const figure_margin *self, double y)
+{
+    legend_entry entries[MARGIN_PAIRS];
+    for (size_t k = 0; k < self->n_ranks; k++)
+        entries[k] = (legend_entry){self->ranks[k].text, self->ranks[k].of->stroke, false};
+    panel_legend(p, entries, self->n_ranks, LEFT, y, WIDTH - LEFT);
+}
+
+static void draw_head(plot *p, const figure_margin *self)
+{
+    legend_entry entries[MARGIN_SIDES];
+    letters title = {LETTERS_TITLE, PLOT_INK, LETTERS_START, true, false};
+    letters_within(p, self->name, WIDTH - LEFT - RIGHT, LEFT, 15, title);
+    for (size_t k = 0; k < self->n_sides; k++)
+        entries[k] = (legend_entry){self->sides[k].text, self->sides[k].stroke, false};
+    panel_legend(p, entries, self->n_sides, LEFT, 32, WIDTH - LEFT);
+}
+
+static void draw(plot *p, const void *of)
+{
+    const figure_margin *self = of;
+    draw_head(p, self);
+    draw_densities(p, self, TOP, false);
+    draw_densities(p, self, TOP + TALL + GAP, true);
+    draw_ratios(p, self, TOP + 2 * (TALL + GAP));
+    if (self->n_ranks == 0)
+        return;
+    rank_legend(p, self, HEIGHT + 2);
+    draw_ranks(p, self, HEIGHT + 14);
+}
+
+plot_drawing figure_margin_of(const figure_margin *self)
+{
+    return (plot_drawing){WIDTH, HEIGHT + (self->n_ranks ? RANKS : 0), draw, self};
+}

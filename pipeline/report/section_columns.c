@@ -1,0 +1,138 @@
+/* pipeline/report/section_columns.c -- every column by itself, and chosen ones in pairs. */
+#include "pipeline/report/figure_margin.h"
+#include "pipeline/report/figure_pair.h"
+#include "pipeline/report/sections.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { NAME = 96 };
+
+/* A name for files: letters and digits of ASCII, and '-' for all else. */
+static void append_name(char *out, size_t size, const char *name)
+{
+    size_t n = 0;
+    for (; *name && n + 1 < size; name++)
+        out[n++] = isalnum((unsigned char)*name) || *name == '_' ? *name : '-';
+    out[n] = 0;
+}
+
+static void draw_column(html *page, const report_view *v, size_t column)
+{
+    char file[NAME], short_name[40], title[160];
+    figure_margin figure;
+    if (page->err.code)
+        return;
+    if (!figure_margin_count(&figure, &v->rows, column, &page->err)) {
+        append_name(short_name, sizeof short_name, v->rows.names[column]);
+        snprintf(file, sizeof file, "column-%zu-%s", column, short_name);
+        snprintf(title, sizeof title, "Column %.120s", v->rows.names[column]);
+        plot_drawing drawing = figure_margin_of(&figure);
+        html_draw(page, &drawing,
+                  (html_figure){file, title,
+                                "Histograms of the column, linear and logarithmic, ratios to the "
+                                "first side, and the distribution of ranks.",
+                                NULL});
+    }
+    figure_margin_release(&figure);
+}
+
+void section_columns(html *page, const report_view *v)
+{
+    const bank *b = &v->rows;
+    html_section(page, "columns", "Columns");
+    html_element(page, "p",
+                 "Of each column, from above: densities, the same on a logarithmic axis over all "
+                 "that any side has, %s's shares over those of the %s, and ranks. Bands of ratios "
+                 "are one standard deviation, the grey one that of the %s. Ranks are even where "
+                 "two sides are the same; their band is three standard deviations. A range of more "
+                 "than four times its central 99 %% is bent: equal steps there are of asinh.",
+                 b->data.x ? "teacher's and student" : "the student",
+                 b->data.x      ? "data"
+                 : b->teacher.x ? "target"
+                                : "weighed student",
+                 b->data.x      ? "data"
+                 : b->teacher.x ? "target"
+                                : "weighed student");
+    if (!b->data.x && !b->teacher.x)
+        html_element(page, "p class=\"note\"",
+                     "The target has no sampler: the student is held against its own samples "
+                     "weighed by p/q, which is right as far as it goes everywhere that the target "
+                     "does. There are no ranks, for these are not weighed.");
+    html_gallery(page);
+    for (size_t column = 0; column < b->dim; column++)
+        draw_column(page, v, column);
+    html_gallery_end(page);
+    html_section_end(page);
+}
+
+/* ---- pairs */
+
+static void draw_pair(html *page, const report_view *v, picture_pair pair)
+{
+    char file[NAME], title[200];
+    figure_pair *figure = page->err.code ? NULL : malloc(sizeof *figure);
+    if (page->err.code)
+        return;
+    if (!figure)
+        flow_fail(&page->err, FLOW_ENOMEM, "out of memory for a pair of columns");
+    else if (!figure_pair_count(figure, &v->rows, pair, &page->err)) {
+        snprintf(file, sizeof file, "pair-%zu-%zu", pair.across, pair.up);
+        snprintf(title, sizeof title, "Columns %.80s and %.80s", v->rows.names[pair.across],
+                 v->rows.names[pair.up]);
+        plot_drawing drawing = figure_pair_of(figure);
+        html_draw(page, &drawing,
+                  (html_figure){file, title,
+                                "Regions that hold 68 and 95 percent of the rows of each side.",
+                                NULL});
+    }
+    free(figure);
+}
+
+/* The first few of the pairs, side by side. */
+static void draw_picture(html *page, const report_view *v)
+{
+    const bank *b = &v->rows;
+    const picture_source all[] = {{"data", b->data.x, b->data.n, NULL},
+                                  {b->data.x ? "teacher" : "target", b->teacher.x, b->teacher.n,
+                                   b->data.x ? v->in->teacher_note : NULL},
+                                  {"student", b->student.x, b->student.n, v->in->student_note}};
+    picture p = {.dim = b->dim, .names = b->names};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (all[i].x)
+            p.sources[p.n_sources++] = all[i];
+    for (; p.n_pairs < v->n_pairs && p.n_pairs < PICTURE_PAIRS; p.n_pairs++)
+        p.pairs[p.n_pairs] = v->pairs[p.n_pairs];
+    picture_counted *counted = page->err.code ? NULL : picture_count(&p, &page->err);
+    if (!counted)
+        return;
+    plot_drawing drawing = picture_drawing(counted);
+    html_draw(page, &drawing,
+              (html_figure){"picture", "Side by side",
+                            "Histograms of pairs of columns, one side beside the other.",
+                            "The same side by side, with equal shades for equal densities."});
+    section_png(page, &drawing, v->in->picture);
+    picture_free(counted);
+}
+
+void section_pairs(html *page, const report_view *v)
+{
+    html_section(page, "pairs", "Pairs of columns");
+    if (v->rows.dim == 1)
+        html_element(page, "p class=\"note\"", "There is one column, and so no pair.");
+    else
+        html_element(page, "p",
+                     "%s Contours are regions of the highest density that hold 68 and 95 %% of "
+                     "each side's rows; shades are single rows of the first side. Rings: samples "
+                     "of the teacher where it has e\xc2\xb3 times more density than the student.",
+                     v->in->config->report.pairs.n > 0
+                         ? "The columns that report.pairs names."
+                         : "Columns that hang together most; report.pairs chooses others.");
+    html_gallery(page);
+    for (size_t i = 0; i < v->n_pairs && v->rows.dim > 1; i++)
+        draw_pair(page, v, v->pairs[i]);
+    html_gallery_end(page);
+    draw_picture(page, v);
+    html_section_end(page);
+}

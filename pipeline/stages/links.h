@@ -1,0 +1,25 @@
+/* pipeline/stages/links.h -- the names that users know, RUN/teacher/model.safetensors, as symbolic links to what the stages
+ * wrote below RUN/stages/. A link is switched at once: a reader sees the old file or the new one. */
+#ifndef PIPELINE_STAGES_LINKS_H
+#define PIPELINE_STAGES_LINKS_H
+
+#include "pipeline/stages/rundir.h"
+
+/* RUN/name leads to RUN/to, "stages/teacher-3f9a1c2e/model.safetensors". A plain file of that name, which is of an earlier
+ * program or of somebody else, is moved to stages/earlier/. */
+int links_point(const char *root, const char *name, const char *to, flow_err *err);
+
+/* The same of a file in a stage's directory. */
+int links_show(const rundir *dir, const char *name, flow_err *err);
+
+/* Whether it leads there already. */
+bool links_leads(const char *root, const char *name, const char *to);
+
+/* Every link of the run into stages/: name and where to, from RUN. Stops at the first that is not 0. */
+typedef int (*links_visit)(void *arg, const char *name, const char *to, flow_err *err);
+int links_each(const char *root, links_visit visit, void *arg, flow_err *err);
+
+/* Takes the link away, and its folder if that is then empty. */
+int links_remove(const char *root, const char *name, flow_err *err);
+
+#endif

@@ -1,0 +1,178 @@
+#include "pipeline/stages/set.h"
+
+#include "flow/json.h"
+#include "pipeline/stages/links.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char CURRENT[] = "stages/current.json", SUMS[] = "SHA256SUMS";
+
+bool set_is_whole(const plan *p)
+{
+    bool whole = true;
+    for (size_t i = 0; i < STAGE_COUNT; i++)
+        whole = whole && (p->at[i].what == PLAN_OUT || p->at[i].entry);
+    return whole;
+}
+
+static const char *folder_of(const rundir *record)
+{
+    return record->root + strlen(record->home) + 1;
+}
+
+static json_t *current_of(const plan *p, const rundir *record)
+{
+    json_t *keys = json_object(), *out = json_object();
+    for (size_t i = 0; i < STAGE_COUNT; i++)
+        if (p->at[i].what != PLAN_OUT)
+            flow_json_set(&keys, stages[i]->name, json_string(p->at[i].key));
+    flow_json_set(&out, "stages", keys);
+    flow_json_set(&out, "record", json_string(folder_of(record)));
+    return out;
+}
+
+/* ---- whether it is shown */
+
+static int check_link(void *arg, const char *name, flow_err *err)
+{
+    const rundir *record = arg;
+    char to[RUNDIR_PATH];
+    (void)err;
+    snprintf(to, sizeof to, "%.1000s/%.1000s", folder_of(record), name);
+    return !links_leads(record->home, name, to);
+}
+
+bool set_is_shown(const plan *p, const rundir *record)
+{
+    json_t *wanted = current_of(p, record);
+    bool same = wanted && p->current && json_equal(wanted, p->current);
+    json_decref(wanted);
+    same =
+        same && !record_each(record, check_link, (void *)(uintptr_t)record /* read only */, NULL);
+    for (size_t i = 0; i < STAGE_COUNT && same; i++)
+        same = !p->at[i].entry || store_is_linked(record->home, p->at[i].entry);
+    return same;
+}
+
+/* ---- digests for sha256sum -c */
+
+/* A name that would have to be escaped there is left out. */
+static void sum_line(FILE *to, const char *sum, const char *name)
+{
+    if (!strpbrk(name, "\\\n\r"))
+        fprintf(to, "%s  %s\n", sum, name);
+}
+
+static void sums_of(FILE *to, const json_t *entry)
+{
+    const char *file;
+    json_t *is;
+    json_object_foreach(json_object_get(entry, "files"), file, is)
+    {
+        const char *link = json_string_value(json_object_get(is, "link"));
+        if (link)
+            sum_line(to, json_string_value(json_object_get(is, "sha256")), link);
+    }
+}
+
+typedef struct summing {
+    const rundir *record;
+    FILE *to;
+} summing;
+
+/* How it went is no result, and has the time in it. */
+static int sum_record(void *arg, const char *name, flow_err *err)
+{
+    const summing *self = arg;
+    char path[RUNDIR_PATH], sum[FILE_SHA256];
+    snprintf(path, sizeof path, "%.2000s/%.1000s", self->record->root, name);
+    if (strcmp(name, SUMS) == 0 || strcmp(name, "manifest.json") == 0)
+        return 0;
+    if (file_sha256(sum, path, err))
+        return err->code;
+    sum_line(self->to, sum, name);
+    return 0;
+}
+
+static int write_sums(const plan *p, const rundir *record, flow_err *err)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *to = open_memstream(&text, &size);
+    if (!to)
+        return flow_fail(err, FLOW_ENOMEM, "out of memory for %s", SUMS);
+    int code = record_each(record, sum_record, &(summing){record, to}, err);
+    for (size_t i = 0; i < STAGE_COUNT; i++)
+        sums_of(to, p->at[i].entry);
+    if (fclose(to) && !code)
+        code = flow_fail(err, FLOW_ENOMEM, "out of memory for %s", SUMS);
+    if (!code)
+        code = rundir_write_text(record, SUMS, text, err);
+    free(text);
+    return code;
+}
+
+/* ---- showing it */
+
+typedef struct sorting {
+    const plan *p;
+    const rundir *record;
+} sorting;
+
+static bool is_in(const char *to, const char *folder)
+{
+    size_t n = strlen(folder);
+    return strncmp(to, folder, n) == 0 && to[n] == '/';
+}
+
+static bool is_file_of(const json_t *entry, const char *name)
+{
+    const char *file;
+    json_t *is;
+    json_object_foreach(json_object_get(entry, "files"), file, is)
+    {
+        const char *link = json_string_value(json_object_get(is, "link"));
+        if (link && strcmp(link, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Links that lead elsewhere than into this set. */
+static int drop_other(void *arg, const char *name, const char *to, flow_err *err)
+{
+    const sorting *self = arg;
+    char folder[STORE_NAME];
+    for (size_t i = 0; i < STAGE_COUNT; i++)
+        if (self->p->at[i].entry &&
+            is_in(to, store_name(folder, stages[i]->name, self->p->at[i].key)) &&
+            is_file_of(self->p->at[i].entry, name))
+            return 0;
+    return is_in(to, folder_of(self->record)) ? 0 : links_remove(self->record->home, name, err);
+}
+
+static int write_current(const plan *p, const rundir *record, flow_err *err)
+{
+    rundir at = {.lock = -1};
+    snprintf(at.root, sizeof at.root, "%s", record->home);
+    json_t *current = current_of(p, record);
+    int code = rundir_write_json(&at, CURRENT, current, err);
+    json_decref(current);
+    return code;
+}
+
+int set_show(const plan *p, const rundir *record, flow_err *err)
+{
+    int code = write_sums(p, record, err);
+    for (size_t i = 0; i < STAGE_COUNT && !code; i++)
+        if (p->at[i].entry)
+            code = store_link(record->home, p->at[i].entry, err);
+    if (!code)
+        code = record_link(record, err);
+    if (!code)
+        code = links_each(record->home, drop_other, &(sorting){p, record}, err);
+    return code ? code : write_current(p, record, err);
+}

@@ -1,0 +1,135 @@
+#include "pipeline/stages/slices.h"
+
+#include "flow/json.h"
+#include "pipeline/config/schema.h"
+#include "pipeline/stages/file_keys.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- of a config */
+
+typedef struct reading {
+    slices *out;
+    known *memory;
+} reading;
+
+static json_t *file_json(const char *file, json_t *digest)
+{
+    json_t *out = json_object();
+    flow_json_set(&out, "file", json_string(file));
+    flow_json_set(&out, "sha256", digest);
+    return out;
+}
+
+/* A file is its content, wherever it lies. */
+static void take_file(void *arg, const char *key, json_t *object, const char *name)
+{
+    reading *self = arg;
+    const char *file = json_string_value(json_object_get(object, name));
+    flow_json_set(&self->out->files, key, file_json(file, known_digest(self->memory, file)));
+    json_object_del(object, name);
+}
+
+int slices_make(slices *out, const config *c, known *memory, flow_err *err)
+{
+    json_t *shared = config_to_json(c);
+    *out = (slices){json_deep_copy(shared), json_object()};
+    json_decref(shared);
+    if (out->resolved)
+        file_keys_each(out->resolved, take_file, &(reading){out, memory});
+    return out->resolved && out->files
+               ? 0
+               : flow_fail(err, FLOW_ENOMEM, "out of memory for what the stages hang on");
+}
+
+void slices_release(slices *self)
+{
+    json_decref(self->resolved);
+    json_decref(self->files);
+}
+
+/* ---- of a stage */
+
+static json_t *at_path(json_t *top, const char *path)
+{
+    for (const char *dot; (dot = strchr(path, '.')); path = dot + 1) {
+        char part[SCHEMA_MAX_PATH];
+        size_t size = (size_t)(dot - path);
+        memcpy(part, path, size);
+        part[size] = '\0';
+        top = json_object_get(top, part);
+    }
+    return json_object_get(top, path);
+}
+
+static json_t *keys_of(const slices *self, const stage *s, const config *c)
+{
+    json_t *out = json_object();
+    for (size_t i = 0; i < schema_n_keys; i++) {
+        json_t *value = at_path(self->resolved, schema_keys[i].name);
+        if (value && stage_reads_here(s, schema_keys[i].name, c))
+            flow_json_set(&out, schema_keys[i].name, json_incref(value));
+    }
+    if (s->derives)
+        s->derives(&out, c);
+    return out;
+}
+
+static json_t *digests_of(const slices *self, const stage *s)
+{
+    json_t *out = json_object(), *file;
+    const char *key;
+    json_object_foreach(self->files, key, file) if (stage_reads(s, key))
+        flow_json_set(&out, key, json_incref(json_object_get(file, "sha256")));
+    return out;
+}
+
+/* What one has settled is read by all behind it. */
+static bool is_behind(const stage *s, const stage *before)
+{
+    for (const stage *const *in = s->inputs; *in; in++)
+        if (*in == before)
+            return true;
+    return before->settled && stage_index(before) < stage_index(s);
+}
+
+static json_t *inputs_of(const stage *s, const char *const keys[STAGE_COUNT])
+{
+    json_t *out = json_object();
+    for (size_t i = 0; i < stage_index(s); i++)
+        if (keys[i] && is_behind(s, stages[i]))
+            flow_json_set(&out, stages[i]->name, json_string(keys[i]));
+    return out;
+}
+
+json_t *slices_of(const slices *self, const stage *s, const config *c,
+                  const char *const keys[STAGE_COUNT])
+{
+    json_t *out = json_object();
+    flow_json_set(&out, "stage", json_string(s->name));
+    flow_json_set(&out, "abi", json_integer(s->abi));
+    flow_json_set(&out, "slice", keys_of(self, s, c));
+    flow_json_set(&out, "inputs", inputs_of(s, keys));
+    flow_json_set(&out, "digests", digests_of(self, s));
+    return out;
+}
+
+int slices_key(char key[FILE_SHA256], const json_t *of, flow_err *err)
+{
+    char *text = flow_json_text(of, JSON_COMPACT | JSON_SORT_KEYS);
+    if (!text)
+        return flow_fail(err, FLOW_ENOMEM, "out of memory for what the stages hang on");
+    file_sha256_bytes(key, text, strlen(text));
+    free(text);
+    return 0;
+}
+
+bool slices_is_certain(const json_t *of)
+{
+    const char *key;
+    json_t *sum;
+    json_object_foreach(json_object_get(of, "digests"), key,
+                        sum) if (json_is_null(sum)) return false;
+    return true;
+}
