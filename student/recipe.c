@@ -327,8 +327,8 @@ static void do_without_slopes(plan *p)
 
 /* ---- after a sketch */
 
-enum { NEAR_STEPS = 200, NEAR_MORE = 10000 }; /* steps; and so many more a nat */
-static const double NEAR_LR = 1e-2;
+enum { NEAR_STEPS = 300, NEAR_MORE = 15000 }; /* steps; and so many more a nat */
+static const double NEAR_LR = 2e-2;
 
 /* A student of another's choice, or trained otherwise, may have more to learn than the plan's. */
 static bool takes_few(const student_recipe *self, const recipe_request *request)

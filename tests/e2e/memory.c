@@ -68,6 +68,8 @@ static const struct scene {
               {"two_sided", play_two_sided},
               {"fab", play_fab},
               {"recipe", play_recipe},
+              {"sketch", play_sketch},
+              {"ascent", play_ascent},
               {"around", play_around},
               {"place", play_place},
               {"chain", play_chain}};

@@ -3,9 +3,12 @@
 #define TESTS_E2E_SCENES_OWN_H
 
 #include "student/against_chain.h"
+#include "student/arrive.h"
+#include "student/ascent.h"
 #include "student/objective.h"
 #include "student/place.h"
 #include "student/recipe.h"
+#include "student/sketch.h"
 #include "teacher/target_in_units.h"
 #include "tests/e2e/scenes.h"
 
@@ -162,6 +165,39 @@ static int play_recipe(uint64_t *sum, flow_err *err)
         code = add_recipe(sum, &recipe, t, err);
     if (t)
         student_recipe_close(&recipe);
+    target_free(t);
+    return code;
+}
+
+/* Of a normal with slopes: rows by weight in the place of annealed ones. */
+static int play_sketch(uint64_t *sum, flow_err *err)
+{
+    student_sketch s = {.holds = 0};
+    target *t = make_energy(err);
+    if (t)
+        t->flags |= TARGET_GRADIENT;
+    int code = t ? student_sketch_run(&s, t, pool, 1, err) : err->code;
+    if (!code)
+        add(sum, s.pilot.u, s.pilot.rows.n * 2 * sizeof *s.pilot.u);
+    if (t)
+        student_sketch_close(&s);
+    target_free(t);
+    return code;
+}
+
+/* A top, from a point that is off it, and rows led to one. */
+static int play_ascent(uint64_t *sum, flow_err *err)
+{
+    size_t evaluations = 0;
+    double x[6] = {9, 4, -3, 2.5, 7, 1}, h[4] = {1, 0, 0, 1}, log_p[3] = {-1e3, -1e3, -1e3};
+    target *t = make_energy(err);
+    if (t)
+        t->flags |= TARGET_GRADIENT;
+    int code = t ? ascent_run(x, h, &evaluations, t, pool, err) : err->code;
+    if (!code)
+        code = rows_arrive(x, log_p, &evaluations, t, pool, (double[]){1, 0, 0, 1}, -2, 3, 9, err);
+    if (!code)
+        add(sum, x, sizeof x);
     target_free(t);
     return code;
 }
