@@ -138,6 +138,8 @@ expect "asked for, there are" 0 run "$T/gauss.yaml" --quiet --set validate.chain
 check "few, as the density is a normal" test "$("$PROBE" json "$T/w3/validation.json" chain.chains)" = 64
 check "which resolved.json says" test "$("$PROBE" json "$T/w3/resolved.json" validate.chains)/$("$PROBE" json "$T/w3/resolved.json" validate.chain_rows)/$("$PROBE" json "$T/w3/resolved.json" validate.hunt)" = 64/1024/0.25
 check "and recipe.txt" grep -q "a quarter is enough" "$T/w3/recipe.txt"
+expect "with another number of samples" 0 run "$T/gauss.yaml" --quiet --set validate.chain=on --set validate.samples=900 --set student.train.steps=50 --set student.train.warmup=10 --set validate.require=null --out "$T/w3"
+check "a recipe that is kept says the same of chains" test "$("$PROBE" json "$T/w3/validation.json" chain.chains)/$("$PROBE" json "$T/w3/validation.json" samples)" = 64/900
 check "of two wells there are as many as ever" test "$("$PROBE" json "$T/w2/resolved.json" validate.chains)" = 256
 expect "without a sketch a pilot is sent" 0 run "$T/gauss.yaml" --quiet --set student.sketch=off --set student.pilot_rows=128 --set validate.chain=on --set validate.chains=20 --set validate.hunt=0.1 --set student.train.steps=50 --set student.train.warmup=10 --set validate.require=null --out "$T/w4"
 check "which is told" grep -q "^128 rows in 2 dimensions were annealed" "$T/w4/recipe.txt"

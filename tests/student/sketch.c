@@ -1,11 +1,13 @@
 /* A target that is all but a normal, told by little; and what is none, which must not be taken for one. */
 #include "student/sketch.h"
 
+#include "flow/preset.h"
 #include "student/arrive.h"
 #include "student/ascent.h"
 #include "student/normal_fit.h"
 #include "student/normal_slopes.h"
 #include "student/recipe.h"
+#include "teacher/target_in_units.h"
 #include "tests/common/check.h"
 #include "tests/common/distilling.h"
 #include "tests/common/far_modes.h"
@@ -292,4 +294,27 @@ Test(recipe, is_the_same_without_a_sketch_that_does_not_hold)
     student_recipe_close(&a);
     student_recipe_close(&b);
     target_free(t);
+}
+
+/* Rows by weight are as many as their correlations need: nothing is taken off these, and the student is there before it is trained. */
+Test(recipe, begins_where_a_sketch_is)
+{
+    gaussian g;
+    recipe_request request = {.options = distilling_options(), .steps_fixed = 1, .lr_fixed = 1};
+    request.options.steps = 1;
+    request.options.warmup = 0;
+    request.options.lr = 1e-7;
+    stiff(&g);
+    student_recipe r = recipe_of(&g.base, &request, 1);
+    target *scaled = target_in_units(&g.base, r.pilot.shift, r.pilot.scale, NULL);
+    distilling d = {.teacher = scaled, .options = r.options};
+    const flow_place at = {.dim = 3, .stream = {1, PCG_TEST, PCG_PERMUTE}};
+    d.student = flow_preset_create(r.flow, FLOW_NOISE_TO_DATA, &at, FLOW_F64, NULL);
+    cr_assert(d.student);
+    cr_assert(r.sketched && r.options.start.precise);
+    cr_assert_eq(distilling_run(&d), 0, "%s", d.err.text);
+    check_kl(&d, 0, 0.003);
+    flow_free(d.student);
+    target_free(scaled);
+    student_recipe_close(&r);
 }
