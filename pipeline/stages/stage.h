@@ -23,9 +23,10 @@ typedef struct stage_work {
     const config *config;
     const rundir *dir;
     flow_pool *pool;
-    bool quiet; /* no lines on stderr */
-    const rundir *record;  /* config.yaml and what came with it (record.h) */
-    const rundir *results; /* (STAGE_COUNT) of the stages before this one, whose files may be read */
+    bool quiet;           /* no lines on stderr */
+    const rundir *record; /* config.yaml and what came with it (record.h) */
+    const rundir
+        *results; /* (STAGE_COUNT) of the stages before this one, whose files may be read */
 } stage_work;
 
 typedef struct stage stage;
