@@ -155,7 +155,8 @@ static int compare_chain(student_validation *out, const student_sides *v, const 
                                              .units = o->units,
                                              .rows = o->chain,
                                              .chains = o->chains,
-                                             .effort = o->hunt};
+                                             .effort = o->hunt,
+                                             .kept = &out->chain_rows};
     return o->chain ? student_against_chain_measure(&out->against_chain, v, &question, err) : 0;
 }
 
@@ -227,6 +228,7 @@ void student_validation_release(student_validation *self)
     free(self->modes);
     free(self->teacher_modes);
     student_against_data_release(&self->against_data);
+    free(self->chain_rows.x);
     self->modes = self->teacher_modes = NULL;
     self->partition = NULL;
     self->n_modes = 0;
