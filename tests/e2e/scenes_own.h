@@ -111,6 +111,15 @@ static int play_two_sided(uint64_t *sum, flow_err *err)
                       err);
 }
 
+/* Three terms, and the rows of the third. */
+static int play_cover(uint64_t *sum, flow_err *err)
+{
+    return learn_with(sum,
+                      "{\"kind\": \"iaf\", \"layers\": 1, \"conditioner\": {\"kind\": \"mlp\", "
+                      "\"hidden\": [4]}}",
+                      "{\"kind\": \"kl\", \"cover\": 0.1}", 0, err);
+}
+
 static int play_fab(uint64_t *sum, flow_err *err)
 {
     return learn(sum,
