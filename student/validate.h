@@ -55,6 +55,7 @@ typedef struct student_validation {
     double roundtrip; /* max |z - f^-1(f(z))| / max(1, |z|) */
     student_uncovered uncovered;
     student_against_chain against_chain; /* 0 rows without one */
+    student_chain_rows chain_rows;       /* likewise; of this struct */
     student_against_data against_data;   /* NaN without data */
     student_speed speed;
 } student_validation;

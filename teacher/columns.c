@@ -47,8 +47,10 @@ int data_columns_find(size_t *cols, bool *taken, const file_table *table, const 
         if (code)
             return code;
         if (taken[col])
-            return flow_fail(err, FLOW_ECONFIG, "%s: column '%.80s' is asked for twice", source,
-                             asked[i]);
+            return flow_fail(err, FLOW_ECONFIG,
+                             "%s: column '%.80s' is asked for twice; a column is modelled, or "
+                             "given, or a weight",
+                             source, asked[i]);
         taken[col] = true;
         cols[i] = col;
     }

@@ -111,6 +111,17 @@ static void judge_period(look_job *self, size_t i)
                   : "");
 }
 
+/* Contexts have no kinds: 0 and a whole turn are as far from one another as can be. */
+static void judge_given_angle(look_job *self, size_t i)
+{
+    const look_column *of = self->out->columns + i;
+    bool sure = look_period_by_range(of) && !isnan(of->edge[0]) && !isnan(of->edge[1]);
+    look_say(self, sure ? LOOK_WARNING : LOOK_NOTE, "given_angle", i,
+             "data.context: two columns of the table instead, its cosine and its sine",
+             "is given and goes once round, from %.6g to %.6g%s", of->min, of->max,
+             sure ? ", with many rows at either end: what follows from it has a seam" : "");
+}
+
 /* ---- notes */
 
 /* The support as data.columns wants it. A value at its very end would be outside: of two ends there is room
@@ -189,8 +200,10 @@ static void judge_column(look_job *self, size_t i)
         judge_wild(self, i);
     if (has_code(of))
         judge_code(self, i);
+    if (of->context && of->period > 0)
+        judge_given_angle(self, i);
     if (of->context)
-        return; /* what is given may have any values */
+        return; /* what is given may have any other values */
     bool noisy = look_noise(self, i) > 0;
     if (has_few_values(of) && !noisy)
         judge_few_values(self, i);

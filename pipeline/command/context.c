@@ -81,29 +81,90 @@ static int check_rows(const file_table *rows, const char *source, size_t n, flow
     return 0;
 }
 
+/* Whether there is a context where one is wanted, and none where none is. */
+static int check_given(const rows_wanted *wanted, const char *given, const char *model_path,
+                       flow_err *err)
+{
+    if (wanted->n == 0 && given)
+        return flow_fail(err, FLOW_EUSAGE, "%s: the model has no context, so --context has no use",
+                         model_path);
+    if (wanted->n > 0 && !given)
+        return flow_fail(err, FLOW_EUSAGE,
+                         "%s: a conditional model: give --context FILE, or name=value,..., with "
+                         "%zu columns",
+                         model_path, wanted->n);
+    return 0;
+}
+
+static int open_rows(context_rows *out, const rows_wanted *wanted, const context_options *options,
+                     flow_err *err)
+{
+    const char *given = options->given;
+    bool here = is_inline(given);
+    out->source = here ? "--context" : given;
+    if (!here)
+        out->rows = rows_open(given, options->header, wanted, options->extra, err);
+    else if ((out->own = read_inline(given, err)))
+        out->rows = file_stream_of_table(out->own, err);
+    return out->rows ? 0 : err->code;
+}
+
+int context_open(context_rows *out, const flow_model *model, const char *model_path,
+                 const context_options *options, size_t n, flow_err *err)
+{
+    const rows_wanted wanted = rows_of_context(model);
+    *out = (context_rows){.rows = NULL};
+    int code = check_given(&wanted, options->given, model_path, err);
+    if (code || wanted.n == 0)
+        return code;
+    code = open_rows(out, &wanted, options, err);
+    if (!code)
+        code = check_rows(file_stream_head(out->rows), out->source, n, err);
+    if (code)
+        context_close(out);
+    return code;
+}
+
+void context_close(context_rows *self)
+{
+    file_stream_free(self->rows);
+    file_table_free(self->own);
+    *self = (context_rows){.rows = NULL};
+}
+
+/* ---- all of them */
+
+/* *out (n, C) = all rows, which were looked at and are good. */
+static int gather(file_table **out, const rows_columns *columns, file_stream *rows, size_t cols,
+                  flow_err *err)
+{
+    const double *block;
+    size_t n = 1, at = 0;
+    *out = file_table_create(file_stream_head(rows)->rows, cols, err);
+    int code = *out ? 0 : err->code;
+    for (file_stream_rewind(rows); !code && n > 0; at += n) {
+        code = file_stream_next(rows, &block, &n, err);
+        if (!code)
+            rows_gather(columns, (*out)->values + at * cols, block, n);
+    }
+    return code;
+}
+
 int context_load(file_table **out, const flow_model *model, const char *model_path,
                  const context_options *options, size_t n, flow_err *err)
 {
     const rows_wanted wanted = rows_of_context(model);
-    const char *given = options->given;
+    context_rows from;
     *out = NULL;
-    if (wanted.n == 0 && given)
-        return flow_fail(err, FLOW_EUSAGE, "%s: the model has no context, so --context has no use",
-                         model_path);
-    if (wanted.n == 0)
-        return 0;
-    if (!given)
-        return flow_fail(err, FLOW_EUSAGE,
-                         "%s: a conditional model: give --context FILE, or name=value,..., with "
-                         "%zu columns",
-                         model_path, wanted.n);
-    bool here = is_inline(given);
-    const char *source = here ? "--context" : given;
-    file_table *table = here ? read_inline(given, err)
-                             : rows_read(given, options->header, &wanted, options->extra, err);
-    int code = table ? check_rows(table, source, n, err) : err->code;
+    int code = context_open(&from, model, model_path, options, n, err);
+    if (code || !from.rows)
+        return code;
+    rows_columns *columns =
+        rows_match(file_stream_head(from.rows), from.source, &wanted, options->extra, err);
+    code = columns ? rows_scan(&columns, 1, from.rows, err) : err->code;
     if (!code)
-        code = rows_take(out, table, source, &wanted, options->extra, err);
-    file_table_free(table);
+        code = gather(out, columns, from.rows, wanted.n, err);
+    rows_columns_free(columns);
+    context_close(&from);
     return code;
 }

@@ -5,6 +5,7 @@
 
 #include "files/csv.h"
 #include "files/model.h"
+#include "files/stream.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -23,5 +24,17 @@ typedef struct context_options {
  * wants none. Columns and values as rows_take has them. model_path is for messages. */
 int context_load(file_table **out, const flow_model *model, const char *model_path,
                  const context_options *options, size_t n, flow_err *err);
+
+/* The same block by block, of rows that are not matched yet. *rows NULL: the model wants none. *source is what messages call it. own: what
+ * the rows are of, if they are not of a file; free it after them. */
+typedef struct context_rows {
+    file_stream *rows;
+    file_table *own;
+    const char *source;
+} context_rows;
+
+int context_open(context_rows *out, const flow_model *model, const char *model_path,
+                 const context_options *options, size_t n, flow_err *err);
+void context_close(context_rows *self); /* accepts one that is all zero */
 
 #endif

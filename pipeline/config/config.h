@@ -141,6 +141,7 @@ typedef struct config_student_layerwise {
 typedef struct config_student_shrink {
     uint64_t iterations; /* down to so many; 0: none */
     uint64_t halvings;   /* of the networks' widths */
+    uint64_t samples;    /* that each size is measured on */
 } config_student_shrink;
 
 /* Lists of numbers, one a coordinate or one for all; NULL: auto. */
@@ -186,6 +187,10 @@ typedef struct config_export {
     config_derived quantities;
 } config_export;
 
+typedef struct config_checkpoint {
+    double every; /* seconds; 0: never, but where the run is stopped */
+} config_checkpoint;
+
 typedef struct config {
     uint64_t schema;
     const char *name;
@@ -201,6 +206,7 @@ typedef struct config {
     config_validate validate;
     config_report report;
     config_export export;
+    config_checkpoint checkpoint;
     struct sweep *sweep;          /* sweep.h; NULL: there is no such section. Of no run's concern */
     struct config_memory *memory; /* owns every string and object above */
 } config;

@@ -162,7 +162,8 @@ const flow_key schema_keys[] = {
             "of each: {mass: {support: positive}, n: {step: 1}, x: {}}. A support may stand for itself: "
             "{mass: positive, share: [0, 1]}. If not given: all but those of context and weights."},
     {KEY(data.context), .type = FLOW_KEY_NAMES, LENGTH(1, CONFIG_MAX_NAMES),
-     .doc = "Columns that are given and not modelled: the flow becomes p(columns | context)."},
+     .doc = "Columns that are given and not modelled: the flow becomes p(columns | context). They have no kinds: "
+            "give an angle as two columns, its cosine and its sine."},
     {KEY(data.weights), .type = FLOW_KEY_TEXT, RANGE(1, 4096),
      .doc = "A column, by name or by number from 0, of numbers >= 0 that the rows are weighed by in the "
             "teacher's fit, its validation loss and its test log-likelihood. It is not modelled."},
@@ -300,6 +301,10 @@ const flow_key schema_keys[] = {
     {KEY(student.shrink.halvings), .type = FLOW_KEY_WHOLE, RANGE(0, 6), .def = "0",
      .doc = "Each number of steps from the student's own down is also trained with networks half as "
             "wide, and half of that, so many times. 0 is off."},
+    {KEY(student.shrink.samples), .type = FLOW_KEY_WHOLE, RANGE(100, 1e9), .def = "50000",
+     .unit = "rows",
+     .doc = "Samples of a student that starts as its teacher, and as many of the teacher, that every size of it is "
+            "measured on: which is taken hangs on them."},
 
     {KEY(validate.samples), .type = FLOW_KEY_WHOLE, RANGE(100, 1e9), .def = "50000", .unit = "rows",
      .doc = "Samples of the student, and as many of the teacher, that the figures are made "
@@ -326,6 +331,10 @@ const flow_key schema_keys[] = {
     {KEY(export.quantities), .type = FLOW_KEY_WORD, .words = config_quantities, .def = "usual",
      .only = "samples > 0",
      .doc = "Quantities of the target, functions of a row, that samples are written with, if it has any."},
+
+    {KEY(checkpoint.every), .type = FLOW_KEY_REAL, FROM(0), .def = "60", .unit = "s",
+     .doc = "How often a training writes down where it is, so that the same command goes on from there after a kill, "
+            "to the same bits; more seldom where that would take more than a hundredth of the time. 0: only where it is stopped. No part of a result hangs on it."},
 };
 /* clang-format on */
 
@@ -351,6 +360,7 @@ const schema_section schema_sections[] = {
     {"validate", "The student against the teacher."},
     {"report", "The page that shows the run."},
     {"export", "What is written beside the results."},
+    {"checkpoint", "What a run that is stopped goes on from. It changes no result."},
     {NULL, NULL}};
 
 /* ---- looking things up */

@@ -69,6 +69,17 @@ bool value_is_null(const yaml_node_t *node)
     return strcmp(text, "null") == 0 || strcmp(text, "~") == 0;
 }
 
+/* What is given has names alone. */
+static const char *help_for_kinds(const arrival *in)
+{
+    bool plain = in->key->type == FLOW_KEY_NAMES && !in->key->items;
+    return plain && in->node->type == YAML_MAPPING_NODE
+               ? "kinds are for columns that are modelled; what is given is taken as it is. An "
+                 "angle "
+                 "that is given: two columns of the table, its cosine and its sine"
+               : NULL;
+}
+
 /* The text of a scalar, or NULL after a complaint. Text with a NUL inside is no text. */
 static const char *scalar(const arrival *in)
 {
@@ -77,7 +88,7 @@ static const char *scalar(const arrival *in)
     bool nothing = !text || value_is_null(in->node) || (!size && yaml_is_plain(in->node));
     if (!nothing && strlen(text) == size)
         return text;
-    reject(in, E_TYPE, NULL);
+    reject(in, E_TYPE, help_for_kinds(in));
     return NULL;
 }
 
@@ -249,7 +260,7 @@ static size_t list_length(const arrival *in)
         return 0;
     }
     if (in->node->type != YAML_SEQUENCE_NODE) {
-        reject(in, E_TYPE, NULL);
+        reject(in, E_TYPE, help_for_kinds(in));
         return 0;
     }
     size_t n = item_count(in->node);

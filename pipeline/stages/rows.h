@@ -10,6 +10,7 @@
 
 #include "files/model.h"
 #include "files/read.h"
+#include "files/stream.h"
 
 #include <stdbool.h>
 
@@ -23,6 +24,34 @@ typedef struct rows_wanted {
 
 rows_wanted rows_of_data(const flow_model *model);
 rows_wanted rows_of_context(const flow_model *model);
+
+/* ---- block by block
+
+ * Columns of a table for one side of a model. Rows are looked at in their order, blocks after one another; then they are judged. */
+typedef struct rows_columns rows_columns;
+
+/* head: of which table, borrowed like the rest; its values are not looked at. extra as below. FLOW_EDATA names the columns that are missing or unknown. */
+rows_columns *rows_match(const file_table *head, const char *source, const rows_wanted *wanted,
+                         bool extra, flow_err *err);
+void rows_columns_free(rows_columns *self); /* accepts NULL */
+
+/* rows (k, head->cols): the next of them. */
+void rows_look(rows_columns *self, const double *rows, size_t k);
+
+/* FLOW_EDATA names the first value that is not finite, with its row and column; warnings and notes as of rows_take. */
+int rows_judge(const rows_columns *self, flow_err *err);
+
+/* Looks at all rows of the stream for each of `sides` (n_sides, those that are not NULL), and judges. */
+int rows_scan(rows_columns *const *sides, size_t n_sides, file_stream *rows, flow_err *err);
+
+/* to (k, n of the wanted) = rows (k, head->cols). */
+void rows_gather(const rows_columns *self, double *to, const double *rows, size_t k);
+
+/* As rows_read, of which no more than a block is in memory. */
+file_stream *rows_open(const char *path, file_header header, const rows_wanted *wanted, bool extra,
+                       flow_err *err);
+
+/* ---- whole tables */
 
 /* A table from a file, of the columns alone that the model knows, either side, if it names them; *wanted is one of its
  * sides. extra: others are left aside, unread, instead of refused. Tells what was made of the file. */

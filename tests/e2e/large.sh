@@ -16,6 +16,7 @@ student:
   flow: {kind: unrolled, iterations: 1}
   train: {batch: 64, steps: 10, warmup: 0}
   layerwise: {steps: 10}
+  shrink: {samples: 500}
 validate: {samples: 500}
 export: {samples: 100}
 Y
@@ -64,6 +65,16 @@ adds "rows in random order" "$limit" "$T/x.npy" --set data.split=seed
 adds "8 bytes a number" $((2 * limit)) "$T/x.npy" --set precision=f64
 
 adds "rows that are weighed" "$limit" "$T/x.npy" --set data.weights=1
+
+# logp holds a block of rows; it says of a row what it says of it alone, wherever blocks end.
+few_kib=$("$PROBE" memory "$DISTILL" logp "$T/file" "$T/few.npy" --threads 2 -o "$T/few_logp.npy")
+for form in npy csv; do
+    kib=$("$PROBE" memory "$DISTILL" logp "$T/file" "$T/x.$form" --threads 2 -o "$T/logp.csv")
+    check "logp, $form: $more rows more add $((kib - few_kib)) KiB" test "${kib:-0}" -gt 1000 -a $((kib - few_kib)) -le $((2 * slack))
+done
+tail -n 1000 "$T/x.csv" >"$T/tail.csv"
+run logp "$T/file" "$T/tail.csv"
+check "logp: the last rows" cmp <(tail -n +2 "$T/out") <(tail -n +$((few + more - 998)) "$T/logp.csv")
 
 mkfifo "$T/pipe.npy"
 cat "$T/x.npy" >"$T/pipe.npy" &

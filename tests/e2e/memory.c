@@ -66,6 +66,7 @@ static const struct scene {
               {"transport", play_transport},
               {"importance", play_importance},
               {"two_sided", play_two_sided},
+              {"cover", play_cover},
               {"fab", play_fab},
               {"recipe", play_recipe},
               {"around", play_around},

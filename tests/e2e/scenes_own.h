@@ -111,6 +111,15 @@ static int play_two_sided(uint64_t *sum, flow_err *err)
                       err);
 }
 
+/* Three terms, and the rows of the third. */
+static int play_cover(uint64_t *sum, flow_err *err)
+{
+    return learn_with(sum,
+                      "{\"kind\": \"iaf\", \"layers\": 1, \"conditioner\": {\"kind\": \"mlp\", "
+                      "\"hidden\": [4]}}",
+                      "{\"kind\": \"kl\", \"cover\": 0.1}", 0, err);
+}
+
 static int play_fab(uint64_t *sum, flow_err *err)
 {
     return learn(sum,
@@ -133,6 +142,7 @@ static int add_recipe(uint64_t *sum, const student_recipe *r, const target *t, f
 static int play_chain(uint64_t *sum, flow_err *err)
 {
     student_against_chain figures = {.rows = 0};
+    student_chain_rows kept = {NULL, 0};
     student_sides sides = {.n = 0};
     json_t *said = json_loads(own_flow, 0, NULL);
     target *t = make_energy(err);
@@ -141,10 +151,13 @@ static int play_chain(uint64_t *sum, flow_err *err)
     if (!code)
         code = student_sides_meet(&sides, f, err);
     if (!code)
-        code = student_against_chain_measure(&figures, &sides,
-                                             &(student_chain_question){f, 0, NULL, 1, 1e-3}, err);
-    if (!code)
+        code = student_against_chain_measure(
+            &figures, &sides, &(student_chain_question){f, 0, NULL, 1, 1e-3, &kept}, err);
+    if (!code) {
         add(sum, figures.bins, sizeof figures.bins);
+        add(sum, kept.x, kept.n * DIM * sizeof *kept.x);
+    }
+    free(kept.x);
     student_sides_release(&sides);
     flow_free(f);
     target_free(t);

@@ -4,6 +4,7 @@
 #include "student/annealed.h"
 #include "student/normal_look.h"
 #include "student/objective.h"
+#include "student/own_rows.h"
 #include "student/place.h"
 #include "student/recipe.h"
 #include "teacher/target_in_units.h"
@@ -178,6 +179,30 @@ static flow *student_of(const char *text)
     json_decref(full);
     json_decref(said);
     return out;
+}
+
+/* Rows of stretched noise: a circle is not stretched, and the density that they are drawn from says so: E_r[q / r] = 1. */
+Test(circles, own_rows_are_stretched_beside_them)
+{
+    enum { N = 20000 };
+    flow_err err = FLOW_ERR_INIT;
+    flow *student = student_of("{\"kind\": \"iaf\", \"layers\": 1}");
+    flow_pool *pool = flow_pool_create(2, NULL);
+    target *t = target_from_flow(student, &err);
+    const own_rows_width width = {0.7, 1.6, 2};
+    const term_scene scene = {student, pool, t, NULL, 5};
+    own_rows rows = {.n = 0};
+    term_sums sums = {0};
+    double mean = 0;
+    cr_assert_eq(own_rows_open(&rows, N, &scene, &err), 0);
+    cr_assert_eq(own_rows_draw(&rows, &scene, &width, 0, &sums, &err), 0, "%s", err.text);
+    for (size_t r = 0; r < N; r++)
+        mean += exp(rows.log_q[r] - rows.log_r[r]) / N;
+    cr_assert_float_eq(mean, 1, 0.03, "%g", mean); /* 5 sigma; a column too many is .06 and more */
+    own_rows_close(&rows);
+    target_free(t);
+    flow_pool_free(pool);
+    flow_free(student);
 }
 
 /* Mean log q of the rows that it was placed on, less that of a circle. */

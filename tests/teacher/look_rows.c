@@ -1,5 +1,5 @@
-/* Which share of the test rows are training rows, as a look at the table counts it for the verdict; and values that stand
- * for missing ones. */
+/* Which share of the test rows are training rows, as a look at the table counts it for the verdict; values that stand
+ * for missing ones; and an angle that is given. */
 #include "teacher/look.h"
 
 #include "flow/pcg.h"
@@ -116,4 +116,33 @@ Test(look_rows, a_code_among_numbers)
         data_look_free(look);
         file_table_free(table);
     }
+}
+
+/* What is given has no kinds: an angle among it is told of, in other words than one that is modelled. */
+Test(look_rows, an_angle_that_is_given)
+{
+    flow_err err = FLOW_ERR_INIT;
+    data_options options = data_options_default();
+    file_table *table = data_table(ROWS, 2, NULL);
+    const char *given[] = {"1"};
+    pcg_uniforms(table->values, stream, 0, ROWS, 2);
+    for (size_t i = 0; i < ROWS; i++)
+        table->values[2 * i + 1] *= 6.283185307179586;
+    options.context = given;
+    options.n_context = 1;
+    data_look *look = data_look_create(table, "t", &options, &err);
+    cr_assert_not_null(look, "%s", err.text);
+    size_t told = 0;
+    for (size_t i = 0; i < look->n_findings; i++) {
+        const look_finding *f = &look->findings[i];
+        cr_expect_str_neq(f->kind, "angle");
+        if (strcmp(f->kind, "given_angle") != 0)
+            continue;
+        told++;
+        cr_expect(f->level == LOOK_WARNING && f->col == 1 &&
+                  strstr(f->remedy, "its cosine and its sine"));
+    }
+    cr_expect_eq(told, 1);
+    data_look_free(look);
+    file_table_free(table);
 }
