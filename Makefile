@@ -3,7 +3,7 @@
 # make test                install what is missing, build, run every test; tests/README.md
 # make bench               rows/s of every operation at six sizes
 # make deps                install what is missing to build, and no more
-# make install PREFIX=DIR  the program, the library and its headers; default /usr/local
+# make install PREFIX=DIR  the program with manual pages and completions, the library and its headers; default /usr/local
 # make format              clang-format over the tree
 # make clean               remove build/
 #
@@ -150,11 +150,16 @@ deps:
 test-deps:
 	@CC='$(CC)' tests/deps.sh $(LIBRARIES) criterion
 
+SHARE := man/man1 man/man5 bash-completion/completions zsh/site-functions fish/vendor_completions.d distill
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/pkgconfig
 	install -m 755 $(OUT)/distill $(DESTDIR)$(PREFIX)/bin/
 	install -m 644 $(OUT)/libdistill.a $(DESTDIR)$(PREFIX)/lib/
 	install -m 644 -t $(DESTDIR)$(PREFIX)/include -D plugin/*.h
+	install -d $(SHARE:%=$(DESTDIR)$(PREFIX)/share/%)
+	cd $(DESTDIR)$(PREFIX)/share && d=$(abspath $(OUT)/distill) && $$d man 1 >man/man1/distill.1 && $$d man 5 >man/man5/distill.yaml.5 && \
+	    $$d completion bash >bash-completion/completions/distill && $$d completion zsh >zsh/site-functions/_distill && \
+	    $$d completion fish >fish/vendor_completions.d/distill.fish && $$d schema >distill/distill.schema.json
 	for h in $(HEADERS) plugin/*.h; do install -D -m 644 $$h $(DESTDIR)$(PREFIX)/include/distill/$$h || exit 1; done
 	printf '%s\n' 'Name: distill' 'Description: normalizing flows and their distillation' \
 	    'Version: $(VERSION)' 'Requires: openblas jansson' 'Cflags: -I$(PREFIX)/include/distill' \

@@ -57,6 +57,23 @@ struct file_atomic {
     int slot;        /* -1: none */
 };
 
+static int is_full(int number)
+{
+    return number == ENOSPC || number == EDQUOT;
+}
+
+const char *file_why(int number)
+{
+    return number == EDQUOT  ? "the disk is full: the quota is used up"
+           : is_full(number) ? "the disk is full: no space is left on it"
+                             : strerror(number);
+}
+
+int file_create_code(int number)
+{
+    return is_full(number) ? FLOW_EIO : FLOW_ECREATE;
+}
+
 static void release(file_atomic *self)
 {
     if (!self)
@@ -119,7 +136,8 @@ file_atomic *file_atomic_open(const char *path, flow_err *err)
     self->file = fopen(direct ? self->path : self->temporary, "wb");
     if (self->file)
         return self;
-    flow_fail(err, FLOW_ECREATE, "%s: cannot be created: %s", path, strerror(errno));
+    flow_fail(err, (flow_code)file_create_code(errno), "%s: cannot be created: %s", path,
+              file_why(errno));
     goto fail;
 no_memory:
     flow_fail(err, FLOW_ENOMEM, "%s: no memory to open it", path);
@@ -169,7 +187,7 @@ int file_atomic_commit(file_atomic *self, flow_err *err)
         good = rename(self->temporary, self->path) == 0;
     if (!good) {
         int code =
-            flow_fail(err, FLOW_EIO, "%s: cannot be written: %s", self->path, strerror(errno));
+            flow_fail(err, FLOW_EIO, "%s: cannot be written: %s", self->path, file_why(errno));
         if (self->temporary)
             unlink(self->temporary);
         release(self);

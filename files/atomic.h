@@ -24,6 +24,11 @@ FILE *file_atomic_file(file_atomic *self);
 int file_atomic_commit(file_atomic *self, flow_err *err);
 void file_atomic_discard(file_atomic *self); /* accepts NULL */
 
+/* Why a write failed, by its errno: a full disk is called that. And the code for it where a file cannot be made: FLOW_ECREATE,
+ * or FLOW_EIO of a full disk. */
+const char *file_why(int number);
+int file_create_code(int number);
+
 /* Removes the temporary of every file that is open in this process, as far as there is room to remember them (16): for
  * a signal handler that ends the process. Safe there; of no use otherwise. */
 void file_atomic_abandon(void);

@@ -39,7 +39,7 @@ static int check_stream(const file_csv_writer *self, flow_err *err)
     if (!ferror(self->out))
         return FLOW_OK;
     return flow_fail(err, FLOW_EIO, "%s: cannot be written: %s", self->name,
-                     strerror(errno ? errno : EIO));
+                     file_why(errno ? errno : EIO));
 }
 
 static file_csv_writer *writer_create(const char *path, FILE *out, const char *name, size_t cols,

@@ -60,7 +60,7 @@ static file_npy_writer *writer_create(const char *name, size_t rows, size_t cols
 static int write_bytes(file_npy_writer *self, const void *bytes, size_t len, flow_err *err)
 {
     if (fwrite(bytes, 1, len, self->out) != len)
-        return flow_fail(err, FLOW_EIO, "%s: cannot be written: %s", self->name, strerror(errno));
+        return flow_fail(err, FLOW_EIO, "%s: cannot be written: %s", self->name, file_why(errno));
     return FLOW_OK;
 }
 
@@ -142,7 +142,7 @@ int file_npy_close(file_npy_writer *self, flow_err *err)
         code = file_atomic_commit(self->file, err);
         self->file = NULL;
     } else if (fflush(self->out) != 0) {
-        code = flow_fail(err, FLOW_EIO, "%s: cannot be written: %s", self->name, strerror(errno));
+        code = flow_fail(err, FLOW_EIO, "%s: cannot be written: %s", self->name, file_why(errno));
     }
     file_npy_discard(self);
     return code;

@@ -38,21 +38,34 @@ static void expand(uint32_t *w, const unsigned char *block)
                w[t - 7] + (right(w[t - 2], 17) ^ right(w[t - 2], 19) ^ w[t - 2] >> 10);
 }
 
-/* One block (section 6.2.2); s is a .. h. */
+/* One round: of eight words a .. h, h becomes the next a, and d the next e; who calls turns the names. */
+static inline void turn(uint32_t a, uint32_t b, uint32_t c, uint32_t *d, uint32_t e, uint32_t f,
+                        uint32_t g, uint32_t *h, uint32_t word)
+{
+    uint32_t sum = *h + (right(e, 6) ^ right(e, 11) ^ right(e, 25)) + ((e & f) ^ (~e & g)) + word;
+    *d += sum;
+    *h = sum + (right(a, 2) ^ right(a, 13) ^ right(a, 22)) + ((a & b) ^ (a & c) ^ (b & c));
+}
+
+/* One block (section 6.2.2). */
 static void mix(uint32_t *state, const unsigned char *block)
 {
-    uint32_t w[ROUNDS], s[8];
+    uint32_t w[ROUNDS];
+    uint32_t a = state[0], b = state[1], c = state[2], d = state[3], e = state[4], f = state[5],
+             g = state[6], h = state[7];
     expand(w, block);
-    memcpy(s, state, sizeof s);
-    for (int t = 0; t < ROUNDS; t++) {
-        uint32_t sum = s[7] + (right(s[4], 6) ^ right(s[4], 11) ^ right(s[4], 25)) +
-                       ((s[4] & s[5]) ^ (~s[4] & s[6])) + constants[t] + w[t];
-        uint32_t more = (right(s[0], 2) ^ right(s[0], 13) ^ right(s[0], 22)) +
-                        ((s[0] & s[1]) ^ (s[0] & s[2]) ^ (s[1] & s[2]));
-        memmove(s + 1, s, 7 * sizeof *s);
-        s[4] += sum;
-        s[0] = sum + more;
+    for (int t = 0; t < ROUNDS; t += 8) {
+        const uint32_t *k = constants + t, *x = w + t;
+        turn(a, b, c, &d, e, f, g, &h, k[0] + x[0]);
+        turn(h, a, b, &c, d, e, f, &g, k[1] + x[1]);
+        turn(g, h, a, &b, c, d, e, &f, k[2] + x[2]);
+        turn(f, g, h, &a, b, c, d, &e, k[3] + x[3]);
+        turn(e, f, g, &h, a, b, c, &d, k[4] + x[4]);
+        turn(d, e, f, &g, h, a, b, &c, k[5] + x[5]);
+        turn(c, d, e, &f, g, h, a, &b, k[6] + x[6]);
+        turn(b, c, d, &e, f, g, h, &a, k[7] + x[7]);
     }
+    const uint32_t s[8] = {a, b, c, d, e, f, g, h};
     for (int i = 0; i < 8; i++)
         state[i] += s[i];
 }

@@ -6,6 +6,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Standard errors of the mean share, twice: sqrt(1 / n + 1 / m) of two samples of one distribution is exceeded by their
  * distance with a chance of 2 exp(-2 * 2^2) (Smirnov 1939). */
@@ -200,14 +201,29 @@ static void take_chain(student_against_chain *out, const long_chain *chain)
     out->acceptance = chain->acceptance;
 }
 
+static int keep(student_chain_rows *out, const long_chain *chain, const flow_units *units,
+                flow_err *err)
+{
+    size_t n = chain->n < STUDENT_CHAIN_KEPT ? chain->n : STUDENT_CHAIN_KEPT, dim = chain->dim;
+    out->x = malloc(n * dim * sizeof *out->x);
+    if (!out->x)
+        return flow_fail(err, FLOW_ENOMEM, "out of memory for %zu rows of chains", n);
+    out->n = n;
+    for (size_t i = 0; i < n; i++)
+        memcpy(out->x + i * dim, chain->x + i * chain->n / n * dim, dim * sizeof *out->x);
+    if (units)
+        flow_units_to_user(units, out->x, NULL, out->x, n);
+    return FLOW_OK;
+}
+
 int student_against_chain_measure(student_against_chain *out, const student_sides *sides,
                                   const student_chain_question *question, flow_err *err)
 {
     long_chain chain;
     double begun = flow_seconds();
     *out = student_against_no_chain;
-    int code =
-        long_chain_run(&chain, sides->teacher, sides->pool, question->rows, sides->seed, err);
+    int code = long_chain_run(&chain, sides->teacher, sides->pool, question->rows, question->chains,
+                              sides->seed, err);
     if (!code)
         code = broken_check(&chain.broken, chain.broken.count, chain.evaluations,
                             "rows of the chain", err);
@@ -217,6 +233,8 @@ int student_against_chain_measure(student_against_chain *out, const student_side
     }
     if (!code)
         code = compare_energies(out, sides, &chain, question->units, err);
+    if (!code && question->kept)
+        code = keep(question->kept, &chain, question->units, err);
     out->seconds = flow_seconds() - begun;
     long_chain_close(&chain);
     return code;

@@ -47,12 +47,21 @@ typedef struct student_against_chain {
 /* All NaN, 0 rows. */
 extern const student_against_chain student_against_no_chain;
 
+/* Rows of the chains that are kept to be looked at: all, or so many spread evenly over them. */
+enum { STUDENT_CHAIN_KEPT = 20000 };
+typedef struct student_chain_rows {
+    double *x; /* (n, D) in the user's units; the caller's to free */
+    size_t n;
+} student_chain_rows;
+
 typedef struct student_chain_question {
     const flow *student;
-    double log_z;            /* the target's own, or the best that is known */
-    const flow_units *units; /* the user's; NULL: those of the rows */
-    size_t rows;             /* of chains, at least */
-    double effort;           /* of the hunt: times the usual (hunt_effort_of) */
+    double log_z;             /* the target's own, or the best that is known */
+    const flow_units *units;  /* the user's; NULL: those of the rows */
+    size_t rows;              /* of chains, at least */
+    size_t chains;            /* 0: LONG_CHAIN_CHAINS */
+    double effort;            /* of the hunt: times the usual (hunt_effort_of) */
+    student_chain_rows *kept; /* filled also before an error; NULL: not wanted */
 } student_chain_question;
 
 /* After student_sides_meet. Errors are those of the chain and of the hunt; FLOW_EDIVERGED: the student's density at a row of

@@ -235,7 +235,7 @@ static const double MOST_LR = 2e-4; /* of steps whose size is auto */
 static void keep_the_better(student_distillation *self)
 {
     distill_state *state = &self->state;
-    if (flow_trainer_judge(self->trainer, state->kl_warm, state->kl_warm)) {
+    if (flow_trainer_judge(self->trainer, state->kl_warm, student_ruler_score(state))) {
         state->best_step = state->step;
         state->kl_best = state->kl_warm;
     }

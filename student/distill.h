@@ -14,6 +14,7 @@
 #ifndef STUDENT_DISTILL_H
 #define STUDENT_DISTILL_H
 
+#include "flow/keeper.h"
 #include "flow/trainer.h"
 #include "student/contexts.h"
 #include "teacher/broken.h"
@@ -30,10 +31,12 @@ typedef enum distill_gradient {
     DISTILL_AUTO
 } distill_gradient;
 
-/* Rows of no context that are near a target, of equal weight. (n, D); n = 0: none */
+/* Rows of no context that are near a target, of equal weight. (n, D); n = 0: none. precise: their covariance is the target's
+ * but for their number, and a linear map on them takes it as it is */
 typedef struct distill_rows {
     const double *x;
     size_t n;
+    int precise;
 } distill_rows;
 
 typedef struct distill_options {
@@ -63,6 +66,7 @@ typedef struct distill_options {
                           that it had on its way (ruler.h), those of the start included. So does one
                           that starts at its teacher's quantiles (start.h) */
     int (*stop)(void); /* asked after every step; non-zero stops there. NULL: never */
+    const flow_keeper *keeper; /* of student_distill; NULL: nobody. Its errors stop it */
 } distill_options;
 
 typedef struct distill_state {
@@ -84,7 +88,9 @@ typedef struct distill_state {
     size_t broken_step;               /* of the first of them */
     double kl_warm;                   /* reverse KL of such a student when it was last judged: its
                                          averaged weights', on rows that stay the same */
-    double kl_best;                   /* the smallest, which is what the student ends with */
+    double kl_best;                   /* of what the student ends with: the last weights whose
+                                         KL cannot be told from the smallest (ruler.h) */
+    double kl_start, kl_least;        /* the first, and the smallest */
     size_t best_step;                 /* when that was */
     int went_back;                    /* it is that of the start */
 } distill_state;
@@ -132,7 +138,8 @@ int student_distillation_load(student_distillation *self, const void *block, siz
 typedef int (*distill_watch)(void *arg, const distill_state *state);
 
 /* Initialises the student, unless it is warm, and trains it. *state is the last one. Errors as above; FLOW_ENOMEM;
- * FLOW_ESTOPPED if stop or watch said so (the student is then finished as above, as good as it got). */
+ * FLOW_ESTOPPED if stop or watch said so (the student is then finished as above, as good as it got, and what the
+ * keeper has is from before that). */
 int student_distill(flow *self, distill_state *state, flow_pool *pool, const target *teacher,
                     const distill_contexts *contexts, const distill_options *options,
                     distill_watch watch, void *arg, flow_err *err);

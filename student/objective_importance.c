@@ -99,7 +99,7 @@ static int importance_terms(objective_terms *out, const objective_plan *plan, fl
     self->base = (term_weighed){.base = {.ops = &term_importance},
                                 .buffer = (size_t)own->buffer,
                                 .every = (size_t)own->every,
-                                .width = {own->widen, own->widen_by},
+                                .width = {own->widen, own->widen_by, 1},
                                 .weigh = importance_weigh};
     self->options = *own;
     return objective_add_between(out, &self->base.base, plan, own->start, own->polish, err);

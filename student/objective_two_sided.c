@@ -271,7 +271,7 @@ static two_sided *create(const two_sided_options *own, const distill_options *o,
     *self = (two_sided){
         .base = {.ops = &term_two_sided},
         .options = *own,
-        .width = {own->widen, own->widen_by},
+        .width = {own->widen, own->widen_by, 1},
         .line = {.start = o->temper, .until = o->temper_until},
         .now = {.beta = o->temper, .kl_forward = NAN, .ess = NAN},
         .batch = {.log_p = rows, .log_q = rows + most_rows, .log_r = rows + 2 * most_rows}};

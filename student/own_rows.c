@@ -90,9 +90,22 @@ static int has_density(const own_rows *self)
 
 /* ---- some with their noise stretched: with m the middle of the base, z' = m + T (z - m), and
  *
- *   log q_wide(x) = log q(x) - log base(z') + log base(m + (z' - m) / T) - D log T
+ *   log q_T(x) = log q(x) - log base(z') + log base(m + (z' - m) / T) - D log T
  *
- * for q and q_wide share the layers. A row of either has r = (1 - e) q + e q_wide. */
+ * for q and q_T share the layers; D counts the columns that can be stretched. A row of any of them has
+ * r = (1 - e) q + sum_k e_k q_T_k, T_k = by^k. */
+
+static size_t levels_of(const own_rows_width *width)
+{
+    return width->levels ? width->levels : 1;
+}
+
+/* e_k, k = 1 .. levels */
+static double share_of(const own_rows_width *width, size_t level)
+{
+    size_t halvings = level < levels_of(width) ? level : level - 1;
+    return width->share * pow(0.5, (double)halvings);
+}
 
 int own_rows_is_wide(const own_rows_width *width, uint64_t row)
 {
@@ -100,28 +113,68 @@ int own_rows_is_wide(const own_rows_width *width, uint64_t row)
     return target_is_wide(&rows, row);
 }
 
+/* 0: a row that is not wide. */
+static size_t level_of(const own_rows_width *width, uint64_t row)
+{
+    own_rows_width further = {.share = width->share};
+    size_t level = 0;
+    while (level < levels_of(width) && own_rows_is_wide(&further, row)) {
+        further.share /= 2;
+        level++;
+    }
+    return level;
+}
+
 int own_rows_stretch(const flow *student, const own_rows_width *width, double *z, uint64_t first,
                      size_t n, flow_err *err)
 {
     size_t dim = flow_dim(student);
-    for (size_t r = 0; r < n; r++)
-        if (own_rows_is_wide(width, first + r) &&
-            flow_noise_temper(student, z + r * dim, width->by, 1, err))
+    for (size_t r = 0; r < n; r++) {
+        size_t level = level_of(width, first + r);
+        if (level && flow_noise_temper(student, z + r * dim, pow(width->by, (double)level), 1, err))
             return FLOW_ECONFIG;
+    }
     return 0;
+}
+
+static double stretched_columns(const flow *student)
+{
+    double n = 0;
+    for (size_t i = 0; i < flow_dim(student); i++)
+        n += !flow_noise_turns(student, i);
+    return n;
+}
+
+/* Of up to FLOW_SHARD rows. z is brought back by one more `by` for each level; out sums e_k (q_T_k / q - 1). */
+static int mix_shard(double *out, const flow *student, const own_rows_width *width, double *z,
+                     double *work, size_t n, flow_err *err)
+{
+    double spread = stretched_columns(student) * log(width->by), at[FLOW_SHARD];
+    int code = 0;
+    flow_base_log_prob(student, NULL, at, z, n);
+    for (size_t r = 0; r < n; r++)
+        out[r] = 0;
+    for (size_t k = 1; k <= levels_of(width) && !code; k++) {
+        code = flow_noise_temper(student, z, 1 / width->by, n, err);
+        flow_base_log_prob(student, NULL, work, z, n);
+        for (size_t r = 0; r < n; r++)
+            out[r] += share_of(width, k) * expm1(work[r] - at[r] - (double)k * spread);
+    }
+    for (size_t r = 0; r < n; r++)
+        out[r] = log1p(out[r]);
+    return code ? FLOW_ECONFIG : 0;
 }
 
 int own_rows_mix(double *out, const flow *student, const own_rows_width *width, double *z,
                  double *work, size_t n, flow_err *err)
 {
-    double spread = (double)flow_dim(student) * log(width->by);
-    flow_base_log_prob(student, NULL, work, z, n);
-    if (flow_noise_temper(student, z, 1 / width->by, n, err))
-        return FLOW_ECONFIG;
-    flow_base_log_prob(student, NULL, out, z, n);
-    for (size_t r = 0; r < n; r++)
-        out[r] = log1p(width->share * expm1(out[r] - work[r] - spread));
-    return 0;
+    size_t dim = flow_dim(student);
+    int code = 0;
+    for (size_t row = 0, m; row < n && !code; row += m) {
+        m = n - row < FLOW_SHARD ? n - row : FLOW_SHARD;
+        code = mix_shard(out + row, student, width, z + row * dim, work + row, m, err);
+    }
+    return code;
 }
 
 static int draw_wide(own_rows *self, const term_scene *scene, const own_rows_width *width,

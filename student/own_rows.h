@@ -5,9 +5,11 @@
 
 #include "student/term.h"
 
-/* A share of the rows comes from noise that is stretched (flow_noise_temper). 0: none do. */
+/* A share of the rows comes from noise that is stretched (flow_noise_temper). 0: none do. With `levels` above 1 half
+ * of them are stretched by `by`, a quarter by by^2, ... and what is left by by^levels. */
 typedef struct own_rows_width {
     double share, by;
+    size_t levels; /* 0 is 1 */
 } own_rows_width;
 
 typedef struct own_rows {

@@ -82,3 +82,15 @@ double student_ruler_lr(double kl, double most)
     const double at_one = 5e-4, least = 1e-5;
     return isfinite(kl) ? fmin(most, fmax(least, at_one * sqrt(fmax(kl, 0)))) : most;
 }
+
+double student_ruler_score(distill_state *state)
+{
+    double kl = state->kl_warm;
+    int first = state->step == 0;
+    if (first)
+        state->kl_start = state->kl_least = kl;
+    state->kl_least = fmin(state->kl_least, kl);
+    double told = sqrt(2 * fmax(state->kl_least, 0) / RULER_ROWS);
+    int beats = first || isnan(state->kl_start) || kl < state->kl_start;
+    return isfinite(kl) && beats && kl <= state->kl_least + told ? -(double)state->step : INFINITY;
+}

@@ -22,4 +22,10 @@ int student_ruler_measure(const student_ruler *self, double *kl, flow_err *err);
  * the root of the KL. Between 1e-5 and `most`; most where the KL is not finite. */
 double student_ruler_lr(double kl, double most);
 
+/* How good weights are whose KL has just been measured, state->kl_warm: below all scores before where they are
+ * better than the start and no worse than the best by more than the rows can tell, one standard error of a KL, sqrt(2 KL /
+ * RULER_ROWS) to second order; else INFINITY. So of equals the later ones are kept, whose tails are the better ones.
+ * Brings kl_start and kl_least up to date. */
+double student_ruler_score(distill_state *state);
+
 #endif

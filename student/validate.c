@@ -154,7 +154,9 @@ static int compare_chain(student_validation *out, const student_sides *v, const 
                                              .log_z = student_best_log_z(out->log_z, &out->weights),
                                              .units = o->units,
                                              .rows = o->chain,
-                                             .effort = 1};
+                                             .chains = o->chains,
+                                             .effort = o->hunt,
+                                             .kept = &out->chain_rows};
     return o->chain ? student_against_chain_measure(&out->against_chain, v, &question, err) : 0;
 }
 
@@ -226,6 +228,7 @@ void student_validation_release(student_validation *self)
     free(self->modes);
     free(self->teacher_modes);
     student_against_data_release(&self->against_data);
+    free(self->chain_rows.x);
     self->modes = self->teacher_modes = NULL;
     self->partition = NULL;
     self->n_modes = 0;

@@ -28,6 +28,8 @@
 typedef struct student_validate_options {
     size_t samples; /* n */
     size_t chain;   /* rows of long chains on the teacher, which has no context then; 0: none */
+    size_t chains;  /* that these are of */
+    double hunt;    /* effort, times the usual (hunt_source.h) */
     uint64_t seed;
     const flow_units *units;   /* of the user, for values that are shown; NULL: those of the flow */
     const data_set *data;      /* the teacher's; NULL: it is not held against any */
@@ -55,6 +57,7 @@ typedef struct student_validation {
     double roundtrip; /* max |z - f^-1(f(z))| / max(1, |z|) */
     student_uncovered uncovered;
     student_against_chain against_chain; /* 0 rows without one */
+    student_chain_rows chain_rows;       /* likewise; of this struct */
     student_against_data against_data;   /* NaN without data */
     student_speed speed;
 } student_validation;

@@ -7,6 +7,7 @@
 #ifndef TEACHER_FIT_H
 #define TEACHER_FIT_H
 
+#include "flow/keeper.h"
 #include "flow/trainer.h"
 #include "teacher/dataset.h"
 
@@ -24,6 +25,7 @@ typedef struct teacher_fit_options {
     size_t patience;   /* epochs without a better validation loss before stopping; 0: never */
     uint64_t seed;     /* of the initial weights and of the order of rows */
     int (*stop)(void); /* asked after every step; non-zero stops there. NULL: never */
+    const flow_keeper *keeper; /* of teacher_fit; NULL: nobody. Its errors stop the fit */
 } teacher_fit_options;
 
 /* Where the fit stands, at the end of an epoch. Losses are -log p in nats a row, flow's units, rows counted
@@ -74,7 +76,7 @@ typedef int (*teacher_fit_watch)(void *arg, const teacher_fit_state *state);
 
 /* Initialises the flow (parallel in density) and fits it. *state is the last one watched. Errors:
  * FLOW_EDIVERGED with the step, FLOW_EDATA, FLOW_ENOMEM. FLOW_ESTOPPED if stop or watch said so: the flow
- * is then finished as above. */
+ * is then finished as above, and what the keeper has is from before that. */
 int teacher_fit(flow *self, teacher_fit_state *state, flow_pool *pool, const data_set *data,
                 const teacher_fit_options *options, teacher_fit_watch watch, void *arg,
                 flow_err *err);

@@ -353,3 +353,16 @@ int data_set_shape(size_t *dim, size_t *n_context, const file_table *head, const
     data_plan_release(&plan);
     return code;
 }
+
+char **data_set_names(size_t *dim, const file_table *head, const char *source,
+                      const data_options *options, flow_err *err)
+{
+    data_plan plan = {.dim = 0};
+    const job work = {&plan, head, source, options};
+    char **names = NULL;
+    if (!choose_columns(&work, err))
+        names = data_columns_names(head, plan.data, plan.dim, err);
+    *dim = plan.dim;
+    data_plan_release(&plan);
+    return names;
+}

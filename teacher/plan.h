@@ -82,4 +82,8 @@ size_t data_plan_row(const data_plan *self, size_t place);
 int data_set_shape(size_t *dim, size_t *n_context, const file_table *head, const char *source,
                    const data_options *options, flow_err *err);
 
+/* The names of the D data columns, as a set would have them; to be freed by data_columns_names_free. NULL: as above. */
+char **data_set_names(size_t *dim, const file_table *head, const char *source,
+                      const data_options *options, flow_err *err);
+
 #endif

@@ -131,7 +131,7 @@ thread() {
         --set 'validate.require.teacher_test_log_likelihood="> -1.55"'
     one thread/search 300 "${fixed[@]}" "$BUILD/thread/distill" run configs/two_moons.yaml --threads 3 \
         --out "$logs/thread-search" --set teacher.train.epochs=10 --set "teacher.flow.hidden=[16, 16]" \
-        --set student.train.batch=256 --set student.train.steps=20 --set student.layerwise.steps=20 --set student.train.warmup=0 --set data.rows=1000 --set validate.samples=1000 \
+        --set student.train.batch=256 --set student.train.steps=20 --set student.layerwise.steps=20 --set student.train.warmup=0 --set student.shrink.samples=1000 --set data.rows=1000 --set validate.samples=1000 \
         --set 'validate.require.mode_share_error="< 0.2"'
 }
 

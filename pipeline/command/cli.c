@@ -2,8 +2,11 @@
 
 #include "flow/suggest.h"
 #include "pipeline/command/check_target.h"
+#include "pipeline/command/completion.h"
+#include "pipeline/command/doctor.h"
 #include "pipeline/command/explain.h"
-#include "pipeline/command/lines.h"
+#include "pipeline/command/line.h"
+#include "pipeline/command/man.h"
 #include "pipeline/config/json_schema.h"
 #include "pipeline/console/exit.h"
 #include "pipeline/console/version.h"
@@ -146,10 +149,19 @@ static int do_explain(int argc, char **argv)
 {
     const char *key;
     flow_err err = FLOW_ERR_INIT;
-    int status = line_read_explain(&key, argc, argv);
+    int status = line_read_word(&key, &line_explain, argc, argv);
     if (status >= 0)
         return status;
     return explain(stdout, key, &err) ? exit_fail(&err) : EXIT_GOOD;
+}
+
+static int do_sweep(int argc, char **argv)
+{
+    sweep_line line;
+    int status = line_read_sweep(&line, argc, argv);
+    status = status < 0 ? sweep_verb(&line.options) : status;
+    sweep_line_free(&line);
+    return status;
 }
 
 static int do_status(int argc, char **argv)
@@ -175,8 +187,9 @@ static int do_diff(int argc, char **argv)
 
 static int do_schema(int argc, char **argv)
 {
+    const char *none;
     flow_err err = FLOW_ERR_INIT;
-    int status = line_read_schema(argc, argv);
+    int status = line_read_word(&none, &line_schema, argc, argv);
     if (status >= 0)
         return status;
     char *text = json_schema_text();
@@ -188,20 +201,67 @@ static int do_schema(int argc, char **argv)
     return err.code ? exit_fail(&err) : EXIT_GOOD;
 }
 
+static int do_completion(int argc, char **argv)
+{
+    const char *shell;
+    flow_err err = FLOW_ERR_INIT;
+    int status = line_read_word(&shell, &line_completion, argc, argv);
+    if (status >= 0)
+        return status;
+    return completion(stdout, shell, &err) ? line_refuse(&line_completion, &err) : EXIT_GOOD;
+}
+
+static int do_man(int argc, char **argv)
+{
+    const char *section;
+    flow_err err = FLOW_ERR_INIT;
+    int status = line_read_word(&section, &line_man, argc, argv);
+    if (status >= 0)
+        return status;
+    if (!section || strcmp(section, "1") == 0)
+        man_program(stdout);
+    else if (strcmp(section, "5") == 0)
+        man_config(stdout);
+    else
+        flow_fail(&err, FLOW_EUSAGE, "there are pages 1 and 5, not '%.60s'", section);
+    return err.code ? line_refuse(&line_man, &err) : EXIT_GOOD;
+}
+
+static int do_doctor(int argc, char **argv)
+{
+    bool json;
+    int status = line_read_doctor(&json, argc, argv);
+    return status < 0 ? doctor_verb(json) : status;
+}
+
 static const struct {
     const line_spec *spec;
     int (*run)(int argc, char **argv);
-} verbs[] = {{&line_init, do_init},       {&line_run, do_run},
-             {&line_plan, do_plan},       {&line_validate, do_validate},
-             {&line_report, do_report},   {&line_export, do_export},
-             {&line_verify, do_verify},   {&line_gc, do_gc},
-             {&line_check, do_check},     {&line_check_target, do_check_target},
-             {&line_inspect, do_inspect}, {&line_sample, do_sample},
-             {&line_logp, do_logp},       {&line_estimate, do_estimate},
-             {&line_hunt, do_hunt},       {&line_ladder, do_ladder},
-             {&line_status, do_status},   {&line_metrics, do_metrics},
-             {&line_diff, do_diff},       {&line_explain, do_explain},
-             {&line_schema, do_schema}};
+} verbs[] = {{&line_init, do_init},
+             {&line_run, do_run},
+             {&line_plan, do_plan},
+             {&line_validate, do_validate},
+             {&line_report, do_report},
+             {&line_export, do_export},
+             {&line_verify, do_verify},
+             {&line_gc, do_gc},
+             {&line_check, do_check},
+             {&line_check_target, do_check_target},
+             {&line_inspect, do_inspect},
+             {&line_sample, do_sample},
+             {&line_logp, do_logp},
+             {&line_estimate, do_estimate},
+             {&line_hunt, do_hunt},
+             {&line_ladder, do_ladder},
+             {&line_sweep, do_sweep},
+             {&line_status, do_status},
+             {&line_metrics, do_metrics},
+             {&line_diff, do_diff},
+             {&line_explain, do_explain},
+             {&line_schema, do_schema},
+             {&line_completion, do_completion},
+             {&line_man, do_man},
+             {&line_doctor, do_doctor}};
 
 enum { N_VERBS = sizeof verbs / sizeof *verbs };
 

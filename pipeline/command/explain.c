@@ -4,6 +4,7 @@
 #include "pipeline/command/explain_kind.h"
 #include "pipeline/command/tell.h"
 #include "pipeline/config/schema.h"
+#include "pipeline/config/sweep.h"
 
 #include <string.h>
 
@@ -56,8 +57,9 @@ typedef struct all_keys {
     const char *paths[MOST], *names[MOST];
 } all_keys;
 
-static void add_key(void *arg, const char *path)
+static void add_key(void *arg, const char *path, const flow_key *key)
 {
+    (void)key;
     all_keys *self = arg;
     if (self->n == MOST)
         return;
@@ -68,19 +70,36 @@ static void add_key(void *arg, const char *path)
     self->n++;
 }
 
+void explain_each_key(void (*take)(void *arg, const char *path, const flow_key *key), void *arg)
+{
+    char path[SCHEMA_MAX_PATH];
+    for (size_t i = 0; i < schema_n_keys; i++) {
+        const flow_key *row = &schema_keys[i];
+        take(arg, row->name, row);
+        if (row->type == FLOW_KEY_KIND)
+            explain_each(row->name, row, take, arg);
+        for (size_t f = 0; row->type == FLOW_KEY_OWN && f < GATE_COUNT; f++) {
+            snprintf(path, sizeof path, "%s.%s", row->name, gate_figures[f].name);
+            take(arg, path, NULL);
+        }
+    }
+}
+
+static void add_items(all_keys *out)
+{
+    char path[SCHEMA_MAX_PATH];
+    for (size_t i = 0; i < schema_n_keys; i++)
+        for (const flow_key *item = schema_keys[i].items; item && item->name; item++) {
+            snprintf(path, sizeof path, "%s.%s", schema_keys[i].name, item->name);
+            add_key(out, path, item);
+        }
+}
+
 static void list_keys(all_keys *out)
 {
     out->n = 0;
-    for (size_t i = 0; i < schema_n_keys; i++) {
-        add_key(out, schema_keys[i].name);
-        if (schema_keys[i].type == FLOW_KEY_KIND)
-            explain_each(schema_keys[i].name, &schema_keys[i], add_key, out);
-        for (const flow_key *item = schema_keys[i].items; item && item->name; item++) {
-            char path[SCHEMA_MAX_PATH];
-            snprintf(path, sizeof path, "%s.%s", schema_keys[i].name, item->name);
-            add_key(out, path);
-        }
-    }
+    explain_each_key(add_key, out);
+    add_items(out);
 }
 
 /* The keys whose last name is, or looks like, that of path. */
@@ -147,6 +166,28 @@ static bool a_figure(FILE *to, const char *path)
     return false;
 }
 
+/* The section of a sweep, and what is in it. */
+static bool a_sweep(FILE *to, const char *path)
+{
+    static const char section[] = "sweep", select[] = "sweep.select";
+    const flow_key *key = sweep_keys;
+    if (strcmp(path, section) != 0 && !schema_below(path, section))
+        return false;
+    const char *name = path + strlen(schema_below(path, select) ? select : section);
+    key = *name ? flow_key_find(sweep_keys, name + 1) : NULL;
+    if (key) {
+        tell_key(to, path, key, NULL);
+        return true;
+    }
+    if (*name && strcmp(path, select) != 0)
+        return false;
+    fprintf(to, "%s: ", section);
+    tell_wrap(to, sweep_doc, strlen(section) + 2, 2 * TELL_MARGIN);
+    for (key = sweep_keys; key->name; key++)
+        tell_line(to, key);
+    return true;
+}
+
 int explain(FILE *to, const char *path, flow_err *err)
 {
     const flow_key *key = path ? schema_find(path) : NULL;
@@ -162,7 +203,7 @@ int explain(FILE *to, const char *path, flow_err *err)
         sections_below(to, path ? path : "");
         return FLOW_OK;
     }
-    if (below_kinds(to, path) || below_items(to, path) || a_figure(to, path))
+    if (below_kinds(to, path) || below_items(to, path) || a_figure(to, path) || a_sweep(to, path))
         return FLOW_OK;
     return unknown(path, err);
 }

@@ -56,7 +56,7 @@ void explain_kinds(FILE *to, const char *path, const flow_key *section)
 
 typedef struct path_taker {
     const char *path;
-    void (*take)(void *arg, const char *path);
+    void (*take)(void *arg, const char *path, const flow_key *key);
     void *arg;
 } path_taker;
 
@@ -65,11 +65,11 @@ static void take_path(void *arg, const flow_key *key)
     const path_taker *self = arg;
     char path[256];
     snprintf(path, sizeof path, "%s.%s", self->path, key->name);
-    self->take(self->arg, path);
+    self->take(self->arg, path, key);
 }
 
 void explain_each(const char *path, const flow_key *section,
-                  void (*take)(void *arg, const char *path), void *arg)
+                  void (*take)(void *arg, const char *path, const flow_key *key), void *arg)
 {
     path_taker taker = {path, take, arg};
     each_key(usual(section), take_path, &taker);

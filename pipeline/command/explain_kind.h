@@ -14,8 +14,8 @@ void explain_kinds(FILE *to, const char *path, const flow_key *section);
  * in "layers.autoregressive.transformer.spline.bins". False: nothing. */
 bool explain_below(FILE *to, const char *path, const char *rest, const flow_key *section);
 
-/* Hands the path of every key of the usual kind to `take`. */
+/* Hands every key of the usual kind to `take`, with its path. */
 void explain_each(const char *path, const flow_key *section,
-                  void (*take)(void *arg, const char *path), void *arg);
+                  void (*take)(void *arg, const char *path, const flow_key *key), void *arg);
 
 #endif

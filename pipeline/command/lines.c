@@ -471,18 +471,3 @@ const line_spec line_explain = {
                 "  distill explain student.train\n"
                 "  distill explain student.train.lr\n",
     .options = explain_table};
-
-/* The table is empty: never called. */
-static int take_nothing(void *into, int id, const char *arg, flow_err *err)
-{
-    (void)into, (void)arg;
-    return flow_fail(err, FLOW_EBUG, "option %d", id);
-}
-
-int line_read_explain(const char **key, int argc, char **argv)
-{
-    char **operands;
-    int status = line_read(&operands, &line_explain, NULL, take_nothing, argc, argv);
-    *key = status < 0 ? operands[0] : NULL;
-    return status;
-}

@@ -21,8 +21,8 @@ const line_spec line_validate = AGAIN(
     "validate", "Validates a run again, without training.",
     "  distill validate runs/moons\n  distill validate runs/moons --set validate.samples=1e6\n");
 
-const line_spec line_report =
-    AGAIN("report", "Writes the page of a run again, and its figures.", "  distill report runs/moons\n");
+const line_spec line_report = AGAIN("report", "Writes the page of a run again, and its figures.",
+                                    "  distill report runs/moons\n");
 
 const line_spec line_export =
     AGAIN("export", "Writes the samples of a run again, or others.",

@@ -167,8 +167,8 @@ static int evaluate(job *self, output **out, flow_err *err)
 
 static int write(job *self, flow_err *err)
 {
-    const logp_options *o = self->options;
     output *out = NULL;
+    const logp_options *o = self->options;
     show_progress("logp", file_stream_head(self->rows)->rows, o->quiet, !o->output);
     int code = evaluate(self, &out, err);
     progress_clear();

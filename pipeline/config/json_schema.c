@@ -4,6 +4,7 @@
 #include "flow/kind.h"
 #include "pipeline/config/json_schema_value.h"
 #include "pipeline/config/schema.h"
+#include "pipeline/config/sweep.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -239,9 +240,36 @@ static json_t *section(json_t **definitions, const char *path)
     return out;
 }
 
+/* The section that is no key's: config/sweep.h. */
+static json_t *sweep_section(void)
+{
+    const char *const *at = (const char *const[]){sweep_keys[0].doc, sweep_keys[1].doc,
+                                                  sweep_keys[2].doc, sweep_keys[3].doc};
+    json_t *figures = json_array();
+    for (size_t i = 0; i < GATE_COUNT; i++)
+        flow_json_append(&figures, json_string(gate_figures[i].name));
+    json_t *metric = json_pack("{s:o, s:s, s:s}", "enum", figures, "default", sweep_keys[2].def,
+                               "description", at[2]);
+    json_t *mode = json_pack("{s:[s, s], s:s}", "enum", "min", "max", "description", at[3]);
+    json_t *grid = json_pack("{s:s, s:s, s:i, s:{s:s, s:i}}", "type", "object", "description",
+                             at[0], "maxProperties", SWEEP_MAX_KEYS / 2, "additionalProperties",
+                             "type", "array", "minItems", 1);
+    json_t *list =
+        json_pack("{s:s, s:s, s:i, s:{s:s, s:i}}", "type", "array", "description", at[1],
+                  "minItems", 1, "items", "type", "object", "maxProperties", SWEEP_MAX_KEYS / 2);
+    return json_pack("{s:s, s:s, s:b, s:{s:o, s:o, s:{s:s, s:b, s:{s:o, s:o}}}}", "type", "object",
+                     "description", sweep_doc, "additionalProperties", 0, "properties", "grid",
+                     grid, "list", list, "select", "type", "object", "additionalProperties", 0,
+                     "properties", "metric", metric, "mode", mode);
+}
+
 json_t *json_schema(void)
 {
     json_t *definitions = json_object(), *out = section(&definitions, "");
+    if (json_object_set_new(json_object_get(out, "properties"), "sweep", sweep_section())) {
+        json_decref(out);
+        out = NULL;
+    }
     json_t *head = json_pack("{s:s, s:s}", "$schema", "http://json-schema.org/draft-07/schema#",
                              "title", "A config of distill");
     if (out && head && json_object_update(head, out) == 0) {

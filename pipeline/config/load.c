@@ -5,6 +5,7 @@
 #include "pipeline/config/field.h"
 #include "pipeline/config/no_config.h"
 #include "pipeline/config/rules.h"
+#include "pipeline/config/sweep.h"
 #include "pipeline/config/tagged.h"
 #include "pipeline/config/value.h"
 #include "teacher/target.h"
@@ -80,6 +81,8 @@ static void complain_unknown(loader *self, place at, const char *section, const 
     const char *names[SCHEMA_MAX_CHILDREN];
     char room[SCHEMA_MAX_ROOM], homes[512], word[SCHEMA_MAX_PATH];
     size_t n = schema_children(names, room, sizeof room, section);
+    if (!*section && n < SCHEMA_MAX_CHILDREN)
+        names[n++] = "sweep";
     snprintf(word, sizeof word, "%.*s", (int)(size < sizeof word ? size : sizeof word), name);
     list_homes(homes, sizeof homes, word);
     self->unknown = true;
@@ -228,6 +231,14 @@ static bool join(char path[SCHEMA_MAX_PATH], const char *section, const char *na
     return n > 0 && n < SCHEMA_MAX_PATH;
 }
 
+static void take_sweep(loader *self, const yaml_node_t *value)
+{
+    if (self->over && value_is_null(value))
+        self->config->sweep = NULL;
+    else
+        sweep_read(self->config, &self->from, value);
+}
+
 static void take_key(void *arg, const char *section, const value_source *from,
                      const yaml_node_t *name, const yaml_node_t *value)
 {
@@ -237,7 +248,9 @@ static void take_key(void *arg, const char *section, const value_source *from,
     char path[SCHEMA_MAX_PATH];
     bool fits = strlen(text) == size && !strchr(text, '.') && join(path, section, text);
     const flow_key *key = fits ? schema_find(path) : NULL;
-    if (key)
+    if (fits && !*section && strcmp(text, "sweep") == 0)
+        take_sweep(self, value);
+    else if (key)
         take_value(self, key, value);
     else if (fits && size && schema_is_section(path))
         walk_section(self, path, value, take_key);

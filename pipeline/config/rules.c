@@ -237,6 +237,7 @@ static void following(const rules_view *self)
                                        "student.layerwise.lr",
                                        "student.layerwise.widen_by",
                                        "student.shrink.halvings",
+                                       "student.shrink.samples",
                                        iterations,
                                        NULL};
     const config_student *student = &self->config->student;

@@ -68,6 +68,7 @@ void signals_catch(void)
     handle(SIGINT, on_signal);
     handle(SIGTERM, on_signal);
     handle(SIGUSR1, on_signal);
+    signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error of its write */
 }
 
 int signals_pending(void)

@@ -241,7 +241,10 @@ static void add_round(plot_axis *self, double value, double apart)
     if (kept < self->lo || kept > self->hi || (self->n > 0 && kept <= self->at[self->n - 1]))
         return;
     char *label = self->label[self->n];
-    snprintf(label, sizeof self->label[0], "%.*g", digits, kept == 0 ? 0 : kept);
+    if (unit >= 1 && fabs(kept) < 1e5)
+        snprintf(label, sizeof self->label[0], "%.0f", kept == 0 ? 0 : kept);
+    else
+        snprintf(label, sizeof self->label[0], "%.*g", digits, kept == 0 ? 0 : kept);
     strip_exponent(label);
     self->at[self->n++] = kept;
 }

@@ -11,11 +11,12 @@
 typedef struct walk {
     plot_bytes *out;
     const char *at;
-    bool page;          /* else a file */
+    svg_page *page;     /* NULL: a file */
     const char *prefix; /* of ids */
     char **names;       /* (n_names) ids, as the drawing has them */
     size_t *letter; /* (n_names) of a letter, the number that it has in the page; else NO_LETTER */
     size_t n_names, room;
+    bool inside; /* of a style: it is not looked at again */
     bool failed;
 } walk;
 
@@ -29,6 +30,29 @@ static void put(walk *w, const char *text, size_t n)
 static void say(walk *w, const char *text)
 {
     put(w, text, strlen(text));
+}
+
+/* Where it is; at the end if it was not there. False: no memory. */
+static bool svg_table_find(svg_table *self, size_t *found, const char *text, size_t n)
+{
+    for (*found = 0; *found < self->n; (*found)++)
+        if (strncmp(self->at[*found], text, n) == 0 && self->at[*found][n] == 0)
+            return true;
+    if (self->n == self->room) {
+        size_t room = 2 * self->room + 64;
+        char **grown = realloc(self->at, room * sizeof *grown);
+        if (!grown)
+            return false;
+        self->at = grown;
+        self->room = room;
+    }
+    char *kept = malloc(n + 1);
+    if (!kept)
+        return false;
+    memcpy(kept, text, n);
+    kept[n] = 0;
+    self->at[self->n++] = kept;
+    return true;
 }
 
 /* Room for all ids that there are. */
@@ -88,17 +112,22 @@ static bool skip_needless(walk *w)
 }
 
 /* Two digits behind the point are a hundredth of a point. */
-static void number(walk *w)
+static int write_number(char out[32], double value)
 {
-    char text[48], *end;
-    double value = strtod(w->at, &end);
-    int n = snprintf(text, sizeof text, "%.2f", fabs(value) < 0.005 ? 0 : value);
-    while (n > 0 && strchr(text, '.') && (text[n - 1] == '0' || text[n - 1] == '.')) {
-        bool point = text[n - 1] == '.';
-        text[--n] = 0;
+    int n = snprintf(out, 32, "%.2f", fabs(value) < 0.005 ? 0 : value);
+    while (n > 0 && strchr(out, '.') && (out[n - 1] == '0' || out[n - 1] == '.')) {
+        bool point = out[n - 1] == '.';
+        out[--n] = 0;
         if (point)
             break;
     }
+    return n;
+}
+
+static void number(walk *w)
+{
+    char text[32], *end;
+    int n = write_number(text, strtod(w->at, &end));
     put(w, text, (size_t)n);
     w->at = end;
 }
@@ -177,10 +206,123 @@ static bool image(walk *w)
     return true;
 }
 
+/* ---- paths and styles */
+
+/* Where a path is, in the digits that are written, and by which command it came there. */
+typedef struct pen {
+    char command;
+    char x[32], y[32];
+} pen;
+
+static void read_number(walk *w, char out[32])
+{
+    char *end;
+    double value = strtod(w->at, &end);
+    write_number(out, value);
+    w->at = end;
+    w->at += *w->at == ' ';
+}
+
+/* A line that is level or upright needs one number; one that follows a move or a line no command. */
+static void path_line(walk *w, pen *p, const char *x, const char *y)
+{
+    bool level = strcmp(p->y, y) == 0, upright = strcmp(p->x, x) == 0;
+    char command = level ? 'H' : upright ? 'V' : 'L';
+    bool known = command == p->command || (command == 'L' && p->command == 'M');
+    put(w, known ? " " : &command, 1);
+    if (!upright || level)
+        say(w, x);
+    if (!level && !upright)
+        say(w, " ");
+    if (!level)
+        say(w, y);
+    p->command = command;
+}
+
+static void path_point(walk *w, pen *p, char command)
+{
+    char x[32], y[32];
+    read_number(w, x);
+    read_number(w, y);
+    if (command == 'L')
+        path_line(w, p, x, y);
+    else {
+        put(w, p->command == 'C' && command == 'C' ? " " : &command, 1);
+        say(w, x);
+        say(w, " ");
+        say(w, y);
+        p->command = command;
+    }
+    memcpy(p->x, x, sizeof x);
+    memcpy(p->y, y, sizeof y);
+}
+
+/* Whether all that is left of a path is a move. */
+static bool is_last_move(const char *at)
+{
+    return *at == 'M' && at[strspn(at, "M0123456789.- ")] == '"';
+}
+
+static void path_step(walk *w, pen *p)
+{
+    char command = *w->at++;
+    w->at += *w->at == ' ';
+    if (command == 'Z') {
+        say(w, "Z");
+        p->command = 'Z';
+        return;
+    }
+    for (int points = command == 'C' ? 3 : 1; points > 0; points--)
+        path_point(w, p, command);
+}
+
+static bool path(walk *w)
+{
+    static const char open[] = " d=\"";
+    pen p = {.command = 0};
+    if (!starts(w->at, open))
+        return false;
+    say(w, open);
+    for (w->at += strlen(open); *w->at != '"' && !w->failed;) {
+        if (p.command && is_last_move(w->at))
+            w->at += strcspn(w->at, "\"");
+        else if (isalpha((unsigned char)*w->at))
+            path_step(w, &p);
+        else
+            w->at++;
+    }
+    return true;
+}
+
+static void walk_to(walk *w, const char *end);
+
+/* Of a page: a class, for few drawings have a style of their own. */
+static bool style(walk *w)
+{
+    static const char open[] = "style=\"";
+    plot_bytes own = {0}, *out = w->out;
+    size_t found = 0;
+    char text[32];
+    if (!w->page || w->inside || !starts(w->at, open))
+        return false;
+    w->at += strlen(open);
+    w->out = &own;
+    w->inside = true;
+    walk_to(w, strchr(w->at, '"'));
+    w->inside = false;
+    w->out = out;
+    w->at++;
+    w->failed = w->failed || !svg_table_find(&w->page->styles, &found, own.at ? own.at : "", own.n);
+    plot_bytes_release(&own);
+    snprintf(text, sizeof text, "class=\"s%zu\"", found);
+    say(w, text);
+    return true;
+}
+
 static void walk_to(walk *w, const char *end)
 {
     while (w->at < end && !w->failed) {
-        if (skip_needless(w) || colour(w) || id(w) || image(w))
+        if (skip_needless(w) || style(w) || path(w) || colour(w) || id(w) || image(w))
             continue;
         if (is_number(w->at, w->at))
             number(w);
@@ -213,44 +355,29 @@ int svg_file(plot_bytes *out, const plot_bytes *from, flow_err *err)
 
 /* ---- letters of a page */
 
-void svg_letters_release(svg_letters *self)
+void svg_page_release(svg_page *self)
 {
-    for (size_t i = 0; i < self->n; i++)
-        free(self->paths[i]);
-    free(self->paths);
+    svg_table *all[] = {&self->letters, &self->styles};
+    for (int k = 0; k < 2; k++) {
+        for (size_t i = 0; i < all[k]->n; i++)
+            free(all[k]->at[i]);
+        free(all[k]->at);
+    }
     plot_bytes_release(&self->symbols);
-    *self = (svg_letters){0};
-}
-
-static bool grow(svg_letters *self)
-{
-    if (self->n < self->room)
-        return true;
-    size_t room = 2 * self->room + 64;
-    char **paths = realloc(self->paths, room * sizeof *paths);
-    if (!paths)
-        return false;
-    self->paths = paths;
-    self->room = room;
-    return true;
+    *self = (svg_page){.letters = {.n = 0}};
 }
 
 /* The number of a letter of these outlines; a new one if there is none yet. */
-static bool letter_of(svg_letters *self, size_t *found, const char *path, size_t n)
+static bool letter_of(svg_page *self, size_t *found, const char *outlines, size_t n)
 {
-    char open[48];
-    for (*found = 0; *found < self->n; (*found)++)
-        if (strncmp(self->paths[*found], path, n) == 0 && self->paths[*found][n] == 0)
-            return true;
-    if (!grow(self))
+    char open[64];
+    size_t before = self->letters.n;
+    if (!svg_table_find(&self->letters, found, outlines, n))
         return false;
-    char *kept = malloc(n + 1);
-    if (!kept)
-        return false;
-    memcpy(kept, path, n);
-    kept[n] = 0;
-    self->paths[self->n++] = kept;
-    walk w = {.out = &self->symbols, .at = kept, .page = true, .prefix = ""};
+    if (self->letters.n == before)
+        return true;
+    const char *kept = self->letters.at[*found];
+    walk w = {.out = &self->symbols, .at = kept, .page = self, .prefix = ""};
     snprintf(open, sizeof open, "<symbol id=\"g%zu\" overflow=\"visible\">", *found);
     say(&w, open);
     walk_to(&w, kept + n);
@@ -261,7 +388,7 @@ static bool letter_of(svg_letters *self, size_t *found, const char *path, size_t
 static const char SYMBOL[] = "<symbol overflow=\"visible\" id=\"", SYMBOL_END[] = "</symbol>";
 
 /* Takes one <symbol> out; at is behind its id's quote. Returns what is behind it, NULL: no memory. */
-static const char *take_symbol(walk *w, svg_letters *of, const char *at)
+static const char *take_symbol(walk *w, svg_page *of, const char *at)
 {
     const char *path = strchr(at, '>') + 1, *behind = strstr(path, SYMBOL_END);
     size_t letter;
@@ -272,7 +399,7 @@ static const char *take_symbol(walk *w, svg_letters *of, const char *at)
 }
 
 /* All of them; *behind: what comes after the last, and after the <g> that they stand in. */
-static bool take_symbols(walk *w, svg_letters *of, const char *from, const char **behind)
+static bool take_symbols(walk *w, svg_page *of, const char *from, const char **behind)
 {
     *behind = from;
     for (const char *at = strstr(from, SYMBOL); at; at = strstr(at, SYMBOL)) {
@@ -312,14 +439,14 @@ static void open_element(walk *w, const char *from, const char *title, const cha
     say(w, "</desc>\n");
 }
 
-int svg_element(plot_bytes *out, const plot_bytes *from, svg_letters *letters_of_page,
-                const char *prefix, const char *title, const char *about, flow_err *err)
+int svg_element(plot_bytes *out, const plot_bytes *from, svg_page *of_page, const char *prefix,
+                const char *title, const char *about, flow_err *err)
 {
-    walk w = {.out = out, .page = true, .prefix = prefix};
+    walk w = {.out = out, .page = of_page, .prefix = prefix};
     begin(&w, from->at);
     const char *open = strstr(from->at, "<svg "), *body = strchr(open, '>') + 1, *behind;
     open_element(&w, open, title, about);
-    if (!w.failed && take_symbols(&w, letters_of_page, body, &behind))
+    if (!w.failed && take_symbols(&w, of_page, body, &behind))
         write_body(&w, behind);
     else
         w.failed = true;

@@ -1,11 +1,13 @@
 #include "pipeline/report/bank.h"
 
+#include "files/npy.h"
 #include "student/sides.h"
 #include "teacher/streams.h"
 #include "teacher/thin.h"
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* What samples are made with. */
 typedef struct making {
@@ -22,7 +24,8 @@ static int reserve(bank_rows *out, size_t n, size_t dim, flow_err *err)
 
 void bank_release(bank *self)
 {
-    bank_rows *all[] = {&self->data, &self->teacher, &self->student, &self->weighed, &self->missed};
+    bank_rows *all[] = {&self->data,  &self->teacher, &self->student,
+                        &self->chain, &self->weighed, &self->missed};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         free(all[i]->x);
         free(all[i]->weight);
@@ -211,10 +214,30 @@ static int weights(bank *out, const bank_source *from, flow_err *err)
     return code;
 }
 
+/* ---- chains */
+
+static int take_chain(bank_rows *out, const bank_source *from, size_t dim, flow_err *err)
+{
+    const file_wish all = {.head = false};
+    file_table *read = file_npy_read(from->chain, &all, err);
+    if (!read)
+        return err->code;
+    int code = read->cols == dim ? reserve(out, read->rows, dim, err)
+                                 : flow_fail(err, FLOW_EDATA, "%s: %zu columns, not %zu",
+                                             from->chain, read->cols, dim);
+    if (!code)
+        memcpy(out->x, read->values, read->rows * dim * sizeof *out->x);
+    out->worth = fmin(from->worth, (double)read->rows);
+    file_table_free(read);
+    return code;
+}
+
 int bank_open(bank *out, const bank_source *from, flow_err *err)
 {
     *out = (bank){
         .dim = flow_dim(from->student->flow), .names = from->names, .units = from->student->units};
     int code = samples(out, from, err);
-    return code ? code : weights(out, from, err);
+    if (!code)
+        code = weights(out, from, err);
+    return code || !from->chain ? code : take_chain(&out->chain, from, out->dim, err);
 }

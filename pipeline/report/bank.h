@@ -27,6 +27,8 @@ typedef struct bank_source {
     const char *const *names;         /* (D) */
     size_t samples;                   /* of the validation: no more weights are looked at */
     double log_z;                     /* of the target, as far as it is known */
+    const char *chain;                /* .npy of rows of long chains on it; NULL: there are none */
+    double worth;                     /* independent rows that these are worth */
     flow_pool *pool;
     uint64_t seed;
 } bank_source;
@@ -36,6 +38,7 @@ typedef struct bank_rows {
     double *x; /* (n, D) in the user's units */
     size_t n;
     double *weight; /* (n), of sum n; NULL: all rows count alike */
+    double worth;   /* independent rows that they are worth; 0: n */
 } bank_rows;
 
 /* log p - log q - log Z, nats. */
@@ -49,10 +52,10 @@ typedef struct bank {
     const char *const *names;
     const flow_units *units;
     bank_rows data, teacher, student;
-    bank_rows
-        weighed; /* samples of the student by p / q: what there is of a target that cannot be sampled */
-    bank_rows
-        missed; /* samples of the teacher with an excess above the least of student_uncovered_nats */
+    /* Where the target cannot be sampled: rows of long chains, and samples of the student by p / q. */
+    bank_rows chain, weighed;
+    /* Samples of the teacher with an excess above the least of student_uncovered_nats. */
+    bank_rows missed;
     bank_excess own, theirs; /* at samples of the student, and of the teacher */
 } bank;
 

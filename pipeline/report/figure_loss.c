@@ -155,25 +155,40 @@ static void size_event(figure_loss *self, const json_t *row, double x)
     add_event(self, x, text);
 }
 
-static void events_between(figure_loss *self, const json_t *before, const json_t *row, double x)
+/* The last rise of beta to 1: it may fall again on the way. Of the training that ends before row `end`. */
+static void tempering_event(figure_loss *self, const json_t *metrics, size_t end)
+{
+    for (size_t i = end; i-- > 1 && !starts_anew(metrics, i);)
+        if (number_at(json_array_get(metrics, i - 1), "beta") < 1) {
+            if (number_at(json_array_get(metrics, i), "beta") >= 1)
+                add_event(self, self->x[i], "tempering ends");
+            return;
+        }
+}
+
+enum { GRADIENTS = 4 }; /* changes that are told, at most */
+
+static void gradient_event(figure_loss *self, const json_t *metrics, size_t i, int *told)
 {
     char text[48];
-    if (number_at(before, "beta") < 1 && number_at(row, "beta") >= 1)
-        add_event(self, x, "tempering ends");
-    if (strcmp(text_at(before, "gradient"), text_at(row, "gradient")) != 0) {
-        snprintf(text, sizeof text, "gradient: %s", text_at(row, "gradient"));
-        add_event(self, x, text);
-    }
+    const char *name = text_at(json_array_get(metrics, i), "gradient");
+    if (strcmp(text_at(json_array_get(metrics, i - 1), "gradient"), name) == 0 ||
+        (*told)++ >= GRADIENTS)
+        return;
+    snprintf(text, sizeof text, "gradient: %s", name);
+    add_event(self, self->x[i], text);
 }
 
 static void student_events(figure_loss *self, const json_t *metrics)
 {
+    int told = 0;
     for (size_t i = 0; i < self->n; i++) {
-        const json_t *row = json_array_get(metrics, i);
         if (starts_anew(metrics, i))
-            size_event(self, row, i ? self->x[i - 1] : 0);
+            size_event(self, json_array_get(metrics, i), i ? self->x[i - 1] : 0);
         else
-            events_between(self, json_array_get(metrics, i - 1), row, self->x[i]);
+            gradient_event(self, metrics, i, &told);
+        if (i + 1 == self->n || starts_anew(metrics, i + 1))
+            tempering_event(self, metrics, i + 1);
     }
 }
 

@@ -12,11 +12,13 @@ static void add_side(figure_margin *self, const char *text, plot_ink ink, double
                      const bank_rows *rows)
 {
     if (rows->x && self->n_sides < MARGIN_SIDES)
-        self->sides[self->n_sides++] = (margin_side){.text = text,
-                                                     .stroke = {ink, 1.4, dash, 1},
-                                                     .x = rows->x,
-                                                     .weight = rows->weight,
-                                                     .n = rows->n};
+        self->sides[self->n_sides++] =
+            (margin_side){.text = text,
+                          .stroke = {ink, 1.4, dash, 1},
+                          .x = rows->x,
+                          .weight = rows->weight,
+                          .n = rows->n,
+                          .worth = rows->worth > 0 ? rows->worth : (double)rows->n};
 }
 
 static int sort_side(margin_side *s, size_t dim, size_t column, flow_err *err)
@@ -101,20 +103,28 @@ static void rank(margin_ranks *out, const margin_side *own, const margin_side *o
     double n = (double)own->n_sorted;
     for (size_t k = 0; k < MARGIN_RANKS; k++)
         out->share[k] *= MARGIN_RANKS / n;
-    out->band = 3 * sqrt((MARGIN_RANKS - 1) * (1 / n + 1 / (double)m));
+    out->band = 3 * sqrt((MARGIN_RANKS - 1) * (1 / own->worth + 1 / others->worth));
 }
 
+static void rank_pair(figure_margin *self, const margin_side *own, const margin_side *others)
+{
+    margin_ranks *out = &self->ranks[self->n_ranks++];
+    out->of = own;
+    snprintf(out->text, sizeof out->text, "%s among %s", own->text, others->text);
+    rank(out, own, others);
+}
+
+/* Each side among the next: those that are weighed have no ranks. */
 static void rank_sides(figure_margin *self)
 {
-    for (size_t k = 0; k + 1 < self->n_sides && self->n_ranks < MARGIN_PAIRS; k++) {
-        const margin_side *own = &self->sides[k], *others = own + 1;
-        margin_ranks *out = &self->ranks[self->n_ranks];
-        if (own->weight || others->weight || !own->n_sorted || !others->n_sorted)
+    const margin_side *own = NULL;
+    for (size_t k = 0; k < self->n_sides; k++) {
+        const margin_side *others = &self->sides[k];
+        if (others->weight || !others->n_sorted)
             continue;
-        out->of = own;
-        snprintf(out->text, sizeof out->text, "%s among %s", own->text, others->text);
-        rank(out, own, others);
-        self->n_ranks++;
+        if (own && self->n_ranks < MARGIN_PAIRS)
+            rank_pair(self, own, others);
+        own = others;
     }
 }
 
@@ -124,6 +134,7 @@ int figure_margin_count(figure_margin *self, const bank *rows, size_t column, fl
     *self = (figure_margin){.name = rows->names[column], .unit = rows->units->column[column]};
     add_side(self, "data", PLOT_DATA, 0, &rows->data);
     add_side(self, rows->data.x ? "teacher" : "target", PLOT_TEACHER, 0, &rows->teacher);
+    add_side(self, "chains", PLOT_TEACHER, 0, &rows->chain);
     add_side(self, "student by p/q", PLOT_THIRD, 0, &rows->weighed);
     add_side(self, "student", PLOT_STUDENT, 3.5, &rows->student);
     for (size_t k = 0; k < self->n_sides && !code; k++)
@@ -135,6 +146,26 @@ int figure_margin_count(figure_margin *self, const bank *rows, size_t column, fl
         count_side(&self->sides[k], self, rows->dim, column);
     rank_sides(self);
     return FLOW_OK;
+}
+
+static double bins_apart(const figure_margin *self)
+{
+    const tally *first = &self->sides[0].rows;
+    double most = 0;
+    for (size_t k = 1; k < self->n_sides; k++)
+        for (size_t i = 0; i < self->bins; i++)
+            most = fmax(most, fabs(self->sides[k].rows.count[i] / self->sides[k].rows.total -
+                                   first->count[i] / first->total));
+    return most;
+}
+
+double figure_margin_apart(const figure_margin *self)
+{
+    double most = self->n_ranks ? 0 : bins_apart(self);
+    for (size_t k = 0; k < self->n_ranks; k++)
+        for (size_t i = 0; i < MARGIN_RANKS; i++)
+            most = fmax(most, fabs(self->ranks[k].share[i] - 1) / self->ranks[k].band);
+    return most;
 }
 
 void figure_margin_release(figure_margin *self)
@@ -230,8 +261,9 @@ static void ratio(double *mid, double *low, double *high, const figure_margin *s
         if (!(d > 0))
             continue;
         double r = c / own->total / (d / first->total);
-        double noise = sqrt((k ? own->square[i] / fmax(c * c, 1e-300) : 0) * (c > 0));
-        double base = k ? 0 : sqrt(first->square[i]) / d;
+        double thin = (double)self->sides[k].n / self->sides[k].worth;
+        double noise = k && c > 0 ? sqrt(thin * own->square[i]) / c : 0;
+        double base = k ? 0 : sqrt(thin * first->square[i]) / d;
         mid[i] = r;
         low[i] = r * (1 - noise) - base;
         high[i] = r * (1 + noise) + base;

@@ -9,7 +9,7 @@
 #include "pipeline/report/bank.h"
 #include "pipeline/report/tally.h"
 
-enum { MARGIN_SIDES = 3, MARGIN_RANKS = 20, MARGIN_PAIRS = 2 };
+enum { MARGIN_SIDES = 4, MARGIN_RANKS = 20, MARGIN_PAIRS = 2 };
 
 typedef struct margin_side {
     const char *text;
@@ -18,6 +18,7 @@ typedef struct margin_side {
     const double *weight;
     double *sorted; /* (n_sorted) of the column, what is finite */
     size_t n, n_sorted;
+    double worth; /* independent rows that it is worth */
     tally rows;
 } margin_side;
 
@@ -43,6 +44,8 @@ typedef struct figure_margin {
 /* FLOW_ENOMEM; to be released also after an error. The drawing is of self, which must not move. */
 int figure_margin_count(figure_margin *self, const bank *rows, size_t column, flow_err *err);
 void figure_margin_release(figure_margin *self);
+/* How far its sides are apart: the largest excess of a class of ranks over its band; without ranks, of shares of bins over 0. */
+double figure_margin_apart(const figure_margin *self);
 plot_drawing figure_margin_of(const figure_margin *self);
 
 #endif

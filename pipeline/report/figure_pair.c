@@ -30,11 +30,12 @@ static int reach(double *lo, double *hi, const bank_rows *rows, size_t dim, size
 
 static int axis_of(plot_axis *out, const bank *rows, size_t column, flow_err *err)
 {
-    const bank_rows *all[] = {&rows->data, &rows->teacher, &rows->weighed, &rows->student};
+    const bank_rows *all[] = {&rows->data, &rows->teacher, &rows->chain, &rows->weighed,
+                              &rows->student};
     const flow_unit *u = &rows->units->column[column];
     double lo = INFINITY, hi = -INFINITY;
     int code = 0;
-    for (size_t k = 0; k < 4 && !code; k++)
+    for (size_t k = 0; k < sizeof all / sizeof *all && !code; k++)
         if (all[k]->x)
             code = reach(&lo, &hi, all[k], rows->dim, column, err);
     *out = u->period > 0 ? (plot_axis){.lo = u->start, .hi = u->start + u->period}
@@ -131,6 +132,7 @@ int figure_pair_count(figure_pair *self, const bank *rows, picture_pair pair, fl
     add_side(self, "data", PLOT_DATA, 0, &rows->data, rows->dim, pair);
     add_side(self, rows->data.x ? "teacher" : "target", PLOT_TEACHER, 0, &rows->teacher, rows->dim,
              pair);
+    add_side(self, "chains", PLOT_TEACHER, 0, &rows->chain, rows->dim, pair);
     add_side(self, "student by p/q", PLOT_THIRD, 0, &rows->weighed, rows->dim, pair);
     add_side(self, "student", PLOT_STUDENT, 3.5, &rows->student, rows->dim, pair);
     for (size_t i = 0; i < PAIR_FINE * PAIR_FINE; i++)

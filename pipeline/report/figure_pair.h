@@ -9,7 +9,7 @@
 #include "pipeline/report/picture.h"
 #include "pipeline/report/tally.h"
 
-enum { PAIR_SIDES = 3, PAIR_CELLS = 44, PAIR_FINE = 110, PAIR_LEVELS = 2, PAIR_MISSED = 200 };
+enum { PAIR_SIDES = 4, PAIR_CELLS = 44, PAIR_FINE = 110, PAIR_LEVELS = 2, PAIR_MISSED = 200 };
 
 typedef struct pair_side {
     const char *text;

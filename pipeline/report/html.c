@@ -18,7 +18,7 @@ void html_open(html *self, const char *figures)
 void html_close(html *self)
 {
     plot_bytes_release(&self->body);
-    svg_letters_release(&self->letters);
+    svg_page_release(&self->drawings);
 }
 
 static void no_memory(html *self)
@@ -143,7 +143,7 @@ static int into_page(html *self, const plot_bytes *drawn, const html_figure *of,
 {
     char prefix[24];
     snprintf(prefix, sizeof prefix, "f%zu-", self->n_figures++);
-    return svg_element(&self->body, drawn, &self->letters, prefix, of->title, of->about, err);
+    return svg_element(&self->body, drawn, &self->drawings, prefix, of->title, of->about, err);
 }
 
 static int draw(html *self, const plot_drawing *drawing, const html_figure *of, flow_err *err)
@@ -154,23 +154,31 @@ static int draw(html *self, const plot_drawing *drawing, const html_figure *of, 
         code = write_svg(self, &drawn, of->name, err);
     if (!code)
         code = write_pdf(self, drawing, of->name, err);
-    if (!code)
+    if (!code && !of->beside)
         code = into_page(self, &drawn, of, err);
     plot_bytes_release(&drawn);
     return code;
+}
+
+static void frame(html *self, const plot_drawing *drawing, const html_figure *of)
+{
+    html_raw(self, "<figure data-name=\"");
+    html_text(self, "%s", of->name);
+    html_raw(self, "\">");
+    draw(self, drawing, of, &self->err);
+    if (of->caption)
+        html_element(self, "figcaption", "%s", of->caption);
+    html_raw(self, "</figure>\n");
 }
 
 void html_draw(html *self, const plot_drawing *drawing, html_figure of)
 {
     if (self->err.code)
         return;
-    html_raw(self, "<figure data-name=\"");
-    html_text(self, "%s", of.name);
-    html_raw(self, "\">");
-    draw(self, drawing, &of, &self->err);
-    if (of.caption)
-        html_element(self, "figcaption", "%s", of.caption);
-    html_raw(self, "</figure>\n");
+    if (of.beside)
+        draw(self, drawing, &of, &self->err);
+    else
+        frame(self, drawing, &of);
 }
 
 /* ---- the file */
@@ -190,7 +198,18 @@ static void add_inks(html *page, bool dark)
     }
 }
 
-static void add_head(html *page, const char *title)
+static void add_styles(html *page, const svg_table *styles)
+{
+    for (size_t i = 0; i < styles->n; i++) {
+        char text[24];
+        snprintf(text, sizeof text, ".s%zu{", i);
+        html_raw(page, text);
+        html_raw(page, styles->at[i]);
+        html_raw(page, "}\n");
+    }
+}
+
+static void add_head(html *page, const html *self, const char *title)
 {
     html_raw(page, HEAD);
     html_element(page, "title", "%s", title);
@@ -202,16 +221,17 @@ static void add_head(html *page, const char *title)
     add_inks(page, false);
     html_raw(page, "}}\n");
     html_raw(page, html_style);
+    add_styles(page, &self->drawings.styles);
     html_raw(page, "</style>\n</head>\n<body>\n");
 }
 
 static void assemble(html *page, const html *self, const char *title)
 {
-    add_head(page, title);
-    if (self->letters.symbols.n > 0) {
+    add_head(page, self, title);
+    if (self->drawings.symbols.n > 0) {
         html_raw(page, "<svg width=\"0\" height=\"0\" style=\"position:absolute\" "
                        "aria-hidden=\"true\"><defs>\n");
-        html_raw(page, self->letters.symbols.at);
+        html_raw(page, self->drawings.symbols.at);
         html_raw(page, "</defs></svg>\n");
     }
     html_raw(page, "<main>\n");

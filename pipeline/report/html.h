@@ -9,7 +9,7 @@
 
 typedef struct html {
     plot_bytes body;
-    svg_letters letters;
+    svg_page drawings;
     const char *figures; /* the directory of drawings beside the page */
     size_t n_figures;
     flow_err err;
@@ -41,6 +41,7 @@ void html_clock_end(html *self);
 /* name: of the files, without their ending; title and about: what it shows, for who cannot see it; the caption stands below. */
 typedef struct html_figure {
     const char *name, *title, *about, *caption;
+    bool beside; /* the page, and not in it */
 } html_figure;
 void html_draw(html *self, const plot_drawing *drawing, html_figure of);
 

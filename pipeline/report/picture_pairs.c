@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { CLASSES = 8, MOST_ROWS = 4096, MOST_COLUMNS = 64 };
 
@@ -115,4 +116,42 @@ int picture_choose_pairs(picture_pair *pairs, size_t *n_pairs, const double *x, 
     free(r.sorted);
     free(r.classes);
     return code;
+}
+
+/* ---- those that are asked for */
+
+static int find_column(size_t *out, const char *const *names, size_t dim, const char *name,
+                       flow_err *err)
+{
+    char *end;
+    for (*out = 0; *out < dim; (*out)++)
+        if (strcmp(names[*out], name) == 0)
+            return FLOW_OK;
+    unsigned long number = strtoul(name, &end, 10);
+    if (!*end && end > name && number < dim) {
+        *out = number;
+        return FLOW_OK;
+    }
+    return flow_fail(err, FLOW_ECONFIG, "report.pairs: there is no column '%.80s'", name);
+}
+
+int picture_pairs_of(picture_pair *pairs, size_t *n_pairs, const char *const *asked, size_t n,
+                     const char *const *names, size_t dim, flow_err *err)
+{
+    size_t column[PICTURE_ASKED];
+    assert(n <= PICTURE_ASKED);
+    *n_pairs = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (find_column(&column[i], names, dim, asked[i], err))
+            return err->code;
+        for (size_t j = 0; j < i; j++) {
+            if (column[j] == column[i])
+                return flow_fail(err, FLOW_ECONFIG, "report.pairs: column '%.80s' is there twice",
+                                 asked[i]);
+        }
+    }
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = i + 1; j < n; j++)
+            pairs[(*n_pairs)++] = (picture_pair){column[i], column[j]};
+    return FLOW_OK;
 }

@@ -15,4 +15,10 @@ enum { PICTURE_CHOSEN = 3 }; /* pairs, at most */
 int picture_choose_pairs(picture_pair *pairs, size_t *n_pairs, const double *x, size_t n,
                          size_t dim, flow_err *err);
 
+/* Each of the columns asked for with each of the others: by name, else by number from 0. pairs has room for them. FLOW_ECONFIG
+ * names report.pairs and the column that there is not, or that is asked for twice. */
+enum { PICTURE_ASKED = 6 }; /* columns, at most */
+int picture_pairs_of(picture_pair *pairs, size_t *n_pairs, const char *const *asked, size_t n,
+                     const char *const *names, size_t dim, flow_err *err);
+
 #endif

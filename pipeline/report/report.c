@@ -34,45 +34,43 @@ static int open_rows(report_view *v, flow_err *err)
     bank_source from = v->in->rows;
     from.samples = (size_t)v->in->config->validate.samples;
     from.log_z = log_z_of(v);
+    from.worth = number_at(v->verdict, "chain.effective");
+    if (json_is_object(json_object_get(v->verdict, "chain")) && !from.exact->ops->sample)
+        from.chain = v->in->chain;
     return bank_open(&v->rows, &from, err);
 }
 
 /* ---- pairs */
 
-static int find_column(size_t *out, const bank *rows, const char *name, flow_err *err)
+/* Where the student misses its teacher most is worth a look, too. */
+static void add_worst(report_view *v)
 {
-    char *end;
-    for (*out = 0; *out < rows->dim; (*out)++)
-        if (strcmp(rows->names[*out], name) == 0)
-            return FLOW_OK;
-    unsigned long number = strtoul(name, &end, 10);
-    if (!*end && end > name && number < rows->dim) {
-        *out = number;
-        return FLOW_OK;
-    }
-    return flow_fail(err, FLOW_ECONFIG, "report.pairs: there is no column '%s'", name);
-}
-
-static int pairs_given(report_view *v, const flow_names *given, flow_err *err)
-{
-    size_t column[CONFIG_PAIRS];
-    for (size_t i = 0; i < given->n; i++)
-        if (find_column(&column[i], &v->rows, given->at[i], err))
-            return err->code;
-    for (size_t i = 0; i < given->n; i++)
-        for (size_t j = i + 1; j < given->n; j++)
-            v->pairs[v->n_pairs++] = (picture_pair){column[i], column[j]};
-    return FLOW_OK;
+    const json_t *worst = json_array_get(json_below(v->verdict, "uncovered.worst"), 0);
+    size_t column = 0;
+    while (column < v->rows.dim && strcmp(v->rows.names[column], text_at(worst, "column")) != 0)
+        column++;
+    for (size_t i = 0; i < v->n_pairs; i++)
+        if (v->pairs[i].across == column || v->pairs[i].up == column)
+            return;
+    if (column < v->rows.dim && v->n_pairs > 0)
+        v->pairs[v->n_pairs++] = (picture_pair){v->pairs[0].across, column};
 }
 
 /* Those named; else those that hang together most. */
 static int choose_pairs(report_view *v, flow_err *err)
 {
     const bank *b = &v->rows;
-    const bank_rows *first = b->data.x ? &b->data : b->teacher.x ? &b->teacher : &b->student;
-    if (v->in->config->report.pairs.n > 0)
-        return pairs_given(v, &v->in->config->report.pairs, err);
-    return picture_choose_pairs(v->pairs, &v->n_pairs, first->x, first->n, b->dim, err);
+    const bank_rows *first = b->data.x      ? &b->data
+                             : b->teacher.x ? &b->teacher
+                             : b->chain.x   ? &b->chain
+                                            : &b->student;
+    const flow_names *asked = &v->in->config->report.pairs;
+    if (asked->n > 0)
+        return picture_pairs_of(v->pairs, &v->n_pairs, asked->at, asked->n, b->names, b->dim, err);
+    int code = picture_choose_pairs(v->pairs, &v->n_pairs, first->x, first->n, b->dim, err);
+    if (!code && b->dim > 1)
+        add_worst(v);
+    return code;
 }
 
 /* ---- the page */

@@ -12,6 +12,7 @@
 typedef struct report_input {
     const config *config;
     const char *verdict;         /* validation.json; this and the following are paths */
+    const char *chain;           /* chain.npy, where the verdict has chains */
     const char *teacher_metrics; /* NULL: a target is learnt from */
     const char *student_metrics;
     const char *record;  /* the directory of overrides.txt and overlay-1.yaml, ... */

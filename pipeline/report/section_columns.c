@@ -1,13 +1,15 @@
 /* pipeline/report/section_columns.c -- every column by itself, and chosen ones in pairs. */
+#include "flow/sort.h"
 #include "pipeline/report/figure_margin.h"
 #include "pipeline/report/figure_pair.h"
 #include "pipeline/report/sections.h"
 
 #include <ctype.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { NAME = 96 };
+enum { NAME = 96, REPORT_COLUMNS = 64 /* in the page */ };
 
 /* A name for files: letters and digits of ASCII, and '-' for all else. */
 static void append_name(char *out, size_t size, const char *name)
@@ -18,51 +20,101 @@ static void append_name(char *out, size_t size, const char *name)
     out[n] = 0;
 }
 
-static void draw_column(html *page, const report_view *v, size_t column)
+static void draw_counted(html *page, const report_view *v, const figure_margin *figure,
+                         size_t column, bool beside)
 {
     char file[NAME], short_name[40], title[160];
-    figure_margin figure;
+    append_name(short_name, sizeof short_name, v->rows.names[column]);
+    snprintf(file, sizeof file, "column-%zu-%s", column, short_name);
+    snprintf(title, sizeof title, "Column %.120s", v->rows.names[column]);
+    plot_drawing drawing = figure_margin_of(figure);
+    html_draw(page, &drawing,
+              (html_figure){file, title,
+                            "Histograms of the column, linear and logarithmic, ratios to the "
+                            "first side, and the distribution of ranks.",
+                            NULL, beside});
+}
+
+/* least: a column whose sides are less far apart is beside the page, and not in it. */
+static void column(html *page, const report_view *v, size_t which, double least)
+{
+    figure_margin figure = {.n_sides = 0};
     if (page->err.code)
         return;
-    if (!figure_margin_count(&figure, &v->rows, column, &page->err)) {
-        append_name(short_name, sizeof short_name, v->rows.names[column]);
-        snprintf(file, sizeof file, "column-%zu-%s", column, short_name);
-        snprintf(title, sizeof title, "Column %.120s", v->rows.names[column]);
-        plot_drawing drawing = figure_margin_of(&figure);
-        html_draw(page, &drawing,
-                  (html_figure){file, title,
-                                "Histograms of the column, linear and logarithmic, ratios to the "
-                                "first side, and the distribution of ranks.",
-                                NULL});
-    }
+    if (!figure_margin_count(&figure, &v->rows, which, &page->err))
+        draw_counted(page, v, &figure, which, figure_margin_apart(&figure) < least);
     figure_margin_release(&figure);
 }
 
-void section_columns(html *page, const report_view *v)
+/* ---- of many columns those that are worst */
+
+static int score_all(double *out, const bank *b, flow_err *err)
 {
-    const bank *b = &v->rows;
-    html_section(page, "columns", "Columns");
+    for (size_t j = 0; j < b->dim; j++) {
+        figure_margin figure = {.n_sides = 0};
+        int code = figure_margin_count(&figure, b, j, err);
+        out[j] = code ? 0 : figure_margin_apart(&figure);
+        figure_margin_release(&figure);
+        if (code)
+            return code;
+    }
+    return FLOW_OK;
+}
+
+/* What a column must be apart at least to be in the page: REPORT_COLUMNS are. */
+static double least_shown(html *page, const bank *b)
+{
+    double least = -INFINITY;
+    if (b->dim <= REPORT_COLUMNS || page->err.code)
+        return least;
+    double *score = malloc(b->dim * sizeof *score);
+    if (!score)
+        flow_fail(&page->err, FLOW_ENOMEM, "out of memory for %zu columns", b->dim);
+    else if (!score_all(score, b, &page->err)) {
+        flow_sort_numbers(score, b->dim);
+        least = score[b->dim - REPORT_COLUMNS];
+    }
+    free(score);
+    return least;
+}
+
+static const char *first_side(const bank *b)
+{
+    return b->data.x ? "data" : b->teacher.x ? "target" : b->chain.x ? "chains" : "weighed student";
+}
+
+static void explain_columns(html *page, const bank *b)
+{
     html_element(page, "p",
                  "Of each column, from above: densities, the same on a logarithmic axis over all "
                  "that any side has, %s's shares over those of the %s, and ranks. Bands of ratios "
                  "are one standard deviation, the grey one that of the %s. Ranks are even where "
                  "two sides are the same; their band is three standard deviations. A range of more "
                  "than four times its central 99 %% is bent: equal steps there are of asinh.",
-                 b->data.x ? "teacher's and student" : "the student",
-                 b->data.x      ? "data"
-                 : b->teacher.x ? "target"
-                                : "weighed student",
-                 b->data.x      ? "data"
-                 : b->teacher.x ? "target"
-                                : "weighed student");
-    if (!b->data.x && !b->teacher.x)
+                 b->data.x ? "teacher's and student" : "the student", first_side(b), first_side(b));
+    if (b->weighed.x)
         html_element(page, "p class=\"note\"",
-                     "The target has no sampler: the student is held against its own samples "
-                     "weighed by p/q, which is right as far as it goes everywhere that the target "
-                     "does. There are no ranks, for these are not weighed.");
+                     "The target has no sampler. In its place stand %sthe student's own samples "
+                     "weighed by p/q, which say nothing of where it never goes.",
+                     b->chain.x ? "rows of long chains, right as far as these agree and worth "
+                                  "fewer independent ones, which the bands heed, and "
+                                : "");
+    if (b->dim > REPORT_COLUMNS)
+        html_element(
+            page, "p class=\"note\"",
+            "Of %zu columns these are the %d whose sides are furthest apart; the others are "
+            "beside this page, in figures/.",
+            b->dim, REPORT_COLUMNS);
+}
+
+void section_columns(html *page, const report_view *v)
+{
+    double least = least_shown(page, &v->rows);
+    html_section(page, "columns", "Columns");
+    explain_columns(page, &v->rows);
     html_gallery(page);
-    for (size_t column = 0; column < b->dim; column++)
-        draw_column(page, v, column);
+    for (size_t j = 0; j < v->rows.dim; j++)
+        column(page, v, j, least);
     html_gallery_end(page);
     html_section_end(page);
 }
@@ -85,7 +137,7 @@ static void draw_pair(html *page, const report_view *v, picture_pair pair)
         html_draw(page, &drawing,
                   (html_figure){file, title,
                                 "Regions that hold 68 and 95 percent of the rows of each side.",
-                                NULL});
+                                NULL, false});
     }
     free(figure);
 }
@@ -97,6 +149,7 @@ static void draw_picture(html *page, const report_view *v)
     const picture_source all[] = {{"data", b->data.x, b->data.n, NULL},
                                   {b->data.x ? "teacher" : "target", b->teacher.x, b->teacher.n,
                                    b->data.x ? v->in->teacher_note : NULL},
+                                  {"chains", b->chain.x, b->chain.n, NULL},
                                   {"student", b->student.x, b->student.n, v->in->student_note}};
     picture p = {.dim = b->dim, .names = b->names};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
@@ -111,7 +164,8 @@ static void draw_picture(html *page, const report_view *v)
     html_draw(page, &drawing,
               (html_figure){"picture", "Side by side",
                             "Histograms of pairs of columns, one side beside the other.",
-                            "The same side by side, with equal shades for equal densities."});
+                            "The same side by side, with equal shades for equal densities.",
+                            false});
     section_png(page, &drawing, v->in->picture);
     picture_free(counted);
 }

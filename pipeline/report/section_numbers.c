@@ -92,14 +92,15 @@ typedef struct side {
     const bank_rows *rows;
 } side;
 
-static size_t sides_of(side out[4], const bank *b)
+static size_t sides_of(side out[5], const bank *b)
 {
     const side all[] = {{"data", &b->data},
                         {b->data.x ? "teacher" : "target", &b->teacher},
+                        {"chains", &b->chain},
                         {"student by p/q", &b->weighed},
                         {"student", &b->student}};
     size_t n = 0;
-    for (int k = 0; k < 4; k++)
+    for (int k = 0; k < 5; k++)
         if (all[k].rows->x)
             out[n++] = all[k];
     return n;
@@ -120,7 +121,7 @@ static void moments_row(html *page, const bank *b, const side *s, size_t column,
 
 static void all_moments(html *page, const bank *b)
 {
-    side sides[4];
+    side sides[5];
     size_t n = sides_of(sides, b);
     html_element(page, "h3", "Moments and ranges");
     html_raw(page, b->dim > 12 ? "<details><summary>of every column</summary>" : "<div>");

@@ -36,7 +36,8 @@ void section_training(html *page, const report_view *v)
                              "the epoch whose weights were kept.",
                              "The teacher: negative log-density of training and validation rows, "
                              "in nats and the units of the data. The weights of the best epoch "
-                             "are kept."},
+                             "are kept.",
+                             false},
                figure_loss_of_teacher);
     course(
         page, v->student_metrics,
@@ -44,7 +45,8 @@ void section_training(html *page, const report_view *v)
                       "Divergence from the teacher over the steps, with what happened on the way.",
                       "The student: what is minimised, as a mean over the steps before each "
                       "point, with the end of tempering, changes of the gradient's estimator "
-                      "and the sizes that were trained one after the other."},
+                      "and the sizes that were trained one after the other.",
+                      false},
         figure_loss_of_student);
     html_gallery_end(page);
     if (!v->teacher_metrics)

@@ -9,17 +9,29 @@
 
 /* ---- sentences */
 
+/* Why it is no pass, in the words of the verdict. */
+static void say_reasons(html *page, const json_t *reasons)
+{
+    size_t i;
+    const json_t *one;
+    json_array_foreach(reasons, i, one)
+        html_text(page, "%s%s", i ? "; " : " ", json_string_value(one));
+    html_raw(page, ".");
+}
+
 static void say_head(html *page, const json_t *verdict)
 {
     const char *word = text_at(verdict, "verdict");
+    const json_t *reasons = json_object_get(verdict, "reasons");
     html_raw(page, "<p><b>");
     if (strcmp(word, "pass") == 0)
         html_raw(page, "Passed.</b> Every gate holds, and every other figure is within its limit.");
     else if (strcmp(word, "fail") == 0)
-        html_raw(page, "Failed.</b> Do not use this student as it is.");
+        html_raw(page, "Failed.</b> Do not use this student as it is:");
     else
-        html_raw(page, "Not verified.</b> Nothing that was asked for failed, and not all is shown "
-                       "to be right.");
+        html_raw(page, "Not verified.</b> No gate fails, but:");
+    if (strcmp(word, "pass") != 0)
+        say_reasons(page, reasons);
     html_raw(page, "</p>\n");
 }
 
@@ -165,12 +177,7 @@ static void gates(html *page, const json_t *all)
 
 static void warnings(html *page, const json_t *verdict)
 {
-    const json_t *all = json_object_get(verdict, "warnings"),
-                 *why = json_object_get(verdict, "reasons");
-    if (json_array_size(why) > 0) {
-        html_element(page, "h3", "Why it is no pass");
-        list(page, why);
-    }
+    const json_t *all = json_object_get(verdict, "warnings");
     html_element(page, "h3", "Warnings, and what to do");
     if (json_array_size(all) > 0)
         list(page, all);

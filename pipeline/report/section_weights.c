@@ -22,7 +22,8 @@ static void draw_weights(html *page, const report_view *v)
                                 "logarithmic upwards.",
                                 "Log weights, less log Z: all at 0 if the student is its target. "
                                 "Right of the dashed line, at 3 nats, the student is short of "
-                                "density."});
+                                "density.",
+                                false});
     }
     free(figure);
 }
@@ -38,7 +39,7 @@ static void draw_ess(html *page, const report_view *v)
     html_draw(page, &drawing,
               (html_figure){"ess", "Effective sample size",
                             "Share of samples that they are worth over their number.",
-                            "What N samples are worth when they are weighed by p/q."});
+                            "What N samples are worth when they are weighed by p/q.", false});
 }
 
 void section_weights(html *page, const report_view *v)
@@ -71,6 +72,8 @@ static void uncovered_rows(html *page, const json_t *uncovered)
 {
     size_t i;
     const json_t *row, *worst = json_object_get(uncovered, "worst");
+    if (!json_is_array(worst))
+        return;
     if (json_array_size(worst) == 0) {
         html_element(page, "p", "No row is missed by more than 3 nats.");
         return;
@@ -124,7 +127,8 @@ static void draw_energies(html *page, const report_view *v)
                             "How log p is distributed over the chains, the student's samples, and "
                             "these weighed.",
                             "Log p over long chains on the target, over samples of the student, "
-                            "and over these weighed by p/q."});
+                            "and over these weighed by p/q.",
+                            false});
     section_png(page, &drawing, v->in->energies);
 }
 

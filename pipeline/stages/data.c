@@ -3,6 +3,7 @@
 #include "files/read.h"
 #include "flow/json.h"
 #include "pipeline/config/settings.h"
+#include "pipeline/report/picture_pairs.h"
 #include "pipeline/stages/look.h"
 #include "pipeline/stages/ranges.h"
 #include "pipeline/stages/stage.h"
@@ -100,12 +101,34 @@ static file_table *read_head(const config *c, const data_options *options, flow_
     return c->data.path ? file_read_wish(c->data.path, &wish, err) : generate(c, 0, err);
 }
 
-int data_peek(size_t *dim, size_t *context, const config *c, flow_err *err)
+static bool is_pipe(const config_data *d)
 {
     struct stat status;
-    const config_data *d = &c->data;
+    return d->path && stat(d->path, &status) == 0 && !S_ISREG(status.st_mode);
+}
+
+int data_check_pairs(const config *c, flow_err *err)
+{
+    picture_pair pairs[PICTURE_ASKED * PICTURE_ASKED];
+    const flow_names *wanted = &c->report.pairs;
+    data_options options = settings_data(c);
+    size_t dim = 0, n;
+    if (wanted->n == 0 || is_pipe(&c->data))
+        return FLOW_OK;
+    file_table *head = read_head(c, &options, err);
+    char **names = head ? data_set_names(&dim, head, source_of(c), &options, err) : NULL;
+    int code = names ? picture_pairs_of(pairs, &n, wanted->at, wanted->n,
+                                        (const char *const *)names, dim, err)
+                     : err->code;
+    data_columns_names_free(names, dim);
+    file_table_free(head);
+    return code;
+}
+
+int data_peek(size_t *dim, size_t *context, const config *c, flow_err *err)
+{
     *dim = *context = 0;
-    if (d->path && stat(d->path, &status) == 0 && !S_ISREG(status.st_mode))
+    if (is_pipe(&c->data))
         return FLOW_OK;
     data_options options = settings_data(c);
     file_table *head = read_head(c, &options, err);

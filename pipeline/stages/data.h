@@ -24,6 +24,9 @@ const data_part *data_held_out(const data_set *set);
  * reading all of it could tell: it is a pipe. */
 int data_peek(size_t *dim, size_t *context, const config *config, flow_err *err);
 
+/* Whether report.pairs names columns that there are; of a pipe nobody can tell. */
+int data_check_pairs(const config *config, flow_err *err);
+
 /* The rows of the config's table, and a look at them as the run begins; to be closed, also after an error. */
 typedef struct data_opened {
     file_table *made; /* of a generator; NULL: the rows are those of a file */

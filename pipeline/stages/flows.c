@@ -1,6 +1,7 @@
 #include "pipeline/stages/flows.h"
 
 #include "pipeline/config/settings.h"
+#include "pipeline/report/picture_pairs.h"
 #include "pipeline/stages/data.h"
 #include "pipeline/stages/target.h"
 #include "pipeline/stages/thin.h"
@@ -198,6 +199,14 @@ static int check(const char **backend, const config *c, const target *from, cons
     return code;
 }
 
+static int check_pairs(const config *c, const target_product *from, flow_err *err)
+{
+    picture_pair pairs[PICTURE_ASKED * PICTURE_ASKED];
+    size_t n;
+    const flow_names *asked = &c->report.pairs;
+    return picture_pairs_of(pairs, &n, asked->at, asked->n, from->names, from->exact->dim, err);
+}
+
 static int check_target(const char **backend, const config *c, bool tell, flow_err *err)
 {
     target_product from;
@@ -206,6 +215,8 @@ static int check_target(const char **backend, const config *c, bool tell, flow_e
         code = check_gates(c, from.exact, ~(unsigned)GATE_NEEDS_CHAIN, err);
     if (!code)
         code = check_export(c, from.energy, err);
+    if (!code)
+        code = check_pairs(c, &from, err);
     if (!code)
         code = check(backend, c, from.learn, from.flow, tell, err);
     target_release(&from);
@@ -223,6 +234,7 @@ static int check_teacher(const char **backend, const config *c, bool tell, flow_
     target *from = teacher ? target_from_flow(teacher, err) : NULL;
     code = from ? check(backend, c, from, teacher, tell, err) : err->code;
     code = code ? code : check_export(c, NULL, err);
+    code = code ? code : data_check_pairs(c, err);
     target_free(from);
     flow_free(teacher);
     return code;

@@ -2,6 +2,8 @@
 
 #include "pipeline/stages/links.h"
 
+#include "files/atomic.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
@@ -13,8 +15,7 @@ static const char STAGES[] = "stages/", EARLIER[] = "stages/earlier";
 
 static int fail_errno(flow_err *err, const char *path)
 {
-    return flow_fail(err, errno == ENOSPC ? FLOW_EIO : FLOW_ECREATE, "%s: %s", path,
-                     strerror(errno));
+    return flow_fail(err, (flow_code)file_create_code(errno), "%s: %s", path, file_why(errno));
 }
 
 /* What a link at `name` holds: "../stages/..." for one in a folder. */

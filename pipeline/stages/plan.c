@@ -101,6 +101,8 @@ static void settle(plan *self, size_t i, const char *root, const wanted *w)
         set_why(step, missing);
     else
         why_of(step->why, root, self->current, step->of, step->key);
+    step->goes_on = step->what == PLAN_RUN && !step->unsure && !(i >= w->first && i <= w->last) &&
+                    store_goes_on(root, stages[i], step->key);
     if (step->what != PLAN_SKIP) {
         json_decref(step->entry);
         step->entry = NULL;
@@ -173,21 +175,26 @@ bool plan_is_idle(const plan *self)
 
 /* ---- telling */
 
+static const char *word_of(const plan_step *s)
+{
+    return s->goes_on ? "resume" : words[s->what];
+}
+
 void plan_print(const plan *self)
 {
     for (size_t i = 0; i < STAGE_COUNT; i++) {
         const plan_step *s = &self->at[i];
         if (s->what == PLAN_SKIP)
-            printf("%-10s%-6skey %.8s is unchanged\n", stages[i]->name, words[s->what], s->key);
+            printf("%-10s%-7skey %.8s is unchanged\n", stages[i]->name, words[s->what], s->key);
         else if (s->what != PLAN_OUT)
-            printf("%-10s%-6s%s\n", stages[i]->name, words[s->what], s->why);
+            printf("%-10s%-7s%s\n", stages[i]->name, word_of(s), s->why);
     }
 }
 
 static json_t *step_json(size_t i, const plan_step *s)
 {
-    return json_pack("{s:s, s:s, s:s, s:s}", "stage", stages[i]->name, "action", words[s->what],
-                     "why", s->why, "key", s->key);
+    return json_pack("{s:s, s:s, s:s, s:s}", "stage", stages[i]->name, "action", word_of(s), "why",
+                     s->why, "key", s->key);
 }
 
 json_t *plan_json(const plan *self)

@@ -18,6 +18,7 @@ typedef struct plan_step {
     plan_what what;
     char why[PLAN_WHY];
     char key[FILE_SHA256];
+    bool goes_on;  /* of RUN: from where it was stopped */
     bool unsure;   /* it, or one before it, reads what nobody knows before it is read: a pipe */
     json_t *of;    /* slices_of; NULL: OUT */
     json_t *entry; /* of SKIP: its stage.json */

@@ -15,6 +15,7 @@ static const char PAGE[] = "report.html", PICTURE[] = "picture.png", LADDER[] = 
 
 enum {
     READ_VERDICT,
+    READ_CHAIN,
     READ_TEACHER,
     READ_STUDENT,
     WRITE_PAGE,
@@ -35,6 +36,7 @@ static int find_places(report_paths *out, const stage_work *work, flow_err *err)
         const char *name;
     } files[PATHS] = {
         [READ_VERDICT] = {&work->results[stage_index(&stage_validate)], "validation.json"},
+        [READ_CHAIN] = {&work->results[stage_index(&stage_validate)], "chain.npy"},
         [READ_TEACHER] = {&work->results[stage_index(&stage_teacher)], "teacher/metrics.jsonl"},
         [READ_STUDENT] = {&work->results[stage_index(&stage_student)], "student/metrics.jsonl"},
         [WRITE_PAGE] = {work->dir, PAGE},
@@ -60,6 +62,7 @@ static report_input input_of(const stage_work *work, const report_paths *paths,
     return (report_input){.config = work->config,
                           .record = work->record->root,
                           .verdict = paths->at[READ_VERDICT],
+                          .chain = paths->at[READ_CHAIN],
                           .teacher_metrics = from->data ? paths->at[READ_TEACHER] : NULL,
                           .student_metrics = paths->at[READ_STUDENT],
                           .page = paths->at[WRITE_PAGE],

@@ -65,7 +65,8 @@ static int keep(run *r, size_t i, const rundir *part, flow_err *err)
 static int keep_bare(run *r, size_t i, flow_err *err)
 {
     rundir part;
-    int code = store_begin(&part, &r->at.dir, stages[i]->name, r->at.plan.at[i].key, false, err);
+    int code =
+        store_begin(&part, &r->at.dir, stages[i]->name, r->at.plan.at[i].key, false, false, err);
     return code ? code : keep(r, i, &part, err);
 }
 
@@ -154,6 +155,8 @@ static int work_in(run *r, size_t i, const rundir *dir, flow_err *err)
     const void *inputs[STAGE_COUNT];
     stage_work work = r->work;
     work.dir = dir;
+    work.key = r->at.plan.at[i].key;
+    work.backend = r->course.backend;
     double start = now();
     list_inputs(inputs, r, stages[i]);
     place_results(r, i);
@@ -171,9 +174,10 @@ static int work_and_keep(run *r, size_t i, flow_err *err)
 {
     rundir part;
     const stage *s = stages[i];
+    const plan_step *step = &r->at.plan.at[i];
     int code = begin(r, err);
     if (!code)
-        code = store_begin(&part, &r->at.dir, s->name, r->at.plan.at[i].key, r->shown, err);
+        code = store_begin(&part, &r->at.dir, s->name, step->key, step->goes_on, r->shown, err);
     if (code)
         return code;
     code = work_in(r, i, &part, err);
@@ -379,6 +383,30 @@ static int show_what_is_there(run *r, flow_err *err)
 
 /* ---- all of it */
 
+/* A word as a shell would read it. */
+static void print_word(FILE *to, const char *word)
+{
+    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+                                "-_./=:,+@%";
+    if (*word && strspn(word, plain) == strlen(word)) {
+        fprintf(to, " %s", word);
+        return;
+    }
+    fputs(" '", to);
+    for (const char *c = word; *c; c++)
+        fprintf(to, *c == '\'' ? "'\\''" : "%c", *c);
+    putc('\'', to);
+}
+
+/* What goes on where a run was stopped. */
+static void tell_how_to_go_on(const run_options *o)
+{
+    fputs("help: to go on from there: distill", stderr);
+    for (int i = 0; i < o->argc; i++)
+        print_word(stderr, o->argv[i]);
+    putc('\n', stderr);
+}
+
 static int execute(run *r)
 {
     flow_err err = FLOW_ERR_INIT;
@@ -390,8 +418,11 @@ static int execute(run *r)
         progress_clear();
         code = finish(r, code, &err);
     }
+    int status = code ? exit_fail(&err) : EXIT_GOOD;
+    if (code == FLOW_ESTOPPED && r->begun)
+        tell_how_to_go_on(r->options);
     if (code)
-        return exit_fail(&err);
+        return status;
     r->told = true;
     return gate_failed(r) ? EXIT_GATE : EXIT_GOOD;
 }

@@ -17,7 +17,9 @@
 
 static int fail_errno(flow_err *err, flow_code code, const char *path)
 {
-    return flow_fail(err, code, "%s: %s", path, strerror(errno));
+    if (code == FLOW_ECREATE)
+        code = (flow_code)file_create_code(errno);
+    return flow_fail(err, code, "%s: %s", path, file_why(errno));
 }
 
 /* ---- the directory */
@@ -166,10 +168,21 @@ int metrics_open(metrics *self, const rundir *dir, const char *name, flow_err *e
     self->fd = -1;
     if (!rundir_path(dir, self->path, name, err))
         return err->code;
-    self->fd = open(self->path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0666);
+    self->fd = open(self->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
     if (self->fd < 0)
         return fail_errno(err, FLOW_ECREATE, self->path);
     return dir->shown ? links_show(dir, name, err) : 0;
+}
+
+int metrics_cut(metrics *self, long long bytes, flow_err *err)
+{
+    return ftruncate(self->fd, (off_t)bytes) ? fail_errno(err, FLOW_EIO, self->path) : 0;
+}
+
+long long metrics_length(const metrics *self)
+{
+    fsync(self->fd);
+    return (long long)lseek(self->fd, 0, SEEK_END);
 }
 
 /* Adds to *row the list of its keys that are null. */

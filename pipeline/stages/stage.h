@@ -22,10 +22,13 @@
 typedef struct stage_work {
     const config *config;
     const rundir *dir;
+    const char *key;     /* of the stage */
+    const char *backend; /* what networks are computed with; NULL: not known */
     flow_pool *pool;
-    bool quiet; /* no lines on stderr */
-    const rundir *record;  /* config.yaml and what came with it (record.h) */
-    const rundir *results; /* (STAGE_COUNT) of the stages before this one, whose files may be read */
+    bool quiet;           /* no lines on stderr */
+    const rundir *record; /* config.yaml and what came with it (record.h) */
+    const rundir
+        *results; /* (STAGE_COUNT) of the stages before this one, whose files may be read */
 } stage_work;
 
 typedef struct stage stage;
@@ -47,6 +50,9 @@ struct stage {
 
     /* Whether the config asks for it at all. NULL: always. */
     bool (*is_due)(const config *c);
+
+    /* Whether it goes on from what a run that was stopped left of it (checkpoint.h). */
+    bool resumes;
 
     size_t product_size;
     int (*run)(void *product, const stage_work *work, const void *const *inputs, flow_err *err);

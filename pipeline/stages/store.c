@@ -3,6 +3,7 @@
 #include "files/atomic.h"
 #include "files/sha256.h"
 #include "flow/json.h"
+#include "pipeline/stages/checkpoint.h"
 #include "pipeline/stages/links.h"
 
 #include <dirent.h>
@@ -111,13 +112,20 @@ bool store_is_part(const char *root, const char *name, const char *key)
 
 /* ---- working */
 
-int store_begin(rundir *out, const rundir *home, const char *name, const char *key, bool shown,
-                flow_err *err)
+bool store_goes_on(const char *root, const stage *s, const char *key)
+{
+    char part[STORE_NAME + 8], path[RUNDIR_PATH];
+    path_in(path, root, part_name(part, s->name, key), "");
+    return s->resumes && checkpoint_is_there(path, key);
+}
+
+int store_begin(rundir *out, const rundir *home, const char *name, const char *key, bool goes_on,
+                bool shown, flow_err *err)
 {
     char part[STORE_NAME + 8];
     *out = (rundir){.lock = -1, .home = home->root, .shown = shown};
     path_in(out->root, home->root, part_name(part, name, key), "");
-    int code = rundir_remove_flat(out->root, err);
+    int code = goes_on ? 0 : rundir_remove_flat(out->root, err);
     return code ? code : rundir_make_folders(out->root, err);
 }
 
@@ -152,22 +160,29 @@ static json_t *file_json(const char *path, const stage *s, const char *file, flo
     return out;
 }
 
-/* Calls for every file of the directory; what was to become one and never did is removed. */
+static int visit_file(const rundir *part, const char *file,
+                      int (*take)(void *arg, const char *file, flow_err *err), void *arg,
+                      flow_err *err)
+{
+    char path[RUNDIR_PATH];
+    path_in(path, part->root, file, "");
+    if (!file[file_atomic_stem(file)])
+        return file[0] == '.' || strcmp(file, ENTRY) == 0 ? 0 : take(arg, file, err);
+    unlink(path);
+    return 0;
+}
+
+/* Calls for every file of the directory, in the order of their names; what was to become one and never did is removed. */
 static int each_file(const rundir *part, int (*take)(void *arg, const char *file, flow_err *err),
                      void *arg, flow_err *err)
 {
-    char path[RUNDIR_PATH];
-    DIR *folder = opendir(part->root);
-    int code = folder ? 0 : flow_fail(err, FLOW_EIO, "%s: %s", part->root, strerror(errno));
-    for (struct dirent *e; !code && (e = readdir(folder));) {
-        path_in(path, part->root, e->d_name, "");
-        if (e->d_name[file_atomic_stem(e->d_name)])
-            unlink(path);
-        else if (e->d_name[0] != '.' && strcmp(e->d_name, ENTRY) != 0)
-            code = take(arg, e->d_name, err);
-    }
-    if (folder)
-        closedir(folder);
+    struct dirent **all = NULL;
+    int n = scandir(part->root, &all, NULL, alphasort);
+    int code = n < 0 ? flow_fail(err, FLOW_EIO, "%s: %s", part->root, strerror(errno)) : 0;
+    for (int i = 0; i < n; free(all[i++]))
+        if (!code)
+            code = visit_file(part, all[i]->d_name, take, arg, err);
+    free(all);
     return code;
 }
 

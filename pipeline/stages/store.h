@@ -23,9 +23,12 @@ json_t *store_find(char why[STORE_WHY], const char *root, const char *name, cons
 /* Whether there is one of that key that was stopped. */
 bool store_is_part(const char *root, const char *name, const char *key);
 
-/* An empty directory to work in. home: the run's; kept until the end. shown: links are made at once. */
-int store_begin(rundir *out, const rundir *home, const char *name, const char *key, bool shown,
-                flow_err *err);
+/* Whether it can go on from where it was stopped. */
+bool store_goes_on(const char *root, const stage *s, const char *key);
+
+/* A directory to work in, empty but where it goes on. home: the run's; kept until the end. shown: links are made at once. */
+int store_begin(rundir *out, const rundir *home, const char *name, const char *key, bool goes_on,
+                bool shown, flow_err *err);
 
 /* How it went. */
 typedef struct store_end {

@@ -9,6 +9,7 @@
 #include "pipeline/config/settings.h"
 #include "pipeline/console/progress.h"
 #include "pipeline/report/judge.h"
+#include "pipeline/stages/checkpoint.h"
 #include "pipeline/stages/flows.h"
 #include "pipeline/stages/kept.h"
 #include "pipeline/stages/recipe.h"
@@ -31,6 +32,7 @@ typedef struct lessons {
     target *learn;                /* that of the target, metered */
     target_meter meter;
     double seconds; /* of all trainings, the processors' */
+    double began;   /* of the one that goes on */
     course told;
 } lessons;
 
@@ -47,18 +49,54 @@ static verdict_price price_of(const lessons *self)
 
 /* ---- one training */
 
-static int train(lessons *self, flow *student, distill_state *state, flow_err *err)
+static int train(lessons *self, flow *student, distill_state *state, const flow_keeper *keeper,
+                 flow_err *err)
 {
     distill_options options = settings_distill(self->work->config);
     distill_contexts contexts = target_contexts(self->target);
     options.start = self->start;
-    double start = flow_seconds_of_process();
+    options.keeper = keeper;
+    self->began = flow_seconds_of_process();
     int code = student_distill(student, state, self->work->pool, self->learn, &contexts, &options,
                                course_watch_distill, &self->told, err);
-    self->seconds += flow_seconds_of_process() - start;
+    self->seconds += flow_seconds_of_process() - self->began;
     if (code == 0)
         course_tell_distill(&self->told, state, flow_n_weights(student));
     return code;
+}
+
+/* What was asked of the target so far, and what that took, is kept beside the state. */
+typedef struct counted {
+    uint64_t densities, gradients, draws, nanoseconds;
+    double seconds;
+} counted;
+
+static const kept_field of_counts[] = {
+    KEPT(counted, densities, KEPT_WHOLE), KEPT(counted, gradients, KEPT_WHOLE),
+    KEPT(counted, draws, KEPT_WHOLE),     KEPT(counted, nanoseconds, KEPT_WHOLE),
+    KEPT(counted, seconds, KEPT_REAL),    {NULL, KEPT_REAL, 0, 0}};
+
+static json_t *counts(const void *arg)
+{
+    const lessons *self = arg;
+    const target_meter *m = &self->meter;
+    const counted now = {m->densities, m->gradients, m->draws, m->nanoseconds,
+                         self->seconds + flow_seconds_of_process() - self->began};
+    return kept_json(of_counts, &now);
+}
+
+static int take_counts(void *arg, const json_t *more, flow_err *err)
+{
+    lessons *self = arg;
+    counted then;
+    if (kept_read(&then, of_counts, more, err))
+        return err->code;
+    self->meter.densities = then.densities;
+    self->meter.gradients = then.gradients;
+    self->meter.draws = then.draws;
+    self->meter.nanoseconds = then.nanoseconds;
+    self->seconds = then.seconds;
+    return 0;
 }
 
 static int train_plain(student_product *out, lessons *self, flow_err *err)
@@ -67,7 +105,15 @@ static int train_plain(student_product *out, lessons *self, flow_err *err)
     if (!iaf)
         return err->code;
     out->model = trained_model(iaf, &self->target->frame, stage_student.name);
-    return train(self, iaf, &out->training, err);
+    checkpoint kept = {.work = self->work,
+                       .stage = stage_student.name,
+                       .told = &self->told,
+                       .more = counts,
+                       .take = take_counts,
+                       .arg = self};
+    int code = train(self, iaf, &out->training, checkpoint_keeper(&kept), err);
+    checkpoint_release(&kept);
+    return code;
 }
 
 /* ---- a search */
@@ -101,7 +147,7 @@ static int train_rung(void *arg, flow *student, student_rung *rung, flow_err *er
     lessons *self = arg;
     self->told.size = &rung->how;
     progress_begin(stage_student.name, settings_steps(&self->work->config->student));
-    int code = train(self, student, &rung->training, err);
+    int code = train(self, student, &rung->training, NULL, err);
     self->told.size = NULL;
     return code;
 }
@@ -151,7 +197,7 @@ static int train_following(student_product *out, lessons *self, flow_err *err)
     distill_contexts contexts = target_contexts_held_out(self->target);
     student_sides sides;
     int code = student_sides_init(&sides, self->target->exact, self->work->pool, &contexts,
-                                  (size_t)c->validate.samples, c->seed, err);
+                                  (size_t)c->student.shrink.samples, c->seed, err);
     if (!code)
         code = search(out, self, &sides, err);
     student_sides_release(&sides);
@@ -255,19 +301,25 @@ static int prepare(lessons *self, flow_err *err)
                        : err->code;
 }
 
+/* The judge of a search is that of the validation. */
+static bool is_searched(const config *c)
+{
+    return flow_preset_follows(c->student.flow);
+}
+
 static int run(void *product, const stage_work *work, const void *const *inputs, flow_err *err)
 {
     student_product *out = product;
     const config *c = work->config;
     lessons all = {.work = work, .recipe = inputs[0], .target = inputs[1]};
+    bool searched = is_searched(c);
     int code = prepare(&all, err);
     if (!code)
-        code = course_begin(&all.told, work->dir, stage_student.name, METRICS,
-                            settings_steps(&c->student), err);
+        code = (searched ? course_begin_anew : course_begin)(
+            &all.told, work->dir, stage_student.name, METRICS, settings_steps(&c->student), err);
     if (!code) {
         all.told.log_z = all.target->exact->log_z;
-        code = flow_preset_follows(c->student.flow) ? train_following(out, &all, err)
-                                                    : train_plain(out, &all, err);
+        code = searched ? train_following(out, &all, err) : train_plain(out, &all, err);
         code = trained_end(&all.told, &out->model, work, MODEL, code, err);
     }
     out->price = price_of(&all);
@@ -283,21 +335,16 @@ static void release(void *product)
     student_rungs_release(&self->ladder.rungs);
 }
 
-/* The judge of a search is that of the validation. */
-static bool is_searched(const config *c)
-{
-    return flow_preset_follows(c->student.flow);
-}
-
 const stage stage_student = {
     .name = "student",
     .doc = "distils the teacher into the student",
     .abi = 1,
     .keys = (const char *const[]){"seed", "precision", "compute.shard", "student", NULL},
-    .keys_if = (const char *const[]){"validate.samples", "validate.require", NULL},
+    .keys_if = (const char *const[]){"validate.require", NULL},
     .reads_more = is_searched,
     .inputs = (const stage *const[]){&stage_recipe, &stage_target, NULL},
     .outputs = (const char *const[]){METRICS, MODEL, "student/t[0-9]*.safetensors", NULL},
+    .resumes = true,
     .product_size = sizeof(student_product),
     .run = run,
     .store = store,

@@ -1,6 +1,7 @@
 #include "pipeline/stages/teacher.h"
 
 #include "pipeline/config/settings.h"
+#include "pipeline/stages/checkpoint.h"
 #include "pipeline/stages/flows.h"
 #include "pipeline/stages/trained.h"
 #include "teacher/volume.h"
@@ -21,6 +22,8 @@ static int run(void *product, const stage_work *work, const void *const *inputs,
     teacher_fit_options options = settings_fit(work->config, data->set->train.n);
     teacher_fit_state state;
     course told;
+    checkpoint kept = {.work = work, .stage = stage_teacher.name, .told = &told};
+    options.keeper = checkpoint_keeper(&kept);
     flow *maf = flows_teacher(work->config, data->set->dim, data->set->n_context, err);
     if (!maf)
         return err->code;
@@ -34,6 +37,7 @@ static int run(void *product, const stage_work *work, const void *const *inputs,
             teacher_fit(maf, &state, work->pool, data->set, &options, course_watch_fit, &told, err);
     if (code == 0)
         course_tell_fit(&told, &state, flow_n_weights(maf));
+    checkpoint_release(&kept);
     return trained_end(&told, &out->model, work, MODEL, code, err);
 }
 
@@ -66,6 +70,7 @@ const stage stage_teacher = {
     .inputs = (const stage *const[]){&stage_data, NULL},
     .outputs = (const char *const[]){METRICS, MODEL, NULL},
     .is_due = is_due,
+    .resumes = true,
     .product_size = sizeof(teacher_product),
     .run = run,
     .load = load,

@@ -1,6 +1,7 @@
 #include "pipeline/stages/trained.h"
 
 #include "pipeline/console/progress.h"
+#include "pipeline/stages/checkpoint.h"
 
 #include <stdio.h>
 
@@ -37,7 +38,7 @@ int trained_end(course *told, const flow_model *model, const stage_work *work, c
         *err = late;
         return err->code;
     }
-    return code;
+    return code ? code : checkpoint_remove(work->dir, err);
 }
 
 int trained_load(flow_model *out, const flow_model *frame, const char *role, const stage_work *work,

@@ -14,7 +14,7 @@ flow_model trained_frame(const data_product *data);
 flow_model trained_model(flow *f, const flow_model *frame, const char *role);
 
 /* Ends a training that returned code. Its model is written to `name` even if it was stopped; the stop
- * stays an error. */
+ * stays an error, and checkpoints stay for another run. */
 int trained_end(course *told, const flow_model *model, const stage_work *work, const char *name,
                 int code, flow_err *err);
 

@@ -1,5 +1,6 @@
 #include "pipeline/stages/validate.h"
 
+#include "files/npy.h"
 #include "flow/json.h"
 #include "pipeline/config/settings.h"
 #include "pipeline/console/progress.h"
@@ -15,7 +16,7 @@
 #include <math.h>
 #include <stdio.h>
 
-static const char VERDICT[] = "validation.json";
+static const char VERDICT[] = "validation.json", CHAIN[] = "chain.npy";
 
 /* What is held against what. */
 typedef struct sides {
@@ -33,6 +34,8 @@ static int measure(student_validation *out, const stage_work *work, const sides 
     student_validate_options options = {.samples = (size_t)c->validate.samples,
                                         .seed = c->seed,
                                         .chain = settings_chain(c, t->exact),
+                                        .chains = settings_chains(c),
+                                        .hunt = settings_hunt(c),
                                         .units = t->frame.units,
                                         .data = t->data,
                                         .held_out = t->data ? data_held_out(t->data) : NULL};
@@ -56,6 +59,18 @@ static int write_verdict(validate_product *out, const verdict_input *in, const s
     verdict_notes(out->teacher_note, out->student_note, in);
     json_decref(verdict);
     return code;
+}
+
+/* Where there were chains. */
+static int write_chain(const student_chain_rows *rows, size_t dim, const stage_work *work,
+                       flow_err *err)
+{
+    char path[RUNDIR_PATH];
+    if (rows->n == 0)
+        return FLOW_OK;
+    return rundir_path(work->dir, path, CHAIN, err)
+               ? file_npy_write(path, rows->x, rows->n, dim, FLOW_F64, err)
+               : err->code;
 }
 
 /* Of the test rows: the mean of what `distill logp` gives for them, and the same as the flow has it. */
@@ -116,6 +131,8 @@ static int run(void *product, const stage_work *work, const void *const *inputs,
                         .names = s.target->names};
     int code = judge(&in, &figures, work, &s, err);
     if (!code)
+        code = write_chain(&figures.chain_rows, s.target->exact->dim, work, err);
+    if (!code)
         code = write_verdict(product, &in, work, err);
     student_validation_release(&figures);
     return code;
@@ -155,11 +172,11 @@ static int load(void *product, const stage_work *work, const void *const *inputs
 const stage stage_validate = {
     .name = "validate",
     .doc = "holds the student against the teacher, and the teacher against its data",
-    .abi = 1,
+    .abi = 2,
     .keys = (const char *const[]){"seed", "validate", NULL},
     .inputs =
         (const stage *const[]){&stage_data, &stage_teacher, &stage_target, &stage_student, NULL},
-    .outputs = (const char *const[]){VERDICT, NULL},
+    .outputs = (const char *const[]){VERDICT, CHAIN, NULL},
     .product_size = sizeof(validate_product),
     .run = run,
     .store = store,

@@ -30,7 +30,7 @@ of() { readlink "$dir/$1/model.safetensors"; }
 
 config=("$T/c.yaml" "${QUICK[@]:1}" --out "$dir" --set export.samples=50) # without --quiet
 check "a plan where nothing is: every stage runs" test \
-    "$(plan "${config[@]}")" = "data run, teacher run, target run, student run, validate run, export run, picture run"
+    "$(plan "${config[@]}")" = "data run, teacher run, target run, student run, validate run, export run, report run"
 check "says why" grep -q '^teacher *run *never ran$' "$T/out"
 check "and makes no directory" test ! -e "$dir"
 expect "a run" 0 run "${config[@]}"
@@ -42,8 +42,8 @@ check "and touches nothing" cmp "$T/first" <(sums "$dir")
 start=$(date +%s%N)
 run run "${config[@]}"
 check "which takes next to no time" test $(($(date +%s%N) - start)) -lt 500000000
-check "threads and name are not in the keys" test "$(plan "${config[@]}" --set compute.threads=2 --set name=x)" = \
-    "data skip, teacher skip, target skip, student skip, validate skip, export skip, picture skip"
+check "threads and checkpoints are not in the keys" test "$(plan "${config[@]}" --set compute.threads=2 --set checkpoint.every=0)" = \
+    "data skip, teacher skip, target skip, student skip, validate skip, export skip, report skip"
 check "SHA256SUMS is for sha256sum" bash -c "cd '$dir' && sha256sum --quiet -c SHA256SUMS"
 
 # ---- a key, and what hangs on it
@@ -52,14 +52,14 @@ expect "another number of samples to validate" 0 run "${config[@]}" --set valida
 check "leaves teacher, student and export" test "$(kept)" = "teacher student export "
 student=$(of student)
 check "a plan says what changed, and what that changes" test "$(plan "${config[@]}" --set student.flow.layers=3)" = \
-    "data skip, teacher skip, target skip, student run, validate run, export run, picture run"
+    "data skip, teacher skip, target skip, student run, validate run, export run, report run"
 check "with the values before and now" grep -q '^student *run *student.flow.layers: 2 -> 3$' "$T/out"
 check "and the inputs" grep -q "^export *run *input 'student' changed$" "$T/out"
 run plan "${config[@]}" --set validate.samples=1500 --json --set "validate.require.khat=< 0.9"
 cp "$T/out" "$T/plan.json"
 check "as JSON" test "$(value "$T/plan.json" 4.why)" = '"validate.require.khat: none -> < 0.9"'
 expect "more samples to export" 0 run "${config[@]}" --set validate.samples=1500 --set export.samples=60
-check "export them alone" test "$(kept)" = "teacher student validate picture "
+check "export them alone" test "$(kept)" = "teacher student validate report "
 check "the student is the same file" test "$(of student)" = "$student"
 expect "back at the first config" 0 run "${config[@]}"
 check "there is nothing to run" grep -q 'nothing to do.*shown again' "$T/err"
@@ -67,7 +67,7 @@ check "and the first results are shown" cmp <(grep -v ' ./stages/\|manifest' "$T
 
 echo '0.5,0.25' >>"$T/t.csv"
 check "data with one more row: all runs again" test "$(plan "${config[@]}")" = \
-    "data run, teacher run, target run, student run, validate run, export run, picture run"
+    "data run, teacher run, target run, student run, validate run, export run, report run"
 check "and the plan says so" grep -q '^data *run *data.path: its content is another$' "$T/out"
 sed -i '$d' "$T/t.csv"
 check "as they were: nothing does" test "$(plan "${config[@]}" | grep -c run)" = 0
@@ -94,14 +94,14 @@ check "resolved.json is a config, from anywhere: nothing runs" test "$(grep -c s
 
 before=$(cksum <"$dir/teacher/model.safetensors")
 expect "--force teacher" 0 run "$dir/resolved.json" --out "$dir" --force teacher
-check "runs it alone, to the same bits" test "$(kept)" = "student validate export picture " -a "$(cksum <"$dir/teacher/model.safetensors")" = "$before"
+check "runs it alone, to the same bits" test "$(kept)" = "student validate export report " -a "$(cksum <"$dir/teacher/model.safetensors")" = "$before"
 check "--from validate" test "$(plan "$dir/resolved.json" --out "$dir" --from validate)" = \
-    "data skip, teacher skip, target skip, student skip, validate run, export run, picture run"
+    "data skip, teacher skip, target skip, student skip, validate run, export run, report run"
 seen "$dir" >"$T/seen"
 expect "--until student, of another student" 0 run "$dir/resolved.json" --out "$dir" --set student.train.steps=120 --until student
 check "changes nothing that users see, which belongs together" cmp "$T/seen" <(seen "$dir")
 check "but is there for the next run" test "$(plan "$dir/resolved.json" --out "$dir" --set student.train.steps=120)" = \
-    "data skip, teacher skip, target skip, student skip, validate run, export run, picture run"
+    "data skip, teacher skip, target skip, student skip, validate run, export run, report run"
 refused "a stage that does not exist" 64 "no stage 'teachr'; did you mean 'teacher'" run "${config[@]}" --force teachr
 refused "two wishes" 64 "exclude each other" run "${config[@]}" --force teacher --from student
 

@@ -62,7 +62,7 @@ refuses "a file that is not UTF-8" E107 "$T/c.yaml"
 : >"$T/c.yaml"
 refuses "an empty file" E102 "$T/c.yaml"
 
-for config in configs/*.yaml configs/targets/*.yaml; do
+for config in configs/*.yaml configs/targets/*.yaml configs/sweeps/*.yaml; do
     expect "$config is good" 0 check "$config"
 done
 run run "$T/none.yaml" --out "$T/run"

@@ -7,6 +7,11 @@ check "make install" make -s install BUILD="$BUILD" CC="${CC:-gcc}" PREFIX="$pre
 check "the installed program runs" "$prefix/bin/distill" --version
 check "the header for plug-ins is there" cmp plugin/distill_target.h "$prefix/include/distill_target.h"
 check "and that for quantities" cmp plugin/distill_quantities.h "$prefix/include/distill_quantities.h"
+check "manual pages, completions and the schema are there" cmp "$prefix/share/man/man1/distill.1" <("$DISTILL" man)
+check "of configs" cmp "$prefix/share/man/man5/distill.yaml.5" <("$DISTILL" man 5)
+for file in bash-completion/completions/distill zsh/site-functions/_distill fish/vendor_completions.d/distill.fish distill/distill.schema.json; do
+    check "$file" test -s "$prefix/share/$file"
+done
 check "make install DESTDIR= puts it elsewhere" make -s install BUILD="$BUILD" CC="${CC:-gcc}" PREFIX=/usr DESTDIR="$T/stage"
 check "for packagers" test -x "$T/stage/usr/bin/distill" -a -s "$T/stage/usr/lib/libdistill.a"
 check "and does not name the stage" sh -c '! grep -r "$1" "$1/usr/lib/pkgconfig"' - "$T/stage"

@@ -16,6 +16,7 @@ student:
   flow: {kind: unrolled, iterations: 1}
   train: {batch: 64, steps: 10, warmup: 0}
   layerwise: {steps: 10}
+  shrink: {samples: 500}
 validate: {samples: 500}
 export: {samples: 100}
 Y

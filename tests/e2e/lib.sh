@@ -18,7 +18,7 @@ POWER=configs/data/power_dec2006.npy # 19443 rows of 6 columns, f4, a header of 
 # student of its own.
 FIT=(--quiet --set teacher.flow.layers=2 --set "teacher.flow.hidden=[16, 16]" --set teacher.train.epochs=2
     --set student.train.steps=100 --set validate.samples=1000)
-TEACH=("${FIT[@]}" --set student.layerwise.steps=50)
+TEACH=("${FIT[@]}" --set student.layerwise.steps=50 --set student.shrink.samples=1000)
 QUICK=("${FIT[@]}" --set student.flow.layers=2 --set "student.flow.hidden=[16, 16]")
 
 ok() { echo "ok $1"; }

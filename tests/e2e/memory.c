@@ -66,8 +66,11 @@ static const struct scene {
               {"transport", play_transport},
               {"importance", play_importance},
               {"two_sided", play_two_sided},
+              {"cover", play_cover},
               {"fab", play_fab},
               {"recipe", play_recipe},
+              {"sketch", play_sketch},
+              {"ascent", play_ascent},
               {"around", play_around},
               {"place", play_place},
               {"chain", play_chain}};

@@ -4,7 +4,7 @@
 
 run run configs/two_moons.yaml "${QUICK[@]}" --out "$T/run"
 good=$T/run/student/model.safetensors bad=$T/bad.safetensors
-size=$(stat -c %s "$good")
+size=$(stat -Lc %s "$good")
 header=$(od -An -tu8 -N8 "$good")
 header=$((header + 8)) # bytes before the weights
 expect "the model that is spoiled below is good" 0 sample "$good" -n 5

@@ -60,8 +60,8 @@ Test(figure_loss, of_a_student_tells_what_happened_and_joins_trainings)
               "noise is lifted, null is a gap");
     cr_assert_eq(f.n_events, 4);
     cr_expect_str_eq(f.events[0].text, "T = 2");
-    cr_expect_str_eq(f.events[1].text, "tempering ends");
-    cr_expect_str_eq(f.events[2].text, "gradient: total");
+    cr_expect_str_eq(f.events[1].text, "gradient: total");
+    cr_expect_str_eq(f.events[2].text, "tempering ends");
     cr_expect_str_eq(f.events[3].text, "T = 1, width 0.5");
     draw(&f);
     figure_loss_release(&f);

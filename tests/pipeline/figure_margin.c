@@ -34,9 +34,9 @@ static void open_example(example *e)
     e->rows = (bank){.dim = 2,
                      .names = NAMES,
                      .units = e->units,
-                     .data = {e->x[0], ROWS, NULL},
-                     .teacher = {e->x[1], ROWS, NULL},
-                     .student = {e->x[2], ROWS, NULL}};
+                     .data = {.x = e->x[0], .n = ROWS},
+                     .teacher = {.x = e->x[1], .n = ROWS},
+                     .student = {.x = e->x[2], .n = ROWS}};
 }
 
 static void close_example(example *e)
@@ -200,7 +200,7 @@ Test(figure_pair, contours_hold_their_shares)
     figure_pair *f = malloc(sizeof *f);
     open_example(&e);
     double missed[] = {0.5, -0.5, 9, 9};
-    e.rows.missed = (bank_rows){missed, 2, NULL};
+    e.rows.missed = (bank_rows){.x = missed, .n = 2};
     cr_assert_eq(figure_pair_count(f, &e.rows, (picture_pair){0, 1}, &err), 0, "%s", err.text);
     cr_assert_eq(f->n_sides, 3);
     for (size_t k = 0; k < 3; k++) {

@@ -77,16 +77,21 @@ Test(plot_svg, several_in_a_page_share_letters_and_nothing_else)
 {
     flow_err err = FLOW_ERR_INIT;
     plot_bytes one = {0}, two = {0}, page = {0};
-    svg_letters all = {.n = 0};
+    svg_page all = {.letters = {.n = 0}};
     render(&one, "abc");
     render(&two, "bcd");
     cr_assert_eq(svg_element(&page, &one, &all, "f0-", "One", "first", &err), 0, "%s", err.text);
     cr_assert_eq(svg_element(&page, &two, &all, "f1-", "Two", "second", &err), 0, "%s", err.text);
-    cr_expect(all.n >= 4 && all.n <= 6, "%zu letters", all.n);
+    cr_expect(all.letters.n >= 4 && all.letters.n <= 6, "%zu letters", all.letters.n);
     cr_assert(plot_bytes_add(&page, all.symbols.at, all.symbols.n));
     check_ids(page.at);
     cr_expect_null(strstr(page.at, "rgb("));
-    cr_expect(strstr(page.at, "var(--teacher)"));
+    cr_expect(all.styles.n >= 2 && all.styles.n < 12, "%zu styles", all.styles.n);
+    bool teacher = false;
+    for (size_t i = 0; i < all.styles.n; i++)
+        teacher = teacher || strstr(all.styles.at[i], "stroke:var(--teacher)");
+    cr_expect(teacher);
+    cr_expect(strstr(page.at, "class=\"s0\""));
     cr_expect_eq(count(page.at, "<svg "), count(page.at, "</svg>"));
     cr_expect_eq(count(page.at, "<symbol"), count(page.at, "</symbol>"));
     cr_expect_eq(count(page.at, "<defs>"), count(page.at, "</defs>"));
@@ -94,14 +99,14 @@ Test(plot_svg, several_in_a_page_share_letters_and_nothing_else)
     plot_bytes_release(&one);
     plot_bytes_release(&two);
     plot_bytes_release(&page);
-    svg_letters_release(&all);
+    svg_page_release(&all);
 }
 
 Test(plot_svg, what_users_say_is_escaped)
 {
     flow_err err = FLOW_ERR_INIT;
     plot_bytes drawn = {0}, page = {0};
-    svg_letters all = {.n = 0};
+    svg_page all = {.letters = {.n = 0}};
     render(&drawn, "<script>&\xff");
     cr_assert_eq(svg_element(&page, &drawn, &all, "f0-", "</title><script>", "\"'&", &err), 0);
     cr_expect_null(strstr(page.at, "<script"));
@@ -109,7 +114,7 @@ Test(plot_svg, what_users_say_is_escaped)
     cr_expect(strstr(page.at, "<desc>&quot;&#39;&amp;</desc>"));
     plot_bytes_release(&drawn);
     plot_bytes_release(&page);
-    svg_letters_release(&all);
+    svg_page_release(&all);
 }
 
 Test(plot_svg, inks_know_their_marks)
@@ -137,4 +142,40 @@ Test(plot_svg, text_is_cut_between_letters)
     cr_expect_eq(cairo_status(p.cairo), CAIRO_STATUS_SUCCESS, "UTF-8 at every cut");
     cairo_destroy(p.cairo);
     cairo_surface_destroy(sheet);
+}
+
+static void draw_paths(plot *p, const void *of)
+{
+    const plot_stroke s = {PLOT_INK, 1, 0, 1};
+    (void)of;
+    cairo_move_to(p->cairo, 1, 2);
+    cairo_line_to(p->cairo, 30, 2);
+    cairo_line_to(p->cairo, 30, 40);
+    cairo_line_to(p->cairo, 41.123, 50.567);
+    cairo_line_to(p->cairo, 60, 70);
+    cairo_curve_to(p->cairo, 61, 71, 62, 75, 63, 73);
+    cairo_curve_to(p->cairo, 64, 74, 65, 79, 66, 76);
+    cairo_close_path(p->cairo);
+    cairo_move_to(p->cairo, 5, 5);
+    cairo_line_to(p->cairo, 5, 9);
+    plot_stroke_path(p, s);
+}
+
+/* What is written shorter says the same. */
+Test(plot_svg, paths_are_short)
+{
+    flow_err err = FLOW_ERR_INIT;
+    plot_bytes drawn = {0}, file = {0};
+    plot_drawing d = {100, 100, draw_paths, NULL};
+    cr_assert_eq(plot_render(&drawn, &d, PLOT_PAGE, &err), 0, "%s", err.text);
+    cr_assert_eq(svg_file(&file, &drawn, &err), 0, "%s", err.text);
+    const char *path = strstr(file.at, " d=\"");
+    cr_assert_not_null(path);
+    cr_expect(strncmp(path,
+                      " d=\"M1 2H30V40L41.12 50.57 60 70C61 71 62 75 63 73 64 74 65 79 66 76Z"
+                      "M5 5V9\"",
+                      76) == 0,
+              "%.90s", path);
+    plot_bytes_release(&drawn);
+    plot_bytes_release(&file);
 }

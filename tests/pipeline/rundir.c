@@ -284,9 +284,12 @@ Test(rundir, metrics_are_lines_and_tell_what_was_not_finite)
     cr_expect_str_eq(text, "{\"a\":1,\"b\":0.5}\n{\"a\":2,\"b\":null,\"nonfinite\":[\"b\"]}\n");
     free(text);
     cr_assert_eq(metrics_open(&m, &dir, "t/metrics.jsonl", &err), 0);
+    cr_expect_eq(metrics_cut(&m, 16, &err), 0);
+    cr_expect_eq(metrics_append(&m, json_pack("{s:i}", "a", 3), &err), 0);
+    cr_expect_eq(metrics_length(&m), 24);
     metrics_close(&m);
     text = temp_slurp(in_run("t/metrics.jsonl"), NULL);
-    cr_expect_str_empty(text, "not started anew");
+    cr_expect_str_eq(text, "{\"a\":1,\"b\":0.5}\n{\"a\":3}\n");
     free(text);
     empty_and_close();
 }

@@ -130,9 +130,10 @@ Test(slices, what_users_change)
     changes(IAF "validate: {samples: 1000}\n", IAF "validate: {samples: 2000}\n",
             "validate report");
     changes(WARM "validate: {samples: 1000}\n", WARM "validate: {samples: 2000}\n",
-            "student validate report");
+            "validate report");
     changes(IAF "export: {samples: 10}\n", IAF "export: {samples: 20}\n", "export");
-    changes(IAF "name: a\ncompute: {threads: 1}\n", IAF "name: b\ncompute: {threads: 2}\n", "report");
+    changes(IAF "name: a\ncompute: {threads: 1}\n", IAF "name: b\ncompute: {threads: 2}\n",
+            "report");
     changes(IAF "teacher: {train: {lr: 0.001}}\n", IAF "teacher: {train: {lr: 0.002}}\n",
             "teacher target student validate report");
 }

@@ -56,7 +56,7 @@ Test(stages, keys_are_those_of_the_schema)
 /* A key that no stage reads would be read and ignored; these are not for a stage. */
 Test(stages, every_key_is_read)
 {
-    static const char *const others[] = {"schema", "compute.threads"};
+    static const char *const others[] = {"schema", "compute.threads", "checkpoint.every"};
     for (size_t i = 0; i < schema_n_keys; i++) {
         const char *path = schema_keys[i].name;
         size_t readers = 0;

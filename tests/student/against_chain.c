@@ -35,7 +35,7 @@ static long_chain run(const target *t, size_t threads, uint64_t seed)
     long_chain out;
     flow_err err = FLOW_ERR_INIT;
     flow_pool *pool = flow_pool_create(threads, NULL);
-    cr_assert_eq(long_chain_run(&out, t, pool, ROWS, seed, &err), 0, "%s", err.text);
+    cr_assert_eq(long_chain_run(&out, t, pool, ROWS, 0, seed, &err), 0, "%s", err.text);
     flow_pool_free(pool);
     return out;
 }
@@ -84,6 +84,25 @@ typedef struct student_of {
     const double *shift, *log_scale; /* (n, D) */
 } student_of;
 
+/* Rows that are kept are the chains': all of them here, where the target has a density. */
+static void check_kept(const student_chain_rows *kept, const student_against_chain *of,
+                       const target *t)
+{
+    double *log_p = malloc((kept->n + 1) * sizeof *log_p);
+    flow_err err = FLOW_ERR_INIT;
+    flow_pool *pool = flow_pool_create(1, NULL);
+    target_status *status = malloc((kept->n + 1) * sizeof *status);
+    cr_assert_eq(kept->n, of->rows < STUDENT_CHAIN_KEPT ? of->rows : STUDENT_CHAIN_KEPT);
+    cr_assert_eq(target_log_density(t, pool, log_p, NULL, status, kept->x, NULL, kept->n, &err), 0,
+                 "%s", err.text);
+    for (size_t r = 0; r < kept->n; r++)
+        cr_assert_eq(status[r], TARGET_FINITE, "row %zu", r);
+    free(log_p);
+    free(status);
+    free(kept->x);
+    flow_pool_free(pool);
+}
+
 static student_against_chain against(const target *t, const student_of *s, double log_z)
 {
     student_against_chain out;
@@ -93,9 +112,10 @@ static student_against_chain against(const target *t, const student_of *s, doubl
     flow_pool *pool = flow_pool_create(1, NULL);
     cr_assert_eq(student_sides_init(&sides, t, pool, NULL, SAMPLES, 11, &err), 0, "%s", err.text);
     cr_assert_eq(student_sides_meet(&sides, student, &err), 0, "%s", err.text);
-    cr_assert_eq(student_against_chain_measure(
-                     &out, &sides, &(student_chain_question){student, log_z, NULL, ROWS, 1}, &err),
-                 0, "%s", err.text);
+    student_chain_rows kept = {NULL, 0};
+    const student_chain_question question = {student, log_z, NULL, ROWS, 0, 1, &kept};
+    cr_assert_eq(student_against_chain_measure(&out, &sides, &question, &err), 0, "%s", err.text);
+    check_kept(&kept, &out, t);
     student_sides_release(&sides);
     flow_pool_free(pool);
     flow_free(student);

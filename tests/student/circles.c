@@ -4,6 +4,7 @@
 #include "student/annealed.h"
 #include "student/normal_look.h"
 #include "student/objective.h"
+#include "student/own_rows.h"
 #include "student/place.h"
 #include "student/recipe.h"
 #include "teacher/target_in_units.h"
@@ -117,7 +118,8 @@ Test(circles, a_heap_at_the_seam_has_its_middle_there)
     student_pilot p;
     flow_err err = FLOW_ERR_INIT;
     flow_pool *pool = flow_pool_create(2, NULL);
-    cr_assert_eq(student_pilot_run(&p, t.placed, pool, N, 5, &err), 0, "%s", err.text);
+    cr_assert_eq(student_pilot_run(&p, t.placed, pool, &pilot_effort_usual, N, 5, &err), 0, "%s",
+                 err.text);
     cr_assert(are_angles(p.rows.x, N, 2, 2) && are_angles(p.u, N, 2, 2));
     for (size_t i = 0; i < 2; i++) {
         cr_assert_lt(cos(p.shift[i]), -0.99, "column %zu: %g", i, p.shift[i]);
@@ -180,6 +182,30 @@ static flow *student_of(const char *text)
     return out;
 }
 
+/* Rows of stretched noise: a circle is not stretched, and the density that they are drawn from says so: E_r[q / r] = 1. */
+Test(circles, own_rows_are_stretched_beside_them)
+{
+    enum { N = 20000 };
+    flow_err err = FLOW_ERR_INIT;
+    flow *student = student_of("{\"kind\": \"iaf\", \"layers\": 1}");
+    flow_pool *pool = flow_pool_create(2, NULL);
+    target *t = target_from_flow(student, &err);
+    const own_rows_width width = {0.7, 1.6, 2};
+    const term_scene scene = {student, pool, t, NULL, 5};
+    own_rows rows = {.n = 0};
+    term_sums sums = {0};
+    double mean = 0;
+    cr_assert_eq(own_rows_open(&rows, N, &scene, &err), 0);
+    cr_assert_eq(own_rows_draw(&rows, &scene, &width, 0, &sums, &err), 0, "%s", err.text);
+    for (size_t r = 0; r < N; r++)
+        mean += exp(rows.log_q[r] - rows.log_r[r]) / N;
+    cr_assert_float_eq(mean, 1, 0.03, "%g", mean); /* 5 sigma; a column too many is .06 and more */
+    own_rows_close(&rows);
+    target_free(t);
+    flow_pool_free(pool);
+    flow_free(student);
+}
+
 /* Mean log q of the rows that it was placed on, less that of a circle. */
 static double mean_log_q(const char *text, const double *x, size_t n)
 {
@@ -187,9 +213,9 @@ static double mean_log_q(const char *text, const double *x, size_t n)
     flow *student = student_of(text);
     flow_pool *pool = flow_pool_create(2, NULL);
     double mean = 0, *log_q = malloc(n * sizeof *log_q);
-    cr_assert_eq(
-        student_place(student, pool, &(distill_rows){x, n}, (pcg_stream){4, PCG_TEST, 1}, &err), 0,
-        "%s", err.text);
+    cr_assert_eq(student_place(student, pool, &(distill_rows){.x = x, .n = n},
+                               (pcg_stream){4, PCG_TEST, 1}, &err),
+                 0, "%s", err.text);
     cr_assert_eq(flow_log_prob(student, pool, log_q, NULL, x, NULL, n, &err), 0);
     for (size_t r = 0; r < n; r++)
         mean += log_q[r] / (double)n;

@@ -128,7 +128,7 @@ Test(distill_resumed, same_bits_from_every_step)
 
 /* Every kind of objective, with numbers so small that each of its parts has its turn in nine steps. */
 static const char *const small[] = {
-    "{\"kind\": \"kl\"}",
+    "{\"kind\": \"kl\", \"cover\": 0.2}",
     "{\"kind\": \"mass_transport\", \"buffer\": 70, \"every\": 2, \"trust\": 0.1, \"polish\": 0.3}",
     "{\"kind\": \"importance\", \"buffer\": 70, \"every\": 2, \"alpha\": 2, \"ess\": 0.7, "
     "\"widen\": 0.2, "

@@ -50,7 +50,7 @@ Test(own_rows, wide_ones_have_the_density_of_the_mixture)
     drawn d;
     double q = 0, p = 0;
     size_t far = 0;
-    open_rows(&d, N, (own_rows_width){0.25, 2.5});
+    open_rows(&d, N, (own_rows_width){0.25, 2.5, 1});
     for (size_t r = 0; r < N; r++) {
         const double *x = d.rows.x + 2 * r;
         double narrow = log_density(x, 1), wide = log_density(x, 2.5);
@@ -67,10 +67,36 @@ Test(own_rows, wide_ones_have_the_density_of_the_mixture)
     close_rows(&d);
 }
 
+/* Of three widths, half, a quarter and a quarter of the wide ones. */
+Test(own_rows, wide_ones_of_several_widths)
+{
+    enum { N = 20000 };
+    const double share[] = {0.2, 0.4, 0.2, 0.2};
+    drawn d;
+    double q = 0, p = 0, mean = 0;
+    open_rows(&d, N, (own_rows_width){0.8, 1.5, 3});
+    for (size_t r = 0; r < N; r++) {
+        const double *x = d.rows.x + 2 * r;
+        double sum = 0;
+        for (size_t k = 0; k < 4; k++)
+            sum += share[k] * exp(log_density(x, pow(1.5, (double)k)));
+        cr_assert_float_eq(d.rows.log_q[r], log_density(x, 1), 1e-9);
+        cr_assert_float_eq(d.rows.log_r[r], log(sum), 1e-9);
+        q += exp(d.rows.log_q[r] - d.rows.log_r[r]) / N;
+        p += exp(d.rows.log_p[r] - d.rows.log_r[r]) / N;
+        mean -= 2 * (log_density(x, 1) + 1.4378770664093453) / N; /* |z|^2 */
+    }
+    cr_assert_float_eq(q, 1, 0.01, "%g", q);
+    cr_assert_float_eq(p, 1, 0.1, "%g", p);
+    cr_assert_float_eq(mean, 2 * (0.2 + 0.4 * 2.25 + 0.2 * 5.0625 + 0.2 * 11.390625), 0.5, "%g",
+                       mean); /* 8 sigma */
+    close_rows(&d);
+}
+
 Test(own_rows, without_wide_ones_it_is_the_student)
 {
     drawn d;
-    open_rows(&d, 300, (own_rows_width){0, 3});
+    open_rows(&d, 300, (own_rows_width){0, 3, 1});
     for (size_t r = 0; r < 300; r++)
         cr_assert_eq(d.rows.log_r[r], d.rows.log_q[r]);
     close_rows(&d);
@@ -82,7 +108,7 @@ Test(own_rows, picked_by_weight)
     enum { N = 7, BATCH = 1000 };
     const double weight[N] = {0, 0.3, 0.002, 0, 0.5, 0.198, 0};
     drawn d;
-    open_rows(&d, N, (own_rows_width){0, 3});
+    open_rows(&d, N, (own_rows_width){0, 3, 1});
     for (size_t i = 0; i < N; i++)
         d.rows.weight[i] = weight[i];
     own_rows_weighed(&d.rows);
@@ -102,12 +128,12 @@ Test(own_rows, picked_by_weight)
 Test(own_rows, broken_ones)
 {
     drawn d;
-    open_rows(&d, 200, (own_rows_width){0, 3});
+    open_rows(&d, 200, (own_rows_width){0, 3, 1});
     const term_scene scene = {d.student, d.pool, &d.g.base, NULL, 5};
     d.g.broken_above = 1;
     d.g.wall = -0.5;
     d.sums = (term_sums){0};
-    cr_assert_eq(own_rows_draw(&d.rows, &scene, &(own_rows_width){0, 3}, 70, &d.sums, NULL), 0);
+    cr_assert_eq(own_rows_draw(&d.rows, &scene, &(own_rows_width){0, 3, 1}, 70, &d.sums, NULL), 0);
     size_t broken = 0, without = 0;
     for (size_t r = 0; r < 200; r++) {
         double x = d.rows.x[2 * r];

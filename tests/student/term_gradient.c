@@ -8,7 +8,8 @@
  *                    1 either way, which the test reckons anew
  *   forward          d/dw sum(-log q(x; w)), x the target's draws
  *   two_sided        1 - v times that of reverse, path, and d/dw sum v (m - c) log q(x; w) at fixed x, c and m from a
- *                    batch before, which the test reckons anew */
+ *                    batch before, which the test reckons anew
+ *   uncovered        d/dw sum(-a log q(x; w)) at a few of the batch's rows, a from how short of density each is */
 #include "student/objective.h"
 #include "student/term_kl.h"
 #include "tests/common/check.h"
@@ -345,6 +346,88 @@ Test(term_gradient, two_sided)
 {
     for (int k = 0; k < 16; k++)
         check_two_sided(k & 1 ? 2 : 1.3, k & 2 ? WIDE : 0, k & 4 ? 0.3 : 1, k & 8 ? 1 : 0);
+}
+
+/* ---- rows that are short of density */
+
+enum { PICKED = (ROWS + 7) / 8 };
+
+/* The third term of kl, at its first step. */
+static objective_term *begin_uncovered(bench *b, objective_terms *terms, flow_pool *pool)
+{
+    flow_err err = FLOW_ERR_INIT;
+    distill_options o = distilling_options();
+    json_t *said = json_pack("{s:s, s:f}", "kind", "kl", "cover", 0.6);
+    const term_scene scene = {b->student, pool, &b->g.base, NULL, 5};
+    const flow_lanes cut = flow_lanes_cut(ROWS, 0);
+    term_sums sums = {0};
+    const term_step at = {.scene = &scene, .steps = 100, .cut = &cut, .kl = NAN, .sums = &sums};
+    o.objective = said;
+    cr_assert_eq(objective_make_terms(terms, &o, ROWS, &err), 0, "%s", err.text);
+    objective_term *term = terms->at[2];
+    cr_assert_eq(term_check(term, &b->g.base, b->student, &err), 0, "%s", err.text);
+    cr_assert_float_eq(term->ops->weight(term, 0), 0.6, 1e-12);
+    cr_assert_eq(term->ops->open(term, &scene, &err), 0, "%s", err.text);
+    cr_assert_eq(term->ops->before_step(term, &at, &err), 0, "%s", err.text);
+    cr_assert(sums.asked > ROWS);
+    json_decref(said);
+    return term;
+}
+
+/* Of the rows that the term has picked; every one of them wants more density. */
+static void fix_uncovered(bench *b)
+{
+    double logp[PICKED];
+    target_status status[PICKED];
+    memset(b->pull, 0, sizeof b->pull);
+    memcpy(b->fixed_x, b->blocks[0], PICKED * DIM * sizeof *b->fixed_x);
+    cr_assert_eq(b->g.base.ops->log_density(&b->g.base, logp, NULL, status, b->fixed_x, NULL,
+                                            PICKED, b->work, NULL),
+                 0);
+    for (size_t r = 0; r < PICKED; r++) {
+        double l = logp[r] - b->rows[1][r];
+        cr_assert_float_eq(b->rows[0][r], logp[r], 1e-9);
+        cr_assert_gt(l, 1);
+        b->pull[r] = -fmin(l - 0.5, 1) * ROWS / PICKED;
+    }
+}
+
+Test(term_gradient, uncovered)
+{
+    const double weight = 0.7;
+    objective_terms terms;
+    bench b;
+    open_bench(&b, 0, FLOW_NOISE_TO_DATA);
+    flow_pool *pool = flow_pool_create(2, NULL);
+    claim c = {.bench = &b, .term = begin_uncovered(&b, &terms, pool), .log_variance = 1};
+    for (uint64_t k = 0; k < 3; k++) {
+        randomise_parameters(b.direction, 1, 300 + k);
+        run_term(&b, c.term, weight);
+        fix_uncovered(&b);
+        double got = along(&b), want = weight * derivative(&c, 1e-5);
+        cr_assert(fabs(want) > 0.01, "direction %d says nothing: %g", (int)k, want);
+        check_close(&got, &want, 1, 1e-6, 1e-6, "direction %d", (int)k);
+    }
+    objective_free_terms(&terms);
+    flow_pool_free(pool);
+    close_bench(&b);
+}
+
+/* A student that is its target has nothing to be mended. */
+Test(term_gradient, nothing_is_uncovered)
+{
+    static const double unit[DIM * DIM] = {1, 0, 0, 0, 1, 0, 0, 0, 1}, zero[DIM];
+    objective_terms terms;
+    bench b;
+    open_bench(&b, 0, FLOW_NOISE_TO_DATA);
+    gaussian_init(&b.g, DIM, unit, zero);
+    memset(flow_params(b.student), 0, flow_params_bytes(b.student));
+    flow_pool *pool = flow_pool_create(1, NULL);
+    run_term(&b, begin_uncovered(&b, &terms, pool), 1);
+    cr_assert_eq(b.lane.filled, 0);
+    objective_free_terms(&terms);
+    flow_pool_free(pool);
+    close_bench(&b);
 }
 
 /* What stays where it is can be had of a flow that is parallel from data to noise. */
