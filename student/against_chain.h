@@ -59,6 +59,7 @@ typedef struct student_chain_question {
     double log_z;             /* the target's own, or the best that is known */
     const flow_units *units;  /* the user's; NULL: those of the rows */
     size_t rows;              /* of chains, at least */
+    size_t chains;            /* 0: LONG_CHAIN_CHAINS */
     double effort;            /* of the hunt: times the usual (hunt_effort_of) */
     student_chain_rows *kept; /* filled also before an error; NULL: not wanted */
 } student_chain_question;

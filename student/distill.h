@@ -31,10 +31,12 @@ typedef enum distill_gradient {
     DISTILL_AUTO
 } distill_gradient;
 
-/* Rows of no context that are near a target, of equal weight. (n, D); n = 0: none */
+/* Rows of no context that are near a target, of equal weight. (n, D); n = 0: none. precise: their covariance is the target's
+ * but for their number, and a linear map on them takes it as it is */
 typedef struct distill_rows {
     const double *x;
     size_t n;
+    int precise;
 } distill_rows;
 
 typedef struct distill_options {

@@ -120,10 +120,11 @@ static int run(long_chain *self, chains *c, const student_pilot *pilot, flow_err
     return code ? code : record(self, c, err);
 }
 
-static int take(long_chain *self, const target *t, size_t rows, flow_err *err)
+static int take(long_chain *self, const target *t, size_t rows, size_t many, flow_err *err)
 {
-    size_t states = (rows + LONG_CHAIN_CHAINS - 1) / LONG_CHAIN_CHAINS;
-    *self = (long_chain){.dim = t->dim, .chains = LONG_CHAIN_CHAINS};
+    many = many ? many : LONG_CHAIN_CHAINS;
+    size_t states = (rows + many - 1) / many;
+    *self = (long_chain){.dim = t->dim, .chains = many};
     self->n = self->chains * (states < LONG_CHAIN_LEAST ? LONG_CHAIN_LEAST : states);
     self->x = malloc(self->n * self->dim * sizeof *self->x);
     self->log_p = malloc(self->n * sizeof *self->log_p);
@@ -132,14 +133,15 @@ static int take(long_chain *self, const target *t, size_t rows, flow_err *err)
                : flow_fail(err, FLOW_ENOMEM, "out of memory for %zu rows of a chain", self->n);
 }
 
-int long_chain_run(long_chain *self, const target *t, flow_pool *pool, size_t rows, uint64_t seed,
-                   flow_err *err)
+int long_chain_run(long_chain *self, const target *t, flow_pool *pool, size_t rows, size_t many,
+                   uint64_t seed, flow_err *err)
 {
     student_pilot pilot = {.rounds = 0};
     chains c = {.target = t, .pool = pool, .stream = {.seed = seed, .stage = STREAM_LONG_CHAIN}};
-    int code = take(self, t, rows, err);
+    int code = take(self, t, rows, many, err);
     if (!code)
-        code = student_pilot_run(&pilot, t, pool, self->chains, seed ^ OTHER_SEED, err);
+        code = student_pilot_run(&pilot, t, pool, &pilot_effort_usual, self->chains,
+                                 seed ^ OTHER_SEED, err);
     if (!code)
         code = run(self, &c, &pilot, err);
     self->evaluations = pilot.evaluations + c.evaluations;

@@ -33,10 +33,10 @@ typedef struct long_chain {
     broken_rows broken;
 } long_chain;
 
-/* At least `rows` rows of LONG_CHAIN_CHAINS chains. A function of target, rows and seed, whatever the number of threads. Errors are
+/* At least `rows` rows of `many` chains; 0: LONG_CHAIN_CHAINS. A function of target, rows and seed, whatever the number of threads. Errors are
  * those of student_pilot_run; long_chain_close also after one. */
-int long_chain_run(long_chain *self, const target *t, flow_pool *pool, size_t rows, uint64_t seed,
-                   flow_err *err);
+int long_chain_run(long_chain *self, const target *t, flow_pool *pool, size_t rows, size_t many,
+                   uint64_t seed, flow_err *err);
 void long_chain_close(long_chain *self);
 
 /* The split R-hat of values[(k sequences + c) stride], k < n / sequences; *effective, unless NULL, as above. */

@@ -117,7 +117,7 @@ static int place(flow *student, const linear *at, const distill_rows *rows, flow
         return flow_fail(err, FLOW_ENOMEM, "out of memory for a covariance of %zu columns", k);
     gather(x, rows, dim, at, k);
     covariance_mean(mean, x, n, k);
-    covariance_of(a, mean, x, n, k, (double)n / (double)(n + k));
+    covariance_of(a, mean, x, n, k, rows->precise ? 1 : (double)n / (double)(n + k));
     if (covariance_factor(a, k) == 0) {
         if (is_back(student))
             turn_round(mean, a, k);

@@ -1,122 +1,14 @@
 #include "student/recipe.h"
 
 #include "flow/preset.h"
-#include "student/fill.h"
 #include "student/objective.h"
-#include "teacher/target_in_units.h"
+#include "student/recipe_look.h"
 
 #include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* ---- what the rows say */
-
-enum { PIECES_ROWS = 512, FEW = 4 };      /* FEW: dimensions */
-static const double ALL_IN_PIECES = 0.97; /* share of the rows */
-static const double NORMAL = 0.1;         /* nats: nearer than this to a normal, affine layers do */
-static const double GENTLE =
-    0.06; /* nats a dimension: nearer than this, what bends is means and widths */
-static const double HEAVY = 8; /* standard deviations: splines end well before */
-static const double UNEVEN =
-    0.2; /* nats a dimension: further from a normal than one that is merely bent */
-static const double FLAT =
-    2.3; /* fourth moment of a column in its widths, 3 of a normal: two lumps, or edges, have less */
-
-typedef enum shape {
-    SHAPE_NORMAL,
-    SHAPE_GENTLE,
-    SHAPE_BENT,
-    SHAPE_LUMPS,
-    SHAPE_UNEVEN,
-    SHAPE_HEAVY,
-    SHAPE_STEEP,
-    SHAPE_PIECES,
-    SHAPE_MANY
-} shape;
-
-static const char *const shapes[] = {
-    "They lie in one piece that is near a normal",
-    "They lie in one piece that is a normal bent a little",
-    "They lie in one piece that is far from a normal",
-    "They lie in lumps that ways between neighbours join",
-    "They lie in one piece whose widths differ from place to place",
-    "They lie in one piece with heavy tails",
-    "They are of a trained flow, which is steep",
-    "They lie in pieces that no way between neighbours joins",
-    "They lie in more pieces than so many rows can tell apart",
-};
-
-/* One in few dimensions is not too steep for what is made for modes. */
-static bool is_steep(const student_recipe *self)
-{
-    return self->is_flow && self->pilot.rows.dim > FEW && self->normal.distance >= NORMAL;
-}
-
-static shape shape_of(const student_recipe *self)
-{
-    if (is_steep(self))
-        return SHAPE_STEEP;
-    if (self->pieces.n > 1)
-        return self->pieces.in_pieces >= ALL_IN_PIECES ? SHAPE_PIECES : SHAPE_MANY;
-    if (self->pieces.largest < ALL_IN_PIECES)
-        return SHAPE_MANY;
-    if (self->normal.farthest > HEAVY)
-        return SHAPE_HEAVY;
-    double each = self->normal.distance / (double)self->pilot.rows.dim;
-    if (each > UNEVEN)
-        return self->normal.flattest < FLAT ? SHAPE_LUMPS : SHAPE_UNEVEN;
-    if (self->normal.distance < NORMAL)
-        return SHAPE_NORMAL;
-    return each < GENTLE && self->normal.flattest >= FLAT ? SHAPE_GENTLE : SHAPE_BENT;
-}
-
-/* log p~ in the student's units. */
-static double *log_p_of(const student_pilot *pilot, const target *t, flow_err *err)
-{
-    const annealed *rows = &pilot->rows;
-    flow_units *units = target_placed_units(t, pilot->shift, pilot->scale, err);
-    double *x = malloc(rows->n * rows->dim * sizeof *x), *out = calloc(rows->n, sizeof *out);
-    if (units && x && out)
-        flow_units_to_user(units, x, out, pilot->u, rows->n);
-    for (size_t r = 0; out && r < rows->n; r++)
-        out[r] += rows->log_p[r];
-    bool good = units && x && out;
-    flow_units_free(units);
-    free(x);
-    if (good)
-        return out;
-    free(out);
-    flow_fail(err, FLOW_ENOMEM, "out of memory for a recipe");
-    return NULL;
-}
-
-/* Where all the pieces are known. */
-static int fill(student_recipe *self, const target *t, flow_pool *pool, uint64_t seed,
-                flow_err *err)
-{
-    return self->pieces.n > 1 && self->pieces.in_pieces >= ALL_IN_PIECES
-               ? student_fill(&self->pilot, t, pool, &self->pieces, seed, err)
-               : 0;
-}
-
-static int look(student_recipe *self, const target *t, flow_pool *pool, flow_err *err)
-{
-    const student_pilot *pilot = &self->pilot;
-    size_t n = pilot->rows.n < PIECES_ROWS ? pilot->rows.n : PIECES_ROWS;
-    target *scaled = target_in_units(t, pilot->shift, pilot->scale, err);
-    double *log_p = scaled ? log_p_of(pilot, t, err) : NULL;
-    int code = log_p ? 0 : err->code;
-    if (!code)
-        code = pieces_count(&self->pieces, scaled, pool, pilot->u, log_p, n, err);
-    if (!code)
-        code =
-            normal_look_at(&self->normal, pilot->u, log_p, pilot->rows.n, t->dim, t->circles, err);
-    free(log_p);
-    target_free(scaled);
-    return code;
-}
 
 /* ---- what follows from it */
 
@@ -150,7 +42,7 @@ enum { MOST_COMPONENTS = 256 }; /* of a mixture */
 
 /* By shape; width 0: by the dimension, components: for each piece. */
 static const plan plans[] = {
-    [SHAPE_NORMAL] =
+    [RECIPE_NORMAL] =
         {.layers = 1,
          .width = 32,
          .linear = 1,
@@ -162,26 +54,27 @@ static const plan plans[] = {
          .why = "reverse KL by the path gradient, which has no noise where the student is "
                 "right, from the rows' mean and covariance",
          BLIND_KL},
-    [SHAPE_GENTLE] = {.layers = 3,
-                      .linear = 1,
-                      .lr = 2e-3,
-                      .gradient = DISTILL_PATH,
-                      .objective = "{\"kind\": \"kl\"}",
-                      .why = "reverse KL by the path gradient, from the rows' mean and covariance, "
-                             "on affine layers of wide networks, for means and widths that "
-                             "depend on many columns",
-                      BLIND_KL},
-    [SHAPE_BENT] = {.layers = 3,
-                    .bins = 8,
-                    .linear = 1,
-                    .lr = 1e-3,
-                    .steps = 5000,
-                    .gradient = DISTILL_PATH,
-                    .objective = "{\"kind\": \"kl\"}",
-                    .why = "reverse KL by the path gradient on splines, from the rows' mean and "
-                           "covariance: there is no mode to lose",
-                    BLIND_KL},
-    [SHAPE_LUMPS] =
+    [RECIPE_GENTLE] = {.layers = 3,
+                       .linear = 1,
+                       .lr = 2e-3,
+                       .gradient = DISTILL_PATH,
+                       .objective = "{\"kind\": \"kl\"}",
+                       .why =
+                           "reverse KL by the path gradient, from the rows' mean and covariance, "
+                           "on affine layers of wide networks, for means and widths that "
+                           "depend on many columns",
+                       BLIND_KL},
+    [RECIPE_BENT] = {.layers = 3,
+                     .bins = 8,
+                     .linear = 1,
+                     .lr = 1e-3,
+                     .steps = 5000,
+                     .gradient = DISTILL_PATH,
+                     .objective = "{\"kind\": \"kl\"}",
+                     .why = "reverse KL by the path gradient on splines, from the rows' mean and "
+                            "covariance: there is no mode to lose",
+                     BLIND_KL},
+    [RECIPE_LUMPS] =
         {.layers = 4,
          .width = 64,
          .bins = 12,
@@ -193,46 +86,46 @@ static const plan plans[] = {
          .why = "mass transport, which keeps lumps, on splines over a mixture base whose many "
                 "components are placed by k-means; for the last two fifths reverse "
                 "KL by log-variance, which clears what is between them"},
-    [SHAPE_UNEVEN] = {.layers = 1,
-                      .width = 64,
-                      .bins = 8,
-                      .affine = 2,
+    [RECIPE_UNEVEN] = {.layers = 1,
+                       .width = 64,
+                       .bins = 8,
+                       .affine = 2,
+                       .tanh = 1,
+                       .lr = 2e-3,
+                       .steps = 30000,
+                       .gradient = DISTILL_LOG_VARIANCE,
+                       .objective = WIDE_ROWS,
+                       .why =
+                           "own rows weighed between forward KL and chi-square, which see a narrow "
+                           "place that reverse KL leaves out, on splines below affine layers "
+                           "that follow widths"},
+    [RECIPE_HEAVY] = {.layers = 2,
                       .tanh = 1,
+                      .width = 64,
                       .lr = 2e-3,
                       .steps = 30000,
                       .gradient = DISTILL_LOG_VARIANCE,
                       .objective = WIDE_ROWS,
-                      .why =
-                          "own rows weighed between forward KL and chi-square, which see a narrow "
-                          "place that reverse KL leaves out, on splines below affine layers "
-                          "that follow widths"},
-    [SHAPE_HEAVY] = {.layers = 2,
-                     .tanh = 1,
-                     .width = 64,
-                     .lr = 2e-3,
-                     .steps = 30000,
-                     .gradient = DISTILL_LOG_VARIANCE,
-                     .objective = WIDE_ROWS,
-                     .why = "own rows weighed between forward KL and chi-square, on affine "
-                            "layers, whose scales reach further than splines, of "
-                            "tanh, which does not run away where there was no row"},
-    [SHAPE_STEEP] = {.layers = 5,
-                     .width = 128,
-                     .bins = 8,
-                     .linear = 1,
-                     .lr = 1e-3,
-                     .steps = 30000,
-                     .gradient = DISTILL_PATH,
-                     .temper = 0.1,
-                     .temper_until = 0.1,
-                     .objective = "{\"kind\": \"two_sided\", \"start\": 0}",
-                     .why = "both directions of KL on the same own rows, for the path gradient "
-                            "alone leaves out what is beside the steep places, tempered at "
-                            "first, without which a part of the mass can stay missing",
-                     .blind_objective = WIDE_ROWS,
-                     .blind_why = "own rows weighed between forward KL and chi-square, for which "
-                                  "no gradient goes through the samples"},
-    [SHAPE_PIECES] =
+                      .why = "own rows weighed between forward KL and chi-square, on affine "
+                             "layers, whose scales reach further than splines, of "
+                             "tanh, which does not run away where there was no row"},
+    [RECIPE_STEEP] = {.layers = 5,
+                      .width = 128,
+                      .bins = 8,
+                      .linear = 1,
+                      .lr = 1e-3,
+                      .steps = 30000,
+                      .gradient = DISTILL_PATH,
+                      .temper = 0.1,
+                      .temper_until = 0.1,
+                      .objective = "{\"kind\": \"two_sided\", \"start\": 0}",
+                      .why = "both directions of KL on the same own rows, for the path gradient "
+                             "alone leaves out what is beside the steep places, tempered at "
+                             "first, without which a part of the mass can stay missing",
+                      .blind_objective = WIDE_ROWS,
+                      .blind_why = "own rows weighed between forward KL and chi-square, for which "
+                                   "no gradient goes through the samples"},
+    [RECIPE_PIECES] =
         {.layers = 1,
          .width = 16,
          .bins = 4,
@@ -243,18 +136,18 @@ static const plan plans[] = {
          .objective = "{\"kind\": \"mass_transport\"}",
          .why = "mass transport, which keeps modes, on a mixture base with two components for "
                 "each, placed by k-means, and a small network, which has little noise"},
-    [SHAPE_MANY] = {.layers = 2,
-                    .width = 64,
-                    .bins = 12,
-                    .linear = 1,
-                    .lr = 3e-3,
-                    .steps = 10000,
-                    .gradient = DISTILL_LOG_VARIANCE,
-                    .objective = "{\"kind\": \"mass_transport\"}",
-                    .why = "mass transport, which keeps modes, on splines"},
+    [RECIPE_MANY] = {.layers = 2,
+                     .width = 64,
+                     .bins = 12,
+                     .linear = 1,
+                     .lr = 3e-3,
+                     .steps = 10000,
+                     .gradient = DISTILL_LOG_VARIANCE,
+                     .objective = "{\"kind\": \"mass_transport\"}",
+                     .why = "mass transport, which keeps modes, on splines"},
 };
 
-/* Of any shape but a normal one, in FEW dimensions. */
+/* Of any shape but a normal one, in RECIPE_FEW dimensions. */
 static const plan few = {
     .layers = 4,
     .width = 64,
@@ -289,26 +182,26 @@ static void fit_to_columns(plan *p, size_t dim)
 
 /* With circles: components of a base cannot be placed on them, affine maps are none of theirs, and their splines do not care
  * how widths differ. */
-static shape shape_around(const student_recipe *self)
+static recipe_shape shape_around(const student_recipe *self)
 {
-    shape is = shape_of(self);
-    bool bends = is == SHAPE_NORMAL || is == SHAPE_GENTLE || is == SHAPE_UNEVEN;
-    return bends ? SHAPE_BENT : is == SHAPE_PIECES ? SHAPE_MANY : is;
+    recipe_shape is = recipe_shape_of(self);
+    bool bends = is == RECIPE_NORMAL || is == RECIPE_GENTLE || is == RECIPE_UNEVEN;
+    return bends ? RECIPE_BENT : is == RECIPE_PIECES ? RECIPE_MANY : is;
 }
 
 static plan plan_of(const student_recipe *self)
 {
     size_t dim = self->pilot.rows.dim, n = self->pieces.n;
-    shape is = self->circles ? shape_around(self) : shape_of(self);
-    bool is_few = dim <= FEW && is != SHAPE_NORMAL;
+    recipe_shape is = self->circles ? shape_around(self) : recipe_shape_of(self);
+    bool is_few = dim <= RECIPE_FEW && is != RECIPE_NORMAL;
     plan out = !is_few ? plans[is] : self->circles == dim ? few_around : few;
-    if (self->circles && shape_of(self) == SHAPE_UNEVEN && !is_few)
+    if (self->circles && recipe_shape_of(self) == RECIPE_UNEVEN && !is_few)
         out.steps *= 3; /* angles that go with one another */
-    if (is == SHAPE_GENTLE && !is_few)
+    if (is == RECIPE_GENTLE && !is_few)
         fit_to_columns(&out, dim);
     if (out.width == 0)
         out.width = dim <= 40 ? 64 : 128;
-    out.components *= is_few && n < FEW ? FEW : n;
+    out.components *= is_few && n < RECIPE_FEW ? RECIPE_FEW : n;
     if (out.components > MOST_COMPONENTS)
         out.components = MOST_COMPONENTS;
     return out;
@@ -366,9 +259,31 @@ static json_t *complete(const flow_registry *registry, const json_t *said, json_
 
 /* ---- */
 
-static void tell(student_recipe *self, const recipe_request *request, const plan *p)
+/* How its rows were found; returns the length of that. */
+static size_t tell_of_rows(student_recipe *self, const char *circles)
 {
     const annealed *rows = &self->pilot.rows;
+    int n =
+        self->sketched
+            ? snprintf(self->text, sizeof self->text,
+                       "%d rows in %zu dimensions were annealed from a normal of width %.3g, in "
+                       "%zu steps; all of them are where a normal is whose weights are even, "
+                       "and %zu rows were drawn from that, by weight: %.2g evaluations in all; log "
+                       "Z is %.2f.",
+                       SKETCH_ROWS, rows->dim, self->pilot.start, rows->steps, rows->n,
+                       (double)self->evaluations, rows->log_z)
+            : snprintf(self->text, sizeof self->text,
+                       "%zu rows in %zu dimensions%s were annealed from a normal of width "
+                       "%.3g, in %zu steps and %.2g evaluations; log Z is about %.2f.",
+                       rows->n - self->pilot.filled, rows->dim, circles, self->pilot.start,
+                       rows->steps, (double)self->evaluations, rows->log_z);
+    return n > 0 ? (size_t)n : 0;
+}
+
+static const char FEWER[] = " Of the verdict's chains and hunt, too, a quarter is enough.";
+
+static void tell(student_recipe *self, const recipe_request *request, const plan *p)
+{
     const distill_options *o = &self->options;
     char filled[64] = "", circles[80] = "";
     if (self->circles)
@@ -377,21 +292,20 @@ static void tell(student_recipe *self, const recipe_request *request, const plan
     if (self->pilot.filled)
         snprintf(filled, sizeof filled, "; %zu more rows for pieces that had few",
                  self->pilot.filled);
-    snprintf(
-        self->text, sizeof self->text,
-        "%zu rows in %zu dimensions%s were annealed from a normal of width %.3g, in %zu steps "
-        "and %.2g evaluations; log Z is about %.2f. %s (%zu of them, %.0f %% of the rows in the "
-        "largest; %.2g nats from a normal; farthest %.1f standard deviations, flattest fourth "
-        "moment %.2g%s). So: %s; %zu layers of %s%s, %zu wide%s%s; %zu steps of %zu rows at %.2g.",
-        rows->n - self->pilot.filled, rows->dim, circles, self->pilot.start, rows->steps,
-        (double)self->evaluations, rows->log_z, shapes[shape_of(self)], self->pieces.n,
-        100 * self->pieces.largest, self->normal.distance, self->normal.farthest,
-        self->normal.flattest, filled,
-        request->objective ? "the objective that was asked for" : p->why, p->layers,
-        p->bins ? "splines" : "affine maps", p->affine ? " and two affine ones" : "", p->width,
-        p->linear ? ", a linear map behind them" : "",
-        request->flow ? " were what it would have had for a flow, but another was asked for" : "",
-        o->steps, o->batch, o->lr);
+    size_t at = tell_of_rows(self, circles);
+    snprintf(self->text + at, sizeof self->text - at,
+             " %s (%zu of them, %.0f %% of the rows in the "
+             "largest; %.2g nats from a normal; farthest %.1f standard deviations, flattest fourth "
+             "moment %.2g%s). So: %s; %zu layers of %s%s, %zu wide%s%s; %zu steps of %zu rows at "
+             "%.2g.%s",
+             recipe_shapes[recipe_shape_of(self)], self->pieces.n, 100 * self->pieces.largest,
+             self->normal.distance, self->normal.farthest, self->normal.flattest, filled,
+             request->objective ? "the objective that was asked for" : p->why, p->layers,
+             p->bins ? "splines" : "affine maps", p->affine ? " and two affine ones" : "", p->width,
+             p->linear ? ", a linear map behind them" : "",
+             request->flow ? " were what it would have had for a flow, but another was asked for"
+                           : "",
+             o->steps, o->batch, o->lr, self->sketched ? FEWER : "");
 }
 
 /* Whether a gradient goes from the target through the samples of such a flow. */
@@ -411,6 +325,25 @@ static void do_without_slopes(plan *p)
     p->temper = 0;
 }
 
+/* ---- after a sketch */
+
+enum { NEAR_STEPS = 300, NEAR_MORE = 15000 }; /* steps; and so many more a nat */
+static const double NEAR_LR = 2e-2;
+
+/* A student of another's choice, or trained otherwise, may have more to learn than the plan's. */
+static bool takes_few(const student_recipe *self, const recipe_request *request)
+{
+    return self->sketched && !request->flow && !request->objective && !request->gradient_fixed &&
+           !request->steps_fixed && !request->lr_fixed;
+}
+
+/* It starts with the target's own mean and covariance: what is left to learn is what the distance says. */
+static void take_few(plan *p, double distance)
+{
+    p->steps = NEAR_STEPS + (size_t)(NEAR_MORE * distance);
+    p->lr = NEAR_LR;
+}
+
 static int decide(student_recipe *self, const target *t, const recipe_request *request,
                   flow_err *err)
 {
@@ -427,6 +360,8 @@ static int decide(student_recipe *self, const target *t, const recipe_request *r
         return err->code ? err->code : flow_fail(err, FLOW_ENOMEM, "out of memory for a recipe");
     o->objective = self->objective;
     o->start = student_pilot_start(&self->pilot);
+    if (takes_few(self, request))
+        take_few(&p, self->normal.distance);
     o->steps = request->steps_fixed ? o->steps : p.steps;
     o->lr = request->lr_fixed ? o->lr : p.lr;
     if (!request->gradient_fixed)
@@ -446,13 +381,7 @@ int student_recipe_make(student_recipe *self, const target *t, flow_pool *pool,
     *self = (student_recipe){.is_flow = t->flow != NULL};
     for (size_t i = 0; i < t->dim; i++)
         self->circles += target_turns(t, i);
-    int code = student_pilot_run(&self->pilot, t, pool, request->rows ? request->rows : RECIPE_ROWS,
-                                 request->options.seed, &local);
-    if (!code)
-        code = look(self, t, pool, &local);
-    if (!code)
-        code = fill(self, t, pool, request->options.seed, &local);
-    self->evaluations = self->pilot.evaluations + self->pieces.evaluations;
+    int code = recipe_look(self, t, pool, request, &local);
     if (!code)
         code = decide(self, t, request, &local);
     return code ? flow_fail(err, (flow_code)code, "%s", local.text) : 0;

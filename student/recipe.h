@@ -13,6 +13,9 @@
  *   a few pieces                         mass_transport; a small network on a mixture base
  *   more than can be told apart          mass_transport; splines
  *
+ * One in at most 16 dimensions that a sketch (sketch.h) finds to be about a normal is learnt in few steps, for the student
+ * begins with its mean and covariance.
+ *
  * With circles there is no affine layer and no component on them: splines in place of the former, and for pieces, too.
  *
  * README.md has the measurements that this follows. */
@@ -22,6 +25,7 @@
 #include "student/normal_look.h"
 #include "student/pieces.h"
 #include "student/pilot.h"
+#include "student/sketch.h"
 
 /* What the user has said himself; the rest is found. */
 typedef struct recipe_request {
@@ -30,12 +34,14 @@ typedef struct recipe_request {
     const json_t *objective; /* NULL: to be found */
     const json_t *flow;      /* of flow_presets; NULL: to be found */
     size_t rows;             /* of the pilot; 0: RECIPE_ROWS */
+    int no_sketch;           /* the pilot is always sent */
 } recipe_request;
 
-enum { RECIPE_ROWS = 1024, RECIPE_TEXT = 1200 };
+enum { RECIPE_ROWS = 1024, RECIPE_TEXT = 1600 };
 
 typedef struct student_recipe {
-    student_pilot pilot;
+    student_pilot pilot; /* or the rows of a sketch that holds (sketch.h) */
+    int sketched;
     pieces pieces;
     int is_flow;    /* the target is one (target.h) */
     size_t circles; /* of the target */

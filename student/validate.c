@@ -154,7 +154,8 @@ static int compare_chain(student_validation *out, const student_sides *v, const 
                                              .log_z = student_best_log_z(out->log_z, &out->weights),
                                              .units = o->units,
                                              .rows = o->chain,
-                                             .effort = 1,
+                                             .chains = o->chains,
+                                             .effort = o->hunt,
                                              .kept = &out->chain_rows};
     return o->chain ? student_against_chain_measure(&out->against_chain, v, &question, err) : 0;
 }

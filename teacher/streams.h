@@ -21,7 +21,9 @@ typedef enum stream_stage {
     STREAM_PROBE = 23,
     STREAM_HUNT = 24,
     STREAM_HUNT_EDGE = 25,
-    STREAM_HUNT_WIDE = 26
+    STREAM_HUNT_WIDE = 26,
+    STREAM_SKETCH = 27, /* and up to 33: rounds */
+    STREAM_NORMAL_FIT = 34
 } stream_stage;
 
 #endif

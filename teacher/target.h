@@ -26,10 +26,13 @@ typedef enum target_status {
 enum {
     TARGET_GRADIENT = 1, /* log_density has one */
     TARGET_THREADS =
-        2,            /* several threads may call it, each with its own work; those without the flag
+        2, /* several threads may call it, each with its own work; those without the flag
                             are served one call at a time, of all such targets in the process (what
                             cannot be shared is often a library's own state) */
-    TARGET_WIDENS = 4 /* sample can widen its noise */
+    TARGET_WIDENS = 4, /* sample can widen its noise */
+    TARGET_DEAR =
+        8 /* a row may cost more than to hand it to a thread, and its numbers are the same whatever
+                            is asked beside it: few rows are spread over threads, too */
 };
 
 /* Rows of a stream to be drawn: first, first + 1, ... Of those, a share `widen` in [0, 1) come from

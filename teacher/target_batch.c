@@ -58,7 +58,7 @@ typedef struct batch {
     const double *from;    /* NULL: x is to be drawn */
     const double *context;
     target_rows rows;
-    size_t n;
+    size_t n, shard; /* rows, and rows of a shard */
 } batch;
 
 static int compute_shard(const batch *b, size_t row, size_t n, void *work, flow_err *err)
@@ -79,17 +79,28 @@ static void run_shard(void *arg, size_t index, size_t worker)
 {
     batch *b = arg;
     flow_err err = FLOW_ERR_INIT;
-    size_t row = index * FLOW_SHARD, n = b->n - row < FLOW_SHARD ? b->n - row : FLOW_SHARD;
+    size_t row = index * b->shard, n = b->n - row < b->shard ? b->n - row : b->shard;
     if (flow_first_error_spares(&b->first_error, index))
         return;
     if (compute_shard(b, row, n, b->asker->works[worker], &err))
         flow_first_error_note(&b->first_error, index, &err);
 }
 
+/* Not by the number of threads: who counts batches sees the same. */
+static size_t shard_of(const batch *b)
+{
+    enum { SHARDS = 4, LEAST = 16 };
+    size_t rows = (b->n + SHARDS - 1) / SHARDS;
+    if (!(b->asker->target->flags & TARGET_DEAR) || rows > FLOW_SHARD)
+        return FLOW_SHARD;
+    return rows < LEAST ? LEAST : rows;
+}
+
 static int run_batch(batch *b, flow_err *err)
 {
+    b->shard = shard_of(b);
     flow_first_error_init(&b->first_error);
-    flow_pool_run(b->asker->pool, run_shard, b, (b->n + FLOW_SHARD - 1) / FLOW_SHARD);
+    flow_pool_run(b->asker->pool, run_shard, b, (b->n + b->shard - 1) / b->shard);
     int code = flow_first_error_take(&b->first_error, err);
     flow_first_error_release(&b->first_error);
     return code;

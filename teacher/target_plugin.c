@@ -136,6 +136,7 @@ static int describe(plugin_target *self, const plugin_about *about, const plugin
     self->base.ops = &plugin_ops;
     self->base.dim = about->dim;
     self->base.flags |= about->flags & DISTILL_GRADIENT ? TARGET_GRADIENT : 0;
+    self->base.flags |= TARGET_DEAR;
     self->base.flags |= self->there || about->flags & DISTILL_THREADS ? TARGET_THREADS : 0;
     target_density_log_z(&self->base, o->log_z, o->log_z_se, about->log_z);
     int code = list_names(self, about, err);

@@ -61,7 +61,7 @@ static int anneal(check_target_seen *s, const target *t, flow_err *err)
     flow_pool *pool = flow_pool_create(1, err);
     if (!pool)
         return err->code;
-    int code = student_pilot_run(&pilot, t, pool, ROWS, 1, &left);
+    int code = student_pilot_run(&pilot, t, pool, &pilot_effort_usual, ROWS, 1, &left);
     if (!code) {
         memcpy(s->x + s->n * s->dim, pilot.rows.x, ROWS * s->dim * sizeof *s->x);
         s->groups[s->n_groups++] = (check_target_group){.where = "annealed to it", .n = ROWS};

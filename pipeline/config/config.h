@@ -44,6 +44,7 @@ extern const flow_word config_student_schedules[]; /* no plateau */
 extern const flow_word config_gradients[];
 extern const flow_word config_recipes[];
 extern const flow_word config_starts[];
+extern const flow_word config_sketches[];
 extern const flow_word config_chains[];
 extern const flow_word config_quantities[];
 
@@ -152,6 +153,7 @@ typedef struct config_student_frame {
 /* Who says what nobody else has said of a student of a target; and where it begins. */
 typedef enum config_recipe { RECIPE_AUTO, RECIPE_NONE } config_recipe;
 typedef enum config_start { START_PILOT, START_PLAIN } config_start;
+typedef enum config_sketch { SKETCH_AUTO, SKETCH_OFF } config_sketch;
 typedef enum config_chain { CHAIN_AUTO, CHAIN_ON, CHAIN_OFF } config_chain;
 
 typedef struct config_student {
@@ -159,6 +161,7 @@ typedef struct config_student {
     bool flow_given;      /* it is not the default */
     config_recipe recipe; /* of a target */
     config_start start;   /* likewise */
+    config_sketch sketch; /* likewise */
     uint64_t pilot_rows;
     config_student_frame frame; /* of a target */
     config_student_layerwise layerwise;
@@ -166,10 +169,19 @@ typedef struct config_student {
     config_student_shrink shrink;
 } config_student;
 
+/* validate.chains, chain_rows and hunt if they are auto; and where a recipe's sketch held. */
+#define CONFIG_CHAINS 256
+#define CONFIG_CHAIN_ROWS 4096
+#define CONFIG_HUNT 1
+#define CONFIG_CHAINS_NEAR 64
+#define CONFIG_CHAIN_ROWS_NEAR 1024
+#define CONFIG_HUNT_NEAR 0.25
+
 typedef struct config_validate {
     uint64_t samples;
     config_chain chain;
-    uint64_t chain_rows;
+    uint64_t chains, chain_rows; /* 0: auto */
+    double hunt;                 /* times the usual effort; NAN: auto */
     config_gates require;
 } config_validate;
 

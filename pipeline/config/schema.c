@@ -77,6 +77,15 @@ const flow_word config_starts[] = {
     {"plain", START_PLAIN, "near the identity, wherever the target is"},
     {NULL, 0, NULL}};
 
+const flow_word config_sketches[] = {{"auto", SKETCH_AUTO,
+                                      "before a pilot, of a target with gradient and of at most 16 "
+                                      "columns, none of them a circle: few rows and a normal on "
+                                      "them; where that is all there is to see, no pilot is sent, "
+                                      "the training is short and the verdict's chains and hunt "
+                                      "are a quarter of the usual"},
+                                     {"off", SKETCH_OFF, "the pilot is always sent"},
+                                     {NULL, 0, NULL}};
+
 const flow_word config_chains[] = {{"auto", CHAIN_AUTO, "where the target has no sampler"},
                                    {"on", CHAIN_ON, "always; without a context"},
                                    {"off", CHAIN_OFF, "never"},
@@ -233,6 +242,8 @@ const flow_key schema_keys[] = {
             "but for a model, which has its own."},
     {KEY(student.pilot_rows), .type = FLOW_KEY_WHOLE, RANGE(64, 1048576), .def = "1024", .unit = "rows",
      .only = "start = pilot", .doc = "Rows of the pilot."},
+    {KEY(student.sketch), .type = FLOW_KEY_WORD, .words = config_sketches, .def = "auto",
+     .only = "recipe = auto", .doc = "Whether a target that is all but a normal is told by less than a pilot."},
     {KEY(student.frame.shift), .type = FLOW_KEY_REALS, .flags = FLOW_KEY_AUTO, RANGE(-INFINITY, INFINITY),
      LENGTH(1, CONFIG_MAX_NAMES), .def = "auto", .unit = "units of the target",
      .doc = "Where a target lives, a number a coordinate, or one for all: the student works on (x - shift) / scale. x is the "
@@ -311,10 +322,18 @@ const flow_key schema_keys[] = {
             "from."},
     {KEY(validate.chain), .type = FLOW_KEY_WORD, .words = config_chains, .def = "auto",
      .doc = "Long Hamiltonian chains on the target, which know nothing of the student: what it misses shows at "
-            "their rows. A third of a million rows are asked of the target for it, or more."},
-    {KEY(validate.chain_rows), .type = FLOW_KEY_WHOLE, RANGE(1, 1e8), .def = "4096", .unit = "rows",
+            "their rows. A third of a million rows are asked of the target for it, or more; a tenth of that where a sketch of it held."},
+    {KEY(validate.chains), .type = FLOW_KEY_WHOLE, .flags = FLOW_KEY_AUTO, RANGE(2, 65536), .def = "auto",
      .only = "chain != off",
-     .doc = "Rows of all chains, of which there are 256; of each at least 8."},
+     .doc = "How many, each with a start of its own. auto: " TEXT(CONFIG_CHAINS) ", or " TEXT(CONFIG_CHAINS_NEAR) " where a "
+            "sketch of the target held (student.sketch)."},
+    {KEY(validate.chain_rows), .type = FLOW_KEY_WHOLE, .flags = FLOW_KEY_AUTO, RANGE(1, 1e8), .def = "auto", .unit = "rows",
+     .only = "chain != off",
+     .doc = "Rows of all chains; of each at least 8. auto: " TEXT(CONFIG_CHAIN_ROWS) ", or " TEXT(CONFIG_CHAIN_ROWS_NEAR) "."},
+    {KEY(validate.hunt), .type = FLOW_KEY_REAL, .flags = FLOW_KEY_AUTO | FLOW_KEY_OPEN_MIN, RANGE(0, 1000), .def = "auto",
+     .only = "chain != off",
+     .doc = "How much is done to find what the student misses, beside the chains: so many times the usual rows, chains and proposals. auto: "
+            TEXT(CONFIG_HUNT) ", or " TEXT(CONFIG_HUNT_NEAR) "."},
     {KEY(validate.require), .type = FLOW_KEY_OWN, .wants = "figures with bounds, {khat: \"< 0.7\"}",
      .doc = "Bounds that must hold, as FIGURE: \"< 0.7\" or FIGURE: \">= 0.8\". If one does "
             "not, or its figure could not be computed, the exit code is 1."},

@@ -108,7 +108,18 @@ size_t settings_chain(const config *self, const target *t)
 {
     bool wanted = self->validate.chain == CHAIN_ON ||
                   (self->validate.chain == CHAIN_AUTO && !t->ops->sample && !t->context);
-    return wanted ? (size_t)self->validate.chain_rows : 0;
+    uint64_t rows = self->validate.chain_rows;
+    return wanted ? (size_t)(rows ? rows : CONFIG_CHAIN_ROWS) : 0;
+}
+
+size_t settings_chains(const config *self)
+{
+    return (size_t)(self->validate.chains ? self->validate.chains : CONFIG_CHAINS);
+}
+
+double settings_hunt(const config *self)
+{
+    return isnan(self->validate.hunt) ? CONFIG_HUNT : self->validate.hunt;
 }
 
 uint64_t settings_steps(const config_student *self)

@@ -30,6 +30,10 @@ distill_options settings_distill(const config *self);
 /* Rows of long chains on a target that a student is held against; 0: none. */
 size_t settings_chain(const config *self, const target *t);
 
+/* How many chains these are of, and the effort of the hunt beside them, times the usual. */
+size_t settings_chains(const config *self);
+double settings_hunt(const config *self);
+
 /* Steps of distillation. */
 uint64_t settings_steps(const config_student *self);
 

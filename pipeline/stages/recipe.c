@@ -31,7 +31,8 @@ static recipe_request request_of(const config *c)
                             .gradient_fixed = s->train.gradient != DISTILL_AUTO,
                             .objective = s->train.objective,
                             .flow = s->flow_given ? s->flow : NULL,
-                            .rows = (size_t)s->pilot_rows};
+                            .rows = (size_t)s->pilot_rows,
+                            .no_sketch = s->recipe != RECIPE_AUTO || s->sketch == SKETCH_OFF};
 }
 
 static json_t *list_of(const double *x, size_t n)
@@ -62,6 +63,20 @@ static void settle_training(config *out, const student_recipe *r)
         s->train.warmup = s->train.steps;
 }
 
+/* A target that is told by little is judged by little, too. By the config of the day: a recipe that is taken from the store
+ * knows nothing of it. */
+static void settle_verdict(config_validate *v, int near)
+{
+    if (v->chain == CHAIN_OFF)
+        return;
+    v->chains = v->chains ? v->chains : near ? CONFIG_CHAINS_NEAR : CONFIG_CHAINS;
+    v->chain_rows = v->chain_rows ? v->chain_rows
+                    : near        ? CONFIG_CHAIN_ROWS_NEAR
+                                  : CONFIG_CHAIN_ROWS;
+    if (isnan(v->hunt))
+        v->hunt = near ? CONFIG_HUNT_NEAR : CONFIG_HUNT;
+}
+
 static int settle(recipe_product *self, const config *c, flow_err *err)
 {
     const student_pilot *pilot = &self->recipe.pilot;
@@ -72,6 +87,7 @@ static int settle(recipe_product *self, const config *c, flow_err *err)
         return flow_fail(err, FLOW_ENOMEM, "out of memory for a recipe");
     if (c->student.recipe == RECIPE_AUTO)
         settle_training(&self->settled, &self->recipe);
+    settle_verdict(&self->settled.validate, self->recipe.sketched);
     if (c->student.start != START_PILOT || target_follows(c->target))
         return 0; /* a model has a frame of its own */
     config_student_frame *frame = &self->settled.student.frame;
@@ -95,7 +111,7 @@ int recipe_start(distill_rows *out, const recipe_product *self, const flow_units
     bool own = target_follows(self->settled.target); /* rows are in the units of its flow */
     for (size_t i = 0; i < n; i++)
         u[i] = own ? rows->x[i] : flow_unit_placed(&units->column[i % rows->dim], rows->x[i]);
-    *out = (distill_rows){.x = u, .n = rows->n};
+    *out = (distill_rows){.x = u, .n = rows->n, .precise = self->recipe.pilot.precise};
     return 0;
 }
 
@@ -179,6 +195,10 @@ static const kept_field of_config[] = {KEPT(config, student.flow_given, KEPT_BOO
                                        KEPT(config, student.train.warmup, KEPT_WHOLE),
                                        {NULL, KEPT_REAL, 0, 0}};
 
+static const kept_field of_look[] = {KEPT(recipe_product, recipe.sketched, KEPT_INT),
+                                     KEPT(recipe_product, recipe.pilot.precise, KEPT_INT),
+                                     {NULL, KEPT_REAL, 0, 0}};
+
 /* Its counters are atomic, but as wide as any. */
 static const kept_field of_price[] = {KEPT(recipe_product, meter.densities, KEPT_WHOLE),
                                       KEPT(recipe_product, meter.gradients, KEPT_WHOLE),
@@ -198,6 +218,7 @@ static json_t *store(const void *product)
     const config_student *s = &self->settled.student;
     json_t *out = json_object();
     flow_json_set(&out, "settled", kept_json(of_config, &self->settled));
+    flow_json_set(&out, "look", kept_json(of_look, self));
     flow_json_set(&out, "price", kept_json(of_price, self));
     flow_json_set(&out, "flow", object_or_null(s->flow));
     flow_json_set(&out, "objective", object_or_null(s->train.objective));
@@ -243,8 +264,10 @@ static int load(void *product, const stage_work *work, const void *const *inputs
     out->student.frame.shift = hold(self, kept, "shift");
     out->student.frame.scale = hold(self, kept, "scale");
     if (kept_read(out, of_config, json_object_get(kept, "settled"), err) ||
+        kept_read(self, of_look, json_object_get(kept, "look"), err) ||
         kept_read(self, of_price, json_object_get(kept, "price"), err))
         return err->code;
+    settle_verdict(&out->validate, self->recipe.sketched);
     return json_is_true(json_object_get(kept, "looked")) ? read_rows(self, work->dir, err) : 0;
 }
 
@@ -276,7 +299,7 @@ static void derives(json_t **slice, const config *c)
 
 const stage stage_recipe = {.name = "recipe",
                             .doc = "looks at a target and settles how a student is trained for it",
-                            .abi = 1,
+                            .abi = 2,
                             .keys = (const char *const[]){"seed", "target", "student", NULL},
                             .derives = derives,
                             .inputs = (const stage *const[]){NULL},

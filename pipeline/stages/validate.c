@@ -34,6 +34,8 @@ static int measure(student_validation *out, const stage_work *work, const sides 
     student_validate_options options = {.samples = (size_t)c->validate.samples,
                                         .seed = c->seed,
                                         .chain = settings_chain(c, t->exact),
+                                        .chains = settings_chains(c),
+                                        .hunt = settings_hunt(c),
                                         .units = t->frame.units,
                                         .data = t->data,
                                         .held_out = t->data ? data_held_out(t->data) : NULL};

@@ -2,7 +2,7 @@
 """Gradients that 10,000 draws of a posterior cost: by rstan's NUTS, and by a student that is trained first. Real Stan models, those of
 tests/stan; both sides ask the same Stan (Debian's) for the same density.
 
-    tests/bench/nuts.py [--models garch11 ...] [--seeds 1 2 3 4 5] [--keep FOLDER] [--set KEY=VALUE ...]
+    tests/bench/nuts.py [--models garch11 ...] [--seeds 1 2 3 4 5] [--keep FOLDER] [--set KEY=VALUE ...] [--student-only] [--threads N]
 
 NUTS: four chains of 1000 steps of warm-up and 5000 draws; leapfrog steps of the warm-up, and those after it times 10,000 over the
 least bulk effective size of any parameter. Student: all that was asked of the model until the verdict, and the part of it that is the
@@ -19,6 +19,7 @@ import resource
 import statistics
 import subprocess
 import sys
+import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 HERE, GOLDEN = ROOT / "tests/stan", ROOT / "tests/teacher/golden"
@@ -34,10 +35,11 @@ DRAWS = 10000
 
 def run(*command, **more):
     """Its output; seconds of a processor go to run.seconds."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    before, begun = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
     done = subprocess.run([str(c) for c in command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **more)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     run.seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    run.clock = time.monotonic() - begun
     if done.returncode:
         sys.exit(f"{' '.join(map(str, command))}: {done.stderr.strip()}")
     return done.stdout
@@ -93,13 +95,15 @@ def student(args, model, target, seed):
     at = args.keep / f"{model}-{seed}"
     at.with_suffix(".yaml").write_text(json.dumps({"seed": seed, "target": target}))
     settings = [word for setting in args.set for word in ("--set", setting)]
-    run(args.distill, "run", at.with_suffix(".yaml"), "--quiet", "--threads", 1, "--out", at, *settings)
-    seconds = run.seconds
+    run(args.distill, "run", at.with_suffix(".yaml"), "--quiet", "--threads", args.threads, "--out", at, *settings)
+    seconds, clock = run.seconds, run.clock
     run(args.distill, "sample", at / "student/model.safetensors", "-n", DRAWS, "-o", at / "draws.npy")
     verdict = json.loads((at / "validation.json").read_text())
-    own = verdict["chain"]["evaluations"] if verdict.get("chain") else 0
+    hunt = verdict.get("hunt") or {}
+    own = (verdict["chain"]["evaluations"] if verdict.get("chain") else 0) + hunt.get("evaluations", 0)
     out = {"total": verdict["student"]["densities"] + own + verdict["samples"], "own": own + verdict["samples"],
-           "kl": verdict["kl_reverse"]["value"], "ess": verdict["ess_reverse"]["value"], "seconds": seconds + run.seconds,
+           "kl": verdict["kl_reverse"]["value"], "ess": verdict["ess_reverse"]["value"], "seconds": seconds + run.seconds, "clock": clock + run.clock,
+           "gradients": verdict["student"]["gradients"] + own,
            "us": 1e6 * verdict["speed"]["training_target_row_seconds"]}
     print(f"{model} seed {seed}: {json.dumps(out)}", file=sys.stderr, flush=True)
     return out
@@ -107,6 +111,13 @@ def student(args, model, target, seed):
 
 def middle(runs, key):
     return statistics.median(r[key] for r in runs)
+
+
+def student_row(model, students):
+    kls = sorted(r["kl"] for r in students)
+    cells = [f"{middle(students, k):.2g}" for k in ("total", "gradients", "own")]
+    return (f"| {model} | {cells[0]} ({cells[1]} with gradient; {cells[2]}) | {kls[0]:.4f} to {kls[-1]:.4f} | {middle(students, 'ess'):.3f} "
+            f"| {middle(students, 'us'):.1f} | {middle(students, 'seconds'):.0f} | {middle(students, 'clock'):.0f} |")
 
 
 def row(model, chains, students):
@@ -124,10 +135,18 @@ def main():
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3, 4, 5])
     parser.add_argument("--keep", type=pathlib.Path, default=ROOT / "build/stan")
     parser.add_argument("--set", action="append", default=[], help="a key of the student's runs, such as student.train.steps=1000")
+    parser.add_argument("--student-only", action="store_true", help="no NUTS: our side alone")
+    parser.add_argument("--threads", type=int, default=1, help="of our side; for more than one, models are to be built with STAN_THREADS=true")
     parser.add_argument("--distill", default=str(ROOT / "build/distill"))
     args = parser.parse_args()
     args.keep.mkdir(parents=True, exist_ok=True)
     args.keep = args.keep.resolve()
+    if args.student_only:
+        print("| model | rows asked for 10,000 draws (the verdict's) | KL r | ESS r | us a gradient | s of a processor | s of the clock |\n|---|---|---|---|---|---|---|")
+        for model in args.models:
+            target = build(args, model)
+            print(student_row(model, [student(args, model, target, s) for s in args.seeds]), flush=True)
+        return
     print("| model | NUTS: gradients for an effective 10,000 | divergent, R-hat | s | student: asked for 10,000 (the verdict's) | KL r | ESS r "
           "| us a gradient | s | the same at draws |\n|---|---|---|---|---|---|---|---|---|---|")
     for model in args.models:

@@ -69,6 +69,8 @@ static const struct scene {
               {"cover", play_cover},
               {"fab", play_fab},
               {"recipe", play_recipe},
+              {"sketch", play_sketch},
+              {"ascent", play_ascent},
               {"around", play_around},
               {"place", play_place},
               {"chain", play_chain}};

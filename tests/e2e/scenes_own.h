@@ -3,9 +3,12 @@
 #define TESTS_E2E_SCENES_OWN_H
 
 #include "student/against_chain.h"
+#include "student/arrive.h"
+#include "student/ascent.h"
 #include "student/objective.h"
 #include "student/place.h"
 #include "student/recipe.h"
+#include "student/sketch.h"
 #include "teacher/target_in_units.h"
 #include "tests/e2e/scenes.h"
 
@@ -152,7 +155,7 @@ static int play_chain(uint64_t *sum, flow_err *err)
         code = student_sides_meet(&sides, f, err);
     if (!code)
         code = student_against_chain_measure(
-            &figures, &sides, &(student_chain_question){f, 0, NULL, 1, 1e-3, &kept}, err);
+            &figures, &sides, &(student_chain_question){f, 0, NULL, 1, 0, 1e-3, &kept}, err);
     if (!code) {
         add(sum, figures.bins, sizeof figures.bins);
         add(sum, kept.x, kept.n * DIM * sizeof *kept.x);
@@ -179,12 +182,45 @@ static int play_recipe(uint64_t *sum, flow_err *err)
     return code;
 }
 
+/* Of a normal with slopes: rows by weight in the place of annealed ones. */
+static int play_sketch(uint64_t *sum, flow_err *err)
+{
+    student_sketch s = {.holds = 0};
+    target *t = make_energy(err);
+    if (t)
+        t->flags |= TARGET_GRADIENT;
+    int code = t ? student_sketch_run(&s, t, pool, 1, err) : err->code;
+    if (!code)
+        add(sum, s.pilot.u, s.pilot.rows.n * 2 * sizeof *s.pilot.u);
+    if (t)
+        student_sketch_close(&s);
+    target_free(t);
+    return code;
+}
+
+/* A top, from a point that is off it, and rows led to one. */
+static int play_ascent(uint64_t *sum, flow_err *err)
+{
+    size_t evaluations = 0;
+    double x[6] = {9, 4, -3, 2.5, 7, 1}, h[4] = {1, 0, 0, 1}, log_p[3] = {-1e3, -1e3, -1e3};
+    target *t = make_energy(err);
+    if (t)
+        t->flags |= TARGET_GRADIENT;
+    int code = t ? ascent_run(x, h, &evaluations, t, pool, err) : err->code;
+    if (!code)
+        code = rows_arrive(x, log_p, &evaluations, t, pool, (double[]){1, 0, 0, 1}, -2, 3, 9, err);
+    if (!code)
+        add(sum, x, sizeof x);
+    target_free(t);
+    return code;
+}
+
 /* A student of two numbers and an angle, placed on rows. */
 static int play_place(uint64_t *sum, flow_err *err)
 {
     static const unsigned char circles[3] = {0, 1, 0};
     static double u[16 * 3];
-    const distill_rows rows = {u, 16};
+    const distill_rows rows = {.x = u, .n = 16};
     const flow_place at = {.dim = 3, .stream = stream, .circles = circles};
     pcg_normals(u, stream, 0, 16, 3);
     json_t *said = json_loads(own_flow, 0, NULL);
@@ -206,7 +242,7 @@ static int look_at_circles(uint64_t *sum, const target *t, flow_err *err)
 {
     student_pilot pilot;
     normal_look look;
-    int code = student_pilot_run(&pilot, t, pool, 16, 1, err);
+    int code = student_pilot_run(&pilot, t, pool, &pilot_effort_usual, 16, 1, err);
     if (!code)
         code = normal_look_at(&look, pilot.u, pilot.rows.log_p, 16, t->dim, t->circles, err);
     if (!code)

@@ -135,7 +135,15 @@ check "if so it is said" test "$("$PROBE" json "$T/w/validation.json" chain)" = 
 check "and no picture is left" test ! -e "$T/w/energies.png"
 check "with a sampler there are none, unless asked for" test "$("$PROBE" json "$T/one/validation.json" chain)" = null
 expect "asked for, there are" 0 run "$T/gauss.yaml" --quiet --set validate.chain=on --set student.train.steps=50 --set student.train.warmup=10 --set validate.require=null --out "$T/w3"
-check "here" test "$("$PROBE" json "$T/w3/validation.json" chain.chains)" = 256
+check "few, as the density is a normal" test "$("$PROBE" json "$T/w3/validation.json" chain.chains)" = 64
+check "which resolved.json says" test "$("$PROBE" json "$T/w3/resolved.json" validate.chains)/$("$PROBE" json "$T/w3/resolved.json" validate.chain_rows)/$("$PROBE" json "$T/w3/resolved.json" validate.hunt)" = 64/1024/0.25
+check "and recipe.txt" grep -q "a quarter is enough" "$T/w3/recipe.txt"
+expect "with another number of samples" 0 run "$T/gauss.yaml" --quiet --set validate.chain=on --set validate.samples=900 --set student.train.steps=50 --set student.train.warmup=10 --set validate.require=null --out "$T/w3"
+check "a recipe that is kept says the same of chains" test "$("$PROBE" json "$T/w3/validation.json" chain.chains)/$("$PROBE" json "$T/w3/validation.json" samples)" = 64/900
+check "of two wells there are as many as ever" test "$("$PROBE" json "$T/w2/resolved.json" validate.chains)" = 256
+expect "without a sketch a pilot is sent" 0 run "$T/gauss.yaml" --quiet --set student.sketch=off --set student.pilot_rows=128 --set validate.chain=on --set validate.chains=20 --set validate.hunt=0.1 --set student.train.steps=50 --set student.train.warmup=10 --set validate.require=null --out "$T/w4"
+check "which is told" grep -q "^128 rows in 2 dimensions were annealed" "$T/w4/recipe.txt"
+check "and chains are those that were asked for" test "$("$PROBE" json "$T/w4/validation.json" chain.chains)/$("$PROBE" json "$T/w4/validation.json" chain.rows)" = 20/4100
 refused "chains beside a context" 78 "validate.chain: on is for targets without context" check "$T/model.yaml" --set validate.chain=on
 
 # ---- refused
@@ -153,6 +161,8 @@ of=plain no "a frame beside a model" "the model has units of its own" --set stud
 of=model no "a recipe of a student that starts as its teacher" "student.recipe has no effect" --set student.recipe=none
 no "figures of chains that are not run" "wants a long chain" --set 'validate.require.chain_rhat=< 2'
 no "rows of none" "validate.chain_rows has no effect" --set validate.chain=off --set validate.chain_rows=5000
+no "a hunt without chains" "validate.hunt has no effect" --set validate.chain=off --set validate.hunt=2
+no "a sketch without a recipe" "student.sketch has no effect" --set student.recipe=none --set student.sketch=off
 no "a frame beside no target" "student.frame.scale has no effect" --set target=null --set data.generator=two_moons --set student.frame.scale=2
 no "a frame of another size" "has 3 numbers" --set 'student.frame.shift=[1, 2, 3]'
 no "a scale of nothing" "student.frame.scale wants" --set student.frame.scale=0

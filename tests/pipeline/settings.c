@@ -152,6 +152,21 @@ Test(settings, how_long)
     temp_close();
 }
 
+/* Chains and hunt: the usual where nothing is said. */
+Test(settings, verdict)
+{
+    load_open();
+    config *self = load_text(&(load_input){.text = LOAD_HEAD}, NULL, NULL);
+    cr_expect_eq(settings_chains(self), CONFIG_CHAINS);
+    cr_expect_eq(settings_hunt(self), CONFIG_HUNT);
+    self->validate.chains = 12;
+    self->validate.hunt = 2.385;
+    cr_expect_eq(settings_chains(self), 12);
+    cr_expect_eq(settings_hunt(self), 2.385);
+    config_free(self);
+    temp_close();
+}
+
 /* Random orders come from a stream of the stage's own. */
 Test(settings, place)
 {

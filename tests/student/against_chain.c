@@ -35,7 +35,7 @@ static long_chain run(const target *t, size_t threads, uint64_t seed)
     long_chain out;
     flow_err err = FLOW_ERR_INIT;
     flow_pool *pool = flow_pool_create(threads, NULL);
-    cr_assert_eq(long_chain_run(&out, t, pool, ROWS, seed, &err), 0, "%s", err.text);
+    cr_assert_eq(long_chain_run(&out, t, pool, ROWS, 0, seed, &err), 0, "%s", err.text);
     flow_pool_free(pool);
     return out;
 }
@@ -113,7 +113,7 @@ static student_against_chain against(const target *t, const student_of *s, doubl
     cr_assert_eq(student_sides_init(&sides, t, pool, NULL, SAMPLES, 11, &err), 0, "%s", err.text);
     cr_assert_eq(student_sides_meet(&sides, student, &err), 0, "%s", err.text);
     student_chain_rows kept = {NULL, 0};
-    const student_chain_question question = {student, log_z, NULL, ROWS, 1, &kept};
+    const student_chain_question question = {student, log_z, NULL, ROWS, 0, 1, &kept};
     cr_assert_eq(student_against_chain_measure(&out, &sides, &question, &err), 0, "%s", err.text);
     check_kept(&kept, &out, t);
     student_sides_release(&sides);

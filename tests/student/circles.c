@@ -118,7 +118,8 @@ Test(circles, a_heap_at_the_seam_has_its_middle_there)
     student_pilot p;
     flow_err err = FLOW_ERR_INIT;
     flow_pool *pool = flow_pool_create(2, NULL);
-    cr_assert_eq(student_pilot_run(&p, t.placed, pool, N, 5, &err), 0, "%s", err.text);
+    cr_assert_eq(student_pilot_run(&p, t.placed, pool, &pilot_effort_usual, N, 5, &err), 0, "%s",
+                 err.text);
     cr_assert(are_angles(p.rows.x, N, 2, 2) && are_angles(p.u, N, 2, 2));
     for (size_t i = 0; i < 2; i++) {
         cr_assert_lt(cos(p.shift[i]), -0.99, "column %zu: %g", i, p.shift[i]);
@@ -212,9 +213,9 @@ static double mean_log_q(const char *text, const double *x, size_t n)
     flow *student = student_of(text);
     flow_pool *pool = flow_pool_create(2, NULL);
     double mean = 0, *log_q = malloc(n * sizeof *log_q);
-    cr_assert_eq(
-        student_place(student, pool, &(distill_rows){x, n}, (pcg_stream){4, PCG_TEST, 1}, &err), 0,
-        "%s", err.text);
+    cr_assert_eq(student_place(student, pool, &(distill_rows){.x = x, .n = n},
+                               (pcg_stream){4, PCG_TEST, 1}, &err),
+                 0, "%s", err.text);
     cr_assert_eq(flow_log_prob(student, pool, log_q, NULL, x, NULL, n, &err), 0);
     for (size_t r = 0; r < n; r++)
         mean += log_q[r] / (double)n;

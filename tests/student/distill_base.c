@@ -138,7 +138,7 @@ Test(distill_base, weights_are_learned_by_log_variance)
     target *t = far_modes_create();
     distilling r = {.teacher = t, .options = distilling_options()};
     r.student = student_on("{\"kind\": \"mixture\", \"components\": 9}", json_array());
-    r.options.start = (distill_rows){x, even_rows(x, t)};
+    r.options.start = (distill_rows){.x = x, .n = even_rows(x, t)};
     r.options.gradient = DISTILL_AUTO;
     r.options.lr = 3e-3;
     r.options.steps = 1600;

@@ -140,7 +140,7 @@ static hunted hunt(const target *t, const places *p, uint64_t seed, size_t threa
     cr_assert_eq(student_sides_diagnose(&sides, &worth, &err), 0);
     cr_assert_eq(student_against_chain_measure(
                      &out, &sides,
-                     &(student_chain_question){student, worth.log_z.value, NULL, ROWS, 1, NULL},
+                     &(student_chain_question){student, worth.log_z.value, NULL, ROWS, 0, 1, NULL},
                      &err),
                  0, "%s", err.text);
     double truth = truly_missed(t, student, pool, worth.log_z.value);

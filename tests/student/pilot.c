@@ -1,4 +1,5 @@
 /* What a look at a target from outside finds: its place, its widths, its pieces; and what a student makes of it. */
+#include "student/normal_fit.h"
 #include "student/objective.h"
 #include "student/pieces.h"
 #include "student/place.h"
@@ -30,7 +31,8 @@ Test(pilot, finds_place_and_width)
     flow_err err = FLOW_ERR_INIT;
     flow_pool *pool = flow_pool_create(2, NULL);
     far_gaussian(&g);
-    cr_assert_eq(student_pilot_run(&p, &g.base, pool, 1000, 5, &err), 0, "%s", err.text);
+    cr_assert_eq(student_pilot_run(&p, &g.base, pool, &pilot_effort_usual, 1000, 5, &err), 0, "%s",
+                 err.text);
     cr_assert_float_eq(p.shift[0], -300, 9 * 20 / sqrt(1000));
     cr_assert_float_eq(p.shift[1], 2, 9 * 0.051 / sqrt(1000));
     cr_assert_float_eq(p.scale[0] / 20, 1, 0.2, "%g", p.scale[0]);
@@ -40,7 +42,8 @@ Test(pilot, finds_place_and_width)
         cr_assert_float_eq(p.u[r], (p.rows.x[r] - p.shift[r % 2]) / p.scale[r % 2], 1e-12);
     student_pilot_close(&p);
     g.base.context = 1;
-    cr_assert_eq(student_pilot_run(&p, &g.base, pool, 1000, 5, &err), FLOW_ECONFIG);
+    cr_assert_eq(student_pilot_run(&p, &g.base, pool, &pilot_effort_usual, 1000, 5, &err),
+                 FLOW_ECONFIG);
     student_pilot_close(&p);
     flow_pool_free(pool);
 }
@@ -156,9 +159,9 @@ static double kl_after_placing(const target *t, const char *description)
     flow_err err = FLOW_ERR_INIT;
     cr_assert_eq(
         target_sample(t, pool, x, log_p, NULL, NULL, (pcg_stream){8, PCG_TEST, 2}, 0, N, NULL), 0);
-    cr_assert_eq(
-        student_place(student, pool, &(distill_rows){x, N}, (pcg_stream){4, PCG_TEST, 1}, &err), 0,
-        "%s", err.text);
+    cr_assert_eq(student_place(student, pool, &(distill_rows){.x = x, .n = N},
+                               (pcg_stream){4, PCG_TEST, 1}, &err),
+                 0, "%s", err.text);
     double out = mean_log_q(student, t);
     flow_pool_free(pool);
     flow_free(student);
@@ -231,7 +234,7 @@ Test(recipe, what_it_picks_and_says)
     far_gaussian(&g);
     student_recipe one = recipe_for(&g.base, &request, 1), three = recipe_for(modes, &request, 1);
     cr_assert_str_eq(kind_of(one.objective), "kl");
-    cr_assert(one.options.gradient == DISTILL_PATH && one.options.start.n == 600);
+    cr_assert(one.options.gradient == DISTILL_PATH && one.options.start.n == NORMAL_FIT_ROWS);
     cr_assert(strstr(one.text, "near a normal") && strstr(one.text, "path gradient"), "%s",
               one.text);
     cr_assert_str_eq(kind_of(three.objective), "mass_transport");

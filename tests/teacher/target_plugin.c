@@ -37,19 +37,19 @@ Test(target_plugin, says_what_it_is)
     char text[TARGET_COLUMN_TEXT];
     target *t = must_make("plugin/banana.so", "\"options\": \"bend=0.3\"");
     cr_assert_eq(t->dim, 2);
-    cr_assert_eq(t->flags, TARGET_GRADIENT | TARGET_THREADS);
+    cr_assert_eq(t->flags, TARGET_GRADIENT | TARGET_THREADS | TARGET_DEAR);
     cr_assert_float_eq(t->log_z, log(4 * acos(-1)), 1e-12);
     cr_assert_str_eq(target_column(t, text, 0), "x");
     cr_assert_str_eq(target_column(t, text, 1), "y");
     target_free(t);
     t = must_make("tests/plugins/scalar.so", "");
     cr_assert_eq(t->dim, 3);
-    cr_assert_eq(t->flags, TARGET_GRADIENT);
+    cr_assert_eq(t->flags, TARGET_GRADIENT | TARGET_DEAR);
     cr_assert(isnan(t->log_z));
     cr_assert_str_eq(target_column(t, text, 2), "x2");
     target_free(t);
     t = must_make("tests/plugins/plain.so", "\"log_z\": 2.5, \"log_z_se\": 0.25");
-    cr_assert_eq(t->flags, TARGET_THREADS);
+    cr_assert_eq(t->flags, TARGET_THREADS | TARGET_DEAR);
     cr_assert(t->log_z == 2.5 && t->log_z_se == 0.25);
     target_free(t);
 }

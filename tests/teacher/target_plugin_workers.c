@@ -141,7 +141,7 @@ Test(target_plugin_workers, serve_threads)
     flow_err err;
     target *t = make("tests/plugins/scalar.so", "\"workers\": 2", &err);
     cr_assert(t, "%s", err.text);
-    cr_assert_eq(t->flags, TARGET_GRADIENT | TARGET_THREADS);
+    cr_assert_eq(t->flags, TARGET_GRADIENT | TARGET_THREADS | TARGET_DEAR);
     cr_assert(isnan(t->log_z));
     target_free(t);
 }

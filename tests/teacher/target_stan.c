@@ -73,7 +73,7 @@ Test(target_stan, says_what_it_is)
     char text[TARGET_COLUMN_TEXT];
     target *t = model("", "");
     cr_assert_eq(t->dim, D);
-    cr_assert_eq(t->flags, TARGET_GRADIENT);
+    cr_assert_eq(t->flags, TARGET_GRADIENT | TARGET_DEAR);
     cr_assert(isnan(t->log_z));
     cr_assert_str_eq(target_column(t, text, 0), "tau");
     cr_assert_str_eq(target_column(t, text, 1), "theta.1");
@@ -90,10 +90,10 @@ Test(target_stan, threads_are_what_it_was_built_for)
 {
     char more[400];
     target *t = must_make("tests/plugins/stan_threads.so", with(more, "", ""));
-    cr_assert_eq(t->flags, TARGET_GRADIENT | TARGET_THREADS);
+    cr_assert_eq(t->flags, TARGET_GRADIENT | TARGET_THREADS | TARGET_DEAR);
     target_free(t);
     t = model("", ", \"workers\": 2");
-    cr_assert_eq(t->flags, TARGET_GRADIENT | TARGET_THREADS);
+    cr_assert_eq(t->flags, TARGET_GRADIENT | TARGET_THREADS | TARGET_DEAR);
     target_free(t);
 }
 

@@ -62,7 +62,7 @@ Test(target_umami, says_what_it_is)
     char text[TARGET_COLUMN_TEXT];
     target *t = umami_of(UMAMI_MUONS, "'energy': 10", "");
     cr_assert_eq(t->dim, 2);
-    cr_assert_eq(t->flags, TARGET_THREADS);
+    cr_assert_eq(t->flags, TARGET_THREADS | TARGET_DEAR);
     cr_assert(isnan(t->log_z));
     cr_assert_str_eq(target_column(t, text, 0), "cos1");
     cr_assert_null(t->kinds);
