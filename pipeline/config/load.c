@@ -3,6 +3,7 @@
 
 #include "pipeline/config/complete.h"
 #include "pipeline/config/field.h"
+#include "pipeline/config/name_after.h"
 #include "pipeline/config/no_config.h"
 #include "pipeline/config/rules.h"
 #include "pipeline/config/sweep.h"
@@ -429,28 +430,6 @@ done:
 }
 
 /* ---- the whole */
-
-/* The name of the file without directory and ending, made fit for a key of that kind. */
-static bool name_after(config *self, const char *file)
-{
-    const char *slash = strrchr(file, '/'), *start = slash ? slash + 1 : file;
-    const char *dot = strrchr(start, '.');
-    size_t size = dot && dot > start ? (size_t)(dot - start) : strlen(start);
-    char *name = field_memory(self, size + 2);
-    if (!name)
-        return false;
-    static const char allowed[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
-    for (size_t i = 0; i < size; i++)
-        name[i] = start[i];
-    name[size] = '\0';
-    for (size_t i = strspn(name, allowed); name[i]; i += strspn(name + i, allowed))
-        name[i] = '_';
-    if (*name == '.' || *name == '-')
-        *name = '_';
-    self->name = *name ? name : "run";
-    return true;
-}
 
 static void load_sources(loader *self, const config_sources *sources)
 {
