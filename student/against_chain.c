@@ -222,9 +222,8 @@ int student_against_chain_measure(student_against_chain *out, const student_side
     long_chain chain;
     double begun = flow_seconds();
     *out = student_against_no_chain;
-    int code =
-        long_chain_run(&chain, sides->teacher, sides->pool, question->rows, question->chains,
-                       sides->seed, err);
+    int code = long_chain_run(&chain, sides->teacher, sides->pool, question->rows, question->chains,
+                              sides->seed, err);
     if (!code)
         code = broken_check(&chain.broken, chain.broken.count, chain.evaluations,
                             "rows of the chain", err);

@@ -22,7 +22,7 @@ static const flow_key kl_keys[] = {
      .def = "auto",
      .doc = "Weight of forward KL on own rows of stretched noise where the student has too little "
             "density: what a forward ESS stands or falls with. auto: 0.01 where the student "
-            "starts as its teacher, else 0."},
+            "starts as its teacher and is 0.001 nats or more from it, else 0."},
     {.name = NULL}};
 static const char *const kl_unused[] = {NULL};
 

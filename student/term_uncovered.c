@@ -21,6 +21,7 @@
 static const double SHORT = 1, MOST = 4; /* nats */
 static const double LARGEST = 0.02;
 static const double USUAL = 0.01; /* the weight */
+static const double NEAR = 1e-3;  /* nats; auto leaves alone what is nearer */
 
 enum { BUFFER = 32768, COLUMNS = 16, FEWEST = 2048 }; /* rows; of more columns fewer */
 enum { EVERY = 100 };                                 /* steps */
@@ -33,6 +34,7 @@ typedef struct uncovered {
     term_weighed base;
     double asked; /* NaN: auto */
     int warm;
+    int idle;     /* in the step in work */
     double log_z; /* of the target; NaN: what the buffer says */
 } uncovered;
 
@@ -132,6 +134,14 @@ static int uncovered_weigh(term_weighed *base, flow_err *err)
     return 0;
 }
 
+/* What is as near as this has next to no such rows, and is moved by the noise of a few. */
+static int uncovered_before_step(objective_term *base, const term_step *at, flow_err *err)
+{
+    uncovered *self = (uncovered *)base;
+    self->idle = isnan(self->asked) && at->kl < NEAR;
+    return self->idle ? 0 : term_weighed_before_step(base, at, err);
+}
+
 /* ---- a shard: of the batch's rows 0, PART, 2 PART ... */
 
 static size_t parts(size_t rows)
@@ -159,7 +169,7 @@ static int uncovered_shard(const objective_term *base, term_shard *s, flow_err *
 {
     const term_weighed *self = &down(base)->base;
     (void)err;
-    size_t n = self->now.first > 0 ? take(self, s) : 0;
+    size_t n = !down(base)->idle && self->now.first > 0 ? take(self, s) : 0;
     if (!n)
         return 0;
     double each = s->weight * (double)self->batch / (double)parts(self->batch);
@@ -194,7 +204,7 @@ static const term_ops term_uncovered = {
     .weight = uncovered_weight,
     .check = uncovered_check,
     .open = uncovered_open,
-    .before_step = term_weighed_before_step,
+    .before_step = uncovered_before_step,
     .shard = uncovered_shard,
     .report = uncovered_report,
     .pieces = uncovered_pieces,

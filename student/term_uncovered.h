@@ -5,8 +5,8 @@
 
 #include "student/term.h"
 
-/* Weight of the term, 0 to 1; NaN: auto, a hundredth for a student that is warm and whose base can be stretched, 0
- * for others. NULL: FLOW_ENOMEM. */
+/* Weight of the term, 0 to 1; NaN: auto, a hundredth for a student that is warm, whose base can be stretched
+ * and whose KL was last judged to be 1e-3 or more, 0 for others. NULL: FLOW_ENOMEM. */
 objective_term *term_uncovered_create(const distill_options *options, double weight, flow_err *err);
 
 #endif

@@ -21,7 +21,7 @@ const line_spec line_sweep = {
     .operands = "FILE [options]",
     .n_min = 1,
     .n_max = 1,
-    .doc = "Runs the points of a config's sweep that are not done; prints a table, the best.",
+    .doc = "Runs the points of a config's sweep; prints a table, and the best.",
     .examples = "  distill sweep layers.yaml -j 2\n"
                 "  distill sweep layers.yaml --commands | parallel -j 4\n",
     .options = table};

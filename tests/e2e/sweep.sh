@@ -39,6 +39,7 @@ best=$(grep -B3 -A12 '"best": true' table.json | sed -n 's/.*"dir": "\(.*\)".*/\
 most=$(for d in runs/s-sweep/student*/; do value "$d/validation.json" ess_reverse.value; done | sort -g | tail -n 1)
 check "the best has the most" test "$(value runs/s-sweep/best/validation.json ess_reverse.value)" = "$most" -a -n "$best"
 check "results.csv has a row for each" test "$(wc -l <runs/s-sweep/results.csv)" -eq 5
+check "one teacher is trained, and is all of theirs" test "$(stat -c %h runs/s-sweep/student*/stages/teacher-*/model.safetensors | tr '\n' ' ')" = "4 4 4 4 "
 before=$(cat runs/s-sweep/*/validation.json | cksum)
 run sweep s.yaml
 check "again: nothing is run" test "$status" -eq 0 -a ! -s "$T/err" -a "$before" = "$(cat runs/s-sweep/*/validation.json | cksum)"

@@ -213,9 +213,9 @@ static double mean_log_q(const char *text, const double *x, size_t n)
     flow *student = student_of(text);
     flow_pool *pool = flow_pool_create(2, NULL);
     double mean = 0, *log_q = malloc(n * sizeof *log_q);
-    cr_assert_eq(
-        student_place(student, pool, &(distill_rows){.x = x, .n = n}, (pcg_stream){4, PCG_TEST, 1}, &err), 0,
-        "%s", err.text);
+    cr_assert_eq(student_place(student, pool, &(distill_rows){.x = x, .n = n},
+                               (pcg_stream){4, PCG_TEST, 1}, &err),
+                 0, "%s", err.text);
     cr_assert_eq(flow_log_prob(student, pool, log_q, NULL, x, NULL, n, &err), 0);
     for (size_t r = 0; r < n; r++)
         mean += log_q[r] / (double)n;

@@ -81,12 +81,16 @@ Test(distill_warm, never_ends_worse_than_it_started)
 /* A run of so many steps that are too long to get better for ever. */
 static size_t run_restless(warm *w, size_t steps)
 {
+    json_t *said =
+        json_loads("{\"kind\": \"kl\", \"cover\": 0}", 0, NULL); /* which goes by what was judged */
     open_warm(w, 1);
+    w->run.options.objective = said;
     w->run.options.lr = 0.03;
     w->run.options.schedule = FLOW_CONSTANT;
     w->run.options.average = 0;
     w->run.options.steps = steps;
     cr_assert_eq(distilling_run(&w->run), 0, "%s", w->run.err.text);
+    json_decref(said);
     return w->run.state.best_step;
 }
 
@@ -155,6 +159,34 @@ Test(distill_warm, the_later_of_equals_is_kept)
     check_close(&state.kl_least, &(double){0.0095}, 1, 0, 0, "least");
     state = (distill_state){.step = 5, .kl_start = 1e-4, .kl_least = 1e-4, .kl_warm = 1.01e-4};
     cr_expect_eq(student_ruler_score(&state), INFINITY, "worse than the start");
+}
+
+/* Three steps. objective NULL: that of a student of which nothing is said. */
+static void run_covered(warm *w, size_t iterations, const char *objective)
+{
+    json_t *said = objective ? json_loads(objective, 0, NULL) : NULL;
+    open_scaled(w, iterations, 1.6);
+    w->run.options.objective = said;
+    w->run.options.lr = 1e-9;
+    w->run.options.steps = 3;
+    cr_assert_eq(distilling_run(&w->run), 0, "%s", w->run.err.text);
+    json_decref(said);
+}
+
+/* Rows that are short of density are pulled up by itself where the student is far, and are left alone where it is near: to
+ * the bit, and nothing is asked for them. */
+Test(distill_warm, far_rows_are_pulled_up_where_it_is_not_near)
+{
+    for (int near = 0; near <= 1; near++) {
+        warm with, without;
+        const size_t steps = near ? 4 : 1;
+        run_covered(&with, steps, NULL);
+        run_covered(&without, steps, "{\"kind\": \"kl\", \"cover\": 0}");
+        cr_expect((with.run.state.kl_warm < 1e-3) == near, "%g", with.run.state.kl_warm);
+        cr_expect((with.run.state.evaluations == without.run.state.evaluations) == near);
+        close_warm(&with);
+        close_warm(&without);
+    }
 }
 
 static double first_kl(int warm_start)

@@ -159,9 +159,9 @@ static double kl_after_placing(const target *t, const char *description)
     flow_err err = FLOW_ERR_INIT;
     cr_assert_eq(
         target_sample(t, pool, x, log_p, NULL, NULL, (pcg_stream){8, PCG_TEST, 2}, 0, N, NULL), 0);
-    cr_assert_eq(
-        student_place(student, pool, &(distill_rows){.x = x, .n = N}, (pcg_stream){4, PCG_TEST, 1}, &err), 0,
-        "%s", err.text);
+    cr_assert_eq(student_place(student, pool, &(distill_rows){.x = x, .n = N},
+                               (pcg_stream){4, PCG_TEST, 1}, &err),
+                 0, "%s", err.text);
     double out = mean_log_q(student, t);
     flow_pool_free(pool);
     flow_free(student);

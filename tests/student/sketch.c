@@ -213,6 +213,10 @@ Test(sketch, holds_of_a_normal)
 Test(sketch, does_not_hold_of_what_is_none)
 {
     expect_none(far_modes_create(), "three modes");
+    expect_none(
+        energy(
+            "{\"kind\": \"gaussians\", \"means\": [[0, 0, 0], [8, 0, 0]], \"weights\": [1, 0.02]}"),
+        "a small mode");
     expect_none(energy("{\"kind\": \"posterior\", \"model\": \"eight_schools_centered\"}"),
                 "a neck");
     expect_none(energy("{\"kind\": \"posterior\", \"model\": \"eight_schools_noncentered\"}"),
