@@ -6,6 +6,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -167,4 +168,15 @@ int links_each(const char *root, links_visit visit, void *arg, flow_err *err)
 {
     const looking self = {root, visit, arg};
     return look_into(&self, "", 1, err);
+}
+
+static int drop_unfinished(void *arg, const char *name, const char *to, flow_err *err)
+{
+    (void)to;
+    return name[file_atomic_stem(name)] ? links_remove(arg, name, err) : 0;
+}
+
+int links_sweep(const char *root, flow_err *err)
+{
+    return links_each(root, drop_unfinished, (void *)(uintptr_t)root /* read only */, err);
 }

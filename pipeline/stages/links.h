@@ -19,6 +19,9 @@ bool links_leads(const char *root, const char *name, const char *to);
 typedef int (*links_visit)(void *arg, const char *name, const char *to, flow_err *err);
 int links_each(const char *root, links_visit visit, void *arg, flow_err *err);
 
+/* Removes links that were to take the place of others when their process was killed. */
+int links_sweep(const char *root, flow_err *err);
+
 /* Takes the link away, and its folder if that is then empty. */
 int links_remove(const char *root, const char *name, flow_err *err);
 

@@ -79,6 +79,10 @@ static int begin(run *r, flow_err *err)
     r->begun = true;
     snprintf(folder, sizeof folder, "%.2000s/stages", r->at.dir.root);
     int code = rundir_make_folders(folder, err);
+    rundir_sweep(folder);
+    rundir_sweep(r->record.root);
+    if (!code)
+        code = links_sweep(r->at.dir.root, err);
     if (!code)
         code = known_write(&r->at.memory, r->at.dir.root, err);
     if (!code)

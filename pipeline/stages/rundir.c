@@ -144,6 +144,19 @@ bool rundir_fits(const char *pattern, const char *file)
     return fnmatch(slash ? slash + 1 : pattern, last ? last + 1 : file, FNM_PERIOD) == 0;
 }
 
+void rundir_sweep(const char *path)
+{
+    char file[RUNDIR_PATH];
+    DIR *folder = opendir(path);
+    for (struct dirent *e; folder && (e = readdir(folder));) {
+        snprintf(file, sizeof file, "%.3000s/%s", path, e->d_name);
+        if (e->d_name[file_atomic_stem(e->d_name)])
+            unlink(file);
+    }
+    if (folder)
+        closedir(folder);
+}
+
 int rundir_remove_flat(const char *path, flow_err *err)
 {
     char file[RUNDIR_PATH];

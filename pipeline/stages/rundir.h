@@ -46,6 +46,9 @@ int rundir_write_json(const rundir *self, const char *name, const json_t *value,
 /* Whether the last part of a file's name fits that of a pattern, one of fnmatch(3): "export/[!.]*.csv". */
 bool rundir_fits(const char *pattern, const char *file);
 
+/* Removes files in a directory that were to become others and never did: their process was killed. */
+void rundir_sweep(const char *path);
+
 /* Removes a directory of files alone, as stages have them; none is no error. */
 int rundir_remove_flat(const char *path, flow_err *err);
 

@@ -93,7 +93,10 @@ check "resolved.json is a config, from anywhere: nothing runs" test "$(grep -c s
 # ---- wishes
 
 before=$(cksum <"$dir/teacher/model.safetensors")
+echo part >"$dir/stages/memory.json.tmp.4711" && ln -s stages/none "$dir/report.html.tmp.4711" && echo mine >"$dir/mine.tmp.4711"
 expect "--force teacher" 0 run "$dir/resolved.json" --out "$dir" --force teacher
+check "what a killed run was about to write is gone, and a file of the user's is not" test "$(find "$dir" -name '*.tmp.*')" = "$dir/mine.tmp.4711"
+rm "$dir/mine.tmp.4711"
 check "runs it alone, to the same bits" test "$(kept)" = "student validate export report " -a "$(cksum <"$dir/teacher/model.safetensors")" = "$before"
 check "--from validate" test "$(plan "$dir/resolved.json" --out "$dir" --from validate)" = \
     "data skip, teacher skip, target skip, student skip, validate run, export run, report run"
