@@ -172,6 +172,6 @@ Test(npy_write, full_disk_is_noticed_on_a_stream)
     cr_assert_not_null(writer, "the header fits the buffer");
     cr_assert_eq(file_npy_append(writer, six, 3, &err), 0);
     cr_assert_eq(file_npy_close(writer, &err), FLOW_EIO);
-    cr_assert(strstr(err.text, "stdout: cannot be written: No space left"), "%s", err.text);
+    cr_assert(strstr(err.text, "stdout: cannot be written: the disk is full"), "%s", err.text);
     fclose(out);
 }
