@@ -33,15 +33,22 @@ static bool support_end(double *out, const char *text, bool high)
     return number_parse_real(out, text) == NUMBER_GOOD;
 }
 
+/* JSON, as resolved.json is, has infinity in quotes alone. */
+static const char *end_text(const yaml_node_t *item)
+{
+    size_t size;
+    const char *text = item->type == YAML_SCALAR_NODE ? yaml_text(item, &size) : "";
+    return yaml_is_plain(item) || strcmp(text, "inf") == 0 || strcmp(text, "-inf") == 0 ? text : "";
+}
+
 static bool support_list(data_kind *out, const value_source *from, const yaml_node_t *node)
 {
     const yaml_node_item_t *items = node->data.sequence.items.start;
     if (node->data.sequence.items.top - items != 2)
         return false;
     for (int i = 0; i < 2; i++) {
-        size_t size;
         const yaml_node_t *item = yaml_tree_node(from->tree, items[i]);
-        const char *text = yaml_is_plain(item) ? yaml_text(item, &size) : "";
+        const char *text = end_text(item);
         if (!support_end(i ? &out->hi : &out->lo, text, i == 1))
             return false;
     }

@@ -15,9 +15,8 @@ typedef struct report_input {
     const char *chain;           /* chain.npy, where the verdict has chains */
     const char *teacher_metrics; /* NULL: a target is learnt from */
     const char *student_metrics;
-    const char *record;  /* the directory of overrides.txt and overlay-1.yaml, ... */
-    const char *page;    /* report.html, to be written */
-    const char *figures; /* a directory that exists, for SVG and PDF */
+    const char *page;                        /* report.html, to be written */
+    const char *figures;                     /* a directory that exists, for SVG and PDF */
     const char *picture, *ladder, *energies; /* picture.png, ..., to be written */
     bank_source rows;                        /* all but log_z and samples is set */
     const char *teacher_note, *student_note; /* below the titles of the picture */

@@ -41,71 +41,23 @@ static void configuration(html *page, const config *c)
     json_decref(all);
 }
 
-/* In single quotes, as a shell wants it. */
-static void quoted(html *page, const char *text)
+static void command(html *page, const config *c)
 {
-    html_raw(page, "&#39;");
-    for (; *text; text++) {
-        const char one[] = {*text, 0};
-        if (*text == '\'')
-            html_text(page, "'\\''");
-        else
-            html_text(page, "%s", one);
-    }
-    html_raw(page, "&#39;");
-}
-
-static void overlay(html *page, const report_view *v, int k)
-{
-    char path[4096];
-    snprintf(path, sizeof path, "%s/overlay-%d.yaml", v->in->record, k);
-    FILE *file = fopen(path, "r");
-    if (!file)
-        return;
-    fclose(file);
-    html_text(page, " -c overlay-%d.yaml", k);
-    overlay(page, v, k + 1);
-}
-
-static void override_list(html *page, const report_view *v)
-{
-    char path[4096], line[4096];
-    snprintf(path, sizeof path, "%s/overrides.txt", v->in->record);
-    FILE *file = fopen(path, "r");
-    while (file && fgets(line, sizeof line, file)) {
-        line[strcspn(line, "\n")] = 0;
-        if (!*line)
-            continue;
-        html_raw(page, " --set ");
-        quoted(page, line);
-    }
-    if (file)
-        fclose(file);
-}
-
-static void command(html *page, const report_view *v)
-{
-    const config *c = v->in->config;
     html_element(page, "h3", "To run it again");
-    html_raw(page, "<pre>distill run config.yaml");
-    overlay(page, v, 1);
-    override_list(page, v);
-    if (c->seed_drawn)
-        html_text(page, " --set seed=%llu", (unsigned long long)c->seed);
-    html_raw(page, " --out again</pre>\n");
-    html_element(page, "p class=\"note\"",
-                 "In the directory of the run, which has config.yaml and the overrides. Paths in "
-                 "it are those of the "
-                 "file that was given. The same program, seed and instruction set give the same "
-                 "models, for any number of threads; the seed is %llu%s. manifest.json has the "
-                 "processor and the times, and the digests of the target's files.",
-                 (unsigned long long)c->seed, c->seed_drawn ? ", drawn by the run" : "");
+    html_raw(page, "<pre>distill run resolved.json --out again</pre>\n");
+    html_element(
+        page, "p class=\"note\"",
+        "In the directory of the run, which has every key in resolved.json, and config.yaml "
+        "as it was given. The same program, seed and instruction set give the same models, "
+        "for any number of threads; the seed is %llu%s. manifest.json has the processor "
+        "and the times, and the digests of the target's files.",
+        (unsigned long long)c->seed, c->seed_drawn ? ", drawn by the run" : "");
 }
 
 void section_setup(html *page, const report_view *v)
 {
     html_section(page, "setup", "Setup");
-    command(page, v);
+    command(page, v->in->config);
     versions(page);
     configuration(page, v->in->config);
     html_section_end(page);

@@ -60,7 +60,6 @@ static report_input input_of(const stage_work *work, const report_paths *paths,
     const student_product *student = inputs[2];
     const validate_product *figures = inputs[3];
     return (report_input){.config = work->config,
-                          .record = work->record->root,
                           .verdict = paths->at[READ_VERDICT],
                           .chain = paths->at[READ_CHAIN],
                           .teacher_metrics = from->data ? paths->at[READ_TEACHER] : NULL,

@@ -321,7 +321,6 @@ static int prepare(run *r, flow_err *err)
                            .dir = &at->dir,
                            .pool = idle ? NULL : flow_pool_create((size_t)threads, err),
                            .quiet = o->quiet,
-                           .record = &r->record,
                            .results = r->results};
     return idle || r->work.pool ? FLOW_OK : err->code;
 }

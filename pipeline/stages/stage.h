@@ -25,8 +25,7 @@ typedef struct stage_work {
     const char *key;     /* of the stage */
     const char *backend; /* what networks are computed with; NULL: not known */
     flow_pool *pool;
-    bool quiet;           /* no lines on stderr */
-    const rundir *record; /* config.yaml and what came with it (record.h) */
+    bool quiet; /* no lines on stderr */
     const rundir
         *results; /* (STAGE_COUNT) of the stages before this one, whose files may be read */
 } stage_work;

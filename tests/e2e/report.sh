@@ -53,7 +53,7 @@ for file in "$T"/1/figures/*; do
 done >"$T/differ"
 check "and the same figures beside it" test ! -s "$T/differ"
 check "the clock is in it" grep -q '<!-- /clock -->' "$T/1/report.html"
-check "the command that repeats it is in it" grep -q "distill run config.yaml --set &#39;teacher.flow.layers=2&#39;" "$T/1/report.html"
+check "the command that repeats it is in it" grep -q "distill run resolved.json --out again" "$T/1/report.html"
 
 # ---- a target: no data, and where it has no sampler weighed samples and chains stand in
 
