@@ -119,6 +119,8 @@ int gc_verb(const char *root, bool dry)
     int code = rundir_is_run(root) ? rundir_open(&dir, root, &err)
                                    : flow_fail(&err, FLOW_ENOINPUT, "%s: no run is there", root);
     if (!code)
+        code = why_current_check(root, &err);
+    if (!code)
         code = find_used(&self, &err);
     if (!code)
         code = sweep(&self, &err);

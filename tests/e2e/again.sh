@@ -149,6 +149,34 @@ cp "$model" "$T/model" && printf x | dd of="$model" bs=1 seek=3000 conv=notrunc 
 refused "a model that was changed is not used" 65 "teacher/model.safetensors was changed" validate "$dir" --quiet
 cp "$T/model" "$model"
 
+# ---- what it remembers, spoilt
+
+# spoil FILE: a byte of it is another.
+spoil() { cp "$1" "$T/good" && sed -i '0,/": /s//":  /; 0,/[0-9]/s//x/' "$1"; }
+current=$dir/stages/current.json entry=$(dirname "$model")/stage.json
+seen "$dir" >"$T/seen"
+spoil "$current"
+refused "a set that was changed" 65 'current.json was changed since it was written' verify "$dir"
+refused "has nothing removed" 65 'current.json was changed since it was written' gc "$dir"
+expect "and is written again" 0 run "$dir/resolved.json" --quiet --out "$dir"
+check "as it was" cmp "$current" "$T/good"
+echo '{"stages": {}}' >"$current"
+expect "one of no stages is not good, either" 65 verify "$dir"
+run run "$dir/resolved.json" --quiet --out "$dir"
+spoil "$entry"
+expect "a stage.json that was changed" 65 verify "$dir"
+check "is named" grep -q 'stages/teacher-[0-9a-f]*/stage.json is missing or changed' "$T/err"
+check "its stage runs again, and it alone" test "$(plan "$dir/resolved.json" --out "$dir")" = \
+    "data skip, teacher run, target skip, student skip, validate skip, export skip, report skip"
+rm "$entry" && mkfifo "$entry"
+check "a pipe in its place is not waited for" timeout 60 "$DISTILL" plan "$dir/resolved.json" --out "$dir"
+expect "the same run" 0 run "$dir/resolved.json" --quiet --out "$dir"
+expect "makes it anew" 0 verify "$dir"
+check "to the same bits" cmp "$T/model" "$model"
+spoil "$dir/stages/memory.json"
+run plan "$dir/resolved.json" --out "$dir"
+check "a memory that was changed is told" grep -q 'memory.json was changed since it was written' "$T/err"
+
 # ---- gates, seeds, pipes
 
 expect "a gate that fails" 1 run "$T/c.yaml" "${QUICK[@]}" --out "$T/strict" --set 'validate.require.roundtrip=< 1e-300'
