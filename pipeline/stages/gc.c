@@ -91,8 +91,8 @@ static int look_at(sweeping *self, const char *last, flow_err *err)
     struct stat is;
     snprintf(name, sizeof name, "stages/%.300s", last);
     snprintf(path, sizeof path, "%.2000s/%.1000s", self->root, name);
-    if (last[0] == '.' || lstat(path, &is) || !S_ISDIR(is.st_mode) ||
-        json_object_get(self->used, name))
+    if (last[0] == '.' || strcmp(name, LINKS_EARLIER) == 0 || lstat(path, &is) ||
+        !S_ISDIR(is.st_mode) || json_object_get(self->used, name))
         return 0;
     return drop(self, name, path, err);
 }

@@ -47,8 +47,10 @@ int known_write(const known *self, const char *root, flow_err *err)
     seal_add(&out);
     char *text = flow_json_text(out, JSON_INDENT(2) | JSON_SORT_KEYS);
     json_decref(out);
-    int code = text ? file_atomic_write(path_of(path, root), text, strlen(text), err)
+    int code = text ? rundir_check_plain(path_of(path, root), err)
                     : flow_fail(err, FLOW_ENOMEM, "out of memory for %s", MEMORY);
+    if (!code)
+        code = file_atomic_write(path, text, strlen(text), err);
     free(text);
     return code;
 }

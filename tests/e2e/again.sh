@@ -176,6 +176,20 @@ check "to the same bits" cmp "$T/model" "$model"
 spoil "$dir/stages/memory.json"
 run plan "$dir/resolved.json" --out "$dir"
 check "a memory that was changed is told" grep -q 'memory.json was changed since it was written' "$T/err"
+rm "$dir/stages/memory.json" && mkfifo "$dir/stages/memory.json"
+refused "a pipe where it shall be is not waited for" 73 'memory.json: is in the way' run "$dir/resolved.json" --quiet --out "$dir" --force report
+rm "$dir/stages/memory.json"
+expect "without it" 0 run "$dir/resolved.json" --quiet --out "$dir" --force report
+
+# ---- what stood in the way, and results that are gone
+
+rm "$dir/validation.json" && mkdir "$dir/validation.json" && echo mine >"$dir/validation.json/mine"
+expect "a directory in the way of a link" 0 run "$dir/resolved.json" --quiet --out "$dir"
+expect "gc" 0 gc "$dir"
+check "is the user's own, and stays" grep -q mine "$dir/stages/earlier/validation.json.0/mine"
+rm -r "$dir/stages"
+expect "without its stages/ a run is made anew" 0 run "$dir/resolved.json" --quiet --out "$dir"
+expect "whole" 0 verify "$dir"
 
 # ---- gates, seeds, pipes
 
