@@ -356,7 +356,8 @@ static int finish(run *r, int code, flow_err *err)
                     : code                ? "error"
                     : gate_failed(r)      ? "gate failed"
                                           : "good";
-    if (!r->begun || conclude(r, &late) == 0 || code)
+    bool gone = code && !rundir_is_run(r->at.dir.root);
+    if (!r->begun || gone || conclude(r, &late) == 0 || code)
         return code;
     *err = late;
     return late.code;

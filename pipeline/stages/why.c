@@ -1,5 +1,6 @@
 #include "pipeline/stages/why.h"
 
+#include "files/utf8.h"
 #include "flow/json.h"
 #include "pipeline/stages/seal.h"
 
@@ -188,5 +189,6 @@ void why_of(char out[PLAN_WHY], const char *root, const json_t *current, const j
         compare_entries(out, before, of);
     else
         snprintf(out, PLAN_WHY, "never ran");
+    file_mend_utf8(out); /* where a letter was cut */
     json_decref(before);
 }

@@ -177,7 +177,8 @@ spoil "$dir/stages/memory.json"
 run plan "$dir/resolved.json" --out "$dir"
 check "a memory that was changed is told" grep -q 'memory.json was changed since it was written' "$T/err"
 rm "$dir/stages/memory.json" && mkfifo "$dir/stages/memory.json"
-refused "a pipe where it shall be is not waited for" 73 'memory.json: is in the way' run "$dir/resolved.json" --quiet --out "$dir" --force report
+expect "a pipe where it shall be is not waited for" 73 run "$dir/resolved.json" --quiet --out "$dir" --force report
+check "but named" grep -q 'memory.json: is in the way' "$T/err"
 rm "$dir/stages/memory.json"
 expect "without it" 0 run "$dir/resolved.json" --quiet --out "$dir" --force report
 
@@ -187,8 +188,8 @@ rm "$dir/validation.json" && mkdir "$dir/validation.json" && echo mine >"$dir/va
 expect "a directory in the way of a link" 0 run "$dir/resolved.json" --quiet --out "$dir"
 expect "gc" 0 gc "$dir"
 check "is the user's own, and stays" grep -q mine "$dir/stages/earlier/validation.json.0/mine"
-rm -r "$dir/stages"
-expect "without its stages/ a run is made anew" 0 run "$dir/resolved.json" --quiet --out "$dir"
+cp "$dir/resolved.json" "$T/again.json" && rm -r "$dir/stages"
+expect "without its stages/ a run is made anew" 0 run "$T/again.json" --quiet --out "$dir"
 expect "whole" 0 verify "$dir"
 
 # ---- gates, seeds, pipes
@@ -196,6 +197,14 @@ expect "whole" 0 verify "$dir"
 expect "a gate that fails" 1 run "$T/c.yaml" "${QUICK[@]}" --out "$T/strict" --set 'validate.require.roundtrip=< 1e-300'
 expect "fails again, without running" 1 run "$T/c.yaml" "${QUICK[@]}" --out "$T/strict" --set 'validate.require.roundtrip=< 1e-300'
 expect "verify says so, too" 1 verify "$T/strict"
+
+sed 's/^a,b/éééééééééééééééééééé,aéééééééééééééééééééé/' "$T/t.csv" >"$T/u.csv"
+printf 'schema: 1\nseed: 1\ndata: {path: u.csv}\n' >"$T/u.yaml"
+expect "names that are not of ASCII" 0 run "$T/u.yaml" "${QUICK[@]}" --out "$T/u"
+for name in éééééééééééééééééééé aéééééééééééééééééééé; do
+    run plan "$T/u.yaml" "${QUICK[@]:1}" --out "$T/u" --json --set "data.columns={$name: {support: real}}"
+    check "a letter is not cut in two" test "$(value "$T/out" 0.action)" = '"run"'
+done
 
 printf 'schema: 1\ndata: {generator: rings, rows: 2000}\n' >"$T/d.yaml"
 expect "no seed" 0 run "$T/d.yaml" "${QUICK[@]}" --out "$T/drawn"
