@@ -19,7 +19,7 @@ for file in config.yaml overrides.txt resolved.json manifest.json validation.jso
 done
 check "no temporary file is left" test -z "$(find "$dir" -name '*.tmp.*')"
 check "config.yaml is the file as given" cmp configs/two_moons.yaml "$dir/config.yaml"
-check "overrides.txt has every --set" test "$(grep -c = "$dir/overrides.txt")" -eq 9
+check "overrides.txt has every --set" test "$(grep -c = "$dir/overrides.txt")" -eq 10
 check "resolved.json has what --set asked for" test "$(value "$dir/resolved.json" student.train.steps)" = 400
 check "manifest.json says how it ended" test "$(value "$dir/manifest.json" end)" = '"good"'
 check "manifest.json names versions, seed, threads" "$PROBE" json "$dir/manifest.json" argv seed \
