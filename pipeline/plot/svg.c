@@ -10,7 +10,7 @@
 /* A walk through the text of a drawing. */
 typedef struct walk {
     plot_bytes *out;
-    const char *at;
+    const char *start, *at;
     svg_page *page;     /* NULL: a file */
     const char *prefix; /* of ids */
     char **names;       /* (n_names) ids, as the drawing has them */
@@ -132,9 +132,9 @@ static void number(walk *w)
     w->at = end;
 }
 
-static bool is_number(const char *before, const char *at)
+static bool is_number(const char *start, const char *at)
 {
-    if (isalnum((unsigned char)before[-1]) || before[-1] == '#' || before[-1] == '-')
+    if (at > start && (isalnum((unsigned char)at[-1]) || at[-1] == '#' || at[-1] == '-'))
         return false;
     return isdigit((unsigned char)*at) || (*at == '-' && isdigit((unsigned char)at[1]));
 }
@@ -324,7 +324,7 @@ static void walk_to(walk *w, const char *end)
     while (w->at < end && !w->failed) {
         if (skip_needless(w) || style(w) || path(w) || colour(w) || id(w) || image(w))
             continue;
-        if (is_number(w->at, w->at))
+        if (is_number(w->start, w->at))
             number(w);
         else
             put(w, w->at++, 1);
@@ -339,7 +339,7 @@ static int ended(const walk *w, flow_err *err)
 int svg_file(plot_bytes *out, const plot_bytes *from, flow_err *err)
 {
     const char *body = strstr(from->at, "<svg ");
-    walk w = {.out = out, .at = body ? body : from->at, .prefix = "i"};
+    walk w = {.out = out, .start = from->at, .at = body ? body : from->at, .prefix = "i"};
     begin(&w, from->at);
     put(&w, from->at, (size_t)(w.at - from->at));
     const char *close = strchr(w.at, '>');
@@ -377,7 +377,7 @@ static bool letter_of(svg_page *self, size_t *found, const char *outlines, size_
     if (self->letters.n == before)
         return true;
     const char *kept = self->letters.at[*found];
-    walk w = {.out = &self->symbols, .at = kept, .page = self, .prefix = ""};
+    walk w = {.out = &self->symbols, .start = kept, .at = kept, .page = self, .prefix = ""};
     snprintf(open, sizeof open, "<symbol id=\"g%zu\" overflow=\"visible\">", *found);
     say(&w, open);
     walk_to(&w, kept + n);
@@ -442,7 +442,7 @@ static void open_element(walk *w, const char *from, const char *title, const cha
 int svg_element(plot_bytes *out, const plot_bytes *from, svg_page *of_page, const char *prefix,
                 const char *title, const char *about, flow_err *err)
 {
-    walk w = {.out = out, .page = of_page, .prefix = prefix};
+    walk w = {.out = out, .start = from->at, .page = of_page, .prefix = prefix};
     begin(&w, from->at);
     const char *open = strstr(from->at, "<svg "), *body = strchr(open, '>') + 1, *behind;
     open_element(&w, open, title, about);

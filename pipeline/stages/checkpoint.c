@@ -5,6 +5,7 @@
 #include "flow/clock.h"
 #include "flow/json.h"
 #include "pipeline/console/notice.h"
+#include "pipeline/stages/seal.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -29,7 +30,7 @@ static json_t *read_head(FILE *in, const char *key)
     char line[HEAD];
     json_t *out = in && fgets(line, sizeof line, in) ? json_loads(line, 0, NULL) : NULL;
     const char *is = json_string_value(json_object_get(out, "key"));
-    if (is && strcmp(is, key) == 0)
+    if (is && strcmp(is, key) == 0 && seal_is_right(out))
         return out;
     json_decref(out);
     return NULL;
@@ -73,6 +74,13 @@ static void *read_block(FILE *in, const json_t *head, size_t *size)
     return NULL;
 }
 
+/* Whether the lines of metrics.jsonl that were there then still are. */
+static bool has_lines(const checkpoint *self, const json_t *head)
+{
+    return metrics_length(&self->told->metrics) >=
+           json_integer_value(json_object_get(head, "metrics"));
+}
+
 /* The one in this slot takes the place of what was found if it is whole and later. */
 static void look_at(checkpoint *self, unsigned slot, void **block, size_t *size)
 {
@@ -81,7 +89,7 @@ static void look_at(checkpoint *self, unsigned slot, void **block, size_t *size)
     FILE *in = fopen(path, "rb");
     json_t *head = read_head(in, self->work->key);
     size_t n;
-    void *is = head ? read_block(in, head, &n) : NULL;
+    void *is = head && has_lines(self, head) ? read_block(in, head, &n) : NULL;
     if (in)
         fclose(in);
     if (in && !is)
@@ -157,6 +165,7 @@ static char *head_of(const checkpoint *self, const void *block, size_t size, jso
     flow_json_set(&out, "more", self->more ? self->more(self->arg) : json_null());
     flow_json_set(&out, "size", json_integer((json_int_t)size));
     flow_json_set(&out, "sha256", json_string(sum));
+    seal_add(&out);
     char *text = flow_json_text(out, JSON_COMPACT);
     json_decref(out);
     return text;

@@ -91,8 +91,8 @@ static int look_at(sweeping *self, const char *last, flow_err *err)
     struct stat is;
     snprintf(name, sizeof name, "stages/%.300s", last);
     snprintf(path, sizeof path, "%.2000s/%.1000s", self->root, name);
-    if (last[0] == '.' || lstat(path, &is) || !S_ISDIR(is.st_mode) ||
-        json_object_get(self->used, name))
+    if (last[0] == '.' || strcmp(name, LINKS_EARLIER) == 0 || lstat(path, &is) ||
+        !S_ISDIR(is.st_mode) || json_object_get(self->used, name))
         return 0;
     return drop(self, name, path, err);
 }
@@ -118,6 +118,8 @@ int gc_verb(const char *root, bool dry)
     sweeping self = {.root = root, .dry = dry};
     int code = rundir_is_run(root) ? rundir_open(&dir, root, &err)
                                    : flow_fail(&err, FLOW_ENOINPUT, "%s: no run is there", root);
+    if (!code)
+        code = why_current_check(root, &err);
     if (!code)
         code = find_used(&self, &err);
     if (!code)

@@ -3,6 +3,8 @@
 #include "files/atomic.h"
 #include "files/sha256.h"
 #include "flow/json.h"
+#include "pipeline/console/notice.h"
+#include "pipeline/stages/seal.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +23,12 @@ static const char *path_of(char *out, const char *root)
 int known_read(known *out, const char *root, flow_err *err)
 {
     char path[PATH_LENGTH];
-    json_t *all = json_load_file(path_of(path, root), JSON_REJECT_DUPLICATES, NULL);
+    json_t *all = seal_read(path_of(path, root));
+    if (!all && seal_is_broken(path))
+        notice_warning(
+            "%s was changed since it was written: it is left aside, and so is the seed that was "
+            "drawn, if none was given",
+            path);
     const json_t *seed = json_object_get(all, "seed"), *files = json_object_get(all, "files");
     *out = (known){.files = json_is_object(files) ? json_deep_copy(files) : json_object(),
                    .has_seed = json_is_integer(seed),
@@ -37,10 +44,13 @@ int known_write(const known *self, const char *root, flow_err *err)
     flow_json_set(&out, "files", json_incref(self->files));
     flow_json_set(&out, "seed",
                   self->has_seed ? json_integer((json_int_t)self->seed) : json_null());
+    seal_add(&out);
     char *text = flow_json_text(out, JSON_INDENT(2) | JSON_SORT_KEYS);
     json_decref(out);
-    int code = text ? file_atomic_write(path_of(path, root), text, strlen(text), err)
+    int code = text ? rundir_check_plain(path_of(path, root), err)
                     : flow_fail(err, FLOW_ENOMEM, "out of memory for %s", MEMORY);
+    if (!code)
+        code = file_atomic_write(path, text, strlen(text), err);
     free(text);
     return code;
 }

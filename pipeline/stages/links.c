@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char STAGES[] = "stages/", EARLIER[] = "stages/earlier";
+static const char STAGES[] = "stages/";
 
 static int fail_errno(flow_err *err, const char *path)
 {
@@ -66,7 +66,7 @@ static int move_aside(const char *root, const char *name, const char *path, flow
     const char *last = strrchr(name, '/');
     if (lstat(path, &is) || where(to, path))
         return 0;
-    path_in(folder, root, EARLIER);
+    path_in(folder, root, LINKS_EARLIER);
     if (rundir_make_folders(folder, err))
         return err->code;
     for (unsigned i = 0; i == 0 || lstat(to, &is) == 0; i++)

@@ -5,6 +5,9 @@
 
 #include "pipeline/stages/rundir.h"
 
+/* What stood in the way of a link: it may be the user's own. */
+#define LINKS_EARLIER "stages/earlier"
+
 /* RUN/name leads to RUN/to, "stages/teacher-3f9a1c2e/model.safetensors". A plain file of that name, which is of an earlier
  * program or of somebody else, is moved to stages/earlier/. */
 int links_point(const char *root, const char *name, const char *to, flow_err *err);

@@ -13,6 +13,7 @@
 #include "pipeline/stages/opening.h"
 #include "pipeline/stages/record.h"
 #include "pipeline/stages/set.h"
+#include "pipeline/stages/why.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -312,7 +313,7 @@ static int prepare(run *r, flow_err *err)
         record_place(&r->record, &at->dir, at->config, &r->texts, err))
         return err->code;
     uint64_t threads = o->threads ? o->threads : at->config->compute.threads;
-    r->shown = !at->plan.current;
+    r->shown = !at->plan.current && !why_current_check(at->dir.root, NULL);
     for (size_t i = 0; i < STAGE_COUNT; i++)
         if (at->plan.at[i].entry) /* of when it ran */
             r->course.seconds[i] =
@@ -354,7 +355,8 @@ static int finish(run *r, int code, flow_err *err)
                     : code                ? "error"
                     : gate_failed(r)      ? "gate failed"
                                           : "good";
-    if (!r->begun || conclude(r, &late) == 0 || code)
+    bool gone = code && !rundir_is_run(r->at.dir.root);
+    if (!r->begun || gone || conclude(r, &late) == 0 || code)
         return code;
     *err = late;
     return late.code;

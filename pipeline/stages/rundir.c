@@ -66,9 +66,10 @@ int rundir_make_folders(const char *path, flow_err *err)
 bool rundir_is_run(const char *root)
 {
     char mark[RUNDIR_PATH], memory[RUNDIR_PATH];
+    struct stat is; /* of a link of ours, though what it leads to may be gone */
     snprintf(mark, sizeof mark, "%s/resolved.json", root);
     snprintf(memory, sizeof memory, "%s/stages/memory.json", root);
-    return access(mark, F_OK) == 0 || access(memory, F_OK) == 0;
+    return lstat(mark, &is) == 0 || access(memory, F_OK) == 0;
 }
 
 int rundir_open(rundir *self, const char *root, flow_err *err)
@@ -93,6 +94,14 @@ void rundir_close(rundir *self)
     if (self->lock >= 0)
         close(self->lock);
     self->lock = -1;
+}
+
+int rundir_check_plain(const char *path, flow_err *err)
+{
+    struct stat is;
+    if (stat(path, &is) || S_ISREG(is.st_mode))
+        return 0;
+    return flow_fail(err, FLOW_ECREATE, "%s: is in the way, and no plain file", path);
 }
 
 const char *rundir_path(const rundir *self, char *out, const char *name, flow_err *err)
@@ -120,7 +129,8 @@ int rundir_write_text(const rundir *self, const char *name, const char *text, fl
     char path[RUNDIR_PATH];
     if (!rundir_path(self, path, name, err))
         return err->code;
-    return file_atomic_write(path, text, strlen(text), err);
+    return rundir_check_plain(path, err) ? err->code
+                                         : file_atomic_write(path, text, strlen(text), err);
 }
 
 int rundir_write_json(const rundir *self, const char *name, const json_t *value, flow_err *err)

@@ -38,6 +38,9 @@ bool rundir_is_run(const char *root);
 /* mkdir -p. */
 int rundir_make_folders(const char *path, flow_err *err);
 
+/* FLOW_ECREATE: a directory or a pipe is where a file shall be. */
+int rundir_check_plain(const char *path, flow_err *err);
+
 /* Writes text; writes JSON with sorted keys, indented. value NULL: FLOW_ENOMEM, since it could not be made
  * (flow/json.h). */
 int rundir_write_text(const rundir *self, const char *name, const char *text, flow_err *err);

@@ -2,6 +2,7 @@
 
 #include "flow/json.h"
 #include "pipeline/stages/links.h"
+#include "pipeline/stages/seal.h"
 
 #include <stdint.h>
 #include <stdio.h>
@@ -31,6 +32,7 @@ static json_t *current_of(const plan *p, const rundir *record)
             flow_json_set(&keys, stages[i]->name, json_string(p->at[i].key));
     flow_json_set(&out, "stages", keys);
     flow_json_set(&out, "record", json_string(folder_of(record)));
+    seal_add(&out);
     return out;
 }
 

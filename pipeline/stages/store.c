@@ -5,6 +5,7 @@
 #include "flow/json.h"
 #include "pipeline/stages/checkpoint.h"
 #include "pipeline/stages/links.h"
+#include "pipeline/stages/seal.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -55,7 +56,7 @@ static json_t *read_entry(const char *root, const char *folder, const char *key)
 {
     char path[RUNDIR_PATH];
     path_in(path, root, folder, ENTRY);
-    json_t *out = json_load_file(path, JSON_REJECT_DUPLICATES, NULL);
+    json_t *out = seal_read(path);
     if (strcmp(text_of(out, "key"), key) == 0)
         return out;
     json_decref(out);
@@ -67,7 +68,7 @@ static bool is_in_place(const char *root, const char *folder, const char *file, 
     char path[RUNDIR_PATH];
     struct stat found;
     path_in(path, root, folder, file);
-    return stat(path, &found) == 0 &&
+    return stat(path, &found) == 0 && S_ISREG(found.st_mode) &&
            found.st_size == json_integer_value(json_object_get(is, "size"));
 }
 
@@ -85,11 +86,20 @@ static bool is_whole(char why[STORE_WHY], const char *root, const char *folder, 
     return true;
 }
 
+static bool is_there(const char *root, const char *folder)
+{
+    char path[RUNDIR_PATH];
+    path_in(path, root, folder, "");
+    return access(path, F_OK) == 0;
+}
+
 json_t *store_find(char why[STORE_WHY], const char *root, const char *name, const char *key)
 {
     char folder[STORE_NAME];
     *why = '\0';
     json_t *entry = read_entry(root, store_name(folder, name, key), key);
+    if (!entry && is_there(root, folder))
+        snprintf(why, STORE_WHY, "%.100s/%s is missing or changed", folder, ENTRY);
     if (!entry || is_whole(why, root, folder, entry))
         return entry;
     json_decref(entry);
@@ -105,9 +115,8 @@ static const char *part_name(char *out, const char *name, const char *key)
 
 bool store_is_part(const char *root, const char *name, const char *key)
 {
-    char part[STORE_NAME + 8], path[RUNDIR_PATH];
-    path_in(path, root, part_name(part, name, key), "");
-    return access(path, F_OK) == 0;
+    char part[STORE_NAME + 8];
+    return is_there(root, part_name(part, name, key));
 }
 
 /* ---- working */
@@ -216,6 +225,7 @@ static json_t *entry_of(const rundir *part, const stage *s, const store_end *end
     flow_json_set(&out, "gate_failed",
                   json_is_true(json_object_get(end->product, "gate_failed")) ? json_true()
                                                                              : json_false());
+    seal_add(&out);
     if (!out && !code)
         flow_fail(err, FLOW_ENOMEM, "out of memory for stage %s", s->name);
     if (!code)

@@ -1,6 +1,7 @@
 #include "pipeline/stages/verify.h"
 
 #include "pipeline/console/exit.h"
+#include "pipeline/stages/seal.h"
 #include "pipeline/stages/why.h"
 
 #include <stdio.h>
@@ -29,7 +30,7 @@ static json_t *entry_of(const char *root, const char *name, const char *key)
 {
     char folder[STORE_NAME], path[RUNDIR_PATH];
     snprintf(path, sizeof path, "%.2000s/%s/stage.json", root, store_name(folder, name, key));
-    return json_load_file(path, JSON_REJECT_DUPLICATES, NULL);
+    return seal_read(path);
 }
 
 static void check_links(checking *self, const char *name, const json_t *entry)
@@ -53,7 +54,7 @@ static void check(checking *self, const char *name, const char *key)
     self->files += json_object_size(json_object_get(entry, "files"));
     self->gate_failed |= json_is_true(json_object_get(entry, "gate_failed"));
     if (!entry) {
-        tell(self, file, "is missing or unreadable");
+        tell(self, file, "is missing or changed");
         note(self, FLOW_EDATA);
         return;
     }
@@ -69,7 +70,8 @@ int verify_verb(const char *root)
     const char *name;
     json_t *key, *current = why_current(root);
     if (!current) {
-        flow_fail(&err, FLOW_ENOINPUT, "%s: no run came to its end there", root);
+        if (!why_current_check(root, &err))
+            flow_fail(&err, FLOW_ENOINPUT, "%s: no run came to its end there", root);
         return exit_fail(&err);
     }
     json_object_foreach(json_object_get(current, "stages"), name, key)

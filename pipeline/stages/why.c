@@ -1,6 +1,8 @@
 #include "pipeline/stages/why.h"
 
+#include "files/utf8.h"
 #include "flow/json.h"
+#include "pipeline/stages/seal.h"
 
 #include <dirent.h>
 #include <stdint.h>
@@ -11,11 +13,26 @@
 
 enum { SHOWN = 60, LEVEL = 160 };
 
+static const char *current_path(char *out, const char *root)
+{
+    snprintf(out, RUNDIR_PATH, "%.2000s/stages/current.json", root);
+    return out;
+}
+
 json_t *why_current(const char *root)
 {
     char path[RUNDIR_PATH];
-    snprintf(path, sizeof path, "%.2000s/stages/current.json", root);
-    return json_load_file(path, JSON_REJECT_DUPLICATES, NULL);
+    return seal_read(current_path(path, root));
+}
+
+int why_current_check(const char *root, flow_err *err)
+{
+    char path[RUNDIR_PATH];
+    if (!seal_is_broken(current_path(path, root)))
+        return 0;
+    return flow_fail(err, FLOW_EDATA,
+                     "%s was changed since it was written; the same distill run makes it anew",
+                     path);
 }
 
 /* ---- the result before */
@@ -24,7 +41,7 @@ static json_t *read_entry(const char *root, const char *folder)
 {
     char path[RUNDIR_PATH];
     snprintf(path, sizeof path, "%.2000s/stages/%.300s/stage.json", root, folder);
-    return json_load_file(path, JSON_REJECT_DUPLICATES, NULL);
+    return seal_read(path);
 }
 
 static bool is_newer(const char *root, const char *folder, struct timespec *newest)
@@ -172,5 +189,6 @@ void why_of(char out[PLAN_WHY], const char *root, const json_t *current, const j
         compare_entries(out, before, of);
     else
         snprintf(out, PLAN_WHY, "never ran");
+    file_mend_utf8(out); /* where a letter was cut */
     json_decref(before);
 }

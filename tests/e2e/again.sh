@@ -149,11 +149,62 @@ cp "$model" "$T/model" && printf x | dd of="$model" bs=1 seek=3000 conv=notrunc 
 refused "a model that was changed is not used" 65 "teacher/model.safetensors was changed" validate "$dir" --quiet
 cp "$T/model" "$model"
 
+# ---- what it remembers, spoilt
+
+# spoil FILE: a byte of it is another.
+spoil() { cp "$1" "$T/good" && sed -i '0,/": /s//":  /; 0,/[0-9]/s//x/' "$1"; }
+current=$dir/stages/current.json entry=$(dirname "$model")/stage.json
+seen "$dir" >"$T/seen"
+spoil "$current"
+refused "a set that was changed" 65 'current.json was changed since it was written' verify "$dir"
+refused "has nothing removed" 65 'current.json was changed since it was written' gc "$dir"
+expect "and is written again" 0 run "$dir/resolved.json" --quiet --out "$dir"
+check "as it was" cmp "$current" "$T/good"
+echo '{"stages": {}}' >"$current"
+expect "one of no stages is not good, either" 65 verify "$dir"
+run run "$dir/resolved.json" --quiet --out "$dir"
+spoil "$entry"
+expect "a stage.json that was changed" 65 verify "$dir"
+check "is named" grep -q 'stages/teacher-[0-9a-f]*/stage.json is missing or changed' "$T/err"
+check "its stage runs again, and it alone" test "$(plan "$dir/resolved.json" --out "$dir")" = \
+    "data skip, teacher run, target skip, student skip, validate skip, export skip, report skip"
+rm "$entry" && mkfifo "$entry"
+check "a pipe in its place is not waited for" timeout 60 "$DISTILL" plan "$dir/resolved.json" --out "$dir"
+expect "the same run" 0 run "$dir/resolved.json" --quiet --out "$dir"
+expect "makes it anew" 0 verify "$dir"
+check "to the same bits" cmp "$T/model" "$model"
+spoil "$dir/stages/memory.json"
+run plan "$dir/resolved.json" --out "$dir"
+check "a memory that was changed is told" grep -q 'memory.json was changed since it was written' "$T/err"
+rm "$dir/stages/memory.json" && mkfifo "$dir/stages/memory.json"
+expect "a pipe where it shall be is not waited for" 73 run "$dir/resolved.json" --quiet --out "$dir" --force report
+check "but named" grep -q 'memory.json: is in the way' "$T/err"
+rm "$dir/stages/memory.json"
+expect "without it" 0 run "$dir/resolved.json" --quiet --out "$dir" --force report
+
+# ---- what stood in the way, and results that are gone
+
+rm "$dir/validation.json" && mkdir "$dir/validation.json" && echo mine >"$dir/validation.json/mine"
+expect "a directory in the way of a link" 0 run "$dir/resolved.json" --quiet --out "$dir"
+expect "gc" 0 gc "$dir"
+check "is the user's own, and stays" grep -q mine "$dir/stages/earlier/validation.json.0/mine"
+cp "$dir/resolved.json" "$T/again.json" && rm -r "$dir/stages"
+expect "without its stages/ a run is made anew" 0 run "$T/again.json" --quiet --out "$dir"
+expect "whole" 0 verify "$dir"
+
 # ---- gates, seeds, pipes
 
 expect "a gate that fails" 1 run "$T/c.yaml" "${QUICK[@]}" --out "$T/strict" --set 'validate.require.roundtrip=< 1e-300'
 expect "fails again, without running" 1 run "$T/c.yaml" "${QUICK[@]}" --out "$T/strict" --set 'validate.require.roundtrip=< 1e-300'
 expect "verify says so, too" 1 verify "$T/strict"
+
+sed 's/^a,b/éééééééééééééééééééé,aéééééééééééééééééééé/' "$T/t.csv" >"$T/u.csv"
+printf 'schema: 1\nseed: 1\ndata: {path: u.csv}\n' >"$T/u.yaml"
+expect "names that are not of ASCII" 0 run "$T/u.yaml" "${QUICK[@]}" --out "$T/u"
+for name in éééééééééééééééééééé aéééééééééééééééééééé; do
+    run plan "$T/u.yaml" "${QUICK[@]:1}" --out "$T/u" --json --set "data.columns={$name: {support: real}}"
+    check "a letter is not cut in two" test "$(value "$T/out" 0.action)" = '"run"'
+done
 
 printf 'schema: 1\ndata: {generator: rings, rows: 2000}\n' >"$T/d.yaml"
 expect "no seed" 0 run "$T/d.yaml" "${QUICK[@]}" --out "$T/drawn"

@@ -111,7 +111,8 @@ for which in newest both; do
     fi
     spoil() { printf 'XX' | dd of="$part/checkpoint-$1" bs=1 seek=2000 conv=notrunc 2>/dev/null; }
     spoil 0 # the second one
-    [ $which = both ] && spoil 1
+    # its head is as much under a digest as what follows
+    [ $which = both ] && sed -i '1s/"metrics":[0-9]*/"metrics":1/' "$part/checkpoint-1"
     expect "damaged: $which" 0 run "$T/c.yaml" "${work[@]}" --out "$T/$which"
     check "is told" grep -q "checkpoint-0 is damaged" "$T/err"
     [ $which = newest ] && check "and the one before is good" grep -q '^teacher *goes on' "$T/err"
