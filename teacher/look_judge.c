@@ -36,11 +36,22 @@ static void judge_fixed(look_job *self, size_t i)
 
 /* ---- warnings */
 
+/* Yes and no have no other values, and what was counted is not below 0. */
+static void write_step(char *text, size_t size, const look_column *of)
+{
+    if (of->distinct == 2)
+        snprintf(text, size, "%.6g, support: [%.12g, %.12g]", of->step, of->min, of->max);
+    else if (of->min >= 0 && is_whole(of->step))
+        snprintf(text, size, "%.6g, support: [0, inf]", of->step);
+    else
+        snprintf(text, size, "%.6g", of->step);
+}
+
 static void judge_few_values(look_job *self, size_t i)
 {
     const look_column *of = self->out->columns + i;
-    char remedy[LOOK_REMEDY_SIZE], step[32], name[LOOK_NAME_SIZE];
-    snprintf(step, sizeof step, "%.6g", of->step);
+    char remedy[LOOK_REMEDY_SIZE], step[96], name[LOOK_NAME_SIZE];
+    write_step(step, sizeof step, of);
     look_hint(remedy, self, i, "step", step);
     if (!(of->step > 0))
         snprintf(remedy, sizeof remedy, "data.context: [%s], or leave it out of data.columns",

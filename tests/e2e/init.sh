@@ -31,7 +31,7 @@ check "a place that is not there: exit code 73" test "$status" -eq 73
 awk 'BEGIN { srand(3); print "size,\"b c\",count"; for (i = 0; i < 2000; i++)
     print -log(1 - rand()) "," rand() + rand() "," int(10 * rand()) }' >events.csv
 expect "a table" 0 init --data events.csv
-check "has what inspect found" grep -q "columns: {size: .*positive.*, 'b c': {}, count: {step: 1}}" events.yaml
+check "has what inspect found" grep -q "columns: {size: .*positive.*, 'b c': {}, count: {step: 1, support: \[0, inf\]}}" events.yaml
 expect "is accepted" 0 check events.yaml
 mkdir sub
 expect "a config elsewhere names the table in full" 0 init --data events.csv -o sub/e.yaml

@@ -37,7 +37,7 @@ table count 3000 'if (!i) print "n,x"; print int(4 * rand()) "," z()'
 expect "whole numbers run" 0 run "$T/count.yaml" "${loud[@]}" --out "$T/run"
 check "with a warning" grep -q "^warning .*column 0 'n' .*4 different values in 3000 rows" "$T/err"
 columns=$(sed -n 's/.*all of it: data.columns: //p' "$T/err")
-check "that says the key" test "$columns" = "{n: {step: 1}, x: {}}"
+check "that says the key" test "$columns" = "{n: {step: 1, support: [0, inf]}, x: {}}"
 expect "which helps" 0 run "$T/count.yaml" "${loud[@]}" --out "$T/run" --set "data.columns=$columns"
 check "for silence on them" sh -c '! grep "different values" "$1"' - "$T/err"
 table few 60 'print z() "," z()'
@@ -88,7 +88,7 @@ table events 3000 'if (!i) print "mass [GeV],n,share,phi,low"; a = 80 - log(1 - 
 expect "inspect of events" 0 inspect "$T/events.csv"
 columns=$(tail -n 1 "$T/out" | sed "s/^    data.columns: //")
 check "ends in what the config should say" test "$columns" = \
-    "{'mass [GeV]': {support: [80, inf]}, n: {step: 1}, share: {support: [0, 1]}, phi: {period: 6.283185307}, low: {support: [-inf, 5]}}"
+    "{'mass [GeV]': {support: [80, inf]}, n: {step: 1, support: [0, inf]}, share: {support: [0, 1]}, phi: {period: 6.283185307}, low: {support: [-inf, 5]}}"
 expect "which it understands" 0 run "$T/events.yaml" "${loud[@]}" --out "$T/run" --set "data.columns=$columns" \
     --set teacher.train.warmup=5
 check "and then there is no warning left" sh -c '! grep "^warning" "$1"' - "$T/err"

@@ -227,7 +227,7 @@ Test(look, integers)
     for (size_t i = 0; i < ROWS; i++)
         *cell(table, i, 0) = floor(4 * fabs(*cell(table, i, 0)));
     accuse_plain(table, LOOK_WARNING, "integers", 0, "different values in 4000 rows",
-                 "data.columns: {food: {step: 1}, ...}");
+                 "data.columns: {food: {step: 1, support: [0, inf]}, ...}");
 }
 
 Test(look, steps_of_a_third)
@@ -321,8 +321,10 @@ Test(look, kinds_are_suggested_as_a_whole)
     data_options options = data_options_default();
     file_table *table = of_kinds();
     data_look *look = look_with(table, &options);
-    cr_expect_str_eq(look->suggestion, "data.columns: {food: {step: 1}, rent: {support: positive}, "
-                                       "'rest [GeV]': {period: 360}, total: {}}");
+    cr_expect_str_eq(
+        look->suggestion,
+        "data.columns: {food: {step: 1, support: [0, inf]}, rent: {support: positive}, "
+        "'rest [GeV]': {period: 360}, total: {}}");
     cr_expect_eq(count(look, LOOK_WARNING), 3); /* the count, e^20, the circle */
     data_look_free(look);
     file_table_free(table);
@@ -361,7 +363,8 @@ Test(look, a_tied_column_is_not_suggested)
         *cell(table, i, 2) = *cell(table, i, 1);
     }
     data_look *look = look_with(table, &options);
-    cr_expect_str_eq(look->suggestion, "data.columns: {food: {step: 1}, rent: {}}");
+    cr_expect_str_eq(look->suggestion,
+                     "data.columns: {food: {step: 1, support: [0, inf]}, rent: {}}");
     data_look_free(look);
     file_table_free(table);
 }
