@@ -18,4 +18,26 @@ typedef struct flow_keeper {
     void *arg;
 } flow_keeper;
 
+/* A training as its keeper sees it. */
+typedef struct flow_kept {
+    void *(*create)(const void *of, flow_err *err);
+    int (*save)(void *self, void **block, size_t *size, flow_err *err);
+    int (*load)(void *self, const void *block, size_t size, flow_err *err);
+    void (*release)(void *self);
+} flow_kept;
+
+/* One of `of`: from where the keeper has it, or, where that is of another program or there is no keeper (NULL), from the start. NULL after an
+ * error. */
+void *flow_keeper_start(const flow_keeper *keeper, const flow_kept *kind, const void *of,
+                        flow_err *err);
+
+/* Keeps how it stands. keeper may be NULL: nothing is kept. */
+int flow_keeper_keep(const flow_keeper *keeper, const flow_kept *kind, void *self, flow_err *err);
+
+/* Whether it has to be kept now. stopping: the training ends here. */
+static inline int flow_keeper_due(const flow_keeper *keeper, int stopping)
+{
+    return keeper && (stopping || keeper->due(keeper->arg));
+}
+
 #endif

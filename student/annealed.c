@@ -3,6 +3,7 @@
 #include "flow/circle.h"
 #include "student/chains.h"
 
+#include "student/weigh.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -115,8 +116,7 @@ static void resample(sampler *self)
         total += self->weight[r];
     for (size_t r = 0; r < c->n; r++) {
         double to = ((double)r + u) / (double)c->n * total;
-        while (k + 1 < c->n && sum + self->weight[k] <= to)
-            sum += self->weight[k++];
+        weigh_pass(&k, &sum, self->weight, c->n, to);
         chains_copy(c, &c->next, r, &c->at, k);
     }
     cloud swap = c->at;

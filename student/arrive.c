@@ -1,5 +1,6 @@
 #include "student/arrive.h"
 
+#include "flow/block.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,13 +18,6 @@ typedef struct walkers {
     double *memory;
 } walkers;
 
-static double *cut(double **from, size_t n)
-{
-    double *out = *from;
-    *from += n;
-    return out;
-}
-
 static int take(walkers *w, size_t n, flow_err *err)
 {
     size_t dim = w->dim;
@@ -33,14 +27,14 @@ static int take(walkers *w, size_t n, flow_err *err)
     w->status = malloc((n + 1) * sizeof *w->status);
     if (!all || !w->of || !w->status)
         return flow_fail(err, FLOW_ENOMEM, "out of memory for %zu rows on their way", n);
-    w->x = cut(&all, n * dim);
-    w->slope = cut(&all, n * dim);
-    w->to = cut(&all, n * dim);
-    w->to_slope = cut(&all, n * dim);
-    w->step = cut(&all, n);
-    w->log_p = cut(&all, n);
-    w->to_log_p = cut(&all, n);
-    w->room = cut(&all, dim);
+    w->x = flow_cut(&all, n * dim);
+    w->slope = flow_cut(&all, n * dim);
+    w->to = flow_cut(&all, n * dim);
+    w->to_slope = flow_cut(&all, n * dim);
+    w->step = flow_cut(&all, n);
+    w->log_p = flow_cut(&all, n);
+    w->to_log_p = flow_cut(&all, n);
+    w->room = flow_cut(&all, dim);
     return 0;
 }
 

@@ -1,5 +1,6 @@
 #include "student/chains.h"
 
+#include "flow/block.h"
 #include "flow/circle.h"
 
 #include <math.h>
@@ -10,20 +11,13 @@ static const double HMC_ACCEPTED = 0.75, WALK_ACCEPTED = 0.3, WIDEST_STEP = 1e3;
 
 /* ---- memory */
 
-static double *cut(double **from, size_t n)
-{
-    double *out = *from;
-    *from += n;
-    return out;
-}
-
 static cloud cut_cloud(double **from, size_t n, size_t dim)
 {
-    cloud out = {.x = cut(from, n * dim)};
-    out.slope_0 = cut(from, n * dim);
-    out.slope_p = cut(from, n * dim);
-    out.log_0 = cut(from, n);
-    out.log_p = cut(from, n);
+    cloud out = {.x = flow_cut(from, n * dim)};
+    out.slope_0 = flow_cut(from, n * dim);
+    out.slope_p = flow_cut(from, n * dim);
+    out.log_0 = flow_cut(from, n);
+    out.log_p = flow_cut(from, n);
     return out;
 }
 
@@ -41,11 +35,11 @@ int chains_open(chains *self, size_t n, flow_err *err)
     self->step = 1 / sqrt((double)dim);
     self->at = cut_cloud(&all, n, dim);
     self->next = cut_cloud(&all, n, dim);
-    self->momentum = cut(&all, n * dim);
-    self->kinetic = cut(&all, n);
-    self->uniform = cut(&all, n);
-    self->pace = cut(&all, n);
-    self->widths = cut(&all, dim);
+    self->momentum = flow_cut(&all, n * dim);
+    self->kinetic = flow_cut(&all, n);
+    self->uniform = flow_cut(&all, n);
+    self->pace = flow_cut(&all, n);
+    self->widths = flow_cut(&all, dim);
     self->asker = target_asker_create(self->target, self->pool, err);
     return self->asker ? 0 : err->code;
 }

@@ -2,17 +2,39 @@
 #include "student/distill.h"
 
 #include <stdbool.h>
-#include <stdlib.h>
 
-static int keep(student_distillation *self, const flow_keeper *keeper, flow_err *err)
+/* What a distillation is of. */
+typedef struct subject {
+    flow *student;
+    flow_pool *pool;
+    const target *teacher;
+    const distill_contexts *contexts;
+    const distill_options *options;
+} subject;
+
+static void *create(const void *of, flow_err *err)
 {
-    void *block = NULL;
-    size_t size;
-    int code = student_distillation_save(self, &block, &size, err);
-    code = code ? code : keeper->keep(keeper->arg, block, size, err);
-    free(block);
-    return code;
+    const subject *s = of;
+    return student_distillation_create(s->student, s->pool, s->teacher, s->contexts, s->options,
+                                       err);
 }
+
+static int save(void *self, void **block, size_t *size, flow_err *err)
+{
+    return student_distillation_save(self, block, size, err);
+}
+
+static int load(void *self, const void *block, size_t size, flow_err *err)
+{
+    return student_distillation_load(self, block, size, err);
+}
+
+static void release(void *self)
+{
+    student_distillation_free(self);
+}
+
+static const flow_kept distillations = {create, save, load, release};
 
 static int run(student_distillation *self, const distill_options *o, distill_watch watch, void *arg,
                flow_err *err)
@@ -24,49 +46,13 @@ static int run(student_distillation *self, const distill_options *o, distill_wat
             return code;
         bool stop = probed && watch && watch(arg, state) && !student_distillation_over(self);
         stop = stop || (o->stop && o->stop());
-        if (o->keeper && (stop || o->keeper->due(o->keeper->arg)) && keep(self, o->keeper, err))
+        if (flow_keeper_due(o->keeper, stop) &&
+            flow_keeper_keep(o->keeper, &distillations, self, err))
             return err->code;
         if (stop)
             return flow_fail(err, FLOW_ESTOPPED, "stopped after step %zu", state->step);
     }
     return 0;
-}
-
-/* What a distillation is of. */
-typedef struct subject {
-    flow *student;
-    flow_pool *pool;
-    const target *teacher;
-    const distill_contexts *contexts;
-    const distill_options *options;
-} subject;
-
-static student_distillation *create(const subject *of, flow_err *err)
-{
-    return student_distillation_create(of->student, of->pool, of->teacher, of->contexts,
-                                       of->options, err);
-}
-
-/* From where the keeper has it, or, where that is of another program, from the start. */
-static student_distillation *start(const subject *of, flow_err *err)
-{
-    void *block = NULL;
-    size_t size;
-    const flow_keeper *keeper = of->options->keeper;
-    student_distillation *self = create(of, err);
-    int code = self && keeper ? keeper->find(keeper->arg, &block, &size, err) : 0;
-    bool resumed = block && student_distillation_load(self, block, size, NULL) == 0;
-    if (block && !resumed) {
-        student_distillation_free(self);
-        self = create(of, err);
-    }
-    free(block);
-    if (self && keeper && !code)
-        code = keeper->begin(keeper->arg, resumed, err);
-    if (!code)
-        return self;
-    student_distillation_free(self);
-    return NULL;
 }
 
 int student_distill(flow *self, distill_state *state, flow_pool *pool, const target *teacher,
@@ -76,7 +62,7 @@ int student_distill(flow *self, distill_state *state, flow_pool *pool, const tar
     flow_err local = FLOW_ERR_INIT;
     *state = (distill_state){.steps = options->steps};
     const subject of = {self, pool, teacher, contexts, options};
-    student_distillation *d = start(&of, &local);
+    student_distillation *d = flow_keeper_start(options->keeper, &distillations, &of, &local);
     int code = d ? run(d, options, watch, arg, &local) : local.code;
     if (d) {
         int late = student_distillation_finish(d, code ? NULL : &local);

@@ -1,5 +1,6 @@
 #include "student/normal_fit.h"
 
+#include "flow/block.h"
 #include "flow/circle.h"
 #include "flow/sort.h"
 #include "student/arrive.h"
@@ -7,6 +8,7 @@
 #include "student/covariance.h"
 #include "student/normal_slopes.h"
 #include "student/psis.h"
+#include "student/weigh.h"
 #include "teacher/streams.h"
 
 #include <math.h>
@@ -32,13 +34,6 @@ typedef struct fitting {
     double *memory;
 } fitting;
 
-static double *cut(double **from, size_t n)
-{
-    double *out = *from;
-    *from += n;
-    return out;
-}
-
 static int take(fitting *f, flow_err *err)
 {
     size_t n = NORMAL_FIT_ROWS, few = NORMAL_FIT_SLOPES, dim = f->target->dim;
@@ -50,13 +45,13 @@ static int take(fitting *f, flow_err *err)
     f->out->log_p = malloc(n * sizeof *f->out->log_p);
     if (!all || !f->status || !f->out->x || !f->out->log_p)
         return flow_fail(err, FLOW_ENOMEM, "out of memory for %zu rows of a normal", n);
-    f->z = cut(&all, n * dim);
-    f->weight = cut(&all, n);
-    f->room = cut(&all, n);
-    f->slopes = cut(&all, few * dim);
-    f->mean = cut(&all, dim);
-    f->lower = cut(&all, dim * dim);
-    f->work = cut(&all, work);
+    f->z = flow_cut(&all, n * dim);
+    f->weight = flow_cut(&all, n);
+    f->room = flow_cut(&all, n);
+    f->slopes = flow_cut(&all, few * dim);
+    f->mean = flow_cut(&all, dim);
+    f->lower = flow_cut(&all, dim * dim);
+    f->work = flow_cut(&all, work);
     return 0;
 }
 
@@ -165,20 +160,11 @@ static double raise(fitting *f, double *log_mean, double power, size_t n)
     return sum > 0 ? sum * sum / squares / (double)n : 0;
 }
 
-/* The largest power at which a share ENOUGH is effective. */
+/* To the largest power at which a share ENOUGH is effective. */
 static void temper(fitting *f, size_t n)
 {
-    double low = 0, high = 1, log_mean;
-    if (raise(f, &log_mean, high, n) >= ENOUGH)
-        return;
-    for (int i = 0; i < 30; i++) {
-        double middle = 0.5 * (low + high);
-        if (raise(f, &log_mean, middle, n) < ENOUGH)
-            high = middle;
-        else
-            low = middle;
-    }
-    raise(f, &log_mean, low, n);
+    double log_mean;
+    raise(f, &log_mean, weigh_temper(f->room, ENOUGH, n), n);
 }
 
 /* Rows by weight: row r is the one in which the sum of the weights passes (r + 1/2) / n of all. */
@@ -191,8 +177,7 @@ static void resample(fitting *f, size_t n)
         total += f->weight[r];
     for (size_t r = 0; r < n; r++) {
         double to = ((double)r + 0.5) / (double)n * total;
-        while (k + 1 < n && sum + f->weight[k] <= to)
-            sum += f->weight[k++];
+        weigh_pass(&k, &sum, f->weight, n, to);
         memcpy(f->z + r * dim, out->x + k * dim, dim * sizeof *f->z);
         f->room[r] = out->log_p[k];
     }

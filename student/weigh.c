@@ -120,3 +120,10 @@ void weigh_normalise(double *weight, const double *log_w, size_t n)
     for (size_t i = 0; i < n; i++)
         weight[i] /= sum;
 }
+
+size_t weigh_pass(size_t *k, double *sum, const double *weight, size_t n, double to)
+{
+    while (*k + 1 < n && *sum + weight[*k] <= to)
+        *sum += weight[(*k)++];
+    return *k;
+}

@@ -25,4 +25,8 @@ int weigh_pareto(double *k, double *log_w, size_t n, flow_err *err);
 /* weight (n) = w / sum w. weight may be log_w. */
 void weigh_normalise(double *weight, const double *log_w, size_t n);
 
+/* Systematic resampling: the row in which the sum of the weights passes `to`, rising from call to call. k and sum, 0 at first, are where it
+ * has come. */
+size_t weigh_pass(size_t *k, double *sum, const double *weight, size_t n, double to);
+
 #endif

@@ -338,16 +338,36 @@ int teacher_fitting_load(teacher_fitting *self, const void *block, size_t size, 
 
 /* ---- in one go */
 
-static int keep(teacher_fitting *self, flow_err *err)
+/* What a fit is of. */
+typedef struct subject {
+    flow *flow;
+    flow_pool *pool;
+    const data_set *data;
+    const teacher_fit_options *options;
+} subject;
+
+static void *create(const void *of, flow_err *err)
 {
-    const flow_keeper *keeper = self->options.keeper;
-    void *block = NULL;
-    size_t size;
-    int code = teacher_fitting_save(self, &block, &size, err);
-    code = code ? code : keeper->keep(keeper->arg, block, size, err);
-    free(block);
-    return code;
+    const subject *s = of;
+    return teacher_fitting_create(s->flow, s->pool, s->data, s->options, err);
 }
+
+static int save(void *self, void **block, size_t *size, flow_err *err)
+{
+    return teacher_fitting_save(self, block, size, err);
+}
+
+static int load(void *self, const void *block, size_t size, flow_err *err)
+{
+    return teacher_fitting_load(self, block, size, err);
+}
+
+static void release(void *self)
+{
+    teacher_fitting_free(self);
+}
+
+static const flow_kept fittings = {create, save, load, release};
 
 static int run(teacher_fitting *self, teacher_fit_watch watch, void *arg, flow_err *err)
 {
@@ -358,35 +378,13 @@ static int run(teacher_fitting *self, teacher_fit_watch watch, void *arg, flow_e
             return code;
         bool after = epoch_over && watch && watch(arg, &self->state);
         bool stop = after || (o->stop && o->stop());
-        if (o->keeper && (stop || o->keeper->due(o->keeper->arg)) && keep(self, err))
+        if (flow_keeper_due(o->keeper, stop) && flow_keeper_keep(o->keeper, &fittings, self, err))
             return err->code;
         if (stop)
             return flow_fail(err, FLOW_ESTOPPED, "stopped %s epoch %zu", after ? "after" : "in",
                              self->state.epoch);
     }
     return 0;
-}
-
-/* From where the keeper has it, or, where that is of another program, from the start. */
-static teacher_fitting *start(flow *fitted, flow_pool *pool, const data_set *data,
-                              const teacher_fit_options *o, flow_err *err)
-{
-    void *block = NULL;
-    size_t size;
-    teacher_fitting *self = teacher_fitting_create(fitted, pool, data, o, err);
-    int code = self && o->keeper ? o->keeper->find(o->keeper->arg, &block, &size, err) : 0;
-    bool resumed = block && teacher_fitting_load(self, block, size, NULL) == 0;
-    if (block && !resumed) {
-        teacher_fitting_free(self);
-        self = teacher_fitting_create(fitted, pool, data, o, err);
-    }
-    free(block);
-    if (self && o->keeper && !code)
-        code = o->keeper->begin(o->keeper->arg, resumed, err);
-    if (!code)
-        return self;
-    teacher_fitting_free(self);
-    return NULL;
 }
 
 int teacher_fit(flow *self, teacher_fit_state *state, flow_pool *pool, const data_set *data,
@@ -396,7 +394,8 @@ int teacher_fit(flow *self, teacher_fit_state *state, flow_pool *pool, const dat
     *state =
         (teacher_fit_state){.epochs = options->epochs, .best_loss = INFINITY, .valid_loss = NAN};
     flow_err local = FLOW_ERR_INIT;
-    teacher_fitting *f = start(self, pool, data, options, &local);
+    const subject of = {self, pool, data, options};
+    teacher_fitting *f = flow_keeper_start(options->keeper, &fittings, &of, &local);
     int code = f ? run(f, watch, arg, &local) : local.code;
     if (f) {
         int late = teacher_fitting_finish(f, code ? NULL : &local);
