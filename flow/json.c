@@ -1,7 +1,12 @@
 #include "flow/json.h"
 
 #include <math.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+enum { LONGEST_KEY = 256 };
 
 json_t *flow_json_real(double value)
 {
@@ -27,17 +32,40 @@ void flow_json_append(json_t **array, json_t *value)
     drop_if(array, json_array_append_new(*array, value));
 }
 
-/* Nothing is taken while the text is written, so nothing of it can be lost. */
-char *flow_json_text(const json_t *value, size_t flags)
+/* With an end of its own. Nothing is taken while the text is written, so nothing of it can be lost. */
+static char *text_with(const json_t *value, size_t flags, const char *end)
 {
     size_t size = value ? json_dumpb(value, NULL, 0, flags) : 0;
-    char *text = size ? malloc(size + 1) : NULL;
+    char *text = size ? malloc(size + strlen(end) + 1) : NULL;
     if (!text)
         return NULL;
     if (json_dumpb(value, text, size, flags) != size) {
         free(text);
         return NULL;
     }
-    text[size] = '\0';
+    strcpy(text + size, end);
     return text;
+}
+
+char *flow_json_text(const json_t *value, size_t flags)
+{
+    return text_with(value, flags, "");
+}
+
+char *flow_json_line(const json_t *value, size_t flags)
+{
+    return text_with(value, flags, "\n");
+}
+
+json_t *flow_json_below(const json_t *at, const char *path)
+{
+    char key[LONGEST_KEY];
+    json_t *out = (json_t *)(uintptr_t)at; /* read only */
+    while (out && *path) {
+        size_t n = strcspn(path, ".");
+        snprintf(key, sizeof key, "%.*s", (int)n, path);
+        out = json_object_get(out, key);
+        path += n + (path[n] == '.');
+    }
+    return out;
 }

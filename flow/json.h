@@ -22,4 +22,10 @@ void flow_json_append(json_t **array, json_t *value);
  * (jansson 2.14) goes on without a key that there was no memory for. */
 char *flow_json_text(const json_t *value, size_t flags);
 
+/* The same with a newline at its end. */
+char *flow_json_line(const json_t *value, size_t flags);
+
+/* What stands at "a.b.c", a borrowed reference; NULL: nothing. */
+json_t *flow_json_below(const json_t *at, const char *path);
+
 #endif

@@ -66,7 +66,7 @@ static int do_export(int argc, char **argv)
 static int do_verify(int argc, char **argv)
 {
     const char *run;
-    int status = line_read_verify(&run, argc, argv);
+    int status = line_read_word(&run, &line_verify, argc, argv);
     return status < 0 ? verify_verb(run) : status;
 }
 

@@ -53,15 +53,6 @@ static void add_differences(json_t **out, const char *path, const json_t *a, con
 
 /* ---- figures */
 
-static const json_t *figure_of(const json_t *verdict, const char *key)
-{
-    size_t i;
-    json_t *one, *list = json_object_get(verdict, "figures");
-    json_array_foreach(list, i, one) if (strcmp(json_string_value(json_object_get(one, "key")),
-                                                key) == 0) return json_object_get(one, "value");
-    return NULL;
-}
-
 static json_t *side_by_side(const char *key, const json_t *a, const json_t *b)
 {
     bool both = json_is_number(a) && json_is_number(b);
@@ -75,7 +66,7 @@ static json_t *figures_of(const json_t *a, const json_t *b)
     json_t *out = json_array();
     for (size_t i = 0; i < GATE_COUNT; i++) {
         const char *key = gate_figures[i].name;
-        const json_t *of_a = figure_of(a, key), *of_b = figure_of(b, key);
+        const json_t *of_a = run_files_figure(a, key), *of_b = run_files_figure(b, key);
         if (json_is_number(of_a) || json_is_number(of_b))
             flow_json_append(&out, side_by_side(key, of_a, of_b));
     }

@@ -15,6 +15,19 @@ typedef struct init_options {
  * left as it is: EXIT_CREATE. Prints the name of the file on stdout; returns the exit code of the process. */
 int init_verb(const init_options *options);
 
+/* What configs to begin with have in common. */
+#define INIT_SEED                                                                                  \
+    "seed: 1 # every random number depends on it; without it one is drawn and recorded\n\n"
+#define INIT_STUDENT                                                                               \
+    "student: # learns to sample it, in parallel\n"                                                \
+    "  flow: {kind: unrolled, iterations: auto} # auto: as few steps as the gates below allow\n"
+#define INIT_GATES                                                                                 \
+    "validate: # a gate that does not hold: exit code 1. distill explain kl_reverse says more\n"
+#define INIT_EXPORT                                                                                \
+    "\n"                                                                                           \
+    "# Samples that are written beside the results; more: distill sample RUN -n 1e6 -o x.npy\n"    \
+    "export: {samples: 10000, file: samples.npy}\n"
+
 /* What may be written. */
 typedef struct init_kind {
     const char *name; /* NULL ends the list */

@@ -3,18 +3,10 @@
 
 #include <stddef.h>
 
-/* What the configs below have in common at their end. */
-#define EXPORT                                                                                     \
-    "\n"                                                                                           \
-    "# Samples that are written beside the results; more: distill sample RUN -n 1e6 -o x.npy\n"    \
-    "export: {samples: 10000, file: samples.npy}\n"
-
 static const char moons[] =
     "# Two moons: made-up data in the plane, a teacher that is fitted to them, and the student "
     "that\n"
-    "# starts as its teacher and needs one or two parallel steps for a sample.\n"
-    "seed: 1 # every random number depends on it; without it one is drawn and recorded\n"
-    "\n"
+    "# starts as its teacher and needs one or two parallel steps for a sample.\n" INIT_SEED
     "data: {generator: two_moons, rows: 20000} # in its place: data: {path: mine.csv}\n"
     "\n"
     "teacher: # learns the density of the data\n"
@@ -22,45 +14,34 @@ static const char moons[] =
     "spline, "
     "bins: 8}}\n"
     "  train: {epochs: 20, batch: 256, lr: 1e-3}\n"
-    "\n"
-    "student: # learns to sample it, in parallel\n"
-    "  flow: {kind: unrolled, iterations: auto} # auto: as few steps as the gates below allow\n"
-    "  layerwise: {steps: 1000}                 # first layer by layer ...\n"
+    "\n" INIT_STUDENT "  layerwise: {steps: 1000}                 # first layer by layer ...\n"
     "  train: {steps: 1000}                     # ... then as a whole, on samples of its own\n"
-    "\n"
-    "validate: # a gate that does not hold: exit code 1. distill explain kl_reverse says more\n"
-    "  samples: 20000\n"
+    "\n" INIT_GATES "  samples: 20000\n"
     "  require: {kl_reverse: \"< 0.01\", kl_forward: \"< 0.01\", ess_reverse: \"> 0.95\", "
     "ess_forward: "
-    "\"> 0.95\"}\n" EXPORT;
+    "\"> 0.95\"}\n" INIT_EXPORT;
 
 static const char mixture[] =
     "# A density and no data: five Gaussians in the plane, known up to a constant. The student is\n"
-    "# told nothing of where they are; distill explain target lists what else is built in.\n"
-    "seed: 1 # every random number depends on it; without it one is drawn and recorded\n"
-    "\n"
+    "# told nothing of where they are; distill explain target lists what else is built "
+    "in.\n" INIT_SEED
     "target: {kind: gaussians, components: 5, dim: 2} # your own: {kind: plugin, path: mine.so}\n"
     "\n"
     "# A look at the target says how the student is trained: recipe.txt and resolved.json of the "
     "run\n"
     "# have what it found. What you say here comes first: student: {train: {steps: 4000}}\n"
-    "\n"
-    "validate: # a gate that does not hold: exit code 1. distill explain kl_reverse says more\n"
-    "  samples: 20000\n"
-    "  require: {kl_reverse: \"< 0.02\", ess_reverse: \"> 0.95\", kl_forward: \"< 0.02\"}\n" EXPORT;
+    "\n" INIT_GATES "  samples: 20000\n"
+    "  require: {kl_reverse: \"< 0.02\", ess_reverse: \"> 0.95\", kl_forward: \"< "
+    "0.02\"}\n" INIT_EXPORT;
 
 static const char posterior[] =
     "# A posterior: the eight schools, non-centred, ten parameters, as posteriordb has it. Long "
     "chains\n"
-    "# are run beside the student, and what it misses is hunted for.\n"
-    "seed: 1 # every random number depends on it; without it one is drawn and recorded\n"
-    "\n"
+    "# are run beside the student, and what it misses is hunted for.\n" INIT_SEED
     "target: {kind: posterior, model: eight_schools_noncentered}\n"
     "# A Stan model of yours: {kind: plugin, path: model.so, data: data.json}\n"
-    "\n"
-    "validate: # a gate that does not hold: exit code 1. distill explain kl_reverse says more\n"
-    "  samples: 20000\n"
-    "  require: {kl_reverse: \"< 0.05\", ess_reverse: \"> 0.9\"}\n" EXPORT;
+    "\n" INIT_GATES "  samples: 20000\n"
+    "  require: {kl_reverse: \"< 0.05\", ess_reverse: \"> 0.9\"}\n" INIT_EXPORT;
 
 const init_kind init_kinds[] = {
     {"moons", "made-up data in the plane: teacher, student, verdict", moons},

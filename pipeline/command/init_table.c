@@ -1,6 +1,7 @@
 #include "pipeline/command/init_table.h"
 
 #include "flow/json.h"
+#include "pipeline/command/init.h"
 #include "pipeline/command/inspect.h"
 #include "pipeline/config/config.h"
 #include "pipeline/console/notice.h"
@@ -67,18 +68,11 @@ static void put_models(const writing *w, const data_look *look)
         "spline, bins: 8}}\n"
         "  train: {epochs: %zu, batch: 256, lr: 1e-3} # more epochs, wider networks: a better "
         "likelihood\n"
-        "\n"
-        "student: # learns to sample it, in parallel\n"
-        "  flow: {kind: unrolled, iterations: auto} # auto: as few steps as the gates below allow\n"
-        "  layerwise: {steps: 500}                  # first layer by layer ...\n"
+        "\n" INIT_STUDENT "  layerwise: {steps: 500}                  # first layer by layer ...\n"
         "  train: {steps: 500}                      # ... then as a whole, on samples of its own\n"
-        "\n"
-        "validate: # a gate that does not hold: exit code 1. distill explain kl_reverse says more\n"
-        "  samples: 10000\n"
-        "  require: {kl_reverse: \"< 0.05\", kl_forward: \"< 0.05\", ess_reverse: \"> 0.9\"}\n"
-        "\n"
-        "# Samples that are written beside the results; more: distill sample RUN -n 1e6 -o x.npy\n"
-        "export: {samples: 10000, file: samples.npy}\n",
+        "\n" INIT_GATES "  samples: 10000\n"
+        "  require: {kl_reverse: \"< 0.05\", kl_forward: \"< 0.05\", ess_reverse: \"> "
+        "0.9\"}\n" INIT_EXPORT,
         epochs_of(look));
 }
 
@@ -100,9 +94,7 @@ static int write_config(const data_look *look, const file_table *table, void *ar
         w->to,
         "# A table of %zu rows and %zu columns: a teacher that is fitted to it, and the student "
         "that\n"
-        "# starts as its teacher and needs a few parallel steps for a sample.\n"
-        "seed: 1 # every random number depends on it; without it one is drawn and recorded\n"
-        "\n",
+        "# starts as its teacher and needs a few parallel steps for a sample.\n" INIT_SEED,
         look->rows.n, look->n_columns);
     put_data(w, look);
     put_models(w, look);

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+const cli_option line_no_options[] = {{NULL, 0, NULL, NULL}};
+
 static void print_help(const line_spec *spec)
 {
     printf("%s\nusage: distill %s %s\n\n%s\n\n", spec->examples, spec->name, spec->operands,
@@ -47,6 +49,13 @@ int line_read(char ***operands, const line_spec *spec, void *into, take_option t
         flow_fail(&err, FLOW_EUSAGE, "what is '%.80s'? distill %s %s", argv[optind + spec->n_max],
                   spec->name, spec->operands);
     return err.code ? line_refuse(spec, &err) : -1;
+}
+
+int line_take_flag(void *into, int id, const char *arg, flow_err *err)
+{
+    (void)id, (void)arg, (void)err;
+    *(bool *)into = true;
+    return FLOW_OK;
 }
 
 int line_take_header(file_header *out, const char *arg, flow_err *err)

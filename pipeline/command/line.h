@@ -48,6 +48,7 @@ enum {
 
 /* Options of verbs that read what run reads (lines.c). */
 extern const cli_option line_plan_table[], line_again_table[];
+extern const cli_option line_no_options[]; /* line.c */
 
 /* Whether a .csv starts with names: of every verb that reads a table. */
 #define HEADER_OPTION                                                                              \
@@ -75,6 +76,11 @@ int line_take_table(context_options *out, int id, const char *arg, flow_err *err
 bool line_is_of_deriving(int id);
 int line_take_deriving(deriving_options *out, int id, const char *arg, flow_err *err);
 
+#define JSON_OPTION                                                                                \
+    {                                                                                              \
+        "json", OPTION_JSON, NULL, "the same for programs, as one JSON object"                     \
+    }
+
 /* Of verbs that show how far they are. */
 #define PROGRESS_OPTIONS                                                                           \
     {"quiet", 'q', NULL, "no progress on stderr"},                                                 \
@@ -86,6 +92,9 @@ int line_take_progress(bool *quiet, int id, const char *arg, flow_err *err);
 
 /* Takes one option, with its argument, into what the verb wants to know. */
 typedef int (*take_option)(void *into, int id, const char *arg, flow_err *err);
+
+/* Of a verb that has one option, and it takes no argument: into is a bool. */
+int line_take_flag(void *into, int id, const char *arg, flow_err *err);
 
 /* Reads all options. Returns -1 to go on, with *operands the first operand and NULL after the last,
  * or an exit code. */

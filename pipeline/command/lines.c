@@ -162,10 +162,7 @@ void run_line_free(run_line *self)
 
 /* ---- inspect */
 
-static const cli_option inspect_table[] = {
-    {"json", OPTION_JSON, NULL, "the same for programs, as one JSON object"},
-    HEADER_OPTION,
-    {NULL, 0, NULL, NULL}};
+static const cli_option inspect_table[] = {JSON_OPTION, HEADER_OPTION, {NULL, 0, NULL, NULL}};
 
 const line_spec line_inspect = {.name = "inspect",
                                 .operands = "FILE [options]",

@@ -48,7 +48,6 @@ typedef struct sweep_line {
 int line_read_run(run_line *out, const line_spec *spec, int argc, char **argv);
 int line_read_again(run_line *out, const line_spec *spec, const char *stage_name, int argc,
                     char **argv);
-int line_read_verify(const char **run, int argc, char **argv);
 int line_read_gc(const char **run, bool *dry, int argc, char **argv);
 int line_read_inspect(inspect_options *out, int argc, char **argv);
 int line_read_sample(sample_options *out, int argc, char **argv);

@@ -41,8 +41,6 @@ int line_read_again(run_line *out, const line_spec *spec, const char *stage_name
 
 /* ---- verify and gc */
 
-static const cli_option verify_table[] = {{NULL, 0, NULL, NULL}};
-
 const line_spec line_verify = {
     .name = "verify",
     .operands = "RUN",
@@ -50,7 +48,7 @@ const line_spec line_verify = {
     .n_max = 1,
     .doc = "Whether a run's results are as they were written, and its gates hold.",
     .examples = "  distill verify runs/moons\n",
-    .options = verify_table};
+    .options = line_no_options};
 
 static const cli_option gc_table[] = {
     {"dry-run", OPTION_DRY_RUN, NULL, "say what would go, and leave it"}, {NULL, 0, NULL, NULL}};
@@ -63,31 +61,11 @@ const line_spec line_gc = {.name = "gc",
                            .examples = "  distill gc runs/moons --dry-run\n",
                            .options = gc_table};
 
-static int take(void *into, int id, const char *arg, flow_err *err)
-{
-    bool *dry = into;
-    (void)id;
-    (void)arg;
-    (void)err;
-    *dry = true;
-    return FLOW_OK;
-}
-
-int line_read_verify(const char **run, int argc, char **argv)
-{
-    char **operands;
-    bool none;
-    int status = line_read(&operands, &line_verify, &none, take, argc, argv);
-    if (status < 0)
-        *run = operands[0];
-    return status;
-}
-
 int line_read_gc(const char **run, bool *dry, int argc, char **argv)
 {
     char **operands;
     *dry = false;
-    int status = line_read(&operands, &line_gc, dry, take, argc, argv);
+    int status = line_read(&operands, &line_gc, dry, line_take_flag, argc, argv);
     if (status < 0)
         *run = operands[0];
     return status;

@@ -11,7 +11,7 @@ static const cli_option table[] = {
      "a model file, or a .yaml; default: what its run learned from"},
     TABLE_OPTIONS("a file with one row; or NAME=VALUE,..."),
     {"seed", OPTION_SEED, "S", "default 0: the same command gives the same figures"},
-    {"json", OPTION_JSON, NULL, "the same for programs, as one JSON object"},
+    JSON_OPTION,
     {"threads", OPTION_THREADS, "N", "threads; changes no result"},
     {NULL, 0, NULL, NULL}};
 

@@ -10,7 +10,7 @@ static const cli_option table[] = {
     {"target", OPTION_TARGET, "FILE",
      "a model file, or a .yaml; default: what its run learned from"},
     {"seed", OPTION_SEED, "S", "default 0; another seed is another hunt"},
-    {"json", OPTION_JSON, NULL, "the same for programs, as one JSON object"},
+    JSON_OPTION,
     {"threads", OPTION_THREADS, "N", "threads; changes no result"},
     {NULL, 0, NULL, NULL}};
 

@@ -1,11 +1,6 @@
 /* pipeline/command/lines_runs.c -- the command lines of verbs that tell of runs: status, metrics, diff. */
 #include "pipeline/command/line.h"
 
-#define JSON_OPTION                                                                                \
-    {                                                                                              \
-        "json", OPTION_JSON, NULL, "the same for programs, as one JSON object"                     \
-    }
-
 /* ---- status */
 
 static const cli_option status_table[] = {JSON_OPTION, {NULL, 0, NULL, NULL}};
@@ -20,19 +15,11 @@ const line_spec line_status = {
                 "  distill status runs/moons --json\n",
     .options = status_table};
 
-static int take_status(void *into, int id, const char *arg, flow_err *err)
-{
-    status_options *o = into;
-    (void)id, (void)arg, (void)err;
-    o->json = true;
-    return FLOW_OK;
-}
-
 int line_read_status(status_options *out, int argc, char **argv)
 {
     char **operands;
     *out = (status_options){.run = NULL};
-    int status = line_read(&operands, &line_status, out, take_status, argc, argv);
+    int status = line_read(&operands, &line_status, &out->json, line_take_flag, argc, argv);
     if (status < 0)
         out->run = operands[0];
     return status;
@@ -89,19 +76,11 @@ const line_spec line_diff = {
     .examples = "  distill diff runs/moons runs/eight\n",
     .options = diff_table};
 
-static int take_diff(void *into, int id, const char *arg, flow_err *err)
-{
-    diff_options *o = into;
-    (void)id, (void)arg, (void)err;
-    o->json = true;
-    return FLOW_OK;
-}
-
 int line_read_diff(diff_options *out, int argc, char **argv)
 {
     char **operands;
     *out = (diff_options){.json = false};
-    int status = line_read(&operands, &line_diff, out, take_diff, argc, argv);
+    int status = line_read(&operands, &line_diff, &out->json, line_take_flag, argc, argv);
     for (size_t i = 0; status < 0 && i < 2; i++)
         out->runs[i] = operands[i];
     return status;

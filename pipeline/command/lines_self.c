@@ -4,8 +4,6 @@
 
 #include <string.h>
 
-static const cli_option no_options[] = {{NULL, 0, NULL, NULL}};
-
 const line_spec line_schema = {
     .name = "schema",
     .operands = "",
@@ -13,7 +11,7 @@ const line_spec line_schema = {
     .n_max = 0,
     .doc = "Prints the JSON Schema of a config, for editors and validators.",
     .examples = "  distill schema >distill.schema.json\n",
-    .options = no_options};
+    .options = line_no_options};
 
 const line_spec line_completion = {
     .name = "completion",
@@ -23,7 +21,7 @@ const line_spec line_completion = {
     .doc = "Prints what a shell needs to complete verbs, options, keys and their words.",
     .examples = "  distill completion bash >~/.local/share/bash-completion/completions/distill\n"
                 "  distill completion fish | source\n",
-    .options = no_options};
+    .options = line_no_options};
 
 const line_spec line_man = {.name = "man",
                             .operands = "[1|5]",
@@ -32,11 +30,9 @@ const line_spec line_man = {.name = "man",
                             .doc = "Prints a manual page: 1, of the program, or 5, of its configs.",
                             .examples = "  distill man >distill.1 && man -l distill.1\n"
                                         "  distill man 5 >distill.yaml.5\n",
-                            .options = no_options};
+                            .options = line_no_options};
 
-static const cli_option doctor_table[] = {
-    {"json", OPTION_JSON, NULL, "the same for programs, as one JSON object"},
-    {NULL, 0, NULL, NULL}};
+static const cli_option doctor_table[] = {JSON_OPTION, {NULL, 0, NULL, NULL}};
 
 const line_spec line_doctor = {
     .name = "doctor",
@@ -62,16 +58,9 @@ int line_read_word(const char **out, const line_spec *spec, int argc, char **arg
     return status;
 }
 
-static int take_doctor(void *into, int id, const char *arg, flow_err *err)
-{
-    (void)id, (void)arg, (void)err;
-    *(bool *)into = true;
-    return FLOW_OK;
-}
-
 int line_read_doctor(bool *json, int argc, char **argv)
 {
     char **operands;
     *json = false;
-    return line_read(&operands, &line_doctor, json, take_doctor, argc, argv);
+    return line_read(&operands, &line_doctor, json, line_take_flag, argc, argv);
 }

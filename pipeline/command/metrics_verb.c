@@ -73,20 +73,6 @@ static void print_table(const char *stage, const json_t *rows)
 
 /* ---- for programs */
 
-/* All digits; what is not a number is an empty field. */
-static void print_field(const json_t *value)
-{
-    if (json_is_string(value)) {
-        printf(",%s", json_string_value(value));
-        return;
-    }
-    char *text = json_is_number(value)
-                     ? flow_json_text(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(17))
-                     : NULL;
-    printf(",%s", text ? text : "");
-    free(text);
-}
-
 static void print_csv(const json_t *all)
 {
     columns of = {.n = 0};
@@ -101,8 +87,10 @@ static void print_csv(const json_t *all)
     json_object_foreach((json_t *)(uintptr_t)all, stage, rows) json_array_foreach(rows, i, row)
     {
         fputs(stage, stdout);
-        for (size_t c = 0; c < of.n; c++)
-            print_field(json_object_get(row, of.names[c]));
+        for (size_t c = 0; c < of.n; c++) {
+            putchar(',');
+            json_print_field(stdout, json_object_get(row, of.names[c]));
+        }
         putchar('\n');
     }
 }

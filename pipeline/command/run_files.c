@@ -50,6 +50,19 @@ json_t *run_files_json(const char *run, const char *name, flow_err *err)
     return out;
 }
 
+json_t *run_files_figure(const json_t *verdict, const char *key)
+{
+    size_t i;
+    json_t *one;
+    json_array_foreach(json_object_get(verdict, "figures"), i, one)
+    {
+        const char *name = json_string_value(json_object_get(one, "key"));
+        if (name && strcmp(name, key) == 0)
+            return json_object_get(one, "value");
+    }
+    return NULL;
+}
+
 /* A line without its end is still being written. */
 static int read_lines(json_t **rows, FILE *in, const char *path, flow_err *err)
 {

@@ -13,6 +13,9 @@ int run_files_check(const char *run, flow_err *err);
  * FLOW_ENOMEM. */
 json_t *run_files_json(const char *run, const char *name, flow_err *err);
 
+/* The value of a figure in validation.json, borrowed; NULL: it is not there. */
+json_t *run_files_figure(const json_t *verdict, const char *key);
+
 /* The lines of STAGE/metrics.jsonl as an array, a line that is being written left out: [] if there are none. */
 json_t *run_files_metrics(const char *run, const char *stage, flow_err *err);
 

@@ -19,7 +19,7 @@ enum { LABEL = 10, PAD = 14, HOLDER = LOCK_HOLDER };
 
 /* ---- what is known: one object, which --json prints */
 
-/* {key, n, first, last, least, values} of a training; null: it has no numbers. */
+/* {key, n, least, values} of a training; null: it has no numbers. */
 static json_t *course_of(const json_t *rows)
 {
     const char *key = run_files_loss(rows);

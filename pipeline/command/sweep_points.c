@@ -1,30 +1,23 @@
 #include "pipeline/command/sweep_points.h"
 
 #include "files/atomic.h"
+#include "files/sha256.h"
 #include "flow/json.h"
 #include "pipeline/command/run_files.h"
 #include "pipeline/command/sweep_adopt.h"
 #include "pipeline/config/show.h"
 #include "pipeline/console/exit.h"
+#include "pipeline/console/shell_word.h"
+#include "pipeline/stages/stage.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 enum { NAME = 4096, LONGEST = 160 };
 static const char POINTS[] = "points.json";
 
 /* ---- names */
-
-/* FNV-1a, 64 bits: tells names and configs apart, no more. */
-static void digest(char out[17], const char *text)
-{
-    uint64_t hash = 14695981039346656037U;
-    for (; *text; text++)
-        hash = (hash ^ (unsigned char)*text) * 1099511628211U;
-    snprintf(out, 17, "%016llx", (unsigned long long)hash);
-}
 
 static char *name_of(const char *const *keys, const char *const *values, size_t n)
 {
@@ -44,12 +37,12 @@ static void folder_of(char out[NAME], const char *name)
 {
     static const char good[] =
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._=,+-";
-    char mark[17];
+    char mark[FILE_SHA256];
     bool fits = strlen(name) <= LONGEST && !name[strspn(name, good)];
     snprintf(out, NAME, "%.*s", LONGEST, name);
     for (char *at = out; *at; at++)
         *at = strchr(good, *at) ? *at : '_';
-    digest(mark, name);
+    file_sha256_bytes(mark, name, strlen(name));
     if (!fits)
         snprintf(out + strlen(out), NAME - strlen(out), "-%.8s", mark);
 }
@@ -112,31 +105,13 @@ static char **command_of(const config_sources *s, const char *const *keys,
     return NULL;
 }
 
-/* A word that a shell takes as it is. */
-static void put_word(const char *word)
-{
-    static const char plain[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._=,+-/:@%";
-    if (*word && !word[strspn(word, plain)]) {
-        fputs(word, stdout);
-        return;
-    }
-    putchar('\'');
-    for (; *word; word++)
-        if (*word == '\'')
-            fputs("'\\''", stdout);
-        else
-            putchar(*word);
-    putchar('\'');
-}
-
 void sweep_list_print_commands(const sweep_list *self)
 {
     for (size_t i = 0; i < self->n; i++) {
         fputs("distill", stdout);
         for (char **word = self->points[i].argv; *word; word++) {
             putchar(' ');
-            put_word(*word);
+            shell_word(stdout, *word);
         }
         putchar('\n');
     }
@@ -147,11 +122,7 @@ void sweep_list_print_commands(const sweep_list *self)
 /* Whether a key has a say in the teacher. */
 static bool is_of_teacher(const char *key)
 {
-    static const char *const others[] = {"student.", "validate.", "export.", "report."};
-    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-        if (strncmp(key, others[i], strlen(others[i])) == 0)
-            return false;
-    return true;
+    return stage_reads(&stage_data, key) || stage_reads(&stage_teacher, key);
 }
 
 /* Its own copy of the sources with the point's sets behind; NULL after complaints. */
@@ -173,14 +144,14 @@ static config *load_point(int *status, const config_sources *s, char **argv, siz
 
 static char *digest_of(const config *c)
 {
-    char mark[17];
+    char mark[FILE_SHA256];
     json_t *all = config_to_json(c);
     if (!c->seed_given && all)
         json_object_del(all, "seed");
     char *text = flow_json_text(all, JSON_SORT_KEYS | JSON_COMPACT);
     json_decref(all);
     if (text)
-        digest(mark, text);
+        file_sha256_bytes(mark, text, strlen(text));
     char *out = text ? strdup(mark) : NULL;
     free(text);
     return out;

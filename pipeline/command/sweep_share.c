@@ -1,6 +1,6 @@
 #include "pipeline/command/sweep_share.h"
 
-#include "flow/err.h"
+#include "pipeline/stages/store.h"
 
 #include <dirent.h>
 #include <stdbool.h>
@@ -10,8 +10,6 @@
 #include <unistd.h>
 
 enum { PATH = 4096 };
-/* stage.json says that a result is whole, so it comes last; memory.json makes a directory that of a run. */
-static const char ENTRY[] = "stage.json", MEMORY[] = "stages/memory.json";
 
 static bool join(char out[PATH], const char *folder, const char *name)
 {
@@ -25,39 +23,39 @@ static bool link_file(const char *to, const char *from, const char *name)
     return join(there, to, name) && join(here, from, name) && link(here, there) == 0;
 }
 
-/* All files of a folder but the entry, then that. */
+/* All files of a folder but the entry, then that: it says that the result is whole. */
 static void link_folder(const char *to, const char *from)
 {
     DIR *in = mkdir(to, 0777) == 0 ? opendir(from) : NULL;
     bool good = in != NULL;
     for (struct dirent *at; in && (at = readdir(in));)
-        if (at->d_name[0] != '.' && strcmp(at->d_name, ENTRY) != 0)
+        if (at->d_name[0] != '.' && strcmp(at->d_name, STORE_ENTRY) != 0)
             good &= link_file(to, from, at->d_name);
     if (in)
         closedir(in);
     if (good)
-        link_file(to, from, ENTRY);
+        link_file(to, from, STORE_ENTRY);
 }
 
 static bool is_whole(const char *folder)
 {
     char entry[PATH];
-    return join(entry, folder, ENTRY) && access(entry, R_OK) == 0;
+    return join(entry, folder, STORE_ENTRY) && access(entry, R_OK) == 0;
 }
 
 void sweep_share(const char *to, const char *from, const char *name)
 {
-    char here[PATH], there[PATH], source[PATH], target[PATH];
+    char here[PATH], there[PATH], source[PATH], own[PATH];
     size_t size = strlen(name);
     if (!join(here, from, "stages") || !join(there, to, "stages"))
         return;
     DIR *in = opendir(here);
     bool open = in && (mkdir(to, 0777) == 0 || access(to, W_OK) == 0) && mkdir(there, 0777) == 0 &&
-                link_file(to, from, MEMORY);
+                link_file(to, from, RUNDIR_MEMORY);
     for (struct dirent *at; open && (at = readdir(in));)
         if (strncmp(at->d_name, name, size) == 0 && at->d_name[size] == '-' &&
-            join(source, here, at->d_name) && join(target, there, at->d_name) && is_whole(source))
-            link_folder(target, source);
+            join(source, here, at->d_name) && join(own, there, at->d_name) && is_whole(source))
+            link_folder(own, source);
     if (in)
         closedir(in);
     if (in && !open)

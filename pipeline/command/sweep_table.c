@@ -21,15 +21,8 @@ static const gate_figure usual[] = {GATE_KL_REVERSE, GATE_KL_FORWARD, GATE_ESS_R
 
 static json_t *figure_of(const json_t *verdict, const char *key)
 {
-    size_t i;
-    json_t *one;
-    json_array_foreach(json_object_get(verdict, "figures"), i, one)
-    {
-        const char *name = json_string_value(json_object_get(one, "key"));
-        if (name && strcmp(name, key) == 0)
-            return json_incref(json_object_get(one, "value"));
-    }
-    return json_null();
+    json_t *value = run_files_figure(verdict, key);
+    return value ? json_incref(value) : json_null();
 }
 
 static json_t *row_of(const sweep_list *list, size_t index, flow_err *err)
@@ -160,29 +153,6 @@ static void print_rows(FILE *to, const json_t *table)
     }
 }
 
-/* A field in quotes where it has a comma or one. */
-static void put_field(FILE *to, const json_t *value)
-{
-    const char *text = json_string_value(value);
-    char *number = json_is_number(value)
-                       ? flow_json_text(value, JSON_ENCODE_ANY | JSON_REAL_PRECISION(17))
-                       : NULL;
-    if (text && !strpbrk(text, ",\"")) {
-        fputs(text, to);
-    } else if (text) {
-        putc('"', to);
-        for (; *text; text++)
-            fprintf(to, *text == '"' ? "\"\"" : "%c", *text);
-        putc('"', to);
-    } else {
-        fputs(number                   ? number
-              : json_is_boolean(value) ? (json_is_true(value) ? "1" : "0")
-                                       : "",
-              to);
-    }
-    free(number);
-}
-
 static void print_csv(FILE *to, const json_t *table)
 {
     json_t *row = json_array_get(table, 0), *value;
@@ -200,7 +170,7 @@ static void print_csv(FILE *to, const json_t *table)
         json_object_foreach(row, key, value)
         {
             fputs(comma, to);
-            put_field(to, value);
+            json_print_field(to, value);
             comma = ",";
         }
         putc('\n', to);

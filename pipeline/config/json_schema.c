@@ -243,20 +243,19 @@ static json_t *section(json_t **definitions, const char *path)
 /* The section that is no key's: config/sweep.h. */
 static json_t *sweep_section(void)
 {
-    const char *const *at = (const char *const[]){sweep_keys[0].doc, sweep_keys[1].doc,
-                                                  sweep_keys[2].doc, sweep_keys[3].doc};
     json_t *figures = json_array();
     for (size_t i = 0; i < GATE_COUNT; i++)
         flow_json_append(&figures, json_string(gate_figures[i].name));
     json_t *metric = json_pack("{s:o, s:s, s:s}", "enum", figures, "default", sweep_keys[2].def,
-                               "description", at[2]);
-    json_t *mode = json_pack("{s:[s, s], s:s}", "enum", "min", "max", "description", at[3]);
+                               "description", sweep_keys[2].doc);
+    json_t *mode =
+        json_pack("{s:[s, s], s:s}", "enum", "min", "max", "description", sweep_keys[3].doc);
     json_t *grid = json_pack("{s:s, s:s, s:i, s:{s:s, s:i}}", "type", "object", "description",
-                             at[0], "maxProperties", SWEEP_MAX_KEYS / 2, "additionalProperties",
-                             "type", "array", "minItems", 1);
-    json_t *list =
-        json_pack("{s:s, s:s, s:i, s:{s:s, s:i}}", "type", "array", "description", at[1],
-                  "minItems", 1, "items", "type", "object", "maxProperties", SWEEP_MAX_KEYS / 2);
+                             sweep_keys[0].doc, "maxProperties", SWEEP_MAX_KEYS / 2,
+                             "additionalProperties", "type", "array", "minItems", 1);
+    json_t *list = json_pack("{s:s, s:s, s:i, s:{s:s, s:i}}", "type", "array", "description",
+                             sweep_keys[1].doc, "minItems", 1, "items", "type", "object",
+                             "maxProperties", SWEEP_MAX_KEYS / 2);
     return json_pack("{s:s, s:s, s:b, s:{s:o, s:o, s:{s:s, s:b, s:{s:o, s:o}}}}", "type", "object",
                      "description", sweep_doc, "additionalProperties", 0, "properties", "grid",
                      grid, "list", list, "select", "type", "object", "additionalProperties", 0,
@@ -286,12 +285,7 @@ json_t *json_schema(void)
 char *json_schema_text(void)
 {
     json_t *schema = json_schema();
-    char *text = flow_json_text(schema, JSON_INDENT(1));
-    char *line = text ? realloc(text, strlen(text) + 2) : NULL;
-    if (line)
-        strcat(line, "\n");
-    else
-        free(text);
+    char *text = flow_json_line(schema, JSON_INDENT(1));
     json_decref(schema);
-    return line;
+    return text;
 }

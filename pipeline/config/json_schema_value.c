@@ -13,9 +13,8 @@
 
 /* ---- numbers */
 
-static json_t *bound(const flow_key *key, bool whole, double value)
+static json_t *bound(bool whole, double value)
 {
-    (void)key;
     return whole ? json_integer((json_int_t)value) : json_real(value);
 }
 
@@ -24,10 +23,10 @@ static json_t *number(const flow_key *key, bool whole)
     json_t *out = json_pack("{s:s}", "type", whole ? "integer" : "number");
     if (isfinite(key->min))
         flow_json_set(&out, key->flags & FLOW_KEY_OPEN_MIN ? "exclusiveMinimum" : "minimum",
-                      bound(key, whole, key->min));
+                      bound(whole, key->min));
     if (isfinite(key->max))
         flow_json_set(&out, key->flags & FLOW_KEY_OPEN_MAX ? "exclusiveMaximum" : "maximum",
-                      bound(key, whole, key->max));
+                      bound(whole, key->max));
     else if (whole)
         flow_json_set(&out, "maximum", json_integer(INT64_MAX));
     return out;

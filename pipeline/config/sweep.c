@@ -112,6 +112,14 @@ static bool refuse(reading *r, complaint_code code, const value_source *from,
     return false;
 }
 
+static void refuse_more(reading *r, const value_source *from, const yaml_node_t *node, int most,
+                        const char *what)
+{
+    char text[80];
+    snprintf(text, sizeof text, "more than %d %s", most, what);
+    refuse(r, E_SIZE, from, node, NULL, text);
+}
+
 static size_t items_of(const yaml_node_t *list)
 {
     return (size_t)(list->data.sequence.items.top - list->data.sequence.items.start);
@@ -158,7 +166,7 @@ static void take_item(reading *r, sweep_item *item, const char *path, const valu
                    ? (size_t)(node->data.mapping.pairs.top - node->data.mapping.pairs.start)
                    : 1;
     if (n > SWEEP_MAX_KEYS / 2) {
-        refuse(r, E_SIZE, from, node, NULL, "more than 16 keys of a point");
+        refuse_more(r, from, node, SWEEP_MAX_KEYS / 2, "keys of a point");
         return;
     }
     r->item = item;
@@ -254,7 +262,7 @@ bool sweep_read(config *self, const value_source *from, const yaml_node_t *node)
     if (r.good && !out->grid.n && !out->n_items)
         refuse(&r, E_MISSING, from, node, NULL, "sweep has neither grid nor list");
     else if (r.good && !sweep_points(out))
-        refuse(&r, E_SIZE, from, node, NULL, "sweep has more than 10000 points");
+        refuse_more(&r, from, node, SWEEP_MAX_POINTS, "points of a sweep");
     self->sweep = r.good ? out : NULL;
     return r.good;
 }

@@ -35,12 +35,9 @@ static void put(const char *text, size_t size)
 
 void log_line(json_t *line)
 {
-    char *text = state.json ? flow_json_text(line, JSON_COMPACT | JSON_REAL_PRECISION(6)) : NULL;
-    size_t size = text ? strlen(text) : 0;
-    if (text) {
-        text[size] = '\n'; /* in the place of its end: one write a line */
-        put(text, size + 1);
-    }
+    char *text = state.json ? flow_json_line(line, JSON_COMPACT | JSON_REAL_PRECISION(6)) : NULL;
+    if (text)
+        put(text, strlen(text)); /* one write a line */
     free(text);
     json_decref(line);
 }

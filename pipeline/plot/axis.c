@@ -44,17 +44,29 @@ plot_axis plot_axis_of(double lo, double hi, double margin)
     return (plot_axis){.lo = lo - more, .hi = hi + more};
 }
 
+double *plot_column_sorted(size_t *kept, const double *x, size_t n, size_t dim, size_t column,
+                           flow_err *err)
+{
+    double *sorted = n < SIZE_MAX / sizeof *sorted ? malloc((n + 1) * sizeof *sorted) : NULL;
+    *kept = 0;
+    if (!sorted) {
+        flow_fail(err, FLOW_ENOMEM, "out of memory for a column of %zu rows", n);
+        return NULL;
+    }
+    for (size_t i = 0; i < n; i++)
+        if (isfinite(x[i * dim + column]))
+            sorted[(*kept)++] = x[i * dim + column];
+    flow_sort_numbers(sorted, *kept);
+    return sorted;
+}
+
 int plot_axis_central(plot_axis *self, const double *x, size_t n, size_t dim, size_t column,
                       flow_err *err)
 {
-    size_t kept = 0;
-    double *sorted = n < SIZE_MAX / sizeof *sorted ? malloc((n + 1) * sizeof *sorted) : NULL;
+    size_t kept;
+    double *sorted = plot_column_sorted(&kept, x, n, dim, column, err);
     if (!sorted)
-        return flow_fail(err, FLOW_ENOMEM, "out of memory for a column of %zu rows", n);
-    for (size_t i = 0; i < n; i++)
-        if (isfinite(x[i * dim + column]))
-            sorted[kept++] = x[i * dim + column];
-    flow_sort_numbers(sorted, kept);
+        return FLOW_ENOMEM;
     size_t cut = (size_t)((1 - CENTRAL) / 2 * (double)kept);
     *self = kept ? plot_axis_of(sorted[cut], sorted[kept - 1 - cut], MARGIN)
                  : plot_axis_of(0, 1, MARGIN);

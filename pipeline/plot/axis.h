@@ -23,6 +23,10 @@ typedef struct plot_axis {
  * is 0 .. 1. */
 plot_axis plot_axis_of(double lo, double hi, double margin);
 
+/* What is finite in one column of x (n, dim), sorted: (*kept), to be freed. NULL: FLOW_ENOMEM. */
+double *plot_column_sorted(size_t *kept, const double *x, size_t n, size_t dim, size_t column,
+                           flow_err *err);
+
 /* The range that holds the central 99.5 % of the finite numbers in one column of x (n, dim), and 6
  * % of its length more at both ends. FLOW_ENOMEM. */
 int plot_axis_central(plot_axis *self, const double *x, size_t n, size_t dim, size_t column,

@@ -46,12 +46,10 @@ static bool svg_table_find(svg_table *self, size_t *found, const char *text, siz
         self->at = grown;
         self->room = room;
     }
-    char *kept = malloc(n + 1);
-    if (!kept)
+    self->at[self->n] = strndup(text, n);
+    if (!self->at[self->n])
         return false;
-    memcpy(kept, text, n);
-    kept[n] = 0;
-    self->at[self->n++] = kept;
+    self->n++;
     return true;
 }
 
@@ -76,13 +74,11 @@ static void end(walk *w)
 
 static void add_name(walk *w, const char *name, size_t n, size_t letter)
 {
-    char *kept = w->n_names < w->room ? malloc(n + 1) : NULL;
+    char *kept = w->n_names < w->room ? strndup(name, n) : NULL;
     if (!kept) {
         w->failed = true;
         return;
     }
-    memcpy(kept, name, n);
-    kept[n] = 0;
     w->letter[w->n_names] = letter;
     w->names[w->n_names++] = kept;
 }

@@ -35,6 +35,21 @@ void bank_release(bank *self)
     *self = (bank){0};
 }
 
+/* Chains and weighed samples stand in for a target that cannot be sampled, and there are no data then. */
+size_t bank_sides(bank_side out[BANK_SIDES], const bank *self)
+{
+    const bank_side all[] = {{"data", &self->data, PLOT_DATA, 0},
+                             {self->data.x ? "teacher" : "target", &self->teacher, PLOT_TEACHER, 0},
+                             {"chains", &self->chain, PLOT_TEACHER, 0},
+                             {"student by p/q", &self->weighed, PLOT_THIRD, 0},
+                             {"student", &self->student, PLOT_STUDENT, 3.5}};
+    size_t n = 0;
+    for (size_t k = 0; k < sizeof all / sizeof *all && n < BANK_SIDES; k++)
+        if (all[k].rows->x)
+            out[n++] = all[k];
+    return n;
+}
+
 /* ---- samples */
 
 static int sample(bank_rows *out, const flow_model *model, const making *m, uint32_t purpose,

@@ -4,6 +4,7 @@
 #define PIPELINE_REPORT_BANK_H
 
 #include "files/model.h"
+#include "pipeline/plot/ink.h"
 #include "student/contexts.h"
 #include "teacher/dataset.h"
 #include "teacher/target.h"
@@ -58,6 +59,18 @@ typedef struct bank {
     bank_rows missed;
     bank_excess own, theirs; /* at samples of the student, and of the teacher */
 } bank;
+
+/* What is shown of a side. */
+typedef struct bank_side {
+    const char *name;
+    const bank_rows *rows;
+    plot_ink ink;
+    double dash; /* points; 0: none */
+} bank_side;
+
+/* Those that there are, in the order in which they are shown: the first is what others are held against. Returns how many. */
+enum { BANK_SIDES = 4 };
+size_t bank_sides(bank_side out[BANK_SIDES], const bank *self);
 
 /* Up to BANK_ROWS rows of the data, spread evenly over all of them, and as many samples of each flow. Row r of a sample
  * has the context of row r of the data, so all three have the same mixture of contexts; of a target, contexts in turn.

@@ -1,36 +1,24 @@
 #include "pipeline/report/figure_margin.h"
 
-#include "flow/sort.h"
-
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 /* ---- sides */
 
-static void add_side(figure_margin *self, const char *text, plot_ink ink, double dash,
-                     const bank_rows *rows)
+static int add_side(figure_margin *self, const bank_side *of, size_t dim, size_t column,
+                    flow_err *err)
 {
-    if (rows->x && self->n_sides < MARGIN_SIDES)
-        self->sides[self->n_sides++] =
-            (margin_side){.text = text,
-                          .stroke = {ink, 1.4, dash, 1},
-                          .x = rows->x,
-                          .weight = rows->weight,
-                          .n = rows->n,
-                          .worth = rows->worth > 0 ? rows->worth : (double)rows->n};
-}
-
-static int sort_side(margin_side *s, size_t dim, size_t column, flow_err *err)
-{
-    s->sorted = malloc((s->n + 1) * sizeof *s->sorted);
-    if (!s->sorted)
-        return flow_fail(err, FLOW_ENOMEM, "out of memory for a column of %zu rows", s->n);
-    for (size_t r = 0; r < s->n; r++)
-        if (isfinite(s->x[r * dim + column]))
-            s->sorted[s->n_sorted++] = s->x[r * dim + column];
-    flow_sort_numbers(s->sorted, s->n_sorted);
-    return FLOW_OK;
+    margin_side *s = &self->sides[self->n_sides++];
+    const bank_rows *rows = of->rows;
+    *s = (margin_side){.text = of->name,
+                       .stroke = {of->ink, 1.4, of->dash, 1},
+                       .x = rows->x,
+                       .weight = rows->weight,
+                       .n = rows->n,
+                       .worth = rows->worth > 0 ? rows->worth : (double)rows->n};
+    s->sorted = plot_column_sorted(&s->n_sorted, s->x, s->n, dim, column, err);
+    return s->sorted ? FLOW_OK : FLOW_ENOMEM;
 }
 
 /* ---- axis and bins */
@@ -130,15 +118,12 @@ static void rank_sides(figure_margin *self)
 
 int figure_margin_count(figure_margin *self, const bank *rows, size_t column, flow_err *err)
 {
+    bank_side sides[BANK_SIDES];
+    size_t n = bank_sides(sides, rows);
     int code = 0;
     *self = (figure_margin){.name = rows->names[column], .unit = rows->units->column[column]};
-    add_side(self, "data", PLOT_DATA, 0, &rows->data);
-    add_side(self, rows->data.x ? "teacher" : "target", PLOT_TEACHER, 0, &rows->teacher);
-    add_side(self, "chains", PLOT_TEACHER, 0, &rows->chain);
-    add_side(self, "student by p/q", PLOT_THIRD, 0, &rows->weighed);
-    add_side(self, "student", PLOT_STUDENT, 3.5, &rows->student);
-    for (size_t k = 0; k < self->n_sides && !code; k++)
-        code = sort_side(&self->sides[k], rows->dim, column, err);
+    for (size_t k = 0; k < n && !code; k++)
+        code = add_side(self, &sides[k], rows->dim, column, err);
     if (code)
         return code;
     choose_axis(self);
@@ -200,7 +185,7 @@ static plot_panel panel_at(const figure_margin *self, double top, double height)
 }
 
 /* Densities of all sides; *lo and *hi: the least above 0 and the largest. */
-static void densities(double out[MARGIN_SIDES][TALLY_BINS], double *lo, double *hi,
+static void densities(double out[BANK_SIDES][TALLY_BINS], double *lo, double *hi,
                       const figure_margin *self, bool log)
 {
     *lo = INFINITY;
@@ -235,7 +220,7 @@ static void draw_ends(plot *p, const plot_panel *panel, const flow_unit *u)
 
 static void draw_densities(plot *p, const figure_margin *self, double top, bool log)
 {
-    double y[MARGIN_SIDES][TALLY_BINS], lo, hi;
+    double y[BANK_SIDES][TALLY_BINS], lo, hi;
     plot_panel panel = panel_at(self, top, TALL);
     densities(y, &lo, &hi, self, log);
     panel.y = upwards(lo, hi, log);
@@ -354,7 +339,7 @@ static void rank_legend(plot *p, const figure_margin *self, double y)
 
 static void draw_head(plot *p, const figure_margin *self)
 {
-    legend_entry entries[MARGIN_SIDES];
+    legend_entry entries[BANK_SIDES];
     letters title = {LETTERS_TITLE, PLOT_INK, LETTERS_START, true, false};
     letters_within(p, self->name, WIDTH - LEFT - RIGHT, LEFT, 15, title);
     for (size_t k = 0; k < self->n_sides; k++)

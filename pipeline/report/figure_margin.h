@@ -9,7 +9,7 @@
 #include "pipeline/report/bank.h"
 #include "pipeline/report/tally.h"
 
-enum { MARGIN_SIDES = 4, MARGIN_RANKS = 20, MARGIN_PAIRS = 2 };
+enum { MARGIN_RANKS = 20, MARGIN_PAIRS = 2 };
 
 typedef struct margin_side {
     const char *text;
@@ -35,7 +35,7 @@ typedef struct figure_margin {
     flow_unit unit;
     plot_axis axis;
     size_t bins;
-    margin_side sides[MARGIN_SIDES]; /* the first is what others are held against */
+    margin_side sides[BANK_SIDES]; /* the first is what others are held against */
     size_t n_sides;
     margin_ranks ranks[MARGIN_PAIRS];
     size_t n_ranks;

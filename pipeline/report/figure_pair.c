@@ -12,32 +12,24 @@
 static int reach(double *lo, double *hi, const bank_rows *rows, size_t dim, size_t column,
                  flow_err *err)
 {
-    double *sorted = malloc((rows->n + 1) * sizeof *sorted);
-    size_t n = 0;
-    if (!sorted)
-        return flow_fail(err, FLOW_ENOMEM, "out of memory for a column of %zu rows", rows->n);
-    for (size_t r = 0; r < rows->n; r++)
-        if (isfinite(rows->x[r * dim + column]))
-            sorted[n++] = rows->x[r * dim + column];
-    flow_sort_numbers(sorted, n);
+    size_t n;
+    double *sorted = plot_column_sorted(&n, rows->x, rows->n, dim, column, err);
     if (n > 0) {
         *lo = fmin(*lo, sorted[n / 1000]);
         *hi = fmax(*hi, sorted[n - 1 - n / 1000]);
     }
     free(sorted);
-    return FLOW_OK;
+    return sorted ? FLOW_OK : FLOW_ENOMEM;
 }
 
 static int axis_of(plot_axis *out, const bank *rows, size_t column, flow_err *err)
 {
-    const bank_rows *all[] = {&rows->data, &rows->teacher, &rows->chain, &rows->weighed,
-                              &rows->student};
+    bank_side sides[BANK_SIDES];
     const flow_unit *u = &rows->units->column[column];
     double lo = INFINITY, hi = -INFINITY;
     int code = 0;
-    for (size_t k = 0; k < sizeof all / sizeof *all && !code; k++)
-        if (all[k]->x)
-            code = reach(&lo, &hi, all[k], rows->dim, column, err);
+    for (size_t k = 0, n = bank_sides(sides, rows); k < n && !code; k++)
+        code = reach(&lo, &hi, sides[k].rows, rows->dim, column, err);
     *out = u->period > 0 ? (plot_axis){.lo = u->start, .hi = u->start + u->period}
                          : plot_axis_of(lo, hi, 0.04);
     return code;
@@ -99,15 +91,15 @@ static double level_of(const double *cells, double share)
     return 0;
 }
 
-static void add_side(figure_pair *self, const char *text, plot_ink ink, double dash,
-                     const bank_rows *rows, size_t dim, picture_pair pair)
+static void add_side(figure_pair *self, const bank_side *of, size_t dim, picture_pair pair)
 {
     static const double share[PAIR_LEVELS] = {0.95, 0.68};
-    if (!rows->x || rows->n == 0 || self->n_sides == PAIR_SIDES)
+    const bank_rows *rows = of->rows;
+    if (rows->n == 0)
         return;
     pair_side *s = &self->sides[self->n_sides++];
-    s->text = text;
-    s->stroke = (plot_stroke){ink, 1.3, dash, 1};
+    s->text = of->name;
+    s->stroke = (plot_stroke){of->ink, 1.3, of->dash, 1};
     count(s->cells, PAIR_CELLS, self, rows, dim, pair);
     smooth(s->cells);
     for (size_t k = 0; k < PAIR_LEVELS; k++)
@@ -126,15 +118,13 @@ static void take_missed(figure_pair *self, const bank *rows, picture_pair pair)
 
 int figure_pair_count(figure_pair *self, const bank *rows, picture_pair pair, flow_err *err)
 {
+    bank_side sides[BANK_SIDES];
+    size_t n = bank_sides(sides, rows);
     *self = (figure_pair){.across = rows->names[pair.across], .up = rows->names[pair.up]};
     if (axis_of(&self->x, rows, pair.across, err) || axis_of(&self->y, rows, pair.up, err))
         return err->code;
-    add_side(self, "data", PLOT_DATA, 0, &rows->data, rows->dim, pair);
-    add_side(self, rows->data.x ? "teacher" : "target", PLOT_TEACHER, 0, &rows->teacher, rows->dim,
-             pair);
-    add_side(self, "chains", PLOT_TEACHER, 0, &rows->chain, rows->dim, pair);
-    add_side(self, "student by p/q", PLOT_THIRD, 0, &rows->weighed, rows->dim, pair);
-    add_side(self, "student", PLOT_STUDENT, 3.5, &rows->student, rows->dim, pair);
+    for (size_t k = 0; k < n; k++)
+        add_side(self, &sides[k], rows->dim, pair);
     for (size_t i = 0; i < PAIR_FINE * PAIR_FINE; i++)
         self->peak = fmax(self->peak, self->fine[i]);
     take_missed(self, rows, pair);
@@ -173,7 +163,7 @@ static void draw_contours(plot *p, const plot_panel *panel, const figure_pair *s
 
 static void head(plot *p, const figure_pair *self)
 {
-    legend_entry entries[PAIR_SIDES + 1];
+    legend_entry entries[BANK_SIDES + 1];
     size_t n = 0;
     for (; n < self->n_sides; n++)
         entries[n] = (legend_entry){self->sides[n].text, self->sides[n].stroke, false};

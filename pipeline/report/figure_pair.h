@@ -9,7 +9,7 @@
 #include "pipeline/report/picture.h"
 #include "pipeline/report/tally.h"
 
-enum { PAIR_SIDES = 4, PAIR_CELLS = 44, PAIR_FINE = 110, PAIR_LEVELS = 2, PAIR_MISSED = 200 };
+enum { PAIR_CELLS = 44, PAIR_FINE = 110, PAIR_LEVELS = 2, PAIR_MISSED = 200 };
 
 typedef struct pair_side {
     const char *text;
@@ -22,7 +22,7 @@ typedef struct figure_pair {
     const char *across, *up;
     plot_axis x, y;
     size_t n_sides;
-    pair_side sides[PAIR_SIDES];
+    pair_side sides[BANK_SIDES];
     double fine[PAIR_FINE * PAIR_FINE], peak; /* rows of the first side */
     double missed_x[PAIR_MISSED], missed_y[PAIR_MISSED];
     size_t n_missed;

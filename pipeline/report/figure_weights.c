@@ -1,5 +1,7 @@
 #include "pipeline/report/figure_weights.h"
 
+#include "flow/json.h"
+
 #include "flow/sort.h"
 #include "pipeline/report/numbers.h"
 #include "student/diagnostics.h"
@@ -145,7 +147,7 @@ bool figure_ess_read(figure_ess *self, const json_t *verdict)
 {
     static const char *const side[] = {"ess_reverse.ess_curve", "ess_forward.ess_curve"};
     for (int k = 0; k < 2; k++)
-        self->n[k] = read_curve(self->rows[k], self->ess[k], json_below(verdict, side[k]));
+        self->n[k] = read_curve(self->rows[k], self->ess[k], flow_json_below(verdict, side[k]));
     return self->n[0] + self->n[1] > 0;
 }
 

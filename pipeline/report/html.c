@@ -110,31 +110,30 @@ void html_gallery_end(html *self)
 
 /* ---- drawings */
 
-static int write_beside(const html *self, const char *name, const char *ending,
-                        const plot_bytes *bytes, flow_err *err)
+static int spell(char path[PATH], const html *self, const char *name, const char *ending,
+                 flow_err *err)
 {
-    char path[PATH];
-    if (snprintf(path, sizeof path, "%s/%s.%s", self->figures, name, ending) >= (int)sizeof path)
-        return flow_fail(err, FLOW_ECREATE, "%s: too long a path", self->figures);
-    return file_atomic_write(path, bytes->at, bytes->n, err);
+    return snprintf(path, PATH, "%s/%s.%s", self->figures, name, ending) < PATH
+               ? FLOW_OK
+               : flow_fail(err, FLOW_ECREATE, "%s: too long a path", self->figures);
 }
 
 static int write_pdf(const html *self, const plot_drawing *drawing, const char *name, flow_err *err)
 {
-    plot_bytes bytes = {0};
-    int code = plot_render(&bytes, drawing, PLOT_PDF, err);
-    if (!code)
-        code = write_beside(self, name, "pdf", &bytes, err);
-    plot_bytes_release(&bytes);
-    return code;
+    char path[PATH];
+    int code = spell(path, self, name, "pdf", err);
+    return code ? code : plot_write(path, drawing, PLOT_PDF, err);
 }
 
 static int write_svg(const html *self, const plot_bytes *drawn, const char *name, flow_err *err)
 {
+    char path[PATH];
     plot_bytes bytes = {0};
-    int code = svg_file(&bytes, drawn, err);
+    int code = spell(path, self, name, "svg", err);
     if (!code)
-        code = write_beside(self, name, "svg", &bytes, err);
+        code = svg_file(&bytes, drawn, err);
+    if (!code)
+        code = file_atomic_write(path, bytes.at, bytes.n, err);
     plot_bytes_release(&bytes);
     return code;
 }

@@ -1,32 +1,22 @@
 #include "pipeline/report/numbers.h"
 
+#include "flow/json.h"
+
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-const json_t *json_below(const json_t *at, const char *path)
-{
-    char key[64];
-    while (at && *path) {
-        size_t n = strcspn(path, ".");
-        snprintf(key, sizeof key, "%.*s", (int)n, path);
-        at = json_object_get(at, key);
-        path += n + (path[n] == '.');
-    }
-    return at;
-}
-
 double number_at(const json_t *at, const char *path)
 {
-    const json_t *found = json_below(at, path);
+    const json_t *found = flow_json_below(at, path);
     return json_is_number(found) ? json_number_value(found) : NAN;
 }
 
 const char *text_at(const json_t *at, const char *path)
 {
-    const char *found = json_string_value(json_below(at, path));
+    const char *found = json_string_value(flow_json_below(at, path));
     return found ? found : "";
 }
 

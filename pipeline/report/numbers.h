@@ -7,9 +7,7 @@
 #include <jansson.h>
 #include <stddef.h>
 
-/* What stands at "a.b.c"; NULL: nothing. */
-const json_t *json_below(const json_t *at, const char *path);
-/* NaN: no number. */
+/* What stands at "a.b.c". NaN: no number. */
 double number_at(const json_t *at, const char *path);
 /* "": no text. */
 const char *text_at(const json_t *at, const char *path);

@@ -1,5 +1,7 @@
 #include "pipeline/report/report.h"
 
+#include "flow/json.h"
+
 #include "pipeline/report/numbers.h"
 #include "pipeline/report/picture_pairs.h"
 #include "pipeline/report/sections.h"
@@ -45,7 +47,7 @@ static int open_rows(report_view *v, flow_err *err)
 /* Where the student misses its teacher most is worth a look, too. */
 static void add_worst(report_view *v)
 {
-    const json_t *worst = json_array_get(json_below(v->verdict, "uncovered.worst"), 0);
+    const json_t *worst = json_array_get(flow_json_below(v->verdict, "uncovered.worst"), 0);
     size_t column = 0;
     while (column < v->rows.dim && strcmp(v->rows.names[column], text_at(worst, "column")) != 0)
         column++;
@@ -60,10 +62,12 @@ static void add_worst(report_view *v)
 static int choose_pairs(report_view *v, flow_err *err)
 {
     const bank *b = &v->rows;
-    const bank_rows *first = b->data.x      ? &b->data
-                             : b->teacher.x ? &b->teacher
-                             : b->chain.x   ? &b->chain
-                                            : &b->student;
+    bank_side sides[BANK_SIDES];
+    bank_sides(sides, b);
+    const bank_side *side = sides;
+    while (side->rows->weight) /* the student, at the end, has none */
+        side++;
+    const bank_rows *first = side->rows;
     const flow_names *asked = &v->in->config->report.pairs;
     if (asked->n > 0)
         return picture_pairs_of(v->pairs, &v->n_pairs, asked->at, asked->n, b->names, b->dim, err);

@@ -146,15 +146,16 @@ static void draw_pair(html *page, const report_view *v, picture_pair pair)
 static void draw_picture(html *page, const report_view *v)
 {
     const bank *b = &v->rows;
-    const picture_source all[] = {{"data", b->data.x, b->data.n, NULL},
-                                  {b->data.x ? "teacher" : "target", b->teacher.x, b->teacher.n,
-                                   b->data.x ? v->in->teacher_note : NULL},
-                                  {"chains", b->chain.x, b->chain.n, NULL},
-                                  {"student", b->student.x, b->student.n, v->in->student_note}};
+    bank_side sides[BANK_SIDES];
     picture p = {.dim = b->dim, .names = b->names};
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-        if (all[i].x)
-            p.sources[p.n_sources++] = all[i];
+    for (size_t k = 0, n = bank_sides(sides, b); k < n; k++) {
+        const bank_rows *rows = sides[k].rows;
+        const char *note = rows == &b->student                ? v->in->student_note
+                           : rows == &b->teacher && b->data.x ? v->in->teacher_note
+                                                              : NULL;
+        if (!rows->weight)
+            p.sources[p.n_sources++] = (picture_source){sides[k].name, rows->x, rows->n, note};
+    }
     for (; p.n_pairs < v->n_pairs && p.n_pairs < PICTURE_PAIRS; p.n_pairs++)
         p.pairs[p.n_pairs] = v->pairs[p.n_pairs];
     picture_counted *counted = page->err.code ? NULL : picture_count(&p, &page->err);

@@ -1,4 +1,5 @@
 /* pipeline/report/section_numbers.c -- the table of all figures, and moments of every column of every side. */
+#include "flow/json.h"
 #include "pipeline/report/numbers.h"
 #include "pipeline/report/sections.h"
 
@@ -87,26 +88,7 @@ static moments of_column(const bank_rows *rows, size_t dim, size_t column)
     return m;
 }
 
-typedef struct side {
-    const char *name;
-    const bank_rows *rows;
-} side;
-
-static size_t sides_of(side out[5], const bank *b)
-{
-    const side all[] = {{"data", &b->data},
-                        {b->data.x ? "teacher" : "target", &b->teacher},
-                        {"chains", &b->chain},
-                        {"student by p/q", &b->weighed},
-                        {"student", &b->student}};
-    size_t n = 0;
-    for (int k = 0; k < 5; k++)
-        if (all[k].rows->x)
-            out[n++] = all[k];
-    return n;
-}
-
-static void moments_row(html *page, const bank *b, const side *s, size_t column, bool first)
+static void moments_row(html *page, const bank *b, const bank_side *s, size_t column, bool first)
 {
     char a[NUMBER_TEXT];
     moments m = of_column(s->rows, b->dim, column);
@@ -121,8 +103,8 @@ static void moments_row(html *page, const bank *b, const side *s, size_t column,
 
 static void all_moments(html *page, const bank *b)
 {
-    side sides[5];
-    size_t n = sides_of(sides, b);
+    bank_side sides[BANK_SIDES];
+    size_t n = bank_sides(sides, b);
     html_element(page, "h3", "Moments and ranges");
     html_raw(page, b->dim > 12 ? "<details><summary>of every column</summary>" : "<div>");
     html_raw(page, "<div class=\"scroll\"><table><thead><tr><th>column</th><th></th>"
@@ -157,8 +139,8 @@ static void likelihood_row(html *page, likelihood l)
 
 static void likelihoods(html *page, const json_t *verdict)
 {
-    const json_t *test = json_below(verdict, "teacher.test_log_likelihood"),
-                 *train = json_below(verdict, "teacher.train_log_likelihood"),
+    const json_t *test = flow_json_below(verdict, "teacher.test_log_likelihood"),
+                 *train = flow_json_below(verdict, "teacher.train_log_likelihood"),
                  *own = json_object_get(verdict, "log_q_forward");
     double rows = number_at(test, "rows");
     if (isnan(number_at(test, "value")) && isnan(number_at(own, "value")))

@@ -1,4 +1,5 @@
 /* pipeline/report/section_speed.c -- students of several sizes, and how fast everyone samples: what the clock says. */
+#include "flow/json.h"
 #include "pipeline/report/figure_ladder.h"
 #include "pipeline/report/figure_speed.h"
 #include "pipeline/report/numbers.h"
@@ -38,7 +39,7 @@ static void draw_ladder(html *page, const report_view *v, const student_rung *ru
 
 static void ladder(html *page, const report_view *v)
 {
-    const json_t *all = json_below(v->verdict, "ladder.students");
+    const json_t *all = flow_json_below(v->verdict, "ladder.students");
     size_t n = json_array_size(all);
     if (n == 0) {
         html_element(page, "p class=\"note\"",

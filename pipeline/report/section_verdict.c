@@ -1,4 +1,5 @@
 /* pipeline/report/section_verdict.c -- what a run comes to, in sentences, gates and warnings. */
+#include "flow/json.h"
 #include "pipeline/report/numbers.h"
 #include "pipeline/report/sections.h"
 
@@ -37,7 +38,7 @@ static void say_head(html *page, const json_t *verdict)
 
 static const char *estimate(char out[NUMBER_TEXT], const json_t *verdict, const char *key)
 {
-    const json_t *at = json_below(verdict, key);
+    const json_t *at = flow_json_below(verdict, key);
     return number_with_error(out, number_at(at, "value"), number_at(at, "se"));
 }
 
@@ -68,7 +69,7 @@ static void say_own_side(html *page, const json_t *v)
 static void say_uncovered(html *page, const json_t *v, const char *whom)
 {
     char a[NUMBER_TEXT], b[NUMBER_TEXT];
-    const json_t *first = json_array_get(json_below(v, "uncovered.above"), 0);
+    const json_t *first = json_array_get(flow_json_below(v, "uncovered.above"), 0);
     double count = number_at(first, "count");
     if (isnan(count))
         return;

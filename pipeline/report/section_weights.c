@@ -1,4 +1,5 @@
 /* pipeline/report/section_weights.c -- weights of samples, what they are worth, and where the student misses its target. */
+#include "flow/json.h"
 #include "pipeline/report/figure_energies.h"
 #include "pipeline/report/figure_weights.h"
 #include "pipeline/report/numbers.h"
@@ -118,9 +119,9 @@ static void draw_energies(html *page, const report_view *v)
     c.chance = number_at(at, "chance");
     c.lo = number_at(at, "bins.lo");
     c.hi = number_at(at, "bins.hi");
-    read_bins(c.bins[STUDENT_ENERGY_OWN], json_below(at, "bins.student"));
-    read_bins(c.bins[STUDENT_ENERGY_WEIGHED], json_below(at, "bins.weighed"));
-    read_bins(c.bins[STUDENT_ENERGY_CHAIN], json_below(at, "bins.chain"));
+    read_bins(c.bins[STUDENT_ENERGY_OWN], flow_json_below(at, "bins.student"));
+    read_bins(c.bins[STUDENT_ENERGY_WEIGHED], flow_json_below(at, "bins.weighed"));
+    read_bins(c.bins[STUDENT_ENERGY_CHAIN], flow_json_below(at, "bins.chain"));
     plot_drawing drawing = figure_energies_of(&c);
     html_draw(page, &drawing,
               (html_figure){"energies", "Energies",

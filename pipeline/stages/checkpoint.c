@@ -5,6 +5,7 @@
 #include "flow/clock.h"
 #include "flow/json.h"
 #include "pipeline/console/notice.h"
+#include "pipeline/stages/backends.h"
 #include "pipeline/stages/seal.h"
 
 #include <errno.h>
@@ -116,16 +117,6 @@ static int find(void *arg, void **block, size_t *size, flow_err *err)
     return 0;
 }
 
-static void compare_backends(const checkpoint *self)
-{
-    const char *was = json_string_value(json_object_get(self->found, "backend"));
-    if (was && self->work->backend && strcmp(was, self->work->backend) != 0)
-        notice_warning(
-            "%s began with %s, and here networks are computed with %s: the last bits may "
-            "be others than of one processor",
-            self->stage, was, self->work->backend);
-}
-
 static int begin(void *arg, int resumed, flow_err *err)
 {
     checkpoint *self = arg;
@@ -133,7 +124,7 @@ static int begin(void *arg, int resumed, flow_err *err)
     if (!resumed)
         return metrics_cut(&self->told->metrics, 0, err);
     self->number = number_of(self->found);
-    compare_backends(self);
+    backends_compare(self->stage, "began", self->found, self->work->backend);
     if (!self->work->quiet)
         fprintf(stderr, "%-10sgoes on from where it was stopped\n", self->stage);
     int code = metrics_cut(&self->told->metrics, length, err);

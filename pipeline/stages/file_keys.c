@@ -1,5 +1,6 @@
 #include "pipeline/stages/file_keys.h"
 
+#include "flow/json.h"
 #include "pipeline/config/schema.h"
 #include "teacher/target.h"
 
@@ -37,14 +38,11 @@ static void of_kind(const walk *w, const char *path, const flow_registry *kinds,
 /* The object that has the last part of a path, which is *name. */
 static json_t *holder(json_t *top, const char *path, const char **name)
 {
-    json_t *at = top;
-    for (const char *dot; (dot = strchr(path, '.')); path = dot + 1) {
-        char part[PATH];
-        snprintf(part, sizeof part, "%.*s", (int)(dot - path), path);
-        at = json_object_get(at, part);
-    }
-    *name = path;
-    return at;
+    char above[PATH];
+    const char *dot = strrchr(path, '.');
+    *name = dot ? dot + 1 : path;
+    snprintf(above, sizeof above, "%.*s", dot ? (int)(dot - path) : 0, path);
+    return dot ? flow_json_below(top, above) : top;
 }
 
 void file_keys_each(json_t *resolved, file_keys_visit visit, void *arg)

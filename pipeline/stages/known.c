@@ -1,6 +1,5 @@
 #include "pipeline/stages/known.h"
 
-#include "files/atomic.h"
 #include "files/sha256.h"
 #include "flow/json.h"
 #include "pipeline/console/notice.h"
@@ -11,19 +10,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static const char MEMORY[] = "stages/memory.json";
-enum { PATH_LENGTH = 4096 };
-
-static const char *path_of(char *out, const char *root)
-{
-    snprintf(out, PATH_LENGTH, "%s/%s", root, MEMORY);
-    return out;
-}
-
 int known_read(known *out, const char *root, flow_err *err)
 {
-    char path[PATH_LENGTH];
-    json_t *all = seal_read(path_of(path, root));
+    char path[RUNDIR_PATH];
+    json_t *all = seal_read(rundir_in(path, root, RUNDIR_MEMORY));
     if (!all && seal_is_broken(path))
         notice_warning(
             "%s was changed since it was written: it is left aside, and so is the seed that was "
@@ -34,24 +24,19 @@ int known_read(known *out, const char *root, flow_err *err)
                    .has_seed = json_is_integer(seed),
                    .seed = (uint64_t)json_integer_value(seed)};
     json_decref(all);
-    return out->files ? 0 : flow_fail(err, FLOW_ENOMEM, "out of memory for %s", MEMORY);
+    return out->files ? 0 : flow_fail(err, FLOW_ENOMEM, "out of memory for " RUNDIR_MEMORY);
 }
 
 int known_write(const known *self, const char *root, flow_err *err)
 {
-    char path[PATH_LENGTH];
+    const rundir at = rundir_at(root);
     json_t *out = json_object();
     flow_json_set(&out, "files", json_incref(self->files));
     flow_json_set(&out, "seed",
                   self->has_seed ? json_integer((json_int_t)self->seed) : json_null());
     seal_add(&out);
-    char *text = flow_json_text(out, JSON_INDENT(2) | JSON_SORT_KEYS);
+    int code = rundir_write_json(&at, RUNDIR_MEMORY, out, err);
     json_decref(out);
-    int code = text ? rundir_check_plain(path_of(path, root), err)
-                    : flow_fail(err, FLOW_ENOMEM, "out of memory for %s", MEMORY);
-    if (!code)
-        code = file_atomic_write(path, text, strlen(text), err);
-    free(text);
     return code;
 }
 

@@ -28,11 +28,6 @@ static void from_there(char *out, const char *name, const char *to)
     snprintf(out + used, RUNDIR_PATH - used, "%s", to);
 }
 
-static void path_in(char *out, const char *root, const char *name)
-{
-    snprintf(out, RUNDIR_PATH, "%.2000s/%.2000s", root, name);
-}
-
 /* Where it leads from RUN, "stages/..."; false: it is no link of ours. */
 static bool where(char *out, const char *path)
 {
@@ -49,7 +44,7 @@ static bool where(char *out, const char *path)
 bool links_leads(const char *root, const char *name, const char *to)
 {
     char path[RUNDIR_PATH], wanted[RUNDIR_PATH], is[RUNDIR_PATH];
-    path_in(path, root, name);
+    rundir_in(path, root, name);
     from_there(wanted, name, to);
     ssize_t n = readlink(path, is, sizeof is - 1);
     is[n > 0 ? n : 0] = '\0';
@@ -66,7 +61,7 @@ static int move_aside(const char *root, const char *name, const char *path, flow
     const char *last = strrchr(name, '/');
     if (lstat(path, &is) || where(to, path))
         return 0;
-    path_in(folder, root, LINKS_EARLIER);
+    rundir_in(folder, root, LINKS_EARLIER);
     if (rundir_make_folders(folder, err))
         return err->code;
     for (unsigned i = 0; i == 0 || lstat(to, &is) == 0; i++)
@@ -88,7 +83,7 @@ int links_point(const char *root, const char *name, const char *to, flow_err *er
     char path[RUNDIR_PATH], text[RUNDIR_PATH], temporary[RUNDIR_PATH + 32];
     if (links_leads(root, name, to))
         return 0;
-    path_in(path, root, name);
+    rundir_in(path, root, name);
     from_there(text, name, to);
     snprintf(temporary, sizeof temporary, "%s.tmp.%ld", path, (long)getpid());
     if (make_folder_of(path, err) || move_aside(root, name, path, err))
@@ -107,15 +102,14 @@ int links_show(const rundir *dir, const char *name, flow_err *err)
 {
     char to[RUNDIR_PATH];
     const char *slash = strrchr(name, '/');
-    snprintf(to, sizeof to, "%.2000s/%.2000s", dir->root + strlen(dir->home) + 1,
-             slash ? slash + 1 : name);
+    snprintf(to, sizeof to, "%.2000s/%.2000s", rundir_folder(dir), slash ? slash + 1 : name);
     return links_point(dir->home, name, to, err);
 }
 
 int links_remove(const char *root, const char *name, flow_err *err)
 {
     char path[RUNDIR_PATH];
-    path_in(path, root, name);
+    rundir_in(path, root, name);
     if (unlink(path) && errno != ENOENT)
         return fail_errno(err, path);
     char *slash = strrchr(path, '/');
@@ -139,7 +133,7 @@ static int look_at(const looking *self, const char *name, int deep, flow_err *er
 {
     char path[RUNDIR_PATH], to[RUNDIR_PATH];
     struct stat is;
-    path_in(path, self->root, name);
+    rundir_in(path, self->root, name);
     if (lstat(path, &is))
         return 0;
     if (S_ISLNK(is.st_mode))
@@ -150,7 +144,7 @@ static int look_at(const looking *self, const char *name, int deep, flow_err *er
 static int look_into(const looking *self, const char *folder, int deep, flow_err *err)
 {
     char path[RUNDIR_PATH], name[RUNDIR_PATH];
-    path_in(path, self->root, folder);
+    rundir_in(path, self->root, folder);
     DIR *open = opendir(path);
     int code = 0;
     for (struct dirent *e; open && !code && (e = readdir(open));) {

@@ -74,18 +74,10 @@ int opening_look(opening *self, const run_options *options, flow_err *err)
     return recall(self, options, err) ? err->code : look(self, options, err);
 }
 
-static const stage *find(const char *name)
-{
-    size_t i = 0;
-    while (strcmp(stages[i]->name, name) != 0)
-        i++;
-    return stages[i];
-}
-
 /* One stage again does not make those before it run. */
 static int check_alone(const opening *self, const run_options *o, flow_err *err)
 {
-    for (size_t i = 0; o->only && i < stage_index(find(o->only)); i++)
+    for (size_t i = 0; o->only && i < stage_index(stage_find(o->only)); i++)
         if (self->plan.at[i].what == PLAN_RUN)
             return flow_fail(
                 err, FLOW_EUSAGE,
@@ -96,7 +88,7 @@ static int check_alone(const opening *self, const run_options *o, flow_err *err)
 
 static int check_asked(const opening *self, const run_options *o, flow_err *err)
 {
-    const stage *only = o->only ? find(o->only) : NULL;
+    const stage *only = o->only ? stage_find(o->only) : NULL;
     if (!only || !only->is_due || only->is_due(self->config))
         return 0;
     return flow_fail(err, FLOW_EUSAGE, "%s: its config asks for no %s", self->dir.root, o->only);

@@ -14,14 +14,14 @@ static const char *const words[] = {
 
 static int find(size_t *out, const char *name, const char *option, flow_err *err)
 {
+    const stage *found = stage_find(name);
     const char *names[STAGE_COUNT];
-    for (size_t i = 0; i < STAGE_COUNT; i++) {
-        names[i] = stages[i]->name;
-        if (strcmp(names[i], name) == 0) {
-            *out = i;
-            return 0;
-        }
+    if (found) {
+        *out = stage_index(found);
+        return 0;
     }
+    for (size_t i = 0; i < STAGE_COUNT; i++)
+        names[i] = stages[i]->name;
     const char *near = flow_suggest(name, names, STAGE_COUNT);
     return flow_fail(err, FLOW_EUSAGE, "--%s: there is no stage '%.60s'%s%s%s", option, name,
                      near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
@@ -61,21 +61,13 @@ static int read_wishes(wanted *out, const plan_wishes *w, const config *c, flow_
 
 /* ---- a step */
 
-static size_t index_of(const char *name)
-{
-    size_t i = 0;
-    while (i < STAGE_COUNT && strcmp(stages[i]->name, name) != 0)
-        i++;
-    return i;
-}
-
 static bool is_unsure(const plan *self, const plan_step *step)
 {
     const char *name;
     json_t *key;
     bool out = !slices_is_certain(step->of);
     json_object_foreach(json_object_get(step->of, "inputs"), name, key) out =
-        out || self->at[index_of(name)].unsure;
+        out || self->at[stage_index(stage_find(name))].unsure;
     return out;
 }
 

@@ -83,12 +83,6 @@ int record_read(record_texts *out, const config_sources *sources, flow_err *err)
     return out->overrides ? 0 : err->code;
 }
 
-static const char *path_in(char *out, const char *root, const char *name)
-{
-    snprintf(out, RUNDIR_PATH, "%.2000s/%.1000s", root, name);
-    return out;
-}
-
 static const char *overlay_name(char out[NAME], size_t i)
 {
     snprintf(out, NAME, OVERLAY, i + 1);
@@ -99,7 +93,7 @@ static size_t count_overlays(const char *root)
 {
     char path[RUNDIR_PATH], name[NAME];
     size_t n = 0;
-    while (access(path_in(path, root, overlay_name(name, n)), F_OK) == 0)
+    while (access(rundir_in(path, root, overlay_name(name, n)), F_OK) == 0)
         n++;
     return n;
 }
@@ -109,14 +103,14 @@ int record_read_run(record_texts *out, const char *root, const config_sources *s
 {
     char path[RUNDIR_PATH], name[NAME];
     size_t n = count_overlays(root);
-    if (make_room(out, n, err) || !(out->config = slurp(path_in(path, root, CONFIG), err)))
+    if (make_room(out, n, err) || !(out->config = slurp(rundir_in(path, root, CONFIG), err)))
         return err->code;
     for (; out->n_overlays < n; out->n_overlays++) {
-        path_in(path, root, overlay_name(name, out->n_overlays));
+        rundir_in(path, root, overlay_name(name, out->n_overlays));
         if (!(out->overlays[out->n_overlays] = slurp(path, err)))
             return err->code;
     }
-    char *before = slurp(path_in(path, root, OVERRIDES), err);
+    char *before = slurp(rundir_in(path, root, OVERRIDES), err);
     out->overrides = before ? overrides_of(before, sources, err) : NULL;
     return out->overrides ? 0 : err->code;
 }
@@ -173,7 +167,7 @@ int record_place(rundir *out, const rundir *home, const config *c, const record_
     *out = (rundir){.lock = -1, .home = home->root};
     if (all) {
         file_sha256_bytes(key, all, size);
-        path_in(out->root, home->root, store_name(name, "run", key));
+        rundir_in(out->root, home->root, store_name(name, "run", key));
     }
     free(given);
     free(all);
@@ -183,18 +177,18 @@ int record_place(rundir *out, const rundir *home, const config *c, const record_
 bool record_is_whole(const rundir *self)
 {
     char path[RUNDIR_PATH];
-    return access(path_in(path, self->root, RESOLVED), F_OK) == 0;
+    return access(rundir_in(path, self->root, RESOLVED), F_OK) == 0;
 }
 
 const char *record_given(char *out, const char *root, flow_err *err)
 {
     char link[RUNDIR_PATH], to[RUNDIR_PATH];
-    ssize_t n = readlink(path_in(link, root, RESOLVED), to, sizeof to - 1);
+    ssize_t n = readlink(rundir_in(link, root, RESOLVED), to, sizeof to - 1);
     to[n > 0 ? n : 0] = '\0';
     char *slash = strrchr(to, '/');
     if (slash) {
         snprintf(slash + 1, sizeof to - (size_t)(slash + 1 - to), "%s", GIVEN);
-        path_in(out, root, to);
+        rundir_in(out, root, to);
     }
     if (slash && access(out, R_OK) == 0)
         return out;
@@ -244,7 +238,7 @@ static int visit_if_there(const rundir *self, const char *name,
                           flow_err *err)
 {
     char path[RUNDIR_PATH];
-    return access(path_in(path, self->root, name), F_OK) == 0 ? visit(arg, name, err) : 0;
+    return access(rundir_in(path, self->root, name), F_OK) == 0 ? visit(arg, name, err) : 0;
 }
 
 int record_each(const rundir *self, int (*visit)(void *arg, const char *name, flow_err *err),

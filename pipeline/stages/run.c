@@ -5,9 +5,10 @@
 #include "pipeline/console/exit.h"
 #include "pipeline/console/foreign.h"
 #include "pipeline/console/json_print.h"
-#include "pipeline/console/notice.h"
 #include "pipeline/console/progress.h"
+#include "pipeline/console/shell_word.h"
 #include "pipeline/console/signals.h"
+#include "pipeline/stages/backends.h"
 #include "pipeline/stages/flows.h"
 #include "pipeline/stages/links.h"
 #include "pipeline/stages/opening.h"
@@ -141,18 +142,20 @@ static int check_files(const run *r, size_t i, flow_err *err)
     return 0;
 }
 
-/* Where the results of the stages before i are. */
-static void place_results(run *r, size_t i)
+static rundir result_of(const run *r, size_t i)
 {
     char name[STORE_NAME];
-    for (size_t j = 0; j < i; j++) {
-        rundir *of = &r->results[j];
-        *of = (rundir){.lock = -1, .home = r->at.dir.root};
-        if (!r->at.plan.at[j].entry)
-            continue; /* the config does not ask for it */
-        snprintf(of->root, sizeof of->root, "%.2000s/%s", of->home,
-                 store_name(name, stages[j]->name, r->at.plan.at[j].key));
-    }
+    rundir out = {.lock = -1, .home = r->at.dir.root};
+    snprintf(out.root, sizeof out.root, "%.2000s/%s", out.home,
+             store_name(name, stages[i]->name, r->at.plan.at[i].key));
+    return out;
+}
+
+/* Of the stages before i that the config asks for. */
+static void place_results(run *r, size_t i)
+{
+    for (size_t j = 0; j < i; j++)
+        r->results[j] = r->at.plan.at[j].entry ? result_of(r, j) : (rundir){.lock = -1};
 }
 
 static int work_in(run *r, size_t i, const rundir *dir, flow_err *err)
@@ -204,19 +207,18 @@ static int load(run *r, size_t i, flow_err *err)
 {
     char name[STORE_NAME];
     const void *inputs[STAGE_COUNT];
-    plan_step *step = &r->at.plan.at[i];
-    rundir dir = {.lock = -1, .home = r->at.dir.root};
+    const plan_step *step = &r->at.plan.at[i];
+    const rundir dir = result_of(r, i);
     stage_work work = r->work;
     work.dir = &dir;
-    snprintf(dir.root, sizeof dir.root, "%.2000s/%s", dir.home,
-             store_name(name, stages[i]->name, step->key));
     list_inputs(inputs, r, stages[i]);
     json_t *kept = store_product(r->at.dir.root, step->entry, err);
     int code = kept ? make_room(r, i, err) : err->code;
     if (!code)
         code = stages[i]->load(r->products[i], &work, inputs, kept, err);
     json_decref(kept);
-    return code ? flow_fail_prefix(err, name) : settle(r, i, err);
+    return code ? flow_fail_prefix(err, store_name(name, stages[i]->name, step->key))
+                : settle(r, i, err);
 }
 
 /* The product of a stage that need not run, for one that has to. */
@@ -251,16 +253,6 @@ static void tell_kept(const run *r, size_t i)
         fprintf(stderr, "%-10skept, with key %.8s\n", stages[i]->name, step->key);
 }
 
-/* Results of two instruction sets differ in their last bits. */
-static void compare_backends(const run *r, size_t i)
-{
-    const char *was = json_string_value(json_object_get(r->at.plan.at[i].entry, "backend"));
-    if (stages[i]->outputs[0] && was && r->course.backend && strcmp(was, r->course.backend) != 0)
-        notice_warning("%s was made with %s, and here networks are computed with %s: the last "
-                       "bits may be others than of one processor",
-                       stages[i]->name, was, r->course.backend);
-}
-
 static int run_stages(run *r, flow_err *err)
 {
     int code = FLOW_OK;
@@ -268,7 +260,8 @@ static int run_stages(run *r, flow_err *err)
         plan_step *step = &r->at.plan.at[i];
         if (step->what == PLAN_SKIP) {
             tell_kept(r, i);
-            compare_backends(r, i);
+            if (stages[i]->outputs[0])
+                backends_compare(stages[i]->name, "was made", step->entry, r->course.backend);
         }
         if (step->what != PLAN_RUN)
             continue;
@@ -330,8 +323,7 @@ static int prepare(run *r, flow_err *err)
 static bool may_tell(const run *r)
 {
     char name[RUNDIR_PATH];
-    snprintf(name, sizeof name, "%.2000s/manifest.json",
-             r->record.root + strlen(r->record.home) + 1);
+    snprintf(name, sizeof name, "%.2000s/manifest.json", rundir_folder(&r->record));
     return r->shown || set_is_whole(&r->at.plan) ||
            !links_leads(r->at.dir.root, "manifest.json", name);
 }
@@ -388,27 +380,14 @@ static int show_what_is_there(run *r, flow_err *err)
 
 /* ---- all of it */
 
-/* A word as a shell would read it. */
-static void print_word(FILE *to, const char *word)
-{
-    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
-                                "-_./=:,+@%";
-    if (*word && strspn(word, plain) == strlen(word)) {
-        fprintf(to, " %s", word);
-        return;
-    }
-    fputs(" '", to);
-    for (const char *c = word; *c; c++)
-        fprintf(to, *c == '\'' ? "'\\''" : "%c", *c);
-    putc('\'', to);
-}
-
 /* What goes on where a run was stopped. */
 static void tell_how_to_go_on(const run_options *o)
 {
     fputs("help: to go on from there: distill", stderr);
-    for (int i = 0; i < o->argc; i++)
-        print_word(stderr, o->argv[i]);
+    for (int i = 0; i < o->argc; i++) {
+        putc(' ', stderr);
+        shell_word(stderr, o->argv[i]);
+    }
     putc('\n', stderr);
 }
 

@@ -58,6 +58,24 @@ static int occupied(const char *path, flow_err *err)
     return found;
 }
 
+rundir rundir_at(const char *root)
+{
+    rundir out = {.lock = -1};
+    snprintf(out.root, sizeof out.root, "%s", root);
+    return out;
+}
+
+const char *rundir_folder(const rundir *self)
+{
+    return self->root + strlen(self->home) + 1;
+}
+
+const char *rundir_in(char *out, const char *root, const char *name)
+{
+    snprintf(out, RUNDIR_PATH, "%.2000s/%.2000s", root, name);
+    return out;
+}
+
 int rundir_make_folders(const char *path, flow_err *err)
 {
     return make_folders(path, strlen(path), err);
@@ -68,7 +86,7 @@ bool rundir_is_run(const char *root)
     char mark[RUNDIR_PATH], memory[RUNDIR_PATH];
     struct stat is; /* of a link of ours, though what it leads to may be gone */
     snprintf(mark, sizeof mark, "%s/resolved.json", root);
-    snprintf(memory, sizeof memory, "%s/stages/memory.json", root);
+    snprintf(memory, sizeof memory, "%s/" RUNDIR_MEMORY, root);
     return lstat(mark, &is) == 0 || access(memory, F_OK) == 0;
 }
 
@@ -118,8 +136,7 @@ const char *rundir_path(const rundir *self, char *out, const char *name, flow_er
 
 const char *rundir_shown(const rundir *self, char *out, const char *name)
 {
-    snprintf(out, RUNDIR_PATH, "%.2000s/%.2000s", self->home ? self->home : self->root, name);
-    return out;
+    return rundir_in(out, self->home ? self->home : self->root, name);
 }
 
 /* ---- files */
@@ -135,16 +152,10 @@ int rundir_write_text(const rundir *self, const char *name, const char *text, fl
 
 int rundir_write_json(const rundir *self, const char *name, const json_t *value, flow_err *err)
 {
-    char *text = flow_json_text(value, JSON_INDENT(2) | JSON_SORT_KEYS);
-    size_t length = text ? strlen(text) : 0;
-    char *line = text ? realloc(text, length + 2) : NULL;
-    if (!line) {
-        free(text);
-        return flow_fail(err, FLOW_ENOMEM, "%s: out of memory", name);
-    }
-    strcpy(line + length, "\n");
-    int code = rundir_write_text(self, name, line, err);
-    free(line);
+    char *text = flow_json_line(value, JSON_INDENT(2) | JSON_SORT_KEYS);
+    int code = text ? rundir_write_text(self, name, text, err)
+                    : flow_fail(err, FLOW_ENOMEM, "%s: out of memory", name);
+    free(text);
     return code;
 }
 
@@ -225,18 +236,13 @@ int metrics_append(metrics *self, json_t *row, flow_err *err)
 {
     if (row)
         list_nonfinite(&row);
-    char *text = flow_json_text(row, JSON_COMPACT);
+    char *line = flow_json_line(row, JSON_COMPACT);
     json_decref(row);
-    size_t length = text ? strlen(text) : 0;
-    char *line = text ? realloc(text, length + 2) : NULL;
-    if (!line) {
-        free(text);
+    if (!line)
         return flow_fail(err, FLOW_ENOMEM, "%s: out of memory", self->path);
-    }
-    line[length] = '\n';
-    ssize_t done = write(self->fd, line, length + 1);
+    ssize_t length = (ssize_t)strlen(line), done = write(self->fd, line, (size_t)length);
     free(line);
-    return done == (ssize_t)(length + 1) ? 0 : fail_errno(err, FLOW_EIO, self->path);
+    return done == length ? 0 : fail_errno(err, FLOW_EIO, self->path);
 }
 
 void metrics_close(metrics *self)

@@ -20,6 +20,17 @@ typedef struct rundir {
     bool shown;       /* of a stage's: files that grow are linked as soon as they are there */
 } rundir;
 
+/* Files of a run's directory that more than one part knows. */
+#define RUNDIR_MEMORY "stages/memory.json"   /* known.h; makes a directory that of a run */
+#define RUNDIR_CURRENT "stages/current.json" /* set.h */
+
+rundir rundir_at(const char *root);
+/* Of a stage's directory: its name from that of the run, "stages/teacher-3f9a1c2e". */
+const char *rundir_folder(const rundir *self);
+
+/* root/name. out (RUNDIR_PATH) is returned. */
+const char *rundir_in(char *out, const char *root, const char *name);
+
 /* Makes the directory, with its parents, and locks it (FLOW_ELOCKED). One that exists must be an earlier
  * run, which is known by its resolved.json or its stages/memory.json, or empty: but for the lock and temporary files. */
 int rundir_open(rundir *self, const char *root, flow_err *err);

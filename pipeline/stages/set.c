@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char CURRENT[] = "stages/current.json", SUMS[] = "SHA256SUMS";
+static const char SUMS[] = "SHA256SUMS";
 
 bool set_is_whole(const plan *p)
 {
@@ -19,11 +19,6 @@ bool set_is_whole(const plan *p)
     return whole;
 }
 
-static const char *folder_of(const rundir *record)
-{
-    return record->root + strlen(record->home) + 1;
-}
-
 static json_t *current_of(const plan *p, const rundir *record)
 {
     json_t *keys = json_object(), *out = json_object();
@@ -31,7 +26,7 @@ static json_t *current_of(const plan *p, const rundir *record)
         if (p->at[i].what != PLAN_OUT)
             flow_json_set(&keys, stages[i]->name, json_string(p->at[i].key));
     flow_json_set(&out, "stages", keys);
-    flow_json_set(&out, "record", json_string(folder_of(record)));
+    flow_json_set(&out, "record", json_string(rundir_folder(record)));
     seal_add(&out);
     return out;
 }
@@ -43,7 +38,7 @@ static int check_link(void *arg, const char *name, flow_err *err)
     const rundir *record = arg;
     char to[RUNDIR_PATH];
     (void)err;
-    snprintf(to, sizeof to, "%.1000s/%.1000s", folder_of(record), name);
+    snprintf(to, sizeof to, "%.1000s/%.1000s", rundir_folder(record), name);
     return !links_leads(record->home, name, to);
 }
 
@@ -153,15 +148,14 @@ static int drop_other(void *arg, const char *name, const char *to, flow_err *err
             is_in(to, store_name(folder, stages[i]->name, self->p->at[i].key)) &&
             is_file_of(self->p->at[i].entry, name))
             return 0;
-    return is_in(to, folder_of(self->record)) ? 0 : links_remove(self->record->home, name, err);
+    return is_in(to, rundir_folder(self->record)) ? 0 : links_remove(self->record->home, name, err);
 }
 
 static int write_current(const plan *p, const rundir *record, flow_err *err)
 {
-    rundir at = {.lock = -1};
-    snprintf(at.root, sizeof at.root, "%s", record->home);
+    const rundir at = rundir_at(record->home);
     json_t *current = current_of(p, record);
-    int code = rundir_write_json(&at, CURRENT, current, err);
+    int code = rundir_write_json(&at, RUNDIR_CURRENT, current, err);
     json_decref(current);
     return code;
 }

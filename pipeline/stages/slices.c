@@ -51,23 +51,11 @@ void slices_release(slices *self)
 
 /* ---- of a stage */
 
-static json_t *at_path(json_t *top, const char *path)
-{
-    for (const char *dot; (dot = strchr(path, '.')); path = dot + 1) {
-        char part[SCHEMA_MAX_PATH];
-        size_t size = (size_t)(dot - path);
-        memcpy(part, path, size);
-        part[size] = '\0';
-        top = json_object_get(top, part);
-    }
-    return json_object_get(top, path);
-}
-
 static json_t *keys_of(const slices *self, const stage *s, const config *c)
 {
     json_t *out = json_object();
     for (size_t i = 0; i < schema_n_keys; i++) {
-        json_t *value = at_path(self->resolved, schema_keys[i].name);
+        json_t *value = flow_json_below(self->resolved, schema_keys[i].name);
         if (value && stage_reads_here(s, schema_keys[i].name, c))
             flow_json_set(&out, schema_keys[i].name, json_incref(value));
     }

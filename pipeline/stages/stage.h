@@ -77,6 +77,9 @@ extern const stage stage_data, stage_teacher, stage_recipe, stage_target, stage_
 bool stage_reads(const stage *self, const char *key);
 bool stage_reads_here(const stage *self, const char *key, const config *c);
 
+/* NULL: there is none of that name. */
+const stage *stage_find(const char *name);
+
 /* Where a stage stands in the table. */
 size_t stage_index(const stage *self);
 

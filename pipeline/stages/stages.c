@@ -27,6 +27,14 @@ bool stage_reads_here(const stage *self, const char *key, const config *c)
            (self->keys_if && self->reads_more(c) && has(self->keys_if, key));
 }
 
+const stage *stage_find(const char *name)
+{
+    for (size_t i = 0; i < STAGE_COUNT; i++)
+        if (strcmp(stages[i]->name, name) == 0)
+            return stages[i];
+    return NULL;
+}
+
 size_t stage_index(const stage *self)
 {
     size_t i = 0;

@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char ENTRY[] = "stage.json", PRODUCT[] = "product.json";
+static const char PRODUCT[] = "product.json";
 enum { DIGITS = 8 }; /* of a key that name a directory */
 
 const char *store_name(char *out, const char *name, const char *key)
@@ -52,11 +52,16 @@ static const char *shown_name(char *out, const json_t *entry, const char *file, 
 
 /* ---- finding */
 
-static json_t *read_entry(const char *root, const char *folder, const char *key)
+json_t *store_entry(const char *root, const char *folder)
 {
     char path[RUNDIR_PATH];
-    path_in(path, root, folder, ENTRY);
-    json_t *out = seal_read(path);
+    path_in(path, root, folder, STORE_ENTRY);
+    return seal_read(path);
+}
+
+static json_t *read_entry(const char *root, const char *folder, const char *key)
+{
+    json_t *out = store_entry(root, folder);
     if (strcmp(text_of(out, "key"), key) == 0)
         return out;
     json_decref(out);
@@ -99,7 +104,7 @@ json_t *store_find(char why[STORE_WHY], const char *root, const char *name, cons
     *why = '\0';
     json_t *entry = read_entry(root, store_name(folder, name, key), key);
     if (!entry && is_there(root, folder))
-        snprintf(why, STORE_WHY, "%.100s/%s is missing or changed", folder, ENTRY);
+        snprintf(why, STORE_WHY, "%.100s/%s is missing or changed", folder, STORE_ENTRY);
     if (!entry || is_whole(why, root, folder, entry))
         return entry;
     json_decref(entry);
@@ -176,7 +181,7 @@ static int visit_file(const rundir *part, const char *file,
     char path[RUNDIR_PATH];
     path_in(path, part->root, file, "");
     if (!file[file_atomic_stem(file)])
-        return file[0] == '.' || strcmp(file, ENTRY) == 0 ? 0 : take(arg, file, err);
+        return file[0] == '.' || strcmp(file, STORE_ENTRY) == 0 ? 0 : take(arg, file, err);
     unlink(path);
     return 0;
 }
@@ -256,7 +261,7 @@ json_t *store_keep(const rundir *part, const stage *s, store_end *end, flow_err 
     json_decref(end->product);
     end->product = NULL;
     path_in(whole, part->home, store_name(folder, s->name, end->key), "");
-    if (entry && !rundir_write_json(part, ENTRY, entry, err) && !take_place(part, whole, err))
+    if (entry && !rundir_write_json(part, STORE_ENTRY, entry, err) && !take_place(part, whole, err))
         return entry;
     json_decref(entry);
     return NULL;

@@ -16,6 +16,10 @@ enum { STORE_NAME = 96, STORE_WHY = 200 };
 /* "stages/teacher-3f9a1c2e", in the run's directory; name: of the stage. out (STORE_NAME) is returned. */
 const char *store_name(char *out, const char *name, const char *key);
 
+/* stage.json of a folder as it was written: a new reference. NULL: it is not there, or another. */
+#define STORE_ENTRY "stage.json"
+json_t *store_entry(const char *root, const char *folder);
+
 /* Its stage.json, if the result is whole and of that key: a new reference. NULL: why says what is missing, "" where
  * there is nothing at all. */
 json_t *store_find(char why[STORE_WHY], const char *root, const char *name, const char *key);

@@ -26,13 +26,6 @@ static void note(checking *self, int code)
         self->code = code ? code : self->code;
 }
 
-static json_t *entry_of(const char *root, const char *name, const char *key)
-{
-    char folder[STORE_NAME], path[RUNDIR_PATH];
-    snprintf(path, sizeof path, "%.2000s/%s/stage.json", root, store_name(folder, name, key));
-    return seal_read(path);
-}
-
 static void check_links(checking *self, const char *name, const json_t *entry)
 {
     if (store_is_linked(self->root, entry))
@@ -47,9 +40,9 @@ static void check_links(checking *self, const char *name, const json_t *entry)
 
 static void check(checking *self, const char *name, const char *key)
 {
-    json_t *entry = entry_of(self->root, name, key);
     char folder[STORE_NAME], file[RUNDIR_PATH];
-    snprintf(file, sizeof file, "%s/stage.json", store_name(folder, name, key));
+    json_t *entry = store_entry(self->root, store_name(folder, name, key));
+    snprintf(file, sizeof file, "%s/" STORE_ENTRY, folder);
     self->stages++;
     self->files += json_object_size(json_object_get(entry, "files"));
     self->gate_failed |= json_is_true(json_object_get(entry, "gate_failed"));

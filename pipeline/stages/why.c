@@ -13,22 +13,16 @@
 
 enum { SHOWN = 60, LEVEL = 160 };
 
-static const char *current_path(char *out, const char *root)
-{
-    snprintf(out, RUNDIR_PATH, "%.2000s/stages/current.json", root);
-    return out;
-}
-
 json_t *why_current(const char *root)
 {
     char path[RUNDIR_PATH];
-    return seal_read(current_path(path, root));
+    return seal_read(rundir_in(path, root, RUNDIR_CURRENT));
 }
 
 int why_current_check(const char *root, flow_err *err)
 {
     char path[RUNDIR_PATH];
-    if (!seal_is_broken(current_path(path, root)))
+    if (!seal_is_broken(rundir_in(path, root, RUNDIR_CURRENT)))
         return 0;
     return flow_fail(err, FLOW_EDATA,
                      "%s was changed since it was written; the same distill run makes it anew",
@@ -37,18 +31,11 @@ int why_current_check(const char *root, flow_err *err)
 
 /* ---- the result before */
 
-static json_t *read_entry(const char *root, const char *folder)
-{
-    char path[RUNDIR_PATH];
-    snprintf(path, sizeof path, "%.2000s/stages/%.300s/stage.json", root, folder);
-    return seal_read(path);
-}
-
 static bool is_newer(const char *root, const char *folder, struct timespec *newest)
 {
     char path[RUNDIR_PATH];
     struct stat is;
-    snprintf(path, sizeof path, "%.2000s/stages/%.300s/stage.json", root, folder);
+    snprintf(path, sizeof path, "%.2000s/%.300s/" STORE_ENTRY, root, folder);
     if (stat(path, &is) || is.st_mtim.tv_sec < newest->tv_sec ||
         (is.st_mtim.tv_sec == newest->tv_sec && is.st_mtim.tv_nsec <= newest->tv_nsec))
         return false;
@@ -58,25 +45,27 @@ static bool is_newer(const char *root, const char *folder, struct timespec *newe
 
 static json_t *newest_entry(const char *root, const char *name)
 {
-    char path[RUNDIR_PATH], folder[256] = "";
+    char path[RUNDIR_PATH], at[300], folder[300] = "";
     struct timespec newest = {0, 0};
     size_t n = strlen(name);
     snprintf(path, sizeof path, "%.2000s/stages", root);
     DIR *all = opendir(path);
-    for (struct dirent *e; all && (e = readdir(all));)
+    for (struct dirent *e; all && (e = readdir(all));) {
+        snprintf(at, sizeof at, "stages/%.255s", e->d_name);
         if (strncmp(e->d_name, name, n) == 0 && e->d_name[n] == '-' && !strchr(e->d_name, '.') &&
-            is_newer(root, e->d_name, &newest))
-            snprintf(folder, sizeof folder, "%.255s", e->d_name);
+            is_newer(root, at, &newest))
+            strcpy(folder, at);
+    }
     if (all)
         closedir(all);
-    return *folder ? read_entry(root, folder) : NULL;
+    return *folder ? store_entry(root, folder) : NULL;
 }
 
 static json_t *entry_before(const char *root, const json_t *current, const char *name)
 {
     char folder[STORE_NAME];
     const char *key = json_string_value(json_object_get(json_object_get(current, "stages"), name));
-    json_t *out = key ? read_entry(root, store_name(folder, name, key) + strlen("stages/")) : NULL;
+    json_t *out = key ? store_entry(root, store_name(folder, name, key)) : NULL;
     return out ? out : newest_entry(root, name);
 }
 

@@ -1,0 +1,10 @@
+/* pipeline/console/shell_word.h -- a word of a command as a shell reads it. */
+#ifndef PIPELINE_CONSOLE_SHELL_WORD_H
+#define PIPELINE_CONSOLE_SHELL_WORD_H
+
+#include <stdio.h>
+
+/* As it is, or in single quotes where it needs them. */
+void shell_word(FILE *to, const char *word);
+
+#endif
