@@ -5,10 +5,10 @@
 #include "pipeline/command/lines.h"
 #include "pipeline/console/signals.h"
 #include "tests/common/temp.h"
+#include "tests/pipeline/holds.h"
 #include "tests/pipeline/load.h"
 
 #include <criterion/criterion.h>
-#include <ctype.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -194,22 +194,6 @@ Test(cli, help_is_on_stdout_and_fits)
         outcome_free(&got);
     }
     temp_close();
-}
-
-/* Whether text holds part when all runs of white space are one. */
-static bool holds(const char *text, const char *part)
-{
-    for (const char *start = text; *start; start++) {
-        const char *at = start, *want = part;
-        while (*want && (*at == *want || (isspace((unsigned char)*at) && *want == ' '))) {
-            at++;
-            if (*want++ == ' ')
-                at += strspn(at, " \n");
-        }
-        if (!*want)
-            return true;
-    }
-    return false;
 }
 
 static void expect_narrow(const char *text)

@@ -8,10 +8,10 @@
 #include "pipeline/config/number.h"
 #include "pipeline/config/value.h"
 #include "tests/common/temp.h"
+#include "tests/pipeline/holds.h"
 #include "tests/pipeline/load.h"
 
 #include <criterion/criterion.h>
-#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -257,23 +257,6 @@ static char *explained(const char *path)
     for (char *line = text; *line; line += strcspn(line, "\n") + 1)
         cr_expect_leq(strcspn(line, "\n"), 80, "%s: %s", path, line);
     return text;
-}
-
-/* Whether text holds part when all runs of white space are one. */
-static bool holds(const char *text, const char *part)
-{
-    for (const char *start = text; *start; start++) {
-        const char *at = start, *want = part;
-        while (*want && (*at == *want || (isspace((unsigned char)*at) && *want == ' '))) {
-            at++;
-            if (*want++ == ' ')
-                while (isspace((unsigned char)*at))
-                    at++;
-        }
-        if (!*want)
-            return true;
-    }
-    return false;
 }
 
 Test(schema, every_key_is_explained)

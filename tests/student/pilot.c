@@ -10,6 +10,7 @@
 #include "tests/common/examples.h"
 #include "tests/common/far_modes.h"
 #include "tests/common/gaussian.h"
+#include "tests/student/recipe_made.h"
 
 #include "flow/preset.h"
 
@@ -211,16 +212,6 @@ Test(place, components_of_a_mixture)
 
 /* ---- recipes */
 
-static student_recipe recipe_for(const target *t, const recipe_request *request, size_t threads)
-{
-    student_recipe out;
-    flow_err err = FLOW_ERR_INIT;
-    flow_pool *pool = flow_pool_create(threads, NULL);
-    cr_assert_eq(student_recipe_make(&out, t, pool, request, &err), 0, "%s", err.text);
-    flow_pool_free(pool);
-    return out;
-}
-
 static const char *kind_of(const json_t *object)
 {
     return json_string_value(json_object_get(object, "kind"));
@@ -232,7 +223,7 @@ Test(recipe, what_it_picks_and_says)
     target *modes = far_modes_create();
     const recipe_request request = {.options = distilling_options(), .rows = 600};
     far_gaussian(&g);
-    student_recipe one = recipe_for(&g.base, &request, 1), three = recipe_for(modes, &request, 1);
+    student_recipe one = recipe_made(&g.base, &request, 1), three = recipe_made(modes, &request, 1);
     cr_assert_str_eq(kind_of(one.objective), "kl");
     cr_assert(one.options.gradient == DISTILL_PATH && one.options.start.n == NORMAL_FIT_ROWS);
     cr_assert(strstr(one.text, "near a normal") && strstr(one.text, "path gradient"), "%s",
@@ -254,7 +245,7 @@ Test(recipe, a_posterior_that_is_bent_a_little)
     target *t = target_create(said, &err);
     cr_assert(t, "%s", err.text);
     const recipe_request request = {.options = distilling_options(), .rows = 600};
-    student_recipe r = recipe_for(t, &request, 1);
+    student_recipe r = recipe_made(t, &request, 1);
     json_t *layer = json_array_get(json_object_get(r.flow, "layers"), 0);
     cr_assert(strstr(r.text, "bent a little"), "%s", r.text);
     cr_assert_str_eq(kind_of(json_object_get(layer, "transformer")), "affine");
@@ -274,7 +265,7 @@ static student_recipe recipe_for_flow(size_t dim, const recipe_request *request)
     cr_assert(teacher);
     randomise_parameters(teacher, 0.3, 3);
     target *t = target_from_flow(teacher, NULL);
-    student_recipe out = recipe_for(t, request, 1);
+    student_recipe out = recipe_made(t, request, 1);
     target_free(t);
     flow_free(teacher);
     json_decref(preset);
@@ -307,7 +298,7 @@ static void check_told(const char *energy, const char *word)
     target *t = target_create(d, &err);
     cr_assert(t, "%s", err.text);
     const recipe_request request = {.options = distilling_options(), .rows = 600};
-    student_recipe r = recipe_for(t, &request, 1);
+    student_recipe r = recipe_made(t, &request, 1);
     cr_expect(strstr(r.text, word), "%s: %s", energy, r.text);
     student_recipe_close(&r);
     target_free(t);
@@ -333,7 +324,7 @@ Test(recipe, keeps_what_is_fixed_and_its_bits)
                               .objective = objective,
                               .flow = preset,
                               .rows = 300};
-    student_recipe a = recipe_for(t, &request, 1), b = recipe_for(t, &request, 3);
+    student_recipe a = recipe_made(t, &request, 1), b = recipe_made(t, &request, 3);
     cr_assert_str_eq(kind_of(a.objective), "importance");
     cr_assert_str_eq(kind_of(a.flow), "iaf");
     cr_assert(a.options.steps == request.options.steps && a.options.lr == request.options.lr &&
@@ -354,7 +345,7 @@ Test(recipe, of_a_flow_that_is_parallel_the_other_way_round)
     json_t *preset = json_string("maf");
     const recipe_request request = {.options = distilling_options(), .flow = preset, .rows = 300};
     far_gaussian(&g);
-    student_recipe r = recipe_for(&g.base, &request, 1);
+    student_recipe r = recipe_made(&g.base, &request, 1);
     cr_assert_str_eq(kind_of(r.flow), "maf");
     cr_assert_eq(r.options.gradient, DISTILL_LOG_VARIANCE);
     cr_assert(strstr(r.text, "by log-variance") && !strstr(r.text, "path gradient"), "%s", r.text);
@@ -369,7 +360,7 @@ Test(recipe, leads_to_a_student)
     target *t = target_in_units(modes, (double[]){5, -3}, (double[]){0.05, 0.2}, NULL);
     recipe_request request = {.options = distilling_options(), .steps_fixed = 1, .rows = 600};
     request.options.steps = 600;
-    student_recipe r = recipe_for(t, &request, 1);
+    student_recipe r = recipe_made(t, &request, 1);
     target *scaled = target_in_units(t, r.pilot.shift, r.pilot.scale, NULL);
     distilling d = {.teacher = scaled, .options = r.options};
     char *text = json_dumps(r.flow, 0);

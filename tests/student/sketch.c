@@ -12,6 +12,7 @@
 #include "tests/common/distilling.h"
 #include "tests/common/far_modes.h"
 #include "tests/common/gaussian.h"
+#include "tests/student/recipe_made.h"
 
 #include <criterion/criterion.h>
 #include <math.h>
@@ -245,33 +246,24 @@ Test(sketch, suits)
 
 /* ---- in a recipe */
 
-static student_recipe recipe_of(const target *t, const recipe_request *request, size_t threads)
-{
-    student_recipe out;
-    flow_err err = FLOW_ERR_INIT;
-    flow_pool *pool = flow_pool_create(threads, NULL);
-    cr_assert_eq(student_recipe_make(&out, t, pool, request, &err), 0, "%s", err.text);
-    flow_pool_free(pool);
-    return out;
-}
-
 /* Few steps after a sketch; those of old where the user has a word in it, or wants none. */
 Test(recipe, asks_for_less_of_a_normal)
 {
     gaussian g;
     recipe_request request = {.options = distilling_options(), .rows = 600};
     stiff(&g);
-    student_recipe less = recipe_of(&g.base, &request, 1), same = recipe_of(&g.base, &request, 3);
+    student_recipe less = recipe_made(&g.base, &request, 1),
+                   same = recipe_made(&g.base, &request, 3);
     cr_expect(less.sketched && less.options.steps < 400 && less.options.lr > 5e-3, "%s", less.text);
     cr_expect(strstr(less.text, "a quarter is enough") && strstr(less.text, "by weight"), "%s",
               less.text);
     cr_expect_str_eq(less.text, same.text);
     request.lr_fixed = 1;
-    student_recipe own = recipe_of(&g.base, &request, 1);
+    student_recipe own = recipe_made(&g.base, &request, 1);
     cr_expect(own.sketched && own.options.steps == 3000 && own.options.lr == request.options.lr);
     request.lr_fixed = 0;
     request.no_sketch = 1;
-    student_recipe more = recipe_of(&g.base, &request, 1);
+    student_recipe more = recipe_made(&g.base, &request, 1);
     cr_expect(!more.sketched && more.options.steps == 3000 && more.pilot.rows.n == 600);
     cr_expect(more.evaluations > 4 * less.evaluations && !strstr(more.text, "quarter"), "%s",
               more.text);
@@ -286,9 +278,9 @@ Test(recipe, is_the_same_without_a_sketch_that_does_not_hold)
 {
     recipe_request request = {.options = distilling_options(), .rows = 600};
     target *t = far_modes_create();
-    student_recipe a = recipe_of(t, &request, 1);
+    student_recipe a = recipe_made(t, &request, 1);
     request.no_sketch = 1;
-    student_recipe b = recipe_of(t, &request, 1);
+    student_recipe b = recipe_made(t, &request, 1);
     cr_assert(!a.sketched && a.pilot.rows.n == b.pilot.rows.n);
     cr_expect(memcmp(a.pilot.u, b.pilot.u, 2 * a.pilot.rows.n * sizeof *a.pilot.u) == 0);
     cr_expect(json_equal(a.flow, b.flow) && json_equal(a.objective, b.objective));
@@ -309,7 +301,7 @@ Test(recipe, begins_where_a_sketch_is)
     request.options.warmup = 0;
     request.options.lr = 1e-7;
     stiff(&g);
-    student_recipe r = recipe_of(&g.base, &request, 1);
+    student_recipe r = recipe_made(&g.base, &request, 1);
     target *scaled = target_in_units(&g.base, r.pilot.shift, r.pilot.scale, NULL);
     distilling d = {.teacher = scaled, .options = r.options};
     const flow_place at = {.dim = 3, .stream = {1, PCG_TEST, PCG_PERMUTE}};
