@@ -19,13 +19,6 @@ int course_begin(course *self, const rundir *dir, const char *stage, const char 
     return 0;
 }
 
-int course_begin_anew(course *self, const rundir *dir, const char *stage, const char *name,
-                      uint64_t total, flow_err *err)
-{
-    int code = course_begin(self, dir, stage, name, total, err);
-    return code ? code : metrics_cut(&self->metrics, 0, err);
-}
-
 int course_end(course *self, flow_err *err)
 {
     metrics_close(&self->metrics);

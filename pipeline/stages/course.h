@@ -27,9 +27,6 @@ typedef struct course {
  * from there cuts them (checkpoint.h). The name of the stage is kept, not copied. */
 int course_begin(course *self, const rundir *dir, const char *stage, const char *name,
                  uint64_t total, flow_err *err);
-/* The same of one that begins anew. */
-int course_begin_anew(course *self, const rundir *dir, const char *stage, const char *name,
-                      uint64_t total, flow_err *err);
 
 /* Watches for teacher_fit, student_distill_layers and student_distill; arg is the course. They also stop on a
  * signal. */

@@ -5,6 +5,7 @@
 #include "flow/json.h"
 #include "pipeline/stages/checkpoint.h"
 #include "pipeline/stages/links.h"
+#include "pipeline/stages/rung_file.h"
 #include "pipeline/stages/seal.h"
 
 #include <dirent.h>
@@ -130,7 +131,7 @@ bool store_goes_on(const char *root, const stage *s, const char *key)
 {
     char part[STORE_NAME + 8], path[RUNDIR_PATH];
     path_in(path, root, part_name(part, s->name, key), "");
-    return s->resumes && checkpoint_is_there(path, key);
+    return s->resumes && (checkpoint_is_there(path, key) || rung_file_is_there(path, key));
 }
 
 int store_begin(rundir *out, const rundir *home, const char *name, const char *key, bool goes_on,

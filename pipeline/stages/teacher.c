@@ -22,7 +22,8 @@ static int run(void *product, const stage_work *work, const void *const *inputs,
     teacher_fit_options options = settings_fit(work->config, data->set->train.n);
     teacher_fit_state state;
     course told;
-    checkpoint kept = {.work = work, .stage = stage_teacher.name, .told = &told};
+    state_owner owner = {.work = work, .stage = stage_teacher.name, .told = &told};
+    checkpoint kept = {.of = &owner};
     options.keeper = checkpoint_keeper(&kept);
     flow *maf = flows_teacher(work->config, data->set->dim, data->set->n_context, err);
     if (!maf)
