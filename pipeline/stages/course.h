@@ -39,6 +39,9 @@ void course_tell_fit(const course *self, const teacher_fit_state *state, size_t 
 void course_tell_layers(const course *self, const student_layers_state *state);
 void course_tell_distill(const course *self, const distill_state *state, size_t weights);
 
+/* What a watch met so far: 0, or *err. */
+int course_check(const course *self, flow_err *err);
+
 /* Closes the file. Non-zero: *err is what a watch met. */
 int course_end(course *self, flow_err *err);
 

@@ -180,6 +180,13 @@ bool record_is_whole(const rundir *self)
     return access(rundir_in(path, self->root, RESOLVED), F_OK) == 0;
 }
 
+bool record_is_shown(const rundir *self)
+{
+    char to[RUNDIR_PATH];
+    snprintf(to, sizeof to, "%.2000s/%s", rundir_folder(self), MANIFEST);
+    return links_leads(self->home, MANIFEST, to);
+}
+
 const char *record_given(char *out, const char *root, flow_err *err)
 {
     char link[RUNDIR_PATH], to[RUNDIR_PATH];

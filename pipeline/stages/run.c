@@ -253,24 +253,35 @@ static void tell_kept(const run *r, size_t i)
         fprintf(stderr, "%-10skept, with key %.8s\n", stages[i]->name, step->key);
 }
 
+/* A run that failed between a stage and its links left them to the next. */
+static int pass_by(run *r, size_t i, flow_err *err)
+{
+    plan_step *step = &r->at.plan.at[i];
+    tell_kept(r, i);
+    if (stages[i]->outputs[0])
+        backends_compare(stages[i]->name, "was made", step->entry, r->course.backend);
+    return r->shown && !store_is_linked(r->at.dir.root, step->entry)
+               ? store_link(r->at.dir.root, step->entry, err)
+               : 0;
+}
+
+static int run_one(run *r, size_t i, flow_err *err)
+{
+    int code = need_inputs(r, i, err);
+    if (!code)
+        code = run_stage(r, i, err);
+    r->course.ran[i] = !code;
+    if (!code && signals_pending())
+        code = flow_fail(err, FLOW_ESTOPPED, "stopped behind stage %s", stages[i]->name);
+    return code;
+}
+
 static int run_stages(run *r, flow_err *err)
 {
     int code = FLOW_OK;
     for (size_t i = 0; i < STAGE_COUNT && !code; i++) {
-        plan_step *step = &r->at.plan.at[i];
-        if (step->what == PLAN_SKIP) {
-            tell_kept(r, i);
-            if (stages[i]->outputs[0])
-                backends_compare(stages[i]->name, "was made", step->entry, r->course.backend);
-        }
-        if (step->what != PLAN_RUN)
-            continue;
-        code = need_inputs(r, i, err);
-        if (!code)
-            code = run_stage(r, i, err);
-        r->course.ran[i] = !code;
-        if (!code && signals_pending())
-            code = flow_fail(err, FLOW_ESTOPPED, "stopped behind stage %s", stages[i]->name);
+        plan_what what = r->at.plan.at[i].what;
+        code = what == PLAN_SKIP ? pass_by(r, i, err) : what == PLAN_RUN ? run_one(r, i, err) : 0;
     }
     return code;
 }
@@ -337,11 +348,19 @@ static int conclude(run *r, flow_err *err)
     return !code && r->shown ? record_link(&r->record, err) : code;
 }
 
+/* A run that failed behind its last stage left the record to the next. */
+static bool lacks_record(const run *r)
+{
+    return !r->begun && r->shown && !record_is_shown(&r->record);
+}
+
 /* Writes how it went, if there is a directory to write it into; an error of its own is told only where
  * there was none before. */
 static int finish(run *r, int code, flow_err *err)
 {
     flow_err late = FLOW_ERR_INIT;
+    if (!code && lacks_record(r))
+        code = begin(r, err);
     r->course.ended = now();
     r->course.end = code == FLOW_ESTOPPED ? "stopped"
                     : code                ? "error"

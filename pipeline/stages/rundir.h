@@ -76,11 +76,13 @@ typedef struct metrics {
 /* Behind the lines that are there; those go with metrics_cut, all behind so many bytes. */
 int metrics_open(metrics *self, const rundir *dir, const char *name, flow_err *err);
 int metrics_cut(metrics *self, long long bytes, flow_err *err);
-/* Bytes, which are on the disk then. */
-long long metrics_length(const metrics *self);
+long long metrics_length(const metrics *self); /* bytes */
+/* They are on the disk then. */
+int metrics_sync(const metrics *self, flow_err *err);
 /* row: an object, whose reference is taken; its numbers that were not finite are null, and their
  * keys are listed under "nonfinite". */
 int metrics_append(metrics *self, json_t *row, flow_err *err);
-void metrics_close(metrics *self);
+/* Likewise. Closed already: 0. */
+int metrics_close(metrics *self, flow_err *err);
 
 #endif

@@ -145,6 +145,8 @@ int state_file_write(const state_owner *self, const char *name, uint64_t turn, u
                      const void *block, size_t size, flow_err *err)
 {
     char path[RUNDIR_PATH];
+    if (course_check(self->told, err) || metrics_sync(&self->told->metrics, err))
+        return err->code; /* a line is missing: nothing can go on from here */
     char *head = head_of(self, turn, number, block, size);
     rundir_in(path, self->work->dir->root, name);
     int code = head ? write_both(path, head, block, size, err)

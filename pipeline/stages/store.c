@@ -247,10 +247,8 @@ static int take_place(const rundir *part, const char *whole, flow_err *err)
     snprintf(old, sizeof old, "%s.old", whole);
     if (rundir_remove_flat(old, err))
         return err->code;
-    if (rename(whole, old) && errno != ENOENT)
-        return flow_fail(err, FLOW_ECREATE, "%s: %s", whole, strerror(errno));
-    if (rename(part->root, whole))
-        return flow_fail(err, FLOW_ECREATE, "%s: %s", whole, strerror(errno));
+    if ((rename(whole, old) && errno != ENOENT) || rename(part->root, whole))
+        return flow_fail(err, (flow_code)file_create_code(errno), "%s: %s", whole, file_why(errno));
     return rundir_remove_flat(old, err);
 }
 

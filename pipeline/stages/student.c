@@ -358,6 +358,7 @@ static int run(void *product, const stage_work *work, const void *const *inputs,
     const config *c = work->config;
     lessons all = {.work = work, .recipe = inputs[0], .target = inputs[1], .began = NAN};
     bool searched = is_searched(c);
+    out->model = trained_model(NULL, &all.target->frame, stage_student.name); /* none yet */
     int code = prepare(&all, err);
     if (!code)
         code = course_begin(&all.told, work->dir, stage_student.name, METRICS,

@@ -29,9 +29,12 @@ int trained_end(course *told, const flow_model *model, const stage_work *work, c
 {
     char path[RUNDIR_PATH];
     flow_err late = FLOW_ERR_INIT;
-    if (course_end(told, err))
+    bool failed = code && code != FLOW_ESTOPPED; /* by what is said already */
+    if (course_end(told, &late) && !failed) {
+        *err = late;
         return err->code;
-    if (code && code != FLOW_ESTOPPED) {
+    }
+    if (failed) {
         progress_clear();
         return flow_fail_prefix(err, model->role);
     }
