@@ -261,14 +261,31 @@ int record_each(const rundir *self, int (*visit)(void *arg, const char *name, fl
     return code;
 }
 
+typedef struct showing {
+    const rundir *record;
+    links_change *into;
+} showing;
+
 static int show(void *arg, const char *name, flow_err *err)
 {
-    return links_show(arg, name, err);
+    const showing *self = arg;
+    char to[RUNDIR_PATH];
+    snprintf(to, sizeof to, "%.2000s/%.1000s", rundir_folder(self->record), name);
+    return links_change_add(self->into, name, to, err);
 }
 
-int record_link(const rundir *self, flow_err *err)
+int record_link(links_change *into, const rundir *self, flow_err *err)
 {
-    return record_each(self, show, (void *)(uintptr_t)self /* read only */, err);
+    return record_each(self, show, &(showing){self, into}, err);
+}
+
+int record_link_now(const rundir *self, flow_err *err)
+{
+    links_change change = {.root = self->home};
+    int code = record_link(&change, self, err);
+    code = code ? code : links_change_make(&change, err);
+    links_change_end(&change);
+    return code;
 }
 
 /* ---- how it went */

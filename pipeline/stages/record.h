@@ -46,7 +46,8 @@ int record_resolved(const rundir *self, const config *c, flow_err *err);
 /* Calls for the names of all its files that have links. */
 int record_each(const rundir *self, int (*visit)(void *arg, const char *name, flow_err *err),
                 void *arg, flow_err *err);
-int record_link(const rundir *self, flow_err *err);
+int record_link(links_change *into, const rundir *self, flow_err *err);
+int record_link_now(const rundir *self, flow_err *err);
 
 /* How it went. */
 typedef struct record_course {

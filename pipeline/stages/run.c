@@ -60,7 +60,7 @@ static int keep(run *r, size_t i, const rundir *part, flow_err *err)
     step->entry = store_keep(part, s, &end, err);
     if (!step->entry)
         return err->code;
-    return r->shown ? store_link(r->at.dir.root, step->entry, err) : 0;
+    return r->shown ? store_link_now(r->at.dir.root, step->entry, err) : 0;
 }
 
 /* Of a stage that writes nothing, what it hangs on is kept, to say what is another the next time. */
@@ -94,7 +94,7 @@ static int begin(run *r, flow_err *err)
     if (!code)
         code = record_resolved(&r->record, r->work.config, err);
     if (!code && r->shown)
-        code = record_link(&r->record, err);
+        code = record_link_now(&r->record, err);
     for (size_t i = 0; i < STAGE_COUNT && !code; i++)
         if (r->course.ran[i] && !r->at.plan.at[i].entry)
             code = keep_bare(r, i, err);
@@ -261,7 +261,7 @@ static int pass_by(run *r, size_t i, flow_err *err)
     if (stages[i]->outputs[0])
         backends_compare(stages[i]->name, "was made", step->entry, r->course.backend);
     return r->shown && !store_is_linked(r->at.dir.root, step->entry)
-               ? store_link(r->at.dir.root, step->entry, err)
+               ? store_link_now(r->at.dir.root, step->entry, err)
                : 0;
 }
 
@@ -345,7 +345,7 @@ static int conclude(run *r, flow_err *err)
     int code = may_tell(r) ? record_end(&r->record, &r->work, &r->course, &r->at.plan, err) : 0;
     if (!code && set_is_whole(&r->at.plan))
         return set_show(&r->at.plan, &r->record, err);
-    return !code && r->shown ? record_link(&r->record, err) : code;
+    return !code && r->shown ? record_link_now(&r->record, err) : code;
 }
 
 /* A run that failed behind its last stage left the record to the next. */

@@ -368,7 +368,7 @@ static void target_of(char *out, const json_t *entry, const char *file)
     snprintf(out, RUNDIR_PATH, "%s/%.900s", folder_of(folder, entry), file);
 }
 
-int store_link(const char *root, const json_t *entry, flow_err *err)
+int store_link(links_change *into, const json_t *entry, flow_err *err)
 {
     const char *file;
     json_t *is;
@@ -379,8 +379,17 @@ int store_link(const char *root, const json_t *entry, flow_err *err)
         const char *link = text_of(is, "link");
         target_of(to, entry, file);
         if (*link && !code)
-            code = links_point(root, link, to, err);
+            code = links_change_add(into, link, to, err);
     }
+    return code;
+}
+
+int store_link_now(const char *root, const json_t *entry, flow_err *err)
+{
+    links_change change = {.root = root};
+    int code = store_link(&change, entry, err);
+    code = code ? code : links_change_make(&change, err);
+    links_change_end(&change);
     return code;
 }
 

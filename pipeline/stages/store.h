@@ -9,6 +9,7 @@
 #ifndef PIPELINE_STAGES_STORE_H
 #define PIPELINE_STAGES_STORE_H
 
+#include "pipeline/stages/links_change.h"
 #include "pipeline/stages/stage.h"
 
 enum { STORE_NAME = 96, STORE_WHY = 200 };
@@ -58,8 +59,9 @@ json_t *store_product(const char *root, const json_t *entry, flow_err *err);
 typedef void (*store_fault)(void *arg, const char *file, const char *what);
 int store_check(const char *root, const json_t *entry, store_fault tell, void *arg);
 
-/* Links all files of a result. */
-int store_link(const char *root, const json_t *entry, flow_err *err);
+/* Links all files of a result; with others, or now. */
+int store_link(links_change *into, const json_t *entry, flow_err *err);
+int store_link_now(const char *root, const json_t *entry, flow_err *err);
 /* Whether all are linked already. */
 bool store_is_linked(const char *root, const json_t *entry);
 

@@ -41,12 +41,18 @@ static const struct scene {
      {"run c.yaml --out run --until student" TINY},
      "run c.yaml --out run --until validate" TINY,
      NULL},
-    {"report", {"run c.yaml --out run --until validate" TINY}, "run c.yaml --out run" TINY, NULL},
+    {"report",
+     {"run one.yaml --out run --until validate" TINY},
+     "run one.yaml --out run" TINY,
+     NULL},
     {"again",
-     {"run c.yaml --out run" TINY, "run c.yaml --out run --set report.pairs=[x1]" TINY},
+     {"run c.yaml --out run" TINY, "run c.yaml --out run --set report.pairs=[0,1]" TINY},
      "run c.yaml --out run" TINY,
      "run"},
-    {"export", {"run c.yaml --out run" TINY}, "export run --quiet --set export.format=csv", "run"},
+    {"export",
+     {"run c.yaml --out run" TINY},
+     "export run --quiet --set export.file=samples.csv",
+     "run"},
     {"sample", {"run c.yaml --out run" TINY}, "sample run -n 300 --quiet -o out.npy", "run"},
     {"sample to text",
      {"run c.yaml --out run" TINY},
@@ -57,13 +63,10 @@ static const struct scene {
      "logp run out.npy --quiet -o logp.npy",
      "run"},
     {"gc",
-     {"run c.yaml --out run" TINY, "run c.yaml --out run --set export.format=csv" TINY},
+     {"run c.yaml --out run" TINY, "run c.yaml --out run --set export.file=samples.csv" TINY},
      "gc run",
      "run"},
-    {"sweep",
-     {"sweep s.yaml --out sweep --quiet", "forget sweep"},
-     "sweep s.yaml --out sweep --quiet",
-     NULL},
+    {"sweep", {"sweep s.yaml --out sweep", "forget sweep"}, "sweep s.yaml --out sweep", NULL},
     {"init", {NULL}, "init moons", NULL},
 };
 
@@ -324,19 +327,16 @@ static void check_end(const ends *e, size_t at)
         fail(e->of->name, at, "a temporary file is left then");
 }
 
-/* Calls of one kind on files of one name, but for digits, are recovered from once. */
-static bool is_new(int reason)
+/* Calls of one name on files of one make are of one kind. */
+static bool is_new(const ends *e, int reason)
 {
-    enum { MOST = 4096 };
+    enum { MOST = 1024 };
     static uint64_t seen[MOST];
     static size_t n;
-    char kind[PATH * 2];
-    stem_of(kind, disk.path);
-    char *at = kind;
-    for (char *c = kind; *c; c++)
-        if (*c < '0' || *c > '9')
-            *at++ = *c;
-    snprintf(at, PATH, " %s %d", disk.what, reason);
+    char stem[PATH], kind[PATH];
+    stem_of(stem, disk.path);
+    const char *dot = strrchr(stem, '.');
+    snprintf(kind, sizeof kind, "%s %.100s %s %d", disk.what, dot ? dot : "", e->of->name, reason);
     look sum = {.sum = 0xcbf29ce484222325u};
     add(&sum, kind, strlen(kind));
     for (size_t i = 0; i < n; i++)
@@ -361,7 +361,7 @@ static bool fail_at(const ends *e, bool *fresh, size_t at, int reason)
 {
     shell("rm -rf work && cp -a ready work");
     int status = play(e->of->command, at, reason);
-    *fresh = *disk.what && is_new(reason);
+    *fresh = *disk.what && is_new(e, reason);
     if (!*disk.what || went_unnoticed(e, at, status))
         return *disk.what != '\0';
     const char *why = wrong_code(status);
@@ -386,8 +386,7 @@ static bool fail_both(const ends *e, size_t at)
 
 static void prepare(const struct scene *s)
 {
-    shell("rm -rf work && mkdir work && cp ../c.yaml ../s.yaml work 2>/dev/null || cp c.yaml "
-          "s.yaml work");
+    shell("rm -rf work && cp -a start work");
     for (size_t i = 0; i < 4 && s->before[i]; i++)
         if (strncmp(s->before[i], "forget", 6) == 0)
             shell("rm -f work/sweep/points.json work/sweep/results.csv work/sweep/best");
