@@ -5,6 +5,7 @@
 #include "pipeline/console/exit.h"
 #include "pipeline/console/foreign.h"
 #include "pipeline/console/json_print.h"
+#include "pipeline/console/notice.h"
 #include "pipeline/console/progress.h"
 #include "pipeline/console/shell_word.h"
 #include "pipeline/console/signals.h"
@@ -165,7 +166,8 @@ static int work_in(run *r, size_t i, const rundir *dir, flow_err *err)
     work.dir = dir;
     work.key = r->at.plan.at[i].key;
     work.backend = r->course.backend;
-    double start = now();
+    double start = now(), earlier = 0;
+    work.earlier = &earlier;
     list_inputs(inputs, r, stages[i]);
     place_results(r, i);
     int code = make_room(r, i, err);
@@ -173,7 +175,7 @@ static int work_in(run *r, size_t i, const rundir *dir, flow_err *err)
         code = stages[i]->run(r->products[i], &work, inputs, err);
     if (!code)
         code = check_files(r, i, err);
-    r->course.seconds[i] = now() - start;
+    r->course.seconds[i] = earlier + now() - start;
     return code ? code : settle(r, i, err);
 }
 
@@ -189,6 +191,8 @@ static int work_and_keep(run *r, size_t i, flow_err *err)
     if (code)
         return code;
     code = work_in(r, i, &part, err);
+    if (!code)
+        code = rundir_check(&r->at.dir, err);
     if (code)
         store_abandon(&part, s, err);
     return code ? code : keep(r, i, &part, err);
@@ -265,15 +269,26 @@ static int pass_by(run *r, size_t i, flow_err *err)
                : 0;
 }
 
+/* A stop that comes behind the last stage stops nothing. */
+static int stop_behind(const run *r, size_t i, flow_err *err)
+{
+    for (size_t j = i + 1; j < STAGE_COUNT; j++)
+        if (r->at.plan.at[j].what == PLAN_RUN)
+            return flow_fail(err, FLOW_ESTOPPED, "stopped behind stage %s", stages[i]->name);
+    notice_note("the stop came behind the last stage: the run is whole");
+    return 0;
+}
+
+/* Nothing is begun in a directory that somebody took away. */
 static int run_one(run *r, size_t i, flow_err *err)
 {
-    int code = need_inputs(r, i, err);
+    int code = rundir_check(&r->at.dir, err);
+    if (!code)
+        code = need_inputs(r, i, err);
     if (!code)
         code = run_stage(r, i, err);
     r->course.ran[i] = !code;
-    if (!code && signals_pending())
-        code = flow_fail(err, FLOW_ESTOPPED, "stopped behind stage %s", stages[i]->name);
-    return code;
+    return code || !signals_pending() ? code : stop_behind(r, i, err);
 }
 
 static int run_stages(run *r, flow_err *err)
@@ -359,6 +374,10 @@ static bool lacks_record(const run *r)
 static int finish(run *r, int code, flow_err *err)
 {
     flow_err late = FLOW_ERR_INIT;
+    if (rundir_check(&r->at.dir, &late)) {
+        *err = late; /* whatever else was met */
+        return late.code;
+    }
     if (!code && lacks_record(r))
         code = begin(r, err);
     r->course.ended = now();
@@ -366,8 +385,7 @@ static int finish(run *r, int code, flow_err *err)
                     : code                ? "error"
                     : gate_failed(r)      ? "gate failed"
                                           : "good";
-    bool gone = code && !rundir_is_run(r->at.dir.root);
-    if (!r->begun || gone || conclude(r, &late) == 0 || code)
+    if (!r->begun || conclude(r, &late) == 0 || code)
         return code;
     *err = late;
     return late.code;
@@ -385,13 +403,25 @@ static int write_record(run *r, flow_err *err)
     return finish(r, code, err);
 }
 
+/* With the word of the verdict there is. */
+static void tell_idle(const run *r, bool shown)
+{
+    char path[RUNDIR_PATH];
+    const rundir at = result_of(r, stage_index(&stage_validate));
+    json_t *verdict = json_load_file(rundir_in(path, at.root, STAGE_VERDICT), 0, NULL);
+    const char *word = json_string_value(json_object_get(verdict, "verdict"));
+    fprintf(stderr, "run       nothing to do: every stage is as this config has it%s%s%s\n",
+            word ? "; verdict: " : "", word ? word : "",
+            shown ? "" : "; its results are shown again");
+    json_decref(verdict);
+}
+
 static int show_what_is_there(run *r, flow_err *err)
 {
     bool there = record_is_whole(&r->record),
          shown = there && set_is_shown(&r->at.plan, &r->record);
     if (!r->options->quiet)
-        fprintf(stderr, "run       nothing to do: every stage is as this config has it%s\n",
-                shown ? "" : "; its results are shown again");
+        tell_idle(r, shown);
     if (shown)
         return 0;
     return there ? set_show(&r->at.plan, &r->record, err) : write_record(r, err);

@@ -119,6 +119,22 @@ void rundir_close(rundir *self)
     self->lock = -1;
 }
 
+static int gone(const char *root, flow_err *err)
+{
+    return flow_fail(err, FLOW_EIO, "%s is gone: it was removed while the run was at work", root);
+}
+
+int rundir_check(const rundir *self, flow_err *err)
+{
+    char path[RUNDIR_PATH];
+    struct stat held, there;
+    rundir_in(path, self->root, LOCK_FILE);
+    if (self->lock < 0 || (fstat(self->lock, &held) == 0 && stat(path, &there) == 0 &&
+                           held.st_ino == there.st_ino && held.st_dev == there.st_dev))
+        return 0;
+    return gone(self->root, err);
+}
+
 int rundir_check_plain(const char *path, flow_err *err)
 {
     struct stat is;
@@ -135,6 +151,8 @@ const char *rundir_path(const rundir *self, char *out, const char *name, flow_er
         flow_fail(err, FLOW_ECREATE, "%s: the path is too long", name);
         return NULL;
     }
+    if (self->home) /* a stage's, which was made when it began */
+        return access(self->root, F_OK) == 0 || !gone(self->home, err) ? out : NULL;
     size_t folder = (size_t)(strrchr(out, '/') - out);
     return make_folders(out, folder, err) ? NULL : out;
 }

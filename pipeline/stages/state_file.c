@@ -2,6 +2,7 @@
 
 #include "files/atomic.h"
 #include "files/sha256.h"
+#include "flow/clock.h"
 #include "flow/json.h"
 #include "pipeline/console/notice.h"
 #include "pipeline/stages/backends.h"
@@ -102,6 +103,8 @@ int state_file_take(state_owner *self, const json_t *head, flow_err *err)
             fprintf(stderr, "%-10sgoes on from where it was stopped\n", self->stage);
     }
     self->said = true;
+    *self->work->earlier =
+        json_number_value(json_object_get(head, "seconds")) - (flow_seconds() - self->began);
     return self->take ? self->take(self->arg, json_object_get(head, "more"), err) : 0;
 }
 
@@ -119,6 +122,7 @@ static char *head_of(const state_owner *self, uint64_t turn, uint64_t number, co
     flow_json_set(&out, "turn", json_integer((json_int_t)turn));
     flow_json_set(&out, "number", json_integer((json_int_t)number));
     flow_json_set(&out, "backend", backend ? json_string(backend) : json_null());
+    flow_json_set(&out, "seconds", json_real(*self->work->earlier + flow_seconds() - self->began));
     flow_json_set(&out, "metrics", json_integer(lines));
     flow_json_set(&out, "more", self->more ? self->more(self->arg) : json_null());
     flow_json_set(&out, "size", json_integer((json_int_t)size));

@@ -1,5 +1,5 @@
-/* pipeline/stages/state_file.h -- a state of a stage at work, in a file: a line of JSON, {key, turn, number, backend, metrics, more, size,
- * sha256}, sealed, and a block of so many bytes (flow/snapshot.h). Who goes on from it cuts metrics.jsonl back to the length that it had then. */
+/* pipeline/stages/state_file.h -- a state of a stage at work, in a file: a line of JSON, {key, turn, number, backend, seconds, metrics,
+ * more, size, sha256}, sealed, and a block of so many bytes (flow/snapshot.h). Who goes on from it cuts metrics.jsonl back to the length that it had then. */
 #ifndef PIPELINE_STAGES_STATE_FILE_H
 #define PIPELINE_STAGES_STATE_FILE_H
 
@@ -15,7 +15,8 @@ typedef struct state_owner {
     json_t *(*more)(const void *arg);
     int (*take)(void *arg, const json_t *more, flow_err *err);
     void *arg;
-    bool said; /* its own: that the stage goes on was told */
+    double began; /* when this process began with the stage, by flow_seconds */
+    bool said;    /* its own: that the stage goes on was told */
 } state_owner;
 
 /* In that directory; the file appears whole or not at all. turn: which of the stage's trainings; number: which of its states. */

@@ -339,7 +339,8 @@ static int prepare(lessons *self, flow_err *err)
                                 .told = &self->told,
                                 .more = counts,
                                 .take = take_counts,
-                                .arg = self};
+                                .arg = self,
+                                .began = flow_seconds()};
     self->seconds = self->recipe ? self->recipe->seconds : 0;
     self->learn = target_metered(self->target->learn, &self->meter, err);
     return self->learn ? recipe_start(&self->start, self->recipe, self->target->frame.units, err)
