@@ -183,6 +183,7 @@ static int work_in(run *r, size_t i, const rundir *dir, flow_err *err)
 static int work_and_keep(run *r, size_t i, flow_err *err)
 {
     rundir part;
+    flow_err gone = FLOW_ERR_INIT;
     const stage *s = stages[i];
     const plan_step *step = &r->at.plan.at[i];
     int code = begin(r, err);
@@ -191,8 +192,10 @@ static int work_and_keep(run *r, size_t i, flow_err *err)
     if (code)
         return code;
     code = work_in(r, i, &part, err);
-    if (!code)
-        code = rundir_check(&r->at.dir, err);
+    if (rundir_check(&part, &gone) || rundir_check(&r->at.dir, &gone)) {
+        *err = gone; /* whatever else was met */
+        return gone.code;
+    }
     if (code)
         store_abandon(&part, s, err);
     return code ? code : keep(r, i, &part, err);

@@ -128,6 +128,8 @@ int rundir_check(const rundir *self, flow_err *err)
 {
     char path[RUNDIR_PATH];
     struct stat held, there;
+    if (self->home) /* a stage's, which was made when it began */
+        return access(self->root, F_OK) ? gone(self->home, err) : 0;
     rundir_in(path, self->root, LOCK_FILE);
     if (self->lock < 0 || (fstat(self->lock, &held) == 0 && stat(path, &there) == 0 &&
                            held.st_ino == there.st_ino && held.st_dev == there.st_dev))
@@ -151,8 +153,8 @@ const char *rundir_path(const rundir *self, char *out, const char *name, flow_er
         flow_fail(err, FLOW_ECREATE, "%s: the path is too long", name);
         return NULL;
     }
-    if (self->home) /* a stage's, which was made when it began */
-        return access(self->root, F_OK) == 0 || !gone(self->home, err) ? out : NULL;
+    if (self->home)
+        return rundir_check(self, err) ? NULL : out;
     size_t folder = (size_t)(strrchr(out, '/') - out);
     return make_folders(out, folder, err) ? NULL : out;
 }

@@ -36,7 +36,7 @@ const char *rundir_in(char *out, const char *root, const char *name);
 int rundir_open(rundir *self, const char *root, flow_err *err);
 void rundir_close(rundir *self);
 
-/* FLOW_EIO: it is gone since it was locked. */
+/* FLOW_EIO: it is gone since it was locked, or, a stage's, since it was made. */
 int rundir_check(const rundir *self, flow_err *err);
 
 /* The path of a file in it: "student/model.safetensors". out has RUNDIR_PATH bytes; makes the
