@@ -1,3 +1,5 @@
+#define _XOPEN_SOURCE 700 /* realpath */
+
 #include "pipeline/stages/store.h"
 
 #include "files/atomic.h"
@@ -10,6 +12,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,13 +72,28 @@ static json_t *read_entry(const char *root, const char *folder, const char *key)
     return NULL;
 }
 
+static bool has_digest(const char *path, const json_t *is)
+{
+    char sum[FILE_SHA256];
+    return file_sha256(sum, path, NULL) == 0 && strcmp(sum, text_of(is, "sha256")) == 0;
+}
+
+static bool is_later(const struct stat *a, const struct stat *b)
+{
+    return a->st_mtim.tv_sec > b->st_mtim.tv_sec ||
+           (a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec > b->st_mtim.tv_nsec);
+}
+
+/* The size is right; and the digest, of a file that was written to after stage.json, which is the last of a stage's. */
 static bool is_in_place(const char *root, const char *folder, const char *file, const json_t *is)
 {
-    char path[RUNDIR_PATH];
-    struct stat found;
+    char path[RUNDIR_PATH], entry[RUNDIR_PATH];
+    struct stat found, last;
     path_in(path, root, folder, file);
-    return stat(path, &found) == 0 && S_ISREG(found.st_mode) &&
-           found.st_size == json_integer_value(json_object_get(is, "size"));
+    path_in(entry, root, folder, STORE_ENTRY);
+    return stat(path, &found) == 0 && stat(entry, &last) == 0 && S_ISREG(found.st_mode) &&
+           found.st_size == json_integer_value(json_object_get(is, "size")) &&
+           (!is_later(&found, &last) || has_digest(path, is));
 }
 
 static bool is_whole(char why[STORE_WHY], const char *root, const char *folder, const json_t *entry)
@@ -331,6 +349,26 @@ int store_check(const char *root, const json_t *entry, store_fault tell, void *a
         worst = worst ? worst : code;
     }
     return worst;
+}
+
+int store_check_file(const char *path, flow_err *err)
+{
+    char entry[RUNDIR_PATH], whole[PATH_MAX];
+    char *slash = realpath(path, whole) ? strrchr(whole, '/') : NULL;
+    if (!slash)
+        return 0; /* who opens it will say so */
+    snprintf(entry, sizeof entry, "%.*s/%s", (int)(slash - whole), whole, STORE_ENTRY);
+    json_t *kept = seal_read(entry);
+    const json_t *is = json_object_get(json_object_get(kept, "files"), slash + 1);
+    int code =
+        !is || has_digest(whole, is)
+            ? 0
+            : flow_fail(err, FLOW_EDATA,
+                        "%s was changed since its run wrote it: distill run --force %s makes "
+                        "it anew; a copy elsewhere is taken as it is",
+                        path, text_of(kept, "stage"));
+    json_decref(kept);
+    return code;
 }
 
 typedef struct complaint_of {
