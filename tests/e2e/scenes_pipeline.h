@@ -40,7 +40,7 @@ static int plan_of(uint64_t *sum, const config *c, flow_err *err)
 /* A complaint that there is no memory is all there is. */
 static int play_plan(uint64_t *sum, flow_err *err)
 {
-    static const char *const sets[] = {"teacher.flow.layers=3", "student.train.steps=50"};
+    static const char *const sets[] = {"teacher.flow.layers=3", "student.train.lr=0.001"};
     const config_sources from = {.file = path, .sets = sets, .n_sets = 2};
     FILE *to = fopen(path, "wb");
     fputs(small_config, to);
