@@ -56,6 +56,8 @@ for threads in 1 2; do
         check "rungs before rung $k are those that were there" cmp "$T/sums" <(head -n "$(wc -l <"$T/sums")" "$T/sums.now")
         mv "$T/sums.now" "$T/sums"
     done
+    spent=0
+    [ -n "$part" ] && spent=$(sed -n '1s/.*"seconds":\([0-9.e+-]*\).*/\1/p' "$part/$(cd "$part" && ls rung-? | tail -n 1)")
     [ -n "$part" ] && check "the plan goes on from there" grep -q '^student *resume' <("$DISTILL" plan "$T/c.yaml" "${work[@]}" --out "$dir")
     [ $threads -eq 2 ] && [ -n "$part" ] && printf 'XX' | dd of="$part/rung-5" bs=1 seek=900 conv=notrunc 2>/dev/null
     expect "after kills at any moment, $threads thread(s)" 0 run "$T/c.yaml" "${work[@]}" --out "$dir" --threads $threads
@@ -63,6 +65,8 @@ for threads in 1 2; do
         check "a rung that is damaged is told" grep -q 'rung-5 is damaged' "$T/err"
         check "and it goes on behind the one before" grep -q '^student *goes on from where it was stopped' "$T/err"
     fi
+    check "its seconds are those of all processes" awk -v all="$(value "$dir/manifest.json" seconds.student)" -v before="$spent" \
+        'BEGIN { exit !(all > before && before >= 0) }'
     check "the same bytes" same "$dir"
     check "and nothing is left" test -z "$(find "$dir" -name 'rung-*' -o -name 'checkpoint-*' -o -name '*.part' -o -name '*.tmp.*')"
 done
