@@ -1,10 +1,8 @@
 /* pipeline/stages/run.c -- a run: everything that can be checked first, then the loop over the stages that have to run. */
 #include "pipeline/stages/run.h"
 
-#include "pipeline/config/show.h"
 #include "pipeline/console/exit.h"
 #include "pipeline/console/foreign.h"
-#include "pipeline/console/json_print.h"
 #include "pipeline/console/notice.h"
 #include "pipeline/console/progress.h"
 #include "pipeline/console/shell_word.h"
@@ -488,42 +486,5 @@ int run_verb(const run_options *options)
     if (r.told)
         printf("%s\n", r.at.dir.root);
     release(&r);
-    return status;
-}
-
-/* ---- plan and check */
-
-int plan_verb(const run_options *options)
-{
-    int status;
-    flow_err err = FLOW_ERR_INIT;
-    opening at;
-    if (!opening_load(&at, &status, options))
-        return status;
-    int code = opening_look(&at, options, &err);
-    json_t *list = !code && options->json ? plan_json(&at.plan) : NULL;
-    if (!code && options->json)
-        code = json_print(list, &err);
-    else if (!code)
-        plan_print(&at.plan);
-    status = code ? exit_fail(&err) : EXIT_GOOD;
-    json_decref(list);
-    opening_end(&at);
-    return status;
-}
-
-int check_verb(const config_sources *sources)
-{
-    int status;
-    flow_err err = FLOW_ERR_INIT;
-    const char *backend;
-    config *self = config_load_shown(&status, sources);
-    foreign_begin();
-    if (self)
-        status = flows_check(&backend, self, true, &err) ? exit_fail(&err) : EXIT_GOOD;
-    if (self && status == EXIT_GOOD)
-        fprintf(stderr, "%s: ok\n", sources->file);
-    foreign_end();
-    config_free(self);
     return status;
 }
