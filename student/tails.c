@@ -2,6 +2,7 @@
 
 #include "flow/sort.h"
 #include "student/against_data.h"
+#include "teacher/scale.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -20,7 +21,7 @@ static bool is_likely(size_t a, size_t b, double odds, double chance)
     double term =
         exp(lgamma(n + 1) - lgamma(x + 1) - lgamma(y + 1) - x * log1p(1 / odds) - y * log1p(odds));
     double sum = term;
-    for (double j = y; j > 0 && sum <= chance && term > 1e-3 * chance / n; j--) {
+    for (double j = y; j > 0 && sum <= chance && term > 1e-9 * chance / n; j--) {
         term *= j / (n - j + 1) * odds;
         sum += term;
     }
@@ -51,8 +52,8 @@ static size_t fewer(size_t n)
     return n < STUDENT_TAIL_ROWS ? n : STUDENT_TAIL_ROWS;
 }
 
-/* unit: NULL or the column's own. */
-static int take(rows *out, const data_part *from, size_t column, const flow_units *unit,
+/* grid: of one, the column's units; NULL: it is none. */
+static int take(rows *out, const data_part *from, size_t column, const flow_units *grid,
                 flow_err *err)
 {
     for (size_t i = 0; i < out->n; i++) {
@@ -62,8 +63,8 @@ static int take(rows *out, const data_part *from, size_t column, const flow_unit
             return flow_fail(err, FLOW_EDIVERGED, "tails: row %zu, column %zu is %g", row, column,
                              out->x[i]);
     }
-    if (unit)
-        flow_units_to_user(unit, out->x, NULL, out->x, out->n);
+    if (grid)
+        flow_units_to_user(grid, out->x, NULL, out->x, out->n);
     flow_sort_numbers(out->x, out->n);
     return FLOW_OK;
 }
@@ -94,67 +95,70 @@ static size_t above(const rows *of, double value, bool at)
     return of->n - lo;
 }
 
-/* In two passes. */
-static double deviation(const rows *of)
+/* Of the reference, without its outliers. */
+static double displacement(const rows *reference)
 {
-    double mean = 0, squares = 0;
-    for (size_t i = 0; i < of->n; i++)
-        mean += of->x[i] / (double)of->n;
-    for (size_t i = 0; i < of->n; i++)
-        squares += (of->x[i] - mean) * (of->x[i] - mean) / (double)of->n;
-    return sqrt(squares);
+    double mean, sd;
+    data_scale_trimmed(&mean, &sd, reference->x, reference->n);
+    return STUDENT_EDGE * sd;
 }
 
 /* ---- what is beyond, above */
 
-static void look_beyond(student_tail_count *out, double value, const rows *samples,
-                        const rows *reference)
+/* Two samples and what is no matter between them. */
+typedef struct pair {
+    rows samples, reference;
+    double edge;
+} pair;
+
+static void look_beyond(student_tail_count *out, double value, const pair *of)
 {
     out->beyond = value;
-    out->samples = above(samples, value, false);
-    out->reference = above(reference, value, false);
+    out->samples = above(&of->samples, value, false);
+    out->reference = above(&of->reference, value, false);
+    out->farther = above(&of->samples, value + of->edge, false);
+    out->nearer = above(&of->samples, value - of->edge, false);
 }
 
 /* Where the reference has k rows beyond: of ties the far end, or, with too few beyond that, the near one. */
-static void look_at_share(student_tail_count *out, size_t k, const rows *samples,
-                          const rows *reference)
+static void look_at_share(student_tail_count *out, size_t k, const pair *of)
 {
     enum { TIED = 3 }; /* times as many rows are another share */
+    const rows *reference = &of->reference;
     double value = reference->x[reference->n - 1 - k];
     size_t with = above(reference, value, true);
     if (above(reference, value, false) < STUDENT_TAIL_FEW && with < reference->n)
         value = reference->x[reference->n - 1 - with];
     size_t count = above(reference, value, false);
     if (count >= STUDENT_TAIL_FEW && count <= TIED * k)
-        look_beyond(out, value, samples, reference);
+        look_beyond(out, value, of);
 }
 
 /* A level that has the threshold of one before it says nothing new. */
-static void look_once(student_tail *out, student_tail_level which, size_t k, const rows *samples,
-                      const rows *reference)
+static void look_once(student_tail *out, student_tail_level which, size_t k, const pair *of)
 {
     student_tail_count *at = &out->level[which];
-    look_at_share(at, k, samples, reference);
+    look_at_share(at, k, of);
     for (int before = 0; before < (int)which; before++)
         if (out->level[before].beyond == at->beyond)
             at->beyond = NAN;
 }
 
-static void look_above(student_tail *out, const rows *samples, const rows *reference, double edge)
+static void look_above(student_tail *out, const pair *of)
 {
-    const size_t m = reference->n, k = STUDENT_TAIL_FEW;
+    const size_t m = of->reference.n, k = STUDENT_TAIL_FEW;
     for (int i = 0; i < STUDENT_TAIL_LEVELS; i++)
         out->level[i] = (student_tail_count){.beyond = NAN, .off = NAN};
-    out->samples = samples->x[samples->n - 1];
-    out->reference = reference->x[m - 1];
+    out->samples = of->samples.x[of->samples.n - 1];
+    out->reference = of->reference.x[m - 1];
     if (m / 100 >= k)
-        look_once(out, STUDENT_TAIL_HUNDREDTH, m / 100, samples, reference);
+        look_once(out, STUDENT_TAIL_HUNDREDTH, m / 100, of);
     if (m / 1000 >= k)
-        look_once(out, STUDENT_TAIL_THOUSANDTH, m / 1000, samples, reference);
+        look_once(out, STUDENT_TAIL_THOUSANDTH, m / 1000, of);
     if (m / 20 >= k)
-        look_once(out, STUDENT_TAIL_LAST, k, samples, reference);
-    look_beyond(&out->level[STUDENT_TAIL_REFERENCE], out->reference + edge, samples, reference);
-    look_beyond(&out->level[STUDENT_TAIL_SAMPLES], out->samples + edge, samples, reference);
+        look_once(out, STUDENT_TAIL_LAST, k, of);
+    look_beyond(&out->level[STUDENT_TAIL_REFERENCE], out->reference, of);
+    look_beyond(&out->level[STUDENT_TAIL_SAMPLES], out->samples + of->edge, of);
 }
 
 static void mirror_back(student_tail *of)
@@ -172,13 +176,8 @@ typedef struct job {
     const data_part *samples, *reference;
     const flow_units *units;
     flow_units *one; /* of the column at work; NULL without units */
-    rows own, other;
+    pair rows;
 } job;
-
-static bool is_circle(const job *self, size_t column)
-{
-    return self->units && self->units->column[column].period > 0;
-}
 
 static void look_at_neither(student_tail side[2])
 {
@@ -189,26 +188,48 @@ static void look_at_neither(student_tail side[2])
     }
 }
 
+/* From the units of the flow. */
+static void tell_user(student_tail side[2], const flow_units *one)
+{
+    for (int s = 0; s < 2; s++) {
+        flow_units_to_user(one, &side[s].samples, NULL, &side[s].samples, 1);
+        flow_units_to_user(one, &side[s].reference, NULL, &side[s].reference, 1);
+        for (int i = 0; i < STUDENT_TAIL_LEVELS; i++) {
+            double *value = &side[s].level[i].beyond;
+            flow_units_to_user(one, value, NULL, value, isnan(*value) ? 0u : 1u);
+        }
+    }
+}
+
+static void look_at_sides(student_tail side[2], pair *of)
+{
+    of->edge = displacement(&of->reference);
+    look_above(&side[1], of);
+    mirror(&of->samples);
+    mirror(&of->reference);
+    look_above(&side[0], of);
+    mirror_back(&side[0]);
+}
+
 static int look_at_column(job *self, size_t column, flow_err *err)
 {
+    static const flow_unit plain = {.scale = 1};
+    const flow_unit *unit = self->units ? &self->units->column[column] : &plain;
     student_tail *side = self->out->side[column];
-    if (is_circle(self, column)) {
+    if (unit->period > 0) {
         look_at_neither(side);
         return FLOW_OK;
     }
-    if (self->one)
-        self->one->column[0] = self->units->column[column];
-    int code = take(&self->own, self->samples, column, self->one, err);
+    self->one->column[0] = *unit;
+    const flow_units *grid = unit->step > 0 ? self->one : NULL;
+    int code = take(&self->rows.samples, self->samples, column, grid, err);
     if (!code)
-        code = take(&self->other, self->reference, column, self->one, err);
+        code = take(&self->rows.reference, self->reference, column, grid, err);
     if (code)
         return code;
-    double edge = STUDENT_EDGE * deviation(&self->other);
-    look_above(&side[1], &self->own, &self->other, edge);
-    mirror(&self->own);
-    mirror(&self->other);
-    look_above(&side[0], &self->own, &self->other, edge);
-    mirror_back(&side[0]);
+    look_at_sides(side, &self->rows);
+    if (!grid)
+        tell_user(side, self->one);
     return FLOW_OK;
 }
 
@@ -237,9 +258,9 @@ static void judge_level(student_tails *self, size_t column, int side, int level,
     student_tail_count *c = &self->side[column][side].level[level];
     if (isnan(c->beyond))
         return;
-    const size_t a = c->samples, n = self->samples, b = c->reference, m = self->reference;
-    const double more = factor(a, n, b, m, chance), less = factor(b, m, a, n, chance),
-                 far = fmax(more, less);
+    const size_t n = self->samples, m = self->reference;
+    const double more = factor(c->farther, n, c->reference, m, chance),
+                 less = factor(c->reference, m, c->nearer, n, chance), far = fmax(more, less);
     c->off = more > 1 ? more : 1 / less;
     if (far <= self->off) /* NaN is not */
         return;
@@ -262,15 +283,15 @@ static void judge(student_tails *self)
 
 static int reserve(job *self, flow_err *err)
 {
-    const size_t n = self->own.n = fewer(self->samples->n),
-                 m = self->other.n = fewer(self->reference->n), dim = self->samples->x.width;
-    *self->out = student_no_tails;
+    const size_t n = self->rows.samples.n = fewer(self->samples->n),
+                 m = self->rows.reference.n = fewer(self->reference->n),
+                 dim = self->samples->x.width;
     self->out->side = calloc(dim + 1, sizeof *self->out->side);
-    self->own.x = malloc((n + m + 1) * sizeof *self->own.x);
-    self->one = self->units ? flow_units_create(1, err) : NULL;
-    if (!self->out->side || !self->own.x || (self->units && !self->one))
+    self->rows.samples.x = malloc((n + m + 1) * sizeof(double));
+    self->one = flow_units_create(1, err);
+    if (!self->out->side || !self->rows.samples.x || !self->one)
         return flow_fail(err, FLOW_ENOMEM, "out of memory for the tails of %zu columns", dim);
-    self->other.x = self->own.x + n;
+    self->rows.reference.x = self->rows.samples.x + n;
     self->out->dim = dim;
     self->out->samples = n;
     self->out->reference = m;
@@ -289,7 +310,7 @@ int student_tails_measure(student_tails *out, const data_part *samples, const da
         code = look_at_column(&self, j, err);
     if (!code)
         judge(out);
-    free(self.own.x);
+    free(self.rows.samples.x);
     flow_units_free(self.one);
     return code;
 }

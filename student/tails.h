@@ -1,18 +1,20 @@
-/* student/tails.h -- the tails of samples beside those of a reference, column by column, on both sides, in the user's
- * units: how many rows of either are beyond the reference's quantiles, and how far either goes.
+/* student/tails.h -- the tails of samples beside those of a reference, column by column, on both sides: how many rows of
+ * either are beyond the reference's quantiles, and how far either goes.
  *
  * A side of a column is looked at where the reference has a hundredth and a thousandth of its rows beyond, where it has its
  * last STUDENT_TAIL_FEW (a share that has fewer is left out), and beyond the last row of the reference and of the samples.
- * An end counts as a little further out (STUDENT_EDGE standard deviations of the reference): a density smears what the
- * reference has at one value.
+ * So that rows that are only a little displaced are no tail, as those are that a density smears over an end of the data,
+ * samples count as too many where they are beyond by STUDENT_EDGE standard deviations, and as too few where they are not
+ * even that much inside: standard deviations of the reference in the units of the flow, in which also a column that is
+ * mapped by a logarithm has two tails. Grids are compared in the user's units, value by value.
  *
  * Of n samples a are beyond, of m rows of the reference b. If the shares that they come from are p and q, both small, a of
  * a + b is binomial with the odds n p : m q (two Poisson counts, given their sum: Przyborowski, Wilenski 1940). Its
  * exact limit (Clopper, Pearson 1934) says by what factor p / q is above 1 at least, or below it, with the chance
  * STUDENT_TAIL_CHANCE of being wrong anywhere: a share of it for each of the comparisons that are made (Bonferroni). Where
- * both are one distribution of independent rows, any factor at all is found with at most that chance. Where the threshold
- * is a row of the reference, b is fixed and a has a negative hypergeometric distribution, of which the same limit is exact
- * for more and a little careful for fewer; with ties the threshold is an end of them, and rows at it are not beyond. */
+ * both are one distribution of independent rows, any factor at all is found with at most that chance; displacement and ties
+ * make it less. (A threshold that is a row of the reference makes b a fixed number and a negative hypergeometric: of too
+ * many the tail sum is the same, of too few it is a little smaller.) */
 #ifndef STUDENT_TAILS_H
 #define STUDENT_TAILS_H
 
@@ -33,20 +35,21 @@ typedef enum student_tail_level {
     STUDENT_TAIL_THOUSANDTH,
     STUDENT_TAIL_LAST,      /* STUDENT_TAIL_FEW of the reference, or more if they are tied */
     STUDENT_TAIL_REFERENCE, /* beyond its last row: it has none there */
-    STUDENT_TAIL_SAMPLES,   /* beyond theirs */
+    STUDENT_TAIL_SAMPLES,   /* beyond theirs, and displaced */
     STUDENT_TAIL_LEVELS
 } student_tail_level;
 
 typedef struct student_tail_count {
-    double beyond; /* the value that rows are counted beyond; NaN: it was not looked at */
+    double beyond; /* the user's value that rows are counted beyond; NaN: it was not looked at */
     size_t samples, reference; /* rows beyond it */
-    double
-        off; /* the factor of the samples' share to the reference's: at least, if above 1, at most, if below; 1: it may
-                   be one share */
+    size_t farther,
+        nearer; /* samples that are beyond it even if moved in by the displacement, and if moved out by it */
+    double off; /* the factor of the samples' share to the reference's: at least, if above 1, at
+                   most, if below; 1: it may be one share */
 } student_tail_count;
 
 typedef struct student_tail {
-    double samples, reference; /* the value that is farthest out */
+    double samples, reference; /* the user's value that is farthest out */
     student_tail_count level[STUDENT_TAIL_LEVELS];
 } student_tail;
 

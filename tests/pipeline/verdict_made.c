@@ -20,10 +20,12 @@ verdict_input input;
 static void set_up_tails(void)
 {
     tails[1][1] = (student_tail){.samples = 18.5, .reference = 17.5};
-    tails[1][1].level[STUDENT_TAIL_LAST] = (student_tail_count){17, 40, 15, 1.125};
-    tails[1][1].level[STUDENT_TAIL_THOUSANDTH] = (student_tail_count){NAN, 0, 0, NAN};
+    tails[1][1].level[STUDENT_TAIL_LAST] =
+        (student_tail_count){.beyond = 17, .samples = 40, .reference = 15, .off = 1.125};
+    tails[1][1].level[STUDENT_TAIL_THOUSANDTH] = (student_tail_count){.beyond = NAN, .off = NAN};
     teacher_tails[0][0] = (student_tail){.samples = -3, .reference = -3.5};
-    teacher_tails[0][0].level[STUDENT_TAIL_HUNDREDTH] = (student_tail_count){-2.5, 3, 30, 1 / 1.2};
+    teacher_tails[0][0].level[STUDENT_TAIL_HUNDREDTH] =
+        (student_tail_count){.beyond = -2.5, .samples = 3, .reference = 30, .off = 1 / 1.2};
 }
 
 void set_up(void)
