@@ -52,7 +52,7 @@ was=$(value "$T/run/validation.json" teacher.test_log_likelihood.value)
 expect "the run is validated again" 0 validate "$T/run"
 check "to the same figures" test "$was" = "$(value "$T/run/validation.json" teacher.test_log_likelihood.value)"
 check "which says how half lines are mapped" grep -q "half lines: energy by a logarithm, n by a .*, mass by a softplus of [34]" "$T/err"
-run plan "$T/events.yaml" "${TEACH[@]}" --set teacher.train.epochs=20 --out "$T/run" --set export.samples=3000 --set export.file=x.csv \
+run plan "$T/events.yaml" "${TEACH[@]:1}" --set teacher.train.epochs=20 --out "$T/run" --set export.samples=3000 --set export.file=x.csv \
     --set 'data.columns={share: [0, 1], energy: positive, n: {support: [0, inf], step: 1}, phi: {period: 6.283185307}, mass: {support: [20, inf]}}'
 check "another order is another table" grep -q "teacher.*run" "$T/out"
 
