@@ -13,7 +13,7 @@
     "validation.json"
 
 /* A factor that is this much at least is one that matters. */
-#define TAIL_LIMIT 1.5
+#define TAIL_LIMIT 1.25
 #define TAIL_DOC                                                                                   \
     ", or below it: the worst of all columns, of both sides, of the values that a hundredth, a "   \
     "thousandth and the last fifteen of these are beyond, and of either's farthest. 1 where "      \

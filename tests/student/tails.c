@@ -92,7 +92,7 @@ static void is_quiet(law *first, law *second)
         draw(reference, M, first, second, seed, PCG_TARGET);
         student_tails t = compared(NULL);
         found += t.off > 1;
-        warned += t.off > 1.5;
+        warned += t.off > 1.25;
         student_tails_release(&t);
     }
     cr_expect(found < 10 && warned < 3, "%zu and %zu of %d", found, warned, (int)SEEDS);
