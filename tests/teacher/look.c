@@ -434,15 +434,6 @@ Test(look, sorted_rows)
 Test(look, sorted_rows_that_are_shuffled)
 {
     data_options options = data_options_default();
-    for (int sorted = 0; sorted < 2; sorted++) {
-        file_table *plain = normals(ROWS, 2);
-        for (size_t i = 0; i < ROWS; i++)
-            *cell(plain, i, 0) += sorted * 0.0005 * (double)i;
-        data_look *look = look_with(plain, &options);
-        cr_expect_eq(look->drifts, sorted);
-        data_look_free(look);
-        file_table_free(plain);
-    }
     options.split = DATA_SPLIT_SEED;
     file_table *table = normals(ROWS, 2);
     for (size_t i = 0; i < ROWS; i++)
