@@ -52,6 +52,7 @@ for file in "$T"/1/figures/*; do
     cmp -s "$file" "$T/2/figures/${file##*/}" || echo "$file"
 done >"$T/differ"
 check "and the same figures beside it" test ! -s "$T/differ"
+check "tails are in it, and how many rows they are of" grep -q "teacher against data: 1,000 samples, 3,000 rows" "$T/1/report.html"
 check "the clock is in it" grep -q '<!-- /clock -->' "$T/1/report.html"
 check "the command that repeats it is in it" grep -q "distill run resolved.json --out again" "$T/1/report.html"
 
