@@ -1,6 +1,7 @@
 #include "pipeline/stages/look.h"
 
 #include "pipeline/config/settings.h"
+#include "pipeline/console/shell_word.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -61,7 +62,9 @@ static void tell_rest(const data_look *look, const char *file, size_t left_out)
                 notes ? " and " : "");
     if (notes)
         fprintf(stderr, "%zu note%s", notes, notes == 1 ? "" : "s");
-    fprintf(stderr, " more: distill inspect %s\n", file);
+    fputs(" more: distill inspect ", stderr);
+    shell_word(stderr, file);
+    putc('\n', stderr);
 }
 
 /* A fit that ends before its step size is what lr says. */

@@ -2,6 +2,7 @@
 
 #include "files/utf8.h"
 #include "flow/json.h"
+#include "pipeline/console/shell_word.h"
 #include "pipeline/console/version.h"
 #include "pipeline/stages/file_keys.h"
 #include "pipeline/stages/links.h"
@@ -182,7 +183,7 @@ bool record_is_whole(const rundir *self)
 
 const char *record_given(char *out, const char *root, flow_err *err)
 {
-    char link[RUNDIR_PATH], to[RUNDIR_PATH];
+    char link[RUNDIR_PATH], to[RUNDIR_PATH], word[SHELL_WORD];
     ssize_t n = readlink(rundir_in(link, root, RESOLVED), to, sizeof to - 1);
     to[n > 0 ? n : 0] = '\0';
     char *slash = strrchr(to, '/');
@@ -193,7 +194,7 @@ const char *record_given(char *out, const char *root, flow_err *err)
     if (slash && access(out, R_OK) == 0)
         return out;
     flow_fail(err, FLOW_ENOINPUT, "%s: no run with a memory is there: distill run FILE --out %s",
-              root, root);
+              root, shell_text(word, root));
     return NULL;
 }
 
