@@ -1,6 +1,7 @@
 #include "pipeline/command/lines.h"
 
 #include "flow/unroll.h"
+#include "pipeline/command/config_of.h"
 #include "pipeline/command/line.h"
 #include "pipeline/config/config.h"
 #include "pipeline/config/schema.h"
@@ -63,16 +64,18 @@ static const cli_option check_table[] = {SOURCE_OPTIONS, HEADER_OPTION, {NULL, 0
 
 const line_spec line_run = {
     .name = "run",
-    .operands = "FILE [options]",
+    .operands = "FILE|RUN [options]",
     .n_min = 1,
     .n_max = 1,
     .doc = "Fits the teacher, distils the student, validates; prints the directory.",
-    .examples = "  distill run moons.yaml\n"
-                "  distill run moons.yaml --set student.flow.layers=8 --out runs/eight\n",
+    .examples =
+        "  distill run moons.yaml\n"
+        "  distill run moons.yaml --set student.flow.layers=8 --out runs/eight\n"
+        "  distill run runs/moons    what it was told, again: on from where it was stopped\n",
     .options = run_table};
 
 const line_spec line_check = {.name = "check",
-                              .operands = "FILE [options]",
+                              .operands = "FILE|RUN [options]",
                               .n_min = 1,
                               .n_max = 1,
                               .doc = "Reads a configuration as run would, and runs nothing.",
@@ -87,7 +90,7 @@ static const cli_option check_target_table[] = {
 
 const line_spec line_check_target = {
     .name = "check-target",
-    .operands = "FILE [options]",
+    .operands = "FILE|RUN [options]",
     .n_min = 1,
     .n_max = 1,
     .doc = "Holds a target or a plug-in to its word: gradient, time, flat places.",
@@ -149,6 +152,8 @@ int line_read_run(run_line *out, const line_spec *spec, int argc, char **argv)
     out->options.sources.file = operands[0];
     out->options.sources.overlays = out->overlays;
     out->options.sources.sets = out->sets;
+    if ((out->options.told = config_of_directory(operands[0])) && !out->options.out)
+        out->options.out = operands[0];
     out->options.argc = argc;
     out->options.argv = argv;
     return -1;
@@ -165,7 +170,7 @@ void run_line_free(run_line *self)
 static const cli_option inspect_table[] = {JSON_OPTION, HEADER_OPTION, {NULL, 0, NULL, NULL}};
 
 const line_spec line_inspect = {.name = "inspect",
-                                .operands = "FILE [options]",
+                                .operands = "FILE|RUN [options]",
                                 .n_min = 1,
                                 .n_max = 1,
                                 .doc =

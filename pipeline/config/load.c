@@ -272,7 +272,9 @@ static char *read_text(complaints *out, const char *name, size_t *size)
         return text;
     }
     int why = text ? errno : ENOMEM;
-    complain(out, E_FILE, (place){complaints_source(out, name, NULL, 0), 0, 0, 1}, NULL,
+    complain(out, E_FILE, (place){complaints_source(out, name, NULL, 0), 0, 0, 1},
+             why == EISDIR ? "give the YAML file; of a run it is config.yaml in its directory"
+                           : NULL,
              "cannot %s: %s", file ? "read" : "open", strerror(why));
     if (file)
         fclose(file);

@@ -300,7 +300,7 @@ static int prepare(run *r, flow_err *err)
     bool idle = plan_is_idle(&at->plan);
     if (!idle && flows_check(&r->course.backend, at->config, !o->quiet, err))
         return err->code;
-    int code = o->only ? record_read_run(&r->texts, o->out, &o->sources, err)
+    int code = o->told ? record_read_run(&r->texts, o->sources.file, &o->sources, err)
                        : record_read(&r->texts, &o->sources, err);
     if (code || opening_lock(at, err) ||
         record_place(&r->record, &at->dir, at->config, &r->texts, err))
@@ -460,18 +460,18 @@ int plan_verb(const run_options *options)
     return status;
 }
 
-int check_verb(const config_sources *sources)
+int check_verb(const run_options *options)
 {
     int status;
     flow_err err = FLOW_ERR_INIT;
     const char *backend;
-    config *self = config_load_shown(&status, sources);
+    opening at;
     foreign_begin();
-    if (self)
-        status = flows_check(&backend, self, true, &err) ? exit_fail(&err) : EXIT_GOOD;
-    if (self && status == EXIT_GOOD)
-        fprintf(stderr, "%s: ok\n", sources->file);
+    if (opening_load(&at, &status, options))
+        status = flows_check(&backend, at.config, true, &err) ? exit_fail(&err) : EXIT_GOOD;
+    if (status == EXIT_GOOD)
+        fprintf(stderr, "%s: ok\n", options->sources.file);
     foreign_end();
-    config_free(self);
+    opening_end(&at);
     return status;
 }
