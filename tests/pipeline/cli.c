@@ -90,10 +90,10 @@ Test(cli, refusals)
          "distill: error: there is no option '--versoin'; did you mean '--version'?\n"
          "help: distill --help\n"},
         {"distill run", 64,
-         "distill: error: something is missing: distill run FILE [options]\n"
+         "distill: error: something is missing: distill run FILE|RUN [options]\n"
          "help: distill run --help\n"},
         {"distill run a.yaml b.yaml", 64,
-         "distill: error: what is 'b.yaml'? distill run FILE [options]\n"
+         "distill: error: what is 'b.yaml'? distill run FILE|RUN [options]\n"
          "help: distill run --help\n"},
         {"distill run a.yaml --thread 3 --theads 3", 64,
          "distill: error: unknown option '--theads'; did you mean '--threads'?\n"
@@ -129,8 +129,9 @@ Test(cli, refusals)
         {"distill logp m", 64,
          "distill: error: something is missing: distill logp RUN|MODEL DATA [options]\n"
          "help: distill logp --help\n"},
-        {"distill explain layers", 64,
-         "distill: error: there is no key 'layers'; did you mean teacher.flow.layers\n"},
+        {"distill explain warmpu", 64,
+         "distill: error: there is no key 'warmpu'; did you mean teacher.train.warmup or "
+         "student.train.warmup\n"},
         {"distill check none.yaml", 66,
          "none.yaml: error: cannot open: No such file or directory [E100]\n"
          "1 error; nothing was run\n"},

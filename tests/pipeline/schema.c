@@ -323,27 +323,78 @@ Test(schema, every_figure_is_explained)
     free(list);
 }
 
+/* What is suggested is explained. */
+static size_t explain_what_is_meant(const char *said)
+{
+    static const char before[] = "; did you mean ";
+    const char *at = strstr(said, before);
+    char path[128];
+    size_t n = 0;
+    for (at = at ? at + strlen(before) : NULL; at; n++) {
+        const char *more = strstr(at, " or ");
+        snprintf(path, sizeof path, "%.*s", (int)(more ? (size_t)(more - at) : strlen(at)), at);
+        free(explained(path));
+        at = more ? more + 4 : NULL;
+    }
+    return n;
+}
+
 Test(schema, explain_suggests)
 {
     static const struct {
         char path[40], says[120];
     } cases[] = {
-        {"layers", "there is no key 'layers'; did you mean teacher.flow.layers"},
-        {"iterations", "there is no key 'iterations'; did you mean student.flow.iterations or "
-                       "student.shrink.iterations"},
-        {"student.trian.lr", "there is no key 'student.trian.lr'; did you mean student.train.lr"},
-        {"warmpu", "there is no key 'warmpu'; did you mean teacher.train.warmup or "
-                   "student.train.warmup"},
-        {"validate.require.x",
-         "there is no key 'validate.require.x'; did you mean validate.require"},
-        {"", "there is no key ''"},
-        {"banana", "there is no key 'banana'"},
+        {"hiden", "; did you mean teacher.flow.hidden or teacher.flow.conditioner.hidden or "},
+        {"iterations", "; did you mean student.flow.iterations or student.shrink.iterations or "},
+        {"student.trian", "; did you mean student.train"},
+        {"student.trian.lr", "; did you mean student.train.lr"},
+        {"warmpu", "; did you mean teacher.train.warmup or student.train.warmup"},
+        {"validate.require.x", "; did you mean validate.require"},
+        {"teacher.flow.splin", "; did you mean teacher.flow.transformer.spline or "},
+        {"banana", "; did you mean target.banana"},
+        {"target.covarianc", "; did you mean target.covariance"},
+        {"swep", "; did you mean sweep"},
+        {"sweep.gird", "; did you mean sweep.grid"},
+        {"", "; distill explain lists what there is"},
+        {"xyzzyq", "; distill explain lists what there is"},
+        {"teacher.flow.xyzzyq", "; distill explain teacher.flow lists what there is"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         flow_err err = FLOW_ERR_INIT;
+        char head[64];
+        int n = snprintf(head, sizeof head, "there is no key '%s'", cases[i].path);
         cr_expect_eq(explain(stdout, cases[i].path, &err), FLOW_EUSAGE);
-        cr_expect_str_eq(err.text, cases[i].says);
+        cr_expect(strncmp(err.text, head, (size_t)n) == 0, "%s", err.text);
+        cr_expect(strncmp(err.text + n, cases[i].says, strlen(cases[i].says)) == 0, "%s", err.text);
+        explain_what_is_meant(err.text);
     }
+}
+
+/* Of every key there is, with two letters of its last word swapped. */
+static void mistype(void *arg, const char *path, const flow_key *key)
+{
+    char wrong[128];
+    size_t *n = arg;
+    flow_err err = FLOW_ERR_INIT;
+    (void)key;
+    snprintf(wrong, sizeof wrong, "%s", path);
+    char *end = wrong + strlen(wrong);
+    if (end - wrong < 3 || end[-1] == end[-2] || end[-2] == '.' || end[-3] == '.')
+        return;
+    char last = end[-1];
+    end[-1] = end[-2];
+    end[-2] = last;
+    if (explain(stderr, wrong, &err) == FLOW_OK)
+        return; /* of another word */
+    cr_expect_geq(explain_what_is_meant(err.text), 1, "%s", err.text);
+    ++*n;
+}
+
+Test(schema, explain_suggests_for_every_key)
+{
+    size_t n = 0;
+    explain_each_key(mistype, &n);
+    cr_expect_gt(n, 100, "%zu", n);
 }
 
 /* ---- numbers */
