@@ -43,7 +43,8 @@ enum {
     OPTION_FORCE,
     OPTION_FROM,
     OPTION_UNTIL,
-    OPTION_DRY_RUN
+    OPTION_DRY_RUN,
+    OPTION_DIGITS
 };
 
 /* Options of verbs that read what run reads (lines.c). */

@@ -206,6 +206,8 @@ int line_read_inspect(inspect_options *out, int argc, char **argv)
 #define OUTPUT_OPTIONS                                                                             \
     {"output", 'o', "FILE", ".npy or .csv by its ending; default, and '-': stdout"},               \
         {"format", OPTION_FORMAT, "npy|csv", "format, whatever the ending; stdout is csv"},        \
+        {"digits", OPTION_DIGITS, "N",                                                             \
+         "significant digits of a csv, 1 .. 17; default 17, all there are"},                       \
     {                                                                                              \
         "threads", OPTION_THREADS, "N", "threads; changes no result"                               \
     }
@@ -214,6 +216,7 @@ int line_read_inspect(inspect_options *out, int argc, char **argv)
 typedef struct line_output {
     const char *file;   /* NULL or "-": stdout */
     const char *format; /* NULL: by the ending */
+    uint64_t digits;    /* 0: not given */
     uint64_t threads;
 } line_output;
 
@@ -221,6 +224,8 @@ static int take_output(line_output *out, int id, const char *arg, flow_err *err)
 {
     if (id == OPTION_THREADS)
         return option_whole(&out->threads, "--threads", arg, 1, LINE_MAX_THREADS, err);
+    if (id == OPTION_DIGITS)
+        return option_whole(&out->digits, "--digits", arg, 1, 17, err);
     if (id == 'o')
         out->file = arg;
     else
@@ -228,10 +233,11 @@ static int take_output(line_output *out, int id, const char *arg, flow_err *err)
     return FLOW_OK;
 }
 
-/* Fills in *file and *format, or fails with FLOW_EUSAGE. */
-static int resolve_output(const line_output *in, const char **file, table_format *format,
+/* Fills in *file and *form, or fails with FLOW_EUSAGE. */
+static int resolve_output(const line_output *in, const char **file, output_form *form,
                           flow_err *err)
 {
+    table_format *format = &form->format;
     static const char *const words[] = {[TABLE_CSV] = "csv", [TABLE_NPY] = "npy"};
     *file = in->file && strcmp(in->file, "-") != 0 ? in->file : NULL;
     const char *dot = *file ? strrchr(*file, '.') : NULL;
@@ -246,6 +252,9 @@ static int resolve_output(const line_output *in, const char **file, table_format
         return flow_fail(err, FLOW_EUSAGE,
                          "-o '%.200s' ends neither in .npy nor in .csv; say --format npy or csv",
                          *file);
+    form->digits = in->digits;
+    if (*format == TABLE_NPY && in->digits)
+        return flow_fail(err, FLOW_EUSAGE, "--digits is for a csv; a .npy file has all bits");
     if (*format == TABLE_NPY && !*file && isatty(STDOUT_FILENO))
         return flow_fail(err, FLOW_EUSAGE,
                          "a .npy file would be binary on your terminal; say "
@@ -354,7 +363,7 @@ int line_read_sample(sample_options *out, int argc, char **argv)
     else if (out->n > INT64_MAX - out->first)
         flow_fail(&err, FLOW_EUSAGE, "--first plus -n is too large");
     else if (!deriving_check(&out->deriving, &err) && !exact_check(&out->exact, &err))
-        resolve_output(&line.output, &out->output, &out->format, &err);
+        resolve_output(&line.output, &out->output, &out->form, &err);
     return err.code ? line_refuse(&line_sample, &err) : -1;
 }
 
@@ -402,7 +411,7 @@ int line_read_logp(logp_options *out, int argc, char **argv)
     out->model = operands[0];
     out->input = operands[1];
     out->threads = line.output.threads;
-    if (resolve_output(&line.output, &out->output, &out->format, &err))
+    if (resolve_output(&line.output, &out->output, &out->form, &err))
         return line_refuse(&line_logp, &err);
     return -1;
 }

@@ -123,6 +123,12 @@ Test(cli, refusals)
          "distill: error: --first plus -n is too large\nhelp: distill sample --help\n"},
         {"distill sample m -n 1 --format xls", 64,
          "distill: error: --format wants npy or csv, got 'xls'\nhelp: distill sample --help\n"},
+        {"distill sample m -n 1 --digits 18", 64,
+         "distill: error: --digits wants a whole number 1 .. 17, got '18'\nhelp: distill sample "
+         "--help\n"},
+        {"distill logp m x -o x.npy --digits 9", 64,
+         "distill: error: --digits is for a csv; a .npy file has all bits\nhelp: distill logp "
+         "--help\n"},
         {"distill sample m -n 1 -o x.txt", 64,
          "distill: error: -o 'x.txt' ends neither in .npy nor in .csv; say --format npy or csv\n"
          "help: distill sample --help\n"},
@@ -304,13 +310,13 @@ Test(cli, sample_line)
     cr_expect(got.context.header == FILE_HEADER_NO && got.context.extra);
     cr_expect_eq(got.temperature, 0.7);
     cr_expect_str_eq(got.output, "x.npy");
-    cr_expect(got.logp && got.format == TABLE_NPY);
+    cr_expect(got.logp && got.form.format == TABLE_NPY);
     split(&line, "sample m -n0");
     cr_assert_eq(line_read_sample(&got, line.argc, line.argv), -1);
     cr_expect(got.n == 0 && got.seed == 0 && got.first == 0 && !got.logp);
     cr_expect(!got.context.given && !got.context.extra && got.temperature == 1);
     cr_expect_eq(got.context.header, FILE_HEADER_AUTO);
-    cr_expect(!got.output && got.format == TABLE_CSV);
+    cr_expect(!got.output && got.form.format == TABLE_CSV);
 }
 
 Test(cli, format_of_the_output)
@@ -330,7 +336,7 @@ Test(cli, format_of_the_output)
         split(&line, cases[i].line);
         cr_assert_eq(line_read_logp(&got, line.argc, line.argv), -1, "%s", cases[i].line);
         cr_expect_str_eq(got.output ? got.output : "", cases[i].file);
-        cr_expect_eq(got.format, cases[i].format, "%s", cases[i].line);
+        cr_expect_eq(got.form.format, cases[i].format, "%s", cases[i].line);
         cr_expect_str_eq(got.model, "m");
         cr_expect_str_eq(got.input, "x.npy");
     }
