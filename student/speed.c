@@ -18,8 +18,8 @@ typedef struct timing {
 
 enum { MOST_ROWS = 16384 };
 
-/* A call is so short, if a shard a thread is: where other processes want the processors, too, one of many short calls has
- * them for itself, and a long one never does. */
+/* A call is so short, if a shard a thread is, which the first one has: where other processes want the processors, too, one of many
+ * short calls has them for itself, and a long one never does. */
 static const double SHORT = 0.003;
 
 static size_t short_rows(double rate, size_t most, const student_sides *v)
@@ -34,7 +34,7 @@ static int time_batch(double *rate, const flow *f, const student_sides *v, const
                       flow_err *err)
 {
     const size_t most = v->n < how->most ? v->n : how->most;
-    size_t n = most;
+    size_t n = short_rows(0, most, v);
     double *x = malloc((most * (v->dim + 1) + 1) * sizeof *x), best = 0, start = flow_seconds();
     if (!x)
         return flow_fail(err, FLOW_ENOMEM, "out of memory for %zu rows to be timed", most);
