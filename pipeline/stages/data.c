@@ -230,13 +230,12 @@ static int prepare(data_product *out, const data_opened *from, const config *c, 
     return code ? code : measure_ranges(out, err);
 }
 
-static void tell(const data_product *self, const data_look *look, const config *c, const char *note)
+static void tell(const data_product *self, const config *c, const char *note)
 {
     if (*note)
         fprintf(stderr, "data      %s: %s\n", c->data.path, note);
     tell_rows(self->set, source_of(c));
     tell_weights(self->set, c->data.weights);
-    look_tell(look, c, source_of(c));
 }
 
 static int run(void *product, const stage_work *work, const void *const *inputs, flow_err *err)
@@ -250,7 +249,9 @@ static int run(void *product, const stage_work *work, const void *const *inputs,
     if (!code)
         code = prepare(out, &from, c, err);
     if (!code && !work->quiet)
-        tell(out, from.look, c, file_stream_head(from.rows)->note);
+        tell(out, c, file_stream_head(from.rows)->note);
+    if (!code)
+        look_tell(from.look, c, source_of(c), work->quiet);
     data_close(&from);
     return code;
 }

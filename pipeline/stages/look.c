@@ -79,12 +79,12 @@ static void tell_warmup(const data_look *look, const config *c)
                 fit.warmup, steps, steps / 10);
 }
 
-void look_tell(const data_look *look, const config *c, const char *source)
+void look_tell(const data_look *look, const config *c, const char *source, bool quiet)
 {
     size_t left_out = tell_warnings(look);
     if (*look->suggestion && hints_at_kinds(look))
         fprintf(stderr, "          -> all of it: %s\n", look->suggestion);
     tell_warmup(look, c);
-    if (c->data.path)
+    if (c->data.path && !quiet)
         tell_rest(look, source, left_out);
 }

@@ -8,6 +8,7 @@
 #include "pipeline/console/progress.h"
 #include "pipeline/console/shell_word.h"
 #include "pipeline/console/signals.h"
+#include "pipeline/report/verdict.h"
 #include "pipeline/stages/backends.h"
 #include "pipeline/stages/flows.h"
 #include "pipeline/stages/links.h"
@@ -298,7 +299,7 @@ static int prepare(run *r, flow_err *err)
     if (opening_begin(at, o, err))
         return err->code;
     bool idle = plan_is_idle(&at->plan);
-    if (!idle && flows_check(&r->course.backend, at->config, !o->quiet, err))
+    if (!idle && flows_check(&r->course.backend, at->config, err))
         return err->code;
     int code = o->told ? record_read_run(&r->texts, o->sources.file, &o->sources, err)
                        : record_read(&r->texts, &o->sources, err);
@@ -391,6 +392,17 @@ static void tell_how_to_go_on(const run_options *o)
     putc('\n', stderr);
 }
 
+/* An exit code that is no 0 has its words, also where the stage that judged did not run again. */
+static void tell_kept_verdict(const run *r)
+{
+    char path[RUNDIR_PATH];
+    const rundir result = result_of(r, stage_index(&stage_validate));
+    json_t *verdict = json_load_file(rundir_in(path, result.root, stage_validate.outputs[0]),
+                                     JSON_REJECT_DUPLICATES, NULL);
+    verdict_tell(verdict);
+    json_decref(verdict);
+}
+
 static int execute(run *r)
 {
     flow_err err = FLOW_ERR_INIT;
@@ -408,6 +420,8 @@ static int execute(run *r)
     if (code)
         return status;
     r->told = true;
+    if (gate_failed(r) && !r->course.ran[stage_index(&stage_validate)])
+        tell_kept_verdict(r);
     return gate_failed(r) ? EXIT_GATE : EXIT_GOOD;
 }
 
@@ -468,7 +482,7 @@ int check_verb(const run_options *options)
     opening at;
     foreign_begin();
     if (opening_load(&at, &status, options))
-        status = flows_check(&backend, at.config, true, &err) ? exit_fail(&err) : EXIT_GOOD;
+        status = flows_check(&backend, at.config, &err) ? exit_fail(&err) : EXIT_GOOD;
     if (status == EXIT_GOOD)
         fprintf(stderr, "%s: ok\n", options->sources.file);
     foreign_end();
