@@ -199,7 +199,9 @@ static int check_columns(const flow_units *units, const json_t *names, flow_err 
         if (units->column[j].step > 0 || units->column[j].wrapped)
             return flow_fail(
                 err, FLOW_EUSAGE,
-                "column '%s' is a grid or a wrapped circle, which chains cannot walk on",
+                "column '%s' is a grid or a wrapped circle, whose density has no gradient that "
+                "chains could follow; what a student misses of a teacher is in its "
+                "validation.json, too: uncovered",
                 json_string_value(json_array_get(names, j)));
     return 0;
 }

@@ -39,6 +39,7 @@ refused "a list of names one below the other, of data that are made" 78 "wrong.y
     run "$T/wrong.yaml" --out "$T/wrong"
 expect "a table of events runs" 0 run "$T/events.yaml" "${TEACH[@]}" --set teacher.train.epochs=20 --out "$T/run" \
     --set export.samples=3000 --set export.file=x.csv
+refused "a hunt on counts: where to look instead" 64 "column 'n' is a grid .*uncovered" hunt "$T/run"
 teacher=$T/run/teacher/model.safetensors student=$T/run/student/model.safetensors
 check "weights are no column" test "$(head -n 1 "$T/run/export/x.csv")" = energy,share,n,phi,mass
 of_kind() { # FILE
