@@ -1,5 +1,5 @@
-/* The table of keys: each row is whole, its default parses, it is explained, and a value of the
- * wrong kind is refused in the right place. A new row is tested because it is there. */
+/* The table of keys: each row is whole, its default parses, it is explained. What values it
+ * refuses: schema_refusals.c. A new row is tested because it is there. */
 #include "pipeline/config/schema.h"
 
 #include "flow/suggest.h"
@@ -151,95 +151,6 @@ Test(schema, every_default_can_be_written)
         cr_expect(self || (key->only && strstr(said, "[E111]")), "%s: %s", set, said);
         config_free(self);
         free(said);
-    }
-    temp_close();
-}
-
-/* ---- a value of the wrong kind */
-
-static const char *wrong_value(const flow_key *key)
-{
-    if (key->items) /* a mapping would be right */
-        return "{}";
-    switch (key->type) {
-    case FLOW_KEY_TEXT:
-        return "[text]";
-    case FLOW_KEY_WHOLES:
-    case FLOW_KEY_REALS:
-    case FLOW_KEY_NAMES:
-        return "{a: 1}";
-    default:
-        return "[1]";
-    }
-}
-
-/* Writes the sections of path, one a line, then its value, behind LOAD_HEAD without data. Gives the
- * line and column of the value. */
-static void nest(char *text, size_t size, const char *path, const char *value, size_t *line,
-                 size_t *column)
-{
-    size_t depth = 0, used = 0;
-    for (const char *at = path; *at; depth++) {
-        size_t n = strcspn(at, ".");
-        used += (size_t)snprintf(text + used, size - used, "%*s%.*s:%s", (int)(2 * depth), "",
-                                 (int)n, at, at[n] ? "\n" : " ");
-        *column = 2 * depth + n + 3;
-        at += n + (at[n] == '.');
-    }
-    snprintf(text + used, size - used, "%s\n", value);
-    *line = depth;
-}
-
-Test(schema, every_key_refuses_the_wrong_kind)
-{
-    load_open();
-    for (size_t i = 0; i < schema_n_keys; i++) {
-        const flow_key *key = &schema_keys[i];
-        char text[512], expected[256], *said;
-        size_t line = 0, column = 0;
-        nest(text, sizeof text, key->name, wrong_value(key), &line, &column);
-        config *self = load_text(&(load_input){.text = text}, &said, NULL);
-        cr_expect_null(self);
-        snprintf(expected, sizeof expected, "t.yaml:%zu:%zu: error: %s wants ", line, column,
-                 key->name);
-        char *found = strstr(said, expected);
-        cr_expect(found && strstr(found, key->items ? "[E106]" : "[E104]"),
-                  "%s\nsays:\n%s\nnot: %s", text, said, expected);
-        free(said);
-    }
-    temp_close();
-}
-
-/* One step beyond each end of a range, and each end itself. */
-static void expect_set(const flow_key *key, double value, bool good)
-{
-    char set[128], *said;
-    bool list = key->type == FLOW_KEY_WHOLES || key->type == FLOW_KEY_REALS;
-    const char *format = list ? "%s=[%.17g]" : "%s=%.17g";
-    snprintf(set, sizeof set, format, key->name, value);
-    config *self = load_text(&(load_input){.text = LOAD_HEAD, .sets = {set}}, &said, NULL);
-    bool refused = strstr(said, " wants ") && strstr(said, "[E106]");
-    cr_expect_eq(refused, !good, "%s says: %s", set, said);
-    config_free(self);
-    free(said);
-}
-
-Test(schema, every_range_ends_where_it_says)
-{
-    load_open();
-    for (size_t i = 0; i < schema_n_keys; i++) {
-        const flow_key *key = &schema_keys[i];
-        bool whole = key->type == FLOW_KEY_WHOLE || key->type == FLOW_KEY_WHOLES;
-        if (!whole && key->type != FLOW_KEY_REAL && key->type != FLOW_KEY_REALS)
-            continue;
-        if (isfinite(key->min)) {
-            expect_set(key, key->min, !(key->flags & FLOW_KEY_OPEN_MIN));
-            expect_set(key, whole ? key->min - 1 : nextafter(key->min, -INFINITY), false);
-        }
-        if (isfinite(key->max)) {
-            expect_set(key, key->max, !(key->flags & FLOW_KEY_OPEN_MAX));
-            expect_set(key, whole ? key->max + 1 : nextafter(key->max, INFINITY), false);
-        }
     }
     temp_close();
 }
