@@ -2,6 +2,7 @@
 
 #include "pipeline/config/show.h"
 #include "pipeline/stages/digests.h"
+#include "pipeline/stages/record.h"
 #include "teacher/target_in_units.h"
 #include "teacher/target_model.h"
 
@@ -70,7 +71,7 @@ static int beside(char *out, const char *sampler, const char *file, flow_err *er
 static int from_run(reference *self, const char *sampler, const json_t *known, flow_err *err)
 {
     char path[PATH_LENGTH], teacher[PATH_LENGTH];
-    if (beside(path, sampler, "resolved.json", err) ||
+    if (beside(path, sampler, record_file_resolved, err) ||
         beside(teacher, sampler, "teacher/model.safetensors", err))
         return err->code;
     json_t *resolved = json_load_file(path, JSON_REJECT_DUPLICATES, NULL);
@@ -94,7 +95,7 @@ static int from_run(reference *self, const char *sampler, const json_t *known, f
 static json_t *known_files(const char *sampler)
 {
     char path[PATH_LENGTH];
-    if (beside(path, sampler, "manifest.json", NULL))
+    if (beside(path, sampler, record_file_manifest, NULL))
         return NULL;
     json_t *manifest = json_load_file(path, JSON_REJECT_DUPLICATES, NULL);
     json_t *out = json_incref(json_object_get(manifest, "files"));

@@ -326,7 +326,7 @@ static bool may_tell(const run *r)
     char name[RUNDIR_PATH];
     snprintf(name, sizeof name, "%.2000s/manifest.json", rundir_folder(&r->record));
     return r->shown || set_is_whole(&r->at.plan) ||
-           !links_leads(r->at.dir.root, "manifest.json", name);
+           !links_leads(r->at.dir.root, record_file_manifest, name);
 }
 
 /* How it went, and, if all is there, what users see. */
