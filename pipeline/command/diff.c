@@ -5,7 +5,7 @@
 #include "pipeline/config/gates.h"
 #include "pipeline/console/exit.h"
 #include "pipeline/console/json_print.h"
-#include "pipeline/stages/record.h"
+#include "pipeline/stages/record_files.h"
 
 #include <math.h>
 #include <stdint.h>

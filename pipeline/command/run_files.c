@@ -1,7 +1,7 @@
 #include "pipeline/command/run_files.h"
 
 #include "pipeline/console/json_read.h"
-#include "pipeline/stages/record.h"
+#include "pipeline/stages/record_files.h"
 
 #include <errno.h>
 #include <math.h>

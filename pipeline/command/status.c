@@ -8,7 +8,7 @@
 #include "pipeline/console/progress.h"
 #include "pipeline/console/spark.h"
 #include "pipeline/stages/lock.h"
-#include "pipeline/stages/record.h"
+#include "pipeline/stages/record_files.h"
 #include "pipeline/stages/stage.h"
 
 #include <math.h>

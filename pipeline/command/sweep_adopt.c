@@ -2,7 +2,7 @@
 
 #include "pipeline/command/run_files.h"
 #include "pipeline/console/exit.h"
-#include "pipeline/stages/record.h"
+#include "pipeline/stages/record_files.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -6,6 +6,7 @@
 #include "pipeline/console/version.h"
 #include "pipeline/stages/file_keys.h"
 #include "pipeline/stages/links.h"
+#include "pipeline/stages/record_files.h"
 
 #include <errno.h>
 #include <stdint.h>

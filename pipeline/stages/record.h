@@ -27,12 +27,6 @@ int record_read_run(record_texts *out, const char *root, const config_sources *s
                     flow_err *err);
 void record_texts_release(record_texts *self); /* also after record_read failed */
 
-/* The names of its files that others read; of overlay i, counted from 0, in out. */
-extern const char record_file_config[], record_file_overrides[], record_file_resolved[],
-    record_file_manifest[];
-enum { RECORD_NAME = 64 };
-const char *record_file_overlay(char out[RECORD_NAME], size_t i);
-
 /* Its directory, whether it is there or not. */
 int record_place(rundir *out, const rundir *home, const config *c, const record_texts *texts,
                  flow_err *err);

@@ -2,7 +2,7 @@
 
 #include "pipeline/config/show.h"
 #include "pipeline/stages/digests.h"
-#include "pipeline/stages/record.h"
+#include "pipeline/stages/record_files.h"
 #include "teacher/target_in_units.h"
 #include "teacher/target_model.h"
 

@@ -14,6 +14,7 @@
 #include "pipeline/stages/links.h"
 #include "pipeline/stages/opening.h"
 #include "pipeline/stages/record.h"
+#include "pipeline/stages/record_files.h"
 #include "pipeline/stages/set.h"
 #include "pipeline/stages/why.h"
 

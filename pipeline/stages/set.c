@@ -2,7 +2,7 @@
 
 #include "flow/json.h"
 #include "pipeline/stages/links.h"
-#include "pipeline/stages/record.h"
+#include "pipeline/stages/record_files.h"
 #include "pipeline/stages/seal.h"
 
 #include <stdint.h>
