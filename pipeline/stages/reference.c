@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 struct reference {
     flow_model *own;         /* of a file */
@@ -91,6 +92,21 @@ static int from_run(reference *self, const char *sampler, const json_t *known, f
     return code;
 }
 
+static bool is_directory(const char *path)
+{
+    struct stat is;
+    return stat(path, &is) == 0 && S_ISDIR(is.st_mode);
+}
+
+/* What the run in another directory learned from. */
+static int from_directory(reference *self, const char *path, const json_t *known, flow_err *err)
+{
+    char sampler[PATH_LENGTH];
+    int n = snprintf(sampler, sizeof sampler, "%s/student/model.safetensors", path);
+    return n < PATH_LENGTH ? from_run(self, sampler, known, err)
+                           : flow_fail(err, FLOW_EUSAGE, "%s: too long a path", path);
+}
+
 /* What the run, if there is one, kept of the files of its target: a new reference, or NULL. */
 static json_t *known_files(const char *sampler)
 {
@@ -153,6 +169,7 @@ reference *reference_open(const char *path, const flow_model *sampler, const cha
     json_t *known = known_files(sampler_path);
     int code = !path                           ? from_run(self, sampler_path, known, err)
                : ends_in(path, ".safetensors") ? from_model(self, path, err)
+               : is_directory(path)            ? from_directory(self, path, known, err)
                                                : from_config(self, path, known, err);
     json_decref(known);
     code = code ? code : settle(self, err);
