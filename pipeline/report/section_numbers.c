@@ -27,7 +27,7 @@ static double error_of(const json_t *verdict, const gate_info *info)
 static size_t first_sentence(const gate_info *info)
 {
     const char *end = info ? strstr(info->doc, ". ") : NULL;
-    return end ? (size_t)(end + 1 - info->doc) : 200;
+    return end ? (size_t)(end + 1 - info->doc) : info ? strlen(info->doc) : 0;
 }
 
 static void figure_row(html *page, const json_t *verdict, const json_t *figure)

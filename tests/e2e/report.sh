@@ -52,6 +52,7 @@ for file in "$T"/1/figures/*; do
     cmp -s "$file" "$T/2/figures/${file##*/}" || echo "$file"
 done >"$T/differ"
 check "and the same figures beside it" test ! -s "$T/differ"
+check "what a figure is ends where its sentence does" test -z "$(grep -o '<td class="note">[^<]*' "$T/1/report.html" | grep -v '[.)]$\|>nats a row, in' | head -1)"
 check "the clock is in it" grep -q '<!-- /clock -->' "$T/1/report.html"
 check "the command that repeats it is in it" grep -q "distill run resolved.json --out again" "$T/1/report.html"
 
