@@ -80,6 +80,41 @@ static double distance(double t)
     return clamp(exp(t), (double)FLT_MIN, (double)FLT_MAX);
 }
 
+/* log(e^t + 1) */
+static double softplus(double t)
+{
+    return fmax(t, 0) + log1p(exp(-fabs(t)));
+}
+
+/* t of a distance d from the end of a half line; dt/dd = 1 / d, or 1 / (1 - e^-y) / soft with y = d / soft. NaN of a d
+ * that is not above 0. */
+static double from_distance(const flow_unit *unit, double d, double *logdet)
+{
+    if (!(d > 0))
+        d = (double)NAN;
+    if (!(unit->soft > 0)) {
+        double t = log(d);
+        *logdet -= t;
+        return t;
+    }
+    double y = d / unit->soft;
+    y = y < DBL_MIN ? DBL_MIN : y;
+    double gap = log(-expm1(-y)); /* log(e^y - 1) - y */
+    *logdet -= gap;
+    return y + gap;
+}
+
+/* Back again; of soft, dd/dt = soft / (1 + e^-t). */
+static double to_distance(const flow_unit *unit, double t, double *logdet)
+{
+    if (!(unit->soft > 0)) {
+        *logdet += t;
+        return distance(t);
+    }
+    *logdet -= softplus(-t);
+    return clamp(unit->soft * softplus(t), (double)FLT_MIN, (double)FLT_MAX);
+}
+
 /* x itself if it is there already, so that nothing is rounded. */
 static double wrap(double x, double start, double period)
 {
@@ -120,13 +155,11 @@ static double to_flow(const flow_unit *unit, double x, double *logdet)
     case FLOW_LINE:
         t = unit->period > 0 ? wrap(x, unit->cut, unit->period) : x;
         break;
-    case FLOW_ABOVE: /* dt/dx = e^-t */
-        t = x > unit->lo ? log(x - unit->lo) : (double)NAN;
-        *logdet -= t;
+    case FLOW_ABOVE:
+        t = from_distance(unit, x - unit->lo, logdet);
         break;
-    case FLOW_BELOW: /* dt/dx = e^t */
-        t = x < unit->hi ? -log(unit->hi - x) : (double)NAN;
-        *logdet += t;
+    case FLOW_BELOW:
+        t = -from_distance(unit, unit->hi - x, logdet);
         break;
     case FLOW_BETWEEN:
         t = logit(unit, x, logdet);
@@ -141,11 +174,9 @@ static double to_line(const flow_unit *unit, double t, double *logdet)
     case FLOW_LINE:
         break;
     case FLOW_ABOVE:
-        *logdet += t;
-        return unit->lo + distance(t);
+        return unit->lo + to_distance(unit, t, logdet);
     case FLOW_BELOW:
-        *logdet -= t;
-        return unit->hi - distance(-t);
+        return unit->hi - to_distance(unit, -t, logdet);
     case FLOW_BETWEEN:
         return logistic(unit, t, logdet);
     }
@@ -225,7 +256,7 @@ static double to_user(const flow_unit *unit, double u, double *logdet)
     return flow_unit_wind(unit, x);
 }
 
-/* Sum over columns of log(dp/dx) and log(du/dt), and of log(dx/dk) of a grid. */
+/* Sum over columns of log(dp/dx), or log(dy/dx) of y = d / soft, and log(du/dt), and of log(dx/dk) of a grid. */
 static double constant_logdet(const flow_units *self)
 {
     double sum = 0;
@@ -234,6 +265,8 @@ static double constant_logdet(const flow_units *self)
         sum -= log(unit->scale);
         if (unit->support == FLOW_BETWEEN)
             sum += log1p(-2 * unit->alpha) - log(unit->hi - unit->lo);
+        if (unit->soft > 0)
+            sum -= log(unit->soft);
         if (unit->step > 0)
             sum += log(unit->step);
     }

@@ -5,14 +5,17 @@
  *                                                    into [cut, cut + P)
  *     FLOW_ABOVE    t = log(x - lo)                  x > lo
  *     FLOW_BELOW    t = -log(hi - x)                 x < hi
+ *                   or, with soft > 0, log(exp(d / soft) - 1) for log d of the distance d from the end
  *     FLOW_BETWEEN  t = log(p / (1 - p)), p = alpha + (1 - 2 alpha) (x - lo) / (hi - lo)
  *     u = (t - shift) / scale
  *
  * The logit is that of Papamakarios, Pavlakou, Murray (2017), "Masked Autoregressive Flow for
  * Density Estimation", section 4.3 and appendix D, for values in an interval; with alpha > 0 its
- * ends stay finite. Half lines get a logarithm and not the inverse of a softplus: what is bounded on
- * one side (energies, masses, counts) mostly has a heavy tail on the other, which the logarithm turns
- * into one that a flow can have, where softplus^-1(x) = x + log(1 - e^-x) leaves it as it is.
+ * ends stay finite. A half line has one of two maps. The logarithm turns a heavy tail (energies, masses) into one that a
+ * flow can have, and a light one into one that it has not: what is a little beyond the data there is far beyond them in
+ * x. The inverse of a softplus (Dugas, Belisle, Bengio, Nadeau, Garcia 2001, "Incorporating Second-Order Functional
+ * Knowledge for Better Option Pricing") is that logarithm near the end, d = soft log(1 + e^t), and a straight line
+ * beyond soft: the tail stays what it is. Which of both a column of a table has: teacher/link.h.
  *
  * Values that are rounded may lie on an end, where there is no t: one counts as `edge` further inside.
  *
@@ -44,8 +47,10 @@ typedef enum flow_support { FLOW_LINE, FLOW_ABOVE, FLOW_BELOW, FLOW_BETWEEN } fl
 /* Zero but for scale: the identity. */
 typedef struct flow_unit {
     flow_support support;
-    double lo, hi;       /* lo < hi; 0 where the support does not have them */
-    double alpha;        /* FLOW_BETWEEN: 0 <= alpha < 1/2; else 0 */
+    double lo, hi; /* lo < hi; 0 where the support does not have them */
+    double alpha;  /* FLOW_BETWEEN: 0 <= alpha < 1/2; else 0 */
+    double
+        soft; /* FLOW_ABOVE, FLOW_BELOW: > 0, linear beyond about so far from the end; 0: a logarithm */
     double edge;         /* so far inside does a value at the very end count; 0: it is outside */
     double step;         /* 0: a continuous column */
     double period;       /* FLOW_LINE only; 0: not periodic */
@@ -107,7 +112,7 @@ const char *flow_unit_wants(char text[FLOW_UNIT_TEXT], const flow_unit *self);
 double flow_unit_snap(const flow_unit *self, double x);
 
 /* {"columns": [{"shift": 0.5, "scale": 2.0, "logit": {"lo": 0.0, "hi": 1.0, "alpha": 1e-6}}, ...]}
- * with "logit" only of FLOW_BETWEEN; "above": lo, "below": hi; "edge": 1e-3; "step": 1.0; "angle": {"period",
+ * with "logit" only of FLOW_BETWEEN; "above": lo, "below": hi, with "softplus": soft beside either; "edge": 1e-3; "step": 1.0; "angle": {"period",
  * "cut", "start"} and "stretch": 1.7, and "circle" with the numbers of an angle that is wrapped; each absent
  * where there is none. Numbers survive the trip through text exactly.
  * to_json: a new reference, NULL if memory is out. from_json: FLOW_EDATA names column and key. */

@@ -2,20 +2,31 @@
 
 #include <math.h>
 
+/* dd/dt of a distance d from the end of a half line, and *of_log: d log(dd/dt) / dt. With soft, d = soft log(1 + e^t). */
+static double slope_of_distance(const flow_unit *unit, double t, double *of_log)
+{
+    *of_log = 1;
+    if (!(unit->soft > 0))
+        return exp(t);
+    double e = exp(-fabs(t)), small = e / (1 + e), large = 1 / (1 + e);
+    *of_log = t >= 0 ? small : large;
+    return unit->soft * (t >= 0 ? large : small);
+}
+
 /* dx/dt, and *of_log: d log(dx/dt) / dt, where t = shift + scale u. */
 static double slope(const flow_unit *unit, double t, double *of_log)
 {
-    double e, p;
+    double e, p, out;
     *of_log = 0;
     switch (unit->support) {
     case FLOW_LINE:
         break;
-    case FLOW_ABOVE: /* x = lo + e^t */
-        *of_log = 1;
-        return exp(t);
-    case FLOW_BELOW: /* x = hi - e^-t */
-        *of_log = -1;
-        return exp(-t);
+    case FLOW_ABOVE: /* x = lo + d(t) */
+        return slope_of_distance(unit, t, of_log);
+    case FLOW_BELOW: /* x = hi - d(-t) */
+        out = slope_of_distance(unit, -t, of_log);
+        *of_log = -*of_log;
+        return out;
     case FLOW_BETWEEN: /* x = lo + (hi - lo) (p - alpha) / (1 - 2 alpha), p = 1 / (1 + e^-t) */
         e = exp(-fabs(t));
         p = (t >= 0 ? 1 : e) / (1 + e);

@@ -32,6 +32,7 @@ enum {
     PIECE_LOGIT,
     PIECE_ABOVE,
     PIECE_BELOW,
+    PIECE_SOFT,
     PIECE_EDGE,
     PIECE_STEP,
     PIECE_CIRCLE,
@@ -44,6 +45,7 @@ static const piece pieces[PIECES] = {
     [PIECE_LOGIT] = {"logit", false, {NUMBER(lo), NUMBER(hi), NUMBER(alpha)}},
     [PIECE_ABOVE] = {"above", true, {NUMBER(lo)}},
     [PIECE_BELOW] = {"below", true, {NUMBER(hi)}},
+    [PIECE_SOFT] = {"softplus", true, {NUMBER(soft)}},
     [PIECE_EDGE] = {"edge", true, {NUMBER(edge)}},
     [PIECE_STEP] = {"step", true, {NUMBER(step)}},
     [PIECE_CIRCLE] = {"circle", false, {NUMBER(period), NUMBER(cut), NUMBER(start)}},
@@ -60,6 +62,8 @@ static bool has_piece(const flow_unit *unit, size_t which)
         return unit->support == FLOW_ABOVE;
     case PIECE_BELOW:
         return unit->support == FLOW_BELOW;
+    case PIECE_SOFT:
+        return unit->soft > 0;
     case PIECE_EDGE:
         return unit->edge > 0;
     case PIECE_STEP:
@@ -181,6 +185,11 @@ static int check_unit(const flow_unit *unit, unsigned found, size_t col, flow_er
                          "units: column %zu: logit, above, below, circle and angle exclude each "
                          "other",
                          col);
+    if (found & 1u << PIECE_SOFT &&
+        !(unit->soft > 0 && found & (1u << PIECE_ABOVE | 1u << PIECE_BELOW)))
+        return flow_fail(err, FLOW_EDATA,
+                         "units: column %zu: softplus %g is not positive, or not of above or below",
+                         col, unit->soft);
     if (unit->edge < 0)
         return flow_fail(err, FLOW_EDATA, "units: column %zu: edge %g is negative", col,
                          unit->edge);
@@ -222,8 +231,7 @@ static int unit_from_json(flow_unit *unit, const json_t *json, size_t col, flow_
         !take_number(unit, &scale, json_object_get(json, "scale")) || json_object_size(json) != n)
         return flow_fail(err, FLOW_EDATA,
                          "units: column %zu wants the numbers shift and scale, perhaps logit, "
-                         "above, below, edge, step, circle, angle, "
-                         "stretch",
+                         "above, below, softplus, edge, step, circle, angle, stretch",
                          col);
     return check_unit(unit, found, col, err);
 }

@@ -23,6 +23,7 @@ const student_against_data student_against_no_data = {
         {NOT_MEASURED, NOT_MEASURED, NOT_MEASURED, {.value = NAN}, {.value = NAN}, {.value = NAN}},
     .outside.value = NAN,
     .missed.value = NAN,
+    .tails = {.off = NAN},
     .train_log_likelihood = NAN,
     .train_se = NAN,
     .repeated = NAN};
@@ -273,6 +274,22 @@ static int compare_rows(student_against_data *out, const student_sides *sides, c
     return code ? code : compare_samples(out, sides, data, held_out, err);
 }
 
+/* Of weighed rows some, drawn by their weights. */
+static int compare_tails(student_against_data *out, const student_sides *sides,
+                         const data_set *data, const data_part *held_out, flow_err *err)
+{
+    const data_part theirs = {.x = data_numbers_of(sides->theirs.x, data->dim),
+                              .n = sides->theirs.n},
+                    reference = data->n_context ? *held_out : data_set_all(data);
+    data_part rows;
+    int code = data_thin(&rows, &reference, student_sides_stream(sides, PCG_THIN), err);
+    if (code)
+        return code;
+    code = student_tails_measure(&out->tails, &theirs, &rows, data->units, err);
+    data_thin_release(&rows);
+    return code;
+}
+
 static int compare(student_against_data *out, const student_sides *sides, const data_set *data,
                    const data_part *held_out, flow_err *err)
 {
@@ -294,6 +311,8 @@ int student_against_data_measure(student_against_data *out, const student_sides 
     *out = student_against_no_data;
     if (sides->theirs.n > 0 && held_out->n > 0)
         code = compare(out, sides, data, held_out, err);
+    if (!code && sides->theirs.n > 0)
+        code = compare_tails(out, sides, data, held_out, err);
     if (!code && teacher)
         code = likelihood_of_training(out, sides, data, teacher, err);
     return code;
@@ -302,6 +321,7 @@ int student_against_data_measure(student_against_data *out, const student_sides 
 void student_against_data_release(student_against_data *self)
 {
     free(self->columns);
+    student_tails_release(&self->tails);
     self->columns = NULL;
     self->dim = 0;
 }

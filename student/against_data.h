@@ -11,6 +11,10 @@
  * Moments are those of moments.h, in the units of the flow. Ranges are over all rows of the data, no part of which a
  * good teacher leaves much: of n rows a new one is outside with chance 2 / (n + 1) in each column.
  *
+ * Tails (tails.h) are held against all rows as well: the test rows alone have too few of them far out to say anything, and a
+ * teacher that goes too far, or not far enough, does so beside the rows that it has learnt, too. Rows that it knows can
+ * only make it look better there. Of a conditional teacher it is the held-out rows, at whose contexts it is asked.
+ *
  * Likelihoods, in nats a row and the units of the flow: more on the training rows than on the test rows is overfitting, or a
  * table whose rows are sorted; and test rows that are training rows cannot show it. */
 #ifndef STUDENT_AGAINST_DATA_H
@@ -18,6 +22,7 @@
 
 #include "student/moments.h"
 #include "student/sides.h"
+#include "student/tails.h"
 #include "student/two_sample.h"
 #include "teacher/dataset.h"
 
@@ -53,6 +58,8 @@ typedef struct student_against_data {
     size_t dim;
     student_column *columns; /* (dim) */
     student_share outside, missed;
+    student_tails
+        tails; /* of the teacher's samples beside all rows of the data; of a conditional teacher, held-out ones */
     double train_log_likelihood, train_se;
     size_t train_rows;
     double

@@ -2,6 +2,7 @@
 
 #include "flow/block.h"
 #include "flow/circle.h"
+#include "student/covariance.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -48,6 +49,7 @@ void chains_close(chains *self)
 {
     target_asker_free(self->asker);
     free(self->memory);
+    free(self->lower);
     free(self->status);
 }
 
@@ -132,26 +134,97 @@ void chains_measure(chains *self, const double *otherwise)
     }
 }
 
-/* momentum += by * width * slope of log pi */
-static void kick(chains *self, const cloud *at, double a, double c, double by)
+/* ---- the frame of moves: of rows that hang together */
+
+static int any_turns(const chains *self)
 {
-    for (size_t r = 0; r < self->n; r++)
-        for (size_t i = 0; i < self->dim; i++) {
-            size_t k = r * self->dim + i;
-            self->momentum[k] +=
-                by * self->pace[r] * self->widths[i] * (a * at->slope_0[k] + c * at->slope_p[k]);
-        }
+    for (size_t i = 0; i < self->dim; i++)
+        if (target_turns(self->target, i))
+            return 1;
+    return 0;
 }
 
-/* x += by * width * momentum */
+/* Of L L^T: the least share of a column's variance that those before it do not tell. */
+static double least_left(const double *lower, size_t dim)
+{
+    double least = 1;
+    for (size_t i = 0; i < dim; i++) {
+        double all = 0, own = lower[i * dim + i] * lower[i * dim + i];
+        for (size_t j = 0; j <= i; j++)
+            all += lower[i * dim + j] * lower[i * dim + j];
+        least = fmin(least, own / all);
+    }
+    return least;
+}
+
+int chains_tie(chains *self, flow_err *err)
+{
+    size_t dim = self->dim;
+    free(self->lower);
+    self->lower = NULL;
+    if (self->n < CHAINS_PER_COLUMN * dim || any_turns(self))
+        return 0;
+    double *mean = malloc(dim * sizeof *mean), *lower = malloc(dim * dim * sizeof *lower);
+    if (!mean || !lower) {
+        free(mean);
+        free(lower);
+        return flow_fail(err, FLOW_ENOMEM, "out of memory for the frame of %zu chains", self->n);
+    }
+    covariance_mean(mean, self->at.x, self->n, dim);
+    covariance_of(lower, mean, self->at.x, self->n, dim, 1);
+    free(mean);
+    if (covariance_factor(lower, dim) == 0 && least_left(lower, dim) <= CHAINS_TIED)
+        self->lower = lower;
+    else
+        free(lower);
+    return 0;
+}
+
+/* far times entry i of L^T slope, or of width times slope. */
+static double along(const chains *self, double far, const double *slope_0, const double *slope_p,
+                    size_t i, double a, double c)
+{
+    if (!self->lower)
+        return far * self->widths[i] * (a * slope_0[i] + c * slope_p[i]);
+    double sum = 0;
+    for (size_t j = i; j < self->dim; j++)
+        sum += self->lower[j * self->dim + i] * (a * slope_0[j] + c * slope_p[j]);
+    return far * sum;
+}
+
+/* far times entry i of L momentum, or of width times momentum. */
+static double across(const chains *self, double far, const double *momentum, size_t i)
+{
+    if (!self->lower)
+        return far * self->widths[i] * momentum[i];
+    double sum = 0;
+    for (size_t j = 0; j <= i; j++)
+        sum += self->lower[i * self->dim + j] * momentum[j];
+    return far * sum;
+}
+
+/* momentum += by * L^T slope of log pi, or width times slope */
+static void kick(chains *self, const cloud *at, double a, double c, double by)
+{
+    for (size_t r = 0; r < self->n; r++) {
+        size_t k = r * self->dim;
+        double far = by * self->pace[r];
+        for (size_t i = 0; i < self->dim; i++)
+            self->momentum[k + i] += along(self, far, at->slope_0 + k, at->slope_p + k, i, a, c);
+    }
+}
+
+/* x += by * L momentum, or width times momentum */
 static void drift(chains *self, const cloud *from, double by)
 {
-    for (size_t r = 0; r < self->n; r++)
+    for (size_t r = 0; r < self->n; r++) {
+        size_t k = r * self->dim;
+        double far = by * self->pace[r];
         for (size_t i = 0; i < self->dim; i++) {
-            size_t k = r * self->dim + i;
-            double to = from->x[k] + by * self->pace[r] * self->widths[i] * self->momentum[k];
-            self->next.x[k] = target_turns(self->target, i) ? flow_circle_point(to) : to;
+            double to = from->x[k + i] + across(self, far, self->momentum + k, i);
+            self->next.x[k + i] = target_turns(self->target, i) ? flow_circle_point(to) : to;
         }
+    }
 }
 
 static void add_kinetic(chains *self, double sign)

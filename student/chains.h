@@ -4,7 +4,8 @@
  *
  * q0 the density that they started from; rows stay within [-pi, pi) on the circles of the target. Moves are Hamiltonian Monte Carlo (Duane 1987), or, without slopes, random
  * walks with `leaps` 1; one step size for all, in widths of the rows, follows the share that is accepted; it is shorter by up to
- * so many decades in each row and move, where the density is much narrower in some places than in others. */
+ * so many decades in each row and move, where the density is much narrower in some places than in others. Where columns hang together
+ * (chains_tie) a step is in the frame of their covariance: x = L y, so that it is as long along a ridge as the ridge is. */
 #ifndef STUDENT_CHAINS_H
 #define STUDENT_CHAINS_H
 
@@ -31,6 +32,7 @@ struct chains {
     double *momentum;                 /* (n, D) */
     double *kinetic, *uniform, *pace; /* (n); pace: of the step, of each row in a move */
     double *widths;                   /* (D) */
+    double *lower;                    /* (D, D) L: chains_tie; NULL: none */
     target_status *status;            /* (n) */
     double *memory;
     double decades;          /* 0: all steps are alike */
@@ -51,6 +53,12 @@ int chains_look(chains *self, cloud *at, flow_err *err);
 
 /* Widths of the rows in each column, round a circle where it is one; where they are all the same, `otherwise` (D). */
 void chains_measure(chains *self, const double *otherwise);
+
+/* From here on moves are in the frame of the rows' covariance L L^T, if some column is told by those before it to
+ * CHAINS_TIED of its variance or less, there are CHAINS_PER_COLUMN rows a column or more, and none is on a circle. FLOW_ENOMEM. */
+#define CHAINS_TIED 0.02
+enum { CHAINS_PER_COLUMN = 5 };
+int chains_tie(chains *self, flow_err *err);
 
 /* So many moves of each row that keep a log q0 + c log p~. */
 int chains_move(chains *self, double a, double c, size_t moves, size_t leaps, flow_err *err);

@@ -92,9 +92,20 @@ static int move_on(chains *c, size_t moves, double step, flow_err *err)
     return code;
 }
 
+/* The frame is that of the starts for half of it, and then of rows that have been along the ridges. */
+static int burn(chains *c, flow_err *err)
+{
+    int code = 0;
+    for (size_t half = 0; half < 2 && !code; half++) {
+        code = chains_tie(c, err);
+        code = code ? code : chains_move(c, 0, 1, LONG_CHAIN_BURN / 2, LONG_CHAIN_LEAPS, err);
+    }
+    return code;
+}
+
 static int record(long_chain *self, chains *c, flow_err *err)
 {
-    int code = chains_move(c, 0, 1, LONG_CHAIN_BURN, LONG_CHAIN_LEAPS, err);
+    int code = burn(c, err);
     double step = c->step, accepted = 0;
     size_t states = self->n / self->chains, row = 0;
     for (size_t k = 0; k < states && !code; k++, row += self->chains) {

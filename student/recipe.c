@@ -189,6 +189,9 @@ static recipe_shape shape_around(const student_recipe *self)
     return bends ? RECIPE_BENT : is == RECIPE_PIECES ? RECIPE_MANY : is;
 }
 
+/* Nats: an affine layer cannot bend its first column, which is told where a normal is further off. */
+static const double ROUND = 0.005;
+
 static plan plan_of(const student_recipe *self)
 {
     size_t dim = self->pilot.rows.dim, n = self->pieces.n;
@@ -199,6 +202,8 @@ static plan plan_of(const student_recipe *self)
         out.steps *= 3; /* angles that go with one another */
     if (is == RECIPE_GENTLE && !is_few)
         fit_to_columns(&out, dim);
+    if (is == RECIPE_NORMAL && self->normal.distance >= ROUND)
+        out.bins = 8;
     if (out.width == 0)
         out.width = dim <= 40 ? 64 : 128;
     out.components *= is_few && n < RECIPE_FEW ? RECIPE_FEW : n;

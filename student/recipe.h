@@ -2,7 +2,7 @@
  * (pilot.h), whether its rows lie in one piece (pieces.h), how far they are from a normal. What comes out are plain
  * options and descriptions that a user can take and change, and a paragraph that says what and why.
  *
- *   about a normal                       kl, path gradient; an affine layer behind a linear map
+ *   about a normal                       kl, path gradient; an affine layer behind a linear map, or a spline from .005 nats on
  *   four dimensions at most              mass_transport, log-variance at last; splines on a mixture base
  *   one piece, a normal bent a little    kl, path gradient; affine layers of wide networks behind a linear map
  *   one piece, of another shape          kl, path gradient; splines behind a linear map

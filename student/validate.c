@@ -19,7 +19,16 @@ static int compare_moments(student_validation *out, const student_sides *v, flow
     return theirs ? 0 : err->code;
 }
 
-static int compare_samples(student_validation *out, const student_sides *v, flow_err *err)
+static int compare_tails(student_validation *out, const student_sides *v, const flow_units *units,
+                         flow_err *err)
+{
+    const data_part own = {.x = data_numbers_of(v->own.x, v->dim), .n = v->own.n},
+                    theirs = {.x = data_numbers_of(v->theirs.x, v->dim), .n = v->theirs.n};
+    return student_tails_measure(&out->tails, &own, &theirs, units, err);
+}
+
+static int compare_samples(student_validation *out, const student_sides *v, const flow_units *units,
+                           flow_err *err)
 {
     const student_two_sample_options *o = &student_two_sample_defaults;
     pcg_stream stream = student_sides_stream(v, PCG_BOOTSTRAP);
@@ -30,7 +39,7 @@ static int compare_samples(student_validation *out, const student_sides *v, flow
     if (!code)
         code = student_energy_distance(&out->energy, v->own.x, v->own.n, v->theirs.x, v->theirs.n,
                                        v->dim, o, stream, err);
-    return code;
+    return code ? code : compare_tails(out, v, units, err);
 }
 
 static int count_modes(student_validation *out, const student_sides *v, flow_err *err)
@@ -166,7 +175,7 @@ static int compare(student_validation *out, const student_sides *v, const partie
     if (!code)
         code = mean_log_q(&out->log_q_forward, &v->theirs, p->options->units, v->dim, err);
     if (!code && out->sampled)
-        code = compare_samples(out, v, err);
+        code = compare_samples(out, v, p->options->units, err);
     if (!code)
         code = count_modes(out, v, err);
     if (!code)
@@ -199,6 +208,7 @@ static student_validation not_yet(const target *teacher, bool teacher_is_flow)
                                 .sliced_w2 = none->sliced_w2,
                                 .energy = none->energy,
                                 .moments = none->moments,
+                                .tails = student_no_tails,
                                 .against_data = *none,
                                 .against_chain = student_against_no_chain,
                                 .speed = student_not_timed};
@@ -227,6 +237,7 @@ void student_validation_release(student_validation *self)
 {
     free(self->modes);
     free(self->teacher_modes);
+    student_tails_release(&self->tails);
     student_against_data_release(&self->against_data);
     free(self->chain_rows.x);
     self->modes = self->teacher_modes = NULL;

@@ -2,7 +2,7 @@
  *
  * Draws n rows from the student and, if the teacher can be sampled, n from the teacher (of stored draws
  * at most as many as there are), and computes everything this folder knows: both KL directions, ELBO and EUBO, both effective sample
- * sizes at growing N, Pareto k-hat, log Z, moments, two-sample tests, shares of known modes, what is not covered, the
+ * sizes at growing N, Pareto k-hat, log Z, moments, tails, two-sample tests, shares of known modes, what is not covered, the
  * round trip through the student, the teacher against its data, and how fast everyone samples. All numbers but the
  * speeds depend on the models, the data and the seed alone.
  *
@@ -49,6 +49,8 @@ typedef struct student_validation {
                                        grid, of points): its log-likelihood of them; NaN without a sampler */
     student_moments_difference moments; /* NaN without a sampler, as the next two */
     student_two_sample sliced_w2, energy;
+    student_tails
+        tails; /* of the student's samples beside the target's; nothing without a sampler */
     size_t n_modes;
     student_mode *modes, *teacher_modes; /* (n_modes) of the student's and the teacher's rows; the
                                             target's modes, of all partitions; 0 if it has none */

@@ -5,15 +5,28 @@
 
 const data_kind data_kind_plain = {.lo = -(double)INFINITY, .hi = (double)INFINITY};
 
+static const flow_word links[] = {
+    {"auto", DATA_LINK_AUTO,
+     "of a table, what its training rows speak for: under which of both a normal that has their "
+     "median and width comes "
+     "nearer to their tail; the logarithm where they are too few to tell, and of a density"},
+    {"log", DATA_LINK_LOG, "x = LO + e^t: for heavy tails, as of energies"},
+    {"softplus", DATA_LINK_SOFTPLUS,
+     "x = LO + s log(1 + e^t), linear far from the end: for light tails, as of counts; s is the "
+     "median distance from the "
+     "end, of a density 1"},
+    {.name = NULL}};
+
 const flow_key data_kind_keys[] = {
     {.name = "support",
      .type = FLOW_KEY_OWN,
      .offset = offsetof(data_kind, lo),
      .def = "real",
      .wants = "positive, real or [LO, HI], where either may be inf",
-     .doc = "Where the values can be; samples are nowhere else. Half lines are mapped by a "
-            "logarithm, intervals by a logit. positive is [0, inf]. A few values on an end count "
-            "as a little inside; many are an error, but for a column with a step."},
+     .doc =
+         "Where the values can be; samples are nowhere else. Half lines are mapped "
+         "as link says, intervals by a logit. positive is [0, inf]. A few values on an end count "
+         "as a little inside; many are an error, but for a column with a step."},
     {FLOW_KEY(data_kind, step), .type = FLOW_KEY_REAL, .min = 0, .max = INFINITY, .def = "0",
      .unit = "units of the data",
      .doc =
@@ -31,6 +44,10 @@ const flow_key data_kind_keys[] = {
      .doc = "Room at the ends of a support [LO, HI]: the map is logit(alpha + (1 - 2 alpha) (x - "
             "LO) / "
             "(HI - LO)), so that values at the ends themselves can be modelled. 1e-6 is usual."},
+    {FLOW_KEY(data_kind, link), .type = FLOW_KEY_WORD, .words = links, .def = "auto",
+     .doc = "How a support with one end, LO or HI, is mapped to the line: it decides what samples "
+            "beyond the data look "
+            "like. The run says which it is."},
     {.name = NULL}};
 
 /* Ends are none, or one turn apart, but for the digits that a period is written with. */
@@ -39,6 +56,11 @@ static bool is_turn(const data_kind *self)
     if (isinf(self->lo) && isinf(self->hi))
         return true;
     return fabs(self->hi - self->lo - self->period) <= 1e-6 * self->period;
+}
+
+bool data_kind_is_half_line(const data_kind *self)
+{
+    return !(self->period > 0) && isfinite(self->lo) != isfinite(self->hi);
 }
 
 bool data_kind_is_plain(const data_kind *self)
@@ -59,6 +81,9 @@ const char *data_kind_fault(char why[DATA_KIND_WHY], const data_kind *self)
         snprintf(why, DATA_KIND_WHY, "alpha %g is not in [0, 0.5)", self->alpha);
     else if (self->alpha > 0 && (!(low && high) || self->period > 0))
         snprintf(why, DATA_KIND_WHY, "alpha needs a support with two ends");
+    else if (self->link != DATA_LINK_AUTO && !data_kind_is_half_line(self))
+        snprintf(why, DATA_KIND_WHY,
+                 "link needs a support with one end, like positive or [20, inf]");
     else if (self->period > 0 && !is_turn(self))
         snprintf(why, DATA_KIND_WHY,
                  "a column with a period has no support but one of that length");
@@ -89,6 +114,7 @@ flow_unit data_kind_unit(const data_kind *self)
                      .alpha = self->alpha,
                      .step = self->smear ? 0 : self->step,
                      .period = self->period,
+                     .soft = self->link == DATA_LINK_SOFTPLUS ? 1 : 0,
                      .start = turns && isfinite(self->lo) ? self->lo : 0,
                      .scale = 1};
     if (high && out.step > 0)

@@ -6,6 +6,9 @@
 #include "flow/key.h"
 #include "flow/units.h"
 
+/* How a half line is mapped (flow/units.h). */
+typedef enum data_link { DATA_LINK_AUTO, DATA_LINK_LOG, DATA_LINK_SOFTPLUS } data_link;
+
 typedef struct data_kind {
     /* support; -INFINITY, INFINITY: none. Of a grid, the first and the last value; of a circle, the turn that samples are in */
     double lo, hi;
@@ -13,6 +16,7 @@ typedef struct data_kind {
     double step;   /* 0: continuous */
     bool smear;    /* the step only blurs: samples and densities are those of a continuous column */
     double period; /* 0: not periodic */
+    data_link link; /* of a support with one end */
 } data_kind;
 
 /* A continuous column on the whole line. */
@@ -32,9 +36,13 @@ const char *data_kind_fault(char why[DATA_KIND_WHY], const data_kind *self);
 /* Whether anything is said of the column. */
 bool data_kind_is_plain(const data_kind *self);
 
-/* The map of a column of this kind, before shift, scale and cut are known; samples of a circle start at
- * lo, or at 0. */
+/* The map of a column of this kind, before shift, scale and cut are known, and, of a table, how its half line is mapped
+ * (link.h): a softplus has soft = 1 until then, and DATA_LINK_AUTO is a logarithm. Samples of a circle start at lo, or
+ * at 0. */
 flow_unit data_kind_unit(const data_kind *self);
+
+/* Whether the support has one end. */
+bool data_kind_is_half_line(const data_kind *self);
 
 /* Sets the ends that a word says, "positive" or "real"; false: it is neither. */
 bool data_kind_support(data_kind *out, const char *word);

@@ -3,6 +3,7 @@
 #include "teacher/cells.h"
 #include "teacher/columns.h"
 #include "teacher/kinds.h"
+#include "teacher/link.h"
 #include "teacher/scale.h"
 #include "teacher/walk.h"
 #include "teacher/weights.h"
@@ -104,12 +105,23 @@ static int take_points(void *arg, double *to, const data_pass *at, size_t first,
     return data_points_take(&self->points, to, at, first, k, err);
 }
 
+/* Of the points that are taken from now on. */
+static int fit_link(job *self, double *x, size_t col, flow_err *err)
+{
+    if (!data_kind_is_half_line(&self->kinds[col]))
+        return FLOW_OK;
+    return data_link_fit(&self->points.units->column[col], self->kinds[col].link, x,
+                         self->plan->n_train, &self->out->train.weight, err);
+}
+
 static int fit_points(void *arg, double *x, size_t col, flow_err *err)
 {
     job *self = arg;
     flow_unit *unit = &self->out->units->column[col];
+    int code = fit_link(self, x, col, err);
     *unit = self->points.units->column[col];
-    return fit_unit(self, unit, x, self->plan->data[col], self->options->standardize, err);
+    return code ? code
+                : fit_unit(self, unit, x, self->plan->data[col], self->options->standardize, err);
 }
 
 static int fit_data(job *self, flow_err *err)

@@ -266,6 +266,7 @@ static int set_units(data_points *self, const file_table *head, const data_plan 
             return flow_fail(err, FLOW_ECONFIG, "%s: %s: %s", self->source,
                              data_column_label(label, head, plan->data[col]), why);
         self->units->column[col] = data_kind_unit(kind);
+        self->units->column[col].soft = 0; /* until the rows have been seen: link.h */
         self->units->column[col].wrapped = self->wrap && kind->period > 0;
         self->smears |= kind->step > 0 && kind->smear;
         self->spreads |= kind->step > 0 && !kind->smear;

@@ -11,7 +11,8 @@ typedef struct data_points {
     const data_kind *kinds; /* (D) */
     bool wrap;              /* periodic columns are wrapped */
     uint64_t seed;
-    flow_units *units;    /* (D): the maps, with shift 0 and scale 1 */
+    flow_units *
+        units; /* (D): the maps, with shift 0 and scale 1; half lines are logarithms until link.h says else */
     flow_units *some;     /* (up to D): those of the columns at work */
     double *noise;        /* (D) of a row */
     bool smears, spreads; /* noise that only blurs, and that of a grid; some column has it */

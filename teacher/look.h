@@ -76,6 +76,7 @@ typedef struct data_look {
     size_t n_columns, dim;
     look_rows rows;
     size_t n_train, n_valid, n_test;
+    bool drifts;            /* rows are split by their position, and their parts are not alike */
     look_finding *findings; /* (n_findings), errors first */
     size_t n_findings;
     char suggestion

@@ -105,7 +105,7 @@ static double usual_drift(const data_look *of)
 
 static void judge_drift(look_job *self)
 {
-    const data_look *of = self->out;
+    data_look *of = self->out;
     size_t worst = 0, n = 0;
     if (self->options->split != DATA_SPLIT_POSITION || of->n_valid + of->n_test == 0)
         return;
@@ -114,6 +114,7 @@ static void judge_drift(look_job *self)
         if (of->columns[i].drift > of->columns[worst].drift)
             worst = i;
     }
+    of->drifts = n > 0;
     if (n == 0)
         return;
     const look_column *c = of->columns + worst;

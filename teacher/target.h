@@ -142,15 +142,16 @@ typedef struct target_kind {
         .name = "columns", .type = FLOW_KEY_OWN, .items = data_kind_keys, .n_min = 1,              \
         .n_max = FLOW_MAX_DIM,                                                                     \
         .wants = "columns and what is said of each, {x: positive, phi: {period: 6.283185307}}",    \
-        .doc = "Where columns end and which are on circles, by name, as in data.columns: support " \
-               "and "                                                                              \
-               "period (distill explain data.columns.NAME.support); there is no step in a "        \
-               "density. It "                                                                      \
-               "may make the density narrower than that says of itself, not wider. Beyond an end " \
-               "there "                                                                            \
-               "is none; log Z, sampler and modes of what is made narrower are known no more, "    \
-               "but for "                                                                          \
-               "a log_z given for it."                                                             \
+        .doc =                                                                                     \
+            "Where columns end and which are on circles, by name, as in data.columns: support, "   \
+            "link and "                                                                            \
+            "period (distill explain data.columns.NAME.support); there is no step in a "           \
+            "density. It "                                                                         \
+            "may make the density narrower than that says of itself, not wider. Beyond an end "    \
+            "there "                                                                               \
+            "is none; log Z, sampler and modes of what is made narrower are known no more, "       \
+            "but for "                                                                             \
+            "a log_z given for it."                                                                \
     }
 
 /* Every kind, NULL past the end, and the same as a registry. */

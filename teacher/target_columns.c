@@ -82,6 +82,13 @@ static int narrow_log_density(const target *self, double *logp, double *grad, ta
     return code;
 }
 
+static int narrow_sample(const target *self, double *x, double *logp, target_status *status,
+                         const double *context, const target_rows *rows, size_t n, void *work,
+                         flow_err *err)
+{
+    return target_shard_sample(down(self)->of, x, logp, status, context, rows, n, work, err);
+}
+
 static const char *narrow_column(const target *self, char *text, size_t at)
 {
     return target_column(down(self)->of, text, at);
@@ -145,7 +152,8 @@ static const char *narrow(char why[DATA_KIND_WHY], data_kind *self, const data_k
         return wider(why, self->lo, self->hi);
     self->lo = lo;
     self->hi = hi;
-    return NULL;
+    self->link = said->link;
+    return data_kind_fault(why, self);
 }
 
 /* ---- columns by name */
@@ -220,12 +228,35 @@ static bool is_narrower(const narrow_target *self)
     return narrower;
 }
 
+/* Whether a half line is mapped otherwise. */
+static bool is_mapped(const narrow_target *self)
+{
+    bool mapped = false;
+    for (size_t j = 0; j < self->of->dim; j++)
+        mapped |= self->kinds[j].link != kind_of(self->of, j).link;
+    return mapped;
+}
+
 static const quantities *narrow_quantities(const target *self)
 {
     return target_quantities(down(self)->of);
 }
 
-static void finish(narrow_target *self, bool log_z_stays)
+/* What of it is no more what it was. */
+static void forget(narrow_target *self, bool log_z_stays)
+{
+    target *base = &self->base;
+    self->ops.sample = NULL;
+    base->flags &= ~(unsigned)TARGET_WIDENS;
+    base->draws = 0;
+    base->modes = NULL;
+    if (log_z_stays)
+        return;
+    base->log_z = NAN;
+    base->log_z_se = 0;
+}
+
+static void finish(narrow_target *self)
 {
     target *base = &self->base;
     *base = *self->of;
@@ -234,18 +265,12 @@ static void finish(narrow_target *self, bool log_z_stays)
                              .work_create = narrow_work_create,
                              .work_free = narrow_work_free,
                              .log_density = narrow_log_density,
+                             .sample = self->of->ops->sample ? narrow_sample : NULL,
                              .column = narrow_column,
                              .quantities = narrow_quantities};
     base->ops = &self->ops;
     base->flags |= TARGET_THREADS; /* `of` is locked, where it must be, by its own calls */
-    base->flags &= ~(unsigned)TARGET_WIDENS;
-    base->draws = 0;
-    base->modes = NULL;
     base->kinds = self->kinds;
-    if (log_z_stays)
-        return;
-    base->log_z = NAN;
-    base->log_z_se = 0;
 }
 
 target *target_with_columns(target *of, const json_t *columns, bool log_z_stays, flow_err *err)
@@ -260,8 +285,11 @@ target *target_with_columns(target *of, const json_t *columns, bool log_z_stays,
     for (size_t j = 0; j < of->dim; j++)
         self->kinds[j] = kind_of(of, j);
     int code = take_columns(self, columns, err);
-    if (!code && is_narrower(self)) {
-        finish(self, log_z_stays);
+    bool narrower = !code && is_narrower(self);
+    if (!code && (narrower || is_mapped(self))) {
+        finish(self);
+        if (narrower)
+            forget(self, log_z_stays);
         return &self->base;
     }
     if (code)

@@ -10,7 +10,7 @@ const char *target_column_fault(char why[DATA_KIND_WHY], const data_kind *said);
 /* The target `of`, which is taken over, also by an error, with what `columns` says of it: {NAME: a data_kind as JSON}, of
  * some columns or all. It may be made narrower than it says of itself, not wider, and a circle of its own stays as it is.
  * Beyond its ends there is no density then; what was known of the wider one, sampler, modes and log Z, is known no
- * more, but for a log Z that was meant for this one (log_z_stays). `of` itself if nothing is narrower. FLOW_ECONFIG
+ * more, but for a log Z that was meant for this one (log_z_stays). `of` itself if nothing is narrower and no half line is mapped otherwise. FLOW_ECONFIG
  * names column and reason. */
 target *target_with_columns(target *of, const json_t *columns, bool log_z_stays, flow_err *err);
 

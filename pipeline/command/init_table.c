@@ -54,6 +54,10 @@ static void put_data(const writing *w, const data_look *look)
                 look->suggestion + strlen(prefix));
     if (look->rows.dropped)
         fprintf(w->to, "  nonfinite: drop # %zu rows have gaps\n", look->rows.dropped);
+    if (look->drifts)
+        fputs("  split: seed # the table is sorted or drifts: rows that follow one another are not "
+              "alike\n",
+              w->to);
     fputs("  # context: [NAME] # columns that are given and not modelled\n"
           "  # weights: NAME   # a column that the rows are weighed by\n"
           "\n",

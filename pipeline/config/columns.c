@@ -139,12 +139,54 @@ static void take_column(void *arg, const char *path, const value_source *from,
     said_keep(self->config, self->key, kept, from, name);
 }
 
-/* ---- the mapping */
+/* ---- the mapping, or a list of mappings of one column */
+
+static size_t pairs_of(const yaml_node_t *node)
+{
+    return (size_t)(node->data.mapping.pairs.top - node->data.mapping.pairs.start);
+}
+
+static size_t items_of(const yaml_node_t *node)
+{
+    return (size_t)(node->data.sequence.items.top - node->data.sequence.items.start);
+}
+
+static const yaml_node_t *item_of(const value_source *from, const yaml_node_t *node, size_t i)
+{
+    return yaml_tree_node(from->tree, node->data.sequence.items.start[i]);
+}
+
+bool columns_are_told(const value_source *from, const yaml_node_t *node)
+{
+    if (node->type != YAML_SEQUENCE_NODE || items_of(node) == 0)
+        return node->type == YAML_MAPPING_NODE;
+    return item_of(from, node, 0)->type == YAML_MAPPING_NODE;
+}
+
+static bool take_item(reading *self, const flow_key *key, const value_source *from,
+                      const yaml_node_t *item)
+{
+    if (item->type != YAML_MAPPING_NODE || pairs_of(item) != 1)
+        return value_reject(key, key->name, from, item, E_TYPE,
+                            "a list has one column in each item, like [{mass: positive}, {x: {}}]");
+    return walk(from, key->name, item, take_column, self);
+}
+
+static bool take_all(reading *self, const flow_key *key, const value_source *from,
+                     const yaml_node_t *node)
+{
+    if (node->type == YAML_MAPPING_NODE)
+        return walk(from, key->name, node, take_column, self);
+    bool good = true;
+    for (size_t i = 0; i < items_of(node); i++)
+        good &= take_item(self, key, from, item_of(from, node, i));
+    return good;
+}
 
 bool columns_read(config *self, const flow_key *key, const value_source *from,
                   const yaml_node_t *node)
 {
-    size_t n = (size_t)(node->data.mapping.pairs.top - node->data.mapping.pairs.start);
+    size_t n = node->type == YAML_MAPPING_NODE ? pairs_of(node) : items_of(node);
     if (n < key->n_min || n > key->n_max)
         return value_reject(key, key->name, from, node, E_RANGE, NULL);
     reading r = {.config = self,
@@ -155,7 +197,7 @@ bool columns_read(config *self, const flow_key *key, const value_source *from,
         complain(from->out, E_SIZE, yaml_tree_place(from->tree, node), NULL, "out of memory");
         return false;
     }
-    if (!walk(from, key->name, node, take_column, &r) || r.bad)
+    if (!take_all(&r, key, from, node) || r.bad)
         return false;
     self->data.columns = (flow_names){r.n, r.names};
     self->data.kinds = r.kinds;
@@ -199,9 +241,7 @@ json_t *columns_of_density(const flow_key *key, const char *path, const value_so
                            const yaml_node_t *node)
 {
     making m = {.out = json_object()};
-    size_t n = node->type == YAML_MAPPING_NODE
-                   ? (size_t)(node->data.mapping.pairs.top - node->data.mapping.pairs.start)
-                   : 0;
+    size_t n = node->type == YAML_MAPPING_NODE ? pairs_of(node) : 0;
     if (n < key->n_min || n > key->n_max)
         m.bad = !value_reject(key, path, from, node, E_TYPE, NULL);
     else
@@ -216,8 +256,11 @@ json_t *columns_of_density(const flow_key *key, const char *path, const value_so
 
 json_t *columns_json(const config *self)
 {
-    json_t *out = json_object();
-    for (size_t i = 0; i < self->data.columns.n; i++)
-        flow_json_set(&out, self->data.columns.at[i], data_kind_to_json(&self->data.kinds[i]));
+    json_t *out = json_array();
+    for (size_t i = 0; i < self->data.columns.n; i++) {
+        json_t *one = json_object();
+        flow_json_set(&one, self->data.columns.at[i], data_kind_to_json(&self->data.kinds[i]));
+        flow_json_append(&out, one);
+    }
     return out;
 }

@@ -12,6 +12,14 @@
     "fit the teacher longer, or a larger one (teacher.flow, teacher.train), and see 'columns' in " \
     "validation.json"
 
+/* A factor that is this much at least is one that matters. */
+#define TAIL_LIMIT 1.25
+#define TAIL_DOC                                                                                   \
+    ", or below it: the worst of all columns, of both sides, of the values that a hundredth, a "   \
+    "thousandth and the last fifteen of these are beyond, and of either's farthest. 1 where "      \
+    "chance explains it: of one distribution more is found in one of a hundred runs."
+#define RARE_EVENTS "averages over the bulk are right, rare events are not"
+
 const gate_info gate_figures[GATE_COUNT] = {
     [GATE_KL_REVERSE] =
         {.name = "kl_reverse",
@@ -249,6 +257,18 @@ const gate_info gate_figures[GATE_COUNT] = {
          .doc = "The same for correlations of two columns, as a difference.",
          .beyond = "two columns of the student's samples hang together differently",
          .next = MORE_STEPS},
+    [GATE_TAIL_FACTOR] =
+        {.name = "tail_factor",
+         .unit = "times too many, or too few",
+         .small_is_good = true,
+         .of = GATE_OF_STUDENT,
+         .limit = TAIL_LIMIT,
+         .needs = GATE_NEEDS_SAMPLER,
+         .place = "tails.off",
+         .doc = "By what factor at least the share of the student's samples beyond a far value of "
+                "a column is above that of the teacher's samples" TAIL_DOC,
+         .beyond = "the student's tail is not its teacher's: " RARE_EVENTS,
+         .next = "see tails in validation.json; " MORE_STEPS},
     [GATE_TWO_SAMPLE_SIGMAS] =
         {.name = "two_sample_sigmas",
          .unit = "standard deviations of the null",
@@ -302,10 +322,9 @@ const gate_info gate_figures[GATE_COUNT] = {
          .limit = 0.001,
          .needs = GATE_NEEDS_CHAIN,
          .place = "chain.uncovered.above.2.share",
-         .doc =
-             "Share of the rows of long chains on the target where the student has less than e^-10 "
-             "of the density that it should have. Chains that do not cross between modes have the "
-             "shares of their starts.",
+         .doc = "Share of the rows of long chains on the target where the student has less than "
+                "e^-10 of the density that it should have. Chains that do not cross between modes "
+                "have the shares of their starts.",
          .beyond = "the target has rows where samples of the student will never be, as those of a "
                    "lost mode",
          .next = "raise student.pilot_rows, so that more of the target is seen at the start, or "
@@ -390,9 +409,8 @@ const gate_info gate_figures[GATE_COUNT] = {
          .limit = 8,
          .place = "teacher.two_sample.sigmas",
          .doc = "How far the distance between samples of the teacher and held-out rows is above "
-                "what it is between samples "
-                "of one distribution: the larger of sliced W2 and energy distance, at up to 2000 "
-                "rows, columns in robust units.",
+                "what it is between samples of one distribution: the larger of sliced W2 and "
+                "energy distance, at up to 2000 rows, columns in robust units.",
          .beyond = "samples of the teacher do not look like the data: a student of it is wrong "
                    "however near it comes",
          .next = BETTER_TEACHER},
@@ -404,8 +422,7 @@ const gate_info gate_figures[GATE_COUNT] = {
          .limit = 0.1,
          .place = "teacher.moments.mean_error",
          .doc = "By how much a column's mean over the teacher's samples is off at least: the "
-                "difference to the held-out "
-                "rows, less four standard errors, of the worst column.",
+                "difference to the held-out rows, less four standard errors, of the worst column.",
          .beyond = "the teacher's mean is not that of the held-out rows",
          .next = "set data.split: seed if the table is sorted; else " BETTER_TEACHER},
     [GATE_TEACHER_SD_ERROR] = {.name = "teacher_sd_error",
@@ -428,6 +445,20 @@ const gate_info gate_figures[GATE_COUNT] = {
          .beyond =
              "two columns of the teacher's samples hang together differently than in the data",
          .next = BETTER_TEACHER},
+    [GATE_TEACHER_TAIL_FACTOR] =
+        {.name = "teacher_tail_factor",
+         .unit = "times too many, or too few",
+         .small_is_good = true,
+         .of = GATE_OF_TEACHER,
+         .limit = TAIL_LIMIT,
+         .place = "teacher.tails.off",
+         .doc = "By what factor at least the share of the teacher's samples beyond a far value of "
+                "a column is above that of all rows of the data (with a context, of held-out "
+                "rows)" TAIL_DOC,
+         .beyond = "the teacher's tail is not that of the data: " RARE_EVENTS,
+         .next = "if samples go too far: say where the column ends or link: softplus "
+                 "(data.columns.NAME); if they stop short: link: log, or heavier tails "
+                 "(teacher.flow.base: student_t); or fit the teacher longer"},
     [GATE_TEACHER_OUTSIDE] =
         {.name = "teacher_outside",
          .unit = "share of the teacher's samples",
@@ -435,9 +466,8 @@ const gate_info gate_figures[GATE_COUNT] = {
          .of = GATE_OF_TEACHER,
          .limit = 0.01,
          .place = "teacher.outside.value",
-         .doc = "Share of the teacher's samples outside of the range of all "
-                "data in the worst column, less what chance "
-                "explains.",
+         .doc = "Share of the teacher's samples outside of the range of all data in the worst "
+                "column, less what chance explains.",
          .beyond = "the teacher samples what no row of the data has",
          .next = "say where the column ends (data.columns.NAME.support); cut or mend outliers"},
     [GATE_TEACHER_MISSED] =
@@ -448,8 +478,7 @@ const gate_info gate_figures[GATE_COUNT] = {
          .limit = 0.005,
          .place = "teacher.missed.value",
          .doc = "Share of the data's rows outside of the range of the teacher's samples in the "
-                "worst column, less what "
-                "chance explains.",
+                "worst column, less what chance explains.",
          .beyond = "the teacher's tails are too short, or it misses a part of the data",
          .next =
              "give the teacher heavier tails (teacher.flow.base: student_t), or fit a larger one"},

@@ -129,8 +129,11 @@ static json_t *names(const flow_key *key, json_schema_home home)
 {
     if (key->items && home == SCHEMA_OF_KIND)
         return columns(key);
-    json_t *out = list(scalar(), key);
-    return key->items ? either(out, columns(key)) : out;
+    if (!key->items)
+        return list(scalar(), key);
+    flow_key one = *key;
+    one.n_min = one.n_max = 1; /* a list has a column in each item */
+    return either(list(either(scalar(), columns(&one)), key), columns(key));
 }
 
 /* ---- what whoever has the key reads itself */

@@ -378,7 +378,7 @@ bool value_read(config *self, const flow_key *key, const value_source *from,
     const arrival in = {key, key->name, from, node, 0};
     if (key->type == FLOW_KEY_TEXT)
         return read_string(self, out, &in);
-    if (key->items && node->type == YAML_MAPPING_NODE)
+    if (key->items && columns_are_told(from, node))
         return columns_read(self, key, from, node);
     if (key->items)
         field_clear(self, key);

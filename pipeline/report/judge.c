@@ -110,6 +110,7 @@ static void judge_teacher(double *v, const student_against_data *teacher, studen
     v[GATE_TEACHER_MEAN_ERROR] = teacher->moments.mean_excess.value;
     v[GATE_TEACHER_SD_ERROR] = teacher->moments.sd_excess.value;
     v[GATE_TEACHER_CORRELATION_ERROR] = teacher->moments.correlation_excess.value;
+    v[GATE_TEACHER_TAIL_FACTOR] = teacher->tails.off;
     v[GATE_TEACHER_OUTSIDE] = teacher->outside.value;
     v[GATE_TEACHER_MISSED] = teacher->missed.value;
 }
@@ -127,6 +128,7 @@ void judge_run(judged *out, const student_validation *figures, student_estimate 
     v[GATE_MEAN_ERROR] = figures->moments.mean_excess.value;
     v[GATE_SD_ERROR] = figures->moments.sd_excess.value;
     v[GATE_CORRELATION_ERROR] = figures->moments.correlation_excess.value;
+    v[GATE_TAIL_FACTOR] = figures->tails.off;
     v[GATE_TWO_SAMPLE_SIGMAS] = judge_two_sample(&figures->sliced_w2, &figures->energy);
     v[GATE_ROUNDTRIP] = figures->roundtrip;
     v[GATE_STUDENT_ROWS_PER_S] = figures->speed.student.rows_per_s;

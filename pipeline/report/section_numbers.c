@@ -168,6 +168,7 @@ void section_numbers(html *page, const report_view *v)
     html_section(page, "numbers", "Teacher, student and data in numbers");
     figures(page, v->verdict);
     likelihoods(page, v->verdict);
+    section_tails(page, v->verdict);
     all_moments(page, &v->rows);
     html_section_end(page);
 }

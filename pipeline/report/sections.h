@@ -33,6 +33,9 @@ void section_speed(html *page, const report_view *v);
 /* What was run, with what, and how to run it again. */
 void section_setup(html *page, const report_view *v);
 
+/* Its part about tails. */
+void section_tails(html *page, const json_t *verdict);
+
 /* A picture beside the page as PNG. */
 void section_png(html *page, const plot_drawing *drawing, const char *path);
 

@@ -146,6 +146,7 @@ static void set_samples(json_t **out, const verdict_input *in)
     flow_json_set(out, "mode_share", verdict_modes(v));
     flow_json_set(out, "mode_share_worst", verdict_worst_mode(v));
     flow_json_set(out, "moments", verdict_moments(&v->moments, "student", "teacher", in->names));
+    flow_json_set(out, "tails", verdict_tails(&v->tails, "student", "teacher", in->names));
     flow_json_set(out, "two_sample",
                   verdict_two_samples(&v->sliced_w2, &v->energy, "flow", "teacher"));
 }

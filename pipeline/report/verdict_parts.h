@@ -30,6 +30,14 @@ json_t *verdict_moments(const student_moments_difference *moments, const char *o
 json_t *verdict_two_samples(const student_two_sample *sliced_w2, const student_two_sample *energy,
                             const char *units, const char *ref);
 
+/* null: nothing was compared. */
+json_t *verdict_tails(const student_tails *tails, const char *own, const char *ref,
+                      const char *const *names);
+/* " (column n, above 14: 27 of 50000 samples, 0 of 30000 of the data; the farthest 214 and 14)", as snprintf; ref: as the
+ * text has it. */
+int verdict_where_tails(char *out, size_t size, const student_tails *tails, const char *ref,
+                        const char *const *names);
+
 /* The teacher's own part: its likelihoods and itself against its data. */
 json_t *verdict_teacher(const verdict_input *in);
 

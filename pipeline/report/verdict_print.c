@@ -57,7 +57,8 @@ static void print_weights(const student_diagnostics *d)
 }
 
 static void print_samples(const char *who, const char *than, const student_two_sample *w2,
-                          const student_two_sample *energy, const student_moments_difference *m)
+                          const student_two_sample *energy, const student_moments_difference *m,
+                          const student_tails *tails)
 {
     fprintf(stderr,
             "  %-9s against %s: samples %.1f sd of the null apart, p %.3f; off at least by %.2g sd "
@@ -66,6 +67,8 @@ static void print_samples(const char *who, const char *than, const student_two_s
             m->sd_excess.value);
     if (!isnan(m->correlation_excess.value)) /* of one column there is none */
         fprintf(stderr, ", %.2g in correlations", m->correlation_excess.value);
+    if (!isnan(tails->off))
+        fprintf(stderr, ", a factor of %.3g in tails", tails->off);
     fputc('\n', stderr);
 }
 
@@ -88,7 +91,7 @@ static void print_teacher(const verdict_input *in)
     const student_against_data *a = &in->student->against_data;
     const student_estimate train = {a->train_log_likelihood, a->train_se};
     char b[ESTIMATE], c[ESTIMATE];
-    print_samples("teacher", "data", &a->sliced_w2, &a->energy, &a->moments);
+    print_samples("teacher", "data", &a->sliced_w2, &a->energy, &a->moments, &a->tails);
     fprintf(stderr,
             "            log-likelihood %s on test rows, %s on training rows, nats a row in the "
             "units of the flow\n",
@@ -142,7 +145,7 @@ void verdict_print(const verdict_input *in, const json_t *verdict)
         print_one_side(&v->weights);
     verdict_print_modes(v);
     if (v->sampled)
-        print_samples("student", "teacher", &v->sliced_w2, &v->energy, &v->moments);
+        print_samples("student", "teacher", &v->sliced_w2, &v->energy, &v->moments, &v->tails);
     if (v->against_chain.rows > 0) {
         print_chain(&v->against_chain);
         verdict_print_hunt(stderr, &v->against_chain.hunt, in->names);

@@ -75,6 +75,7 @@ json_t *verdict_teacher(const verdict_input *in)
     flow_json_set(&out, "two_sample",
                   verdict_two_samples(&a->sliced_w2, &a->energy, "robust", "data"));
     flow_json_set(&out, "moments", verdict_moments(&a->moments, "teacher", "data", in->names));
+    flow_json_set(&out, "tails", verdict_tails(&a->tails, "teacher", "data", in->names));
     flow_json_set(&out, "outside", share(in, &a->outside));
     flow_json_set(&out, "missed", share(in, &a->missed));
     flow_json_set(&out, "columns", columns(in));

@@ -84,6 +84,9 @@ static void tell_where(char *out, const verdict_input *in, gate_figure which)
     case GATE_CORRELATION_ERROR:
         of_column(out, in, &v->moments.correlation_excess);
         break;
+    case GATE_TAIL_FACTOR:
+        verdict_where_tails(out, WHERE, &v->tails, "of the teacher's", in->names);
+        break;
     case GATE_MODE_SHARE_ERROR:
         verdict_where_worst_mode(out, WHERE, v);
         break;
@@ -107,6 +110,9 @@ static void tell_where(char *out, const verdict_input *in, gate_figure which)
         break;
     case GATE_TEACHER_CORRELATION_ERROR:
         of_column(out, in, &t->moments.correlation_excess);
+        break;
+    case GATE_TEACHER_TAIL_FACTOR:
+        verdict_where_tails(out, WHERE, &t->tails, "rows of the data", in->names);
         break;
     case GATE_TEACHER_OUTSIDE:
         of_share(out, in, &t->outside);

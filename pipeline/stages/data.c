@@ -218,6 +218,25 @@ static void tell_rows(const data_set *set, const char *source)
         fprintf(stderr, "data      %zu rows that were not finite were dropped\n", set->dropped);
 }
 
+/* How far beyond the end of its half line a column is linear, or that it never is. */
+static void tell_links(const data_set *set)
+{
+    const char *before = "data      half lines: ";
+    for (size_t j = 0; j < set->dim; j++) {
+        const flow_unit *unit = &set->units->column[j];
+        if (unit->support != FLOW_ABOVE && unit->support != FLOW_BELOW)
+            continue;
+        fprintf(stderr, "%s%s ", before, set->names[j]);
+        if (unit->soft > 0)
+            fprintf(stderr, "by a softplus of %.3g", unit->soft);
+        else
+            fputs("by a logarithm", stderr);
+        before = ", ";
+    }
+    if (*before == ',')
+        fputs(" (data.columns.NAME.link)\n", stderr);
+}
+
 /* What is certain to fail is refused first. */
 static int prepare(data_product *out, const data_opened *from, const config *c, flow_err *err)
 {
@@ -236,6 +255,7 @@ static void tell(const data_product *self, const config *c, const char *note)
         fprintf(stderr, "data      %s: %s\n", c->data.path, note);
     tell_rows(self->set, source_of(c));
     tell_weights(self->set, c->data.weights);
+    tell_links(self->set);
 }
 
 static int run(void *product, const stage_work *work, const void *const *inputs, flow_err *err)

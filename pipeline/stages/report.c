@@ -103,7 +103,7 @@ static int run(void *product, const stage_work *work, const void *const *inputs,
 const stage stage_report = {
     .name = "report",
     .doc = "writes the page that shows the run: report.html, and its figures",
-    .abi = 1,
+    .abi = 2,
     .keys = (const char *const[]){"seed", "name", "report", "validate", NULL},
     .inputs = (const stage *const[]){&stage_teacher, &stage_target, &stage_student, &stage_validate,
                                      NULL},

@@ -174,7 +174,7 @@ static int load(void *product, const stage_work *work, const void *const *inputs
 const stage stage_validate = {
     .name = "validate",
     .doc = "holds the student against the teacher, and the teacher against its data",
-    .abi = 2,
+    .abi = 3,
     .keys = (const char *const[]){"seed", "validate", NULL},
     .inputs =
         (const stage *const[]){&stage_data, &stage_teacher, &stage_target, &stage_student, NULL},

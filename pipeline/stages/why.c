@@ -117,12 +117,27 @@ static bool is_of_one_kind(const json_t *was, const json_t *is)
     return json_is_object(was) && json_is_object(is) && (!a || !b || json_equal(a, b));
 }
 
+/* Lists of as many objects are compared one by one. */
+static bool are_objects(const json_t *was, const json_t *is)
+{
+    size_t n = json_array_size(was);
+    bool objects = n > 0 && n == json_array_size(is);
+    for (size_t i = 0; objects && i < n; i++)
+        objects = json_is_object(json_array_get(was, i)) && json_is_object(json_array_get(is, i));
+    return objects;
+}
+
 static void compare(differences *self, const char *path, const json_t *was, const json_t *is)
 {
     const char *key;
     json_t *value;
     if ((was && is && json_equal(was, is)) || (!was && !is))
         return;
+    if (are_objects(was, is)) {
+        for (size_t i = 0; i < json_array_size(is); i++)
+            compare(self, path, json_array_get(was, i), json_array_get(is, i));
+        return;
+    }
     if (!is_of_one_kind(was, is)) {
         const json_t *a = json_object_get(was, "kind"), *b = json_object_get(is, "kind");
         note(self, path, a ? a : was, b ? b : is);

@@ -57,6 +57,31 @@ refused "a value that is none of its kind" 65 "row 1, column 2 'n' .*2.5 is not 
 refused "a weight below 0" 65 "row 3, column 5 'w' .*a weight of -1" run "$T/events.yaml" "${TEACH[@]}" --out "$T/bad" \
     --set "data.path=$(awk -F , -v OFS=, 'NR == 5 { $6 = -1 } { print }' "$T/events.csv" >"$T/off.csv" && echo "$T/off.csv")"
 
+# What a run remembers has its columns in the order in which it was told of them.
+was=$(value "$T/run/validation.json" teacher.test_log_likelihood.value)
+expect "the run is validated again" 0 validate "$T/run"
+check "to the same figures" test "$was" = "$(value "$T/run/validation.json" teacher.test_log_likelihood.value)"
+check "which says how half lines are mapped" grep -q "half lines: energy by a logarithm, n by a .*, mass by a softplus of [34]" "$T/err"
+run plan "$T/events.yaml" "${TEACH[@]:1}" --set teacher.train.epochs=20 --out "$T/run" --set export.samples=3000 --set export.file=x.csv \
+    --set 'data.columns={share: [0, 1], energy: positive, n: {support: [0, inf], step: 1}, phi: {period: 6.283185307}, mass: {support: [20, inf]}}'
+check "another order is another table" grep -q "teacher.*run" "$T/out"
+
+# ---- links: a count whose logarithm goes far beyond the data
+
+grid='data.columns={n: {step: 1, support: [0, inf], link: LINK}}'
+largest() { # LINK: of 50000 samples
+    run run "$T/events.yaml" "${TEACH[@]}" --set teacher.train.epochs=10 --set data.weights=null --set validate.samples=20000 --out "$T/$1" \
+        --set "${grid/LINK/$1}" && run sample "$T/$1/teacher/model.safetensors" -n 50000 --seed 3 -o "$T/$1.csv" && sort -n "$T/$1.csv" | tail -n 1
+}
+far=$(largest log) near=$(largest softplus)
+check "a count by a softplus ends near the data ($near), by a logarithm far beyond ($far)" test "$near" -lt 20 -a "$far" -gt $((2 * near))
+check "the model file says which it is" grep -q softplus "$T/softplus/teacher/model.safetensors"
+check "and old ones, and a logarithm, have no such number" sh -c '! grep -q "softplus" "$1"' - "$T/log/teacher/model.safetensors"
+check "tails that are too heavy are warned of" grep -q 'teacher_tail_factor is .*column n, above' "$T/log/validation.json"
+check "and those that are not are not" sh -c '! grep -q "teacher_tail_factor is" "$1"' - "$T/softplus/validation.json"
+run check "$T/events.yaml" --set 'data.columns={share: {support: [0, 1], link: log}}'
+check "a link wants a support with one end" test "$status" -eq 78 -a -n "$(grep "data.columns.share: link needs a support with one end" "$T/err")"
+
 # ---- densities
 
 { echo energy,share,n,phi,mass; printf '%s\n' 1,.5,2,3.14159,25 1,.5,2,-3.141595307,25 1,.5,2,3.141590,25 \

@@ -44,6 +44,11 @@ expect "and is accepted" 0 check sub/e.yaml
 printf 'a,b\n1,2\nNA,3\n%s\n' "$(awk 'BEGIN { for (i = 0; i < 300; i++) print i * i % 71 + i / 7 "," i % 13 + i / 9 }')" >gaps.csv
 expect "a table with gaps" 0 init --data gaps.csv
 check "says that they are left out" grep -q 'nonfinite: drop' gaps.yaml
+awk 'BEGIN { srand(4); print "t,x"; for (i = 0; i < 1000; i++) print i + rand() "," rand() + i / 2000 }' >drifts.csv
+expect "a table that is sorted" 0 init --data drifts.csv
+run inspect drifts.yaml
+check "is split at random, and its parts are alike" sh -c 'grep -q "^  split: seed" drifts.yaml && ! grep -q "sorted\|drifts along" "$1"' - "$T/out"
+check "one that is not is split as it is" sh -c '! grep -q split events.yaml'
 
 # The whole of it; its size is its own.
 run run moons.yaml --quiet

@@ -49,6 +49,7 @@ static const struct scene {
               {"stream", play_stream},
               {"single", play_single},
               {"data", play_data},
+              {"links", play_links},
               {"look", play_look},
               {"generate", play_generate},
               {"fit", play_fit},

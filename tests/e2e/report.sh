@@ -53,6 +53,7 @@ for file in "$T"/1/figures/*; do
 done >"$T/differ"
 check "and the same figures beside it" test ! -s "$T/differ"
 check "what a figure is ends where its sentence does" test -z "$(grep -o '<td class="note">[^<]*' "$T/1/report.html" | grep -v '[.)]$\|>nats a row, in' | head -1)"
+check "tails are in it, and how many rows they are of" grep -q "teacher against data: 1,000 samples, 3,000 rows" "$T/1/report.html"
 check "the clock is in it" grep -q '<!-- /clock -->' "$T/1/report.html"
 check "the command that repeats it is in it" grep -q "distill run resolved.json --out again" "$T/1/report.html"
 

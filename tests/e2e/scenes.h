@@ -258,6 +258,17 @@ static int play_data(uint64_t *sum, flow_err *err)
     return code;
 }
 
+/* Of columns on half lines. */
+static int play_links(uint64_t *sum, flow_err *err)
+{
+    data_options options = data_options_default();
+    options.kind = (data_kind){.lo = -1e6, .hi = INFINITY, .link = DATA_LINK_SOFTPLUS};
+    data_set *own = data_set_create(table, "scene", &options, err);
+    int code = own ? add_json(sum, flow_units_to_json(own->units), err) : err->code;
+    data_set_free(own);
+    return code;
+}
+
 /* A table in which something is found. */
 static int play_look(uint64_t *sum, flow_err *err)
 {
@@ -378,6 +389,8 @@ static int play_validate(uint64_t *sum, flow_err *err)
         add(sum, &v.against_data.energy.value, sizeof v.energy.value);
         add(sum, v.against_data.columns, v.against_data.dim * sizeof *v.against_data.columns);
         add(sum, &v.moments.mean.z, sizeof v.moments.mean.z);
+        add(sum, &v.tails.off, sizeof v.tails.off);
+        add(sum, v.against_data.tails.side, sizeof *v.against_data.tails.side);
         add(sum, v.modes, 2 * sizeof *v.modes);
         add(sum, v.teacher_modes, 2 * sizeof *v.modes);
         add(sum, &v.speed, sizeof v.speed); /* the clock is ours */

@@ -158,7 +158,7 @@ static void json_keeps(flow_units *self)
         cr_assert(a->support == b->support && a->lo == b->lo && a->hi == b->hi &&
                       a->alpha == b->alpha && a->shift == b->shift && a->scale == b->scale &&
                       a->step == b->step && a->period == b->period && a->cut == b->cut &&
-                      a->start == b->start && a->edge == b->edge,
+                      a->start == b->start && a->edge == b->edge && a->soft == b->soft,
                   "column %zu of %s", i, text);
     }
     free(text);
@@ -170,10 +170,11 @@ static void json_keeps(flow_units *self)
 
 /* ---- half lines, grids, circles */
 
-enum { KINDS = 6 };
-enum { ABOVE, BELOW, COUNT, TENTH, CIRCLE, HOUR };
+enum { KINDS = 8 };
+enum { ABOVE, BELOW, COUNT, TENTH, CIRCLE, HOUR, SOFT, UNDER };
 
-/* Above 20, below -3, a count, tenths from 0 to 1, an angle and an hour. */
+/* Above 20, below -3, a count, tenths from 0 to 1, an angle and an hour; halves above 4 and what is below 1, both on a line
+ * far from there. */
 static flow_units *make_kinds(void)
 {
     flow_units *self = flow_units_create(KINDS, NULL);
@@ -191,21 +192,24 @@ static flow_units *make_kinds(void)
     self->column[HOUR] = (flow_unit){.period = 24, .step = 1, .cut = 3.5, .start = 0};
     flow_unit_set_angle(&self->column[HOUR], 15);
     self->column[HOUR].stretch = 1.7;
+    self->column[SOFT] = (flow_unit){
+        .support = FLOW_ABOVE, .lo = 4, .soft = 2.385, .step = 0.5, .shift = 1.3, .scale = 0.6};
+    self->column[UNDER] =
+        (flow_unit){.support = FLOW_BELOW, .hi = 1, .soft = 0.713, .shift = -2, .scale = 1.7};
     return self;
 }
 
 Test(units, half_lines_and_circles_there_and_back)
 {
-    static const double x[2][KINDS] = {{20.125, -3.0625, 3.5, 0.35, 3.0, 7.25},
-                                       {1e6, -1e6, 0.01, 1.05, -3.125, 23.5}};
+    static const double x[2][KINDS] = {{20.125, -3.0625, 3.5, 0.35, 3.0, 7.25, 7.75, 0.9},
+                                       {1e6, -1e6, 0.01, 1.05, -3.125, 23.5, 4.01, -700}};
     flow_units *self = make_kinds();
     for (size_t i = 0; i < 2; i++) {
-        double u[KINDS], back[KINDS], there = 0.25, again = -0.5,
-                                      want = log(0.1); /* TENTH's step */
+        double u[KINDS], back[KINDS], there = 0.25, again = -0.5, want = log(0.1 * 0.5); /* steps */
         flow_units_to_flow(self, u, &there, x[i], 1);
         for (size_t col = 0; col < KINDS; col++) {
             double h = 1e-6 * (1 + fabs(x[i][col])), moved[KINDS], up[KINDS], down[KINDS];
-            h = col == COUNT ? 1e-8 : h;
+            h = col == COUNT || col == SOFT ? 1e-8 : h;
             memcpy(moved, x[i], sizeof moved);
             moved[col] = x[i][col] + h;
             flow_units_to_flow(self, up, NULL, moved, 1);
@@ -217,7 +221,9 @@ Test(units, half_lines_and_circles_there_and_back)
         flow_units_to_user(self, back, &again, u, 1);
         cr_assert_float_eq(again + 0.5, 0.25 - there, 1e-7, "row %zu: %g and %g", i, again, there);
         for (size_t col = 0; col < KINDS; col++) {
-            double whole = col == TENTH ? floor(x[i][col] * 10) / 10 : floor(x[i][col]);
+            double whole = col == TENTH  ? floor(x[i][col] * 10) / 10
+                           : col == SOFT ? floor(x[i][col] * 2) / 2
+                                         : floor(x[i][col]);
             double wanted = self->column[col].step > 0 ? whole : x[i][col];
             cr_assert_float_eq(back[col], wanted, 1e-12 * (1 + fabs(wanted)), "%zu: %.17g", col,
                                back[col]);
@@ -229,12 +235,16 @@ Test(units, half_lines_and_circles_there_and_back)
 Test(units, a_value_on_an_end_counts_as_inside)
 {
     flow_units *self = make_kinds();
-    double x[KINDS] = {20, -3, 0, 0, 0, 0}, near[KINDS] = {20.25, -3.5, 0, 0, 0, 0};
+    double x[KINDS] = {20, -3, 0, 0, 0, 0, 4.25, 1},
+           near[KINDS] = {20.25, -3.5, 0, 0, 0, 0, 4.25, 0.875};
     double u[KINDS], v[KINDS], logdet = 0, there = 0;
     cr_assert_eq(flow_units_first_outside(self, x), ABOVE);
     self->column[ABOVE].edge = 0.25;
     self->column[BELOW].edge = 0.5;
+    self->column[UNDER].edge = 0.125;
+    x[SOFT] = 4.5; /* a value of its grid */
     cr_assert_eq(flow_units_first_outside(self, x), KINDS);
+    x[SOFT] = 4.25;
     x[COUNT] = near[COUNT] = x[TENTH] = near[TENTH] = 0.5;
     flow_units_to_flow(self, u, &logdet, x, 1);
     flow_units_to_flow(self, v, &there, near, 1);
@@ -242,6 +252,44 @@ Test(units, a_value_on_an_end_counts_as_inside)
         cr_assert_float_eq(u[col], v[col], 1e-15);
     cr_assert_float_eq(logdet, there, 1e-15);
     json_keeps(self);
+}
+
+/* Near its end a softplus is the logarithm of d / soft, far from it a straight line; known where d = soft. */
+Test(units, softplus_is_a_logarithm_below_and_a_line_above)
+{
+    flow_units *self = flow_units_create(1, NULL);
+    self->column[0] = (flow_unit){.support = FLOW_ABOVE, .lo = -3, .soft = 2, .scale = 1};
+    static const double d[] = {2e-9, 2, 2e3, 2e9},
+                        want[] = {-20.72326583694641, 0.541324854612918, 1e3, 1e9};
+    for (size_t i = 0; i < 4; i++) {
+        double x = -3 + d[i], u, back, there = 0, again = 0,
+               slope = -log(2) - log(-expm1(-d[i] / 2));
+        flow_units_to_flow(self, &u, &there, &x, 1);
+        cr_expect_float_eq(u, want[i], 1e-6 * (i == 0) + 1e-14 * fabs(want[i]), "%zu: %.17g", i, u);
+        cr_expect_float_eq(there, slope, 1e-6 * (i == 0) + 1e-14, "%zu: %.17g", i, there);
+        flow_units_to_user(self, &back, &again, &u, 1);
+        cr_expect_float_eq(back, x, 1e-15 * (3 + fabs(x)), "%zu: %.17g", i, back);
+        cr_expect_float_eq(again, -there, 1e-14 * fabs(there), "%zu: %.17g", i, again);
+    }
+    flow_units_free(self);
+}
+
+/* Distances of 1e-300 and 1e300 have numbers, and the way back ends where single precision does. */
+Test(units, softplus_of_extremes)
+{
+    flow_units *self = flow_units_create(1, NULL);
+    self->column[0] = (flow_unit){.support = FLOW_BELOW, .hi = 0, .soft = 1e30, .scale = 1};
+    for (double d = 1e-300; d < 1e301; d *= 1e30) {
+        double x = -d, u, back, there = 0, again = 0;
+        flow_units_to_flow(self, &u, &there, &x, 1);
+        flow_units_to_user(self, &back, &again, &u, 1);
+        cr_expect(isfinite(u) && isfinite(there) && isfinite(again), "%g: %g %g %g", d, u, there,
+                  again);
+        cr_expect(back < 0 && isfinite((float)back), "%g: %g", d, back);
+        if (d > 1e-37 && d < 1e38)
+            cr_expect_float_eq(back, x, 1e-12 * d, "%.17g and %.17g", back, x);
+    }
+    flow_units_free(self);
 }
 
 /* Whatever noise becomes of it, also in single precision. */
@@ -266,9 +314,11 @@ Test(units, samples_are_of_their_kind)
         cr_assert(memcmp(&tenths, &x[TENTH], sizeof tenths) == 0, "%.17g", x[TENTH]);
         cr_assert(x[CIRCLE] >= -3.125 && x[CIRCLE] < 3.125, "%.17g", x[CIRCLE]);
         cr_assert(x[HOUR] >= 0 && x[HOUR] < 24 && floor(x[HOUR]) >= x[HOUR], "%g", x[HOUR]);
+        cr_assert(x[SOFT] >= 4 && floor(2 * x[SOFT]) >= 2 * x[SOFT], "%g", x[SOFT]);
+        cr_assert(x[UNDER] <= 1 && isfinite(f[UNDER]), "%g", x[UNDER]);
     }
     self->column[ABOVE].lo = 0;
-    double u[KINDS] = {-1e9, 0, 0, 0, 0, 0}, x[KINDS];
+    double u[KINDS] = {-1e9, 0, 0, 0, 0, 0, 0, 1e9}, x[KINDS];
     flow_units_to_user(self, x, NULL, u, 1);
     cr_assert((float)x[ABOVE] > 0, "above 0 stays above 0 in single precision");
     u[TENTH] = (double)NAN;
@@ -285,16 +335,18 @@ Test(units, outside_of_kinds)
         size_t want;
         const char *wants;
     } cases[] = {
-        {{20.1, -3.1, 0, 0, 700, -25}, KINDS, NULL},
-        {{20.1, -3.1, 1e6, 1, 0, 0}, KINDS, NULL},
-        {{20, -3.1, 0, 0, 0, 0}, ABOVE, "above 20"},
-        {{21, -3, 0, 0, 0, 0}, BELOW, "below -3"},
-        {{21, -4, -1, 0, 0, 0}, COUNT, "at least 0, in steps of 1 from 0"},
-        {{21, -4, 2.5, 0, 0, 0}, COUNT, "at least 0, in steps of 1 from 0"},
-        {{21, -4, 2, 1.1, 0, 0}, TENTH, "between 0 and 1, in steps of 0.1 from 0"},
-        {{21, -4, 2, 0.55, 0, 0}, TENTH, "between 0 and 1, in steps of 0.1 from 0"},
-        {{21, -4, 2, 0.30000000000000004, 0, 0}, KINDS, NULL},
-        {{21, -4, 2, 0.3, 0, 7.5}, HOUR, "a number, in steps of 1 from 0"},
+        {{20.1, -3.1, 0, 0, 700, -25, 4.5, 0}, KINDS, NULL},
+        {{20.1, -3.1, 1e6, 1, 0, 0, 4.5, 0}, KINDS, NULL},
+        {{20, -3.1, 0, 0, 0, 0, 4.5, 0}, ABOVE, "above 20"},
+        {{21, -3, 0, 0, 0, 0, 4.5, 0}, BELOW, "below -3"},
+        {{21, -4, -1, 0, 0, 0, 4.5, 0}, COUNT, "at least 0, in steps of 1 from 0"},
+        {{21, -4, 2.5, 0, 0, 0, 4.5, 0}, COUNT, "at least 0, in steps of 1 from 0"},
+        {{21, -4, 2, 1.1, 0, 0, 4.5, 0}, TENTH, "between 0 and 1, in steps of 0.1 from 0"},
+        {{21, -4, 2, 0.55, 0, 0, 4.5, 0}, TENTH, "between 0 and 1, in steps of 0.1 from 0"},
+        {{21, -4, 2, 0.30000000000000004, 0, 0, 4.5, 0}, KINDS, NULL},
+        {{21, -4, 2, 0.3, 0, 7.5, 4.5, 0}, HOUR, "a number, in steps of 1 from 0"},
+        {{21, -4, 2, 0.3, 0, 7, 4.25, 0}, SOFT, "at least 4, in steps of 0.5 from 4"},
+        {{21, -4, 2, 0.3, 0, 7, 5, 1}, UNDER, "below 1"},
     };
     flow_units *self = make_kinds();
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -349,6 +401,9 @@ Test(units, json_refusals)
         {LOGIT("{\"lo\": 0, \"hi\": 1, \"alpha\": -0.1}"), "logit.alpha -0.1 is not in"},
         {MAP("\"above\": \"0\""), "column 1: 'above' wants a number"},
         {MAP("\"above\": 0, \"below\": 1"), "above, below, circle and angle exclude each other"},
+        {MAP("\"softplus\": 1"), "softplus 1 is not positive, or not of above or below"},
+        {MAP("\"above\": 0, \"softplus\": 0"), "softplus 0 is not positive"},
+        {MAP("\"above\": 0, \"softplus\": null"), "column 1: 'softplus' wants a number"},
         {MAP("\"edge\": -1"), "column 1: edge -1 is negative"},
         {MAP("\"step\": 0"), "column 1: step 0 is not positive"},
         {MAP("\"circle\": {\"period\": 0, \"cut\": 0, \"start\": 0}"), "circle.period 0 is not"},

@@ -415,39 +415,6 @@ Test(config, json_has_what_was_given)
     temp_close();
 }
 
-/* data.columns as a mapping, and what a later source makes of it. */
-Test(config, kinds_of_columns)
-{
-    load_open();
-    static const char text[] =
-        "schema: 1\ndata:\n  path: ok.csv\n  weights: 3\n  columns:\n"
-        "    mass: {support: positive}\n    3x: {support: [-.5, 1e2], alpha: 1e-3, step: 0.5}\n"
-        "    phi: {period: 360}\n    pt: [20, inf]\n    z: [-inf, -2.385]\n    t: {}\n    r:\n";
-    config *self = load_good(text);
-    const data_kind *k = self->data.kinds;
-    cr_assert(k && self->data.columns.n == 7);
-    cr_expect_str_eq(self->data.columns.at[1], "3x");
-    cr_expect_str_eq(self->data.weights, "3");
-    cr_expect(k[0].lo == 0 && isinf(k[0].hi) && k[0].step == 0 && !k[0].smear);
-    cr_expect(k[1].lo == -0.5 && k[1].hi == 100 && k[1].alpha == 1e-3 && k[1].step == 0.5);
-    cr_expect(k[2].period == 360 && isinf(k[2].lo) && isinf(k[2].hi));
-    cr_expect(k[3].lo == 20 && isinf(k[3].hi) && isinf(k[4].lo) && k[4].hi == -2.385);
-    for (size_t i = 5; i < 7; i++)
-        cr_expect(isinf(k[i].lo) && isinf(k[i].hi) && k[i].step == 0 && k[i].period == 0);
-    json_t *json = config_to_json(self);
-    expect_json(json, "data/columns/pt",
-                "{\"support\":[20.0,\"inf\"],\"step\":0.0,\"period\":0.0,\"alpha\":0.0}");
-    json_decref(json);
-    config_free(self);
-    static const char *const later[] = {"data.columns=[a, b]", "data.columns=null"};
-    for (size_t i = 0; i < 2; i++) {
-        self = load_text(&(load_input){.text = text, .sets = {later[i]}}, NULL, NULL);
-        cr_assert(self && !self->data.kinds && self->data.columns.n == 2 - 2 * i);
-        config_free(self);
-    }
-    temp_close();
-}
-
 Test(config, json_fills_in_defaults)
 {
     load_open();

@@ -54,6 +54,20 @@ Test(verdict, figures_are_where_they_belong)
                   {"teacher.moments.sd.teacher", 1.1},
                   {"teacher.moments.sd.data", 1.2},
                   {"teacher.moments.mean_error", 0.021},
+                  {"tails.off", 1.125},
+                  {"tails.rows.student", 1000},
+                  {"tails.rows.teacher", 900},
+                  {"tails.worst.beyond", 17},
+                  {"tails.worst.student", 40},
+                  {"tails.worst.teacher", 15},
+                  {"tails.worst.off", 1.125},
+                  {"tails.columns.1.above.farthest.student", 18.5},
+                  {"tails.columns.1.above.teacher.2", 15},
+                  {"teacher.tails.off", 1.2},
+                  {"teacher.tails.worst.beyond", -2.5},
+                  {"teacher.tails.worst.data", 30},
+                  {"teacher.tails.columns.0.below.teacher.0", 3},
+                  {"teacher.tails.columns.0.below.farthest.data", -3.5},
                   {"teacher.outside.value", 0.004},
                   {"teacher.columns.1.range.teacher.1", 19},
                   {"teacher.columns.1.range.data.0", 11},
@@ -122,6 +136,13 @@ Test(verdict, figures_are_where_they_belong)
     cr_expect_str_eq(json_string_value(at(out, "mode_share_worst.partition")), "height");
     expect_null(out, "moments.sd");
     cr_expect_str_eq(json_string_value(at(out, "teacher.outside.column")), "height");
+    cr_expect_str_eq(json_string_value(at(out, "tails.worst.column")), "height");
+    cr_expect_str_eq(json_string_value(at(out, "tails.worst.side")), "above");
+    cr_expect_str_eq(json_string_value(at(out, "tails.worst.level")), "last rows");
+    cr_expect_str_eq(json_string_value(at(out, "teacher.tails.worst.side")), "below");
+    expect_null(out, "tails.columns.1.above.beyond.1");
+    expect_null(out, "tails.columns.1.above.student.1");
+    expect_null(out, "tails.columns.1.above.off.1");
     cr_expect_str_eq(json_string_value(at(out, "uncovered.worst.0.column")), "height");
     cr_expect_str_eq(json_string_value(at(out, "two_sample.units")), "flow");
     cr_expect_str_eq(json_string_value(at(out, "teacher.two_sample.units")), "robust");
@@ -138,6 +159,7 @@ Test(verdict, what_does_not_apply_is_null)
     figures.weights.elbo.value = -INFINITY;
     figures.weights.n_forward = 0;
     figures.energy.value = NAN;
+    figures.tails = student_no_tails;
     figures.against_data = student_against_no_data;
     input.test = (student_estimate){NAN, NAN};
     json_t *out = made(&pass);
@@ -147,6 +169,8 @@ Test(verdict, what_does_not_apply_is_null)
                                        "two_sample.sigmas",
                                        "uncovered",
                                        "khat_forward",
+                                       "tails",
+                                       "teacher.tails",
                                        "teacher.outside",
                                        "teacher.likelihood_gap",
                                        "teacher.two_sample.energy",

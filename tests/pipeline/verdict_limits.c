@@ -29,6 +29,8 @@ static void spoil(int figure)
         [GATE_MEAN_ERROR] = {&figures.moments.mean_excess.value, 0.051},
         [GATE_SD_ERROR] = {&figures.moments.sd_excess.value, 0.11},
         [GATE_CORRELATION_ERROR] = {&figures.moments.correlation_excess.value, 0.051},
+        [GATE_TAIL_FACTOR] = {&figures.tails.off, 1.26},
+        [GATE_TEACHER_TAIL_FACTOR] = {&figures.against_data.tails.off, 1.26},
         [GATE_TWO_SAMPLE_SIGMAS] = {&figures.energy.value, 0.11},
         [GATE_ROUNDTRIP] = {&figures.roundtrip, 0.011},
         [GATE_TEACHER_LIKELIHOOD_GAP] = {&figures.against_data.train_log_likelihood, -0.74},
@@ -248,6 +250,29 @@ Test(verdict, each_warning_comes_alone)
         cr_expect_eq(json_array_size(at(out, "warnings")), 1, "warning %d", which);
         const char *text = json_string_value(at(out, "warnings.0"));
         cr_expect(strstr(text, texts[which]), "%s", text);
+        json_decref(out);
+    }
+}
+
+/* Which column, on which side, how many rows of which: that of the teacher is below, and of the student above. */
+Test(verdict, a_tail_is_told_with_its_place)
+{
+    static const struct {
+        int figure;
+        const char *where;
+    } cases[] = {
+        {GATE_TAIL_FACTOR, "tail_factor is 1.26, beyond 1.25 (column height, above 17: 40 of 1000 "
+                           "samples, 15 of 900 of "
+                           "the teacher's; the farthest 18.5 and 17.5): "},
+        {GATE_TEACHER_TAIL_FACTOR,
+         "teacher_tail_factor is 1.26, beyond 1.25 (column width, below -2.5: 3 of 1000 samples, "
+         "30 of 3000 rows of the data; the farthest -3 and -3.5): "}};
+    for (size_t i = 0; i < 2; i++) {
+        bool pass;
+        spoiled(cases[i].figure);
+        json_t *out = made(&pass);
+        const char *text = json_string_value(at(out, "warnings.0"));
+        cr_expect(text && strncmp(text, cases[i].where, strlen(cases[i].where)) == 0, "%s", text);
         json_decref(out);
     }
 }

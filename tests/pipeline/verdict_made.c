@@ -8,6 +8,7 @@
 static const char *const names[] = {"width", "height"};
 student_column columns[2];
 student_mode modes[2], teacher_modes[2];
+student_tail tails[2][2], teacher_tails[2][2];
 static const target_partition partitions[] = {{.name = "side"}, {.name = "height"}};
 student_validation figures;
 config_gates require;
@@ -16,8 +17,20 @@ static const verdict_price price = {
     .densities = 900, .gradients = 800, .draws = 100, .target_seconds = 0.002, .seconds = 0.012};
 verdict_input input;
 
+static void set_up_tails(void)
+{
+    tails[1][1] = (student_tail){.samples = 18.5, .reference = 17.5};
+    tails[1][1].level[STUDENT_TAIL_LAST] =
+        (student_tail_count){.beyond = 17, .samples = 40, .reference = 15, .off = 1.125};
+    tails[1][1].level[STUDENT_TAIL_THOUSANDTH] = (student_tail_count){.beyond = NAN, .off = NAN};
+    teacher_tails[0][0] = (student_tail){.samples = -3, .reference = -3.5};
+    teacher_tails[0][0].level[STUDENT_TAIL_HUNDREDTH] =
+        (student_tail_count){.beyond = -2.5, .samples = 3, .reference = 30, .off = 1 / 1.2};
+}
+
 void set_up(void)
 {
+    set_up_tails();
     modes[0] = (student_mode){.weight = 0.5, .share = 0.48, .se = 0.011};
     modes[1] =
         (student_mode){.partition = 1, .number = 3, .weight = 0.5, .share = 0.52, .se = 0.012};
@@ -112,12 +125,26 @@ void set_up(void)
                          .correlation_excess = {0, 1, 0.023}},
              .dim = 2,
              .columns = columns,
+             .tails = {.dim = 2,
+                       .samples = 1000,
+                       .reference = 3000,
+                       .side = teacher_tails,
+                       .off = 1.2,
+                       .column = 0},
              .outside = {1, 0.004},
              .missed = {0, 0.003},
              .train_log_likelihood = -1.0,
              .train_se = 0.04,
              .train_rows = 2400,
              .repeated = 0.05},
+        .tails = {.dim = 2,
+                  .samples = 1000,
+                  .reference = 900,
+                  .side = tails,
+                  .off = 1.125,
+                  .column = 1,
+                  .above = true,
+                  .level = STUDENT_TAIL_LAST},
         .n_modes = 2,
         .modes = modes,
         .teacher_modes = teacher_modes,
@@ -196,6 +223,7 @@ const double gate_values[GATE_COUNT] = {
     [GATE_MEAN_ERROR] = 0.011,
     [GATE_SD_ERROR] = 0.012,
     [GATE_CORRELATION_ERROR] = 0.013,
+    [GATE_TAIL_FACTOR] = 1.125,
     [GATE_TWO_SAMPLE_SIGMAS] = 2.5,
     [GATE_MISSED_MASS] = 0.0007,
     [GATE_CHAIN_RHAT] = 1.04,
@@ -210,6 +238,7 @@ const double gate_values[GATE_COUNT] = {
     [GATE_TEACHER_MEAN_ERROR] = 0.021,
     [GATE_TEACHER_SD_ERROR] = 0.022,
     [GATE_TEACHER_CORRELATION_ERROR] = 0.023,
+    [GATE_TEACHER_TAIL_FACTOR] = 1.2,
     [GATE_TEACHER_OUTSIDE] = 0.004,
     [GATE_TEACHER_MISSED] = 0.003,
     [GATE_STUDENT_ROWS_PER_S] = 2e6,

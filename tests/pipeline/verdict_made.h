@@ -8,6 +8,7 @@
 extern student_validation figures;
 extern student_column columns[2];
 extern student_mode modes[2], teacher_modes[2];
+extern student_tail tails[2][2], teacher_tails[2][2]; /* [column][above] */
 extern config_gates require;
 extern distill_state training;
 extern verdict_input input;

@@ -64,6 +64,22 @@ Test(long_chain, rows_are_those_of_the_target)
     target_free(t);
 }
 
+/* Columns that hang together at .9999: in widths of columns the chains have .76 of its variance. */
+Test(long_chain, go_along_a_ridge)
+{
+    target *t = target_of("{\"kind\": \"gaussian\", \"dim\": 4, \"correlation\": 0.9999}");
+    long_chain c = run(t, 2, 3);
+    double sum = 0, squares = 0, n = (double)c.n;
+    cr_expect(c.rhat < 1.05 && c.rhat_column < 1.05, "R-hat %g, %g", c.rhat, c.rhat_column);
+    for (size_t r = 0; r < c.n; r++) {
+        sum += c.x[r * 4] / n;
+        squares += c.x[r * 4] * c.x[r * 4] / n;
+    }
+    cr_expect(fabs(sum) < 0.15 && fabs(squares - 1) < 0.2, "mean %g, variance %g", sum, squares);
+    long_chain_close(&c);
+    target_free(t);
+}
+
 Test(long_chain, same_for_any_number_of_threads)
 {
     target *t = target_of(GAUSSIAN);

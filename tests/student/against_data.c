@@ -86,7 +86,7 @@ Test(against_data, a_teacher_that_is_the_data)
     cr_assert_eq(a->rows, made.set->test.n);
     cr_expect(fabs(sigmas(&a->energy)) < 4 && fabs(sigmas(&a->sliced_w2)) < 4);
     cr_expect(a->moments.mean_excess.value == 0 && a->moments.sd_excess.value == 0);
-    cr_expect(a->outside.value == 0 && a->missed.value == 0);
+    cr_expect(a->outside.value == 0 && a->missed.value == 0 && a->tails.off == 1);
     cr_expect(isnan(a->repeated), "who has looked at the table says it");
     cr_expect(fabs(a->train_log_likelihood + 2.8379) < 4 * a->train_se, "%g +- %g",
               a->train_log_likelihood, a->train_se);
@@ -124,6 +124,39 @@ Test(against_data, a_teacher_that_is_too_wide)
               "%g", o.out.moments.sd_excess.value);
     cr_expect(o.out.moments.mean_excess.value == 0);
     cr_expect(o.out.outside.value > 0.01 && o.out.missed.value == 0);
+    cr_expect(o.out.tails.off > 2 && o.out.tails.column == 0, "%g", o.out.tails.off);
+    cr_expect_eq(o.out.tails.reference, ROWS, "all rows have tails");
+    finish(&o);
+}
+
+/* ---- weights */
+
+/* The first column by rows whose weight makes a standard normal of one that is twice as wide: w = phi(x) / (phi(x / 2) / 2). */
+static outcome measure_weighed(void)
+{
+    static double x[3 * ROWS];
+    flow_err err = FLOW_ERR_INIT;
+    fill(0, 2);
+    for (size_t i = 0; i < ROWS; i++) {
+        x[3 * i] = made.x[2 * i];
+        x[3 * i + 1] = made.x[2 * i + 1];
+        x[3 * i + 2] = exp(-0.375 * x[3 * i] * x[3 * i]);
+    }
+    file_table t = {.rows = ROWS, .cols = 3, .values = x};
+    data_options options = data_options_default();
+    options.standardize = false;
+    options.weights = "2";
+    made.set = data_set_create(&t, "made", &options, &err);
+    cr_assert(made.set, "%s", err.text);
+    return measure(0, 0);
+}
+
+Test(against_data, tails_are_those_of_weighed_rows)
+{
+    outcome o = measure_weighed();
+    cr_assert_eq(o.code, 0, "%s", o.err.text);
+    cr_expect(o.out.tails.reference > ROWS / 4 && o.out.tails.reference < ROWS * 3 / 4);
+    cr_expect_eq(o.out.tails.off, 1);
     finish(&o);
 }
 
@@ -180,6 +213,8 @@ Test(against_data, a_teacher_that_does_not_heed_its_context)
                   sigmas(&out.energy));
         cr_expect(out.moments.mean_excess.value < 0.02);
         cr_expect(isnan(out.train_log_likelihood), "there is no flow");
+        cr_expect(out.tails.off < 1.1 && out.tails.reference == made.set->test.n,
+                  "rows at its contexts");
         student_against_data_release(&out);
     }
     data_set_free(made.set);

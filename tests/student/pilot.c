@@ -237,6 +237,34 @@ Test(recipe, what_it_picks_and_says)
     target_free(modes);
 }
 
+/* Of a posterior that is all but a normal: where it is bent enough to show, so can be its student's first column. */
+static void expect_transformer(const char *model, const char *table, const char *wanted)
+{
+    char text[256];
+    flow_err err = FLOW_ERR_INIT;
+    snprintf(text, sizeof text,
+             "{\"kind\": \"posterior\", \"model\": \"%s\", \"data\": "
+             "\"configs/data/posteriordb/%s.csv\"}",
+             model, table);
+    json_t *said = json_loads(text, 0, NULL);
+    target *t = target_create(said, &err);
+    cr_assert(t, "%s", err.text);
+    const recipe_request request = {.options = distilling_options()};
+    student_recipe r = recipe_made(t, &request, 1);
+    json_t *layer = json_array_get(json_object_get(r.flow, "layers"), 0);
+    cr_expect(strstr(r.text, "near a normal"), "%s", r.text);
+    cr_expect_str_eq(kind_of(json_object_get(layer, "transformer")), wanted);
+    student_recipe_close(&r);
+    target_free(t);
+    json_decref(said);
+}
+
+Test(recipe, near_a_normal_and_a_little_further)
+{
+    expect_transformer("kidscore_momiq", "kidiq", "affine");
+    expect_transformer("blr", "sblrc", "spline");
+}
+
 Test(recipe, a_posterior_that_is_bent_a_little)
 {
     flow_err err = FLOW_ERR_INIT;

@@ -105,6 +105,7 @@ static void same_trip(const data_kind *kind)
     cr_assert_eq(data_kind_from_json(&back, json, &err), 0, "%s", err.text);
     cr_assert(back.lo == kind->lo && back.hi == kind->hi && back.step == kind->step);
     cr_assert(back.period == kind->period && back.alpha == kind->alpha);
+    cr_assert_eq(back.link, kind->link);
     json_decref(json);
 }
 
@@ -114,7 +115,9 @@ Test(kinds, survive_json)
                                kind_of(0, INFINITY, 0.1, 0),
                                kind_of(-INFINITY, 1. / 3, 0, 0),
                                kind_of(-180, 180, 0, 360),
-                               {.lo = 0.1, .hi = 0.2, .alpha = 1e-6}};
+                               {.lo = 0.1, .hi = 0.2, .alpha = 1e-6},
+                               {.lo = 20, .hi = INFINITY, .link = DATA_LINK_SOFTPLUS},
+                               {.lo = -INFINITY, .hi = 0, .link = DATA_LINK_LOG}};
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         same_trip(&kinds[i]);
 }

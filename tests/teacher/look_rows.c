@@ -146,3 +146,22 @@ Test(look_rows, an_angle_that_is_given)
     data_look_free(look);
     file_table_free(table);
 }
+
+/* ---- the split */
+
+/* What a config to begin with is told: rows that follow one another are alike, or are not. */
+Test(look_rows, a_table_that_drifts)
+{
+    for (int drifts = 0; drifts < 2; drifts++) {
+        flow_err err = FLOW_ERR_INIT;
+        data_options options = data_options_default();
+        file_table *table = normals();
+        for (size_t i = 0; i < ROWS; i++)
+            table->values[2 * i] += drifts * 0.0005 * (double)i;
+        data_look *look = data_look_create(table, "t", &options, &err);
+        cr_assert_not_null(look, "%s", err.text);
+        cr_expect_eq(look->drifts, drifts);
+        data_look_free(look);
+        file_table_free(table);
+    }
+}

@@ -107,6 +107,31 @@ Test(target_columns, the_jacobian_counts)
     target_free(t);
 }
 
+/* A half line is mapped as is said, and that is all: a logarithm where nothing is. */
+Test(target_columns, a_link_changes_the_map_alone)
+{
+    flow_err err = FLOW_ERR_INIT;
+    target *t = gaussian(
+        "\"x0\": \"positive\", \"x1\": {\"support\": [\"-inf\", 3], \"link\": \"softplus\"}");
+    flow_units *units = target_support_units(t, &err);
+    cr_assert(units->column[0].support == FLOW_ABOVE && !(units->column[0].soft > 0));
+    cr_assert(units->column[1].support == FLOW_BELOW && units->column[1].soft == 1);
+    target *line = target_on_the_line(t, &err);
+    double u[100];
+    for (size_t i = 0; i < 100; i++)
+        u[i] = 3 * sin((double)i);
+    probe p;
+    cr_assert_eq(probe_target(&p, line, u, 50, &err), 0);
+    cr_assert(p.wrong == 0 && p.compared > 0);
+    target_free(line);
+    flow_units_free(units);
+    target_free(t);
+    t = energy_create("{\"kind\": \"grid\", \"columns\": {\"x0\": {\"support\": [\"-inf\", "
+                      "\"inf\"], \"link\": \"auto\"}}}");
+    cr_assert(t->ops->sample && t->modes, "auto says nothing");
+    target_free(t);
+}
+
 /* ---- what cannot be said */
 
 static void refuse(const char *columns, const char *want)
@@ -122,6 +147,9 @@ Test(target_columns, refused_with_a_reason)
     refuse("{\"X0\": \"positive\"}", "did you mean 'x0'?");
     refuse("{\"x0\": {\"step\": 1}}", "columns: x0: step is for values of a table");
     refuse("{\"x0\": {\"support\": [0, 1], \"alpha\": 0.1}}", "columns: x0: alpha is for values");
+    refuse("{\"x0\": {\"link\": \"softplus\"}}", "columns: x0: link needs a support with one end");
+    refuse("{\"x0\": {\"support\": \"positive\", \"link\": \"square\"}}",
+           "link wants one of auto, log, softplus");
     refuse("{\"x0\": [1, 0]}", "columns: x0: lo 1 is not below hi 0");
     refuse("{\"x0\": [0, \"-inf\"]}", "columns: x0: support wants positive");
     refuse("{\"x0\": \"negative\"}", "support wants positive");
@@ -167,6 +195,30 @@ Test(target_columns, a_library_can_be_made_narrower_and_not_wider)
     t = narrowed(MISES, "phi", "{\"period\": 360}", &err);
     cr_assert(t && !isnan(t->log_z) && t->kinds[1].lo == -0.5, "it says nothing new");
     target_free(t);
+}
+
+/* ... and a half line of its own mapped otherwise, which changes nothing of it. */
+Test(target_columns, a_library_can_be_mapped_otherwise)
+{
+    static const char BOUNDED[] = "tests/plugins/bounded.so",
+                      SOFT[] = "{\"support\": \"positive\", \"link\": \"softplus\"}";
+    flow_err err = FLOW_ERR_INIT;
+    too_wide(BOUNDED, "x1", SOFT, "x1: link needs a support with one end");
+    target *of = energy_of_plugin(BOUNDED, "", &err), *t = narrowed(BOUNDED, "x0", SOFT, &err);
+    cr_assert(t && of && t->log_z == of->log_z && t->kinds[0].link == DATA_LINK_SOFTPLUS);
+    const double draws[] = {0.5, 4, 2, 0.3, 2.5, -3, -0.5, 0};
+    target *drawn = target_with_draws(of, draws, 2, &err);
+    json_t *columns = json_pack("{s:{s:s, s:s}}", "x0", "support", "positive", "link", "softplus");
+    drawn = target_with_columns(drawn, columns, false, &err);
+    cr_assert(drawn && drawn->draws == 2, "%s", err.text);
+    double *x = energy_draws(drawn, NULL, 2, 3);
+    for (size_t i = 0; i < 8; i++)
+        cr_expect_eq(x[i], draws[i]);
+    free(x);
+    json_decref(columns);
+    target_free(drawn);
+    target_free(t);
+    target_free(of);
 }
 
 /* Rows outside are not asked for: this library would end the run. */

@@ -8,11 +8,12 @@
 #include <math.h>
 #include <string.h>
 
-enum { N = 40, D = 4 };
-static const char GAUSSIAN[] = "{\"kind\": \"gaussian\", \"mean\": [1, 2, -1, 0.5], \"dim\": 4, "
-                               "\"correlation\": 0.3, \"log_z\": 2}";
+enum { N = 40, D = 6 };
+static const char GAUSSIAN[] =
+    "{\"kind\": \"gaussian\", \"mean\": [1, 2, -1, 0.5, 0.2, -0.7], \"dim\": 6, "
+    "\"correlation\": 0.3, \"log_z\": 2}";
 
-/* A line, both half lines and an interval, each shifted and stretched. */
+/* A line, both half lines, an interval, and half lines that are linear far from their ends, each shifted and stretched. */
 static flow_units *units_of_all_kinds(void)
 {
     flow_err err = FLOW_ERR_INIT;
@@ -23,6 +24,10 @@ static flow_units *units_of_all_kinds(void)
     out->column[2] = (flow_unit){.support = FLOW_BELOW, .hi = 2, .shift = -0.3, .scale = 0.5};
     out->column[3] = (flow_unit){
         .support = FLOW_BETWEEN, .lo = -2, .hi = 3, .alpha = 0.01, .shift = 0.1, .scale = 1.3};
+    out->column[4] =
+        (flow_unit){.support = FLOW_ABOVE, .lo = -0.3, .soft = 0.7, .shift = 0.4, .scale = 2.3};
+    out->column[5] =
+        (flow_unit){.support = FLOW_BELOW, .hi = 0.6, .soft = 1.9, .shift = -0.2, .scale = 1.7};
     return out;
 }
 
