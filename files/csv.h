@@ -34,6 +34,8 @@ file_csv_writer *file_csv_open(const char *path, size_t cols, const char *const 
                                flow_err *err);
 file_csv_writer *file_csv_open_stream(FILE *out, const char *name, size_t cols,
                                       const char *const *names, flow_err *err);
+/* Fewer significant digits from the next row on, 1 .. 17; 9 tell floats apart. */
+void file_csv_digits(file_csv_writer *self, int digits);
 int file_csv_append(file_csv_writer *self, const double *values, size_t n, flow_err *err);
 int file_csv_close(file_csv_writer *self, flow_err *err); /* frees self */
 void file_csv_discard(file_csv_writer *self);             /* accepts NULL */

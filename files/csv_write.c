@@ -4,6 +4,7 @@
 #include "files/c_locale.h"
 #include "files/csv_number.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +14,10 @@ struct file_csv_writer {
     FILE *out;
     char *name;
     size_t cols;
+    int digits;
 };
+
+enum { ALL_DIGITS = 17 }; /* reading gives the same bits */
 
 /* Quoted if it could be taken for something else. */
 static void write_name(FILE *out, const char *name)
@@ -57,6 +61,7 @@ static file_csv_writer *writer_create(const char *path, FILE *out, const char *n
         goto fail;
     }
     self->cols = cols;
+    self->digits = ALL_DIGITS;
     if (path && !(self->file = file_atomic_open(path, err)))
         goto fail;
     self->out = path ? file_atomic_file(self->file) : out;
@@ -83,11 +88,17 @@ file_csv_writer *file_csv_open_stream(FILE *out, const char *name, size_t cols,
     return writer_create(NULL, out, name, cols, names, err);
 }
 
+void file_csv_digits(file_csv_writer *self, int digits)
+{
+    assert(digits >= 1 && digits <= ALL_DIGITS);
+    self->digits = digits;
+}
+
 int file_csv_append(file_csv_writer *self, const double *values, size_t n, flow_err *err)
 {
     c_locale locale = c_locale_enter();
     for (size_t i = 0; i < n * self->cols; i++)
-        fprintf(self->out, (i + 1) % self->cols ? "%.17g," : "%.17g\n", values[i]);
+        fprintf(self->out, (i + 1) % self->cols ? "%.*g," : "%.*g\n", self->digits, values[i]);
     c_locale_leave(locale);
     return check_stream(self, err);
 }

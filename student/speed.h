@@ -29,8 +29,8 @@ int student_speed_all(student_speed *out, const flow *student, const flow *teach
                       const student_sides *sides, flow_err *err);
 
 /* Rows a second of the flow's samples with their log-density, in batches of up to 16384 of the sides' rows
- * and their contexts: the best of the calls that fit in a fifth of a second, one at least. NaN for no
- * rows. */
+ * and their contexts, as many as take some three milliseconds: the best of the calls that fit in a fifth of a second, one at
+ * least. NaN for no rows. */
 int student_speed_sample(double *rate, const flow *f, const student_sides *sides, flow_err *err);
 
 /* Likewise of its log-density, at the student's rows. */

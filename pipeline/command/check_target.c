@@ -1,6 +1,7 @@
 #include "pipeline/command/check_target.h"
 
 #include "pipeline/command/check_target_print.h"
+#include "pipeline/command/config_of.h"
 #include "pipeline/config/config.h"
 #include "pipeline/config/show.h"
 #include "pipeline/console/exit.h"
@@ -172,12 +173,6 @@ static int look_at(const json_t *description, const char *file)
 
 /* ---- the whole */
 
-static bool is_config(const char *file)
-{
-    const char *dot = strrchr(file, '.');
-    return dot && (strcmp(dot, ".yaml") == 0 || strcmp(dot, ".yml") == 0);
-}
-
 static int refuse(flow_code code, const char *file, const char *why)
 {
     flow_err err = FLOW_ERR_INIT;
@@ -185,14 +180,18 @@ static int refuse(flow_code code, const char *file, const char *why)
     return exit_fail(&err);
 }
 
-static int of_config(const config_sources *sources)
+static int of_config(const config_sources *given)
 {
+    char room[RUNDIR_PATH];
     int status;
-    config *c = config_load_shown(&status, sources);
+    flow_err err = FLOW_ERR_INIT;
+    config_sources sources = *given;
+    sources.file = config_of(room, given->file, &err);
+    config *c = sources.file ? config_load_shown(&status, &sources) : NULL;
     if (!c)
-        return status;
-    status = c->target ? look_at(c->target, sources->file)
-                       : refuse(FLOW_ECONFIG, sources->file,
+        return err.code ? exit_fail(&err) : status;
+    status = c->target ? look_at(c->target, given->file)
+                       : refuse(FLOW_ECONFIG, given->file,
                                 "there is no target; its student learns from a teacher");
     config_free(c);
     return status;
@@ -211,7 +210,7 @@ static int of_library(const char *file, const char *options)
 
 int check_target_verb(const config_sources *sources, const char *options)
 {
-    bool run = is_config(sources->file);
+    bool run = config_of_is(sources->file);
     if (run && options)
         return refuse(FLOW_EUSAGE, sources->file,
                       "--options is for a library; target.options here");

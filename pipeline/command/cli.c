@@ -82,7 +82,7 @@ static int do_check(int argc, char **argv)
 {
     run_line line;
     int status = line_read_run(&line, &line_check, argc, argv);
-    status = status < 0 ? check_verb(&line.options.sources) : status;
+    status = status < 0 ? check_verb(&line.options) : status;
     run_line_free(&line);
     return status;
 }
@@ -284,7 +284,7 @@ static void print_help(void)
     for (size_t i = 0; i < N_VERBS; i++)
         printf("  %-13s%s\n", verbs[i].spec->name, verbs[i].spec->doc);
     puts("\n"
-         "  --help, -h   this text; distill VERB --help tells about one verb\n"
+         "  --help, -h   this text; distill help VERB tells about one verb\n"
          "  --version    of this program, its compiler and its libraries\n");
     exit_list(stdout);
 }
@@ -312,13 +312,36 @@ static int flushed(int status)
     return status ? status : EXIT_IO;
 }
 
+static int do_verb(int argc, char **argv)
+{
+    for (size_t i = 0; i < N_VERBS; i++)
+        if (strcmp(verbs[i].spec->name, argv[0]) == 0)
+            return verbs[i].run(argc, argv);
+    return unknown_verb(argv[0]);
+}
+
+/* help, or help VERB. */
+static int help(int argc, char **argv)
+{
+    char option[] = "--help";
+    char *of_verb[] = {argv[argc - 1], option, NULL};
+    if (argc == 2 && strcmp(argv[1], "help") != 0)
+        return do_verb(2, of_verb);
+    if (argc > 2) {
+        fprintf(stderr, "distill: error: what is '%.80s'? distill help VERB\n", argv[2]);
+        return EXIT_USAGE;
+    }
+    print_help();
+    return EXIT_GOOD;
+}
+
 int cli_main(int argc, char **argv)
 {
     const char *word = argc > 1 ? argv[1] : "";
-    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0) {
-        print_help();
-        return flushed(EXIT_GOOD);
-    }
+    if (strcmp(word, "help") == 0)
+        return flushed(help(argc - 1, argv + 1));
+    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
+        return flushed(help(1, argv + 1));
     if (strcmp(word, "--version") == 0) {
         version_print(stdout);
         return flushed(EXIT_GOOD);
@@ -327,8 +350,5 @@ int cli_main(int argc, char **argv)
         fputs("distill: error: no verb\nhelp: distill --help\n", stderr);
         return EXIT_USAGE;
     }
-    for (size_t i = 0; i < N_VERBS; i++)
-        if (strcmp(verbs[i].spec->name, word) == 0)
-            return flushed(verbs[i].run(argc - 1, argv + 1));
-    return unknown_verb(word);
+    return flushed(do_verb(argc - 1, argv + 1));
 }

@@ -5,6 +5,7 @@
 #include "pipeline/config/gates.h"
 #include "pipeline/console/exit.h"
 #include "pipeline/console/json_print.h"
+#include "pipeline/stages/record_files.h"
 
 #include <math.h>
 #include <stdint.h>
@@ -151,7 +152,8 @@ static void print_all(const json_t *diff)
 /* The three documents of one run, an array; NULL after an error. */
 static json_t *read_run(const char *run, flow_err *err)
 {
-    static const char *const names[] = {"resolved.json", "validation.json", "manifest.json"};
+    static const char *const names[] = {record_file_resolved, "validation.json",
+                                        record_file_manifest};
     json_t *out = json_array();
     if (run_files_check(run, err) == 0)
         for (size_t i = 0; i < 3 && !err->code; i++)

@@ -23,9 +23,10 @@
 
 enum { TEXT = 512, NAME = 16, LEVEL = 6 };
 
-/* One finding: advice "" is ok. Every check fills in one. */
+/* One finding: advice "" is ok. Every check fills in one. status: of the process, where no run could end well; else 0. */
 typedef struct finding {
     char text[TEXT], advice[TEXT];
+    int status;
 } finding;
 
 __attribute__((format(printf, 2, 3))) static void say(finding *self, const char *fmt, ...)
@@ -134,6 +135,7 @@ static void check_directory(finding *out)
         snprintf(where, sizeof where, ".");
     FILE *file = fopen(path, "wx");
     if (!file) {
+        out->status = EXIT_CREATE;
         say(out, "%s cannot be written: %s", where, strerror(errno));
         advise(out, "run elsewhere, or with --out DIR");
         return;
@@ -143,6 +145,7 @@ static void check_directory(finding *out)
     fclose(file);
     unlink(path);
     say(out, "%s can be written%s", where, locks ? " and locked" : ", but not locked");
+    out->status = arrives ? EXIT_GOOD : EXIT_IO;
     if (!arrives)
         advise(out, "what is written does not arrive: the disk is full, or a quota is reached");
     else if (!locks)
@@ -217,7 +220,7 @@ enum { N_CHECKS = sizeof checks / sizeof *checks };
 
 static const char *level_of(const finding *f)
 {
-    return *f->advice ? "warn" : "ok";
+    return f->status ? "fail" : *f->advice ? "warn" : "ok";
 }
 
 static void print(const char *name, const finding *f)
@@ -238,11 +241,13 @@ static json_t *finding_json(const char *name, const finding *f)
 
 int doctor_verb(bool json)
 {
+    int status = EXIT_GOOD;
     flow_err err = FLOW_ERR_INIT;
     json_t *list = json_array(), *out = NULL;
     for (size_t i = 0; i < N_CHECKS; i++) {
         finding f = {.text = ""};
         checks[i].check(&f);
+        status = status ? status : f.status;
         if (json)
             flow_json_append(&list, finding_json(checks[i].name, &f));
         else
@@ -253,5 +258,5 @@ int doctor_verb(bool json)
     if (json)
         json_print(out, &err);
     json_decref(out);
-    return err.code ? exit_fail(&err) : EXIT_GOOD;
+    return err.code ? exit_fail(&err) : status;
 }

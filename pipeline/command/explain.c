@@ -1,7 +1,7 @@
 #include "pipeline/command/explain.h"
 
-#include "flow/suggest.h"
 #include "pipeline/command/explain_kind.h"
+#include "pipeline/command/explain_unknown.h"
 #include "pipeline/command/tell.h"
 #include "pipeline/config/schema.h"
 #include "pipeline/config/sweep.h"
@@ -49,27 +49,6 @@ static void sections_below(FILE *to, const char *path)
 
 /* ---- anything else */
 
-/* Every key there is, those of the usual kinds of flows included. */
-enum { MOST = 1024 };
-typedef struct all_keys {
-    size_t n;
-    char room[MOST][SCHEMA_MAX_PATH];
-    const char *paths[MOST], *names[MOST];
-} all_keys;
-
-static void add_key(void *arg, const char *path, const flow_key *key)
-{
-    (void)key;
-    all_keys *self = arg;
-    if (self->n == MOST)
-        return;
-    snprintf(self->room[self->n], SCHEMA_MAX_PATH, "%s", path);
-    const char *dot = strrchr(self->room[self->n], '.');
-    self->paths[self->n] = self->room[self->n];
-    self->names[self->n] = dot ? dot + 1 : self->paths[self->n];
-    self->n++;
-}
-
 void explain_each_key(void (*take)(void *arg, const char *path, const flow_key *key), void *arg)
 {
     char path[SCHEMA_MAX_PATH];
@@ -85,42 +64,6 @@ void explain_each_key(void (*take)(void *arg, const char *path, const flow_key *
     }
 }
 
-static void add_items(all_keys *out)
-{
-    char path[SCHEMA_MAX_PATH];
-    for (size_t i = 0; i < schema_n_keys; i++)
-        for (const flow_key *item = schema_keys[i].items; item && item->name; item++) {
-            snprintf(path, sizeof path, "%s.%s", schema_keys[i].name, item->name);
-            add_key(out, path, item);
-        }
-}
-
-static void list_keys(all_keys *out)
-{
-    out->n = 0;
-    explain_each_key(add_key, out);
-    add_items(out);
-}
-
-/* The keys whose last name is, or looks like, that of path. */
-static int unknown(const char *path, flow_err *err)
-{
-    all_keys all;
-    list_keys(&all);
-    const char *dot = strrchr(path, '.'), *name = dot ? dot + 1 : path;
-    const char *near = flow_suggest(name, all.names, all.n);
-    const char *near_path = flow_suggest(path, all.paths, all.n);
-    char list[512] = "";
-    for (size_t i = 0; i < all.n; i++)
-        if (near_path ? strcmp(all.paths[i], near_path) == 0
-                      : near && strcmp(all.names[i], near) == 0) {
-            size_t used = strlen(list);
-            snprintf(list + used, sizeof list - used, "%s%s", used ? " or " : "; did you mean ",
-                     all.paths[i]);
-        }
-    return flow_fail(err, FLOW_EUSAGE, "there is no key '%.100s'%s", path, list);
-}
-
 /* A key or a kind below a section of kinds. */
 static bool below_kinds(FILE *to, const char *path)
 {
@@ -129,6 +72,22 @@ static bool below_kinds(FILE *to, const char *path)
         if (row->type == FLOW_KEY_KIND && schema_below(path, row->name) &&
             explain_below(to, path, path + strlen(row->name) + 1, row))
             return true;
+    }
+    return false;
+}
+
+/* "target.kind": which there are. */
+static bool a_choice(FILE *to, const char *path)
+{
+    const char *dot = strrchr(path, '.');
+    for (size_t i = 0; dot && strcmp(dot, ".kind") == 0 && i < schema_n_keys; i++) {
+        const flow_key *row = &schema_keys[i];
+        if (row->type != FLOW_KEY_KIND || strlen(row->name) != (size_t)(dot - path) ||
+            strncmp(row->name, path, strlen(row->name)) != 0)
+            continue;
+        tell_key(to, row->name, row, row->only);
+        explain_kinds(to, row->name, row);
+        return true;
     }
     return false;
 }
@@ -203,7 +162,8 @@ int explain(FILE *to, const char *path, flow_err *err)
         sections_below(to, path ? path : "");
         return FLOW_OK;
     }
-    if (below_kinds(to, path) || below_items(to, path) || a_figure(to, path) || a_sweep(to, path))
+    if (a_choice(to, path) || below_kinds(to, path) || below_items(to, path) ||
+        a_figure(to, path) || a_sweep(to, path))
         return FLOW_OK;
-    return unknown(path, err);
+    return explain_unknown(path, err);
 }

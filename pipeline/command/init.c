@@ -7,6 +7,7 @@
 #include "pipeline/command/init_table.h"
 #include "pipeline/config/json_schema.h"
 #include "pipeline/console/exit.h"
+#include "pipeline/console/shell_word.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -73,15 +74,16 @@ static int write_new(const char *path, const char *text, flow_err *err)
     return file_atomic_write(path, text, strlen(text), err);
 }
 
-/* The schema beside the config, where there is none: what its first line names. */
-static int write_schema(const char *config, flow_err *err)
+/* The schema beside the config, where there is none: what its first line names. path (PATH): of the file that was made, or empty. */
+static int write_schema(char *path, const char *config, flow_err *err)
 {
-    char path[PATH];
     const char *slash = strrchr(config, '/');
     int folder = slash ? (int)(slash + 1 - config) : 0;
-    int n = snprintf(path, sizeof path, "%.*s" JSON_SCHEMA_FILE, folder, config);
-    if (n >= PATH || access(path, F_OK) == 0)
+    int n = snprintf(path, PATH, "%.*s" JSON_SCHEMA_FILE, folder, config);
+    if (n >= PATH || access(path, F_OK) == 0) {
+        *path = '\0';
         return FLOW_OK;
+    }
     char *text = json_schema_text();
     int code = text ? write_new(path, text, err) : flow_fail(err, FLOW_ENOMEM, "out of memory");
     free(text);
@@ -126,9 +128,18 @@ static int write_config(const init_options *o, const init_kind *kind, const char
     return code;
 }
 
+static void tell_next(const char *config, const char *schema)
+{
+    if (*schema)
+        fprintf(stderr, "beside it: %s, from which editors know every key\n", schema);
+    fputs("next: distill run ", stderr);
+    shell_word(stderr, config);
+    putc('\n', stderr);
+}
+
 int init_verb(const init_options *options)
 {
-    char room[PATH];
+    char room[PATH], schema[PATH];
     const init_kind *kind;
     flow_err err = FLOW_ERR_INIT;
     if (choose(&kind, options, &err))
@@ -136,11 +147,11 @@ int init_verb(const init_options *options)
     const char *path = name_file(room, sizeof room, options, kind);
     if (write_config(options, kind, path, &err))
         return exit_fail(&err);
-    if (write_schema(path, &err)) {
+    if (write_schema(schema, path, &err)) {
         unlink(path); /* so that the same command can be tried again */
         return exit_fail(&err);
     }
     printf("%s\n", path);
-    fprintf(stderr, "next: distill run %s\n", path);
+    tell_next(path, schema);
     return EXIT_GOOD;
 }

@@ -5,6 +5,7 @@
 #include "pipeline/command/inspect.h"
 #include "pipeline/config/config.h"
 #include "pipeline/console/notice.h"
+#include "pipeline/console/shell_word.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -86,8 +87,9 @@ static void tell(const char *file, const data_look *look)
     for (size_t i = 0; i < look->n_findings; i++)
         if (look->findings[i].level == LOOK_ERROR)
             notice_warning("%s: %s; %s", file, look->findings[i].text, look->findings[i].remedy);
+    char word[SHELL_WORD];
     if (look->n_findings)
-        notice_note("distill inspect %s tells more of its columns", file);
+        notice_note("distill inspect %s tells more of its columns", shell_text(word, file));
 }
 
 static int write_config(const data_look *look, const file_table *table, void *arg, flow_err *err)

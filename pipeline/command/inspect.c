@@ -2,6 +2,7 @@
 
 #include "files/read.h"
 #include "flow/json.h"
+#include "pipeline/command/config_of.h"
 #include "pipeline/config/show.h"
 #include "pipeline/console/exit.h"
 #include "pipeline/stages/data.h"
@@ -231,26 +232,25 @@ static int look_at_config(const inspect_options *o, config *c, flow_err *err)
     return code;
 }
 
-static bool is_config(const char *file)
+static int inspect_config(const inspect_options *o)
 {
-    const char *dot = strrchr(file, '.');
-    return dot && (strcmp(dot, ".yaml") == 0 || strcmp(dot, ".yml") == 0);
+    char room[RUNDIR_PATH];
+    int status;
+    flow_err err = FLOW_ERR_INIT;
+    const config_sources sources = {.file = config_of(room, o->file, &err)};
+    config *c = sources.file ? config_load_shown(&status, &sources) : NULL;
+    if (!c)
+        return err.code ? exit_fail(&err) : status;
+    int code = look_at_config(o, c, &err);
+    config_free(c);
+    return code ? exit_fail(&err) : EXIT_GOOD;
 }
 
 int inspect_verb(const inspect_options *o)
 {
-    int status, code;
     flow_err err = FLOW_ERR_INIT;
     inspect_options mine = *o;
-    const config_sources sources = {.file = o->file};
-    if (!is_config(o->file)) {
-        code = inspect_file(o->file, o->header, show_table, &mine, &err);
-        return code ? exit_fail(&err) : EXIT_GOOD;
-    }
-    config *c = config_load_shown(&status, &sources);
-    if (!c)
-        return status;
-    code = look_at_config(o, c, &err);
-    config_free(c);
-    return code ? exit_fail(&err) : EXIT_GOOD;
+    if (config_of_is(o->file))
+        return inspect_config(o);
+    return inspect_file(o->file, o->header, show_table, &mine, &err) ? exit_fail(&err) : EXIT_GOOD;
 }

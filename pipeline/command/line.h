@@ -43,7 +43,8 @@ enum {
     OPTION_FORCE,
     OPTION_FROM,
     OPTION_UNTIL,
-    OPTION_DRY_RUN
+    OPTION_DRY_RUN,
+    OPTION_DIGITS
 };
 
 /* Options of verbs that read what run reads (lines.c). */
@@ -83,7 +84,8 @@ int line_take_deriving(deriving_options *out, int id, const char *arg, flow_err 
 
 /* Of verbs that show how far they are. */
 #define PROGRESS_OPTIONS                                                                           \
-    {"quiet", 'q', NULL, "no progress on stderr"},                                                 \
+    {"quiet", 'q', NULL,                                                                           \
+     "no progress on stderr: warnings and errors alone, of a run its verdict"},                    \
     {                                                                                              \
         "log-format", OPTION_LOG_FORMAT, "text|json", "of stderr; default text"                    \
     }

@@ -1,6 +1,7 @@
 #include "pipeline/command/lines.h"
 
 #include "flow/unroll.h"
+#include "pipeline/command/config_of.h"
 #include "pipeline/command/line.h"
 #include "pipeline/config/config.h"
 #include "pipeline/config/schema.h"
@@ -63,16 +64,18 @@ static const cli_option check_table[] = {SOURCE_OPTIONS, HEADER_OPTION, {NULL, 0
 
 const line_spec line_run = {
     .name = "run",
-    .operands = "FILE [options]",
+    .operands = "FILE|RUN [options]",
     .n_min = 1,
     .n_max = 1,
     .doc = "Fits the teacher, distils the student, validates; prints the directory.",
-    .examples = "  distill run moons.yaml\n"
-                "  distill run moons.yaml --set student.flow.layers=8 --out runs/eight\n",
+    .examples =
+        "  distill run moons.yaml\n"
+        "  distill run moons.yaml --set student.flow.layers=8 --out runs/eight\n"
+        "  distill run runs/moons    what it was told, again: on from where it was stopped\n",
     .options = run_table};
 
 const line_spec line_check = {.name = "check",
-                              .operands = "FILE [options]",
+                              .operands = "FILE|RUN [options]",
                               .n_min = 1,
                               .n_max = 1,
                               .doc = "Reads a configuration as run would, and runs nothing.",
@@ -87,7 +90,7 @@ static const cli_option check_target_table[] = {
 
 const line_spec line_check_target = {
     .name = "check-target",
-    .operands = "FILE [options]",
+    .operands = "FILE|RUN [options]",
     .n_min = 1,
     .n_max = 1,
     .doc = "Holds a target or a plug-in to its word: gradient, time, flat places.",
@@ -149,6 +152,8 @@ int line_read_run(run_line *out, const line_spec *spec, int argc, char **argv)
     out->options.sources.file = operands[0];
     out->options.sources.overlays = out->overlays;
     out->options.sources.sets = out->sets;
+    if ((out->options.told = config_of_directory(operands[0])) && !out->options.out)
+        out->options.out = operands[0];
     out->options.argc = argc;
     out->options.argv = argv;
     return -1;
@@ -165,7 +170,7 @@ void run_line_free(run_line *self)
 static const cli_option inspect_table[] = {JSON_OPTION, HEADER_OPTION, {NULL, 0, NULL, NULL}};
 
 const line_spec line_inspect = {.name = "inspect",
-                                .operands = "FILE [options]",
+                                .operands = "FILE|RUN [options]",
                                 .n_min = 1,
                                 .n_max = 1,
                                 .doc =
@@ -201,6 +206,8 @@ int line_read_inspect(inspect_options *out, int argc, char **argv)
 #define OUTPUT_OPTIONS                                                                             \
     {"output", 'o', "FILE", ".npy or .csv by its ending; default, and '-': stdout"},               \
         {"format", OPTION_FORMAT, "npy|csv", "format, whatever the ending; stdout is csv"},        \
+        {"digits", OPTION_DIGITS, "N",                                                             \
+         "significant digits of a csv, 1 .. 17; default 17, all there are"},                       \
     {                                                                                              \
         "threads", OPTION_THREADS, "N", "threads; changes no result"                               \
     }
@@ -209,6 +216,7 @@ int line_read_inspect(inspect_options *out, int argc, char **argv)
 typedef struct line_output {
     const char *file;   /* NULL or "-": stdout */
     const char *format; /* NULL: by the ending */
+    uint64_t digits;    /* 0: not given */
     uint64_t threads;
 } line_output;
 
@@ -216,6 +224,8 @@ static int take_output(line_output *out, int id, const char *arg, flow_err *err)
 {
     if (id == OPTION_THREADS)
         return option_whole(&out->threads, "--threads", arg, 1, LINE_MAX_THREADS, err);
+    if (id == OPTION_DIGITS)
+        return option_whole(&out->digits, "--digits", arg, 1, 17, err);
     if (id == 'o')
         out->file = arg;
     else
@@ -223,10 +233,11 @@ static int take_output(line_output *out, int id, const char *arg, flow_err *err)
     return FLOW_OK;
 }
 
-/* Fills in *file and *format, or fails with FLOW_EUSAGE. */
-static int resolve_output(const line_output *in, const char **file, table_format *format,
+/* Fills in *file and *form, or fails with FLOW_EUSAGE. */
+static int resolve_output(const line_output *in, const char **file, output_form *form,
                           flow_err *err)
 {
+    table_format *format = &form->format;
     static const char *const words[] = {[TABLE_CSV] = "csv", [TABLE_NPY] = "npy"};
     *file = in->file && strcmp(in->file, "-") != 0 ? in->file : NULL;
     const char *dot = *file ? strrchr(*file, '.') : NULL;
@@ -241,6 +252,9 @@ static int resolve_output(const line_output *in, const char **file, table_format
         return flow_fail(err, FLOW_EUSAGE,
                          "-o '%.200s' ends neither in .npy nor in .csv; say --format npy or csv",
                          *file);
+    form->digits = in->digits;
+    if (*format == TABLE_NPY && in->digits)
+        return flow_fail(err, FLOW_EUSAGE, "--digits is for a csv; a .npy file has all bits");
     if (*format == TABLE_NPY && !*file && isatty(STDOUT_FILENO))
         return flow_fail(err, FLOW_EUSAGE,
                          "a .npy file would be binary on your terminal; say "
@@ -262,7 +276,8 @@ static const cli_option sample_table[] = {
     {"weights", OPTION_WEIGHTS, NULL, "a last column: log p~ - log q; p~: what it was made for"},
     {"exact", OPTION_EXACT, "sir|imh|rejection",
      "draws of p~: by resampling, a chain or rejection"},
-    {"target", OPTION_TARGET, "FILE", "p~: a model file or a .yaml; default: that of the run"},
+    {"target", OPTION_TARGET, "FILE",
+     "p~: a model file, a .yaml or a run; default: that of its run"},
     {"proposals", OPTION_PROPOSALS, "M",
      "samples of the model that they are made of; default: auto"},
     {"bound", OPTION_BOUND, "NATS", "of rejection, on log p~ - log q; default: the largest seen"},
@@ -349,7 +364,7 @@ int line_read_sample(sample_options *out, int argc, char **argv)
     else if (out->n > INT64_MAX - out->first)
         flow_fail(&err, FLOW_EUSAGE, "--first plus -n is too large");
     else if (!deriving_check(&out->deriving, &err) && !exact_check(&out->exact, &err))
-        resolve_output(&line.output, &out->output, &out->format, &err);
+        resolve_output(&line.output, &out->output, &out->form, &err);
     return err.code ? line_refuse(&line_sample, &err) : -1;
 }
 
@@ -397,7 +412,7 @@ int line_read_logp(logp_options *out, int argc, char **argv)
     out->model = operands[0];
     out->input = operands[1];
     out->threads = line.output.threads;
-    if (resolve_output(&line.output, &out->output, &out->format, &err))
+    if (resolve_output(&line.output, &out->output, &out->form, &err))
         return line_refuse(&line_logp, &err);
     return -1;
 }

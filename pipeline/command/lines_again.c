@@ -1,15 +1,14 @@
 /* pipeline/command/lines_again.c -- the command lines of what is done with a run that is there: plan, stages of it again, verify, gc. */
 #include "pipeline/command/line.h"
 
-const line_spec line_plan = {
-    .name = "plan",
-    .operands = "FILE [options]",
-    .n_min = 1,
-    .n_max = 1,
-    .doc = "What run would do, stage by stage, and why; writes nothing.",
-    .examples = "  distill plan moons.yaml\n"
-                "  distill plan moons.yaml --set student.flow.layers=8 --out runs/eight\n",
-    .options = line_plan_table};
+const line_spec line_plan = {.name = "plan",
+                             .operands = "FILE|RUN [options]",
+                             .n_min = 1,
+                             .n_max = 1,
+                             .doc = "What run would do, stage by stage, and why; writes nothing.",
+                             .examples = "  distill plan moons.yaml\n"
+                                         "  distill plan runs/moons --set student.flow.layers=8\n",
+                             .options = line_plan_table};
 
 #define AGAIN(NAME, DOC, EXAMPLES)                                                                 \
     {                                                                                              \
@@ -35,6 +34,7 @@ int line_read_again(run_line *out, const line_spec *spec, const char *stage_name
     if (status >= 0)
         return status;
     out->options.out = out->options.sources.file;
+    out->options.told = true;
     out->options.only = stage_name;
     return status;
 }

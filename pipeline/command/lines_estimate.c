@@ -8,7 +8,7 @@ static const cli_option table[] = {
     {"of", OPTION_OF, "NAME,...", "columns or quantities; default: all columns"},
     DERIVING_OPTIONS,
     {"target", OPTION_TARGET, "FILE",
-     "a model file, or a .yaml; default: what its run learned from"},
+     "a model file, a .yaml or a run; default: what its run learned from"},
     TABLE_OPTIONS("a file with one row; or NAME=VALUE,..."),
     {"seed", OPTION_SEED, "S", "default 0: the same command gives the same figures"},
     JSON_OPTION,

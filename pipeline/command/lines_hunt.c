@@ -8,7 +8,7 @@ static const cli_option table[] = {
     {"rows", OPTION_ROWS, "N", "rows of 256 chains on the target; default 4096"},
     {"effort", OPTION_EFFORT, "K", "look K times as hard beside them; default 1"},
     {"target", OPTION_TARGET, "FILE",
-     "a model file, or a .yaml; default: what its run learned from"},
+     "a model file, a .yaml or a run; default: what its run learned from"},
     {"seed", OPTION_SEED, "S", "default 0; another seed is another hunt"},
     JSON_OPTION,
     {"threads", OPTION_THREADS, "N", "threads; changes no result"},

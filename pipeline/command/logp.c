@@ -138,7 +138,7 @@ static int append(output **out, const job *self, size_t n, flow_err *err)
     const logp_options *o = self->options;
     size_t all = file_stream_head(self->rows)->rows;
     if (!*out)
-        *out = output_open(o->output, o->format, all, 1, (const char *const[]){"log_p"}, err);
+        *out = output_open(o->output, o->form, all, 1, (const char *const[]){"log_p"}, err);
     return *out ? output_append(*out, self->logp, n, err) : err->code;
 }
 

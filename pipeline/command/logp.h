@@ -9,10 +9,10 @@ typedef struct logp_options {
     const char *input; /* .npy or .csv */
     context_options
         context; /* of each row, or one for all; its header and extra hold for the input, too */
-    const char *output;  /* NULL: stdout. Never an .npy stream to a terminal */
-    table_format format; /* of the output: from its name, else csv */
-    uint64_t threads;    /* 0: auto */
-    bool quiet;          /* no progress */
+    const char *output; /* NULL: stdout. Never an .npy stream to a terminal */
+    output_form form;   /* of the output: from its name, else csv */
+    uint64_t threads;   /* 0: auto */
+    bool quiet;         /* no progress */
 } logp_options;
 
 /* Prints errors; returns the exit code of the process. */

@@ -1,6 +1,7 @@
 #include "pipeline/command/run_files.h"
 
-#include "flow/json.h"
+#include "pipeline/console/json_read.h"
+#include "pipeline/stages/record_files.h"
 
 #include <errno.h>
 #include <math.h>
@@ -23,7 +24,7 @@ static int spell(char out[PATH], const char *run, const char *name, flow_err *er
 int run_files_check(const char *run, flow_err *err)
 {
     char path[PATH];
-    if (spell(path, run, "resolved.json", err))
+    if (spell(path, run, record_file_resolved, err))
         return err->code;
     if (access(path, R_OK) == 0)
         return FLOW_OK;
@@ -31,23 +32,24 @@ int run_files_check(const char *run, flow_err *err)
                      strerror(errno));
 }
 
+/* What is not there yet is no error: `none` then. Takes over both references. */
+static json_t *or_none(json_t *read, json_t *none, flow_err *err)
+{
+    if (read || err->code != FLOW_ENOINPUT) {
+        json_decref(none);
+        return read;
+    }
+    *err = (flow_err)FLOW_ERR_INIT;
+    if (!none)
+        flow_fail(err, FLOW_ENOMEM, "out of memory for the files of a run");
+    return none;
+}
+
 json_t *run_files_json(const char *run, const char *name, flow_err *err)
 {
     char path[PATH];
-    json_error_t error;
-    if (spell(path, run, name, err))
-        return NULL;
-    FILE *in = fopen(path, "rb");
-    if (!in && errno == ENOENT)
-        return json_null();
-    json_t *out = in ? json_loadf(in, JSON_REJECT_DUPLICATES, &error) : NULL;
-    if (!in)
-        flow_fail(err, FLOW_EIO, "%s: %s", path, strerror(errno));
-    else if (!out)
-        flow_fail(err, FLOW_EDATA, "%s:%d: %s", path, error.line, error.text);
-    if (in)
-        fclose(in);
-    return out;
+    return spell(path, run, name, err) ? NULL
+                                       : or_none(json_read_file(path, err), json_null(), err);
 }
 
 json_t *run_files_figure(const json_t *verdict, const char *key)
@@ -63,45 +65,13 @@ json_t *run_files_figure(const json_t *verdict, const char *key)
     return NULL;
 }
 
-/* A line without its end is still being written. */
-static int read_lines(json_t **rows, FILE *in, const char *path, flow_err *err)
-{
-    char *line = NULL;
-    size_t size = 0, number = 0;
-    ssize_t n;
-    while (*rows && !err->code && (n = getline(&line, &size, in)) > 0 && line[n - 1] == '\n') {
-        json_error_t error;
-        json_t *row = json_loads(line, JSON_REJECT_DUPLICATES, &error);
-        number++;
-        if (row)
-            flow_json_append(rows, row);
-        else
-            flow_fail(err, FLOW_EDATA, "%s:%zu: %s", path, number, error.text);
-    }
-    free(line);
-    return *rows ? err->code : flow_fail(err, FLOW_ENOMEM, "%s: out of memory", path);
-}
-
 json_t *run_files_metrics(const char *run, const char *stage, flow_err *err)
 {
     char name[64], path[PATH];
-    json_t *rows = json_array();
     snprintf(name, sizeof name, "%.40s/metrics.jsonl", stage);
-    if (spell(path, run, name, err)) {
-        json_decref(rows);
-        return NULL;
-    }
-    FILE *in = fopen(path, "rb");
-    if (!in && errno != ENOENT)
-        flow_fail(err, FLOW_EIO, "%s: %s", path, strerror(errno));
-    if (in) {
-        read_lines(&rows, in, path, err);
-        fclose(in);
-    }
-    if (!err->code)
-        return rows;
-    json_decref(rows);
-    return NULL;
+    return spell(path, run, name, err)
+               ? NULL
+               : or_none(json_read_lines(path, true, err), json_array(), err);
 }
 
 double *run_files_column(const json_t *rows, const char *key)

@@ -46,7 +46,7 @@ static int sample(const opened *what, const void *options, flow_err *err)
         .logp = o->logp,
         .derived = with.derived,
         .path = o->output,
-        .format = o->format};
+        .form = o->form};
     show_progress("sample", o->n, o->quiet, !o->output);
     if (!code)
         code = choose_and_write(&request, o, &with, what->model, err);

@@ -21,7 +21,7 @@ typedef struct sample_options {
     deriving_options deriving;
     exact_options exact; /* weights, and draws of what the model was made for */
     const char *output;  /* NULL: stdout. Never an .npy stream to a terminal */
-    table_format format; /* from --format, else from the name of the output, else csv */
+    output_form form;    /* from --format, else from the name of the output, else csv */
     uint64_t threads;    /* 0: auto */
     bool quiet;          /* no progress */
 } sample_options;

@@ -8,6 +8,7 @@
 #include "pipeline/console/progress.h"
 #include "pipeline/console/spark.h"
 #include "pipeline/stages/lock.h"
+#include "pipeline/stages/record_files.h"
 #include "pipeline/stages/stage.h"
 
 #include <math.h>
@@ -86,7 +87,7 @@ static json_t *status_of(const char *run, flow_err *err)
                                               "backend", "seed",  NULL};
     static const char *const of_verdict[] = {"verdict", "reasons", "warnings", "gates", NULL};
     json_t *out = json_object(), *manifest = NULL, *verdict = NULL;
-    if (!run_files_check(run, err) && (manifest = run_files_json(run, "manifest.json", err)) &&
+    if (!run_files_check(run, err) && (manifest = run_files_json(run, record_file_manifest, err)) &&
         (verdict = run_files_json(run, "validation.json", err))) {
         flow_json_set(&out, "run", json_string(run));
         add_state(&out, run, manifest);

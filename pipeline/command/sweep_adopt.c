@@ -2,6 +2,7 @@
 
 #include "pipeline/command/run_files.h"
 #include "pipeline/console/exit.h"
+#include "pipeline/stages/record_files.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -31,11 +32,11 @@ static bool has_file(const char *dir, const char *name, const char *source)
     return are_same(path, source);
 }
 
-/* overrides.txt: a --set a line. */
+/* A --set a line. */
 static bool has_sets(const char *dir, char *const *argv)
 {
     char path[PATH], line[PATH];
-    snprintf(path, sizeof path, "%s/overrides.txt", dir);
+    snprintf(path, sizeof path, "%s/%s", dir, record_file_overrides);
     FILE *in = fopen(path, "rb");
     bool same = in != NULL;
     for (char *const *word = argv; same && *word; word++) {
@@ -53,12 +54,10 @@ static bool has_sets(const char *dir, char *const *argv)
 
 static bool is_of_command(const sweep_point_of *p, const config_sources *s)
 {
-    char name[48];
-    bool same = has_file(p->dir, "config.yaml", s->file) && has_sets(p->dir, p->argv);
-    for (size_t i = 0; same && i < s->n_overlays; i++) {
-        snprintf(name, sizeof name, "overlay-%zu.yaml", i + 1);
-        same = has_file(p->dir, name, s->overlays[i]);
-    }
+    char name[RECORD_NAME];
+    bool same = has_file(p->dir, record_file_config, s->file) && has_sets(p->dir, p->argv);
+    for (size_t i = 0; same && i < s->n_overlays; i++)
+        same = has_file(p->dir, record_file_overlay(name, i), s->overlays[i]);
     return same;
 }
 
@@ -67,7 +66,7 @@ bool sweep_adopt(sweep_point_of *p, const config_sources *sources)
     flow_err err = FLOW_ERR_INIT;
     if (run_files_check(p->dir, &err) || !is_of_command(p, sources))
         return false;
-    json_t *manifest = run_files_json(p->dir, "manifest.json", &err);
+    json_t *manifest = run_files_json(p->dir, record_file_manifest, &err);
     const char *end = json_string_value(json_object_get(manifest, "end"));
     bool good = end && strcmp(end, "good") == 0, failed = end && strcmp(end, "gate failed") == 0;
     p->seconds = json_number_value(json_object_get(manifest, "ended")) -

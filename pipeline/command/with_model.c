@@ -1,18 +1,17 @@
 #include "pipeline/command/with_model.h"
 
+#include "pipeline/command/config_of.h"
 #include "pipeline/console/exit.h"
 #include "pipeline/stages/store.h"
 
 #include <stdio.h>
-#include <sys/stat.h>
 
 enum { PATH_LENGTH = 4096 };
 
 /* Out (PATH_LENGTH), or path itself. */
 static const char *file_of(char *out, const char *path, const char *role)
 {
-    struct stat is;
-    if (stat(path, &is) || !S_ISDIR(is.st_mode))
+    if (!config_of_directory(path))
         return path;
     int n = snprintf(out, PATH_LENGTH, "%s/%s/model.safetensors", path, role);
     return n < PATH_LENGTH ? out : path;

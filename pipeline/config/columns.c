@@ -3,6 +3,7 @@
 #include "flow/json.h"
 #include "pipeline/config/field.h"
 #include "pipeline/config/number.h"
+#include "pipeline/config/said.h"
 #include "pipeline/config/value.h"
 #include "teacher/target_columns.h"
 
@@ -15,6 +16,7 @@ enum { PATH = 256 };
 /* A mapping that is being read. */
 typedef struct reading {
     config *config;
+    const flow_key *key;
     const char **names; /* (n), room for all pairs */
     data_kind *kinds;   /* (n) */
     size_t n;
@@ -131,8 +133,10 @@ static void take_column(void *arg, const char *path, const value_source *from,
     char *kept = field_memory(self->config, size + 1);
     self->kinds[self->n] = data_kind_plain;
     self->bad |= !kept || !read_kind(&self->kinds[self->n], whole, from, value);
-    if (kept)
-        self->names[self->n++] = memcpy(kept, text, size + 1);
+    if (!kept)
+        return;
+    self->names[self->n++] = memcpy(kept, text, size + 1);
+    said_keep(self->config, self->key, kept, from, name);
 }
 
 /* ---- the mapping, or a list of mappings of one column */
@@ -186,6 +190,7 @@ bool columns_read(config *self, const flow_key *key, const value_source *from,
     if (n < key->n_min || n > key->n_max)
         return value_reject(key, key->name, from, node, E_RANGE, NULL);
     reading r = {.config = self,
+                 .key = key,
                  .names = field_memory(self, n * sizeof *r.names),
                  .kinds = field_memory(self, n * sizeof *r.kinds)};
     if (!r.names || !r.kinds) {

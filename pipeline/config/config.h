@@ -220,6 +220,7 @@ typedef struct config {
     config_export export;
     config_checkpoint checkpoint;
     struct sweep *sweep;          /* sweep.h; NULL: there is no such section. Of no run's concern */
+    const struct said *said;      /* said.h: where names of columns were written */
     struct config_memory *memory; /* owns every string and object above */
 } config;
 

@@ -273,8 +273,10 @@ static char *read_text(complaints *out, const char *name, size_t *size)
     }
     int why = text ? errno : ENOMEM;
     complain(out, why == ENOMEM ? E_MEMORY : E_FILE,
-             (place){complaints_source(out, name, NULL, 0), 0, 0, 1}, NULL, "cannot %s: %s",
-             file ? "read" : "open", strerror(why));
+             (place){complaints_source(out, name, NULL, 0), 0, 0, 1},
+             why == EISDIR ? "give the YAML file; of a run it is config.yaml in its directory"
+                           : NULL,
+             "cannot %s: %s", file ? "read" : "open", strerror(why));
     if (file)
         fclose(file);
     free(text);

@@ -5,6 +5,7 @@
 #include "pipeline/config/columns.h"
 #include "pipeline/config/field.h"
 #include "pipeline/config/number.h"
+#include "pipeline/config/said.h"
 
 #include <assert.h>
 #include <math.h>
@@ -207,6 +208,7 @@ static bool read_string(config *self, const char **out, const arrival *in)
     const char *kept = keep(self, dir, text);
     if (!kept)
         return reject_memory(in);
+    said_keep(self, in->key, kept, in->from, in->node);
     *out = kept;
     return true;
 }
@@ -307,6 +309,8 @@ static bool read_names(config *self, flow_names *out, const arrival *in)
         const char *text = scalar(&item);
         list[i] = text ? keep(self, "", text) : NULL;
         good &= list[i] || (text && reject_memory(&item));
+        if (list[i])
+            said_keep(self, in->key, list[i], in->from, item.node);
     }
     if (good)
         *out = (flow_names){n, list};

@@ -15,3 +15,17 @@ void shell_word(FILE *to, const char *word)
         fprintf(to, *word == '\'' ? "'\\''" : "%c", *word);
     putc('\'', to);
 }
+
+const char *shell_text(char *out, const char *word)
+{
+    FILE *to = fmemopen(out, SHELL_WORD, "w");
+    if (!to)
+        return word;
+    shell_word(to, word);
+    fflush(to);
+    long length = ftell(to);
+    fclose(to);
+    if (length < 0 || length >= SHELL_WORD - 1)
+        strcpy(out + SHELL_WORD - 4, "...");
+    return out;
+}

@@ -40,10 +40,11 @@ void panel_rings(plot *p, const plot_panel *self, const double *x, const double 
 void panel_level(plot *p, const plot_panel *self, double y, plot_stroke s);
 void panel_upright(plot *p, const plot_panel *self, double x, plot_stroke s);
 
-/* n bins from lo to hi, equally long on the axis. Steps are an outline, bars an area down to the lower end of the axis; a band lies between two. */
+/* n bins from lo to hi, equally long on the axis if they have no edges of their own. Steps are an outline, bars an area down to the lower end of the axis; a band lies between two. */
 typedef struct plot_bins {
     double lo, hi;
     size_t n;
+    const double *edge; /* (n + 1) from lo to hi, or NULL */
 } plot_bins;
 void panel_steps(plot *p, const plot_panel *self, plot_bins bins, const double *y, plot_stroke s);
 void panel_bars(plot *p, const plot_panel *self, plot_bins bins, const double *y, plot_ink ink,

@@ -64,6 +64,8 @@ void panel_rings(plot *p, const plot_panel *self, const double *x, const double 
 static double edge(const plot_panel *self, plot_bins b, size_t i)
 {
     double lo = panel_x(self, b.lo), hi = panel_x(self, b.hi);
+    if (b.edge)
+        return x_near(self, b.edge[i]);
     return near(lo + (hi - lo) * (double)i / (double)b.n, self->left, self->width);
 }
 

@@ -8,7 +8,7 @@
 
 /* ---- contours */
 
-/* Of bin i, on an axis that is not bent. */
+/* Of bin i, on an axis that is not bent; bins have no edges of their own. */
 static double middle(plot_bins b, double i)
 {
     return b.lo + (b.hi - b.lo) * (i + 0.5) / (double)b.n;

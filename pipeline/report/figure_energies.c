@@ -37,7 +37,7 @@ static void draw(plot *p, const void *of)
                         .top = TOP,
                         .width = p->width - LEFT - RIGHT,
                         .height = p->height - TOP - BOTTOM};
-    plot_bins bins = {c->lo, c->hi, ENERGY_BINS};
+    plot_bins bins = {c->lo, c->hi, ENERGY_BINS, NULL};
     panel.x = plot_axis_of(c->lo, c->hi, 0);
     panel.y = (plot_axis){.lo = 0, .hi = highest(c)};
     panel_ticks(&panel);

@@ -34,14 +34,22 @@ static void whole_range(const figure_margin *self, double *lo, double *hi)
         }
 }
 
-/* Bins of so many whole steps that there is room for them; each has its grid values in its middle. */
+/* Bins of as many whole steps as there is room for, each with its grid values in its middle; of a few values far out more steps together. */
 static void on_grid(figure_margin *self, double lo, double hi)
 {
+    const margin_side *first = &self->sides[0];
     double step = self->unit.step, steps = round((hi - lo) / step) + 1;
     double together = ceil(steps / TALLY_BINS), bins = ceil(steps / together);
-    double from = lo - step / 2;
-    self->axis = (plot_axis){.lo = from, .hi = from + bins * together * step};
-    self->bins = (size_t)bins;
+    plot_axis bent = tally_axis(first->sorted, first->n_sorted, lo, hi, step);
+    double from = lo - step / 2, to = from + bins * together * step;
+    if (together > 1 && bent.bend > 0) {
+        bent.lo = from, bent.hi = from + steps * step;
+        self->axis = bent;
+        self->bins = tally_whole(&bent, step);
+        return;
+    }
+    self->axis = (plot_axis){.lo = from, .hi = to};
+    self->bins = tally_even(&self->axis, (size_t)bins);
 }
 
 static void choose_axis(figure_margin *self)
@@ -50,20 +58,19 @@ static void choose_axis(figure_margin *self)
     const flow_unit *u = &self->unit;
     double lo, hi;
     whole_range(self, &lo, &hi);
-    self->bins = TALLY_BINS;
-    if (u->period > 0)
-        self->axis = (plot_axis){.lo = u->start, .hi = u->start + u->period};
-    else if (u->step > 0 && lo <= hi)
+    if (u->step > 0 && !(u->period > 0) && lo <= hi) {
         on_grid(self, lo, hi);
-    else
-        self->axis = tally_axis(first->sorted, first->n_sorted, lo, hi);
+        return;
+    }
+    self->axis = u->period > 0 ? (plot_axis){.lo = u->start, .hi = u->start + u->period}
+                               : tally_axis(first->sorted, first->n_sorted, lo, hi, 0);
+    self->bins = tally_even(&self->axis, TALLY_BINS);
 }
 
 static void count_side(margin_side *s, const figure_margin *self, size_t dim, size_t column)
 {
     for (size_t r = 0; r < s->n; r++)
-        tally_add(&s->rows, &self->axis, self->bins, s->x[r * dim + column],
-                  s->weight ? s->weight[r] : 1);
+        tally_add(&s->rows, &self->bins, s->x[r * dim + column], s->weight ? s->weight[r] : 1);
 }
 
 /* ---- ranks */
@@ -116,21 +123,36 @@ static void rank_sides(figure_margin *self)
     }
 }
 
-int figure_margin_count(figure_margin *self, const bank *rows, size_t column, flow_err *err)
+static int take_sides(figure_margin *self, const bank *rows, size_t column, flow_err *err)
 {
     bank_side sides[BANK_SIDES];
     size_t n = bank_sides(sides, rows);
     int code = 0;
-    *self = (figure_margin){.name = rows->names[column], .unit = rows->units->column[column]};
     for (size_t k = 0; k < n && !code; k++)
         code = add_side(self, &sides[k], rows->dim, column, err);
-    if (code)
-        return code;
-    choose_axis(self);
-    for (size_t k = 0; k < self->n_sides; k++)
-        count_side(&self->sides[k], self, rows->dim, column);
-    rank_sides(self);
-    return FLOW_OK;
+    return code;
+}
+
+static void release_sorted(figure_margin *self)
+{
+    for (size_t k = 0; k < self->n_sides; k++) {
+        free(self->sides[k].sorted);
+        self->sides[k].sorted = NULL;
+    }
+}
+
+int figure_margin_count(figure_margin *self, const bank *rows, size_t column, flow_err *err)
+{
+    *self = (figure_margin){.name = rows->names[column], .unit = rows->units->column[column]};
+    int code = take_sides(self, rows, column, err);
+    if (!code) {
+        choose_axis(self);
+        for (size_t k = 0; k < self->n_sides; k++)
+            count_side(&self->sides[k], self, rows->dim, column);
+        rank_sides(self);
+    }
+    release_sorted(self);
+    return code;
 }
 
 static double bins_apart(const figure_margin *self)
@@ -138,7 +160,7 @@ static double bins_apart(const figure_margin *self)
     const tally *first = &self->sides[0].rows;
     double most = 0;
     for (size_t k = 1; k < self->n_sides; k++)
-        for (size_t i = 0; i < self->bins; i++)
+        for (size_t i = 0; i < self->bins.n; i++)
             most = fmax(most, fabs(self->sides[k].rows.count[i] / self->sides[k].rows.total -
                                    first->count[i] / first->total));
     return most;
@@ -151,12 +173,6 @@ double figure_margin_apart(const figure_margin *self)
         for (size_t i = 0; i < MARGIN_RANKS; i++)
             most = fmax(most, fabs(self->ranks[k].share[i] - 1) / self->ranks[k].band);
     return most;
-}
-
-void figure_margin_release(figure_margin *self)
-{
-    for (size_t k = 0; k < self->n_sides; k++)
-        free(self->sides[k].sorted);
 }
 
 /* ---- drawing */
@@ -176,7 +192,7 @@ enum {
 
 static plot_bins bins_of(const figure_margin *self)
 {
-    return (plot_bins){self->axis.lo, self->axis.hi, self->bins};
+    return (plot_bins){self->axis.lo, self->axis.hi, self->bins.n, self->bins.edge};
 }
 
 static plot_panel panel_at(const figure_margin *self, double top, double height)
@@ -191,8 +207,8 @@ static void densities(double out[BANK_SIDES][TALLY_BINS], double *lo, double *hi
     *lo = INFINITY;
     *hi = 0;
     for (size_t k = 0; k < self->n_sides; k++) {
-        tally_density(out[k], &self->sides[k].rows, &self->axis, self->bins, log);
-        for (size_t i = 0; i < self->bins; i++) {
+        tally_density(out[k], &self->sides[k].rows, &self->bins, log);
+        for (size_t i = 0; i < self->bins.n; i++) {
             *hi = fmax(*hi, out[k][i]);
             *lo = out[k][i] > 0 ? fmin(*lo, out[k][i]) : *lo;
         }
@@ -240,7 +256,7 @@ static void draw_densities(plot *p, const figure_margin *self, double top, bool 
 static void ratio(double *mid, double *low, double *high, const figure_margin *self, size_t k)
 {
     const tally *own = &self->sides[k].rows, *first = &self->sides[0].rows;
-    for (size_t i = 0; i < self->bins; i++) {
+    for (size_t i = 0; i < self->bins.n; i++) {
         double c = own->count[i], d = first->count[i];
         mid[i] = low[i] = high[i] = NAN;
         if (!(d > 0))
@@ -261,7 +277,7 @@ static plot_axis ratio_axis(const figure_margin *self)
     double mid[TALLY_BINS], low[TALLY_BINS], high[TALLY_BINS], far = 0;
     for (size_t k = 1; k < self->n_sides; k++) {
         ratio(mid, low, high, self, k);
-        for (size_t i = 0; i < self->bins; i++)
+        for (size_t i = 0; i < self->bins.n; i++)
             if (self->sides[0].rows.count[i] > 100)
                 far = fmax(far, fabs(mid[i] - 1));
     }
@@ -306,7 +322,7 @@ static double rank_reach(const figure_margin *self)
 static void draw_ranks(plot *p, const figure_margin *self, double top)
 {
     double low[MARGIN_RANKS], high[MARGIN_RANKS], far = rank_reach(self);
-    plot_bins bins = {0, 1, MARGIN_RANKS};
+    plot_bins bins = {0, 1, MARGIN_RANKS, NULL};
     plot_panel panel = {.left = LEFT,
                         .top = top,
                         .width = WIDTH - LEFT - RIGHT,

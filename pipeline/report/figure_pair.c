@@ -144,16 +144,17 @@ static double tone(const void *of, double value)
 
 static void draw_shades(plot *p, const plot_panel *panel, const figure_pair *self)
 {
-    plot_grid grid = {
-        {self->x.lo, self->x.hi, PAIR_FINE}, {self->y.lo, self->y.hi, PAIR_FINE}, self->fine};
+    plot_grid grid = {{self->x.lo, self->x.hi, PAIR_FINE, NULL},
+                      {self->y.lo, self->y.hi, PAIR_FINE, NULL},
+                      self->fine};
     panel_heat(p, panel, &grid, (plot_tones_of){PLOT_FAINT, tone, self});
 }
 
 static void draw_contours(plot *p, const plot_panel *panel, const figure_pair *self)
 {
     for (size_t k = 0; k < self->n_sides; k++) {
-        plot_grid grid = {{self->x.lo, self->x.hi, PAIR_CELLS},
-                          {self->y.lo, self->y.hi, PAIR_CELLS},
+        plot_grid grid = {{self->x.lo, self->x.hi, PAIR_CELLS, NULL},
+                          {self->y.lo, self->y.hi, PAIR_CELLS, NULL},
                           self->sides[k].cells};
         for (size_t l = 0; l < PAIR_LEVELS; l++)
             if (self->sides[k].level[l] > 0)

@@ -55,7 +55,8 @@ static void draw(plot *p, const void *of)
                         .width = WIDTH - LEFT - RIGHT,
                         .height = ROW * (double)self->n,
                         .y = {.hi = 1}};
-    panel.x = (plot_axis){.lo = pow(10, floor(log10(lo) - 0.3)), .hi = hi * 1.2, .log = true};
+    panel.x = (plot_axis){.lo = pow(10, floor(log10(lo) - 0.3)), .log = true};
+    panel.x.hi = hi * pow(hi / panel.x.lo, 0.25); /* room for the number behind the longest bar */
     plot_axis_ticks(&panel.x, panel.width, LETTERS_SMALL);
     panel_grid(p, &panel);
     for (size_t k = 0; k < self->n; k++)

@@ -26,10 +26,10 @@ static size_t finite(double *out, const bank_excess *from)
     return n;
 }
 
-static void add(tally *to, const plot_axis *axis, const bank_excess *from)
+static void add(tally *to, const tally_bins *bins, const bank_excess *from)
 {
     for (size_t r = 0; r < from->n; r++)
-        tally_add(to, axis, TALLY_BINS, from->at[r], 1);
+        tally_add(to, bins, from->at[r], 1);
 }
 
 int figure_weights_count(figure_weights *self, const bank *rows, const json_t *verdict,
@@ -44,11 +44,17 @@ int figure_weights_count(figure_weights *self, const bank *rows, const json_t *v
     size_t n = finite(all, &rows->own);
     n += finite(all + n, &rows->theirs);
     flow_sort_numbers(all, n);
-    self->axis = n ? tally_axis(all, n, all[0], all[n - 1]) : plot_axis_of(-1, 1, 0);
+    self->axis = n ? tally_axis(all, n, all[0], all[n - 1], 0) : plot_axis_of(-1, 1, 0);
     free(all);
-    add(&self->own, &self->axis, &rows->own);
-    add(&self->theirs, &self->axis, &rows->theirs);
+    const tally_bins bins = tally_even(&self->axis, TALLY_BINS);
+    add(&self->own, &bins, &rows->own);
+    add(&self->theirs, &bins, &rows->theirs);
     return FLOW_OK;
+}
+
+bool figure_weights_reach(const figure_weights *self)
+{
+    return student_uncovered_nats[0] < self->axis.hi;
 }
 
 /* ---- drawing */
@@ -103,14 +109,14 @@ static void draw_weights(plot *p, const void *of)
 {
     const figure_weights *self = of;
     double own[TALLY_BINS], theirs[TALLY_BINS], least = INFINITY, most = 0;
-    plot_bins bins = {self->axis.lo, self->axis.hi, TALLY_BINS};
+    plot_bins bins = {self->axis.lo, self->axis.hi, TALLY_BINS, NULL};
     shares(own, &least, &most, &self->own);
     shares(theirs, &least, &most, &self->theirs);
     plot_panel panel = weights_panel(self, least, most);
     panel_grid(p, &panel);
     panel_cut(p, &panel);
     panel_upright(p, &panel, 0, (plot_stroke){PLOT_INK, 0.8, 0, 1});
-    if (student_uncovered_nats[0] < self->axis.hi)
+    if (figure_weights_reach(self))
         panel_upright(p, &panel, student_uncovered_nats[0], (plot_stroke){PLOT_ALARM, 1.2, 3, 1});
     panel_bars(p, &panel, bins, own, PLOT_STUDENT, 0.14);
     panel_steps(p, &panel, bins, own, OWN);

@@ -18,6 +18,8 @@ typedef struct figure_weights {
 int figure_weights_count(figure_weights *self, const bank *rows, const json_t *verdict,
                          flow_err *err);
 plot_drawing figure_weights_of(const figure_weights *self);
+/* Whether the axis reaches what counts as missed, where it has a dashed line. */
+bool figure_weights_reach(const figure_weights *self);
 
 /* The ess_curve of both sides; self is filled. */
 enum { FIGURE_ESS_MOST = 16 };

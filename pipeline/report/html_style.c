@@ -39,5 +39,14 @@ const char html_style[] =
     "margin:.4em 0 1em}\n"
     "details{margin:.6em 0}summary{cursor:pointer;font-weight:600}\n"
     "@media (max-width:520px){main{padding:16px 12px 40px}body{font-size:14px}"
-    "h1{font-size:1.35rem}}\n"
+    "h1{font-size:1.35rem}th,td{padding-right:8px}}\n"
+    /* on a phone a table with words in it is a block a row: what and value, then all else below */
+    "@media (max-width:600px){.stack,.stack tbody{display:block}.stack thead{display:none}"
+    ".stack tr{display:grid;grid-template-columns:1fr auto;column-gap:12px;padding:8px 0;"
+    "border-bottom:1px solid var(--grid)}"
+    ".stack td{border:0;padding:0;overflow-wrap:anywhere}.stack td:first-child{font-weight:600}"
+    ".stack td:last-child{grid-column:1/-1}"
+    ".stack td[data-of]{grid-column:2}"
+    ".stack td[data-of]:not(:empty)::before{content:attr(data-of) ' ';color:var(--faint)}"
+    "figure{overflow-x:auto}figure svg{min-width:calc(var(--w)*.7)}}\n"
     "@media print{main{max-width:none}figure,tr{break-inside:avoid}nav{display:none}}\n";

@@ -2,7 +2,6 @@
 
 #include "flow/json.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -74,63 +73,4 @@ const char *number_percent(char out[NUMBER_TEXT], double share)
     else
         snprintf(out, NUMBER_TEXT, "%.3g %%", 100 * share);
     return out;
-}
-
-/* ---- files */
-
-static json_t *refused(const char *path, const json_error_t *why, flow_err *err)
-{
-    if (json_error_code(why) == json_error_out_of_memory)
-        flow_fail(err, FLOW_ENOMEM, "out of memory for %s", path);
-    else
-        flow_fail(err, FLOW_EDATA, "%s: line %d: %s", path, why->line, why->text);
-    return NULL;
-}
-
-static FILE *opened(const char *path, flow_err *err)
-{
-    FILE *file = fopen(path, "r");
-    if (!file)
-        flow_fail(err, FLOW_ENOINPUT, "%s: %s", path, strerror(errno));
-    return file;
-}
-
-json_t *json_file(const char *path, flow_err *err)
-{
-    json_error_t why;
-    FILE *file = opened(path, err);
-    if (!file)
-        return NULL;
-    json_t *read = json_loadf(file, 0, &why);
-    fclose(file);
-    return read ? read : refused(path, &why, err);
-}
-
-static json_t *all_lines(FILE *file, const char *path, flow_err *err)
-{
-    json_t *list = json_array();
-    json_error_t why;
-    for (int c = fgetc(file); list && c != EOF; c = fgetc(file)) {
-        if (c == '\n')
-            continue;
-        ungetc(c, file);
-        json_t *row = json_loadf(file, JSON_DISABLE_EOF_CHECK, &why);
-        if (!row || json_array_append_new(list, row)) {
-            json_decref(list);
-            return refused(path, &why, err);
-        }
-    }
-    if (!list)
-        flow_fail(err, FLOW_ENOMEM, "out of memory for %s", path);
-    return list;
-}
-
-json_t *json_lines(const char *path, flow_err *err)
-{
-    FILE *file = opened(path, err);
-    if (!file)
-        return NULL;
-    json_t *list = all_lines(file, path, err);
-    fclose(file);
-    return list;
 }

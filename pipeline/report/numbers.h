@@ -2,8 +2,6 @@
 #ifndef PIPELINE_REPORT_NUMBERS_H
 #define PIPELINE_REPORT_NUMBERS_H
 
-#include "flow/err.h"
-
 #include <jansson.h>
 #include <stddef.h>
 
@@ -21,10 +19,5 @@ const char *number_with_error(char out[NUMBER_TEXT], double value, double se);
 const char *number_count(char out[NUMBER_TEXT], double value);
 /* A share, in percent. */
 const char *number_percent(char out[NUMBER_TEXT], double share);
-
-/* A file of a JSON document a line, as a list: a new reference. NULL: FLOW_ENOINPUT, FLOW_EDATA, FLOW_ENOMEM. */
-json_t *json_lines(const char *path, flow_err *err);
-/* One document. */
-json_t *json_file(const char *path, flow_err *err);
 
 #endif

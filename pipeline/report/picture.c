@@ -143,7 +143,7 @@ static double tone(const void *of, double c)
 
 static plot_bins cells_of(const plot_axis *axis, size_t n)
 {
-    return (plot_bins){axis->lo, axis->hi, n};
+    return (plot_bins){axis->lo, axis->hi, n, NULL};
 }
 
 static void draw_bars(plot *p, const plot_panel *panel, const row *r, size_t source)
@@ -235,7 +235,7 @@ static void draw_scale(plot *p, const row *r, double left)
     for (int i = 0; i < PICTURE_PANEL; i++)
         tones[i] = i / (PICTURE_PANEL - 1.0);
     plot_panel panel = {left, r->top, SCALE, PICTURE_PANEL, {.hi = 1}, {.hi = 1}};
-    plot_grid grid = {{0, 1, 1}, {0, 1, PICTURE_PANEL}, tones};
+    plot_grid grid = {{0, 1, 1, NULL}, {0, 1, PICTURE_PANEL, NULL}, tones};
     panel_heat(p, &panel, &grid, (plot_tones_of){PLOT_STUDENT, own, NULL});
     panel_frame(p, &panel);
     draw_scale_numbers(p, r, left + SCALE);

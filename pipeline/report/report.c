@@ -2,6 +2,7 @@
 
 #include "flow/json.h"
 
+#include "pipeline/console/json_read.h"
 #include "pipeline/report/numbers.h"
 #include "pipeline/report/picture_pairs.h"
 #include "pipeline/report/sections.h"
@@ -16,11 +17,11 @@
 static int read_files(report_view *v, flow_err *err)
 {
     const report_input *in = v->in;
-    v->verdict = json_file(in->verdict, err);
+    v->verdict = json_read_file(in->verdict, err);
     if (v->verdict)
-        v->student_metrics = json_lines(in->student_metrics, err);
+        v->student_metrics = json_read_lines(in->student_metrics, false, err);
     if (v->student_metrics && in->teacher_metrics)
-        v->teacher_metrics = json_lines(in->teacher_metrics, err);
+        v->teacher_metrics = json_read_lines(in->teacher_metrics, false, err);
     return v->student_metrics && (v->teacher_metrics || !in->teacher_metrics) ? FLOW_OK : err->code;
 }
 

@@ -90,8 +90,8 @@ static void print_rung(const student_rung *r, bool taken)
 
 void rungs_print(const rungs_report *self)
 {
-    fprintf(stderr, "  %-28s%8s %8s  %6s %6s  %8s %9s\n", "ladder", "KL r", "KL f", "ESS r",
-            "ESS f", "rows/s", "one row");
+    fprintf(stderr, "  %-28s%8s %8s  %6s %6s  %8s %9s\n", "ladder, timed in training", "KL r",
+            "KL f", "ESS r", "ESS f", "rows/s", "one row");
     for (size_t k = 0; k < self->rungs.n; k++)
         print_rung(&self->rungs.at[k], k == self->rungs.taken);
     fprintf(stderr, "  %-61s%8.3g %6.1f us\n", "the teacher itself, one coordinate after the other",

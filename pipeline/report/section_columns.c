@@ -35,47 +35,49 @@ static void draw_counted(html *page, const report_view *v, const figure_margin *
                             NULL, beside});
 }
 
-/* least: a column whose sides are less far apart is beside the page, and not in it. */
-static void column(html *page, const report_view *v, size_t which, double least)
-{
-    figure_margin figure = {.n_sides = 0};
-    if (page->err.code)
-        return;
-    if (!figure_margin_count(&figure, &v->rows, which, &page->err))
-        draw_counted(page, v, &figure, which, figure_margin_apart(&figure) < least);
-    figure_margin_release(&figure);
-}
-
 /* ---- of many columns those that are worst */
 
-static int score_all(double *out, const bank *b, flow_err *err)
+static double *scores(const figure_margin *all, size_t n, flow_err *err)
 {
-    for (size_t j = 0; j < b->dim; j++) {
-        figure_margin figure = {.n_sides = 0};
-        int code = figure_margin_count(&figure, b, j, err);
-        out[j] = code ? 0 : figure_margin_apart(&figure);
-        figure_margin_release(&figure);
-        if (code)
-            return code;
-    }
-    return FLOW_OK;
+    double *out = malloc(n * sizeof *out);
+    if (!out)
+        flow_fail(err, FLOW_ENOMEM, "out of memory for %zu columns", n);
+    for (size_t j = 0; out && j < n; j++)
+        out[j] = figure_margin_apart(&all[j]);
+    return out;
 }
 
 /* What a column must be apart at least to be in the page: REPORT_COLUMNS are. */
-static double least_shown(html *page, const bank *b)
+static double least_shown(const figure_margin *all, size_t n, flow_err *err)
 {
-    double least = -INFINITY;
-    if (b->dim <= REPORT_COLUMNS || page->err.code)
-        return least;
-    double *score = malloc(b->dim * sizeof *score);
-    if (!score)
-        flow_fail(&page->err, FLOW_ENOMEM, "out of memory for %zu columns", b->dim);
-    else if (!score_all(score, b, &page->err)) {
-        flow_sort_numbers(score, b->dim);
-        least = score[b->dim - REPORT_COLUMNS];
+    double *score = n > REPORT_COLUMNS ? scores(all, n, err) : NULL, least = -INFINITY;
+    if (score) {
+        flow_sort_numbers(score, n);
+        least = score[n - REPORT_COLUMNS];
     }
     free(score);
     return least;
+}
+
+static void draw_columns(html *page, const report_view *v, const figure_margin *all)
+{
+    double least = least_shown(all, v->rows.dim, &page->err);
+    for (size_t j = 0; j < v->rows.dim && !page->err.code; j++)
+        draw_counted(page, v, &all[j], j, figure_margin_apart(&all[j]) < least);
+}
+
+/* Each is counted once, and then drawn. */
+static void columns(html *page, const report_view *v)
+{
+    size_t n = v->rows.dim;
+    figure_margin *all = malloc(n * sizeof *all);
+    if (!all)
+        flow_fail(&page->err, FLOW_ENOMEM, "out of memory for %zu columns", n);
+    for (size_t j = 0; j < n && !page->err.code; j++)
+        figure_margin_count(&all[j], &v->rows, j, &page->err);
+    if (!page->err.code)
+        draw_columns(page, v, all);
+    free(all);
 }
 
 static const char *first_side(const bank *b)
@@ -109,12 +111,11 @@ static void explain_columns(html *page, const bank *b)
 
 void section_columns(html *page, const report_view *v)
 {
-    double least = least_shown(page, &v->rows);
     html_section(page, "columns", "Columns");
     explain_columns(page, &v->rows);
     html_gallery(page);
-    for (size_t j = 0; j < v->rows.dim; j++)
-        column(page, v, j, least);
+    if (!page->err.code)
+        columns(page, v);
     html_gallery_end(page);
     html_section_end(page);
 }

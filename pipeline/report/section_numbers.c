@@ -27,7 +27,7 @@ static double error_of(const json_t *verdict, const gate_info *info)
 static size_t first_sentence(const gate_info *info)
 {
     const char *end = info ? strstr(info->doc, ". ") : NULL;
-    return end ? (size_t)(end + 1 - info->doc) : 200;
+    return end ? (size_t)(end + 1 - info->doc) : info ? strlen(info->doc) : 0;
 }
 
 static void figure_row(html *page, const json_t *verdict, const json_t *figure)
@@ -43,7 +43,8 @@ static void figure_row(html *page, const json_t *verdict, const json_t *figure)
         page, beyond ? "td class=\"n bad\"" : "td class=\"n\"", "%s",
         number_with_error(a, number_at(figure, "value"), info ? error_of(verdict, info) : NAN));
     html_element(page, "td", "%s", info && info->unit ? info->unit : "");
-    html_element(page, "td class=\"n\"", "%s", isnan(limit) ? "" : number_text(b, limit));
+    html_element(page, "td class=\"n\" data-of=\"limit\"", "%s",
+                 isnan(limit) ? "" : number_text(b, limit));
     html_element(page, "td class=\"note\"", "%.*s", (int)first_sentence(info),
                  info ? info->doc : "");
     html_raw(page, "</tr>\n");
@@ -54,9 +55,9 @@ static void figures(html *page, const json_t *verdict)
     size_t i;
     const json_t *figure;
     html_element(page, "h3", "Figures");
-    html_raw(page, "<div class=\"scroll\"><table><thead><tr><th>figure</th><th class=\"n\">value"
-                   "</th><th>unit</th><th class=\"n\">limit</th><th>what it is</th></tr></thead>"
-                   "<tbody>\n");
+    html_raw(page, "<div class=\"scroll\"><table class=\"stack\"><thead><tr><th>figure</th>"
+                   "<th class=\"n\">value</th><th>unit</th><th class=\"n\">limit</th>"
+                   "<th>what it is</th></tr></thead><tbody>\n");
     json_array_foreach(json_object_get(verdict, "figures"), i,
                        figure) if (json_is_number(json_object_get(figure, "value")))
         figure_row(page, verdict, figure);
@@ -132,7 +133,7 @@ static void likelihood_row(html *page, likelihood l)
     html_raw(page, "<tr>");
     html_element(page, "td", "%s", l.what);
     html_element(page, "td class=\"n\"", "%s", number_with_error(a, l.value, l.se));
-    html_element(page, "td class=\"n\"", "%s", number_count(b, l.rows));
+    html_element(page, "td data-of=\"rows\" class=\"n\"", "%s", number_count(b, l.rows));
     html_element(page, "td class=\"note\"", "nats a row, in the units of the %s", l.units);
     html_raw(page, "</tr>\n");
 }
@@ -146,8 +147,9 @@ static void likelihoods(html *page, const json_t *verdict)
     if (isnan(number_at(test, "value")) && isnan(number_at(own, "value")))
         return;
     html_element(page, "h3", "Log-likelihoods");
-    html_raw(page, "<div class=\"scroll\"><table><thead><tr><th></th><th class=\"n\">value</th>"
-                   "<th class=\"n\">rows</th><th></th></tr></thead><tbody>\n");
+    html_raw(page, "<div class=\"scroll\"><table class=\"stack\"><thead><tr><th></th>"
+                   "<th class=\"n\">value</th><th class=\"n\">rows</th><th></th></tr></thead>"
+                   "<tbody>\n");
     likelihood_row(page, (likelihood){number_at(test, "value"), number_at(test, "se"), rows,
                                       "teacher, of test rows", "data"});
     likelihood_row(page, (likelihood){number_at(test, "value_in_flow_units"), NAN, rows,

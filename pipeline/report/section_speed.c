@@ -32,7 +32,9 @@ static void draw_ladder(html *page, const report_view *v, const student_rung *ru
               (html_figure){"ladder", "Students of several sizes",
                             "KL over rows a second, both logarithmic, of every size measured.",
                             "What each size costs and gives: numbers are its steps. Dots: the "
-                            "unrolled teacher as it is; rings: trained.",
+                            "unrolled teacher as it is; rings: trained. Rates are of one another, "
+                            "timed while the student was made: on a machine that does other work, "
+                            "too, those below, timed when it was validated, may be others.",
                             false});
     section_png(page, &drawing, v->in->ladder);
 }
@@ -84,7 +86,7 @@ static void speed(html *page, const json_t *verdict)
                             "Bars on a logarithmic axis, of the student and of every way to sample "
                             "the teacher.",
                             "Samples with their log-density, in batches, with all threads of the "
-                            "run; all are run, none is derived.",
+                            "validation, one after the other; all are run, none is derived.",
                             false});
     html_raw(page, "<div class=\"scroll\"><table><thead><tr><th>one row alone</th><th></th></tr>"
                    "</thead><tbody>\n");

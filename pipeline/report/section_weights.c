@@ -8,6 +8,12 @@
 #include <math.h>
 #include <stdlib.h>
 
+#define AT_ZERO "Log weights, less log Z: all at 0 if the student is its target. "
+static const char FAR[] =
+    AT_ZERO "Right of the dashed line, at 3 nats, the student is short of density.",
+                  NEAR[] = AT_ZERO
+                  "No row here reaches 3 nats, from where on the student is short of density.";
+
 static void draw_weights(html *page, const report_view *v)
 {
     figure_weights *figure = page->err.code ? NULL : malloc(sizeof *figure);
@@ -21,10 +27,7 @@ static void draw_weights(html *page, const report_view *v)
                   (html_figure){"weights", "Log weights",
                                 "Histogram of log p minus log q at samples of student and teacher, "
                                 "logarithmic upwards.",
-                                "Log weights, less log Z: all at 0 if the student is its target. "
-                                "Right of the dashed line, at 3 nats, the student is short of "
-                                "density.",
-                                false});
+                                figure_weights_reach(figure) ? FAR : NEAR, false});
     }
     free(figure);
 }

@@ -40,6 +40,8 @@ json_t *verdict_json(const verdict_input *in, bool *pass);
 
 /* The lines that `distill run` prints on stderr at its end. */
 void verdict_print(const verdict_input *in, const json_t *verdict);
+/* The first of them alone: the verdict, its reasons, the warnings. */
+void verdict_tell(const json_t *verdict);
 
 /* In a few words for a picture: how far the teacher's samples are from the data, and the student from its teacher. */
 enum { VERDICT_NOTE = 64 };

@@ -127,12 +127,18 @@ static void print_price(const verdict_price *p)
             1e6 * verdict_own_row(p));
 }
 
+void verdict_tell(const json_t *verdict)
+{
+    const char *word = json_string_value(json_object_get(verdict, "verdict"));
+    fprintf(stderr, "verdict   %s\n", word ? word : "not known");
+    print_list("reason", json_object_get(verdict, "reasons"));
+    print_list("warning", json_object_get(verdict, "warnings"));
+}
+
 void verdict_print(const verdict_input *in, const json_t *verdict)
 {
     const student_validation *v = in->student;
-    fprintf(stderr, "verdict   %s\n", json_string_value(json_object_get(verdict, "verdict")));
-    print_list("reason", json_object_get(verdict, "reasons"));
-    print_list("warning", json_object_get(verdict, "warnings"));
+    verdict_tell(verdict);
     if (v->sampled)
         print_weights(&v->weights);
     else

@@ -2,6 +2,7 @@
 
 #include "files/read.h"
 #include "flow/json.h"
+#include "pipeline/config/said.h"
 #include "pipeline/config/settings.h"
 #include "pipeline/report/picture_pairs.h"
 #include "pipeline/stages/look.h"
@@ -32,21 +33,32 @@ static const char *source_of(const config *c)
 /* ---- what is wanted of a file */
 
 typedef struct asked {
-    const char *source;
+    const config *config;
     data_options options;
 } asked;
+
+/* The columns that a key names; of one that is not there the place in the config is told. */
+static int choose_named(bool *wanted, const file_table *head, const config *c, const char *key,
+                        const char *const *names, size_t n, flow_err *err)
+{
+    for (size_t i = 0; i < n; i++)
+        if (data_columns_choose(wanted, head, source_of(c), &names[i], 1, err))
+            return said_fail(c, key, names[i], err);
+    return FLOW_OK;
+}
 
 static int choose(bool *wanted, file_table *head, const void *asker, flow_err *err)
 {
     const asked *self = asker;
+    const config *c = self->config;
     const data_options *o = &self->options;
     if (o->n_columns > 0)
         memset(wanted, 0, head->cols * sizeof *wanted);
-    int code = data_columns_choose(wanted, head, self->source, o->columns, o->n_columns, err);
+    int code = choose_named(wanted, head, c, "data.columns", o->columns, o->n_columns, err);
     if (!code)
-        code = data_columns_choose(wanted, head, self->source, o->context, o->n_context, err);
+        code = choose_named(wanted, head, c, "data.context", o->context, o->n_context, err);
     if (!code && o->weights)
-        code = data_columns_choose(wanted, head, self->source, &o->weights, 1, err);
+        code = choose_named(wanted, head, c, "data.weights", &o->weights, 1, err);
     return code;
 }
 
@@ -63,7 +75,7 @@ static file_wish wish_of(const config *c, const asked *asker, bool head)
 
 static int open_rows(data_opened *out, const config *c, const data_options *options, flow_err *err)
 {
-    const asked asker = {source_of(c), *options};
+    const asked asker = {c, *options};
     const file_wish wish = wish_of(c, &asker, false);
     if (c->data.path)
         out->rows = file_stream_open(c->data.path, &wish, err);
@@ -94,11 +106,26 @@ void data_close(data_opened *self)
 
 /* ---- what a run asks before it begins */
 
+static file_table *made_head(const asked *asker, flow_err *err)
+{
+    file_table *out = generate(asker->config, 0, err);
+    bool *wanted = out ? calloc(out->cols, sizeof *wanted) : NULL;
+    if (out && !wanted)
+        flow_fail(err, FLOW_ENOMEM, "out of memory for %zu columns", out->cols);
+    if (wanted && !choose(wanted, out, asker, err)) {
+        free(wanted);
+        return out;
+    }
+    free(wanted);
+    file_table_free(out);
+    return NULL;
+}
+
 static file_table *read_head(const config *c, const data_options *options, flow_err *err)
 {
-    const asked asker = {source_of(c), *options};
+    const asked asker = {c, *options};
     const file_wish wish = wish_of(c, &asker, true);
-    return c->data.path ? file_read_wish(c->data.path, &wish, err) : generate(c, 0, err);
+    return c->data.path ? file_read_wish(c->data.path, &wish, err) : made_head(&asker, err);
 }
 
 static bool is_pipe(const config_data *d)
@@ -222,14 +249,13 @@ static int prepare(data_product *out, const data_opened *from, const config *c, 
     return code ? code : measure_ranges(out, err);
 }
 
-static void tell(const data_product *self, const data_look *look, const config *c, const char *note)
+static void tell(const data_product *self, const config *c, const char *note)
 {
     if (*note)
         fprintf(stderr, "data      %s: %s\n", c->data.path, note);
     tell_rows(self->set, source_of(c));
     tell_weights(self->set, c->data.weights);
     tell_links(self->set);
-    look_tell(look, c, source_of(c));
 }
 
 static int run(void *product, const stage_work *work, const void *const *inputs, flow_err *err)
@@ -243,7 +269,9 @@ static int run(void *product, const stage_work *work, const void *const *inputs,
     if (!code)
         code = prepare(out, &from, c, err);
     if (!code && !work->quiet)
-        tell(out, from.look, c, file_stream_head(from.rows)->note);
+        tell(out, c, file_stream_head(from.rows)->note);
+    if (!code)
+        look_tell(from.look, c, source_of(c), work->quiet);
     data_close(&from);
     return code;
 }

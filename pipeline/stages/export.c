@@ -64,7 +64,7 @@ static int run(void *product, const stage_work *work, const void *const *inputs,
         .n = n,
         .derived = written,
         .path = path,
-        .format = output_format_of(path)};
+        .form = {.format = output_format_of(path)}};
     progress_begin(stage_export.name, n);
     int code = contexts && written ? output_samples(&request, err) : err->code;
     if (!code)

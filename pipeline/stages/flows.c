@@ -181,7 +181,7 @@ static int check_export(const config *c, const target *energy, flow_err *err)
 }
 
 static int check(const char **backend, const config *c, const target *from, const flow *teacher,
-                 bool tell, flow_err *err)
+                 flow_err *err)
 {
     flow *student = flows_student(c, from, teacher, err);
     int code = student ? check_distillation(c, from, student, err) : err->code;
@@ -189,9 +189,9 @@ static int check(const char **backend, const config *c, const target *from, cons
         code = check_chain(c, from, err);
     if (!code)
         code = check_gates(c, from, GATE_NEEDS_CHAIN, err);
-    if (!code && tell)
+    if (!code)
         code = tell_thin(c, teacher, student, err);
-    if (!code && tell)
+    if (!code)
         tell_wrapped(c);
     if (student)
         *backend = flow_backend_name(student);
@@ -207,7 +207,7 @@ static int check_pairs(const config *c, const target_product *from, flow_err *er
     return picture_pairs_of(pairs, &n, asked->at, asked->n, from->names, from->exact->dim, err);
 }
 
-static int check_target(const char **backend, const config *c, bool tell, flow_err *err)
+static int check_target(const char **backend, const config *c, flow_err *err)
 {
     target_product from;
     int code = target_from_config(&from, c, err);
@@ -218,13 +218,13 @@ static int check_target(const char **backend, const config *c, bool tell, flow_e
     if (!code)
         code = check_pairs(c, &from, err);
     if (!code)
-        code = check(backend, c, from.learn, from.flow, tell, err);
+        code = check(backend, c, from.learn, from.flow, err);
     target_release(&from);
     return code;
 }
 
 /* A teacher that is not trained yet. */
-static int check_teacher(const char **backend, const config *c, bool tell, flow_err *err)
+static int check_teacher(const char **backend, const config *c, flow_err *err)
 {
     size_t dim, context;
     int code = data_peek(&dim, &context, c, err);
@@ -232,7 +232,7 @@ static int check_teacher(const char **backend, const config *c, bool tell, flow_
         return code;
     flow *teacher = flows_teacher(c, dim, context, err);
     target *from = teacher ? target_from_flow(teacher, err) : NULL;
-    code = from ? check(backend, c, from, teacher, tell, err) : err->code;
+    code = from ? check(backend, c, from, teacher, err) : err->code;
     code = code ? code : check_export(c, NULL, err);
     code = code ? code : data_check_pairs(c, err);
     target_free(from);
@@ -240,8 +240,8 @@ static int check_teacher(const char **backend, const config *c, bool tell, flow_
     return code;
 }
 
-int flows_check(const char **backend, const config *c, bool tell, flow_err *err)
+int flows_check(const char **backend, const config *c, flow_err *err)
 {
     *backend = NULL;
-    return c->target ? check_target(backend, c, tell, err) : check_teacher(backend, c, tell, err);
+    return c->target ? check_target(backend, c, err) : check_teacher(backend, c, err);
 }

@@ -13,9 +13,9 @@ flow *flows_teacher(const config *config, size_t dim, size_t context, flow_err *
 flow *flows_student(const config *config, const target *from, const flow *teacher, flow_err *err);
 
 /* Builds all that can be built without reading the data, and throws it away: what `distill check` says
- * yes to, and what `distill run` does before it touches anything. tell: networks that are too thin are
+ * yes to, and what `distill run` does before it touches anything. Networks that are too thin are
  * warned of on stderr. *backend: what the flows compute with,
  * NULL if they could not be built because nothing is known of the data. */
-int flows_check(const char **backend, const config *config, bool tell, flow_err *err);
+int flows_check(const char **backend, const config *config, flow_err *err);
 
 #endif

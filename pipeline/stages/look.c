@@ -1,6 +1,7 @@
 #include "pipeline/stages/look.h"
 
 #include "pipeline/config/settings.h"
+#include "pipeline/console/shell_word.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -61,7 +62,9 @@ static void tell_rest(const data_look *look, const char *file, size_t left_out)
                 notes ? " and " : "");
     if (notes)
         fprintf(stderr, "%zu note%s", notes, notes == 1 ? "" : "s");
-    fprintf(stderr, " more: distill inspect %s\n", file);
+    fputs(" more: distill inspect ", stderr);
+    shell_word(stderr, file);
+    putc('\n', stderr);
 }
 
 /* A fit that ends before its step size is what lr says. */
@@ -76,12 +79,12 @@ static void tell_warmup(const data_look *look, const config *c)
                 fit.warmup, steps, steps / 10);
 }
 
-void look_tell(const data_look *look, const config *c, const char *source)
+void look_tell(const data_look *look, const config *c, const char *source, bool quiet)
 {
     size_t left_out = tell_warnings(look);
     if (*look->suggestion && hints_at_kinds(look))
         fprintf(stderr, "          -> all of it: %s\n", look->suggestion);
     tell_warmup(look, c);
-    if (c->data.path)
+    if (c->data.path && !quiet)
         tell_rest(look, source, left_out);
 }

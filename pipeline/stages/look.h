@@ -6,7 +6,7 @@
 #include "teacher/look.h"
 
 /* Warnings on stderr, a few of each kind; in one line whether there is more to be seen. source: what
- * messages call the table. */
-void look_tell(const data_look *look, const config *config, const char *source);
+ * messages call the table. quiet: without that line. */
+void look_tell(const data_look *look, const config *config, const char *source, bool quiet);
 
 #endif

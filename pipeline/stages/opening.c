@@ -13,7 +13,7 @@ bool opening_load(opening *out, int *status, const run_options *options)
     flow_err err = FLOW_ERR_INIT;
     config_sources sources = options->sources;
     *out = (opening){.dir.lock = -1};
-    if (options->only && !(sources.file = record_given(given, options->out, &err))) {
+    if (options->told && !(sources.file = record_given(given, sources.file, &err))) {
         *status = exit_fail(&err);
         return false;
     }
@@ -44,14 +44,14 @@ int opening_lock(opening *self, flow_err *err)
     return self->dir.lock < 0 ? lock(self, err) : 0;
 }
 
-/* A seed that was drawn once is that of every later run in the directory, unless one is given. What the run is read from
- * that one stage runs again of has it as a number. */
+/* A seed that was drawn once is that of every later run in the directory, unless one is given. What a run
+ * was told has it as a number. */
 static int recall(opening *self, const run_options *o, flow_err *err)
 {
     config *c = self->config;
     if (known_read(&self->memory, self->dir.root, err))
         return err->code;
-    if (!self->memory.has_seed || (c->seed_given && !(o->only && c->seed == self->memory.seed)))
+    if (!self->memory.has_seed || (c->seed_given && !(o->told && c->seed == self->memory.seed)))
         return 0;
     c->seed = self->memory.seed;
     c->seed_given = false;

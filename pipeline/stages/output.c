@@ -24,7 +24,7 @@ table_format output_format_of(const char *path)
     return length > 4 && strcmp(path + length - 4, ".npy") == 0 ? TABLE_NPY : TABLE_CSV;
 }
 
-output *output_open(const char *path, table_format format, size_t rows, size_t cols,
+output *output_open(const char *path, output_form form, size_t rows, size_t cols,
                     const char *const *names, flow_err *err)
 {
     FILE *to = path ? NULL : foreign_stdout();
@@ -33,12 +33,14 @@ output *output_open(const char *path, table_format format, size_t rows, size_t c
         flow_fail(err, FLOW_ENOMEM, "out of memory for an output");
         return NULL;
     }
-    if (format == TABLE_NPY)
+    if (form.format == TABLE_NPY)
         self->npy = path ? file_npy_open(path, rows, cols, FLOW_F64, err)
                          : file_npy_open_stream(to, "standard output", rows, cols, FLOW_F64, err);
     else
         self->csv = path ? file_csv_open(path, cols, names, err)
                          : file_csv_open_stream(to, "standard output", cols, names, err);
+    if (self->csv && form.digits)
+        file_csv_digits(self->csv, (int)form.digits);
     if (self->npy || self->csv)
         return self;
     free(self);
@@ -166,7 +168,7 @@ static output *open_samples(const output_request *q, flow_err *err)
     if (q->logp)
         names[width] = "log_q";
     names[width + q->logp] = "log_w";
-    output *out = output_open(q->path, q->format, q->n, columns(q), names, err);
+    output *out = output_open(q->path, q->form, q->n, columns(q), names, err);
     free(names);
     return out;
 }

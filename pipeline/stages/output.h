@@ -11,11 +11,17 @@ typedef enum table_format { TABLE_CSV, TABLE_NPY } table_format;
 /* By the ending of a path; csv without one that is known. */
 table_format output_format_of(const char *path);
 
+typedef struct output_form {
+    table_format format;
+    uint64_t
+        digits; /* significant ones of a csv, 1 .. 17; 0: as many as it takes to read the same bits */
+} output_form;
+
 /* n rows of `cols` columns, handed over a block at a time. */
 typedef struct output output;
 
 /* path NULL: stdout. names (cols) head a csv. */
-output *output_open(const char *path, table_format format, size_t rows, size_t cols,
+output *output_open(const char *path, output_form form, size_t rows, size_t cols,
                     const char *const *names, flow_err *err);
 int output_append(output *self, const double *values, size_t n, flow_err *err);
 /* Both free self. */
@@ -38,7 +44,7 @@ typedef struct output_request {
         *derived; /* what is written of a row; rows that have none of it are told of at the end */
     const double *log_w; /* another one behind it, by the row as `chosen` counts; NULL: none */
     const char *path;
-    table_format format;
+    output_form form;
 } output_request;
 
 int output_samples(const output_request *request, flow_err *err);

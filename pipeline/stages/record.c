@@ -2,9 +2,11 @@
 
 #include "files/utf8.h"
 #include "flow/json.h"
+#include "pipeline/console/shell_word.h"
 #include "pipeline/console/version.h"
 #include "pipeline/stages/file_keys.h"
 #include "pipeline/stages/links.h"
+#include "pipeline/stages/record_files.h"
 
 #include <errno.h>
 #include <stdint.h>
@@ -13,10 +15,9 @@
 #include <string.h>
 #include <unistd.h>
 
-static const char RESOLVED[] = "resolved.json", GIVEN[] = "given.json", CONFIG[] = "config.yaml",
-                  OVERRIDES[] = "overrides.txt", MANIFEST[] = "manifest.json",
-                  SUMS[] = "SHA256SUMS", OVERLAY[] = "overlay-%zu.yaml";
-enum { NAME = 64 };
+const char record_file_config[] = "config.yaml", record_file_overrides[] = "overrides.txt",
+           record_file_resolved[] = "resolved.json", record_file_manifest[] = "manifest.json";
+static const char GIVEN[] = "given.json", SUMS[] = "SHA256SUMS";
 
 /* ---- inputs */
 
@@ -83,17 +84,17 @@ int record_read(record_texts *out, const config_sources *sources, flow_err *err)
     return out->overrides ? 0 : err->code;
 }
 
-static const char *overlay_name(char out[NAME], size_t i)
+const char *record_file_overlay(char out[RECORD_NAME], size_t i)
 {
-    snprintf(out, NAME, OVERLAY, i + 1);
+    snprintf(out, RECORD_NAME, "overlay-%zu.yaml", i + 1);
     return out;
 }
 
 static size_t count_overlays(const char *root)
 {
-    char path[RUNDIR_PATH], name[NAME];
+    char path[RUNDIR_PATH], name[RECORD_NAME];
     size_t n = 0;
-    while (access(rundir_in(path, root, overlay_name(name, n)), F_OK) == 0)
+    while (access(rundir_in(path, root, record_file_overlay(name, n)), F_OK) == 0)
         n++;
     return n;
 }
@@ -101,16 +102,17 @@ static size_t count_overlays(const char *root)
 int record_read_run(record_texts *out, const char *root, const config_sources *sources,
                     flow_err *err)
 {
-    char path[RUNDIR_PATH], name[NAME];
+    char path[RUNDIR_PATH], name[RECORD_NAME];
     size_t n = count_overlays(root);
-    if (make_room(out, n, err) || !(out->config = slurp(rundir_in(path, root, CONFIG), err)))
+    if (make_room(out, n, err) ||
+        !(out->config = slurp(rundir_in(path, root, record_file_config), err)))
         return err->code;
     for (; out->n_overlays < n; out->n_overlays++) {
-        rundir_in(path, root, overlay_name(name, out->n_overlays));
+        rundir_in(path, root, record_file_overlay(name, out->n_overlays));
         if (!(out->overlays[out->n_overlays] = slurp(path, err)))
             return err->code;
     }
-    char *before = slurp(rundir_in(path, root, OVERRIDES), err);
+    char *before = slurp(rundir_in(path, root, record_file_overrides), err);
     out->overrides = before ? overrides_of(before, sources, err) : NULL;
     return out->overrides ? 0 : err->code;
 }
@@ -177,20 +179,20 @@ int record_place(rundir *out, const rundir *home, const config *c, const record_
 bool record_is_whole(const rundir *self)
 {
     char path[RUNDIR_PATH];
-    return access(rundir_in(path, self->root, RESOLVED), F_OK) == 0;
+    return access(rundir_in(path, self->root, record_file_resolved), F_OK) == 0;
 }
 
 bool record_is_shown(const rundir *self)
 {
     char to[RUNDIR_PATH];
-    snprintf(to, sizeof to, "%.2000s/%s", rundir_folder(self), MANIFEST);
-    return links_leads(self->home, MANIFEST, to);
+    snprintf(to, sizeof to, "%.2000s/%s", rundir_folder(self), record_file_manifest);
+    return links_leads(self->home, record_file_manifest, to);
 }
 
 const char *record_given(char *out, const char *root, flow_err *err)
 {
-    char link[RUNDIR_PATH], to[RUNDIR_PATH];
-    ssize_t n = readlink(rundir_in(link, root, RESOLVED), to, sizeof to - 1);
+    char link[RUNDIR_PATH], to[RUNDIR_PATH], word[SHELL_WORD];
+    ssize_t n = readlink(rundir_in(link, root, record_file_resolved), to, sizeof to - 1);
     to[n > 0 ? n : 0] = '\0';
     char *slash = strrchr(to, '/');
     if (slash) {
@@ -200,7 +202,7 @@ const char *record_given(char *out, const char *root, flow_err *err)
     if (slash && access(out, R_OK) == 0)
         return out;
     flow_fail(err, FLOW_ENOINPUT, "%s: no run with a memory is there: distill run FILE --out %s",
-              root, root);
+              root, shell_text(word, root));
     return NULL;
 }
 
@@ -217,9 +219,9 @@ static int write_text(const rundir *self, const char *name, char *text, flow_err
 static int write_overlays(const rundir *self, const record_texts *texts, flow_err *err)
 {
     int code = 0;
-    char name[NAME];
+    char name[RECORD_NAME];
     for (size_t i = 0; i < texts->n_overlays && !code; i++)
-        code = rundir_write_text(self, overlay_name(name, i), texts->overlays[i], err);
+        code = rundir_write_text(self, record_file_overlay(name, i), texts->overlays[i], err);
     return code;
 }
 
@@ -227,15 +229,15 @@ int record_begin(const rundir *self, const config *c, const record_texts *texts,
 {
     int code = write_text(self, GIVEN, resolved_text(c, true), err);
     if (!code)
-        code = rundir_write_text(self, CONFIG, texts->config, err);
+        code = rundir_write_text(self, record_file_config, texts->config, err);
     if (!code)
         code = write_overlays(self, texts, err);
-    return code ? code : rundir_write_text(self, OVERRIDES, texts->overrides, err);
+    return code ? code : rundir_write_text(self, record_file_overrides, texts->overrides, err);
 }
 
 int record_resolved(const rundir *self, const config *c, flow_err *err)
 {
-    return write_text(self, RESOLVED, resolved_text(c, false), err);
+    return write_text(self, record_file_resolved, resolved_text(c, false), err);
 }
 
 /* ---- links */
@@ -251,13 +253,18 @@ static int visit_if_there(const rundir *self, const char *name,
 int record_each(const rundir *self, int (*visit)(void *arg, const char *name, flow_err *err),
                 void *arg, flow_err *err)
 {
-    static const char *const names[] = {RESOLVED, CONFIG, OVERRIDES, MANIFEST, SUMS, NULL};
-    char overlay[NAME];
+    static const char *const names[] = {record_file_resolved,
+                                        record_file_config,
+                                        record_file_overrides,
+                                        record_file_manifest,
+                                        SUMS,
+                                        NULL};
+    char overlay[RECORD_NAME];
     int code = 0;
     for (const char *const *name = names; *name && !code; name++)
         code = visit_if_there(self, *name, visit, arg, err);
     for (size_t i = 0, n = count_overlays(self->root); i < n && !code; i++)
-        code = visit(arg, overlay_name(overlay, i), err);
+        code = visit(arg, record_file_overlay(overlay, i), err);
     return code;
 }
 
@@ -349,7 +356,7 @@ int record_end(const rundir *self, const stage_work *work, const record_course *
     flow_json_set(&out, "seconds", seconds_json(course));
     flow_json_set(&out, "stages", stages_json(course, of));
     flow_json_set(&out, "end", json_string(course->end));
-    int code = rundir_write_json(self, MANIFEST, out, err);
+    int code = rundir_write_json(self, record_file_manifest, out, err);
     json_decref(out);
     return code;
 }

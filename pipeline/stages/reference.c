@@ -2,6 +2,7 @@
 
 #include "pipeline/config/show.h"
 #include "pipeline/stages/digests.h"
+#include "pipeline/stages/record_files.h"
 #include "teacher/target_in_units.h"
 #include "teacher/target_model.h"
 
@@ -9,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 struct reference {
     flow_model *own;         /* of a file */
@@ -70,7 +72,7 @@ static int beside(char *out, const char *sampler, const char *file, flow_err *er
 static int from_run(reference *self, const char *sampler, const json_t *known, flow_err *err)
 {
     char path[PATH_LENGTH], teacher[PATH_LENGTH];
-    if (beside(path, sampler, "resolved.json", err) ||
+    if (beside(path, sampler, record_file_resolved, err) ||
         beside(teacher, sampler, "teacher/model.safetensors", err))
         return err->code;
     json_t *resolved = json_load_file(path, JSON_REJECT_DUPLICATES, NULL);
@@ -90,11 +92,26 @@ static int from_run(reference *self, const char *sampler, const json_t *known, f
     return code;
 }
 
+static bool is_directory(const char *path)
+{
+    struct stat is;
+    return stat(path, &is) == 0 && S_ISDIR(is.st_mode);
+}
+
+/* What the run in another directory learned from. */
+static int from_directory(reference *self, const char *path, const json_t *known, flow_err *err)
+{
+    char sampler[PATH_LENGTH];
+    int n = snprintf(sampler, sizeof sampler, "%s/student/model.safetensors", path);
+    return n < PATH_LENGTH ? from_run(self, sampler, known, err)
+                           : flow_fail(err, FLOW_EUSAGE, "%s: too long a path", path);
+}
+
 /* What the run, if there is one, kept of the files of its target: a new reference, or NULL. */
 static json_t *known_files(const char *sampler)
 {
     char path[PATH_LENGTH];
-    if (beside(path, sampler, "manifest.json", NULL))
+    if (beside(path, sampler, record_file_manifest, NULL))
         return NULL;
     json_t *manifest = json_load_file(path, JSON_REJECT_DUPLICATES, NULL);
     json_t *out = json_incref(json_object_get(manifest, "files"));
@@ -152,6 +169,7 @@ reference *reference_open(const char *path, const flow_model *sampler, const cha
     json_t *known = known_files(sampler_path);
     int code = !path                           ? from_run(self, sampler_path, known, err)
                : ends_in(path, ".safetensors") ? from_model(self, path, err)
+               : is_directory(path)            ? from_directory(self, path, known, err)
                                                : from_config(self, path, known, err);
     json_decref(known);
     code = code ? code : settle(self, err);
@@ -199,7 +217,9 @@ static int check_columns(const flow_units *units, const json_t *names, flow_err 
         if (units->column[j].step > 0 || units->column[j].wrapped)
             return flow_fail(
                 err, FLOW_EUSAGE,
-                "column '%s' is a grid or a wrapped circle, which chains cannot walk on",
+                "column '%s' is a grid or a wrapped circle, whose density has no gradient that "
+                "chains could follow; what a student misses of a teacher is in its "
+                "validation.json, too: uncovered",
                 json_string_value(json_array_get(names, j)));
     return 0;
 }

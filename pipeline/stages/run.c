@@ -7,9 +7,9 @@
 #include "pipeline/console/progress.h"
 #include "pipeline/console/shell_word.h"
 #include "pipeline/console/signals.h"
+#include "pipeline/report/verdict.h"
 #include "pipeline/stages/backends.h"
 #include "pipeline/stages/flows.h"
-#include "pipeline/stages/links.h"
 #include "pipeline/stages/opening.h"
 #include "pipeline/stages/record.h"
 #include "pipeline/stages/set.h"
@@ -325,9 +325,9 @@ static int prepare(run *r, flow_err *err)
     if (opening_begin(at, o, err))
         return err->code;
     bool idle = plan_is_idle(&at->plan);
-    if (!idle && flows_check(&r->course.backend, at->config, !o->quiet, err))
+    if (!idle && flows_check(&r->course.backend, at->config, err))
         return err->code;
-    int code = o->only ? record_read_run(&r->texts, o->out, &o->sources, err)
+    int code = o->told ? record_read_run(&r->texts, o->sources.file, &o->sources, err)
                        : record_read(&r->texts, &o->sources, err);
     if (code || opening_lock(at, err) ||
         record_place(&r->record, &at->dir, at->config, &r->texts, err))
@@ -349,10 +349,7 @@ static int prepare(run *r, flow_err *err)
 /* The record of results that users see is not written over by a run that did not come to its end. */
 static bool may_tell(const run *r)
 {
-    char name[RUNDIR_PATH];
-    snprintf(name, sizeof name, "%.2000s/manifest.json", rundir_folder(&r->record));
-    return r->shown || set_is_whole(&r->at.plan) ||
-           !links_leads(r->at.dir.root, "manifest.json", name);
+    return r->shown || set_is_whole(&r->at.plan) || !record_is_shown(&r->record);
 }
 
 /* How it went, and, if all is there, what users see. */
@@ -404,12 +401,18 @@ static int write_record(run *r, flow_err *err)
     return finish(r, code, err);
 }
 
-/* With the word of the verdict there is. */
-static void tell_idle(const run *r, bool shown)
+/* What was judged before: a new reference, NULL without. */
+static json_t *kept_verdict(const run *r)
 {
     char path[RUNDIR_PATH];
     const rundir at = result_of(r, stage_index(&stage_validate));
-    json_t *verdict = json_load_file(rundir_in(path, at.root, STAGE_VERDICT), 0, NULL);
+    return json_load_file(rundir_in(path, at.root, stage_validate.outputs[0]),
+                          JSON_REJECT_DUPLICATES, NULL);
+}
+
+static void tell_idle(const run *r, bool shown)
+{
+    json_t *verdict = kept_verdict(r);
     const char *word = json_string_value(json_object_get(verdict, "verdict"));
     fprintf(stderr, "run       nothing to do: every stage is as this config has it%s%s%s\n",
             word ? "; verdict: " : "", word ? word : "",
@@ -458,6 +461,11 @@ static int execute(run *r)
     if (code)
         return status;
     r->told = true;
+    json_t *verdict = kept_verdict(r);
+    if (gate_failed(r) && !r->course.ran[stage_index(&stage_validate)])
+        verdict_tell(
+            verdict); /* an exit code that is no 0 has its words, also where nothing was judged again */
+    json_decref(verdict);
     return gate_failed(r) ? EXIT_GATE : EXIT_GOOD;
 }
 

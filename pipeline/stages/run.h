@@ -8,8 +8,10 @@
 typedef struct run_options {
     config_sources sources;
     const char *out; /* NULL: runs/NAME */
-    const char *
-        only; /* a stage of the run in `out`: that one again, of what that run was told; NULL: a run of the sources */
+    bool
+        told; /* the file of the sources is the directory of a run: what that was told is run, not a file */
+    const char
+        *only; /* one stage of what was told, again; NULL: all of it, or a run of the sources */
     plan_wishes wishes; /* of `only` none */
     uint64_t threads;   /* 0: as compute.threads says; never changes a result */
     bool quiet;
@@ -24,7 +26,7 @@ int run_verb(const run_options *options);
 /* What run_verb would do with these, and why, on stdout; writes nothing. */
 int plan_verb(const run_options *options);
 
-/* Loads and checks all that a run would before it touches anything; says so; returns the exit code. */
-int check_verb(const config_sources *sources);
+/* Loads and checks all that a run would before it touches anything; says so; returns the exit code. Of the options the sources count. */
+int check_verb(const run_options *options);
 
 #endif

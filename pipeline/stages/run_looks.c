@@ -29,18 +29,18 @@ int plan_verb(const run_options *options)
     return status;
 }
 
-int check_verb(const config_sources *sources)
+int check_verb(const run_options *options)
 {
     int status;
     flow_err err = FLOW_ERR_INIT;
     const char *backend;
-    config *self = config_load_shown(&status, sources);
+    opening at;
     foreign_begin();
-    if (self)
-        status = flows_check(&backend, self, true, &err) ? exit_fail(&err) : EXIT_GOOD;
-    if (self && status == EXIT_GOOD)
-        fprintf(stderr, "%s: ok\n", sources->file);
+    if (opening_load(&at, &status, options))
+        status = flows_check(&backend, at.config, &err) ? exit_fail(&err) : EXIT_GOOD;
+    if (status == EXIT_GOOD)
+        fprintf(stderr, "%s: ok\n", options->sources.file);
     foreign_end();
-    config_free(self);
+    opening_end(&at);
     return status;
 }

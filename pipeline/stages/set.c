@@ -3,6 +3,7 @@
 #include "files/atomic.h"
 #include "flow/json.h"
 #include "pipeline/stages/links.h"
+#include "pipeline/stages/record_files.h"
 #include "pipeline/stages/seal.h"
 
 #include <stdint.h>
@@ -87,7 +88,7 @@ static int sum_record(void *arg, const char *name, flow_err *err)
     const summing *self = arg;
     char path[RUNDIR_PATH], sum[FILE_SHA256];
     snprintf(path, sizeof path, "%.2000s/%.1000s", self->record->root, name);
-    if (strcmp(name, SUMS) == 0 || strcmp(name, "manifest.json") == 0)
+    if (strcmp(name, SUMS) == 0 || strcmp(name, record_file_manifest) == 0)
         return 0;
     if (file_sha256(sum, path, err))
         return err->code;

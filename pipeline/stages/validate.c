@@ -16,7 +16,7 @@
 #include <math.h>
 #include <stdio.h>
 
-static const char VERDICT[] = STAGE_VERDICT, CHAIN[] = "chain.npy";
+static const char VERDICT[] = "validation.json", CHAIN[] = "chain.npy";
 
 /* What is held against what. */
 typedef struct sides {
@@ -53,7 +53,9 @@ static int write_verdict(validate_product *out, const verdict_input *in, const s
     bool pass;
     json_t *verdict = verdict_json(in, &pass);
     int code = rundir_write_json(work->dir, VERDICT, verdict, err);
-    if (!code && !work->quiet)
+    if (!code && work->quiet)
+        verdict_tell(verdict);
+    else if (!code)
         verdict_print(in, verdict);
     out->gate_failed = !pass;
     verdict_notes(out->teacher_note, out->student_note, in);

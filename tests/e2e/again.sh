@@ -44,6 +44,19 @@ run run "${config[@]}"
 check "which takes next to no time" test $(($(date +%s%N) - start)) -lt 500000000
 check "threads and checkpoints are not in the keys" test "$(plan "${config[@]}" --set compute.threads=2 --set checkpoint.every=0)" = \
     "data skip, teacher skip, target skip, student skip, validate skip, export skip, report skip"
+check "a plan of the directory is one of what its run was told" test "$(plan "$dir")" = \
+    "data skip, teacher skip, target skip, student skip, validate skip, export skip, report skip"
+check "with a key changed, of that" test "$(plan "$dir" --set validate.samples=1500)" = \
+    "data skip, teacher skip, target skip, student skip, validate run, export skip, report run"
+expect "a run of it" 0 run "$dir"
+check "has nothing to do, and touches nothing" cmp "$T/first" <(sums "$dir")
+expect "it can be checked" 0 check "$dir"
+expect "and its table looked at" 0 inspect "$dir"
+mkdir "$T/no run"
+refused "a directory without a run, with a command that can be pasted" 66 "distill run FILE --out '$T/no run'" plan "$T/no run"
+expect "but it is no sweep" 66 sweep "$dir"
+check "and what to give is said" grep -q 'help: give the YAML file' "$T/err"
+refused "check-target of one without a target" 78 "there is no target" check-target "$dir"
 check "SHA256SUMS is for sha256sum" bash -c "cd '$dir' && sha256sum --quiet -c SHA256SUMS"
 
 # ---- a key, and what hangs on it
@@ -146,7 +159,8 @@ run run "$dir/resolved.json" --out "$dir"
 expect "is made again by the same run" 0 verify "$dir"
 model=$(readlink -f "$dir/teacher/model.safetensors")
 cp "$model" "$T/model" && printf x | dd of="$model" bs=1 seek=3000 conv=notrunc 2>/dev/null
-refused "a model that was changed is not used" 64 "teacher/model.safetensors is missing or changed; that is for distill run" validate "$dir" --quiet
+expect "a model that was changed is not used" 64 validate "$dir" --quiet
+check "and named" grep -q "^distill: error: .*teacher/model.safetensors is missing or changed; that is for distill run" "$T/err"
 cp "$T/model" "$model"
 
 # ---- what it remembers, spoilt

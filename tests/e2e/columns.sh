@@ -28,8 +28,18 @@ data:
     mass: {support: [20, inf]}
   weights: w
 YAML
+sed 's/    mass:/    maas:/' "$T/events.yaml" >"$T/wrong.yaml"
+refused "a column that there is not, with its place" 78 "wrong.yaml:10:5: data.columns: .*/events.csv: there is no column 'maas'; did you mean 'mass'" \
+    check "$T/wrong.yaml"
+sed 's/  weights: w/  weights: ww/' "$T/events.yaml" >"$T/wrong.yaml"
+refused "a weight likewise" 78 "wrong.yaml:11:12: data.weights: .*there is no column 'ww'" inspect "$T/wrong.yaml"
+refused "and context that is set" 78 "--set 'data.context=\\[v\\]': data.context: .*there is no column 'v'" check "$T/events.yaml" --set 'data.context=[v]'
+printf 'data:\n  generator: two_moons\n  context:\n    - x1\n    - x3\n' >"$T/wrong.yaml"
+refused "a list of names one below the other, of data that are made" 78 "wrong.yaml:5:7: data.context: two_moons: there is no column 'x3'" \
+    run "$T/wrong.yaml" --out "$T/wrong"
 expect "a table of events runs" 0 run "$T/events.yaml" "${TEACH[@]}" --set teacher.train.epochs=20 --out "$T/run" \
     --set export.samples=3000 --set export.file=x.csv
+refused "a hunt on counts: where to look instead" 64 "column 'n' is a grid .*uncovered" hunt "$T/run"
 teacher=$T/run/teacher/model.safetensors student=$T/run/student/model.safetensors
 check "weights are no column" test "$(head -n 1 "$T/run/export/x.csv")" = energy,share,n,phi,mass
 of_kind() { # FILE

@@ -57,6 +57,10 @@ cp "$student" "$T/alone.safetensors"
 expect "a model that lies nowhere" 64 sample "$T/alone.safetensors" -n 5 --weights
 check "is asked what it was made for" grep -q -- '--target' "$T/err"
 expect "which a config can say" 0 sample "$T/alone.safetensors" -n 5 --weights --target "$T/gauss.yaml"
+run sample "$student" -n 5 --weights
+cp "$T/out" "$T/weighed"
+expect "or a run" 0 sample "$student" -n 5 --weights --target "$T/g"
+check "which is what it would be without" cmp "$T/out" "$T/weighed"
 expect "or a model, with columns of the same names" 0 sample "$student" -n 5 --weights --target "$student"
 check "of itself all weights are 1" awk -F, 'NR > 1 && ($3 > 1e-12 || $3 < -1e-12) { exit 1 }' "$T/out"
 cat >"$T/other.yaml" <<Y

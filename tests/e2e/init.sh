@@ -18,6 +18,11 @@ cp moons.yaml before.yaml
 OUTPUT= refused "a file that is there is not written over" 73 "moons.yaml is there already" init moons
 check "and stays as it was" cmp -s moons.yaml before.yaml
 expect "-o: another name" 0 init -o other.yaml
+check "the schema beside it is told of once" test "$(grep -c schema.json "$T/err")" -eq 0
+mkdir apart
+expect "a name that a shell would cut, elsewhere" 0 init -o "apart/m'y own.yaml"
+check "is told as a shell wants it" grep -qF "next: distill run 'apart/m'\\''y own.yaml'" "$T/err"
+check "and what else was made" grep -q '^beside it: apart/distill.schema.json,' "$T/err"
 check "without a word: moons" cmp -s other.yaml moons.yaml
 run init mooons
 check "a word that is none: usage, with a suggestion" grep -q "did you mean 'moons'" "$T/err"

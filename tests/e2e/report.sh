@@ -52,6 +52,7 @@ for file in "$T"/1/figures/*; do
     cmp -s "$file" "$T/2/figures/${file##*/}" || echo "$file"
 done >"$T/differ"
 check "and the same figures beside it" test ! -s "$T/differ"
+check "what a figure is ends where its sentence does" test -z "$(grep -o '<td class="note">[^<]*' "$T/1/report.html" | grep -v '[.)]$\|>nats a row, in' | head -1)"
 check "tails are in it, and how many rows they are of" grep -q "teacher against data: 1,000 samples, 3,000 rows" "$T/1/report.html"
 check "the clock is in it" grep -q '<!-- /clock -->' "$T/1/report.html"
 check "the command that repeats it is in it" grep -q "distill run resolved.json --out again" "$T/1/report.html"
@@ -92,5 +93,18 @@ else
     else
         check "the page opens in a browser" test -s "$T/page.png"
         check "without a word on its console" sh -c '! grep -i "CONSOLE" "$1"' - "$T/browser.log"
+        cat >"$T/phone.html" <<'EOF'
+<iframe id="phone" src="1/report.html" width="390" height="800"></iframe>
+<script>
+onload = () => {
+    const tables = [...document.getElementById('phone').contentDocument.querySelectorAll('table.stack')];
+    const wide = tables.filter(table => table.scrollWidth > table.parentElement.clientWidth);
+    document.body.append(`tables ${tables.length}, too wide ${wide.length}`);
+};
+</script>
+EOF
+        timeout 120 "$browser" --headless --no-sandbox --disable-gpu --allow-file-access-from-files --user-data-dir="$T/browser" \
+            --window-size=500,900 --dump-dom "file://$T/phone.html" >"$T/phone.txt" 2>/dev/null
+        check "tables of words fit on a phone" grep -q "^tables 2, too wide 0" "$T/phone.txt"
     fi
 fi

@@ -14,6 +14,11 @@ expect "a thousand samples" 0 sample "$student" -n 1000 -o "$T/all.csv"
 check "are a thousand lines and names" test "$(wc -l <"$T/all.csv")" -eq 1001
 run sample "$student" -n 10 -o "$T/few.csv"
 check "the first ten of a thousand are ten" cmp "$T/few.csv" <(head -n 11 "$T/all.csv")
+run sample "$student" -n 10 --digits 3 -o "$T/short.csv"
+check "--digits: the same samples, shorter" sh -c 'head -n 11 "$1" | awk -F, "NR > 1 { printf \"%.3g,%.3g\\n\", \$1, \$2; next } 1" | cmp - "$2"' \
+    - "$T/all.csv" "$T/short.csv"
+run logp "$student" "$T/few.csv" --digits 5
+check "of densities, too" sh -c '! grep -Eq "[0-9.]{8}" "$1"' - "$T/out"
 run sample "$student" -n 300 --first 700 -o "$T/late.csv"
 check "--first starts in the middle" cmp <(tail -n 300 "$T/late.csv") <(tail -n 300 "$T/all.csv")
 run sample "$student" -n 1000 --threads 3 -o "$T/three.csv"

@@ -43,3 +43,8 @@ check "its verdict is pass" test "$(value "$verdict" verdict)" = '"pass"'
 check "the course of its speeds is told" test "$(grep -c '^  speed ' "$T/err")" -eq 3
 expect "a gate of the teacher that fails: exit code 1" 1 run "$T/good.yaml" "${TEACH[@]}" --out "$T/strict" \
     --set 'validate.require={teacher_mean_error: "< -1"}'
+check "which --quiet tells all the same" sh -c 'grep -q "^verdict   fail$" "$1" && grep -q "^  reason .*teacher_mean_error is" "$1"' - "$T/err"
+check "but no progress, no lines of stages, no figures" sh -c '! grep -Eq "^(data|teacher|student|validate|export|report|  (KL|ESS|speed)) " "$1"' - "$T/err"
+expect "again: nothing to do, and exit code 1" 1 run "$T/good.yaml" "${TEACH[@]}" --out "$T/strict" \
+    --set 'validate.require={teacher_mean_error: "< -1"}'
+check "has its words, too" grep -q "^  reason .*teacher_mean_error is" "$T/err"

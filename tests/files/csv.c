@@ -405,6 +405,22 @@ Test(csv, writes_in_pieces)
     free(text);
 }
 
+Test(csv, writes_fewer_digits)
+{
+    flow_err err = FLOW_ERR_INIT;
+    char *text = NULL;
+    size_t len;
+    FILE *out = open_memstream(&text, &len);
+    file_csv_writer *writer = file_csv_open_stream(out, "stdout", 2, NULL, &err);
+    cr_assert_not_null(writer, "%s", err.text);
+    file_csv_digits(writer, 3);
+    cr_assert_eq(file_csv_append(writer, four, 2, &err), 0);
+    cr_assert_eq(file_csv_close(writer, &err), 0);
+    cr_expect_str_eq(text, "2.38,-0.713\n1e-310,-17\n");
+    fclose(out);
+    free(text);
+}
+
 Test(csv, failed_writes_leave_nothing)
 {
     flow_err err = FLOW_ERR_INIT;

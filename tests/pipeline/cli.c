@@ -90,10 +90,10 @@ Test(cli, refusals)
          "distill: error: there is no option '--versoin'; did you mean '--version'?\n"
          "help: distill --help\n"},
         {"distill run", 64,
-         "distill: error: something is missing: distill run FILE [options]\n"
+         "distill: error: something is missing: distill run FILE|RUN [options]\n"
          "help: distill run --help\n"},
         {"distill run a.yaml b.yaml", 64,
-         "distill: error: what is 'b.yaml'? distill run FILE [options]\n"
+         "distill: error: what is 'b.yaml'? distill run FILE|RUN [options]\n"
          "help: distill run --help\n"},
         {"distill run a.yaml --thread 3 --theads 3", 64,
          "distill: error: unknown option '--theads'; did you mean '--threads'?\n"
@@ -123,14 +123,21 @@ Test(cli, refusals)
          "distill: error: --first plus -n is too large\nhelp: distill sample --help\n"},
         {"distill sample m -n 1 --format xls", 64,
          "distill: error: --format wants npy or csv, got 'xls'\nhelp: distill sample --help\n"},
+        {"distill sample m -n 1 --digits 18", 64,
+         "distill: error: --digits wants a whole number 1 .. 17, got '18'\nhelp: distill sample "
+         "--help\n"},
+        {"distill logp m x -o x.npy --digits 9", 64,
+         "distill: error: --digits is for a csv; a .npy file has all bits\nhelp: distill logp "
+         "--help\n"},
         {"distill sample m -n 1 -o x.txt", 64,
          "distill: error: -o 'x.txt' ends neither in .npy nor in .csv; say --format npy or csv\n"
          "help: distill sample --help\n"},
         {"distill logp m", 64,
          "distill: error: something is missing: distill logp RUN|MODEL DATA [options]\n"
          "help: distill logp --help\n"},
-        {"distill explain layers", 64,
-         "distill: error: there is no key 'layers'; did you mean teacher.flow.layers\n"},
+        {"distill explain warmpu", 64,
+         "distill: error: there is no key 'warmpu'; did you mean teacher.train.warmup or "
+         "student.train.warmup\n"},
         {"distill check none.yaml", 66,
          "none.yaml: error: cannot open: No such file or directory [E100]\n"
          "1 error; nothing was run\n"},
@@ -303,13 +310,13 @@ Test(cli, sample_line)
     cr_expect(got.context.header == FILE_HEADER_NO && got.context.extra);
     cr_expect_eq(got.temperature, 0.7);
     cr_expect_str_eq(got.output, "x.npy");
-    cr_expect(got.logp && got.format == TABLE_NPY);
+    cr_expect(got.logp && got.form.format == TABLE_NPY);
     split(&line, "sample m -n0");
     cr_assert_eq(line_read_sample(&got, line.argc, line.argv), -1);
     cr_expect(got.n == 0 && got.seed == 0 && got.first == 0 && !got.logp);
     cr_expect(!got.context.given && !got.context.extra && got.temperature == 1);
     cr_expect_eq(got.context.header, FILE_HEADER_AUTO);
-    cr_expect(!got.output && got.format == TABLE_CSV);
+    cr_expect(!got.output && got.form.format == TABLE_CSV);
 }
 
 Test(cli, format_of_the_output)
@@ -329,7 +336,7 @@ Test(cli, format_of_the_output)
         split(&line, cases[i].line);
         cr_assert_eq(line_read_logp(&got, line.argc, line.argv), -1, "%s", cases[i].line);
         cr_expect_str_eq(got.output ? got.output : "", cases[i].file);
-        cr_expect_eq(got.format, cases[i].format, "%s", cases[i].line);
+        cr_expect_eq(got.form.format, cases[i].format, "%s", cases[i].line);
         cr_expect_str_eq(got.model, "m");
         cr_expect_str_eq(got.input, "x.npy");
     }

@@ -40,6 +40,14 @@ expect 0 --version
 check 'the version names the BLAS' grep -q '^openblas .*core ' "$dir/out"
 expect 0 explain student.train.lr
 check 'explain names the key' grep -q '^student.train.lr$' "$dir/out"
+expect 0 run --help
+cp "$dir/out" "$dir/run.help"
+expect 0 help run
+check 'help run is run --help' cmp "$dir/out" "$dir/run.help"
+expect 0 help help
+expect 64 help rnu
+check 'a verb that looks like it is named' grep -q "did you mean 'run'" "$dir/err"
+expect 64 help run now
 expect 64
 expect 64 rnu
 expect 64 explain no.such.key

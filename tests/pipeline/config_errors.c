@@ -186,7 +186,8 @@ Test(config, files_that_cannot_be_read)
     static const char *const names[] = {"none.yaml", ".", "my.csv"};
     static const char *const says[] = {
         "none.yaml: error: cannot open: No such file or directory [E100]\n",
-        ".: error: cannot read: Is a directory [E100]\n",
+        ".: error: cannot read: Is a directory [E100]; help: give the YAML file; of a run it is "
+        "config.yaml in its directory\n",
         "my.csv: error: is a table, not a config [E100]; help: a .yaml with the line data: {path: "
         "my.csv} "
         "is a whole one\n"};

@@ -1,6 +1,7 @@
 /* The course of trainings as the report reads it, and the numbers that it writes. */
 #include "pipeline/report/figure_loss.h"
 
+#include "pipeline/console/json_read.h"
 #include "pipeline/report/numbers.h"
 #include "tests/common/temp.h"
 #include "tests/pipeline/drawn.h"
@@ -12,7 +13,7 @@
 static json_t *lines(const char *text)
 {
     flow_err err = FLOW_ERR_INIT;
-    json_t *out = json_lines(temp_write("metrics.jsonl", text, strlen(text)), &err);
+    json_t *out = json_read_lines(temp_write("metrics.jsonl", text, strlen(text)), false, &err);
     cr_assert_not_null(out, "%s", err.text);
     return out;
 }
@@ -101,9 +102,9 @@ Test(figure_loss, of_nothing_is_nothing)
     draw(&f);
     figure_loss_release(&f);
     json_decref(m);
-    cr_expect_null(json_lines(temp_write("bad.jsonl", "{\"a\":1}\n{\"b\"", 12), &err));
+    cr_expect_null(json_read_lines(temp_write("bad.jsonl", "{\"a\":1}\n{\"b\"", 12), false, &err));
     cr_expect_eq(err.code, FLOW_EDATA);
-    cr_expect_null(json_lines(temp_path("none.jsonl"), &err));
+    cr_expect_null(json_read_lines(temp_path("none.jsonl"), false, &err));
     cr_expect_eq(err.code, FLOW_ENOINPUT);
     temp_close();
 }

@@ -72,9 +72,8 @@ Test(figure_margin, every_row_of_every_side_is_counted)
     count(&m, &e, 0);
     cr_assert_eq(m.n_sides, 3);
     for (size_t k = 0; k < 3; k++)
-        cr_expect_eq(sum(m.sides[k].rows.count, m.bins), ROWS, "no tail is cut");
+        cr_expect_eq(sum(m.sides[k].rows.count, m.bins.n), ROWS, "no tail is cut");
     cr_expect(m.axis.bend == 0 && m.axis.hi >= 9);
-    figure_margin_release(&m);
     close_example(&e);
 }
 
@@ -91,13 +90,11 @@ Test(figure_margin, ranks_are_even_where_sides_are_the_same_and_only_there)
         for (size_t i = 0; i < MARGIN_RANKS; i++)
             cr_expect_lt(fabs(m.ranks[k].share[i] - 1), 2 * m.ranks[k].band);
     }
-    figure_margin_release(&m);
     for (size_t r = 0; r < ROWS; r++)
         e.x[1][2 * r + 1] += 0.5;
     count(&m, &e, 1);
     cr_expect_gt(m.ranks[0].share[0], 1 + 3 * m.ranks[0].band, "data are below the teacher");
     cr_expect_lt(m.ranks[1].share[0], 1 - 2 * m.ranks[1].band, "and it is above the student");
-    figure_margin_release(&m);
     close_example(&e);
 }
 
@@ -112,12 +109,11 @@ Test(figure_margin, bins_of_a_grid_are_its_steps)
         for (size_t r = 0; r < ROWS; r++)
             e.x[k][2 * r] = 0.5 * round(2 * e.x[k][2 * r]);
     count(&m, &e, 0);
-    cr_expect_float_eq((m.axis.hi - m.axis.lo) / (double)m.bins, 0.5, 1e-12);
-    double zero = plot_axis_share(&m.axis, 0) * (double)m.bins;
+    cr_expect_float_eq((m.axis.hi - m.axis.lo) / (double)m.bins.n, 0.5, 1e-12);
+    double zero = plot_axis_share(&m.axis, 0) * (double)m.bins.n;
     cr_expect_float_eq(zero - floor(zero), 0.5, 1e-9, "in the middle of its bin");
     for (size_t i = 0; i < MARGIN_RANKS; i++)
         cr_expect_lt(fabs(m.ranks[0].share[i] - 1), 2 * m.ranks[0].band);
-    figure_margin_release(&m);
     close_example(&e);
 }
 
@@ -130,10 +126,52 @@ Test(figure_margin, steps_of_a_wide_grid_stand_together)
     for (size_t r = 0; r < ROWS; r++)
         e.x[0][2 * r] = (double)(r % 1000);
     count(&m, &e, 0);
-    double together = (m.axis.hi - m.axis.lo) / (double)m.bins;
-    cr_expect(m.bins <= TALLY_BINS && together == floor(together) && together > 1, "%g", together);
-    cr_expect_eq(sum(m.sides[0].rows.count, m.bins), ROWS);
-    figure_margin_release(&m);
+    cr_expect_eq(m.axis.bend, 0);
+    double together = (m.axis.hi - m.axis.lo) / (double)m.bins.n;
+    cr_expect(m.bins.n <= TALLY_BINS && together == floor(together) && together > 1, "%g",
+              together);
+    cr_expect_eq(sum(m.sides[0].rows.count, m.bins.n), ROWS);
+    close_example(&e);
+}
+
+/* Counts of 0 to 8 with one of 5000: each count has a bin of its own all the same, and that one is on the axis. */
+Test(figure_margin, a_far_value_of_a_grid_does_not_hide_the_others)
+{
+    example e;
+    figure_margin m;
+    open_example(&e);
+    e.units->column[0].step = 1;
+    for (int k = 0; k < 3; k++)
+        for (size_t r = 0; r < ROWS; r++)
+            e.x[k][2 * r] = (double)(r % 9);
+    e.x[2][0] = 5000;
+    count(&m, &e, 0);
+    cr_expect_gt(m.axis.bend, 0);
+    for (size_t i = 0; i < 9; i++) {
+        cr_expect_eq(m.bins.edge[i], (double)i - 0.5);
+        cr_expect_float_eq(m.sides[0].rows.count[i], ROWS / 9.0, 1);
+    }
+    for (size_t i = 0; i < m.bins.n; i++)
+        cr_expect_eq(m.bins.edge[i + 1] - m.bins.edge[i],
+                     round(m.bins.edge[i + 1] - m.bins.edge[i]));
+    cr_expect(m.bins.n > 20 && m.bins.edge[m.bins.n] == 5000.5, "%zu", m.bins.n);
+    cr_expect_eq(m.sides[2].rows.count[m.bins.n - 1], 1);
+    close_example(&e);
+}
+
+/* More than 99 % of the rows at one value: no range is shorter than a step. */
+Test(figure_margin, a_grid_that_is_all_but_constant_is_bent_too)
+{
+    example e;
+    figure_margin m;
+    open_example(&e);
+    e.units->column[0].step = 1;
+    for (int k = 0; k < 3; k++)
+        for (size_t r = 0; r < ROWS; r++)
+            e.x[k][2 * r] = r ? 0 : 1e5;
+    count(&m, &e, 0);
+    cr_expect(m.axis.bend > 0 && m.bins.edge[1] == 0.5);
+    cr_expect_eq(sum(m.sides[0].rows.count, m.bins.n), ROWS);
     close_example(&e);
 }
 
@@ -146,7 +184,6 @@ Test(figure_margin, a_circle_is_shown_once_round)
     e.units->column[0].start = -180;
     count(&m, &e, 0);
     cr_expect(m.axis.lo == -180 && m.axis.hi == 180);
-    figure_margin_release(&m);
     close_example(&e);
 }
 
@@ -159,8 +196,7 @@ Test(figure_margin, far_rows_bend_the_axis_and_are_on_it)
     count(&m, &e, 0);
     cr_expect_gt(m.axis.bend, 0);
     cr_expect_geq(m.axis.hi, 1e5);
-    cr_expect_eq(sum(m.sides[0].rows.count, m.bins), ROWS);
-    figure_margin_release(&m);
+    cr_expect_eq(sum(m.sides[0].rows.count, m.bins.n), ROWS);
     close_example(&e);
 }
 
@@ -173,12 +209,10 @@ Test(figure_margin, numbers_that_are_none_do_no_harm)
     e.x[1][0] = INFINITY;
     e.x[2][0] = -INFINITY;
     count(&m, &e, 0);
-    cr_expect_eq(sum(m.sides[0].rows.count, m.bins), ROWS - 1);
+    cr_expect_eq(sum(m.sides[0].rows.count, m.bins.n), ROWS - 1);
     cr_expect_eq(m.sides[0].rows.total, ROWS);
-    figure_margin_release(&m);
     e.rows.data.n = e.rows.teacher.n = e.rows.student.n = 0;
     count(&m, &e, 0);
-    figure_margin_release(&m);
     close_example(&e);
 }
 

@@ -52,7 +52,7 @@ static void tear_down(void)
 static file_table *written(const char *name, table_format format)
 {
     request.path = temp_path(name);
-    request.format = format;
+    request.form.format = format;
     cr_assert_eq(output_samples(&request, &err), 0, "%s", err.text);
     file_table *out = file_read(request.path, FILE_HEADER_AUTO, &err);
     cr_assert(out, "%s", err.text);
@@ -74,7 +74,7 @@ Test(output, samples_that_overflow_are_an_error_and_no_file)
     set_up();
     request.temperature = 1e200;
     request.path = temp_path("x.npy");
-    request.format = TABLE_NPY;
+    request.form.format = TABLE_NPY;
     request.first = 70;
     cr_expect_eq(output_samples(&request, &err), FLOW_EDIVERGED);
     cr_expect(strncmp(err.text, "sample 70: column 'left' is ", 28) == 0, "%s", err.text);
@@ -148,7 +148,7 @@ Test(output, what_cannot_be_written_leaves_nothing)
 {
     set_up();
     request.n = MANY;
-    request.format = TABLE_NPY;
+    request.form.format = TABLE_NPY;
     request.path = temp_path("none/x.npy");
     cr_expect_eq(output_samples(&request, &err), FLOW_ECREATE);
     request.path = temp_path("x.npy");

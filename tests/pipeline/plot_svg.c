@@ -20,7 +20,7 @@ static void draw(plot *p, const void *of)
 {
     const double cells[] = {0, 0.5, 1, 0.25};
     plot_panel panel = {10, 10, 80, 60, {.hi = 1}, {.hi = 1}};
-    plot_grid grid = {{0, 1, 2}, {0, 1, 2}, cells};
+    plot_grid grid = {{0, 1, 2, NULL}, {0, 1, 2, NULL}, cells};
     panel_cut(p, &panel);
     panel_heat(p, &panel, &grid, (plot_tones_of){PLOT_STUDENT, full, NULL});
     panel_level(p, &panel, 0.123456789, (plot_stroke){PLOT_TEACHER, 1, 0, 1});

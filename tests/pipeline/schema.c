@@ -1,5 +1,5 @@
-/* The table of keys: each row is whole, its default parses, it is explained, and a value of the
- * wrong kind is refused in the right place. A new row is tested because it is there. */
+/* The table of keys: each row is whole, its default parses, it is explained. What values it
+ * refuses: schema_refusals.c. A new row is tested because it is there. */
 #include "pipeline/config/schema.h"
 
 #include "flow/suggest.h"
@@ -155,95 +155,6 @@ Test(schema, every_default_can_be_written)
     temp_close();
 }
 
-/* ---- a value of the wrong kind */
-
-static const char *wrong_value(const flow_key *key)
-{
-    if (key->items) /* a mapping would be right */
-        return "{}";
-    switch (key->type) {
-    case FLOW_KEY_TEXT:
-        return "[text]";
-    case FLOW_KEY_WHOLES:
-    case FLOW_KEY_REALS:
-    case FLOW_KEY_NAMES:
-        return "{a: 1}";
-    default:
-        return "[1]";
-    }
-}
-
-/* Writes the sections of path, one a line, then its value, behind LOAD_HEAD without data. Gives the
- * line and column of the value. */
-static void nest(char *text, size_t size, const char *path, const char *value, size_t *line,
-                 size_t *column)
-{
-    size_t depth = 0, used = 0;
-    for (const char *at = path; *at; depth++) {
-        size_t n = strcspn(at, ".");
-        used += (size_t)snprintf(text + used, size - used, "%*s%.*s:%s", (int)(2 * depth), "",
-                                 (int)n, at, at[n] ? "\n" : " ");
-        *column = 2 * depth + n + 3;
-        at += n + (at[n] == '.');
-    }
-    snprintf(text + used, size - used, "%s\n", value);
-    *line = depth;
-}
-
-Test(schema, every_key_refuses_the_wrong_kind)
-{
-    load_open();
-    for (size_t i = 0; i < schema_n_keys; i++) {
-        const flow_key *key = &schema_keys[i];
-        char text[512], expected[256], *said;
-        size_t line = 0, column = 0;
-        nest(text, sizeof text, key->name, wrong_value(key), &line, &column);
-        config *self = load_text(&(load_input){.text = text}, &said, NULL);
-        cr_expect_null(self);
-        snprintf(expected, sizeof expected, "t.yaml:%zu:%zu: error: %s wants ", line, column,
-                 key->name);
-        char *found = strstr(said, expected);
-        cr_expect(found && strstr(found, key->items ? "[E106]" : "[E104]"),
-                  "%s\nsays:\n%s\nnot: %s", text, said, expected);
-        free(said);
-    }
-    temp_close();
-}
-
-/* One step beyond each end of a range, and each end itself. */
-static void expect_set(const flow_key *key, double value, bool good)
-{
-    char set[128], *said;
-    bool list = key->type == FLOW_KEY_WHOLES || key->type == FLOW_KEY_REALS;
-    const char *format = list ? "%s=[%.17g]" : "%s=%.17g";
-    snprintf(set, sizeof set, format, key->name, value);
-    config *self = load_text(&(load_input){.text = LOAD_HEAD, .sets = {set}}, &said, NULL);
-    bool refused = strstr(said, " wants ") && strstr(said, "[E106]");
-    cr_expect_eq(refused, !good, "%s says: %s", set, said);
-    config_free(self);
-    free(said);
-}
-
-Test(schema, every_range_ends_where_it_says)
-{
-    load_open();
-    for (size_t i = 0; i < schema_n_keys; i++) {
-        const flow_key *key = &schema_keys[i];
-        bool whole = key->type == FLOW_KEY_WHOLE || key->type == FLOW_KEY_WHOLES;
-        if (!whole && key->type != FLOW_KEY_REAL && key->type != FLOW_KEY_REALS)
-            continue;
-        if (isfinite(key->min)) {
-            expect_set(key, key->min, !(key->flags & FLOW_KEY_OPEN_MIN));
-            expect_set(key, whole ? key->min - 1 : nextafter(key->min, -INFINITY), false);
-        }
-        if (isfinite(key->max)) {
-            expect_set(key, key->max, !(key->flags & FLOW_KEY_OPEN_MAX));
-            expect_set(key, whole ? key->max + 1 : nextafter(key->max, INFINITY), false);
-        }
-    }
-    temp_close();
-}
-
 /* ---- explain */
 
 static char *explained(const char *path)
@@ -323,27 +234,78 @@ Test(schema, every_figure_is_explained)
     free(list);
 }
 
+/* What is suggested is explained. */
+static size_t explain_what_is_meant(const char *said)
+{
+    static const char before[] = "; did you mean ";
+    const char *at = strstr(said, before);
+    char path[128];
+    size_t n = 0;
+    for (at = at ? at + strlen(before) : NULL; at; n++) {
+        const char *more = strstr(at, " or ");
+        snprintf(path, sizeof path, "%.*s", (int)(more ? (size_t)(more - at) : strlen(at)), at);
+        free(explained(path));
+        at = more ? more + 4 : NULL;
+    }
+    return n;
+}
+
 Test(schema, explain_suggests)
 {
     static const struct {
         char path[40], says[120];
     } cases[] = {
-        {"layers", "there is no key 'layers'; did you mean teacher.flow.layers"},
-        {"iterations", "there is no key 'iterations'; did you mean student.flow.iterations or "
-                       "student.shrink.iterations"},
-        {"student.trian.lr", "there is no key 'student.trian.lr'; did you mean student.train.lr"},
-        {"warmpu", "there is no key 'warmpu'; did you mean teacher.train.warmup or "
-                   "student.train.warmup"},
-        {"validate.require.x",
-         "there is no key 'validate.require.x'; did you mean validate.require"},
-        {"", "there is no key ''"},
-        {"banana", "there is no key 'banana'"},
+        {"hiden", "; did you mean teacher.flow.hidden or teacher.flow.conditioner.hidden or "},
+        {"iterations", "; did you mean student.flow.iterations or student.shrink.iterations or "},
+        {"student.trian", "; did you mean student.train"},
+        {"student.trian.lr", "; did you mean student.train.lr"},
+        {"warmpu", "; did you mean teacher.train.warmup or student.train.warmup"},
+        {"validate.require.x", "; did you mean validate.require"},
+        {"teacher.flow.splin", "; did you mean teacher.flow.transformer.spline or "},
+        {"banana", "; did you mean target.banana"},
+        {"target.covarianc", "; did you mean target.covariance"},
+        {"swep", "; did you mean sweep"},
+        {"sweep.gird", "; did you mean sweep.grid"},
+        {"", "; distill explain lists what there is"},
+        {"xyzzyq", "; distill explain lists what there is"},
+        {"teacher.flow.xyzzyq", "; distill explain teacher.flow lists what there is"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         flow_err err = FLOW_ERR_INIT;
+        char head[64];
+        int n = snprintf(head, sizeof head, "there is no key '%s'", cases[i].path);
         cr_expect_eq(explain(stdout, cases[i].path, &err), FLOW_EUSAGE);
-        cr_expect_str_eq(err.text, cases[i].says);
+        cr_expect(strncmp(err.text, head, (size_t)n) == 0, "%s", err.text);
+        cr_expect(strncmp(err.text + n, cases[i].says, strlen(cases[i].says)) == 0, "%s", err.text);
+        explain_what_is_meant(err.text);
     }
+}
+
+/* Of every key there is, with two letters of its last word swapped. */
+static void mistype(void *arg, const char *path, const flow_key *key)
+{
+    char wrong[128];
+    size_t *n = arg;
+    flow_err err = FLOW_ERR_INIT;
+    (void)key;
+    snprintf(wrong, sizeof wrong, "%s", path);
+    char *end = wrong + strlen(wrong);
+    if (end - wrong < 3 || end[-1] == end[-2] || end[-2] == '.' || end[-3] == '.')
+        return;
+    char last = end[-1];
+    end[-1] = end[-2];
+    end[-2] = last;
+    if (explain(stderr, wrong, &err) == FLOW_OK)
+        return; /* of another word */
+    cr_expect_geq(explain_what_is_meant(err.text), 1, "%s", err.text);
+    ++*n;
+}
+
+Test(schema, explain_suggests_for_every_key)
+{
+    size_t n = 0;
+    explain_each_key(mistype, &n);
+    cr_expect_gt(n, 100, "%zu", n);
 }
 
 /* ---- numbers */

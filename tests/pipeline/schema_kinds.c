@@ -1,4 +1,4 @@
-/* The keys that kinds own, as a config has them: each is whole, and a value of the wrong sort is refused with its
+/* The keys that kinds own, as a config has them: each is whole, and a value of the wrong sort, or beyond its range, is refused with its
  * line and column. A kind, or a key, is tested because it is there. */
 #include "pipeline/config/schema.h"
 
@@ -71,14 +71,15 @@ static void expect_whole(const flow_key *key, const char *path)
               "%s.%s: neither unit nor end", path, key->name);
 }
 
-static void expect_refused(const spot *at, const flow_key *key)
+/* into: columns from where the value begins to what is wrong with it. */
+static void expect_refused(const spot *at, const flow_key *key, const char *value, size_t into)
 {
     char text[3 * TEXT], expected[TEXT + 64], *said;
     int status;
-    snprintf(text, sizeof text, "schema: 1\n%s%s: %s%s\n", at->before, key->name, wrong_value(key),
-             at->after);
-    snprintf(expected, sizeof expected, "t.yaml:2:%zu: error: %s.%s wants ",
-             strlen(at->before) + strlen(key->name) + 3, at->path, key->name);
+    snprintf(text, sizeof text, "schema: 1\n%s%s: %s%s\n", at->before, key->name, value, at->after);
+    snprintf(expected, sizeof expected, "t.yaml:2:%zu: error: %s%s.%s wants ",
+             strlen(at->before) + strlen(key->name) + 3 + into, into ? "item 1 of " : "", at->path,
+             key->name);
     config *self = load_text(&(load_input){.text = text}, &said, &status);
     cr_expect_null(self);
     cr_expect_eq(status, 78, "%s: status %d", text, status);
@@ -86,6 +87,29 @@ static void expect_refused(const spot *at, const flow_key *key)
     config_free(self);
     free(said);
     n_keys++;
+}
+
+static void expect_number_refused(const spot *at, const flow_key *key, double value)
+{
+    char text[64];
+    bool list = key->type == FLOW_KEY_WHOLES || key->type == FLOW_KEY_REALS;
+    snprintf(text, sizeof text, list ? "[%.17g]" : "%.17g", value);
+    expect_refused(at, key, text, list);
+}
+
+/* Of the right sort, and wrong all the same. */
+static void refuse_beyond(const spot *at, const flow_key *key)
+{
+    bool number = key->type == FLOW_KEY_WHOLE || key->type == FLOW_KEY_REAL ||
+                  key->type == FLOW_KEY_WHOLES || key->type == FLOW_KEY_REALS;
+    if (number && isfinite(key->min))
+        expect_number_refused(at, key, key->min - 1 - fabs(key->min));
+    if (number && isfinite(key->max))
+        expect_number_refused(at, key, key->max + 1 + fabs(key->max));
+    if (key->type == FLOW_KEY_WORD || key->type == FLOW_KEY_KIND)
+        expect_refused(at, key, "xyzzyq", 0);
+    if (key->type == FLOW_KEY_BOOL)
+        expect_refused(at, key, "perhaps", 0);
 }
 
 static void walk_kinds(const flow_registry *registry, const spot *at);
@@ -110,7 +134,8 @@ static void walk_kinds(const flow_registry *registry, const spot *at)
         print(here->before, "%skind: %s, ", at->before, kind->name);
         for (const flow_key *key = kind->keys; key && key->name; key++) {
             expect_whole(key, kind->name);
-            expect_refused(here, key);
+            expect_refused(here, key, wrong_value(key), 0);
+            refuse_beyond(here, key);
             if (key->type == FLOW_KEY_KIND || key->type == FLOW_KEY_KINDS)
                 walk_below(key, here);
         }
@@ -144,7 +169,7 @@ Test(schema_kinds, every_key_refuses_the_wrong_sort)
         nest(&at, schema_keys[i].name);
         walk_kinds(schema_keys[i].kinds, &at);
     }
-    cr_expect_gt(n_keys, 120, "only %zu keys", n_keys);
+    cr_expect_gt(n_keys, 300, "only %zu keys", n_keys);
     cr_expect_geq(n_seen, 7, "only %zu registries", n_seen);
     temp_close();
 }
