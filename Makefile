@@ -96,6 +96,10 @@ $(OUT)/tests/%: $(OUT)/tests/%.o $(APP_OBJ) $(OUT)/libdistill.a
 $(OUT)/tests/e2e/memory: WRAP := $(foreach f,malloc calloc realloc posix_memalign strdup realpath free \
     json_loads json_loadb clock_gettime,-Wl$(comma)--wrap=$f)
 
+# Every call that writes to a disk can be made to fail there.
+$(OUT)/tests/e2e/faults: WRAP := $(foreach f,fopen fileno open close write pwrite fsync ftruncate rename symlink link \
+    mkdir clock_gettime,-Wl$(comma)--wrap=$f)
+
 # ---- plug-ins: the example, as its user would build it, and those that the tests load
 
 PLUGINS := $(patsubst %.c,$(OUT)/%.so,$(wildcard plugin/*.c tests/plugins/*.c))

@@ -164,13 +164,25 @@ static void sync_directory(char *path)
     }
 }
 
+/* Why a write failed whose errno is gone: that of one more, into a file that will not be. */
+static int ask_why(const file_atomic *self)
+{
+    static const char block[4096];
+    ssize_t n = 1;
+    errno = 0;
+    for (size_t left = sizeof block; self->temporary && left && n > 0; left -= (size_t)n)
+        n = write(fileno(self->file), block, left);
+    return errno;
+}
+
 /* Whether all that was written has reached the disk (or, written directly, its reader). */
 static bool finish(file_atomic *self)
 {
+    bool bad = ferror(self->file) != 0;
     errno = 0;
-    bool good = !ferror(self->file) && fflush(self->file) == 0 &&
-                (!self->temporary || fsync(fileno(self->file)) == 0);
-    int reason = errno;
+    bool good =
+        !bad && fflush(self->file) == 0 && (!self->temporary || fsync(fileno(self->file)) == 0);
+    int reason = bad ? ask_why(self) : errno;
     if (fclose(self->file) != 0 && good) {
         good = false;
         reason = errno;

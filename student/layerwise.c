@@ -1,229 +1,27 @@
-#include "student/layerwise.h"
+#include "student/layerwise_layer.h"
+
 #include "flow/alone.h"
 #include "flow/block.h"
-#include "flow/circle.h"
-#include "student/ruler.h"
 #include "teacher/streams.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Half the mean squared error of a column, in noise, below which a layer is an inverse but for rounding. */
-static const double EXACT = 5e-9;
-
-/* A layer alone takes larger steps than the whole flow can. */
-static const double MOST_LR = 1e-3;
-
-typedef struct layerwise {
-    flow *student;
-    flow *teacher; /* in the student's precision */
-    target *target;
-    flow_pool *pool;
-    student_layers_options options;
-    student_layers_state *state;
-    student_layers_watch watch;
-    void *arg; /* of watch */
-    student_ruler *ruler;
-    void *start;           /* the student's first weights */
-    double *u, *x, *w;     /* (rows, D): before and after the layer in work; back again */
-    double *context, *row; /* (rows, C), NULL if C = 0; (rows) */
-    size_t rows, dim, c;
-} layerwise;
-
-/* A layer and the teacher's, alone. */
-typedef struct pair {
-    const layerwise *whole;
-    flow *student, *teacher;
-    flow_trainer *trainer;
-    flow_pass **passes; /* of the teacher, one a seat */
-    size_t first;       /* row of the step in work */
-} pair;
-
-/* ---- one shard of a layer */
-
-/* Rows from number `first` on, over and over. */
-static void gather(double *to, const double *from, size_t cols, size_t rows, size_t first, size_t n)
-{
-    for (size_t r = 0; r < n && cols; r++)
-        memcpy(to + r * cols, from + (first + r) % rows * cols, cols * sizeof *to);
-}
-
-/* w -= u, the noise of n rows: on a circle by the shorter way. */
-static void subtract(const flow *f, double *w, const double *u, size_t n)
-{
-    size_t dim = flow_dim(f);
-    for (size_t i = 0; i < n * dim; i++) {
-        w[i] -= u[i];
-        if (flow_noise_turns(f, i % dim))
-            w[i] = flow_circle_point(w[i]);
-    }
-}
-
-static int work_on_shard(void *arg, const flow_slice *slice, const flow_seat *seat,
-                         flow_gradient *lane, flow_err *err)
-{
-    const pair *p = arg;
-    const layerwise *all = p->whole;
-    size_t n = slice->n, block = n * all->dim, first = p->first + slice->row;
-    double *u = seat->scratch, *x = u + block, *w = x + block, *dx = w + block;
-    double *logdet = dx + block, *context = logdet + n;
-    flow_pass *back = p->passes[slice->worker];
-    gather(u, all->u, all->dim, all->rows, first, n);
-    gather(context, all->context, all->c, all->rows, first, n);
-    flow_pass_forward(seat->pass, NULL, x, logdet, u, context, n);
-    flow_pass_forward(back, NULL, w, logdet, x, context, n);
-    subtract(p->student, w, u, n);
-    flow_pass_backward(back, NULL, dx, NULL, w, NULL);
-    flow_pass_backward(seat->pass, NULL, NULL, lane, dx, NULL);
-    (void)err;
-    return 0;
-}
-
-/* ---- a layer */
-
-static void pair_close(pair *self)
-{
-    for (size_t s = 0; self->passes && s < flow_trainer_seats(self->trainer); s++)
-        flow_pass_free(self->passes[s]);
-    free(self->passes);
-    flow_trainer_free(self->trainer);
-    flow_free(self->student);
-    flow_free(self->teacher);
-}
-
-static int take_passes(pair *self, flow_err *err)
-{
-    size_t seats = flow_trainer_seats(self->trainer);
-    self->passes = calloc(seats, sizeof *self->passes);
-    if (!self->passes)
-        return flow_fail(err, FLOW_ENOMEM, "out of memory to train a layer");
-    for (size_t s = 0; s < seats; s++)
-        if (!(self->passes[s] = flow_pass_create(self->teacher, FLOW_SHARD, FLOW_PASS_TRAIN, err)))
-            return FLOW_ENOMEM;
-    return 0;
-}
-
-static int take_trainer(pair *self, const flow_lanes *cut, flow_err *err)
-{
-    const layerwise *all = self->whole;
-    const student_layers_options *o = &all->options;
-    const double lr = o->lr > 0 ? o->lr : student_ruler_lr(all->state->kl_before, MOST_LR);
-    const flow_trainer_options options = {.lr = lr,
-                                          .warmup = o->warmup,
-                                          .steps = o->steps,
-                                          .schedule = FLOW_COSINE,
-                                          .average = o->average,
-                                          .clip = o->clip,
-                                          .scratch = 4 * all->dim + all->c + 1,
-                                          .lr_name = "student.layerwise.lr"};
-    self->trainer = flow_trainer_create(self->student, all->pool, cut, 1, &options, err);
-    return self->trainer ? take_passes(self, err) : FLOW_ENOMEM;
-}
-
-static int one_step(pair *self, const flow_lanes *cut, flow_err *err)
-{
-    const layerwise *all = self->whole;
-    student_layers_state *state = all->state;
-    self->first = state->step * cut->rows % all->rows;
-    int code = flow_trainer_accumulate(self->trainer, cut, work_on_shard, self, err);
-    code = code ? code : flow_trainer_step(self->trainer, err);
-    if (code)
-        return code;
-    state->step++;
-    if (all->watch && state->step % DISTILL_PROBE == 0)
-        all->watch(all->arg, state);
-    if (all->options.stop && all->options.stop())
-        return flow_fail(err, FLOW_ESTOPPED, "stopped after step %zu of layer %zu", state->step,
-                         state->layer);
-    return 0;
-}
-
-static int train(pair *self, flow_err *err)
-{
-    const student_layers_options *o = &self->whole->options;
-    const flow_lanes cut = flow_lanes_cut(o->batch, o->shard);
-    size_t *step = &self->whole->state->step;
-    int code = take_trainer(self, &cut, err);
-    for (*step = 0; *step < o->steps && !code;)
-        code = one_step(self, &cut, err);
-    if (!code || code == FLOW_ESTOPPED)
-        flow_trainer_finish(self->trainer);
-    return code;
-}
-
-/* x of all rows as the layer is, and the mean of what it is to bring down. */
-static int measure(const pair *self, double *loss, flow_err *err)
-{
-    const layerwise *all = self->whole;
-    int code = flow_transport(self->student, all->pool, all->x, NULL, all->u, all->context,
-                              all->rows, err);
-    if (!code)
-        code = flow_log_prob(self->teacher, all->pool, all->row, all->w, all->x, all->context,
-                             all->rows, err);
-    *loss = 0;
-    if (!code)
-        subtract(self->student, all->w, all->u, all->rows);
-    for (size_t i = 0; i < all->rows * all->dim && !code; i++)
-        *loss += 0.5 * all->w[i] * all->w[i] / (double)all->rows;
-    return code;
-}
-
-/* What the layer does to all rows with the weights that the student has. */
-static int leave(const pair *self, size_t layer, flow_err *err)
-{
-    const layerwise *all = self->whole;
-    flow *same = flow_alone(all->student, layer, err);
-    int code =
-        same ? flow_transport(same, all->pool, all->x, NULL, all->u, all->context, all->rows, err)
-             : err->code;
-    flow_free(same);
-    return code;
-}
-
-/* The layer's weights go back to the student if they are better. */
-static int judge(const pair *self, size_t layer, double before, flow_err *err)
-{
-    const layerwise *all = self->whole;
-    double after;
-    int code = measure(self, &after, err);
-    if (code)
-        return code;
-    if (!(after < before) && !(isnan(before) && !isnan(after)))
-        return leave(self, layer, err);
-    all->state->better++;
-    flow_alone_back(all->student, layer, self->student);
-    return 0;
-}
-
-static int improve(pair *self, size_t layer, flow_err *err)
-{
-    flow_err late = FLOW_ERR_INIT, course = FLOW_ERR_INIT;
-    double before;
-    int code = measure(self, &before, err);
-    if (code || before <= EXACT * (double)self->whole->dim)
-        return code;
-    self->whole->state->trained++;
-    code = train(self, &course);
-    if (code == FLOW_EDIVERGED)
-        return leave(self, layer, err);
-    if (!code || code == FLOW_ESTOPPED)
-        code = judge(self, layer, before, &late) ? late.code : code;
-    return code ? flow_fail(err, (flow_code)code, "%s", late.code ? late.text : course.text) : 0;
-}
-
 /* u becomes what comes out of the layer. */
-static int work_on_layer(layerwise *self, size_t layer, flow_err *err)
+static void pass_on(layerwise *self)
 {
-    pair p = {.whole = self};
-    p.student = flow_alone(self->student, layer, err);
-    p.teacher =
-        p.student ? flow_alone(self->teacher, flow_n_layers(self->teacher) - 1 - layer, err) : NULL;
-    int code = p.teacher ? improve(&p, layer, err) : err->code;
     double *out = self->x;
     self->x = self->u;
     self->u = out;
-    pair_close(&p);
+}
+
+static int work_on_layer(layerwise *self, size_t layer, flow_err *err)
+{
+    int code = self->now.teacher ? 0 : layerwise_open_layer(self, layer, err); /* or it goes on */
+    code = code ? code : layerwise_train_layer(self, layer, err);
+    pass_on(self);
+    layerwise_close_layer(self);
     return code;
 }
 
@@ -301,8 +99,12 @@ static int open_all(layerwise *self, const flow *teacher, const distill_contexts
     return student_ruler_measure(self->ruler, &self->state->kl_before, err);
 }
 
-static void close_all(layerwise *self)
+static void close_all(void *arg)
 {
+    layerwise *self = arg;
+    if (!self)
+        return;
+    layerwise_close_layer(self);
     student_ruler_free(self->ruler);
     target_free(self->target);
     flow_free(self->teacher);
@@ -312,6 +114,7 @@ static void close_all(layerwise *self)
     free(self->w);
     free(self->row);
     free(self->context);
+    free(self);
 }
 
 static int work_on_layers(layerwise *self, flow_err *err)
@@ -325,7 +128,7 @@ static int work_on_layers(layerwise *self, flow_err *err)
     return code;
 }
 
-static void go_back(layerwise *self)
+void layerwise_go_back(layerwise *self)
 {
     memcpy(flow_params(self->student), self->start, flow_params_bytes(self->student));
     self->state->went_back = 1;
@@ -338,7 +141,7 @@ static int judge_all(layerwise *self, flow_err *err)
     int code = student_ruler_measure(self->ruler, &state->kl_after, err);
     if (!code && !(state->kl_after < state->kl_before) &&
         !(isnan(state->kl_before) && !isnan(state->kl_after)))
-        go_back(self);
+        layerwise_go_back(self);
     return code;
 }
 
@@ -349,7 +152,7 @@ static int run(layerwise *self, flow_err *err)
     if ((!code || code == FLOW_ESTOPPED) && judge_all(self, &late))
         code = flow_fail(err, (flow_code)late.code, "%s", late.text);
     if (code && code != FLOW_ESTOPPED)
-        go_back(self);
+        layerwise_go_back(self);
     return code;
 }
 
@@ -358,6 +161,140 @@ static size_t usual_rows(size_t dim)
     size_t rows = dim > 64 ? 64 * (size_t)LAYERS_ROWS / dim : LAYERS_ROWS;
     return rows > LAYERS_FEWEST ? rows : LAYERS_FEWEST;
 }
+
+/* What it is of. */
+typedef struct subject {
+    flow *student;
+    student_layers_state *state;
+    const flow *teacher;
+    flow_pool *pool;
+    const distill_contexts *contexts;
+    const student_layers_options *options;
+    student_layers_watch watch;
+    void *arg;
+} subject;
+
+static identity identity_of(const student_layers_options *o, size_t rows, size_t layers)
+{
+    const flow_lanes cut = flow_lanes_cut(o->batch, o->shard);
+    return (identity){o->seed, o->steps, o->batch, cut.shard, rows, layers};
+}
+
+static void *create(const void *of, flow_err *err)
+{
+    const subject *s = of;
+    layerwise *self = calloc(1, sizeof *self);
+    if (!self) {
+        flow_fail(err, FLOW_ENOMEM, "out of memory to train layers");
+        return NULL;
+    }
+    size_t dim = flow_dim(s->student), layers = flow_n_layers(s->student);
+    *self = (layerwise){.student = s->student,
+                        .pool = s->pool,
+                        .options = *s->options,
+                        .rows = s->options->rows ? s->options->rows : usual_rows(dim),
+                        .state = s->state,
+                        .watch = s->watch,
+                        .arg = s->arg,
+                        .dim = dim,
+                        .c = flow_context(s->student)};
+    *s->state = (student_layers_state){.layers = layers, .kl_before = NAN, .kl_after = NAN};
+    self->identity = identity_of(s->options, self->rows, layers);
+    if (!open_all(self, s->teacher, s->contexts, err))
+        return self;
+    close_all(self);
+    return NULL;
+}
+
+/* ---- saving: the whole as it is between two steps of a layer, its trainer behind it */
+
+static flow_pieces pieces_of(layerwise *self, student_layers_state *state)
+{
+    flow_pieces pieces = {.n = 0};
+    flow_pieces_add_fixed(&pieces, "seed, steps or batches", &self->identity,
+                          sizeof self->identity);
+    flow_pieces_add(&pieces, "state of the layers", state, sizeof *state);
+    flow_pieces_add(&pieces, "weights", flow_params(self->student),
+                    flow_params_bytes(self->student));
+    return pieces;
+}
+
+static int join(void **block, size_t *size, const void *head, uint64_t n, const void *rest,
+                size_t n_rest, flow_err *err)
+{
+    char *out = malloc(sizeof n + n + n_rest);
+    if (!out)
+        return flow_fail(err, FLOW_ENOMEM, "out of memory for a saved state");
+    memcpy(out, &n, sizeof n);
+    memcpy(out + sizeof n, head, n);
+    memcpy(out + sizeof n + n, rest, n_rest);
+    *block = out;
+    *size = sizeof n + n + n_rest;
+    return 0;
+}
+
+static int save(void *arg, void **block, size_t *size, flow_err *err)
+{
+    layerwise *self = arg;
+    void *head = NULL, *rest = NULL;
+    size_t n = 0, n_rest = 0;
+    flow_pieces pieces = pieces_of(self, self->state);
+    int code = flow_snapshot_save(&head, &n, &pieces, err);
+    code = code ? code : flow_trainer_save(self->now.trainer, &rest, &n_rest, err);
+    code = code ? code : join(block, size, head, n, rest, n_rest, err);
+    free(head);
+    free(rest);
+    return code;
+}
+
+/* The rows as they come out of the layers that are done, and the next one with its trainer. */
+static int go_to_layer(layerwise *self, size_t layer, flow_err *err)
+{
+    int code = 0;
+    for (size_t k = 0; k < layer && !code; k++, pass_on(self))
+        code = layerwise_leave_layer(self, k, err);
+    code = code ? code : layerwise_open_layer(self, layer, err);
+    return code ? code : layerwise_begin_layer(self, err);
+}
+
+static int load_rest(layerwise *self, const student_layers_state *then, const void *block,
+                     size_t size, flow_err *err)
+{
+    int code = then->layer < then->layers ? go_to_layer(self, then->layer, err) : FLOW_EDATA;
+    if (!code)
+        code =
+            self->now.trainer ? flow_trainer_load(self->now.trainer, block, size, err) : FLOW_EDATA;
+    *self->state = *then;
+    return code;
+}
+
+static int load(void *arg, const void *block, size_t size, flow_err *err)
+{
+    layerwise *self = arg;
+    const char *at = block;
+    uint64_t n = 0;
+    student_layers_state then;
+    flow_err local = FLOW_ERR_INIT;
+    flow_pieces pieces = pieces_of(self, &then);
+    if (size >= sizeof n)
+        memcpy(&n, at, sizeof n);
+    if (!n || n > size - sizeof n || flow_snapshot_load(&pieces, at + sizeof n, n, &local))
+        return flow_fail(err, FLOW_EDATA, "saved state: of no training of these layers");
+    int code = load_rest(self, &then, at + sizeof n + n, size - sizeof n - n, &local);
+    if (code) /* whoever begins anew finds the student as it was */
+        layerwise_go_back(self);
+    return code ? flow_fail(err, (flow_code)code, "%s", local.text) : 0;
+}
+
+static const flow_kept trainings = {create, save, load, close_all};
+
+int layerwise_keep(layerwise *self, bool stopping, flow_err *err)
+{
+    const flow_keeper *keeper = self->options.keeper;
+    return flow_keeper_due(keeper, stopping) ? flow_keeper_keep(keeper, &trainings, self, err) : 0;
+}
+
+/* ---- */
 
 int student_distill_layers(flow *student, student_layers_state *state, const flow *teacher,
                            flow_pool *pool, const distill_contexts *contexts,
@@ -369,18 +306,9 @@ int student_distill_layers(flow *student, student_layers_state *state, const flo
     int code = check(student, teacher, contexts, err);
     if (code)
         return code;
-    layerwise self = {.student = student,
-                      .pool = pool,
-                      .options = *options,
-                      .rows = options->rows ? options->rows : usual_rows(flow_dim(student)),
-                      .state = state,
-                      .watch = watch,
-                      .arg = arg,
-                      .dim = flow_dim(student),
-                      .c = flow_context(student)};
-    code = open_all(&self, teacher, contexts, err);
-    if (!code)
-        code = run(&self, err);
-    close_all(&self);
+    const subject of = {student, state, teacher, pool, contexts, options, watch, arg};
+    layerwise *self = flow_keeper_start(options->keeper, &trainings, &of, err);
+    code = self ? run(self, err) : err->code;
+    close_all(self);
     return code;
 }

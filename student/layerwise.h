@@ -16,7 +16,8 @@
  * stretched: what the student does far out, where its own rows come once in a thousand, is learnt with the
  * rest, and is what forward ESS stands or falls with (as defensive mixtures: Hesterberg 1995).
  *
- * The same flows, options and seed give the same bits for any number of threads. */
+ * The same flows, options and seed give the same bits for any number of threads, in one go or kept and taken up again
+ * on the way (flow/keeper.h). */
 #ifndef STUDENT_LAYERWISE_H
 #define STUDENT_LAYERWISE_H
 
@@ -35,7 +36,8 @@ typedef struct student_layers_options {
     double
         widen_by; /* factor on the stretched columns, >= 1; not used where the base has an edge */
     uint64_t seed;
-    int (*stop)(void); /* asked after every step; non-zero stops there. NULL: never */
+    int (*stop)(void);         /* asked after every step; non-zero stops there. NULL: never */
+    const flow_keeper *keeper; /* NULL: nobody. Its errors stop it */
 } student_layers_options;
 
 typedef struct student_layers_state {

@@ -41,6 +41,26 @@ static int append(search *s, const student_rung *rung, flow_err *err)
     return 0;
 }
 
+/* ---- what is kept */
+
+/* The next rung as it was kept, and its student; *found: there is one. */
+static int recall(search *s, bool *found, student_rung *rung, flow *student, flow_err *err)
+{
+    const student_searching *w = s->with;
+    *found = false;
+    return w->recall ? w->recall(w->arg, found, s->rungs->n, rung, student, err) : 0;
+}
+
+/* One that was measured just now. */
+static int append_new(search *s, const student_rung *rung, const flow *student, flow_err *err)
+{
+    const student_searching *w = s->with;
+    int code = append(s, rung, err);
+    return code || !w->remember ? code : w->remember(w->arg, s->at, rung, student, err);
+}
+
+/* ---- passing */
+
 static bool rung_passes(const search *s, size_t rung)
 {
     return s->with->passes(s->with->arg, &s->rungs->at[rung]);
@@ -69,8 +89,13 @@ static size_t highest(const search *s)
 static int climb_to(search *s, size_t iterations, flow_err *err)
 {
     student_rung rung;
-    int code = student_rung_climb(&rung, s->with->teacher, iterations, s->with->sides, err);
-    return code ? code : append(s, &rung, err);
+    bool found;
+    int code = recall(s, &found, &rung, NULL, err);
+    if (found)
+        return append(s, &rung, err);
+    if (!code)
+        code = student_rung_climb(&rung, s->with->teacher, iterations, s->with->sides, err);
+    return code ? code : append_new(s, &rung, NULL, err);
 }
 
 /* Up to the T that is asked for, or that passes first, or the highest: the last rung. */
@@ -91,34 +116,56 @@ static int measure(search *s, const flow *student, const student_rung *rung, flo
 {
     student_rung out = *rung;
     int code = student_rung_measure(&out, student, s->with->sides, err);
-    return code ? code : append(s, &out, err);
+    return code ? code : append_new(s, &out, student, err);
+}
+
+/* What `work` makes of the student, and its rung; or both as they are kept. *kept: the latter. Where the layers had nothing
+ * to learn the next rung that is kept is that of the whole, which says so. */
+static int train_or_recall(search *s, bool *found, student_rung *kept, flow *student,
+                           student_rung *rung,
+                           int (*work)(void *arg, flow *student, student_rung *rung, flow_err *err),
+                           flow_err *err)
+{
+    int code = recall(s, found, kept, student, err);
+    if (code || !*found)
+        return code || !work ? code : work(s->with->arg, student, rung, err);
+    rung->layers = kept->layers;
+    rung->training = kept->training;
+    return 0;
+}
+
+static int keep_weights(void **kept, const flow *student, flow_err *err)
+{
+    size_t bytes = flow_params_bytes(student);
+    if (!(*kept = flow_block_new(bytes)))
+        return flow_fail(err, FLOW_ENOMEM, "out of memory for a student's weights");
+    memcpy(*kept, flow_params_const(student), bytes);
+    return 0;
 }
 
 /* *kept: its weights then, to be freed; NULL: there was nothing to be done. */
 static int train_layers(search *s, void **kept, flow *student, student_rung *rung, flow_err *err)
 {
-    size_t bytes = flow_params_bytes(student);
-    int code = s->with->layerwise ? s->with->layerwise(s->with->arg, student, rung, err) : 0;
+    bool found;
+    student_rung then;
+    int code = train_or_recall(s, &found, &then, student, rung, s->with->layerwise, err);
     if (code || !rung->layers.trained)
         return code;
     rung->layerwise = true;
-    code = measure(s, student, rung, err);
+    code = found ? append(s, &then, err) : measure(s, student, rung, err);
     rung->layerwise = false;
-    if (code)
-        return code;
-    if (!(*kept = flow_block_new(bytes)))
-        return flow_fail(err, FLOW_ENOMEM, "out of memory for a student's weights");
-    memcpy(*kept, flow_params(student), bytes);
-    return 0;
+    return code ? code : keep_weights(kept, student, err);
 }
 
 static int train_whole(search *s, const void *kept, flow *student, student_rung *rung,
                        flow_err *err)
 {
+    bool found;
+    student_rung then;
     size_t before = s->at;
-    int code = s->with->train(s->with->arg, student, rung, err);
+    int code = train_or_recall(s, &found, &then, student, rung, s->with->train, err);
     if (!code)
-        code = measure(s, student, rung, err);
+        code = found ? append(s, &then, err) : measure(s, student, rung, err);
     if (code || !kept || passes(s) || !rung_passes(s, before))
         return code;
     memcpy(flow_params(student), kept, flow_params_bytes(student));

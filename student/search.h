@@ -6,7 +6,8 @@
  * passed untrained is trained. The smallest T that passed is taken. From it the student can be shrunk:
  * fewer steps, narrower networks. Every rung on the way is kept, to be compared.
  *
- * What passing is, and how a student is trained, is the caller's. The same answers give the same search. */
+ * What passing is, and how a student is trained, is the caller's. The same answers give the same search, so that one that
+ * was stopped is made again out of what is kept of it, up to there. */
 #ifndef STUDENT_SEARCH_H
 #define STUDENT_SEARCH_H
 
@@ -39,6 +40,13 @@ typedef struct student_searching {
     int (*train)(void *arg, flow *student, student_rung *rung, flow_err *err);
     /* A trained student that is not taken, before it is freed. */
     int (*aside)(void *arg, const flow *student, const student_rung *rung, flow_err *err);
+    /* What is finished can be kept, and is then not made again: rung n of the list as it was measured, and its student,
+     * NULL of one that is not trained. recall: *found, and both as they were kept; asked in their order, from 0 on, and a rung
+     * may be asked for twice. NULL, both: nobody keeps anything. */
+    int (*remember)(void *arg, size_t n, const student_rung *rung, const flow *student,
+                    flow_err *err);
+    int (*recall)(void *arg, bool *found, size_t n, student_rung *rung, flow *student,
+                  flow_err *err);
     void *arg;
 } student_searching;
 

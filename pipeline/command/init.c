@@ -2,16 +2,17 @@
 
 #include "pipeline/command/init.h"
 
+#include "files/atomic.h"
 #include "flow/suggest.h"
 #include "pipeline/command/init_table.h"
 #include "pipeline/config/json_schema.h"
 #include "pipeline/console/exit.h"
 #include "pipeline/console/shell_word.h"
 
-#include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { PATH = 4096, MOST = 16 };
@@ -67,17 +68,10 @@ static const char *name_file(char *out, size_t size, const init_options *o, cons
 /* A file that is there is never written over. */
 static int write_new(const char *path, const char *text, flow_err *err)
 {
-    FILE *to = fopen(path, "wx");
-    if (!to && errno == EEXIST)
+    struct stat is;
+    if (lstat(path, &is) == 0)
         return flow_fail(err, FLOW_ECREATE, "%s is there already; -o FILE writes another", path);
-    if (!to)
-        return flow_fail(err, FLOW_ECREATE, "%s: cannot be created: %s", path, strerror(errno));
-    bool good = fputs(text, to) >= 0;
-    good = fclose(to) == 0 && good;
-    if (good)
-        return FLOW_OK;
-    unlink(path);
-    return flow_fail(err, FLOW_EIO, "%s: cannot be written: %s", path, strerror(errno));
+    return file_atomic_write(path, text, strlen(text), err);
 }
 
 /* The schema beside the config, where there is none: what its first line names. path (PATH): of the file that was made, or empty. */
@@ -151,8 +145,12 @@ int init_verb(const init_options *options)
     if (choose(&kind, options, &err))
         return exit_fail(&err);
     const char *path = name_file(room, sizeof room, options, kind);
-    if (write_config(options, kind, path, &err) || write_schema(schema, path, &err))
+    if (write_config(options, kind, path, &err))
         return exit_fail(&err);
+    if (write_schema(schema, path, &err)) {
+        unlink(path); /* so that the same command can be tried again */
+        return exit_fail(&err);
+    }
     printf("%s\n", path);
     tell_next(path, schema);
     return EXIT_GOOD;

@@ -68,12 +68,15 @@ static void take(json_t **out, const json_t *from, const char *const *keys)
     }
 }
 
-/* "running" while its lock is held; else how its manifest says that it ended, or "killed" without one. */
+/* "running" while its lock is held; else how its manifest says that it ended, or "killed" without one. That it came to its
+ * end is "done": whether it is good is the verdict's to say. */
 static void add_state(json_t **out, const char *run, const json_t *manifest)
 {
     char holder[HOLDER];
     const char *end = json_string_value(json_object_get(manifest, "end"));
     bool held = lock_is_held(holder, run);
+    if (end && strcmp(end, "good") == 0)
+        end = "done";
     flow_json_set(out, "state", json_string(held ? "running" : end ? end : "killed"));
     flow_json_set(out, "holder", held ? json_string(holder) : json_null());
 }

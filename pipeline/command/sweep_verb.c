@@ -205,10 +205,23 @@ static int sweep_all(sweep_list *list, const sweep_options *o, flow_err *err)
 
 /* ---- the whole */
 
+static int link_best(const sweep_list *list, const char *point, flow_err *err)
+{
+    char path[PATH], fresh[PATH + 32];
+    snprintf(path, sizeof path, "%s/best", list->root);
+    snprintf(fresh, sizeof fresh, "%s.tmp.%ld", path, (long)getpid());
+    unlink(fresh);
+    if (symlink(point, fresh) == 0 && rename(fresh, path) == 0)
+        return 0;
+    int code = flow_fail(err, (flow_code)file_create_code(errno), "%s: %s", path, file_why(errno));
+    unlink(fresh);
+    return code;
+}
+
 /* ROOT/results.csv, and ROOT/best, a link. */
 static int keep_table(const sweep_list *list, const json_t *table, flow_err *err)
 {
-    char path[PATH], fresh[PATH + 8];
+    char path[PATH];
     char *text = NULL;
     size_t size;
     const char *best = sweep_table_best(table);
@@ -218,11 +231,7 @@ static int keep_table(const sweep_list *list, const json_t *table, flow_err *err
         return flow_fail(err, FLOW_ENOMEM, "%s: out of memory", path);
     int code = file_atomic_write(path, text, size, err);
     free(text);
-    snprintf(path, sizeof path, "%s/best", list->root);
-    snprintf(fresh, sizeof fresh, "%s.new", path);
-    if (!code && best && (symlink(strrchr(best, '/') + 1, fresh) || rename(fresh, path)))
-        code = flow_fail(err, FLOW_ECREATE, "%s: %s", path, strerror(errno));
-    return code;
+    return code || !best ? code : link_best(list, strrchr(best, '/') + 1, err);
 }
 
 static int worst_code(const sweep_list *list)

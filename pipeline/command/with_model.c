@@ -2,6 +2,7 @@
 
 #include "pipeline/command/config_of.h"
 #include "pipeline/console/exit.h"
+#include "pipeline/stages/store.h"
 
 #include <stdio.h>
 
@@ -22,7 +23,7 @@ int with_model(const char *path, const char *role, uint64_t threads, const void 
     char own[PATH_LENGTH];
     flow_err err = FLOW_ERR_INIT;
     opened what = {.path = file_of(own, path, role)};
-    what.model = flow_model_read(what.path, &err);
+    what.model = store_check_file(what.path, &err) ? NULL : flow_model_read(what.path, &err);
     what.pool = what.model ? flow_pool_create((size_t)threads, &err) : NULL;
     int code = what.pool ? use(&what, options, &err) : err.code;
     flow_pool_free(what.pool);

@@ -194,7 +194,7 @@ bool columns_read(config *self, const flow_key *key, const value_source *from,
                  .names = field_memory(self, n * sizeof *r.names),
                  .kinds = field_memory(self, n * sizeof *r.kinds)};
     if (!r.names || !r.kinds) {
-        complain(from->out, E_SIZE, yaml_tree_place(from->tree, node), NULL, "out of memory");
+        complain(from->out, E_MEMORY, yaml_tree_place(from->tree, node), NULL, "out of memory");
         return false;
     }
     if (!take_all(&r, key, from, node) || r.bad)

@@ -115,8 +115,12 @@ void complain(complaints *self, complaint_code code, place at, const char *help,
 
     self->count++;
     self->seen |= 1U << (code - E_FILE);
-    if (self->n >= KEPT || !make_room(self))
+    if (self->n >= KEPT)
         return;
+    if (!make_room(self)) {
+        self->seen |= 1U << (E_MEMORY - E_FILE);
+        return;
+    }
     self->list[self->n] = (complaint){.code = code,
                                       .at = at,
                                       .order = self->n,
@@ -138,7 +142,7 @@ bool complaints_has(const complaints *self, complaint_code code)
 int complaints_exit_code(const complaints *self)
 {
     bool only_files = self->seen == 1U;
-    return !self->count ? 0 : only_files ? 66 : 78;
+    return !self->count ? 0 : complaints_has(self, E_MEMORY) ? 71 : only_files ? 66 : 78;
 }
 
 const char *complaint_quote(char out[COMPLAINT_QUOTE], const char *text, size_t size)

@@ -29,7 +29,8 @@ typedef enum complaint_code {
     E_EXCLUSIVE = 110, /* keys that exclude each other */
     E_NO_EFFECT = 111, /* a key that would be read and ignored */
     E_CONFLICT = 112,  /* values that do not go together */
-    E_SET = 113        /* a --set that is not key=value */
+    E_SET = 113,       /* a --set that is not key=value */
+    E_MEMORY = 114     /* memory is out: nothing is wrong with the config */
 } complaint_code;
 
 /* Where a value stands. source is a number from complaints_source; line 0 means the source as a
@@ -51,7 +52,7 @@ void complaints_free(complaints *self);
 size_t complaints_source(complaints *self, const char *name, const char *text, size_t size);
 const char *complaints_source_name(const complaints *self, size_t source);
 
-/* Adds one. help is one line without newline, or NULL. Out of memory: only the count goes up. */
+/* Adds one. help is one line without newline, or NULL. Out of memory: only the count goes up, and that is known. */
 void complain(complaints *self, complaint_code code, place at, const char *help, const char *fmt,
               ...) __attribute__((format(printf, 5, 6)));
 

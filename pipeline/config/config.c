@@ -59,10 +59,11 @@ json_t *config_to_json(const config *self)
             key->offset == offsetof(config, seed) && !self->seed_given && !self->seed_drawn;
         json_t *value = no_seed ? json_null() : field_json(self, key);
         json_t *section = section_json(out, key->name);
-        if (!section || json_object_set_new(section, dot ? dot + 1 : key->name, value)) {
+        if (!section || json_object_set(section, dot ? dot + 1 : key->name, value)) {
             json_decref(out);
             out = NULL;
         }
+        json_decref(value);
     }
     return out;
 }

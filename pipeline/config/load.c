@@ -45,7 +45,7 @@ static place place_of(const loader *self, const yaml_node_t *node)
 
 static void complain_memory(loader *self)
 {
-    complain(self->out, E_SIZE, (place){self->from.tree->source, 0, 0, 1}, NULL, "out of memory");
+    complain(self->out, E_MEMORY, (place){self->from.tree->source, 0, 0, 1}, NULL, "out of memory");
 }
 
 /* ---- keys that do not exist */
@@ -188,7 +188,7 @@ static void read_sections(loader *self)
         if (object && field_keep(self->config, object))
             *(const json_t **)(void *)((char *)self->config + row.offset) = object;
         else if (object)
-            complain(self->out, E_SIZE, self->sections[i].at, NULL, "out of memory");
+            complain(self->out, E_MEMORY, self->sections[i].at, NULL, "out of memory");
         else
             self->keys[i].state = GIVEN_BAD;
     }
@@ -272,7 +272,8 @@ static char *read_text(complaints *out, const char *name, size_t *size)
         return text;
     }
     int why = text ? errno : ENOMEM;
-    complain(out, E_FILE, (place){complaints_source(out, name, NULL, 0), 0, 0, 1},
+    complain(out, why == ENOMEM ? E_MEMORY : E_FILE,
+             (place){complaints_source(out, name, NULL, 0), 0, 0, 1},
              why == EISDIR ? "give the YAML file; of a run it is config.yaml in its directory"
                            : NULL,
              "cannot %s: %s", file ? "read" : "open", strerror(why));
@@ -301,7 +302,7 @@ static bool load_text(loader *self, size_t source, bool whole, char *dir, const 
 {
     loaded *new = dir ? malloc(sizeof *new) : NULL;
     if (!new)
-        complain(self->out, E_SIZE, (place){source, 0, 0, 1}, NULL, "out of memory");
+        complain(self->out, E_MEMORY, (place){source, 0, 0, 1}, NULL, "out of memory");
     if (!new || !yaml_tree_load(&new->tree, self->out, source, whole, text, size)) {
         free(new);
         free(dir);
@@ -409,7 +410,7 @@ static void load_set(loader *self, const char *text)
     size_t name_size = strlen(text) + sizeof "--set ''";
     char *name = malloc(name_size), *path = malloc(name_size);
     if (!name || !path) {
-        complain(self->out, E_SIZE, (place){0, 0, 0, 1}, NULL, "out of memory");
+        complain(self->out, E_MEMORY, (place){0, 0, 0, 1}, NULL, "out of memory");
         goto done;
     }
     snprintf(name, name_size, "--set '%s'", text);
@@ -459,7 +460,7 @@ config *config_load(const config_sources *sources, complaints *out)
                    .sections = calloc(schema_n_keys, sizeof(tagged))};
     if (!self.config || !self.keys || !self.sections || !value_defaults(self.config)) {
         size_t source = complaints_source(out, sources->file, NULL, 0);
-        complain(out, E_SIZE, (place){source, 0, 0, 1}, NULL, "out of memory");
+        complain(out, E_MEMORY, (place){source, 0, 0, 1}, NULL, "out of memory");
         goto done;
     }
     load_sources(&self, sources);
@@ -467,7 +468,7 @@ config *config_load(const config_sources *sources, complaints *out)
         self.sections[schema_find("student.flow") - schema_keys].n > 0;
     self.config->seed_given = self.keys[schema_find("seed") - schema_keys].state == GIVEN_GOOD;
     if (!self.config->name && !name_after(self.config, sources->file))
-        complain(out, E_SIZE, (place){0, 0, 0, 1}, NULL, "out of memory");
+        complain(out, E_MEMORY, (place){0, 0, 0, 1}, NULL, "out of memory");
     if (!unread(out)) {
         read_sections(&self);
         if (self.complete)

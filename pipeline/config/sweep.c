@@ -154,7 +154,7 @@ static void take_axis(void *arg, const char *path, const value_source *from, con
     }
     axis->key = word_of(r->config, key);
     if (!axis->key || !take_values(r, axis, from, value))
-        refuse(r, E_SIZE, from, value, NULL, "out of memory");
+        refuse(r, E_MEMORY, from, value, NULL, "out of memory");
     else
         r->item->n++;
 }
@@ -173,7 +173,7 @@ static void take_item(reading *r, sweep_item *item, const char *path, const valu
     item->n = 0;
     item->keys = field_memory(r->config, (n + 1) * sizeof *item->keys);
     if (!item->keys)
-        refuse(r, E_SIZE, from, node, NULL, "out of memory");
+        refuse(r, E_MEMORY, from, node, NULL, "out of memory");
     else
         r->good &= walk(from, path, node, take_axis, r);
 }
@@ -256,7 +256,7 @@ bool sweep_read(config *self, const value_source *from, const yaml_node_t *node)
     sweep *out = field_memory(self, sizeof *out);
     reading r = {.config = self, .out = out, .good = out != NULL};
     if (!out)
-        return refuse(&r, E_SIZE, from, node, NULL, "out of memory");
+        return refuse(&r, E_MEMORY, from, node, NULL, "out of memory");
     *out = (sweep){.metric = GATE_KL_REVERSE};
     r.good = walk(from, "sweep", node, take_key, &r) && r.good;
     if (r.good && !out->grid.n && !out->n_items)

@@ -143,7 +143,7 @@ static void put_pair(void *arg, const char *path, const value_source *from, cons
     size_t size;
     const char *name = yaml_text(key, &size);
     if (!tagged_put(arg, path, name, yaml_tree_place(from->tree, key), from, value))
-        complain(from->out, E_SIZE, yaml_tree_place(from->tree, key), NULL, "out of memory");
+        complain(from->out, E_MEMORY, yaml_tree_place(from->tree, key), NULL, "out of memory");
 }
 
 /* The pairs of a node: those of a mapping, or a word as the kind. False after a complaint. */
@@ -168,7 +168,9 @@ static void add_dotted(reading *sub, const reading *r, const char *name)
         if (!is_below(pair->name, name) || !pair->name[size])
             continue;
         pair->used = true;
-        tagged_put(sub->pairs, sub->path, pair->name + size + 1, pair->at, &pair->from, pair->node);
+        if (!tagged_put(sub->pairs, sub->path, pair->name + size + 1, pair->at, &pair->from,
+                        pair->node))
+            complain(r->out, E_MEMORY, pair->at, NULL, "out of memory");
     }
 }
 
@@ -210,7 +212,8 @@ static void add_flat(reading *sub, const reading *r, const flow_kind *self, cons
         if (find(sub->pairs, pair->name))
             complain(r->out, E_TWICE, pair->at, NULL, "'%s' is given twice, in %s and beside it",
                      pair->name, sub->path);
-        tagged_put(sub->pairs, r->path, pair->name, pair->at, &pair->from, pair->node);
+        if (!tagged_put(sub->pairs, r->path, pair->name, pair->at, &pair->from, pair->node))
+            complain(r->out, E_MEMORY, pair->at, NULL, "out of memory");
     }
 }
 
@@ -375,7 +378,7 @@ json_t *tagged_read(tagged *self, const flow_key *key, const char *path, complai
     json_t *complete = object ? flow_kind_complete(key->kinds, object, NULL) : NULL;
     json_decref(object);
     if (!complete && complaints_count(out) == before)
-        complain(out, E_SIZE, self->at, NULL, "out of memory");
+        complain(out, E_MEMORY, self->at, NULL, "out of memory");
     return complete;
 }
 

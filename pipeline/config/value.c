@@ -58,7 +58,7 @@ static bool reject(const arrival *in, complaint_code code, const char *help)
 
 static bool reject_memory(const arrival *in)
 {
-    complain(in->from->out, E_SIZE, yaml_tree_place(in->from->tree, in->node), NULL,
+    complain(in->from->out, E_MEMORY, yaml_tree_place(in->from->tree, in->node), NULL,
              "out of memory");
     return false;
 }

@@ -100,7 +100,7 @@ static void complain_character(const reading *in, place at)
 static void complain_syntax(const reading *in, const yaml_parser_t *parser)
 {
     if (parser->error == YAML_MEMORY_ERROR || !parser->problem) {
-        complain(in->out, E_SIZE, (place){in->source, 0, 0, 1}, NULL, "out of memory");
+        complain(in->out, E_MEMORY, (place){in->source, 0, 0, 1}, NULL, "out of memory");
         return;
     }
     if (parser->error == YAML_READER_ERROR) {
@@ -207,7 +207,7 @@ static bool screen(const reading *in)
     size_t before = complaints_count(in->out);
     yaml_parser_t parser;
     if (!yaml_parser_initialize(&parser)) {
-        complain(in->out, E_SIZE, (place){in->source, 0, 0, 1}, NULL, "out of memory");
+        complain(in->out, E_MEMORY, (place){in->source, 0, 0, 1}, NULL, "out of memory");
         return false;
     }
     start(&parser, in);
@@ -249,7 +249,7 @@ bool yaml_tree_load(yaml_tree *self, complaints *out, size_t source, bool whole,
         yaml_parser_delete(&parser);
     }
     if (!ok) /* the text is good, it has been read once */
-        complain(out, E_SIZE, (place){source, 0, 0, 1}, NULL, "out of memory");
+        complain(out, E_MEMORY, (place){source, 0, 0, 1}, NULL, "out of memory");
     return ok;
 }
 

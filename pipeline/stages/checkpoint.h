@@ -1,21 +1,15 @@
-/* pipeline/stages/checkpoint.h -- the state of a training on its way, in the directory of its stage: checkpoint-0 and checkpoint-1 in turn, so
- * that one of them is whole whatever happens. Each is a line of JSON, {key, number, backend, metrics, more, size, sha256}, and a block of so many
- * bytes (flow/snapshot.h). Who goes on from one cuts metrics.jsonl back to the length it had then. */
+/* pipeline/stages/checkpoint.h -- the state of a training on its way, in the directory of its stage (state_file.h): checkpoint-0 and
+ * checkpoint-1 in turn, so that one of them is whole whatever happens. */
 #ifndef PIPELINE_STAGES_CHECKPOINT_H
 #define PIPELINE_STAGES_CHECKPOINT_H
 
 #include "flow/keeper.h"
-#include "pipeline/stages/course.h"
-#include "pipeline/stages/stage.h"
+#include "pipeline/stages/state_file.h"
 
 typedef struct checkpoint {
-    const stage_work *work;
-    const char *stage; /* its name */
-    course *told;
-    /* What belongs to the state beside the training's own: its counters. NULL: nothing. take is given what more made. */
-    json_t *(*more)(const void *arg);
-    int (*take)(void *arg, const json_t *more, flow_err *err);
-    void *arg;
+    state_owner *of;
+    uint64_t turn;   /* which of the stage's trainings */
+    long long lines; /* bytes of metrics.jsonl before this training began; -1: it writes none */
 
     /* Its own. */
     double last,

@@ -19,19 +19,19 @@ int course_begin(course *self, const rundir *dir, const char *stage, const char 
     return 0;
 }
 
-int course_begin_anew(course *self, const rundir *dir, const char *stage, const char *name,
-                      uint64_t total, flow_err *err)
+int course_check(const course *self, flow_err *err)
 {
-    int code = course_begin(self, dir, stage, name, total, err);
-    return code ? code : metrics_cut(&self->metrics, 0, err);
+    if (self->error.code)
+        *err = self->error;
+    return self->error.code;
 }
 
 int course_end(course *self, flow_err *err)
 {
-    metrics_close(&self->metrics);
-    if (self->error.code)
-        *err = self->error;
-    return self->error.code;
+    flow_err late = FLOW_ERR_INIT;
+    if (metrics_close(&self->metrics, &late) && !self->error.code)
+        self->error = late;
+    return course_check(self, err);
 }
 
 static int record(course *self, json_t *row)

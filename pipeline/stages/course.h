@@ -27,9 +27,6 @@ typedef struct course {
  * from there cuts them (checkpoint.h). The name of the stage is kept, not copied. */
 int course_begin(course *self, const rundir *dir, const char *stage, const char *name,
                  uint64_t total, flow_err *err);
-/* The same of one that begins anew. */
-int course_begin_anew(course *self, const rundir *dir, const char *stage, const char *name,
-                      uint64_t total, flow_err *err);
 
 /* Watches for teacher_fit, student_distill_layers and student_distill; arg is the course. They also stop on a
  * signal. */
@@ -41,6 +38,9 @@ int course_watch_distill(void *arg, const distill_state *state);
 void course_tell_fit(const course *self, const teacher_fit_state *state, size_t weights);
 void course_tell_layers(const course *self, const student_layers_state *state);
 void course_tell_distill(const course *self, const distill_state *state, size_t weights);
+
+/* What a watch met so far: 0, or *err. */
+int course_check(const course *self, flow_err *err);
 
 /* Closes the file. Non-zero: *err is what a watch met. */
 int course_end(course *self, flow_err *err);

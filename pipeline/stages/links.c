@@ -20,7 +20,7 @@ static int fail_errno(flow_err *err, const char *path)
 }
 
 /* What a link at `name` holds: "../stages/..." for one in a folder. */
-static void from_there(char *out, const char *name, const char *to)
+void links_text(char *out, const char *name, const char *to)
 {
     size_t used = 0;
     for (const char *c = name; (c = strchr(c, '/')) && used + 4 < RUNDIR_PATH; c++)
@@ -45,7 +45,7 @@ bool links_leads(const char *root, const char *name, const char *to)
 {
     char path[RUNDIR_PATH], wanted[RUNDIR_PATH], is[RUNDIR_PATH];
     rundir_in(path, root, name);
-    from_there(wanted, name, to);
+    links_text(wanted, name, to);
     ssize_t n = readlink(path, is, sizeof is - 1);
     is[n > 0 ? n : 0] = '\0';
     return n > 0 && strcmp(is, wanted) == 0;
@@ -78,15 +78,22 @@ static int make_folder_of(char *path, flow_err *err)
     return code;
 }
 
+int links_make_way(const char *root, const char *name, flow_err *err)
+{
+    char path[RUNDIR_PATH];
+    rundir_in(path, root, name);
+    return make_folder_of(path, err) ? err->code : move_aside(root, name, path, err);
+}
+
 int links_point(const char *root, const char *name, const char *to, flow_err *err)
 {
     char path[RUNDIR_PATH], text[RUNDIR_PATH], temporary[RUNDIR_PATH + 32];
     if (links_leads(root, name, to))
         return 0;
     rundir_in(path, root, name);
-    from_there(text, name, to);
+    links_text(text, name, to);
     snprintf(temporary, sizeof temporary, "%s.tmp.%ld", path, (long)getpid());
-    if (make_folder_of(path, err) || move_aside(root, name, path, err))
+    if (links_make_way(root, name, err))
         return err->code;
     unlink(temporary);
     if (symlink(text, temporary))
@@ -112,11 +119,17 @@ int links_remove(const char *root, const char *name, flow_err *err)
     rundir_in(path, root, name);
     if (unlink(path) && errno != ENOENT)
         return fail_errno(err, path);
-    char *slash = strrchr(path, '/');
-    *slash = '\0';
-    if (strchr(name, '/'))
-        rmdir(path); /* fails, rightly, if anything else is in it */
+    links_drop_folder(root, name);
     return 0;
+}
+
+void links_drop_folder(const char *root, const char *name)
+{
+    char path[RUNDIR_PATH];
+    rundir_in(path, root, name);
+    *strrchr(path, '/') = '\0';
+    if (strchr(name, '/'))
+        rmdir(path); /* fails, rightly, if anything is in it */
 }
 
 /* ---- looking for them */

@@ -12,6 +12,10 @@
  * program or of somebody else, is moved to stages/earlier/. */
 int links_point(const char *root, const char *name, const char *to, flow_err *err);
 
+/* What such a link holds; out has RUNDIR_PATH bytes. Its folder is made, and what is no link goes out of the way. */
+void links_text(char *out, const char *name, const char *to);
+int links_make_way(const char *root, const char *name, flow_err *err);
+
 /* The same of a file in a stage's directory. */
 int links_show(const rundir *dir, const char *name, flow_err *err);
 
@@ -27,5 +31,6 @@ int links_sweep(const char *root, flow_err *err);
 
 /* Takes the link away, and its folder if that is then empty. */
 int links_remove(const char *root, const char *name, flow_err *err);
+void links_drop_folder(const char *root, const char *name);
 
 #endif

@@ -1,5 +1,7 @@
 #include "pipeline/stages/lock.h"
 
+#include "files/atomic.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -72,7 +74,7 @@ int lock_take(const char *directory, flow_err *err)
     }
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     if (fd < 0) {
-        flow_fail(err, FLOW_ECREATE, "%s: %s", path, strerror(errno));
+        flow_fail(err, (flow_code)file_create_code(errno), "%s: %s", path, file_why(errno));
         return -1;
     }
     if (!lock_exclusive(fd))

@@ -182,6 +182,13 @@ bool record_is_whole(const rundir *self)
     return access(rundir_in(path, self->root, record_file_resolved), F_OK) == 0;
 }
 
+bool record_is_shown(const rundir *self)
+{
+    char to[RUNDIR_PATH];
+    snprintf(to, sizeof to, "%.2000s/%s", rundir_folder(self), record_file_manifest);
+    return links_leads(self->home, record_file_manifest, to);
+}
+
 const char *record_given(char *out, const char *root, flow_err *err)
 {
     char link[RUNDIR_PATH], to[RUNDIR_PATH], word[SHELL_WORD];
@@ -261,14 +268,31 @@ int record_each(const rundir *self, int (*visit)(void *arg, const char *name, fl
     return code;
 }
 
+typedef struct showing {
+    const rundir *record;
+    links_change *into;
+} showing;
+
 static int show(void *arg, const char *name, flow_err *err)
 {
-    return links_show(arg, name, err);
+    const showing *self = arg;
+    char to[RUNDIR_PATH];
+    snprintf(to, sizeof to, "%.2000s/%.1000s", rundir_folder(self->record), name);
+    return links_change_add(self->into, name, to, err);
 }
 
-int record_link(const rundir *self, flow_err *err)
+int record_link(links_change *into, const rundir *self, flow_err *err)
 {
-    return record_each(self, show, (void *)(uintptr_t)self /* read only */, err);
+    return record_each(self, show, &(showing){self, into}, err);
+}
+
+int record_link_now(const rundir *self, flow_err *err)
+{
+    links_change change = {.root = self->home};
+    int code = record_link(&change, self, err);
+    code = code ? code : links_change_make(&change, err);
+    links_change_end(&change);
+    return code;
 }
 
 /* ---- how it went */

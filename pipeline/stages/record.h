@@ -31,6 +31,8 @@ void record_texts_release(record_texts *self); /* also after record_read failed 
 int record_place(rundir *out, const rundir *home, const config *c, const record_texts *texts,
                  flow_err *err);
 bool record_is_whole(const rundir *self);
+/* Whether a link leads to how it went. */
+bool record_is_shown(const rundir *self);
 
 /* given.json of the run in `root`, for config_sources: out (RUNDIR_PATH) is returned, NULL: it is no run with a memory. */
 const char *record_given(char *out, const char *root, flow_err *err);
@@ -44,7 +46,8 @@ int record_resolved(const rundir *self, const config *c, flow_err *err);
 /* Calls for the names of all its files that have links. */
 int record_each(const rundir *self, int (*visit)(void *arg, const char *name, flow_err *err),
                 void *arg, flow_err *err);
-int record_link(const rundir *self, flow_err *err);
+int record_link(links_change *into, const rundir *self, flow_err *err);
+int record_link_now(const rundir *self, flow_err *err);
 
 /* How it went. */
 typedef struct record_course {

@@ -1,10 +1,9 @@
 /* pipeline/stages/run.c -- a run: everything that can be checked first, then the loop over the stages that have to run. */
 #include "pipeline/stages/run.h"
 
-#include "pipeline/config/show.h"
 #include "pipeline/console/exit.h"
 #include "pipeline/console/foreign.h"
-#include "pipeline/console/json_print.h"
+#include "pipeline/console/notice.h"
 #include "pipeline/console/progress.h"
 #include "pipeline/console/shell_word.h"
 #include "pipeline/console/signals.h"
@@ -62,7 +61,7 @@ static int keep(run *r, size_t i, const rundir *part, flow_err *err)
     step->entry = store_keep(part, s, &end, err);
     if (!step->entry)
         return err->code;
-    return r->shown ? store_link(r->at.dir.root, step->entry, err) : 0;
+    return r->shown ? store_link_now(r->at.dir.root, step->entry, err) : 0;
 }
 
 /* Of a stage that writes nothing, what it hangs on is kept, to say what is another the next time. */
@@ -96,7 +95,7 @@ static int begin(run *r, flow_err *err)
     if (!code)
         code = record_resolved(&r->record, r->work.config, err);
     if (!code && r->shown)
-        code = record_link(&r->record, err);
+        code = record_link_now(&r->record, err);
     for (size_t i = 0; i < STAGE_COUNT && !code; i++)
         if (r->course.ran[i] && !r->at.plan.at[i].entry)
             code = keep_bare(r, i, err);
@@ -167,7 +166,8 @@ static int work_in(run *r, size_t i, const rundir *dir, flow_err *err)
     work.dir = dir;
     work.key = r->at.plan.at[i].key;
     work.backend = r->course.backend;
-    double start = now();
+    double start = now(), earlier = 0;
+    work.earlier = &earlier;
     list_inputs(inputs, r, stages[i]);
     place_results(r, i);
     int code = make_room(r, i, err);
@@ -175,7 +175,7 @@ static int work_in(run *r, size_t i, const rundir *dir, flow_err *err)
         code = stages[i]->run(r->products[i], &work, inputs, err);
     if (!code)
         code = check_files(r, i, err);
-    r->course.seconds[i] = now() - start;
+    r->course.seconds[i] = earlier + now() - start;
     return code ? code : settle(r, i, err);
 }
 
@@ -183,6 +183,7 @@ static int work_in(run *r, size_t i, const rundir *dir, flow_err *err)
 static int work_and_keep(run *r, size_t i, flow_err *err)
 {
     rundir part;
+    flow_err gone = FLOW_ERR_INIT;
     const stage *s = stages[i];
     const plan_step *step = &r->at.plan.at[i];
     int code = begin(r, err);
@@ -191,6 +192,10 @@ static int work_and_keep(run *r, size_t i, flow_err *err)
     if (code)
         return code;
     code = work_in(r, i, &part, err);
+    if (rundir_check(&part, &gone) || rundir_check(&r->at.dir, &gone)) {
+        *err = gone; /* whatever else was met */
+        return gone.code;
+    }
     if (code)
         store_abandon(&part, s, err);
     return code ? code : keep(r, i, &part, err);
@@ -255,24 +260,46 @@ static void tell_kept(const run *r, size_t i)
         fprintf(stderr, "%-10skept, with key %.8s\n", stages[i]->name, step->key);
 }
 
+/* A run that failed between a stage and its links left them to the next. */
+static int pass_by(run *r, size_t i, flow_err *err)
+{
+    plan_step *step = &r->at.plan.at[i];
+    tell_kept(r, i);
+    if (stages[i]->outputs[0])
+        backends_compare(stages[i]->name, "was made", step->entry, r->course.backend);
+    return r->shown && !store_is_linked(r->at.dir.root, step->entry)
+               ? store_link_now(r->at.dir.root, step->entry, err)
+               : 0;
+}
+
+/* A stop that comes behind the last stage stops nothing. */
+static int stop_behind(const run *r, size_t i, flow_err *err)
+{
+    for (size_t j = i + 1; j < STAGE_COUNT; j++)
+        if (r->at.plan.at[j].what == PLAN_RUN)
+            return flow_fail(err, FLOW_ESTOPPED, "stopped behind stage %s", stages[i]->name);
+    notice_note("the stop came behind the last stage: the run is whole");
+    return 0;
+}
+
+/* Nothing is begun in a directory that somebody took away. */
+static int run_one(run *r, size_t i, flow_err *err)
+{
+    int code = rundir_check(&r->at.dir, err);
+    if (!code)
+        code = need_inputs(r, i, err);
+    if (!code)
+        code = run_stage(r, i, err);
+    r->course.ran[i] = !code;
+    return code || !signals_pending() ? code : stop_behind(r, i, err);
+}
+
 static int run_stages(run *r, flow_err *err)
 {
     int code = FLOW_OK;
     for (size_t i = 0; i < STAGE_COUNT && !code; i++) {
-        plan_step *step = &r->at.plan.at[i];
-        if (step->what == PLAN_SKIP) {
-            tell_kept(r, i);
-            if (stages[i]->outputs[0])
-                backends_compare(stages[i]->name, "was made", step->entry, r->course.backend);
-        }
-        if (step->what != PLAN_RUN)
-            continue;
-        code = need_inputs(r, i, err);
-        if (!code)
-            code = run_stage(r, i, err);
-        r->course.ran[i] = !code;
-        if (!code && signals_pending())
-            code = flow_fail(err, FLOW_ESTOPPED, "stopped behind stage %s", stages[i]->name);
+        plan_what what = r->at.plan.at[i].what;
+        code = what == PLAN_SKIP ? pass_by(r, i, err) : what == PLAN_RUN ? run_one(r, i, err) : 0;
     }
     return code;
 }
@@ -336,7 +363,13 @@ static int conclude(run *r, flow_err *err)
     int code = may_tell(r) ? record_end(&r->record, &r->work, &r->course, &r->at.plan, err) : 0;
     if (!code && set_is_whole(&r->at.plan))
         return set_show(&r->at.plan, &r->record, err);
-    return !code && r->shown ? record_link(&r->record, err) : code;
+    return !code && r->shown ? record_link_now(&r->record, err) : code;
+}
+
+/* A run that failed behind its last stage left the record to the next. */
+static bool lacks_record(const run *r)
+{
+    return !r->begun && r->shown && !record_is_shown(&r->record);
 }
 
 /* Writes how it went, if there is a directory to write it into; an error of its own is told only where
@@ -344,13 +377,18 @@ static int conclude(run *r, flow_err *err)
 static int finish(run *r, int code, flow_err *err)
 {
     flow_err late = FLOW_ERR_INIT;
+    if (rundir_check(&r->at.dir, &late)) {
+        *err = late; /* whatever else was met */
+        return late.code;
+    }
+    if (!code && lacks_record(r))
+        code = begin(r, err);
     r->course.ended = now();
     r->course.end = code == FLOW_ESTOPPED ? "stopped"
                     : code                ? "error"
                     : gate_failed(r)      ? "gate failed"
                                           : "good";
-    bool gone = code && !rundir_is_run(r->at.dir.root);
-    if (!r->begun || gone || conclude(r, &late) == 0 || code)
+    if (!r->begun || conclude(r, &late) == 0 || code)
         return code;
     *err = late;
     return late.code;
@@ -368,13 +406,25 @@ static int write_record(run *r, flow_err *err)
     return finish(r, code, err);
 }
 
+/* With the word of the verdict there is. */
+static void tell_idle(const run *r, bool shown)
+{
+    char path[RUNDIR_PATH];
+    const rundir at = result_of(r, stage_index(&stage_validate));
+    json_t *verdict = json_load_file(rundir_in(path, at.root, STAGE_VERDICT), 0, NULL);
+    const char *word = json_string_value(json_object_get(verdict, "verdict"));
+    fprintf(stderr, "run       nothing to do: every stage is as this config has it%s%s%s\n",
+            word ? "; verdict: " : "", word ? word : "",
+            shown ? "" : "; its results are shown again");
+    json_decref(verdict);
+}
+
 static int show_what_is_there(run *r, flow_err *err)
 {
     bool there = record_is_whole(&r->record),
          shown = there && set_is_shown(&r->at.plan, &r->record);
     if (!r->options->quiet)
-        fprintf(stderr, "run       nothing to do: every stage is as this config has it%s\n",
-                shown ? "" : "; its results are shown again");
+        tell_idle(r, shown);
     if (shown)
         return 0;
     return there ? set_show(&r->at.plan, &r->record, err) : write_record(r, err);
@@ -451,42 +501,5 @@ int run_verb(const run_options *options)
     if (r.told)
         printf("%s\n", r.at.dir.root);
     release(&r);
-    return status;
-}
-
-/* ---- plan and check */
-
-int plan_verb(const run_options *options)
-{
-    int status;
-    flow_err err = FLOW_ERR_INIT;
-    opening at;
-    if (!opening_load(&at, &status, options))
-        return status;
-    int code = opening_look(&at, options, &err);
-    json_t *list = !code && options->json ? plan_json(&at.plan) : NULL;
-    if (!code && options->json)
-        code = json_print(list, &err);
-    else if (!code)
-        plan_print(&at.plan);
-    status = code ? exit_fail(&err) : EXIT_GOOD;
-    json_decref(list);
-    opening_end(&at);
-    return status;
-}
-
-int check_verb(const run_options *options)
-{
-    int status;
-    flow_err err = FLOW_ERR_INIT;
-    const char *backend;
-    opening at;
-    foreign_begin();
-    if (opening_load(&at, &status, options))
-        status = flows_check(&backend, at.config, &err) ? exit_fail(&err) : EXIT_GOOD;
-    if (status == EXIT_GOOD)
-        fprintf(stderr, "%s: ok\n", options->sources.file);
-    foreign_end();
-    opening_end(&at);
     return status;
 }

@@ -44,16 +44,21 @@ static bool is_dots(const char *name)
     return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
 }
 
-/* 1 if the folder holds what no run leaves before its first file is whole, 0 if not, negative on errors. */
-static int occupied(const char *path, flow_err *err)
+/* 1 if the folder holds what no run leaves before its first file is whole, 0 if not, negative on errors: not the lock, temporary
+ * files, and `empty`, a folder of the same. */
+static int occupied(const char *path, const char *empty, flow_err *err)
 {
+    char inside[RUNDIR_PATH];
     DIR *folder = opendir(path);
     if (!folder)
         return fail_errno(err, FLOW_ECREATE, path);
     int found = 0;
-    for (struct dirent *e; !found && (e = readdir(folder));)
-        found = !is_dots(e->d_name) && strcmp(e->d_name, LOCK_FILE) != 0 &&
-                !e->d_name[file_atomic_stem(e->d_name)];
+    for (struct dirent *e; found == 0 && (e = readdir(folder));)
+        if (strcmp(e->d_name, empty) == 0)
+            found = occupied(rundir_in(inside, path, empty), "", err);
+        else
+            found = !is_dots(e->d_name) && strcmp(e->d_name, LOCK_FILE) != 0 &&
+                    !e->d_name[file_atomic_stem(e->d_name)];
     closedir(folder);
     return found;
 }
@@ -98,7 +103,7 @@ int rundir_open(rundir *self, const char *root, flow_err *err)
     strcpy(self->root, root);
     if (make_folders(root, strlen(root), err))
         return err->code;
-    int any = occupied(root, err);
+    int any = occupied(root, "stages", err);
     if (any > 0 && !rundir_is_run(root))
         return flow_fail(err, FLOW_ECREATE,
                          "%s: holds files that are not of a run; choose another --out", root);
@@ -112,6 +117,24 @@ void rundir_close(rundir *self)
     if (self->lock >= 0)
         close(self->lock);
     self->lock = -1;
+}
+
+static int gone(const char *root, flow_err *err)
+{
+    return flow_fail(err, FLOW_EIO, "%s is gone: it was removed while the run was at work", root);
+}
+
+int rundir_check(const rundir *self, flow_err *err)
+{
+    char path[RUNDIR_PATH];
+    struct stat held, there;
+    if (self->home) /* a stage's, which was made when it began */
+        return access(self->root, F_OK) ? gone(self->home, err) : 0;
+    rundir_in(path, self->root, LOCK_FILE);
+    if (self->lock < 0 || (fstat(self->lock, &held) == 0 && stat(path, &there) == 0 &&
+                           held.st_ino == there.st_ino && held.st_dev == there.st_dev))
+        return 0;
+    return gone(self->root, err);
 }
 
 int rundir_check_plain(const char *path, flow_err *err)
@@ -130,6 +153,8 @@ const char *rundir_path(const rundir *self, char *out, const char *name, flow_er
         flow_fail(err, FLOW_ECREATE, "%s: the path is too long", name);
         return NULL;
     }
+    if (self->home)
+        return rundir_check(self, err) ? NULL : out;
     size_t folder = (size_t)(strrchr(out, '/') - out);
     return make_folders(out, folder, err) ? NULL : out;
 }
@@ -215,8 +240,12 @@ int metrics_cut(metrics *self, long long bytes, flow_err *err)
 
 long long metrics_length(const metrics *self)
 {
-    fsync(self->fd);
     return (long long)lseek(self->fd, 0, SEEK_END);
+}
+
+int metrics_sync(const metrics *self, flow_err *err)
+{
+    return fsync(self->fd) ? fail_errno(err, FLOW_EIO, self->path) : 0;
 }
 
 /* Adds to *row the list of its keys that are null. */
@@ -240,14 +269,19 @@ int metrics_append(metrics *self, json_t *row, flow_err *err)
     json_decref(row);
     if (!line)
         return flow_fail(err, FLOW_ENOMEM, "%s: out of memory", self->path);
-    ssize_t length = (ssize_t)strlen(line), done = write(self->fd, line, (size_t)length);
+    ssize_t done = 1;
+    for (const char *at = line; *at && done > 0; at += done > 0 ? done : 0)
+        done = write(self->fd, at, strlen(at));
+    int code = done > 0 ? 0 : fail_errno(err, FLOW_EIO, self->path);
     free(line);
-    return done == length ? 0 : fail_errno(err, FLOW_EIO, self->path);
+    return code;
 }
 
-void metrics_close(metrics *self)
+int metrics_close(metrics *self, flow_err *err)
 {
-    if (self->fd >= 0)
-        close(self->fd);
+    int code = self->fd >= 0 ? metrics_sync(self, err) : 0;
+    if (self->fd >= 0 && close(self->fd) && !code)
+        code = fail_errno(err, FLOW_EIO, self->path);
     self->fd = -1;
+    return code;
 }

@@ -36,6 +36,9 @@ const char *rundir_in(char *out, const char *root, const char *name);
 int rundir_open(rundir *self, const char *root, flow_err *err);
 void rundir_close(rundir *self);
 
+/* FLOW_EIO: it is gone since it was locked, or, a stage's, since it was made. */
+int rundir_check(const rundir *self, flow_err *err);
+
 /* The path of a file in it: "student/model.safetensors". out has RUNDIR_PATH bytes; makes the
  * folder that the file is in. Returns out, or NULL. */
 const char *rundir_path(const rundir *self, char *out, const char *name, flow_err *err);
@@ -76,11 +79,13 @@ typedef struct metrics {
 /* Behind the lines that are there; those go with metrics_cut, all behind so many bytes. */
 int metrics_open(metrics *self, const rundir *dir, const char *name, flow_err *err);
 int metrics_cut(metrics *self, long long bytes, flow_err *err);
-/* Bytes, which are on the disk then. */
-long long metrics_length(const metrics *self);
+long long metrics_length(const metrics *self); /* bytes */
+/* They are on the disk then. */
+int metrics_sync(const metrics *self, flow_err *err);
 /* row: an object, whose reference is taken; its numbers that were not finite are null, and their
  * keys are listed under "nonfinite". */
 int metrics_append(metrics *self, json_t *row, flow_err *err);
-void metrics_close(metrics *self);
+/* Likewise. Closed already: 0. */
+int metrics_close(metrics *self, flow_err *err);
 
 #endif

@@ -1,5 +1,6 @@
 #include "pipeline/stages/set.h"
 
+#include "files/atomic.h"
 #include "flow/json.h"
 #include "pipeline/stages/links.h"
 #include "pipeline/stages/record_files.h"
@@ -118,6 +119,7 @@ static int write_sums(const plan *p, const rundir *record, flow_err *err)
 typedef struct sorting {
     const plan *p;
     const rundir *record;
+    links_change *into;
 } sorting;
 
 static bool is_in(const char *to, const char *folder)
@@ -144,12 +146,15 @@ static int drop_other(void *arg, const char *name, const char *to, flow_err *err
 {
     const sorting *self = arg;
     char folder[STORE_NAME];
+    if (links_change_has(self->into, name) || name[file_atomic_stem(name)])
+        return 0; /* it gets another, or is one that waits */
     for (size_t i = 0; i < STAGE_COUNT; i++)
         if (self->p->at[i].entry &&
             is_in(to, store_name(folder, stages[i]->name, self->p->at[i].key)) &&
             is_file_of(self->p->at[i].entry, name))
             return 0;
-    return is_in(to, rundir_folder(self->record)) ? 0 : links_remove(self->record->home, name, err);
+    return is_in(to, rundir_folder(self->record)) ? 0
+                                                  : links_change_add(self->into, name, NULL, err);
 }
 
 static int write_current(const plan *p, const rundir *record, flow_err *err)
@@ -161,15 +166,24 @@ static int write_current(const plan *p, const rundir *record, flow_err *err)
     return code;
 }
 
-int set_show(const plan *p, const rundir *record, flow_err *err)
+static int gather(links_change *into, const plan *p, const rundir *record, flow_err *err)
 {
-    int code = write_sums(p, record, err);
+    int code = 0;
     for (size_t i = 0; i < STAGE_COUNT && !code; i++)
         if (p->at[i].entry)
-            code = store_link(record->home, p->at[i].entry, err);
-    if (!code)
-        code = record_link(record, err);
-    if (!code)
-        code = links_each(record->home, drop_other, &(sorting){p, record}, err);
-    return code ? code : write_current(p, record, err);
+            code = store_link(into, p->at[i].entry, err);
+    return code ? code : record_link(into, record, err);
+}
+
+int set_show(const plan *p, const rundir *record, flow_err *err)
+{
+    links_change change = {.root = record->home};
+    int code = write_sums(p, record, err);
+    code = code ? code : links_each(record->home, drop_other, &(sorting){p, record, &change}, err);
+    code = code ? code : gather(&change, p, record, err);
+    code = code ? code : links_change_make(&change, err);
+    if (!code && (code = write_current(p, record, err)))
+        links_change_undo(&change);
+    links_change_end(&change);
+    return code;
 }

@@ -26,6 +26,8 @@ typedef struct stage_work {
     const char *backend; /* what networks are computed with; NULL: not known */
     flow_pool *pool;
     bool quiet; /* no lines on stderr */
+    double *
+        earlier; /* seconds that processes before this one spent on what it goes on from; for it to say */
     const rundir
         *results; /* (STAGE_COUNT) of the stages before this one, whose files may be read */
 } stage_work;
@@ -68,6 +70,8 @@ struct stage {
 /* In their order. The file of each has its product, if others use it. */
 enum { STAGE_COUNT = 8 };
 extern const stage *const stages[STAGE_COUNT];
+
+#define STAGE_VERDICT "validation.json" /* of stage validate */
 
 extern const stage stage_data, stage_teacher, stage_recipe, stage_target, stage_student,
     stage_validate, stage_export, stage_report;

@@ -1,3 +1,5 @@
+#define _XOPEN_SOURCE 700 /* realpath */
+
 #include "pipeline/stages/store.h"
 
 #include "files/atomic.h"
@@ -5,10 +7,12 @@
 #include "flow/json.h"
 #include "pipeline/stages/checkpoint.h"
 #include "pipeline/stages/links.h"
+#include "pipeline/stages/rung_file.h"
 #include "pipeline/stages/seal.h"
 
 #include <dirent.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,13 +72,28 @@ static json_t *read_entry(const char *root, const char *folder, const char *key)
     return NULL;
 }
 
+static bool has_digest(const char *path, const json_t *is)
+{
+    char sum[FILE_SHA256];
+    return file_sha256(sum, path, NULL) == 0 && strcmp(sum, text_of(is, "sha256")) == 0;
+}
+
+static bool is_later(const struct stat *a, const struct stat *b)
+{
+    return a->st_mtim.tv_sec > b->st_mtim.tv_sec ||
+           (a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec > b->st_mtim.tv_nsec);
+}
+
+/* The size is right; and the digest, of a file that was written to after stage.json, which is the last of a stage's. */
 static bool is_in_place(const char *root, const char *folder, const char *file, const json_t *is)
 {
-    char path[RUNDIR_PATH];
-    struct stat found;
+    char path[RUNDIR_PATH], entry[RUNDIR_PATH];
+    struct stat found, last;
     path_in(path, root, folder, file);
-    return stat(path, &found) == 0 && S_ISREG(found.st_mode) &&
-           found.st_size == json_integer_value(json_object_get(is, "size"));
+    path_in(entry, root, folder, STORE_ENTRY);
+    return stat(path, &found) == 0 && stat(entry, &last) == 0 && S_ISREG(found.st_mode) &&
+           found.st_size == json_integer_value(json_object_get(is, "size")) &&
+           (!is_later(&found, &last) || has_digest(path, is));
 }
 
 static bool is_whole(char why[STORE_WHY], const char *root, const char *folder, const json_t *entry)
@@ -130,7 +149,7 @@ bool store_goes_on(const char *root, const stage *s, const char *key)
 {
     char part[STORE_NAME + 8], path[RUNDIR_PATH];
     path_in(path, root, part_name(part, s->name, key), "");
-    return s->resumes && checkpoint_is_there(path, key);
+    return s->resumes && (checkpoint_is_there(path, key) || rung_file_is_there(path, key));
 }
 
 int store_begin(rundir *out, const rundir *home, const char *name, const char *key, bool goes_on,
@@ -246,10 +265,8 @@ static int take_place(const rundir *part, const char *whole, flow_err *err)
     snprintf(old, sizeof old, "%s.old", whole);
     if (rundir_remove_flat(old, err))
         return err->code;
-    if (rename(whole, old) && errno != ENOENT)
-        return flow_fail(err, FLOW_ECREATE, "%s: %s", whole, strerror(errno));
-    if (rename(part->root, whole))
-        return flow_fail(err, FLOW_ECREATE, "%s: %s", whole, strerror(errno));
+    if ((rename(whole, old) && errno != ENOENT) || rename(part->root, whole))
+        return flow_fail(err, (flow_code)file_create_code(errno), "%s: %s", whole, file_why(errno));
     return rundir_remove_flat(old, err);
 }
 
@@ -334,6 +351,26 @@ int store_check(const char *root, const json_t *entry, store_fault tell, void *a
     return worst;
 }
 
+int store_check_file(const char *path, flow_err *err)
+{
+    char entry[RUNDIR_PATH], whole[PATH_MAX];
+    char *slash = realpath(path, whole) ? strrchr(whole, '/') : NULL;
+    if (!slash)
+        return 0; /* who opens it will say so */
+    snprintf(entry, sizeof entry, "%.*s/%s", (int)(slash - whole), whole, STORE_ENTRY);
+    json_t *kept = seal_read(entry);
+    const json_t *is = json_object_get(json_object_get(kept, "files"), slash + 1);
+    int code =
+        !is || has_digest(whole, is)
+            ? 0
+            : flow_fail(err, FLOW_EDATA,
+                        "%s was changed since its run wrote it: distill run --force %s makes "
+                        "it anew; a copy elsewhere is taken as it is",
+                        path, text_of(kept, "stage"));
+    json_decref(kept);
+    return code;
+}
+
 typedef struct complaint_of {
     const json_t *entry;
     flow_err *err;
@@ -369,7 +406,7 @@ static void target_of(char *out, const json_t *entry, const char *file)
     snprintf(out, RUNDIR_PATH, "%s/%.900s", folder_of(folder, entry), file);
 }
 
-int store_link(const char *root, const json_t *entry, flow_err *err)
+int store_link(links_change *into, const json_t *entry, flow_err *err)
 {
     const char *file;
     json_t *is;
@@ -380,8 +417,17 @@ int store_link(const char *root, const json_t *entry, flow_err *err)
         const char *link = text_of(is, "link");
         target_of(to, entry, file);
         if (*link && !code)
-            code = links_point(root, link, to, err);
+            code = links_change_add(into, link, to, err);
     }
+    return code;
+}
+
+int store_link_now(const char *root, const json_t *entry, flow_err *err)
+{
+    links_change change = {.root = root};
+    int code = store_link(&change, entry, err);
+    code = code ? code : links_change_make(&change, err);
+    links_change_end(&change);
     return code;
 }
 

@@ -9,6 +9,7 @@
 #ifndef PIPELINE_STAGES_STORE_H
 #define PIPELINE_STAGES_STORE_H
 
+#include "pipeline/stages/links_change.h"
 #include "pipeline/stages/stage.h"
 
 enum { STORE_NAME = 96, STORE_WHY = 200 };
@@ -20,7 +21,8 @@ const char *store_name(char *out, const char *name, const char *key);
 #define STORE_ENTRY "stage.json"
 json_t *store_entry(const char *root, const char *folder);
 
-/* Its stage.json, if the result is whole and of that key: a new reference. NULL: why says what is missing, "" where
+/* Its stage.json, if the result is whole and of that key, as far as sizes tell it and, of files that were written to later, digests: a
+ * new reference. NULL: why says what is missing, "" where
  * there is nothing at all. */
 json_t *store_find(char why[STORE_WHY], const char *root, const char *name, const char *key);
 
@@ -58,8 +60,12 @@ json_t *store_product(const char *root, const json_t *entry, flow_err *err);
 typedef void (*store_fault)(void *arg, const char *file, const char *what);
 int store_check(const char *root, const json_t *entry, store_fault tell, void *arg);
 
-/* Links all files of a result. */
-int store_link(const char *root, const json_t *entry, flow_err *err);
+/* FLOW_EDATA: a file, by whatever name, that a stage wrote and that is another now. */
+int store_check_file(const char *path, flow_err *err);
+
+/* Links all files of a result; with others, or now. */
+int store_link(links_change *into, const json_t *entry, flow_err *err);
+int store_link_now(const char *root, const json_t *entry, flow_err *err);
 /* Whether all are linked already. */
 bool store_is_linked(const char *root, const json_t *entry);
 

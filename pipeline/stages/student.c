@@ -8,16 +8,19 @@
 #include "flow/preset.h"
 #include "pipeline/config/settings.h"
 #include "pipeline/console/progress.h"
+#include "pipeline/console/signals.h"
 #include "pipeline/report/judge.h"
 #include "pipeline/stages/checkpoint.h"
 #include "pipeline/stages/flows.h"
 #include "pipeline/stages/kept.h"
 #include "pipeline/stages/recipe.h"
+#include "pipeline/stages/rung_file.h"
 #include "pipeline/stages/target.h"
 #include "pipeline/stages/trained.h"
 #include "student/speed.h"
 #include "teacher/target_metered.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -32,8 +35,11 @@ typedef struct lessons {
     target *learn;                /* that of the target, metered */
     target_meter meter;
     double seconds; /* of all trainings, the processors' */
-    double began;   /* of the one that goes on */
+    double began;   /* of the one that goes on; NaN between two */
     course told;
+    state_owner owner; /* of what is kept on the way */
+    size_t next;       /* rung of a search */
+    long long lines;   /* of metrics.jsonl, in bytes, before it */
 } lessons;
 
 static verdict_price price_of(const lessons *self)
@@ -60,6 +66,7 @@ static int train(lessons *self, flow *student, distill_state *state, const flow_
     int code = student_distill(student, state, self->work->pool, self->learn, &contexts, &options,
                                course_watch_distill, &self->told, err);
     self->seconds += flow_seconds_of_process() - self->began;
+    self->began = NAN;
     if (code == 0)
         course_tell_distill(&self->told, state, flow_n_weights(student));
     return code;
@@ -80,8 +87,9 @@ static json_t *counts(const void *arg)
 {
     const lessons *self = arg;
     const target_meter *m = &self->meter;
+    double going = isnan(self->began) ? 0 : flow_seconds_of_process() - self->began;
     const counted now = {m->densities, m->gradients, m->draws, m->nanoseconds,
-                         self->seconds + flow_seconds_of_process() - self->began};
+                         self->seconds + going};
     return kept_json(of_counts, &now);
 }
 
@@ -105,12 +113,7 @@ static int train_plain(student_product *out, lessons *self, flow_err *err)
     if (!iaf)
         return err->code;
     out->model = trained_model(iaf, &self->target->frame, stage_student.name);
-    checkpoint kept = {.work = self->work,
-                       .stage = stage_student.name,
-                       .told = &self->told,
-                       .more = counts,
-                       .take = take_counts,
-                       .arg = self};
+    checkpoint kept = {.of = &self->owner};
     int code = train(self, iaf, &out->training, checkpoint_keeper(&kept), err);
     checkpoint_release(&kept);
     return code;
@@ -124,18 +127,28 @@ static bool passes(void *arg, const student_rung *rung)
     return judge_rung(rung, self->target->exact->log_z, &self->work->config->validate.require);
 }
 
+/* A rung has two trainings. The layers' writes no metrics. */
+static checkpoint checkpoint_of(lessons *self, bool layers)
+{
+    return (checkpoint){
+        .of = &self->owner, .turn = 2 * self->next + !layers, .lines = layers ? -1 : self->lines};
+}
+
 static int train_layers(void *arg, flow *student, student_rung *rung, flow_err *err)
 {
     lessons *self = arg;
     student_layers_options options = settings_layerwise(self->work->config);
     distill_contexts contexts = target_contexts(self->target);
+    checkpoint kept = checkpoint_of(self, true);
     if (!options.steps)
         return 0;
+    options.keeper = checkpoint_keeper(&kept);
     self->told.size = &rung->how;
     self->told.layer_steps = options.steps;
     progress_begin(stage_student.name, flow_n_layers(student) * options.steps);
     int code = student_distill_layers(student, &rung->layers, self->target->flow, self->work->pool,
                                       &contexts, &options, course_watch_layers, &self->told, err);
+    checkpoint_release(&kept);
     if (!code)
         course_tell_layers(&self->told, &rung->layers);
     self->told.size = NULL;
@@ -145,10 +158,34 @@ static int train_layers(void *arg, flow *student, student_rung *rung, flow_err *
 static int train_rung(void *arg, flow *student, student_rung *rung, flow_err *err)
 {
     lessons *self = arg;
+    checkpoint kept = checkpoint_of(self, false);
     self->told.size = &rung->how;
     progress_begin(stage_student.name, settings_steps(&self->work->config->student));
-    int code = train(self, student, &rung->training, NULL, err);
+    int code = train(self, student, &rung->training, checkpoint_keeper(&kept), err);
+    checkpoint_release(&kept);
     self->told.size = NULL;
+    return code;
+}
+
+/* ---- what is finished of it */
+
+static int recall(void *arg, bool *found, size_t n, student_rung *rung, flow *student,
+                  flow_err *err)
+{
+    lessons *self = arg;
+    self->next = n;
+    return rung_file_read(&self->owner, found, &self->lines, n, rung, student, err);
+}
+
+/* A measure is long, and has no end but its own: a stop waits here. */
+static int remember(void *arg, size_t n, const student_rung *rung, const flow *student,
+                    flow_err *err)
+{
+    lessons *self = arg;
+    int code = rung_file_write(&self->owner, n, rung, student, err);
+    self->lines = metrics_length(&self->told.metrics);
+    if (!code && signals_pending())
+        code = flow_fail(err, FLOW_ESTOPPED, "stopped behind rung %zu of the search", n + 1);
     return code;
 }
 
@@ -176,6 +213,8 @@ static int search(student_product *out, lessons *self, student_sides *sides, flo
                               .layerwise = train_layers,
                               .train = train_rung,
                               .aside = keep_rung,
+                              .remember = remember,
+                              .recall = recall,
                               .arg = self};
     flow *taken = NULL;
     int code = flow_preset_unrolling(&with.how, c->flow, err);
@@ -295,6 +334,13 @@ static int load(void *product, const stage_work *work, const void *const *inputs
 
 static int prepare(lessons *self, flow_err *err)
 {
+    self->owner = (state_owner){.work = self->work,
+                                .stage = stage_student.name,
+                                .told = &self->told,
+                                .more = counts,
+                                .take = take_counts,
+                                .arg = self,
+                                .began = flow_seconds()};
     self->seconds = self->recipe ? self->recipe->seconds : 0;
     self->learn = target_metered(self->target->learn, &self->meter, err);
     return self->learn ? recipe_start(&self->start, self->recipe, self->target->frame.units, err)
@@ -311,12 +357,13 @@ static int run(void *product, const stage_work *work, const void *const *inputs,
 {
     student_product *out = product;
     const config *c = work->config;
-    lessons all = {.work = work, .recipe = inputs[0], .target = inputs[1]};
+    lessons all = {.work = work, .recipe = inputs[0], .target = inputs[1], .began = NAN};
     bool searched = is_searched(c);
+    out->model = trained_model(NULL, &all.target->frame, stage_student.name); /* none yet */
     int code = prepare(&all, err);
     if (!code)
-        code = (searched ? course_begin_anew : course_begin)(
-            &all.told, work->dir, stage_student.name, METRICS, settings_steps(&c->student), err);
+        code = course_begin(&all.told, work->dir, stage_student.name, METRICS,
+                            settings_steps(&c->student), err);
     if (!code) {
         all.told.log_z = all.target->exact->log_z;
         code = searched ? train_following(out, &all, err) : train_plain(out, &all, err);

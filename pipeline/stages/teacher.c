@@ -1,5 +1,6 @@
 #include "pipeline/stages/teacher.h"
 
+#include "flow/clock.h"
 #include "pipeline/config/settings.h"
 #include "pipeline/stages/checkpoint.h"
 #include "pipeline/stages/flows.h"
@@ -22,7 +23,9 @@ static int run(void *product, const stage_work *work, const void *const *inputs,
     teacher_fit_options options = settings_fit(work->config, data->set->train.n);
     teacher_fit_state state;
     course told;
-    checkpoint kept = {.work = work, .stage = stage_teacher.name, .told = &told};
+    state_owner owner = {
+        .work = work, .stage = stage_teacher.name, .told = &told, .began = flow_seconds()};
+    checkpoint kept = {.of = &owner};
     options.keeper = checkpoint_keeper(&kept);
     flow *maf = flows_teacher(work->config, data->set->dim, data->set->n_context, err);
     if (!maf)

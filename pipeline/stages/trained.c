@@ -2,6 +2,7 @@
 
 #include "pipeline/console/progress.h"
 #include "pipeline/stages/checkpoint.h"
+#include "pipeline/stages/rung_file.h"
 
 #include <stdio.h>
 
@@ -28,17 +29,23 @@ int trained_end(course *told, const flow_model *model, const stage_work *work, c
 {
     char path[RUNDIR_PATH];
     flow_err late = FLOW_ERR_INIT;
-    if (course_end(told, err))
+    bool failed = code && code != FLOW_ESTOPPED; /* by what is said already */
+    if (course_end(told, &late) && !failed) {
+        *err = late;
         return err->code;
-    if (code && code != FLOW_ESTOPPED) {
+    }
+    if (failed) {
         progress_clear();
         return flow_fail_prefix(err, model->role);
     }
+    if (!model->flow) /* stopped before there was any */
+        return code;
     if (!rundir_path(work->dir, path, name, &late) || flow_model_write(model, path, &late)) {
         *err = late;
         return err->code;
     }
-    return code ? code : checkpoint_remove(work->dir, err);
+    code = code ? code : checkpoint_remove(work->dir, err);
+    return code ? code : rung_file_remove(work->dir, err);
 }
 
 int trained_load(flow_model *out, const flow_model *frame, const char *role, const stage_work *work,

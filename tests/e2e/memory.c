@@ -20,6 +20,7 @@
 #include "tests/e2e/scene_targets.h"
 #include "tests/e2e/scenes.h"
 #include "tests/e2e/scenes_own.h"
+#include "tests/e2e/scenes_pipeline.h"
 #include "tests/e2e/scenes_tables.h"
 
 #include <signal.h>
@@ -74,7 +75,9 @@ static const struct scene {
               {"ascent", play_ascent},
               {"around", play_around},
               {"place", play_place},
-              {"chain", play_chain}};
+              {"chain", play_chain},
+              {"plan", play_plan},
+              {"kept", play_kept}};
 
 /* ---- playing them */
 

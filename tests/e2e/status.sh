@@ -11,7 +11,7 @@ expect "another, with other gates and steps" 1 run "$T/a.yaml" --out "$T/b" "${s
 
 # ---- status
 run status "$T/a"
-check "status names run and end" grep -q "^$T/a  good, [0-9]* s$" "$T/out"
+check "status names run and end" grep -q "^$T/a  done, [0-9]* s$" "$T/out"
 check "has the verdict" grep -q "^  verdict   $(value "$T/a/validation.json" verdict | tr -d '"')" "$T/out"
 check "has the gate with its figure" grep -q "^  gates     kl_reverse  *< 100 " "$T/out"
 check "has the teacher's loss" grep -q "^  teacher .*_ valid_loss, last [-0-9.]*$" <(LC_ALL=C "$DISTILL" status "$T/a")

@@ -226,11 +226,11 @@ Test(rundir, what_grows_is_linked_where_nothing_whole_is_shown)
     open_temp();
     rundir part = of_stage();
     cr_assert_eq(metrics_open(&lines, &part, "export/m.jsonl", &err), 0, "%s", err.text);
-    metrics_close(&lines);
+    cr_assert_eq(metrics_close(&lines, NULL), 0);
     cr_expect_not(there("export/m.jsonl"));
     part.shown = true;
     cr_assert_eq(metrics_open(&lines, &part, "export/m.jsonl", &err), 0, "%s", err.text);
-    metrics_close(&lines);
+    cr_assert_eq(metrics_close(&lines, NULL), 0);
     cr_expect(there("export/m.jsonl"));
     empty_and_close();
 }
@@ -279,7 +279,7 @@ Test(rundir, metrics_are_lines_and_tell_what_was_not_finite)
     cr_expect_eq(metrics_append(&m, json_pack("{s:i, s:f}", "a", 1, "b", 0.5), &err), 0);
     cr_expect_eq(metrics_append(&m, json_pack("{s:i, s:n}", "a", 2, "b"), &err), 0);
     cr_expect_eq(metrics_append(&m, NULL, &err), FLOW_ENOMEM);
-    metrics_close(&m);
+    cr_assert_eq(metrics_close(&m, NULL), 0);
     char *text = temp_slurp(in_run("t/metrics.jsonl"), NULL);
     cr_expect_str_eq(text, "{\"a\":1,\"b\":0.5}\n{\"a\":2,\"b\":null,\"nonfinite\":[\"b\"]}\n");
     free(text);
@@ -287,7 +287,7 @@ Test(rundir, metrics_are_lines_and_tell_what_was_not_finite)
     cr_expect_eq(metrics_cut(&m, 16, &err), 0);
     cr_expect_eq(metrics_append(&m, json_pack("{s:i}", "a", 3), &err), 0);
     cr_expect_eq(metrics_length(&m), 24);
-    metrics_close(&m);
+    cr_assert_eq(metrics_close(&m, NULL), 0);
     text = temp_slurp(in_run("t/metrics.jsonl"), NULL);
     cr_expect_str_eq(text, "{\"a\":1,\"b\":0.5}\n{\"a\":3}\n");
     free(text);

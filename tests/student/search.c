@@ -4,6 +4,7 @@
 #include "tests/common/examples.h"
 
 #include <criterion/criterion.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { D = 5, N = 200 };
@@ -237,6 +238,136 @@ Test(search, an_error_layer_by_layer)
     cr_expect(!s.taken && strstr(s.err.text, "no memory"));
     close_script(&s);
 }
+
+/* ---- kept, and made again from there */
+
+enum { MOST = 24 };
+
+typedef struct memory {
+    student_rung rungs[MOST];
+    void *weights[MOST]; /* NULL: untrained */
+    size_t n, end;       /* kept; that it ends at */
+    script *of;
+} memory;
+
+static memory all;
+
+static int remember(void *arg, size_t n, const student_rung *rung, const flow *student,
+                    flow_err *err)
+{
+    (void)arg;
+    cr_assert(n == all.n && n < MOST);
+    all.rungs[n] = *rung;
+    all.weights[n] = student ? malloc(flow_params_bytes(student)) : NULL;
+    if (student)
+        memcpy(all.weights[n], flow_params_const(student), flow_params_bytes(student));
+    return ++all.n == all.end ? flow_fail(err, FLOW_ESTOPPED, "enough") : 0;
+}
+
+static int recall(void *arg, bool *found, size_t n, student_rung *rung, flow *student,
+                  flow_err *err)
+{
+    (void)arg;
+    (void)err;
+    *found = n < all.n;
+    if (!*found)
+        return 0;
+    *rung = all.rungs[n];
+    cr_assert_eq(student != NULL, all.weights[n] != NULL);
+    if (student)
+        memcpy(flow_params(student), all.weights[n], flow_params_bytes(student));
+    return 0;
+}
+
+static int search_kept(script *s, size_t fewest, size_t halvings)
+{
+    open_script(s);
+    const student_searching with = {.teacher = s->teacher,
+                                    .sides = &s->sides,
+                                    .how = {.width = 1},
+                                    .fewest = fewest,
+                                    .halvings = halvings,
+                                    .passes = passes,
+                                    .layerwise = train_layers,
+                                    .train = train,
+                                    .aside = aside,
+                                    .remember = remember,
+                                    .recall = recall,
+                                    .arg = s};
+    return student_search(&with, &s->taken, &s->rungs, &s->err);
+}
+
+static void forget(void)
+{
+    for (size_t n = 0; n < all.n; n++)
+        free(all.weights[n]);
+    all.n = 0;
+}
+
+static void compare_searches(const script *a, const script *b)
+{
+    cr_assert(a->rungs.n == b->rungs.n && a->rungs.taken == b->rungs.taken);
+    for (size_t k = 0; k < a->rungs.n; k++) {
+        const student_rung *r = &a->rungs.at[k], *q = &b->rungs.at[k];
+        cr_assert(r->how.iterations == q->how.iterations && r->trained == q->trained &&
+                      r->layerwise == q->layerwise && r->layers.trained == q->layers.trained &&
+                      r->training.step == q->training.step &&
+                      r->training.went_back == q->training.went_back &&
+                      r->weights.kl_reverse.value == q->weights.kl_reverse.value,
+                  "rung %zu", k);
+    }
+    cr_assert_eq(memcmp(flow_params_const(a->taken), flow_params_const(b->taken),
+                        flow_params_bytes(a->taken)),
+                 0);
+}
+
+static size_t trainings(const script *s)
+{
+    size_t n = 0;
+    for (const char *at = s->said; (at = strpbrk(at, "LT")); at++)
+        n++;
+    return n;
+}
+
+/* Stopped behind every rung in turn; with layers or not, back to their weights or not, put aside or taken. */
+Test(search, goes_on_behind_what_is_kept)
+{
+    static const struct {
+        size_t untrained, layered, trained, fewest;
+        bool by_layers;
+    } cases[] = {{3, 1, 2, 1, true}, {1, 1, 99, 0, true}, {2, 2, 2, 0, false}};
+    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+        const script fresh = {.untrained = cases[k].untrained,
+                              .layered = cases[k].layered,
+                              .trained = cases[k].trained,
+                              .by_layers = cases[k].by_layers,
+                              .err = FLOW_ERR_INIT};
+        script whole = fresh, last = fresh;
+        all.end = 0;
+        cr_assert_eq(search_kept(&whole, cases[k].fewest, 0), 0, "%s", whole.err.text);
+        const size_t n = all.n;
+        size_t trained = 0;
+        cr_assert_eq(n, whole.rungs.n);
+        forget();
+        for (all.end = 1; all.end <= n; all.end++) {
+            script part = fresh;
+            cr_assert_eq(search_kept(&part, cases[k].fewest, 0), FLOW_ESTOPPED);
+            cr_assert_eq(all.n, all.end);
+            trained += trainings(&part);
+            close_script(&part);
+        }
+        cr_assert_eq(search_kept(&last, cases[k].fewest, 0), 0, "%s", last.err.text);
+        cr_assert_eq(trainings(&last), 0);
+        cr_expect_eq(trained, trainings(&whole), "%zu trainings, not %zu: none twice", trained,
+                     trainings(&whole));
+        compare_searches(&whole, &last);
+        forget();
+        close_script(&last);
+        close_script(&whole);
+    }
+}
+
+/* ---- */
 
 /* Stopped: what is there is handed over, the one in work only if there is no other. */
 Test(search, stops)
