@@ -1,5 +1,5 @@
 #!/bin/bash
-# Every call that writes to a disk fails once, in every verb that writes: faults.c.
+# Every call that writes to a disk fails once, in the verbs that write results: faults.c.
 [ -w /dev/shm ] && export TMPDIR=/dev/shm # a disk that is none: it is played
 . tests/e2e/lib.sh
 
