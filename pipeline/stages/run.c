@@ -406,12 +406,17 @@ static int write_record(run *r, flow_err *err)
     return finish(r, code, err);
 }
 
-/* With the word of the verdict there is. */
-static void tell_idle(const run *r, bool shown)
+static json_t *kept_verdict(const run *r)
 {
     char path[RUNDIR_PATH];
     const rundir at = result_of(r, stage_index(&stage_validate));
-    json_t *verdict = json_load_file(rundir_in(path, at.root, STAGE_VERDICT), 0, NULL);
+    return json_load_file(rundir_in(path, at.root, STAGE_VERDICT), JSON_REJECT_DUPLICATES, NULL);
+}
+
+/* With the word of the verdict there is. */
+static void tell_idle(const run *r, bool shown)
+{
+    json_t *verdict = kept_verdict(r);
     const char *word = json_string_value(json_object_get(verdict, "verdict"));
     fprintf(stderr, "run       nothing to do: every stage is as this config has it%s%s%s\n",
             word ? "; verdict: " : "", word ? word : "",
@@ -446,10 +451,7 @@ static void tell_how_to_go_on(const run_options *o)
 /* An exit code that is no 0 has its words, also where the stage that judged did not run again. */
 static void tell_kept_verdict(const run *r)
 {
-    char path[RUNDIR_PATH];
-    const rundir result = result_of(r, stage_index(&stage_validate));
-    json_t *verdict = json_load_file(rundir_in(path, result.root, stage_validate.outputs[0]),
-                                     JSON_REJECT_DUPLICATES, NULL);
+    json_t *verdict = kept_verdict(r);
     verdict_tell(verdict);
     json_decref(verdict);
 }
@@ -465,11 +467,12 @@ static int execute(run *r)
         progress_clear();
         code = finish(r, code, &err);
     }
-    int status = code ? exit_fail(&err) : EXIT_GOOD;
-    if (code == FLOW_ESTOPPED && r->begun)
-        tell_how_to_go_on(r->options);
-    if (code)
+    if (code) {
+        int status = exit_fail(&err);
+        if (code == FLOW_ESTOPPED && r->begun)
+            tell_how_to_go_on(r->options);
         return status;
+    }
     r->told = true;
     if (gate_failed(r) && !r->course.ran[stage_index(&stage_validate)])
         tell_kept_verdict(r);
