@@ -10,8 +10,10 @@
 #include "pipeline/report/verdict.h"
 #include "pipeline/stages/backends.h"
 #include "pipeline/stages/flows.h"
+#include "pipeline/stages/links.h"
 #include "pipeline/stages/opening.h"
 #include "pipeline/stages/record.h"
+#include "pipeline/stages/record_files.h"
 #include "pipeline/stages/set.h"
 #include "pipeline/stages/why.h"
 
@@ -349,7 +351,10 @@ static int prepare(run *r, flow_err *err)
 /* The record of results that users see is not written over by a run that did not come to its end. */
 static bool may_tell(const run *r)
 {
-    return r->shown || set_is_whole(&r->at.plan) || !record_is_shown(&r->record);
+    char name[RUNDIR_PATH];
+    snprintf(name, sizeof name, "%.2000s/manifest.json", rundir_folder(&r->record));
+    return r->shown || set_is_whole(&r->at.plan) ||
+           !links_leads(r->at.dir.root, record_file_manifest, name);
 }
 
 /* How it went, and, if all is there, what users see. */
@@ -401,15 +406,14 @@ static int write_record(run *r, flow_err *err)
     return finish(r, code, err);
 }
 
-/* What was judged before: a new reference, NULL without. */
 static json_t *kept_verdict(const run *r)
 {
     char path[RUNDIR_PATH];
     const rundir at = result_of(r, stage_index(&stage_validate));
-    return json_load_file(rundir_in(path, at.root, stage_validate.outputs[0]),
-                          JSON_REJECT_DUPLICATES, NULL);
+    return json_load_file(rundir_in(path, at.root, STAGE_VERDICT), JSON_REJECT_DUPLICATES, NULL);
 }
 
+/* With the word of the verdict there is. */
 static void tell_idle(const run *r, bool shown)
 {
     json_t *verdict = kept_verdict(r);
@@ -444,6 +448,14 @@ static void tell_how_to_go_on(const run_options *o)
     putc('\n', stderr);
 }
 
+/* An exit code that is no 0 has its words, also where the stage that judged did not run again. */
+static void tell_kept_verdict(const run *r)
+{
+    json_t *verdict = kept_verdict(r);
+    verdict_tell(verdict);
+    json_decref(verdict);
+}
+
 static int execute(run *r)
 {
     flow_err err = FLOW_ERR_INIT;
@@ -455,17 +467,15 @@ static int execute(run *r)
         progress_clear();
         code = finish(r, code, &err);
     }
-    int status = code ? exit_fail(&err) : EXIT_GOOD;
-    if (code == FLOW_ESTOPPED && r->begun)
-        tell_how_to_go_on(r->options);
-    if (code)
+    if (code) {
+        int status = exit_fail(&err);
+        if (code == FLOW_ESTOPPED && r->begun)
+            tell_how_to_go_on(r->options);
         return status;
+    }
     r->told = true;
-    json_t *verdict = kept_verdict(r);
     if (gate_failed(r) && !r->course.ran[stage_index(&stage_validate)])
-        verdict_tell(
-            verdict); /* an exit code that is no 0 has its words, also where nothing was judged again */
-    json_decref(verdict);
+        tell_kept_verdict(r);
     return gate_failed(r) ? EXIT_GATE : EXIT_GOOD;
 }
 

@@ -1,7 +1,6 @@
 /* pipeline/stages/run_looks.c -- verbs that look at what a run would do, and do nothing. */
 #include "pipeline/stages/run.h"
 
-#include "pipeline/config/show.h"
 #include "pipeline/console/exit.h"
 #include "pipeline/console/foreign.h"
 #include "pipeline/console/json_print.h"

@@ -71,6 +71,8 @@ struct stage {
 enum { STAGE_COUNT = 8 };
 extern const stage *const stages[STAGE_COUNT];
 
+#define STAGE_VERDICT "validation.json" /* of stage validate */
+
 extern const stage stage_data, stage_teacher, stage_recipe, stage_target, stage_student,
     stage_validate, stage_export, stage_report;
 

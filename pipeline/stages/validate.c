@@ -16,7 +16,7 @@
 #include <math.h>
 #include <stdio.h>
 
-static const char VERDICT[] = "validation.json", CHAIN[] = "chain.npy";
+static const char VERDICT[] = STAGE_VERDICT, CHAIN[] = "chain.npy";
 
 /* What is held against what. */
 typedef struct sides {
