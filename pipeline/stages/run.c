@@ -5,7 +5,6 @@
 #include "pipeline/console/foreign.h"
 #include "pipeline/console/notice.h"
 #include "pipeline/console/progress.h"
-#include "pipeline/console/shell_word.h"
 #include "pipeline/console/signals.h"
 #include "pipeline/report/verdict.h"
 #include "pipeline/stages/backends.h"
@@ -14,6 +13,7 @@
 #include "pipeline/stages/opening.h"
 #include "pipeline/stages/record.h"
 #include "pipeline/stages/record_files.h"
+#include "pipeline/stages/run_words.h"
 #include "pipeline/stages/set.h"
 #include "pipeline/stages/why.h"
 
@@ -413,14 +413,10 @@ static json_t *kept_verdict(const run *r)
     return json_load_file(rundir_in(path, at.root, STAGE_VERDICT), JSON_REJECT_DUPLICATES, NULL);
 }
 
-/* With the word of the verdict there is. */
 static void tell_idle(const run *r, bool shown)
 {
     json_t *verdict = kept_verdict(r);
-    const char *word = json_string_value(json_object_get(verdict, "verdict"));
-    fprintf(stderr, "run       nothing to do: every stage is as this config has it%s%s%s\n",
-            word ? "; verdict: " : "", word ? word : "",
-            shown ? "" : "; its results are shown again");
+    run_tell_idle(verdict, shown);
     json_decref(verdict);
 }
 
@@ -438,16 +434,6 @@ static int show_what_is_there(run *r, flow_err *err)
 /* ---- all of it */
 
 /* What goes on where a run was stopped. */
-static void tell_how_to_go_on(const run_options *o)
-{
-    fputs("help: to go on from there: distill", stderr);
-    for (int i = 0; i < o->argc; i++) {
-        putc(' ', stderr);
-        shell_word(stderr, o->argv[i]);
-    }
-    putc('\n', stderr);
-}
-
 /* An exit code that is no 0 has its words, also where the stage that judged did not run again. */
 static void tell_kept_verdict(const run *r)
 {
@@ -470,7 +456,7 @@ static int execute(run *r)
     if (code) {
         int status = exit_fail(&err);
         if (code == FLOW_ESTOPPED && r->begun)
-            tell_how_to_go_on(r->options);
+            run_tell_how_to_go_on(r->options);
         return status;
     }
     r->told = true;
