@@ -38,7 +38,7 @@ static int add_curve(figure_loss *self, const json_t *metrics, const char *key, 
     json_array_foreach(metrics, i, row)
     {
         like.y[i] = number_at(row, key);
-        known += isfinite(like.y[i]);
+        known += isfinite(like.y[i]) ? 1 : 0;
     }
     if (known)
         self->curves[self->n_curves++] = like;
