@@ -4,14 +4,7 @@
 . tests/e2e/lib.sh
 set -m
 
-cat >"$T/c.yaml" <<'Y'
-schema: 1
-seed: 1
-data: {generator: rings, rows: 4000}
-teacher: {flow: {layers: 2, hidden: [16]}, train: {epochs: 1000000, patience: 0}}
-student: {flow: {layers: 2, hidden: [16]}, train: {steps: 100000000}}
-validate: {samples: 1000}
-Y
+endless >"$T/c.yaml"
 
 start() { # DIR OPTION ...
     local dir=$1

@@ -100,3 +100,15 @@ same_numbers() {
                   print "line " NR ": " $i " and " $(i + NF / 2); bad = 1; exit } } }
         END { exit bad }'
 }
+
+# A config of a run that never ends by itself, on stdout. Its steps are small, so that the end of one is near.
+endless() {
+    cat <<'Y'
+schema: 1
+seed: 1
+data: {generator: rings, rows: 4000}
+teacher: {flow: {layers: 2, hidden: [16]}, train: {epochs: 1000000, patience: 0}}
+student: {flow: {layers: 2, hidden: [16]}, train: {steps: 100000000}}
+validate: {samples: 1000}
+Y
+}

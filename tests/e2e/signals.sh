@@ -3,15 +3,7 @@
 . tests/e2e/lib.sh
 set -m # so that background jobs do not ignore SIGINT
 
-# Never ends by itself. Steps are small, so that the end of a step is near.
-cat >"$T/long.yaml" <<'Y'
-schema: 1
-seed: 1
-data: {generator: rings, rows: 4000}
-teacher: {flow: {layers: 2, hidden: [16]}, train: {epochs: 1000000, patience: 0}}
-student: {flow: {layers: 2, hidden: [16]}, train: {steps: 100000000}}
-validate: {samples: 1000}
-Y
+endless >"$T/long.yaml"
 
 # start NAME -e|-s FILE ARGUMENT ...: a run in the background, $job; returns when FILE is there (-e) or
 # has something in it (-s).
