@@ -135,6 +135,13 @@ $(OUT)/made-with: FORCE
 $(OUT)/made-of: FORCE
 	$(call stamp,$(LIB_OBJ) $(APP_OBJ) $(TEST_SRC))
 
+# The commit that the program is built from, which --version and the manifest of a run name.
+COMMIT = $(or $(shell test -e .git && git describe --always --dirty 2>/dev/null),unknown)
+$(OUT)/commit: FORCE
+	$(call stamp,$(COMMIT))
+$(OUT)/pipeline/console/version.o: $(OUT)/commit
+$(OUT)/pipeline/console/version.o: private CPPFLAGS += -DDISTILL_COMMIT='"$(shell cat $(OUT)/commit)"'
+
 -include $(shell find $(OUT) -name '*.d' 2>/dev/null)
 
 # ---- what a user asks for

@@ -22,8 +22,8 @@ check "config.yaml is the file as given" cmp configs/two_moons.yaml "$dir/config
 check "overrides.txt has every --set" test "$(grep -c = "$dir/overrides.txt")" -eq 10
 check "resolved.json has what --set asked for" test "$(value "$dir/resolved.json" student.train.steps)" = 400
 check "manifest.json says how it ended" test "$(value "$dir/manifest.json" end)" = '"good"'
-check "manifest.json names versions, seed, threads" "$PROBE" json "$dir/manifest.json" argv seed \
-    seed_from threads versions.distill versions.compiler versions.openblas_core started ended seconds
+check "manifest.json names versions, processor, seed, threads" "$PROBE" json "$dir/manifest.json" argv seed \
+    seed_from threads versions.distill versions.compiler versions.openblas_core versions.commit versions.processor started ended seconds
 
 verdict=$dir/validation.json
 check "the verdict is pass" test "$(value "$verdict" verdict)" = '"pass"'
