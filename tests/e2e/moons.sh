@@ -7,7 +7,7 @@ moons=(run configs/two_moons.yaml --quiet --set teacher.train.epochs=8 --set stu
     --set teacher.flow.layers=2 --set "teacher.flow.hidden=[32, 32]" --set teacher.flow.linear=none
     --set validate.samples=20000 --set student.shrink.samples=20000 --set export.samples=1000
     --set 'validate.require={kl_reverse: "< 0.1", kl_forward: "< 0.1", ess_reverse: "> 0.5",
-        ess_forward: "> 0.5", mode_share_error: "< 0.05", log_z_sigmas: "< 4"}')
+        ess_forward: "> 0.5", mode_share_error: "< 0.05", log_z_sigmas: "< 4", teacher_tail_factor: "< 5"}')
 dir=$T/moons
 
 expect "a run whose gates hold: exit code 0" 0 "${moons[@]}" --out "$dir"

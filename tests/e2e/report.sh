@@ -19,7 +19,8 @@ page() {
 }
 
 # timeless FILE: without what hangs on the clock.
-timeless() { sed '/<!-- clock -->/,/<!-- \/clock -->/d' "$1"; }
+# Without what the clock says, and without the letters that are kept for it: their numbers go on from there.
+timeless() { sed '/<!-- clock -->/,/<!-- \/clock -->/d; /<symbol /,/<\/symbol>/d; s/"#g[0-9]*"/"#g"/g' "$1"; }
 
 # ---- data with names of all sorts, a grid, a circle and a column that ends
 
