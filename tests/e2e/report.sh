@@ -18,8 +18,7 @@ page() {
     check "$name: and nothing else" test "$(find -L "$dir/figures" -type f | wc -l)" -eq $((2 * $#))
 }
 
-# timeless FILE: without what hangs on the clock.
-# Without what the clock says, and without the letters that are kept for it: their numbers go on from there.
+# timeless FILE: without what the clock says, and without the letters that are kept for it: other letters are numbered on from them.
 timeless() { sed '/<!-- clock -->/,/<!-- \/clock -->/d; /<symbol /,/<\/symbol>/d; s/"#g[0-9]*"/"#g"/g' "$1"; }
 
 # ---- data with names of all sorts, a grid, a circle and a column that ends
