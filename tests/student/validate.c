@@ -167,6 +167,8 @@ Test(validate, threads_do_not_matter)
     cr_assert(memcmp(&one.out.weights, &three.out.weights, sizeof one.out.weights) == 0);
     check_same(&one.out.roundtrip, &three.out.roundtrip, 1, "round trip");
     check_same(&one.out.energy.value, &three.out.energy.value, 1, "energy distance");
+    student_validation_release(&one.out);
+    student_validation_release(&three.out);
     target_free(t);
     flow_free(student);
 }
@@ -212,6 +214,7 @@ Test(validate, stored_draws)
     cr_assert_eq(j.code, 0, "%s", j.err.text);
     cr_assert(j.out.weights.n_reverse == 2000 && j.out.weights.n_forward == STORED);
     check_estimate(j.out.weights.kl_forward, closed_forms().kl_forward, 0.1, "forward KL");
+    student_validation_release(&j.out);
     target_free(d);
     target_free(t);
     flow_pool_free(pool);
@@ -292,6 +295,7 @@ static void check_broken(broken_as how, double above)
     cr_assert_eq(j.out.weights.n_reverse, N - own->count);
     cr_assert_eq(j.out.weights.n_forward, N - theirs->count);
     cr_assert(isfinite(j.out.weights.kl_reverse.value) && isfinite(j.out.weights.kl_forward.value));
+    student_validation_release(&j.out);
     flow_free(student);
 }
 
