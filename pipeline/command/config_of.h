@@ -7,7 +7,6 @@
 
 #include <stdbool.h>
 
-bool config_of_directory(const char *path);
 /* Whether it is one by its name, or a directory. */
 bool config_of_is(const char *path);
 

@@ -1,11 +1,11 @@
 #include "pipeline/command/lines.h"
 
 #include "flow/unroll.h"
-#include "pipeline/command/config_of.h"
 #include "pipeline/command/line.h"
 #include "pipeline/config/config.h"
 #include "pipeline/config/schema.h"
 #include "pipeline/console/exit.h"
+#include "pipeline/stages/rundir.h"
 
 #include <assert.h>
 #include <getopt.h>
@@ -152,7 +152,7 @@ int line_read_run(run_line *out, const line_spec *spec, int argc, char **argv)
     out->options.sources.file = operands[0];
     out->options.sources.overlays = out->overlays;
     out->options.sources.sets = out->sets;
-    if ((out->options.told = config_of_directory(operands[0])) && !out->options.out)
+    if ((out->options.told = rundir_is_folder(operands[0])) && !out->options.out)
         out->options.out = operands[0];
     out->options.argc = argc;
     out->options.argv = argv;

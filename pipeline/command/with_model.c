@@ -1,6 +1,5 @@
 #include "pipeline/command/with_model.h"
 
-#include "pipeline/command/config_of.h"
 #include "pipeline/console/exit.h"
 #include "pipeline/stages/store.h"
 
@@ -11,7 +10,7 @@ enum { PATH_LENGTH = 4096 };
 /* Out (PATH_LENGTH), or path itself. */
 static const char *file_of(char *out, const char *path, const char *role)
 {
-    if (!config_of_directory(path))
+    if (!rundir_is_folder(path))
         return path;
     int n = snprintf(out, PATH_LENGTH, "%s/%s/model.safetensors", path, role);
     return n < PATH_LENGTH ? out : path;

@@ -85,34 +85,6 @@ int links_make_way(const char *root, const char *name, flow_err *err)
     return make_folder_of(path, err) ? err->code : move_aside(root, name, path, err);
 }
 
-int links_point(const char *root, const char *name, const char *to, flow_err *err)
-{
-    char path[RUNDIR_PATH], text[RUNDIR_PATH], temporary[RUNDIR_PATH + 32];
-    if (links_leads(root, name, to))
-        return 0;
-    rundir_in(path, root, name);
-    links_text(text, name, to);
-    snprintf(temporary, sizeof temporary, "%s.tmp.%ld", path, (long)getpid());
-    if (links_make_way(root, name, err))
-        return err->code;
-    unlink(temporary);
-    if (symlink(text, temporary))
-        return fail_errno(err, path);
-    if (rename(temporary, path) == 0)
-        return 0;
-    int code = fail_errno(err, path);
-    unlink(temporary);
-    return code;
-}
-
-int links_show(const rundir *dir, const char *name, flow_err *err)
-{
-    char to[RUNDIR_PATH];
-    const char *slash = strrchr(name, '/');
-    snprintf(to, sizeof to, "%.2000s/%.2000s", rundir_folder(dir), slash ? slash + 1 : name);
-    return links_point(dir->home, name, to, err);
-}
-
 int links_remove(const char *root, const char *name, flow_err *err)
 {
     char path[RUNDIR_PATH];

@@ -8,16 +8,11 @@
 /* What stood in the way of a link: it may be the user's own. */
 #define LINKS_EARLIER "stages/earlier"
 
-/* RUN/name leads to RUN/to, "stages/teacher-3f9a1c2e/model.safetensors". A plain file of that name, which is of an earlier
- * program or of somebody else, is moved to stages/earlier/. */
-int links_point(const char *root, const char *name, const char *to, flow_err *err);
-
-/* What such a link holds; out has RUNDIR_PATH bytes. Its folder is made, and what is no link goes out of the way. */
+/* What a link RUN/name holds that leads to RUN/to, "stages/teacher-3f9a1c2e/model.safetensors"; out has RUNDIR_PATH bytes. */
 void links_text(char *out, const char *name, const char *to);
+/* Its folder is made. A plain file of that name, which is of an earlier program or of somebody else, is moved to
+ * stages/earlier/. links_change.h makes the link. */
 int links_make_way(const char *root, const char *name, flow_err *err);
-
-/* The same of a file in a stage's directory. */
-int links_show(const rundir *dir, const char *name, flow_err *err);
 
 /* Whether it leads there already. */
 bool links_leads(const char *root, const char *name, const char *to);

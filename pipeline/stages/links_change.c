@@ -158,3 +158,19 @@ void links_change_end(links_change *self)
     free(self->at);
     *self = (links_change){.root = self->root};
 }
+
+int links_change_finish(links_change *self, int code, flow_err *err)
+{
+    code = code ? code : links_change_make(self, err);
+    links_change_end(self);
+    return code;
+}
+
+int links_show(const rundir *dir, const char *name, flow_err *err)
+{
+    char to[RUNDIR_PATH];
+    const char *slash = strrchr(name, '/');
+    links_change change = {.root = dir->home};
+    rundir_in(to, rundir_folder(dir), slash ? slash + 1 : name);
+    return links_change_finish(&change, links_change_add(&change, name, to, err), err);
+}

@@ -5,15 +5,13 @@
 
 #include "pipeline/stages/links.h"
 
-#include <stddef.h>
-
 typedef struct links_change {
     const char *root;
     struct links_one *at; /* (n) */
     size_t n;
 } links_change;
 
-/* RUN/name shall lead to RUN/to (links_point); to NULL: there shall be none. Nothing is seen of it yet. */
+/* RUN/name shall lead to RUN/to; to NULL: there shall be none. Nothing is seen of it yet. */
 int links_change_add(links_change *self, const char *name, const char *to, flow_err *err);
 
 /* Whether the name was added, and leads elsewhere now. */
@@ -25,5 +23,11 @@ void links_change_undo(links_change *self);
 
 /* Removes what was made for an undo, or never came to use. */
 void links_change_end(links_change *self);
+
+/* Makes all, unless code says that they could not all be added, and ends. Returns the first error. */
+int links_change_finish(links_change *self, int code, flow_err *err);
+
+/* One alone: of a file in a stage's directory. */
+int links_show(const rundir *dir, const char *name, flow_err *err);
 
 #endif

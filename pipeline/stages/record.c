@@ -17,7 +17,8 @@
 
 const char record_file_config[] = "config.yaml", record_file_overrides[] = "overrides.txt",
            record_file_resolved[] = "resolved.json", record_file_manifest[] = "manifest.json";
-static const char GIVEN[] = "given.json", SUMS[] = "SHA256SUMS";
+const char record_file_sums[] = "SHA256SUMS";
+static const char GIVEN[] = "given.json";
 
 /* ---- inputs */
 
@@ -182,11 +183,10 @@ bool record_is_whole(const rundir *self)
     return access(rundir_in(path, self->root, record_file_resolved), F_OK) == 0;
 }
 
-bool record_is_shown(const rundir *self)
+bool record_is_linked(const rundir *self, const char *name)
 {
     char to[RUNDIR_PATH];
-    snprintf(to, sizeof to, "%.2000s/%s", rundir_folder(self), record_file_manifest);
-    return links_leads(self->home, record_file_manifest, to);
+    return links_leads(self->home, name, rundir_in(to, rundir_folder(self), name));
 }
 
 const char *record_given(char *out, const char *root, flow_err *err)
@@ -253,12 +253,9 @@ static int visit_if_there(const rundir *self, const char *name,
 int record_each(const rundir *self, int (*visit)(void *arg, const char *name, flow_err *err),
                 void *arg, flow_err *err)
 {
-    static const char *const names[] = {record_file_resolved,
-                                        record_file_config,
-                                        record_file_overrides,
-                                        record_file_manifest,
-                                        SUMS,
-                                        NULL};
+    static const char *const names[] = {record_file_resolved,  record_file_config,
+                                        record_file_overrides, record_file_manifest,
+                                        record_file_sums,      NULL};
     char overlay[RECORD_NAME];
     int code = 0;
     for (const char *const *name = names; *name && !code; name++)
@@ -277,7 +274,7 @@ static int show(void *arg, const char *name, flow_err *err)
 {
     const showing *self = arg;
     char to[RUNDIR_PATH];
-    snprintf(to, sizeof to, "%.2000s/%.1000s", rundir_folder(self->record), name);
+    rundir_in(to, rundir_folder(self->record), name);
     return links_change_add(self->into, name, to, err);
 }
 
@@ -289,10 +286,7 @@ int record_link(links_change *into, const rundir *self, flow_err *err)
 int record_link_now(const rundir *self, flow_err *err)
 {
     links_change change = {.root = self->home};
-    int code = record_link(&change, self, err);
-    code = code ? code : links_change_make(&change, err);
-    links_change_end(&change);
-    return code;
+    return links_change_finish(&change, record_link(&change, self, err), err);
 }
 
 /* ---- how it went */

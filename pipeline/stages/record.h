@@ -31,8 +31,8 @@ void record_texts_release(record_texts *self); /* also after record_read failed 
 int record_place(rundir *out, const rundir *home, const config *c, const record_texts *texts,
                  flow_err *err);
 bool record_is_whole(const rundir *self);
-/* Whether a link leads to how it went. */
-bool record_is_shown(const rundir *self);
+/* Whether the link of that name leads to its file. */
+bool record_is_linked(const rundir *self, const char *name);
 
 /* given.json of the run in `root`, for config_sources: out (RUNDIR_PATH) is returned, NULL: it is no run with a memory. */
 const char *record_given(char *out, const char *root, flow_err *err);

@@ -5,7 +5,7 @@
 #include <stddef.h>
 
 extern const char record_file_config[], record_file_overrides[], record_file_resolved[],
-    record_file_manifest[];
+    record_file_manifest[], record_file_sums[];
 
 /* Of overlay i, counted from 0, in out. */
 enum { RECORD_NAME = 64 };

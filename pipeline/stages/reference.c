@@ -3,6 +3,7 @@
 #include "pipeline/config/show.h"
 #include "pipeline/stages/digests.h"
 #include "pipeline/stages/record_files.h"
+#include "pipeline/stages/rundir.h"
 #include "teacher/target_in_units.h"
 #include "teacher/target_model.h"
 
@@ -10,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 struct reference {
     flow_model *own;         /* of a file */
@@ -92,12 +92,6 @@ static int from_run(reference *self, const char *sampler, const json_t *known, f
     return code;
 }
 
-static bool is_directory(const char *path)
-{
-    struct stat is;
-    return stat(path, &is) == 0 && S_ISDIR(is.st_mode);
-}
-
 /* What the run in another directory learned from. */
 static int from_directory(reference *self, const char *path, const json_t *known, flow_err *err)
 {
@@ -169,7 +163,7 @@ reference *reference_open(const char *path, const flow_model *sampler, const cha
     json_t *known = known_files(sampler_path);
     int code = !path                           ? from_run(self, sampler_path, known, err)
                : ends_in(path, ".safetensors") ? from_model(self, path, err)
-               : is_directory(path)            ? from_directory(self, path, known, err)
+               : rundir_is_folder(path)        ? from_directory(self, path, known, err)
                                                : from_config(self, path, known, err);
     json_decref(known);
     code = code ? code : settle(self, err);

@@ -351,10 +351,8 @@ static int prepare(run *r, flow_err *err)
 /* The record of results that users see is not written over by a run that did not come to its end. */
 static bool may_tell(const run *r)
 {
-    char name[RUNDIR_PATH];
-    snprintf(name, sizeof name, "%.2000s/manifest.json", rundir_folder(&r->record));
     return r->shown || set_is_whole(&r->at.plan) ||
-           !links_leads(r->at.dir.root, record_file_manifest, name);
+           !record_is_linked(&r->record, record_file_manifest);
 }
 
 /* How it went, and, if all is there, what users see. */
@@ -369,7 +367,7 @@ static int conclude(run *r, flow_err *err)
 /* A run that failed behind its last stage left the record to the next. */
 static bool lacks_record(const run *r)
 {
-    return !r->begun && r->shown && !record_is_shown(&r->record);
+    return !r->begun && r->shown && !record_is_linked(&r->record, record_file_manifest);
 }
 
 /* Writes how it went, if there is a directory to write it into; an error of its own is told only where

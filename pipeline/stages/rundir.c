@@ -2,7 +2,7 @@
 
 #include "files/atomic.h"
 #include "flow/json.h"
-#include "pipeline/stages/links.h"
+#include "pipeline/stages/links_change.h"
 #include "pipeline/stages/lock.h"
 
 #include <dirent.h>
@@ -68,6 +68,12 @@ rundir rundir_at(const char *root)
     rundir out = {.lock = -1};
     snprintf(out.root, sizeof out.root, "%s", root);
     return out;
+}
+
+bool rundir_is_folder(const char *path)
+{
+    struct stat is;
+    return stat(path, &is) == 0 && S_ISDIR(is.st_mode);
 }
 
 const char *rundir_folder(const rundir *self)

@@ -24,6 +24,9 @@ typedef struct rundir {
 #define RUNDIR_MEMORY "stages/memory.json"   /* known.h; makes a directory that of a run */
 #define RUNDIR_CURRENT "stages/current.json" /* set.h */
 
+/* Whether the path is one of a directory, a run's or not. */
+bool rundir_is_folder(const char *path);
+
 rundir rundir_at(const char *root);
 /* Of a stage's directory: its name from that of the run, "stages/teacher-3f9a1c2e". */
 const char *rundir_folder(const rundir *self);

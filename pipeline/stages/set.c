@@ -11,8 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char SUMS[] = "SHA256SUMS";
-
 bool set_is_whole(const plan *p)
 {
     bool whole = true;
@@ -37,11 +35,8 @@ static json_t *current_of(const plan *p, const rundir *record)
 
 static int check_link(void *arg, const char *name, flow_err *err)
 {
-    const rundir *record = arg;
-    char to[RUNDIR_PATH];
     (void)err;
-    snprintf(to, sizeof to, "%.1000s/%.1000s", rundir_folder(record), name);
-    return !links_leads(record->home, name, to);
+    return !record_is_linked(arg, name);
 }
 
 bool set_is_shown(const plan *p, const rundir *record)
@@ -88,7 +83,7 @@ static int sum_record(void *arg, const char *name, flow_err *err)
     const summing *self = arg;
     char path[RUNDIR_PATH], sum[FILE_SHA256];
     snprintf(path, sizeof path, "%.2000s/%.1000s", self->record->root, name);
-    if (strcmp(name, SUMS) == 0 || strcmp(name, record_file_manifest) == 0)
+    if (strcmp(name, record_file_sums) == 0 || strcmp(name, record_file_manifest) == 0)
         return 0;
     if (file_sha256(sum, path, err))
         return err->code;
@@ -102,14 +97,14 @@ static int write_sums(const plan *p, const rundir *record, flow_err *err)
     size_t size = 0;
     FILE *to = open_memstream(&text, &size);
     if (!to)
-        return flow_fail(err, FLOW_ENOMEM, "out of memory for %s", SUMS);
+        return flow_fail(err, FLOW_ENOMEM, "out of memory for %s", record_file_sums);
     int code = record_each(record, sum_record, &(summing){record, to}, err);
     for (size_t i = 0; i < STAGE_COUNT; i++)
         sums_of(to, p->at[i].entry);
     if (fclose(to) && !code)
-        code = flow_fail(err, FLOW_ENOMEM, "out of memory for %s", SUMS);
+        code = flow_fail(err, FLOW_ENOMEM, "out of memory for %s", record_file_sums);
     if (!code)
-        code = rundir_write_text(record, SUMS, text, err);
+        code = rundir_write_text(record, record_file_sums, text, err);
     free(text);
     return code;
 }

@@ -6,7 +6,6 @@
 #include "files/sha256.h"
 #include "flow/json.h"
 #include "pipeline/stages/checkpoint.h"
-#include "pipeline/stages/links.h"
 #include "pipeline/stages/rung_file.h"
 #include "pipeline/stages/seal.h"
 
@@ -425,10 +424,7 @@ int store_link(links_change *into, const json_t *entry, flow_err *err)
 int store_link_now(const char *root, const json_t *entry, flow_err *err)
 {
     links_change change = {.root = root};
-    int code = store_link(&change, entry, err);
-    code = code ? code : links_change_make(&change, err);
-    links_change_end(&change);
-    return code;
+    return links_change_finish(&change, store_link(&change, entry, err), err);
 }
 
 bool store_is_linked(const char *root, const json_t *entry)
