@@ -31,7 +31,7 @@ typedef struct flow_kept {
 void *flow_keeper_start(const flow_keeper *keeper, const flow_kept *kind, const void *of,
                         flow_err *err);
 
-/* Keeps how it stands. keeper may be NULL: nothing is kept. */
+/* Keeps how it stands, of a keeper that there is. */
 int flow_keeper_keep(const flow_keeper *keeper, const flow_kept *kind, void *self, flow_err *err);
 
 /* Whether it has to be kept now. stopping: the training ends here. */

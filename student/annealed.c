@@ -2,8 +2,8 @@
 
 #include "flow/circle.h"
 #include "student/chains.h"
-
 #include "student/weigh.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

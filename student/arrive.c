@@ -1,6 +1,7 @@
 #include "student/arrive.h"
 
 #include "flow/block.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

@@ -2,6 +2,7 @@
 
 #include "flow/sort.h"
 #include "student/against_data.h"
+#include "teacher/look_column.h"
 #include "teacher/scale.h"
 
 #include <math.h>
@@ -57,7 +58,7 @@ static int take(rows *out, const data_part *from, size_t column, const flow_unit
                 flow_err *err)
 {
     for (size_t i = 0; i < out->n; i++) {
-        size_t row = from->n / out->n * i + from->n % out->n * i / out->n;
+        size_t row = look_spread_out(i, out->n, from->n);
         out->x[i] = data_number(&from->x, row, column);
         if (!isfinite(out->x[i]))
             return flow_fail(err, FLOW_EDIVERGED, "tails: row %zu, column %zu is %g", row, column,
@@ -211,7 +212,7 @@ static void look_at_sides(student_tail side[2], pair *of)
     mirror_back(&side[0]);
 }
 
-static int look_at_column(job *self, size_t column, flow_err *err)
+static int measure_column(job *self, size_t column, flow_err *err)
 {
     static const flow_unit plain = {.scale = 1};
     const flow_unit *unit = self->units ? &self->units->column[column] : &plain;
@@ -307,7 +308,7 @@ int student_tails_measure(student_tails *out, const data_part *samples, const da
         return FLOW_OK;
     int code = reserve(&self, err);
     for (size_t j = 0; !code && j < out->dim; j++)
-        code = look_at_column(&self, j, err);
+        code = measure_column(&self, j, err);
     if (!code)
         judge(out);
     free(self.rows.samples.x);

@@ -6,6 +6,7 @@
 #include "pipeline/console/exit.h"
 #include "pipeline/console/json_print.h"
 #include "pipeline/stages/record_files.h"
+#include "pipeline/stages/stage.h"
 
 #include <math.h>
 #include <stdint.h>
@@ -152,8 +153,7 @@ static void print_all(const json_t *diff)
 /* The three documents of one run, an array; NULL after an error. */
 static json_t *read_run(const char *run, flow_err *err)
 {
-    static const char *const names[] = {record_file_resolved, "validation.json",
-                                        record_file_manifest};
+    static const char *const names[] = {record_file_resolved, STAGE_VERDICT, record_file_manifest};
     json_t *out = json_array();
     if (run_files_check(run, err) == 0)
         for (size_t i = 0; i < 3 && !err->code; i++)
@@ -165,14 +165,14 @@ static json_t *read_run(const char *run, flow_err *err)
 
 static json_t *compare(const diff_options *o, const json_t *a, const json_t *b)
 {
-    json_t *out = json_object(), *config = json_array();
+    json_t *out = json_object(), *keys = json_array();
     const json_t *of_a = json_array_get(a, 1), *of_b = json_array_get(b, 1);
-    add_differences(&config, "", json_array_get(a, 0), json_array_get(b, 0));
+    add_differences(&keys, "", json_array_get(a, 0), json_array_get(b, 0));
     flow_json_set(&out, "runs", json_pack("[s, s]", o->runs[0], o->runs[1]));
     flow_json_set(&out, "verdict",
                   json_pack("[o, o]", or_null(json_object_get(of_a, "verdict")),
                             or_null(json_object_get(of_b, "verdict"))));
-    flow_json_set(&out, "config", config);
+    flow_json_set(&out, "config", keys);
     flow_json_set(&out, "figures", figures_of(of_a, of_b));
     flow_json_set(&out, "seconds", seconds_of(json_array_get(a, 2), json_array_get(b, 2)));
     return out;

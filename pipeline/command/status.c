@@ -88,7 +88,7 @@ static json_t *status_of(const char *run, flow_err *err)
     static const char *const of_verdict[] = {"verdict", "reasons", "warnings", "gates", NULL};
     json_t *out = json_object(), *manifest = NULL, *verdict = NULL;
     if (!run_files_check(run, err) && (manifest = run_files_json(run, record_file_manifest, err)) &&
-        (verdict = run_files_json(run, "validation.json", err))) {
+        (verdict = run_files_json(run, STAGE_VERDICT, err))) {
         flow_json_set(&out, "run", json_string(run));
         add_state(&out, run, manifest);
         take(&out, manifest, of_manifest);

@@ -4,6 +4,7 @@
 #include "pipeline/command/run_files.h"
 #include "pipeline/console/exit.h"
 #include "pipeline/console/json_print.h"
+#include "pipeline/stages/stage.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -30,7 +31,7 @@ static json_t *row_of(const sweep_list *list, size_t index, flow_err *err)
     const sweep_point_of *p = &list->points[index];
     json_t *row = json_object();
     json_t *verdict =
-        p->state == POINT_DONE ? run_files_json(p->dir, "validation.json", err) : json_null();
+        p->state == POINT_DONE ? run_files_json(p->dir, STAGE_VERDICT, err) : json_null();
     json_t *said = json_object_get(verdict, "verdict");
     const char *metric = gate_figures[list->config->sweep->metric].name;
     bool ended = p->state == POINT_DONE || p->state == POINT_FAILED;

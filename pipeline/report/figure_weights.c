@@ -1,7 +1,6 @@
 #include "pipeline/report/figure_weights.h"
 
 #include "flow/json.h"
-
 #include "flow/sort.h"
 #include "pipeline/report/numbers.h"
 #include "student/diagnostics.h"

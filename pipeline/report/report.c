@@ -1,7 +1,6 @@
 #include "pipeline/report/report.h"
 
 #include "flow/json.h"
-
 #include "pipeline/console/json_read.h"
 #include "pipeline/report/numbers.h"
 #include "pipeline/report/picture_pairs.h"

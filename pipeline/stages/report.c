@@ -35,7 +35,7 @@ static int find_places(report_paths *out, const stage_work *work, flow_err *err)
         const rundir *dir;
         const char *name;
     } files[PATHS] = {
-        [READ_VERDICT] = {&work->results[stage_index(&stage_validate)], "validation.json"},
+        [READ_VERDICT] = {&work->results[stage_index(&stage_validate)], STAGE_VERDICT},
         [READ_CHAIN] = {&work->results[stage_index(&stage_validate)], "chain.npy"},
         [READ_TEACHER] = {&work->results[stage_index(&stage_teacher)], "teacher/metrics.jsonl"},
         [READ_STUDENT] = {&work->results[stage_index(&stage_student)], "student/metrics.jsonl"},
