@@ -6,19 +6,7 @@ set -m
 
 endless >"$T/c.yaml"
 
-start() { # DIR OPTION ...
-    local dir=$1
-    shift
-    "$DISTILL" run "$T/c.yaml" --quiet --out "$dir" "$@" >"$T/out" 2>"$T/err" </dev/null &
-    job=$!
-}
-at_work() { # GLOB: until there is such a file, or the run is at its end
-    while kill -0 $job 2>/dev/null; do
-        # shellcheck disable=SC2086
-        ls $1 >/dev/null 2>&1 && return 0
-        sleep 0.02
-    done
-}
+work=(--quiet)
 # ended NAME: by itself, within a minute; else it hangs. $status.
 ended() {
     { sleep 60; kill -KILL $job; } 2>/dev/null &

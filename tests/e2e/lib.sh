@@ -112,3 +112,18 @@ student: {flow: {layers: 2, hidden: [16]}, train: {steps: 100000000}}
 validate: {samples: 1000}
 Y
 }
+
+# start DIR [OPTION ...]: a run of $T/c.yaml with the options ${work[@]} in the background, as $job. For set -m.
+start() {
+    "$DISTILL" run "$T/c.yaml" "${work[@]}" --out "$@" >"$T/out" 2>"$T/err" </dev/null &
+    job=$!
+}
+
+# at_work GLOB: until there is such a file, or the run is at its end: a limit of time would be one of the machine.
+at_work() {
+    while kill -0 $job 2>/dev/null; do
+        # shellcheck disable=SC2086
+        ls $1 >/dev/null 2>&1 && return 0
+        sleep 0.02
+    done
+}

@@ -18,14 +18,8 @@ same() {
     cmp <(asked "$T/whole") <(asked "$1")
 }
 
-# start DIR [OPTION ...]: the run in the background, as $job. at_work GLOB: until there is such a file in it.
-start() {
-    local dir=$1
-    shift
-    "$DISTILL" run "$T/c.yaml" "${work[@]}" --out "$dir" --set checkpoint.every=0.01 "$@" >"$T/out" 2>"$T/err" </dev/null &
-    job=$!
-}
-at_work() { # or until there is the file that comes last
+often=(--set checkpoint.every=0.01)
+at_work() { # GLOB [LAST]: until there is such a file, or the one that comes last
     for _ in $(seq 600); do
         # shellcheck disable=SC2086
         ls $1 >/dev/null 2>&1 || [ -e "${2:-none}" ] && return 0
@@ -37,7 +31,7 @@ at_work() { # or until there is the file that comes last
 # ---- kill -9 in each training, where a checkpoint is there
 
 for stage in teacher student; do
-    start "$T/$stage"
+    start "$T/$stage" "${often[@]}"
     at_work "$T/$stage/stages/$stage-*.part/checkpoint-1" "$T/$stage/SHA256SUMS"
     kill -KILL $job
     wait $job 2>/dev/null
@@ -59,7 +53,7 @@ kills=0 n=0
 for threads in 1 2 1 2; do
     dir=$T/random$((++n))
     for _ in 1 2 3 4 5; do
-        start "$dir" --threads $threads
+        start "$dir" "${often[@]}" --threads $threads
         sleep 0.$((RANDOM % 10))$((RANDOM % 10))
         kill -KILL $job 2>/dev/null && kills=$((kills + 1))
         wait $job 2>/dev/null

@@ -23,21 +23,6 @@ same() {
     cmp <(figures "$T/whole") <(figures "$1")
 }
 
-start() {
-    local dir=$1
-    shift
-    "$DISTILL" run "$T/c.yaml" "${work[@]}" --out "$dir" "$@" >"$T/out" 2>"$T/err" </dev/null &
-    job=$!
-}
-# at_work GLOB: until there is such a file, or the run is at its end.
-at_work() {
-    while kill -0 $job 2>/dev/null; do # it ends: a limit of time would be one of the machine
-        # shellcheck disable=SC2086
-        ls $1 >/dev/null 2>&1 && return 0
-        sleep 0.02
-    done
-}
-
 # ---- kill -9 at any moment of it, each time further on: what is finished is not made again
 
 kills=0

@@ -387,38 +387,52 @@ Test(csv, a_name_with_the_other_delimiter)
     temp_close();
 }
 
+typedef struct memory {
+    FILE *out;
+    char *text; /* after the writer was closed */
+    size_t size;
+} memory;
+
+/* Of two columns without names. */
+static file_csv_writer *write_to(memory *self)
+{
+    flow_err err = FLOW_ERR_INIT;
+    self->out = open_memstream(&self->text, &self->size);
+    file_csv_writer *writer = file_csv_open_stream(self->out, "stdout", 2, NULL, &err);
+    cr_assert_not_null(writer, "%s", err.text);
+    return writer;
+}
+
+static void forget(memory *self)
+{
+    fclose(self->out);
+    free(self->text);
+}
+
 Test(csv, writes_in_pieces)
 {
     flow_err err = FLOW_ERR_INIT;
-    char *text = NULL;
-    size_t len;
-    FILE *out = open_memstream(&text, &len);
-    file_csv_writer *writer = file_csv_open_stream(out, "stdout", 2, NULL, &err);
-    cr_assert_not_null(writer, "%s", err.text);
+    memory m;
+    file_csv_writer *writer = write_to(&m);
     cr_assert_eq(file_csv_append(writer, four, 1, &err), 0);
     cr_assert_eq(file_csv_append(writer, four, 0, &err), 0);
     cr_assert_eq(file_csv_append(writer, four + 2, 1, &err), 0);
     cr_assert_eq(file_csv_close(writer, &err), 0);
-    cr_assert_str_eq(text, "2.3849999999999998,-0.71299999999999997\n"
-                           "9.9999999999999694e-311,-17\n");
-    fclose(out);
-    free(text);
+    cr_assert_str_eq(m.text, "2.3849999999999998,-0.71299999999999997\n"
+                             "9.9999999999999694e-311,-17\n");
+    forget(&m);
 }
 
 Test(csv, writes_fewer_digits)
 {
     flow_err err = FLOW_ERR_INIT;
-    char *text = NULL;
-    size_t len;
-    FILE *out = open_memstream(&text, &len);
-    file_csv_writer *writer = file_csv_open_stream(out, "stdout", 2, NULL, &err);
-    cr_assert_not_null(writer, "%s", err.text);
+    memory m;
+    file_csv_writer *writer = write_to(&m);
     file_csv_digits(writer, 3);
     cr_assert_eq(file_csv_append(writer, four, 2, &err), 0);
     cr_assert_eq(file_csv_close(writer, &err), 0);
-    cr_expect_str_eq(text, "2.38,-0.713\n1e-310,-17\n");
-    fclose(out);
-    free(text);
+    cr_expect_str_eq(m.text, "2.38,-0.713\n1e-310,-17\n");
+    forget(&m);
 }
 
 Test(csv, failed_writes_leave_nothing)

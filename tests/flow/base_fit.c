@@ -39,6 +39,16 @@ static void maximise(flow *f, double *x, size_t steps)
     flow_pool_free(pool);
 }
 
+/* By rows of the truth. */
+static void fit_to(flow *f, const flow *truth, size_t steps)
+{
+    double *x = malloc(ROWS * 2 * sizeof *x);
+    flow_noise(truth, NULL, x, noise, 0, ROWS);
+    flow_init(f, noise);
+    maximise(f, x, steps);
+    free(x);
+}
+
 static flow *only_base(const char *text, flow_precision precision)
 {
     json_t *d = describe_one(2, 0, "data_to_noise", json_array());
@@ -54,19 +64,15 @@ static void check_fit_of_place(const char *text, double info_shift, double info_
 {
     double shift[] = {2.385, -0.713}, log_scale[] = {0.9, -1.3}, got[2];
     flow *truth = only_base(text, FLOW_F64), *f = only_base(text, FLOW_F32);
-    double *x = malloc(ROWS * 2 * sizeof *x);
     set_tensor(truth, 0, shift);
     set_tensor(truth, 1, log_scale);
-    flow_noise(truth, NULL, x, noise, 0, ROWS);
-    flow_init(f, noise);
-    maximise(f, x, 400);
+    fit_to(f, truth, 400);
     flow_tensor_get(f, got, 0);
     for (size_t i = 0; i < 2; i++)
         check_close(got + i, shift + i, 1, 0, 5 * exp(log_scale[i]) / sqrt(info_shift * ROWS),
                     "%s: shift", text);
     flow_tensor_get(f, got, 1);
     check_close(got, log_scale, 2, 0, 5 / sqrt(info_scale * ROWS), "%s: log_scale", text);
-    free(x);
     flow_free(truth);
     flow_free(f);
 }
@@ -84,13 +90,10 @@ Test(base_fit, likelihood_finds_a_mixture)
     double shift[] = {-4.3, 1.9, 3.7, -2.2}, log_scale[] = {0.3, -0.4, -0.2, 0.1};
     double logit[] = {log(0.3), log(0.7)}, got[4];
     flow *truth = only_base(text, FLOW_F64), *f = only_base(text, FLOW_F32);
-    double *x = malloc(ROWS * 2 * sizeof *x);
     set_tensor(truth, 0, shift);
     set_tensor(truth, 1, log_scale);
     set_tensor(truth, 2, logit);
-    flow_noise(truth, NULL, x, noise, 0, ROWS);
-    flow_init(f, noise);
-    maximise(f, x, 600);
+    fit_to(f, truth, 600);
     flow_tensor_get(f, got, 0);
     size_t left = got[0] < got[2] ? 0 : 1; /* which component is the one on the left */
     check_close(got + 2 * left, shift, 2, 0, 5 * exp(0.3) / sqrt(0.3 * ROWS), "left");
@@ -98,7 +101,6 @@ Test(base_fit, likelihood_finds_a_mixture)
     flow_tensor_get(f, got, 2);
     double weight = 1 / (1 + exp(got[1 - left] - got[left])), want = 0.3;
     check_close(&weight, &want, 1, 0, 5 * sqrt(0.21 / ROWS), "weight of the left one");
-    free(x);
     flow_free(truth);
     flow_free(f);
 }
