@@ -51,12 +51,18 @@ ISA_generic :=
 ISA_avx2    := -mavx2 -mfma
 ISA_avx512  := -mavx2 -mfma -mavx512f -mavx512vl -mavx512dq -mavx512bw -mprefer-vector-width=512
 
+# Once more in single precision for networks in bytes (flow/round.h), without contraction: same bits everywhere.
+ROUNDS      := -ffp-contract=off -DFLOW_ROUNDS=1
+VNNI_avx2   := -mavxvnni
+VNNI_avx512 := -mavx512vnni
+
 # ---- the program and the library
 
 LAYER_SRC := $(wildcard flow/layer/*.c)
+FULL_SRC  := $(filter-out flow/layer/%_low.c flow/layer/stair_int8%,$(LAYER_SRC))
 LIB_ROOMS := flow files teacher student
 LIB_OBJ   := $(patsubst %.c,$(OUT)/%.o,$(wildcard $(LIB_ROOMS:%=%/*.c))) \
-             $(foreach i,$(ISAS),$(foreach p,f32 f64,$(LAYER_SRC:%.c=$(OUT)/%.$p.$i.o)))
+             $(foreach i,$(ISAS),$(foreach p,f32 f64,$(FULL_SRC:%.c=$(OUT)/%.$p.$i.o)) $(LAYER_SRC:%.c=$(OUT)/%.r32.$i.o))
 MAIN_OBJ  := $(OUT)/pipeline/main.o
 APP_OBJ   := $(filter-out $(MAIN_OBJ),$(patsubst %.c,$(OUT)/%.o,$(wildcard pipeline/*.c pipeline/*/*.c)))
 HEADERS   := $(wildcard $(LIB_ROOMS:%=%/*.h))
@@ -121,17 +127,18 @@ $(OUT)/%.o: %.c $(OUT)/made-with
 .SECONDARY: # keep the objects of programs of one file
 
 define layer_rule
-$(OUT)/%.f$2.$1.o: %.c $(OUT)/made-with
+$(OUT)/%.$2$3.$1.o: %.c $(OUT)/made-with
 	@mkdir -p $$(@D)
-	$$(call show,cc  )$$(COMPILE) $$(NUMERIC) $$(ISA_$1) -DFLOW_BITS=$2 -DFLOW_ISA=$1 -c -o $$@ $$<
+	$$(call show,cc  )$$(COMPILE) $$(NUMERIC) $$(ISA_$1) $$(if $$(findstring _vnni,$$<),$$(VNNI_$1)) \
+	    $4 -DFLOW_BITS=$3 -DFLOW_ISA=$1 -c -o $$@ $$<
 endef
-$(foreach i,$(ISAS),$(foreach b,32 64,$(eval $(call layer_rule,$i,$b))))
+$(foreach i,$(ISAS),$(foreach b,32 64,$(eval $(call layer_rule,$i,f,$b))) $(eval $(call layer_rule,$i,r,32,$(ROUNDS))))
 
 # Text files that change only when the text does, so that what hangs on the flags, or on the list of
 # sources, is made anew when they change.
 stamp = @mkdir -p $(@D); echo '$(strip $(subst ',,$1))' >$@.new; cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 $(OUT)/made-with: FORCE
-	$(call stamp,$(COMPILE:$(WERROR)=) $(NUMERIC) $(foreach i,$(ISAS),$(ISA_$i)))
+	$(call stamp,$(COMPILE:$(WERROR)=) $(NUMERIC) $(ROUNDS) $(foreach i,$(ISAS),$(ISA_$i) $(VNNI_$i)))
 $(OUT)/made-of: FORCE
 	$(call stamp,$(LIB_OBJ) $(APP_OBJ) $(TEST_SRC))
 

@@ -4,7 +4,8 @@
 #include <string.h>
 
 #define BACKENDS(isa)                                                                              \
-    extern const flow_backend flow_backend_table_f32_##isa, flow_backend_table_f64_##isa;
+    extern const flow_backend flow_backend_table_f32_##isa, flow_backend_table_f64_##isa,          \
+        flow_backend_table_r32_##isa;
 BACKENDS(generic)
 #if defined(__x86_64__)
 BACKENDS(avx2)
@@ -15,29 +16,59 @@ BACKENDS(avx512)
 static const flow_backend *const all[] = {
 #if defined(__x86_64__)
     &flow_backend_table_f32_avx512,  &flow_backend_table_f64_avx512,
-    &flow_backend_table_f32_avx2,    &flow_backend_table_f64_avx2,
+    &flow_backend_table_r32_avx512,  &flow_backend_table_f32_avx2,
+    &flow_backend_table_f64_avx2,    &flow_backend_table_r32_avx2,
 #endif
     &flow_backend_table_f32_generic, &flow_backend_table_f64_generic,
+    &flow_backend_table_r32_generic,
 };
+
+/* What FLOW_ISA says; "": nothing. */
+static const char *wanted_isa(void)
+{
+    const char *wanted = getenv("FLOW_ISA");
+    return wanted ? wanted : "";
+}
+
+int flow_isa_wanted(const char *isa)
+{
+    return !*wanted_isa() || strcmp(wanted_isa(), isa) == 0;
+}
+
+/* FLOW_ISA is this one, or this one and more for bytes. */
+static int wanted(const flow_backend *backend)
+{
+    const char *isa = strchr(backend->name, '/') + 1, *word = wanted_isa();
+    size_t length = strlen(isa);
+    return flow_isa_wanted(isa) ||
+           (strncmp(word, isa, length) == 0 && strcmp(word + length, "_vnni") == 0);
+}
+
+static const flow_backend *find(flow_precision precision, int rounds, flow_err *err)
+{
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        if (all[i]->precision == precision && all[i]->rounds == rounds && all[i]->supported() &&
+            wanted(all[i]))
+            return all[i];
+    flow_fail(err, FLOW_EUSAGE, "FLOW_ISA=%s: not an instruction set of this processor",
+              wanted_isa());
+    return NULL;
+}
 
 const flow_backend *flow_backend_find(flow_precision precision, flow_err *err)
 {
-    const char *wanted = getenv("FLOW_ISA");
-    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
-        const char *isa = strchr(all[i]->name, '/') + 1;
-        if (all[i]->precision == precision && all[i]->supported() &&
-            (!wanted || !*wanted || strcmp(wanted, isa) == 0))
-            return all[i];
-    }
-    flow_fail(err, FLOW_EUSAGE, "FLOW_ISA=%s: not an instruction set of this processor",
-              wanted ? wanted : "");
-    return NULL;
+    return find(precision, 0, err);
+}
+
+const flow_backend *flow_backend_find_rounding(flow_err *err)
+{
+    return find(FLOW_F32, 1, err);
 }
 
 const flow_backend *flow_backend_at(size_t index)
 {
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
-        if (all[i]->supported() && index-- == 0)
+        if (!all[i]->rounds && all[i]->supported() && index-- == 0)
             return all[i];
     return NULL;
 }

@@ -5,6 +5,7 @@
 
 #include "flow/flow.h"
 #include "flow/kind.h"
+#include "flow/round.h"
 #include "flow/unroll.h"
 
 #include <stdatomic.h>
@@ -29,6 +30,7 @@ struct flow {
     const flow_backend *backend;
     size_t dim, context;
     flow_direction direction;
+    flow_network network; /* of its conditioners (round.h) */
     flow_stack stack;
     struct flow_base *base; /* (base.h); its parameters lie behind those of the stack */
     unsigned char *circles; /* (2, dim) 1 where a column of the data, and of the noise, is on a
@@ -55,6 +57,8 @@ typedef struct flow_adam {
 struct flow_backend {
     const char *name; /* "f32/avx512" */
     flow_precision precision;
+    int rounds; /* for flows whose conditioners are in low precision, and for nothing else: the same bits on every
+                   processor */
     size_t real_size;
     int (*supported)(void); /* by this processor */
 
@@ -78,6 +82,9 @@ struct flow_backend {
                          const void *from_params, flow_err *err);
     void (*init)(flow *self, pcg_stream stream);
     int (*init_data)(flow *self, const double *x, const double *context, size_t n, flow_err *err);
+
+    /* Conditioners in low precision: from now on, n rows having gone through the flow. */
+    void (*round)(flow *self, size_t n);
 
     size_t (*n_tensors)(const flow_stack *self);
     void (*tensor)(const flow_stack *self, flow_tensor_info *info, size_t index);
@@ -106,11 +113,24 @@ struct flow_backend {
 };
 
 /* The fastest backend of this precision on this processor. FLOW_ISA in the environment (generic,
- * avx2, avx512) asks for another; NULL with a message in *err if it cannot be had. */
+ * avx2, avx512) asks for another; NULL with a message in *err if it cannot be had. avx2_vnni and avx512_vnni are
+ * those two with leave to multiply bytes as the processor does, as without FLOW_ISA. */
 const flow_backend *flow_backend_find(flow_precision precision, flow_err *err);
+/* The same for flows in low precision. */
+const flow_backend *flow_backend_find_rounding(flow_err *err);
 
-/* All that run here, NULL past the end: for tests. */
+/* Whether FLOW_ISA allows an instruction set: it names it, or none. */
+int flow_isa_wanted(const char *isa);
+
+/* All that run here and do not round, NULL past the end: for tests. */
 const flow_backend *flow_backend_at(size_t index);
+
+/* to, of the same description: every parameter as from has it. FLOW_ENOMEM. */
+int flow_copy_tensors(flow *to, const flow *from, flow_err *err);
+
+/* flow_create_within on a backend that rounds, watching (flow/layer/mlp_low.h). */
+flow *flow_create_low(const flow_backend *backend, const json_t *description, flow_network network,
+                      flow_err *err);
 
 /* flow_create_within on a chosen backend. */
 flow *flow_create_on(const flow_backend *backend, const json_t *description, size_t max_weights,

@@ -47,8 +47,8 @@ static int check_weights(const flow *self, size_t max_weights, flow_err *err)
                : 0;
 }
 
-flow *flow_create_on(const flow_backend *backend, const json_t *description, size_t max_weights,
-                     flow_err *err)
+static flow *create(const flow_backend *backend, const json_t *description, size_t max_weights,
+                    flow_network network, flow_err *err)
 {
     const json_t *layers;
     flow *self = calloc(1, sizeof *self);
@@ -57,6 +57,7 @@ flow *flow_create_on(const flow_backend *backend, const json_t *description, siz
         return NULL;
     }
     self->backend = backend;
+    self->network = network;
     if (read_head(self, &layers, description, err) ||
         backend->create_layers(self, layers, max_weights, err) ||
         check_weights(self, max_weights, err) || flow_circles_follow(self, err))
@@ -70,6 +71,18 @@ flow *flow_create_on(const flow_backend *backend, const json_t *description, siz
 fail:
     flow_free(self);
     return NULL;
+}
+
+flow *flow_create_on(const flow_backend *backend, const json_t *description, size_t max_weights,
+                     flow_err *err)
+{
+    return create(backend, description, max_weights, FLOW_NETWORK_AS_IS, err);
+}
+
+flow *flow_create_low(const flow_backend *backend, const json_t *description, flow_network network,
+                      flow_err *err)
+{
+    return create(backend, description, SIZE_MAX, network, err);
 }
 
 flow *flow_create_within(const json_t *description, flow_precision precision, size_t max_weights,
@@ -114,7 +127,7 @@ int flow_init_data(flow *self, const double *rows, const double *context, size_t
     return self->backend->init_data(self, rows, context, n, err);
 }
 
-static int copy_tensors(flow *to, const flow *from, flow_err *err)
+int flow_copy_tensors(flow *to, const flow *from, flow_err *err)
 {
     for (size_t i = 0; i < flow_n_tensors(from); i++) {
         flow_tensor_info info;
@@ -138,7 +151,7 @@ flow *flow_convert(const flow *self, flow_precision precision, flow_err *err)
     if (!description)
         flow_fail(err, FLOW_ENOMEM, "out of memory for the description of a flow");
     json_decref(description);
-    if (out && copy_tensors(out, self, err)) {
+    if (out && flow_copy_tensors(out, self, err)) {
         flow_free(out);
         return NULL;
     }
@@ -313,6 +326,10 @@ static const pcg_stream fixed_noise = {.stage = PCG_FLOW, .purpose = PCG_ESTIMAT
 
 flow_pass *flow_pass_create(const flow *self, size_t max_rows, unsigned flags, flow_err *err)
 {
+    if (self->network != FLOW_NETWORK_AS_IS && flags & FLOW_PASS_TRAIN) {
+        flow_fail(err, FLOW_EUSAGE, "a rounded flow has no gradients");
+        return NULL;
+    }
     flow_pass *pass = self->backend->pass_create(self, max_rows, flags, err);
     size_t rows = flags & FLOW_PASS_TRAIN ? max_rows * (self->base->n_params ? 2 : 1) : 0;
     if (!pass)

@@ -54,7 +54,8 @@ typedef enum pcg_purpose {
     PCG_ESTIMATE = 11, /* log-determinants that are estimates */
     PCG_CUT = 12,      /* where circles are cut */
     PCG_THIN = 13,     /* which rows stand for weighed ones */
-    PCG_CIRCLE = 14    /* of PCG_BASE: columns on circles */
+    PCG_CIRCLE = 14,   /* of PCG_BASE: columns on circles */
+    PCG_WATCH = 15     /* what the ranges of hidden units are taken from */
 } pcg_purpose;
 
 typedef struct pcg_stream {

@@ -73,6 +73,13 @@ static void autoregressive_init(const flow_layer *layer, real *theta, layer_draw
     net->ops->init(net, theta, &draws->rng);
 }
 
+static void autoregressive_round(const flow_layer *layer, real *theta, size_t n)
+{
+    const conditioner *net = maps_of(layer)->net;
+    if (net->ops->round)
+        net->ops->round(net, theta, n);
+}
+
 /* ---- memory: cache = values | slopes; work = values or cotangents | scratch */
 
 static size_t autoregressive_cache_len(const flow_layer *layer, size_t ld)
@@ -231,6 +238,7 @@ const flow_layer_ops layer_autoregressive = {
     .unroll = conditioned_unroll,
     .init = autoregressive_init,
     .init_data = NULL,
+    .round = autoregressive_round,
     .cache_len = autoregressive_cache_len,
     .work_len = autoregressive_work_len,
     .forward = autoregressive_forward,

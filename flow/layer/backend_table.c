@@ -60,8 +60,9 @@ static int supported(void)
 extern const flow_backend flow_backend_table;
 
 const flow_backend flow_backend_table = {
-    .name = "f" FLOW_TEXT(FLOW_BITS) "/" FLOW_TEXT(FLOW_ISA),
+    .name = FLOW_LETTER FLOW_TEXT(FLOW_BITS) "/" FLOW_TEXT(FLOW_ISA),
     .precision = (flow_precision)FLOW_BITS,
+    .rounds = FLOW_ROUNDS,
     .real_size = sizeof(real),
     .supported = supported,
     .kind = kind_at,
@@ -74,6 +75,7 @@ const flow_backend flow_backend_table = {
     .unroll_params = stack_unroll_params,
     .init = backend_init,
     .init_data = backend_init_data,
+    .round = backend_round,
     .n_tensors = stack_n_tensors,
     .tensor = stack_tensor,
     .tensor_get = stack_tensor_get,

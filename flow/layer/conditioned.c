@@ -132,7 +132,8 @@ static int read_shape(conditioner_shape *shape, const conditioned_options *optio
     *shape = (conditioner_shape){.dim = scope->dim,
                                  .context = scope->context,
                                  .groups = options->groups ? options->groups : scope->dim,
-                                 .bare_first = options->first == IDENTITY};
+                                 .bare_first = options->first == IDENTITY,
+                                 .low = scope->low};
     if (shape->groups > scope->dim)
         return flow_fail(err, FLOW_ECONFIG, "%s: %zu groups of %zu coordinates", kind,
                          shape->groups, scope->dim);

@@ -25,6 +25,7 @@ typedef struct conditioner_ops conditioner_ops;
 typedef struct conditioner_shape {
     size_t dim, context, groups, outputs; /* D, C, G, P */
     int bare_first; /* group 1 has no outputs: its dimensions are left as they are */
+    int low;        /* in low precision, once it is rounded; for a kind that can */
     /* (D + 1) how many there are of the dimensions before i, the caller's; NULL: i, and i P. */
     const size_t *inputs_before, *outputs_before;
 } conditioner_shape;
@@ -54,6 +55,10 @@ struct conditioner_ops {
      * FLOW_ENOMEM. NULL where narrow is. */
     int (*narrow_params)(const conditioner *self, real *theta, const conditioner *from,
                          const real *from_theta, flow_err *err);
+
+    /* With shape.low: what it takes becomes theirs that the n rows had that went through it since it was made; it
+     * has computed as it is until now. To be called once. NULL: shape.low has no meaning. */
+    void (*round)(const conditioner *self, real *theta, size_t n);
 
     /* slopes (slope_rows, ld), NULL: no backward follows. ld = 1 is one row, with the same bits. */
     void (*forward)(const conditioner *self, real *values, real *slopes, const real *theta,

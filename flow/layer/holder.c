@@ -26,6 +26,11 @@ void holder_init(const flow_layer *layer, real *theta, layer_draws *draws)
     stack_init(holder_stack(layer), theta, draws->stream, row, draws->spare);
 }
 
+void holder_round(const flow_layer *layer, real *theta, size_t n)
+{
+    stack_round(holder_stack(layer), theta, n);
+}
+
 int holder_settle(json_t *object, const json_t *spelt, size_t dim, flow_place *place, flow_err *err)
 {
     flow_place inner = *place;

@@ -8,6 +8,7 @@
 #define holder_free FLOW_NAME(holder_free)
 #define holder_describe FLOW_NAME(holder_describe)
 #define holder_init FLOW_NAME(holder_init)
+#define holder_round FLOW_NAME(holder_round)
 #define holder_settle FLOW_NAME(holder_settle)
 #define holder_n_tensors FLOW_NAME(holder_n_tensors)
 #define holder_tensor FLOW_NAME(holder_tensor)
@@ -29,6 +30,7 @@ static inline const flow_stack *holder_stack(const flow_layer *layer)
 /* Ops of a layer. */
 void holder_free(flow_layer *layer);
 void holder_init(const flow_layer *layer, real *theta, layer_draws *draws);
+void holder_round(const flow_layer *layer, real *theta, size_t n);
 size_t holder_n_tensors(const flow_layer *layer);
 void holder_tensor(const flow_layer *layer, flow_tensor_info *info, size_t index);
 void holder_tensor_get(const flow_layer *layer, double *values, const real *theta, size_t index);

@@ -213,6 +213,7 @@ const flow_layer_ops layer_inverted = {
     .circles = inverted_circles,
     .init = holder_init,
     .init_data = NULL,
+    .round = holder_round,
     .cache_len = inverted_cache_len,
     .work_len = inverted_work_len,
     .forward = inverted_forward,

@@ -45,6 +45,7 @@ typedef struct layer_scope {
     size_t dim, context;
     size_t max_live; /* more live weights than this are refused (flow_create_within) */
     size_t depth;    /* layers around this one */
+    int low;         /* conditioners are to be in low precision (flow/round.h) */
 } layer_scope;
 
 /* Where initial parameters come from. */
@@ -101,6 +102,10 @@ struct flow_layer_ops {
      * then does as forward without cache. theta is call->theta. 0 or FLOW_ENOMEM. */
     int (*init_data)(const flow_layer *self, real *theta, real *y, double *logdet, const real *x,
                      size_t n, const layer_call *call);
+
+    /* Of layers made with scope->low: rounds the conditioners, which n rows went through (conditioner.h). Optional
+     * (NULL: there are none). */
+    void (*round)(const flow_layer *self, real *theta, size_t n);
 
     size_t (*cache_len)(const flow_layer *self, size_t ld);
     size_t (*work_len)(const flow_layer *self, size_t ld);

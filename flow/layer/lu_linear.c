@@ -10,6 +10,7 @@
  * it and U above, then b (D). */
 #include "flow/circles.h"
 #include "flow/layer/layer.h"
+#include "flow/layer/triangle.h"
 #include "flow/layer/vmath.h"
 
 #include <cblas.h>
@@ -109,6 +110,21 @@ static void scale_rows(const flow_layer *layer, real *x, const real *theta, real
 
 typedef enum triangle { LOWER = CblasLower, UPPER = CblasUpper } triangle;
 
+#if FLOW_ROUNDS
+/* x <- T x or T^T x */
+static void multiply(const flow_layer *layer, real *x, const real *theta, triangle which,
+                     CBLAS_TRANSPOSE trans, size_t ld)
+{
+    triangle_multiply(x, theta, layer->dim, which == LOWER, trans == CblasTrans, ld);
+}
+
+/* x <- T^-1 x or T^-T x */
+static void solve(const flow_layer *layer, real *x, const real *theta, triangle which,
+                  CBLAS_TRANSPOSE trans, size_t ld)
+{
+    triangle_solve(x, theta, layer->dim, which == LOWER, trans == CblasTrans, ld);
+}
+#else
 /* x <- T x or T^T x */
 static void multiply(const flow_layer *layer, real *x, const real *theta, triangle which,
                      CBLAS_TRANSPOSE trans, size_t ld)
@@ -128,6 +144,7 @@ static void solve(const flow_layer *layer, real *x, const real *theta, triangle 
         blas_trsm(CblasRowMajor, CblasLeft, (CBLAS_UPLO)which, trans, CblasUnit, d, FLOW_PAD, 1,
                   theta, d, x + j, (blasint)ld);
 }
+#endif
 
 static void add_logdet(double *logdet, double value, size_t ld)
 {

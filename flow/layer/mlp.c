@@ -1,5 +1,5 @@
 /* flow/layer/mlp.c -- the masked network's program of steps, its description and its parameters. */
-#include "flow/layer/mlp.h"
+#include "flow/layer/mlp_low.h"
 
 #include <assert.h>
 #include <math.h>
@@ -155,6 +155,18 @@ static int build(mlp *self)
     return out == NONE ? -1 : add_map(self, last, out, NONE, 1);
 }
 
+/* Behind all else, in parameters and values. */
+static int build_low(mlp *self)
+{
+#if FLOW_ROUNDS
+    self->low = self->base.shape.low ? mlp_low_create(self) : NULL;
+    return self->base.shape.low && !self->low;
+#else
+    (void)self;
+    return 0;
+#endif
+}
+
 static void mlp_free(conditioner *base)
 {
     mlp *self = (mlp *)base;
@@ -164,6 +176,7 @@ static void mlp_free(conditioner *base)
         free(self->buffers[i].begin);
     for (size_t i = 0; i < self->n_maps; i++)
         stair_release(&self->maps[i]);
+    free(self->low);
     free(self);
 }
 
@@ -176,7 +189,7 @@ mlp *mlp_new(const mlp_options *options, const conditioner_shape *shape, flow_er
         *self = (mlp){.base = {.ops = &conditioner_mlp, .shape = *shape},
                       .options = *options,
                       .activation = &activation_kinds[options->activation]};
-    if (self && !build(self))
+    if (self && !build(self) && !build_low(self))
         return self;
     if (self)
         mlp_free(&self->base);
@@ -304,6 +317,9 @@ const conditioner_ops conditioner_mlp = {
     .init = mlp_init,
     .narrow = mlp_narrow,
     .narrow_params = mlp_narrow_params,
+#if FLOW_ROUNDS
+    .round = mlp_low_round,
+#endif
     .forward = mlp_forward,
     .outputs_of = mlp_outputs_of,
     .hidden_of = mlp_hidden_of,

@@ -42,6 +42,8 @@ typedef struct mlp_step {
     size_t offset; /* of a map: its parameters */
 } mlp_step;
 
+typedef struct mlp_low mlp_low; /* mlp_low.h */
+
 typedef struct mlp {
     conditioner base;
     mlp_options options;
@@ -50,6 +52,7 @@ typedef struct mlp {
     mlp_buffer buffers[MLP_MAX_STEPS + 1]; /* 0: inputs; last: outputs */
     mlp_step steps[MLP_MAX_STEPS];
     stair maps[MLP_MAX_STEPS];
+    mlp_low *low; /* in low precision; NULL: as it is */
 } mlp;
 
 #define mlp_new FLOW_NAME(mlp_new)

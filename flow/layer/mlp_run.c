@@ -1,5 +1,5 @@
 /* flow/layer/mlp_run.c -- the masked network forwards and backwards, all of it or one degree. */
-#include "flow/layer/mlp.h"
+#include "flow/layer/mlp_low.h"
 #include "flow/pool.h"
 
 #include <string.h>
@@ -24,11 +24,9 @@ static const mlp *down(const conditioner *base)
 typedef void product(const stair *self, real *y, const real *theta, const real *x, const real *add,
                      size_t row0, size_t row1, size_t ld);
 
-static void run_rows(const mlp *self, const mlp_step *step, product *multiply, real *values,
-                     real *slopes, const real *theta, size_t row0, size_t row1, size_t ld)
+static void run_rows_as_is(const mlp *self, const mlp_step *step, product *multiply, real *values,
+                           real *slopes, const real *theta, size_t row0, size_t row1, size_t ld)
 {
-    if (row0 >= row1)
-        return;
     real *dst = mlp_rows(self, values, step->dst, 0, ld);
     const real *src = mlp_rows(self, values, step->src, 0, ld);
     if (step->map >= 0) {
@@ -53,6 +51,23 @@ static int activated_after(const mlp *self, size_t s)
 {
     const mlp_step *map = &self->steps[s];
     return s + 1 < self->n_steps && map->map >= 0 && activates_in_place(map + 1, map->dst);
+}
+
+static void run_rows(const mlp *self, const mlp_step *step, product *multiply, real *values,
+                     real *slopes, const real *theta, size_t row0, size_t row1, size_t ld)
+{
+    if (row0 >= row1)
+        return;
+#if FLOW_ROUNDS
+    if (self->low) {
+        if (step->map < 0 || !mlp_low_map(self, step, values, theta, row0, row1, ld))
+            run_rows_as_is(self, step, multiply, values, slopes, theta, row0, row1, ld);
+        if (!activated_after(self, (size_t)(step - self->steps)))
+            mlp_low_leave(self, step->dst, values, theta, row0, row1, ld);
+        return;
+    }
+#endif
+    run_rows_as_is(self, step, multiply, values, slopes, theta, row0, row1, ld);
 }
 
 /* Step s is a map and step s - 1 the activation of what it reads. */
@@ -111,7 +126,7 @@ static void forward_block(void *arg, size_t index)
 {
     const work *w = arg;
     size_t row = index * w->block, end = end_of_block(w, index);
-    if (w->pair && w->net->activation->rectifier && w->ld > 1) {
+    if (w->pair && w->net->activation->rectifier && w->ld > 1 && !w->net->low) {
         run_rows(w->net, w->step, stair_product_rectified, w->values, NULL, w->theta, row, end,
                  w->ld);
         return;
@@ -141,6 +156,10 @@ void mlp_forward(const conditioner *base, real *values, real *slopes, const real
 {
     for (size_t s = 0; s < down(base)->n_steps;)
         s += forward_step(down(base), s, values, slopes, theta, ld);
+#if FLOW_ROUNDS
+    if (down(base)->low)
+        mlp_low_spoil_all(down(base), values, ld);
+#endif
 }
 
 /* All rows have this degree, as in the network of a coupling: then what is done piece by piece is a
@@ -166,6 +185,10 @@ void mlp_outputs_of(const conditioner *base, real *values, const real *theta, si
                     size_t ld)
 {
     forward_degree(down(base), down(base)->n_steps - 1, values, NULL, theta, group, ld);
+#if FLOW_ROUNDS
+    if (down(base)->low)
+        mlp_low_spoil(down(base), values, group, ld);
+#endif
 }
 
 void mlp_hidden_of(const conditioner *base, real *values, real *slopes, const real *theta,
@@ -173,6 +196,10 @@ void mlp_hidden_of(const conditioner *base, real *values, real *slopes, const re
 {
     for (size_t s = 0; s + 1 < down(base)->n_steps;)
         s += forward_degree(down(base), s, values, slopes, theta, degree, ld);
+#if FLOW_ROUNDS
+    if (down(base)->low)
+        mlp_low_see(down(base), values, degree, ld);
+#endif
 }
 
 /* ---- backward */

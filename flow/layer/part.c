@@ -365,6 +365,7 @@ const flow_layer_ops layer_part = {
     .unroll_params = part_unroll_params,
     .init = holder_init,
     .init_data = part_init_data,
+    .round = holder_round,
     .cache_len = part_cache_len,
     .work_len = part_work_len,
     .forward = part_forward,

@@ -194,7 +194,10 @@ void backend_pass_score(flow_pass *head, const void *params, double *score_y, co
 
 int backend_create_layers(flow *self, const json_t *list, size_t max_live, flow_err *err)
 {
-    const layer_scope scope = {.dim = self->dim, .context = self->context, .max_live = max_live};
+    const layer_scope scope = {.dim = self->dim,
+                               .context = self->context,
+                               .max_live = max_live,
+                               .low = self->network != FLOW_NETWORK_AS_IS};
     return stack_create(&self->stack, list, &scope, err);
 }
 
@@ -202,6 +205,11 @@ void backend_init(flow *self, pcg_stream stream)
 {
     uint64_t spare = FLOW_MAX_LAYERS;
     stack_init(&self->stack, self->params, stream, 0, &spare);
+}
+
+void backend_round(flow *self, size_t n)
+{
+    stack_round(&self->stack, self->params, n);
 }
 
 static int wants_data(const flow_stack *self)

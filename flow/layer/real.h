@@ -1,7 +1,9 @@
 /* flow/layer/real.h -- the number type and the vector width of one compilation of flow/layer/.
  *
  * Every .c file of this folder is compiled once per precision (FLOW_BITS 32 or 64) and instruction
- * set (FLOW_ISA generic, avx2, avx512). External names carry both, through FLOW_NAME.
+ * set (FLOW_ISA generic, avx2, avx512). External names carry both, through FLOW_NAME. A third compilation
+ * in single precision (FLOW_ROUNDS) is for networks in low precision (flow/round.h): it contracts nothing to fused
+ * multiply-adds, so that all instruction sets give the same bits.
  *
  * Shapes inside this folder: a shard is feature-major. A buffer of R features is (R', ld) with R'
  * = R rounded up to FLOW_PAD rows and ld = the shard's rows rounded up to FLOW_PAD numbers, so that
@@ -24,7 +26,16 @@ typedef int64_t real_int;
 #error "FLOW_BITS must be 32 or 64"
 #endif
 
+#ifndef FLOW_ROUNDS
+#define FLOW_ROUNDS 0
+#endif
+#if FLOW_ROUNDS
+#define FLOW_LETTER "r"
+#define FLOW_GLUE_(name, bits, isa) name##_r##bits##_##isa
+#else
+#define FLOW_LETTER "f"
 #define FLOW_GLUE_(name, bits, isa) name##_f##bits##_##isa
+#endif
 #define FLOW_GLUE(name, bits, isa) FLOW_GLUE_(name, bits, isa)
 #define FLOW_NAME(name) FLOW_GLUE(name, FLOW_BITS, FLOW_ISA)
 #define FLOW_TEXT_(x) #x

@@ -202,6 +202,13 @@ void stack_init(const flow_stack *self, real *theta, pcg_stream stream, uint64_t
     }
 }
 
+void stack_round(const flow_stack *self, real *theta, size_t n)
+{
+    for (size_t l = 0; l < self->n_layers; l++)
+        if (self->layers[l]->ops->round)
+            self->layers[l]->ops->round(self->layers[l], theta + self->offsets[l], n);
+}
+
 /* ---- parameters by name */
 
 size_t stack_n_tensors(const flow_stack *self)

@@ -16,6 +16,7 @@
 #define stack_unroll FLOW_NAME(stack_unroll)
 #define stack_unroll_params FLOW_NAME(stack_unroll_params)
 #define stack_init FLOW_NAME(stack_init)
+#define stack_round FLOW_NAME(stack_round)
 #define stack_n_tensors FLOW_NAME(stack_n_tensors)
 #define stack_tensor FLOW_NAME(stack_tensor)
 #define stack_tensor_get FLOW_NAME(stack_tensor_get)
@@ -36,6 +37,7 @@
 #define backend_pass_score FLOW_NAME(backend_pass_score)
 #define backend_create_layers FLOW_NAME(backend_create_layers)
 #define backend_init FLOW_NAME(backend_init)
+#define backend_round FLOW_NAME(backend_round)
 #define backend_init_data FLOW_NAME(backend_init_data)
 #define range_add FLOW_NAME(range_add)
 #define range_square FLOW_NAME(range_square)
@@ -60,6 +62,9 @@ int stack_unroll_params(const flow_stack *self, void *theta, const flow_stack *f
 /* Layer l draws from row (row + l) << 32 of the stream; *spare: layer_draws. */
 void stack_init(const flow_stack *self, real *theta, pcg_stream stream, uint64_t row,
                 uint64_t *spare);
+
+/* The op round of all layers that have it. */
+void stack_round(const flow_stack *self, real *theta, size_t n);
 
 size_t stack_n_tensors(const flow_stack *self);
 void stack_tensor(const flow_stack *self, flow_tensor_info *info, size_t index);
@@ -97,6 +102,7 @@ void backend_pass_score(flow_pass *pass, const void *params, double *score_y,
                         const double *score_x);
 int backend_create_layers(flow *self, const json_t *list, size_t max_live, flow_err *err);
 void backend_init(flow *self, pcg_stream stream);
+void backend_round(flow *self, size_t n);
 int backend_init_data(flow *self, const double *x, const double *context, size_t n, flow_err *err);
 
 void range_add(void *to, const void *from, size_t first, size_t n);

@@ -120,6 +120,14 @@ static int unrolled_unroll_params(const flow_layer *layer, real *theta, const fl
     return code;
 }
 
+static void unrolled_round(const flow_layer *layer, real *theta, size_t n)
+{
+    const conditioner *net = down(layer)->maps.net;
+    size_t rows = down(layer)->tied ? n * down(layer)->iterations : n; /* of all steps */
+    for (size_t t = 0; net->ops->round && t < copies(down(layer)); t++)
+        net->ops->round(net, theta + t * net->n_params, rows);
+}
+
 /* ---- memory. cache: values | slopes of every step, and y; work: values or cotangents of every step,
  * and scratch */
 
@@ -486,6 +494,7 @@ const flow_layer_ops layer_unrolled = {
     .unroll_params = unrolled_unroll_params,
     .init = unrolled_init,
     .init_data = NULL,
+    .round = unrolled_round,
     .cache_len = unrolled_cache_len,
     .work_len = unrolled_work_len,
     .forward = unrolled_forward,

@@ -1,0 +1,240 @@
+#include "flow/layer/mlp_low.h"
+#include "flow/layer/vmath.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Rows of numbers of a buffer while it watches, and what they become. */
+enum { LEAST, MOST, SUM, N_RANGES, INVERSE = MOST, MEAN = SUM };
+
+enum { LEVELS = 255 };
+
+/* ---- making one */
+
+static size_t take_params(mlp *net, size_t n)
+{
+    size_t at = net->base.n_params;
+    net->base.n_params += flow_pad(n);
+    return at;
+}
+
+static size_t take_rows(mlp *net, size_t n)
+{
+    size_t at = net->base.value_rows;
+    net->base.value_rows += flow_pad(n);
+    return at;
+}
+
+/* A map that reads this buffer wants it in bytes. */
+static void take_buffer(mlp *net, mlp_low *low, size_t buffer)
+{
+    size_t rows = net->buffers[buffer].rows;
+    if (low->ranges[buffer])
+        return;
+    low->ranges[buffer] = take_params(net, N_RANGES * flow_pad(rows));
+    low->words[buffer] = take_rows(net, int8_quads(rows));
+}
+
+mlp_low *mlp_low_create(mlp *net)
+{
+    mlp_low *low = calloc(1, sizeof *low);
+    if (!low)
+        return NULL;
+    low->rounded = take_params(net, 1);
+    low->spoilt = take_rows(net, 1);
+    for (size_t s = 0; s < net->n_steps; s++) {
+        const mlp_step *step = &net->steps[s];
+        if (step->map < 0 || step->src == 0)
+            continue;
+        take_buffer(net, low, step->src);
+        low->maps[step->map] = stair_int8_of(&net->maps[step->map]);
+        low->blocks[step->map] = take_params(net, low->maps[step->map].n_words);
+    }
+    return low;
+}
+
+/* ---- watching, and rounding */
+
+static int is_rounded(const mlp *net, const real *theta)
+{
+    return theta[net->low->rounded] != 0;
+}
+
+static real *range(const mlp *net, const real *theta, size_t buffer, size_t which)
+{
+    size_t at = net->low->ranges[buffer] + which * flow_pad(net->buffers[buffer].rows);
+    return (real *)(uintptr_t)(theta + at); /* written only while it watches */
+}
+
+static void watch_row(real *least, real *most, real *sum, const real *a, size_t ld)
+{
+    double total = 0;
+    for (size_t j = 0; j < ld; j++) {
+        *least = a[j] < *least ? a[j] : *least;
+        *most = a[j] > *most ? a[j] : *most;
+        total += (double)a[j];
+    }
+    *sum = (real)((double)*sum + total);
+}
+
+static void watch(const mlp *net, size_t buffer, const real *values, const real *theta, size_t row0,
+                  size_t row1, size_t ld)
+{
+    real *least = range(net, theta, buffer, LEAST), *most = range(net, theta, buffer, MOST);
+    real *sum = range(net, theta, buffer, SUM);
+    const real *a = values + net->buffers[buffer].offset * ld;
+    for (size_t row = row0; row < row1; row++)
+        watch_row(least + row, most + row, sum + row, a + row * ld, ld);
+}
+
+/* What n rows were seen to be becomes where bytes begin, levels a unit, and the mean. */
+static void settle_range(const mlp *net, const real *theta, size_t buffer, size_t n)
+{
+    real *most = range(net, theta, buffer, MOST), *sum = range(net, theta, buffer, SUM);
+    const real *least = range(net, theta, buffer, LEAST);
+    for (size_t row = 0; row < net->buffers[buffer].rows; row++) {
+        real width = most[row] - least[row];
+        most[row] = width > 0 ? LEVELS / width : 0; /* INVERSE */
+        sum[row] = (real)((double)sum[row] / (double)n); /* MEAN */
+    }
+}
+
+void mlp_low_round(const conditioner *base, real *theta, size_t n)
+{
+    const mlp *net = (const mlp *)base;
+    const mlp_low *low = net->low;
+    assert(!is_rounded(net, theta));
+    for (size_t b = 0; b < net->n_buffers; b++)
+        if (low->ranges[b])
+            settle_range(net, theta, b, n);
+    for (size_t s = 0; s < net->n_steps; s++) {
+        const mlp_step *step = &net->steps[s];
+        if (step->map >= 0 && low->blocks[step->map])
+            stair_int8_round(&low->maps[step->map], theta + low->blocks[step->map],
+                             theta + step->offset, range(net, theta, step->src, LEAST),
+                             range(net, theta, step->src, INVERSE),
+                             range(net, theta, step->src, MEAN));
+    }
+    theta[low->rounded] = 1;
+}
+
+/* ---- steps */
+
+static word *words_of(const mlp *net, real *values, size_t buffer, size_t ld)
+{
+    return (word *)(void *)(values + net->low->words[buffer] * ld);
+}
+
+int mlp_low_map(const mlp *net, const mlp_step *step, real *values, const real *theta, size_t row0,
+                size_t row1, size_t ld)
+{
+    const mlp_low *low = net->low;
+    if (!low->blocks[step->map] || !is_rounded(net, theta))
+        return 0;
+    const real *add = step->add == SIZE_MAX ? NULL : mlp_rows(net, values, step->add, 0, ld);
+    stair_int8_product(&low->maps[step->map], mlp_rows(net, values, step->dst, 0, ld),
+                       theta + low->blocks[step->map], words_of(net, values, step->src, ld), add,
+                       row0, row1, ld);
+    return 1;
+}
+
+/* The nearest of the levels, those of the ends for all that is beyond; NaN is level 0. */
+FLOW_INLINE word level(real a, real least, real inverse)
+{
+    real t = (a - least) * inverse;
+    t = t > 0 ? t : 0;
+    t = t < LEVELS ? t : LEVELS;
+    return (word)(vm_bits(t + VM_ROUND) & LEVELS);
+}
+
+static void round_quad(word *restrict to, const real *restrict a, const real *least,
+                       const real *inverse, size_t ld)
+{
+    for (size_t j = 0; j < ld; j++)
+        to[j] = level(a[j], least[0], inverse[0]) | level(a[ld + j], least[1], inverse[1]) << 8 |
+                level(a[2 * ld + j], least[2], inverse[2]) << 16 |
+                (word)((uint32_t)level(a[3 * ld + j], least[3], inverse[3]) << 24);
+}
+
+static void round_row(word *words, const real *a, real least, real inverse, size_t row, size_t ld)
+{
+    byte *to = (byte *)words;
+    for (size_t j = 0; j < ld; j++)
+        to[int8_at(row, j, ld)] = (byte)level(a[j], least, inverse);
+}
+
+/* Whole words where all four rows are there. */
+static void round_rows(const mlp *net, size_t buffer, real *values, const real *theta, size_t row0,
+                       size_t row1, size_t ld)
+{
+    const real *least = range(net, theta, buffer, LEAST);
+    const real *inverse = range(net, theta, buffer, INVERSE);
+    const real *a = mlp_rows(net, values, buffer, 0, ld);
+    word *words = words_of(net, values, buffer, ld);
+    for (size_t row = row0; row < row1;) {
+        if (row % 4 == 0 && row + 4 <= row1) {
+            round_quad(words + row / 4 * ld, a + row * ld, least + row, inverse + row, ld);
+            row += 4;
+        } else {
+            round_row(words, a + row * ld, least[row], inverse[row], row, ld);
+            row++;
+        }
+    }
+}
+
+void mlp_low_leave(const mlp *net, size_t buffer, real *values, const real *theta, size_t row0,
+                   size_t row1, size_t ld)
+{
+    if (!net->low->ranges[buffer])
+        return;
+    if (is_rounded(net, theta))
+        round_rows(net, buffer, values, theta, row0, row1, ld);
+    else
+        watch(net, buffer, values, theta, row0, row1, ld);
+}
+
+/* ---- inputs that are not finite */
+
+void mlp_low_see(const mlp *net, real *values, size_t group, size_t ld)
+{
+    real *spoilt = values + net->low->spoilt * ld;
+    const size_t *begin = net->buffers[0].begin;
+    if (group == 0)
+        memset(spoilt, 0, ld * sizeof *spoilt);
+    for (size_t row = begin[group]; row < begin[group + 1]; row++)
+        for (size_t j = 0; j < ld; j++)
+            spoilt[j] += 0 * values[row * ld + j];
+}
+
+void mlp_low_spoil(const mlp *net, real *values, size_t group, size_t ld)
+{
+    const mlp_buffer *outputs = &net->buffers[net->n_buffers - 1];
+    const real *spoilt = values + net->low->spoilt * ld;
+    real *h = values + outputs->offset * ld;
+    for (size_t row = outputs->begin[group]; row < outputs->begin[group + 1]; row++)
+        for (size_t j = 0; j < ld; j++)
+            h[row * ld + j] = spoilt[j] == 0 ? h[row * ld + j] : spoilt[j];
+}
+
+static int any_spoilt(const mlp *net, const real *values, size_t ld)
+{
+    real sum = 0;
+    for (size_t j = 0; j < ld; j++)
+        sum += values[net->low->spoilt * ld + j];
+    return !(sum == 0);
+}
+
+void mlp_low_spoil_all(const mlp *net, real *values, size_t ld)
+{
+    const size_t groups = net->base.shape.groups;
+    for (size_t c = 0; c < groups; c++) /* what is in the last is seen by nobody */
+        mlp_low_see(net, values, c, ld);
+    if (!any_spoilt(net, values, ld))
+        return;
+    mlp_low_see(net, values, 0, ld);
+    for (size_t c = 1; c <= groups; c++) {
+        mlp_low_spoil(net, values, c, ld);
+        mlp_low_see(net, values, c, ld);
+    }
+}

@@ -1,0 +1,56 @@
+/* flow/layer/mlp_low.h -- a masked network in low precision: what a map reads that is not an input of the network comes
+ * in bytes, and its weights, too (stair_int8.h). Inputs, sums, biases and activations stay reals.
+ *
+ * Where a hidden unit's bytes begin and end must be a constant, or an output would depend on what it may not see. So
+ * the network first watches: it computes as it is, with whatever rows somebody sends through it, and keeps of each unit
+ * the least, the largest and the sum. Rounded, it takes bytes from there. A unit that leaves its range later is cut
+ * off there, which is a deterministic function of what it sees, and so the flow stays one whose log q is exact.
+ *
+ * All of it lives behind the network's parameters, in the same block. */
+#ifndef FLOW_LAYER_MLP_LOW_H
+#define FLOW_LAYER_MLP_LOW_H
+
+#include "flow/layer/mlp.h"
+
+#if FLOW_ROUNDS
+#include "flow/layer/stair_int8.h"
+
+#define mlp_low_create FLOW_NAME(mlp_low_create)
+#define mlp_low_round FLOW_NAME(mlp_low_round)
+#define mlp_low_map FLOW_NAME(mlp_low_map)
+#define mlp_low_leave FLOW_NAME(mlp_low_leave)
+#define mlp_low_see FLOW_NAME(mlp_low_see)
+#define mlp_low_spoil FLOW_NAME(mlp_low_spoil)
+#define mlp_low_spoil_all FLOW_NAME(mlp_low_spoil_all)
+
+struct mlp_low {
+    size_t rounded;                          /* where in theta is told whether it is */
+    stair_int8 maps[MLP_MAX_STEPS];          /* of zeros where the map reads inputs */
+    size_t blocks[MLP_MAX_STEPS];            /* where in theta their blocks begin */
+    size_t ranges[MLP_MAX_STEPS + 1];        /* of buffers: three rows of numbers in theta; 0: it is in no bytes */
+    size_t words[MLP_MAX_STEPS + 1];         /* of those, where their words begin, in rows of values */
+    size_t spoilt;                           /* a row of values: NaN where an input that was seen is not finite */
+};
+
+/* Adds what it takes to the network's parameters and values. NULL: no memory. To be freed. */
+mlp_low *mlp_low_create(mlp *net);
+
+/* The op round of a conditioner. */
+void mlp_low_round(const conditioner *base, real *theta, size_t n);
+
+/* Rows of a step that is a map: 1 if they were done here, 0 if they are to be done as ever. */
+int mlp_low_map(const mlp *net, const mlp_step *step, real *values, const real *theta, size_t row0,
+                size_t row1, size_t ld);
+/* Rows of a buffer are there: watched, or put into bytes. */
+void mlp_low_leave(const mlp *net, size_t buffer, real *values, const real *theta, size_t row0,
+                   size_t row1, size_t ld);
+
+/* NaN in, NaN out, though a byte cannot be one: inputs of a group, 0 .. G, have been seen (with group 0 begins a
+ * shard); the outputs of a group become NaN where one of them was not finite. */
+void mlp_low_see(const mlp *net, real *values, size_t group, size_t ld);
+void mlp_low_spoil(const mlp *net, real *values, size_t group, size_t ld);
+/* All groups, one after the other. */
+void mlp_low_spoil_all(const mlp *net, real *values, size_t ld);
+#endif
+
+#endif

@@ -1,0 +1,144 @@
+#include "flow/layer/stair_int8.h"
+#include "flow/backend.h"
+#include "flow/layer/vmath.h"
+
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+enum { CHUNK = 8, MOST_COLUMNS = INT32_MAX / (255 * 127) };
+
+const int8_kernel *int8_kernel_find(void)
+{
+    const int8_kernel *vnni = &int8_kernel_vnni;
+    return vnni->isa && flow_isa_wanted(vnni->isa) && vnni->supported() ? vnni : &int8_kernel_plain;
+}
+
+/* ---- the block */
+
+static size_t bias_at(const stair_int8 *self)
+{
+    return flow_pad(self->map->rows);
+}
+
+static size_t weights_at(const stair_int8 *self)
+{
+    return 2 * flow_pad(self->map->rows);
+}
+
+/* Words of the panels before p; stair.h counts FLOW_PAD numbers a column, rounded up to eight columns. */
+static size_t panel_at(const stair_int8 *self, size_t p)
+{
+    size_t whole = p < self->map->n_panels ? self->map->panels[p].offset : self->map->bias;
+    return weights_at(self) + whole / 4 * self->kernel->planes;
+}
+
+stair_int8 stair_int8_of(const stair *map)
+{
+    stair_int8 self = {.map = map, .kernel = int8_kernel_find()};
+    assert(map->cols <= MOST_COLUMNS);
+    self.n_words = panel_at(&self, map->n_panels);
+    return self;
+}
+
+/* w as one byte of a word, or as two bytes of a word of one plane or the other. */
+static void put(const stair_int8 *self, word *panel, size_t row, size_t k, int w)
+{
+    size_t planes = self->kernel->planes, quad = k / 4, at = k % 4;
+    word *to = panel + (quad * planes + at % planes) * FLOW_PAD + row;
+    uint32_t bits = planes == 1 ? (uint32_t)(w & 255) << 8 * at : (uint32_t)(w & 65535) << 8 * (at & 2);
+    *to = (word)((uint32_t)*to | bits);
+}
+
+/* 0: the unit never moved. */
+static double step_of(real inverse)
+{
+    return inverse > 0 ? 1 / (double)inverse : 0;
+}
+
+/* What the weights of row m see an average input as, before and after. */
+typedef struct averages {
+    double before, after;
+} averages;
+
+static averages round_row(const stair_int8 *self, word *panel, real *scale, const real *w,
+                          const real *lo, const real *inverse, const real *mean, size_t m)
+{
+    size_t limit = self->map->limit[m];
+    averages sum = {0, 0};
+    double most = 0;
+    for (size_t k = 0; k < limit; k++)
+        most = fmax(most, fabs((double)w[k * FLOW_PAD] * step_of(inverse[k])));
+    *scale = (real)(most / 127);
+    for (size_t k = 0; k < limit; k++) {
+        double weight = (double)w[k * FLOW_PAD], unit = weight * step_of(inverse[k]);
+        int rounded = *scale > 0 ? (int)nearbyint(unit / (double)*scale) : 0;
+        put(self, panel, m % FLOW_PAD, k, rounded);
+        sum.before += weight * (double)mean[k];
+        sum.after += rounded * ((double)mean[k] - (double)lo[k]) * (double)inverse[k];
+    }
+    sum.after *= (double)*scale;
+    return sum;
+}
+
+void stair_int8_round(const stair_int8 *self, real *block, const real *theta, const real *lo,
+                      const real *inverse, const real *mean)
+{
+    const stair *map = self->map;
+    memset(block, 0, self->n_words * sizeof *block);
+    for (size_t m = 0; m < map->rows; m++) {
+        word *panel = (word *)(void *)(block + panel_at(self, m / FLOW_PAD));
+        averages sum =
+            round_row(self, panel, block + m, theta + stair_row(map, m), lo, inverse, mean, m);
+        block[bias_at(self) + m] = (real)((double)theta[map->bias + m] + (sum.before - sum.after));
+    }
+}
+
+/* ---- products */
+
+static int8_args args_of(const stair_int8 *self, real *y, const real *block, const word *q,
+                         const real *add, size_t row, size_t depth, size_t ld)
+{
+    const stair_panel *panel = &self->map->panels[row / FLOW_PAD];
+    const word *weights = (const word *)(const void *)(block + panel_at(self, row / FLOW_PAD));
+    return (int8_args){.w = weights + (row - panel->row),
+                       .q = q,
+                       .y = y + row * ld,
+                       .scale = block + row,
+                       .bias = block + bias_at(self) + row,
+                       .add = add ? add + row * ld : NULL,
+                       .quads = int8_quads(depth),
+                       .ld = ld};
+}
+
+/* Whole panels, some of whose rows may not be wanted yet. */
+static void single_product(const stair_int8 *self, real *y, const real *block, const word *q,
+                           const real *add, size_t row0, size_t row1)
+{
+    real panel[FLOW_PAD] __attribute__((aligned(64)));
+    for (size_t row = row0, end; row < row1; row = end) {
+        size_t first = row / FLOW_PAD * FLOW_PAD;
+        end = first + FLOW_PAD < row1 ? first + FLOW_PAD : row1;
+        int8_args a = args_of(self, y, block, q, add, first, self->map->limit[end - 1], 1);
+        a.y = panel;
+        self->kernel->single(&a);
+        memcpy(y + row, panel + (row - first), (end - row) * sizeof *y);
+    }
+}
+
+void stair_int8_product(const stair_int8 *self, real *y, const real *block, const word *q,
+                        const real *add, size_t row0, size_t row1, size_t ld)
+{
+    if (ld == 1) {
+        single_product(self, y, block, q, add, row0, row1);
+        return;
+    }
+    const size_t rows = self->map->rows;
+    size_t end = row1 == rows ? (row1 + CHUNK - 1) / CHUNK * CHUNK : row1;
+    for (size_t row = row0, count; row < end; row += count) {
+        count = CHUNK - row % CHUNK < end - row ? CHUNK - row % CHUNK : end - row;
+        size_t last = row + count <= rows ? row + count - 1 : rows - 1;
+        int8_args a = args_of(self, y, block, q, add, row, self->map->limit[last], ld);
+        self->kernel->strips[count](&a);
+    }
+}

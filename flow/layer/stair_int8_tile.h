@@ -1,0 +1,60 @@
+/* flow/layer/stair_int8_tile.h -- the micro-kernel of products of bytes, for the includer's instruction set, which
+ * defines
+ *
+ *   lanes           a vector of FLOW_VEC sums of 32 bits
+ *   INT8_PLANES     1: words of four bytes at a time; 2: pairs of two bytes
+ *   zero(), splat(w), load(words)   such vectors: of 0, of one word, of words from memory
+ *   take(x, p)      what plane p of the weights is multiplied by, of words of inputs
+ *   dot(sum, x, w)  sum + what each lane of x and w make
+ *   to_real(sum)    as reals */
+#include "flow/layer/stair_int8.h"
+#include "flow/layer/tile.h"
+
+/* Rows row .. row + mr - 1 of the strip. */
+FLOW_INLINE void int8_tile(const int8_args *a, size_t row, size_t col, size_t mr, size_t nr)
+{
+    lanes acc[TILE_ROWS][4];
+    for (size_t i = 0; i < mr; i++)
+        for (size_t v = 0; v < nr; v++)
+            acc[i][v] = zero();
+    const word *w = a->w + row, *q = a->q + col;
+    for (size_t k = 0; k < a->quads; k++, q += a->ld)
+        for (size_t p = 0; p < INT8_PLANES; p++, w += FLOW_PAD) {
+            lanes x[4];
+            for (size_t v = 0; v < nr; v++)
+                x[v] = take(load(q + v * FLOW_VEC), p);
+            for (size_t i = 0; i < mr; i++)
+                for (size_t v = 0; v < nr; v++)
+                    acc[i][v] = dot(acc[i][v], x[v], splat(w[i]));
+        }
+    for (size_t i = 0; i < mr; i++)
+        for (size_t v = 0; v < nr; v++) {
+            size_t at = (row + i) * a->ld + col + v * FLOW_VEC;
+            vec y = to_real(acc[i][v]) * a->scale[row + i] + a->bias[row + i];
+            if (a->add)
+                y += *(const vec *)(a->add + at);
+            *(vec *)(a->y + at) = y;
+        }
+}
+
+STRIPS(int8)
+
+/* The FLOW_PAD rows of a panel lie side by side. */
+static void int8_single(const int8_args *a)
+{
+    lanes acc[PANEL_VECS];
+    for (size_t v = 0; v < PANEL_VECS; v++)
+        acc[v] = zero();
+    const word *w = a->w;
+    for (size_t k = 0; k < a->quads; k++)
+        for (size_t p = 0; p < INT8_PLANES; p++, w += FLOW_PAD)
+            for (size_t v = 0; v < PANEL_VECS; v++)
+                acc[v] = dot(acc[v], take(splat(a->q[k]), p), load(w + v * FLOW_VEC));
+    for (size_t v = 0; v < PANEL_VECS; v++) {
+        size_t at = v * FLOW_VEC;
+        vec y = to_real(acc[v]) * *(const vec *)(a->scale + at) + *(const vec *)(a->bias + at);
+        if (a->add)
+            y += *(const vec *)(a->add + at);
+        *(vec *)(a->y + at) = y;
+    }
+}

@@ -1,0 +1,78 @@
+#include "flow/round.h"
+#include "flow/backend.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+/* Rows that a unit's range is taken from: whole shards, or filler would be seen, too. */
+enum { WATCHED = 16 * FLOW_SHARD };
+
+static const pcg_stream watched = {.stage = PCG_FLOW, .purpose = PCG_WATCH};
+
+const flow_word flow_networks[] = {
+    {"f32", FLOW_NETWORK_AS_IS, "single precision, or what the model has"},
+    {"int8", FLOW_NETWORK_INT8, "hidden layers in bytes, sums exact"},
+    {NULL, 0, NULL}};
+
+flow_network flow_get_network(const flow *self)
+{
+    return self->network;
+}
+
+/* A shard of samples, and of contexts (n, C), which are standard normal: units leave them so. */
+static int watch_shard(flow_pass *pass, double *x, double *context, uint64_t first, flow_err *err)
+{
+    const flow *f = pass->flow;
+    const size_t dim = f->dim;
+    double *z = x + FLOW_SHARD * dim, logp[FLOW_SHARD];
+    flow_noise(f, NULL, z, watched, first, FLOW_SHARD);
+    if (f->context)
+        pcg_normals(context, watched, WATCHED + first, FLOW_SHARD, f->context);
+    flow_pass_transport(pass, NULL, x, logp, z, context, FLOW_SHARD);
+    for (size_t i = 0; i < FLOW_SHARD * dim; i++)
+        if (!isfinite(x[i]))
+            return flow_fail(err, FLOW_EDATA, "row %zu of its samples is not finite",
+                             (size_t)first + i / dim);
+    return 0;
+}
+
+static int watch(flow *self, flow_err *err)
+{
+    double *x = malloc(FLOW_SHARD * (2 * self->dim + self->context) * sizeof *x);
+    flow_pass *pass = x ? flow_pass_create(self, FLOW_SHARD, 0, err) : NULL;
+    int code = pass ? 0 : flow_fail(err, FLOW_ENOMEM, "out of memory to round a flow");
+    for (uint64_t first = 0; !code && first < WATCHED; first += FLOW_SHARD)
+        code = watch_shard(pass, x, x + 2 * FLOW_SHARD * self->dim, first, err);
+    flow_pass_free(pass);
+    free(x);
+    return code;
+}
+
+static flow *make(const flow *self, flow_network network, flow_err *err)
+{
+    const flow_backend *backend = flow_backend_find_rounding(err);
+    json_t *description = backend ? flow_describe(self) : NULL;
+    if (backend && !description)
+        flow_fail(err, FLOW_ENOMEM, "out of memory for the description of a flow");
+    flow *out = description ? flow_create_low(backend, description, network, err) : NULL;
+    json_decref(description);
+    if (out && (flow_copy_tensors(out, self, err) || watch(out, err))) {
+        flow_free(out);
+        return NULL;
+    }
+    if (out)
+        backend->round(out, WATCHED);
+    return out;
+}
+
+flow *flow_round(const flow *self, flow_network network, flow_err *err)
+{
+    if (self->network != FLOW_NETWORK_AS_IS) {
+        flow_fail(err, FLOW_ECONFIG, "the flow is rounded already");
+        return NULL;
+    }
+    if (flow_require_transport(self, err))
+        return NULL;
+    return network == FLOW_NETWORK_AS_IS ? flow_convert(self, self->backend->precision, err)
+                                         : make(self, network, err);
+}

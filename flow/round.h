@@ -1,0 +1,30 @@
+/* flow/round.h -- a flow whose networks compute in low precision, for sampling and densities.
+ *
+ * In a flow's parallel direction the log-determinant is the sum of the transformers' own slopes. Whatever numbers a
+ * network gives them, a function of what it may see and of nothing else, the map is a bijection, its density
+ * integrates to one and log q is exact, up to the arithmetic of the transformers (mathematics-layers 10). So a rounded
+ * flow is a flow of its own, near the one that it was made from; and how near is measured, like all else.
+ *
+ * What is rounded: weights, and what a map reads, but for a network's inputs (flow/layer/mlp_low.h). Where
+ * bytes of a hidden unit begin and end is taken from the flow's own samples, so nothing but the flow is asked for.
+ * Sums of products of bytes are exact, and nothing else is contracted: a rounded flow gives the same bits with
+ * every instruction set. */
+#ifndef FLOW_ROUND_H
+#define FLOW_ROUND_H
+
+#include "flow/flow.h"
+#include "flow/key.h"
+
+typedef enum flow_network { FLOW_NETWORK_AS_IS, FLOW_NETWORK_INT8 } flow_network;
+
+/* Their words, for keys and options. */
+extern const flow_word flow_networks[];
+
+/* The same flow, of the same parameters, whose networks are as `network` says: its own memory. It has no
+ * gradients, so passes with FLOW_PASS_TRAIN are refused. AS_IS: a copy. FLOW_ECONFIG: it is rounded already, or its
+ * layers have no inverse where samples need one; FLOW_EDATA: its samples are not finite. */
+flow *flow_round(const flow *self, flow_network network, flow_err *err);
+
+flow_network flow_get_network(const flow *self);
+
+#endif
