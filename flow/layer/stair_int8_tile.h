@@ -1,32 +1,42 @@
 /* flow/layer/stair_int8_tile.h -- the micro-kernel of products of bytes, for the includer's instruction set, which
  * defines
  *
- *   lanes           a vector of FLOW_VEC sums of 32 bits
  *   INT8_PLANES     1: words of four bytes at a time; 2: pairs of two bytes
- *   zero(), splat(w), load(words)   such vectors: of 0, of one word, of words from memory
  *   take(x, p)      what plane p of the weights is multiplied by, of words of inputs
- *   dot(sum, x, w)  sum + what each lane of x and w make
- *   to_real(sum)    as reals */
-#include "flow/layer/stair_int8.h"
-#include "flow/layer/tile.h"
+ *   dot(sum, x, w)  sum + what each lane of x and w make */
+#include "flow/layer/stair_int8_lanes.h"
+
+typedef lanes int8_sums[TILE_ROWS][4];
+
+/* acc += one word of every row of weights times one vector of words for each of nr. */
+FLOW_INLINE void int8_step(int8_sums acc, const word *w, const word *q, size_t p, size_t mr,
+                           size_t nr)
+{
+    lanes x[4];
+    for (size_t v = 0; v < nr; v++)
+        x[v] = take(load(q + v * FLOW_VEC), p);
+    for (size_t i = 0; i < mr; i++) {
+        lanes wi = splat(w[i]);
+        for (size_t v = 0; v < nr; v++)
+            acc[i][v] = dot(acc[i][v], x[v], wi);
+    }
+}
 
 /* Rows row .. row + mr - 1 of the strip. */
 FLOW_INLINE void int8_tile(const int8_args *a, size_t row, size_t col, size_t mr, size_t nr)
 {
-    lanes acc[TILE_ROWS][4];
+    int8_sums acc;
     for (size_t i = 0; i < mr; i++)
         for (size_t v = 0; v < nr; v++)
-            acc[i][v] = zero();
+            acc[i][v] = (lanes){0};
     const word *w = a->w + row, *q = a->q + col;
-    for (size_t k = 0; k < a->quads; k++, q += a->ld)
-        for (size_t p = 0; p < INT8_PLANES; p++, w += FLOW_PAD) {
-            lanes x[4];
-            for (size_t v = 0; v < nr; v++)
-                x[v] = take(load(q + v * FLOW_VEC), p);
-            for (size_t i = 0; i < mr; i++)
-                for (size_t v = 0; v < nr; v++)
-                    acc[i][v] = dot(acc[i][v], x[v], splat(w[i]));
-        }
+    for (size_t k = 0; k < a->quads; k++) {
+        int8_step(acc, w, q, 0, mr, nr);
+        if (INT8_PLANES == 2)
+            int8_step(acc, w + FLOW_PAD, q, 1, mr, nr);
+        w += INT8_PLANES * FLOW_PAD;
+        q += a->ld;
+    }
     for (size_t i = 0; i < mr; i++)
         for (size_t v = 0; v < nr; v++) {
             size_t at = (row + i) * a->ld + col + v * FLOW_VEC;
@@ -44,7 +54,7 @@ static void int8_single(const int8_args *a)
 {
     lanes acc[PANEL_VECS];
     for (size_t v = 0; v < PANEL_VECS; v++)
-        acc[v] = zero();
+        acc[v] = (lanes){0};
     const word *w = a->w;
     for (size_t k = 0; k < a->quads; k++)
         for (size_t p = 0; p < INT8_PLANES; p++, w += FLOW_PAD)
