@@ -8,7 +8,8 @@
 /* Rows of numbers of a buffer while it watches, and what they become. */
 enum { LEAST, MOST, SUM, N_RANGES, INVERSE = MOST, MEAN = SUM };
 
-enum { LEVELS = 255 };
+/* The largest of the levels of a byte, and of two; how much wider than seen the range of an input is. */
+enum { LEVELS = 255, INPUT_LEVELS = 65535, INPUT_ROOM = 4 };
 
 /* ---- making one */
 
@@ -34,6 +35,8 @@ static void take_buffer(mlp *net, mlp_low *low, size_t buffer)
         return;
     low->ranges[buffer] = take_params(net, N_RANGES * flow_pad(rows));
     low->words[buffer] = take_rows(net, int8_quads(rows));
+    if (buffer == 0)
+        take_rows(net, int8_quads(rows)); /* the upper bytes */
 }
 
 mlp_low *mlp_low_create(mlp *net)
@@ -45,7 +48,7 @@ mlp_low *mlp_low_create(mlp *net)
     low->spoilt = take_rows(net, 1);
     for (size_t s = 0; s < net->n_steps; s++) {
         const mlp_step *step = &net->steps[s];
-        if (step->map < 0 || step->src == 0)
+        if (step->map < 0)
             continue;
         take_buffer(net, low, step->src);
         low->maps[step->map] = stair_int8_of(&net->maps[step->map]);
@@ -56,7 +59,7 @@ mlp_low *mlp_low_create(mlp *net)
 
 /* ---- watching, and rounding */
 
-static int is_rounded(const mlp *net, const real *theta)
+int mlp_low_is_rounded(const mlp *net, const real *theta)
 {
     return theta[net->low->rounded] != 0;
 }
@@ -91,11 +94,13 @@ static void watch(const mlp *net, size_t buffer, const real *values, const real 
 /* What n rows were seen to be becomes where bytes begin, levels a unit, and the mean. */
 static void settle_range(const mlp *net, const real *theta, size_t buffer, size_t n)
 {
-    real *most = range(net, theta, buffer, MOST), *sum = range(net, theta, buffer, SUM);
-    const real *least = range(net, theta, buffer, LEAST);
+    real *least = range(net, theta, buffer, LEAST), *most = range(net, theta, buffer, MOST);
+    real *sum = range(net, theta, buffer, SUM);
+    const real room = buffer == 0 ? INPUT_ROOM : 1, levels = buffer == 0 ? INPUT_LEVELS : LEVELS;
     for (size_t row = 0; row < net->buffers[buffer].rows; row++) {
-        real width = most[row] - least[row];
-        most[row] = width > 0 ? LEVELS / width : 0; /* INVERSE */
+        real width = room * (most[row] - least[row]);
+        least[row] -= (width - (most[row] - least[row])) / 2;
+        most[row] = width > 0 ? levels / width : 0; /* INVERSE */
         sum[row] = (real)((double)sum[row] / (double)n); /* MEAN */
     }
 }
@@ -104,13 +109,13 @@ void mlp_low_round(const conditioner *base, real *theta, size_t n)
 {
     const mlp *net = (const mlp *)base;
     const mlp_low *low = net->low;
-    assert(!is_rounded(net, theta));
+    assert(!mlp_low_is_rounded(net, theta));
     for (size_t b = 0; b < net->n_buffers; b++)
         if (low->ranges[b])
             settle_range(net, theta, b, n);
     for (size_t s = 0; s < net->n_steps; s++) {
         const mlp_step *step = &net->steps[s];
-        if (step->map >= 0 && low->blocks[step->map])
+        if (step->map >= 0)
             stair_int8_round(&low->maps[step->map], theta + low->blocks[step->map],
                              theta + step->offset, range(net, theta, step->src, LEAST),
                              range(net, theta, step->src, INVERSE),
@@ -126,42 +131,68 @@ static word *words_of(const mlp *net, real *values, size_t buffer, size_t ld)
     return (word *)(void *)(values + net->low->words[buffer] * ld);
 }
 
-int mlp_low_map(const mlp *net, const mlp_step *step, real *values, const real *theta, size_t row0,
+/* Of the inputs. */
+static word *upper_of(const mlp *net, real *values, size_t ld)
+{
+    return words_of(net, values, 0, ld) + flow_pad(int8_quads(net->buffers[0].rows)) * ld;
+}
+
+void mlp_low_map(const mlp *net, const mlp_step *step, real *values, const real *theta, size_t row0,
                 size_t row1, size_t ld)
 {
     const mlp_low *low = net->low;
-    if (!low->blocks[step->map] || !is_rounded(net, theta))
-        return 0;
+    const stair_int8 *map = &low->maps[step->map];
+    const real *block = theta + low->blocks[step->map];
+    real *dst = mlp_rows(net, values, step->dst, 0, ld);
+    const word *words = words_of(net, values, step->src, ld);
     const real *add = step->add == SIZE_MAX ? NULL : mlp_rows(net, values, step->add, 0, ld);
-    stair_int8_product(&low->maps[step->map], mlp_rows(net, values, step->dst, 0, ld),
-                       theta + low->blocks[step->map], words_of(net, values, step->src, ld), add,
-                       row0, row1, ld);
-    return 1;
+    if (step->src == 0)
+        stair_int8_product_wide(map, dst, block, words, upper_of(net, values, ld), add, row0, row1,
+                                ld);
+    else
+        stair_int8_product(map, dst, block, words, add, row0, row1, ld);
 }
 
 /* The nearest of the levels, those of the ends for all that is beyond; NaN is level 0. */
-FLOW_INLINE word level(real a, real least, real inverse)
+FLOW_INLINE word level(real a, real least, real inverse, int levels)
 {
     real t = (a - least) * inverse;
     t = t > 0 ? t : 0;
-    t = t < LEVELS ? t : LEVELS;
-    return (word)(vm_bits(t + VM_ROUND) & LEVELS);
+    t = t < (real)levels ? t : (real)levels;
+    return (word)(vm_bits(t + VM_ROUND) & levels);
+}
+
+FLOW_INLINE word byte_of(real a, real least, real inverse)
+{
+    return level(a, least, inverse, LEVELS);
 }
 
 static void round_quad(word *restrict to, const real *restrict a, const real *least,
                        const real *inverse, size_t ld)
 {
     for (size_t j = 0; j < ld; j++)
-        to[j] = level(a[j], least[0], inverse[0]) | level(a[ld + j], least[1], inverse[1]) << 8 |
-                level(a[2 * ld + j], least[2], inverse[2]) << 16 |
-                (word)((uint32_t)level(a[3 * ld + j], least[3], inverse[3]) << 24);
+        to[j] = byte_of(a[j], least[0], inverse[0]) | byte_of(a[ld + j], least[1], inverse[1]) << 8 |
+                byte_of(a[2 * ld + j], least[2], inverse[2]) << 16 |
+                (word)((uint32_t)byte_of(a[3 * ld + j], least[3], inverse[3]) << 24);
 }
 
 static void round_row(word *words, const real *a, real least, real inverse, size_t row, size_t ld)
 {
     byte *to = (byte *)words;
     for (size_t j = 0; j < ld; j++)
-        to[int8_at(row, j, ld)] = (byte)level(a[j], least, inverse);
+        to[int8_at(row, j, ld)] = (byte)byte_of(a[j], least, inverse);
+}
+
+/* An input, in two bytes. */
+static void round_input(word *lower, word *upper, const real *a, real least, real inverse,
+                        size_t row, size_t ld)
+{
+    byte *low = (byte *)lower, *high = (byte *)upper;
+    for (size_t j = 0; j < ld; j++) {
+        word both = level(a[j], least, inverse, INPUT_LEVELS);
+        low[int8_at(row, j, ld)] = (byte)(both & 255);
+        high[int8_at(row, j, ld)] = (byte)(both >> 8);
+    }
 }
 
 /* Whole words where all four rows are there. */
@@ -173,7 +204,11 @@ static void round_rows(const mlp *net, size_t buffer, real *values, const real *
     const real *a = mlp_rows(net, values, buffer, 0, ld);
     word *words = words_of(net, values, buffer, ld);
     for (size_t row = row0; row < row1;) {
-        if (row % 4 == 0 && row + 4 <= row1) {
+        if (buffer == 0) {
+            round_input(words, upper_of(net, values, ld), a + row * ld, least[row], inverse[row],
+                        row, ld);
+            row++;
+        } else if (row % 4 == 0 && row + 4 <= row1) {
             round_quad(words + row / 4 * ld, a + row * ld, least + row, inverse + row, ld);
             row += 4;
         } else {
@@ -188,7 +223,7 @@ void mlp_low_leave(const mlp *net, size_t buffer, real *values, const real *thet
 {
     if (!net->low->ranges[buffer])
         return;
-    if (is_rounded(net, theta))
+    if (mlp_low_is_rounded(net, theta))
         round_rows(net, buffer, values, theta, row0, row1, ld);
     else
         watch(net, buffer, values, theta, row0, row1, ld);

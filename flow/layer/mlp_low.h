@@ -1,10 +1,11 @@
-/* flow/layer/mlp_low.h -- a masked network in low precision: what a map reads that is not an input of the network comes
- * in bytes, and its weights, too (stair_int8.h). Inputs, sums, biases and activations stay reals.
+/* flow/layer/mlp_low.h -- a masked network in low precision: what a map reads comes
+ * in bytes, and its weights, too (stair_int8.h); inputs in two bytes. Sums are exact, biases and activations reals.
  *
  * Where a hidden unit's bytes begin and end must be a constant, or an output would depend on what it may not see. So
  * the network first watches: it computes as it is, with whatever rows somebody sends through it, and keeps of each unit
- * the least, the largest and the sum. Rounded, it takes bytes from there. A unit that leaves its range later is cut
- * off there, which is a deterministic function of what it sees, and so the flow stays one whose log q is exact.
+ * the least, the largest and the sum. Rounded, it takes bytes from there; of inputs, which have levels to spare, from
+ * a range some times as wide. What leaves its range later is cut off there: a function of what is seen, so the flow
+ * stays one whose log q is exact.
  *
  * All of it lives behind the network's parameters, in the same block. */
 #ifndef FLOW_LAYER_MLP_LOW_H
@@ -17,6 +18,7 @@
 
 #define mlp_low_create FLOW_NAME(mlp_low_create)
 #define mlp_low_round FLOW_NAME(mlp_low_round)
+#define mlp_low_is_rounded FLOW_NAME(mlp_low_is_rounded)
 #define mlp_low_map FLOW_NAME(mlp_low_map)
 #define mlp_low_leave FLOW_NAME(mlp_low_leave)
 #define mlp_low_see FLOW_NAME(mlp_low_see)
@@ -25,10 +27,11 @@
 
 struct mlp_low {
     size_t rounded;                          /* where in theta is told whether it is */
-    stair_int8 maps[MLP_MAX_STEPS];          /* of zeros where the map reads inputs */
+    stair_int8 maps[MLP_MAX_STEPS];
     size_t blocks[MLP_MAX_STEPS];            /* where in theta their blocks begin */
     size_t ranges[MLP_MAX_STEPS + 1];        /* of buffers: three rows of numbers in theta; 0: it is in no bytes */
-    size_t words[MLP_MAX_STEPS + 1];         /* of those, where their words begin, in rows of values */
+    size_t words[MLP_MAX_STEPS + 1];         /* of those, where their words begin, in rows of values; of inputs those
+                                                of the upper bytes follow */
     size_t spoilt;                           /* a row of values: NaN where an input that was seen is not finite */
 };
 
@@ -38,8 +41,11 @@ mlp_low *mlp_low_create(mlp *net);
 /* The op round of a conditioner. */
 void mlp_low_round(const conditioner *base, real *theta, size_t n);
 
-/* Rows of a step that is a map: 1 if they were done here, 0 if they are to be done as ever. */
-int mlp_low_map(const mlp *net, const mlp_step *step, real *values, const real *theta, size_t row0,
+/* Whether it does something else than watch. */
+int mlp_low_is_rounded(const mlp *net, const real *theta);
+
+/* Rows of a step that is a map, once it is rounded. */
+void mlp_low_map(const mlp *net, const mlp_step *step, real *values, const real *theta, size_t row0,
                 size_t row1, size_t ld);
 /* Rows of a buffer are there: watched, or put into bytes. */
 void mlp_low_leave(const mlp *net, size_t buffer, real *values, const real *theta, size_t row0,

@@ -60,7 +60,9 @@ static void run_rows(const mlp *self, const mlp_step *step, product *multiply, r
         return;
 #if FLOW_ROUNDS
     if (self->low) {
-        if (step->map < 0 || !mlp_low_map(self, step, values, theta, row0, row1, ld))
+        if (step->map >= 0 && mlp_low_is_rounded(self, theta))
+            mlp_low_map(self, step, values, theta, row0, row1, ld);
+        else
             run_rows_as_is(self, step, multiply, values, slopes, theta, row0, row1, ld);
         if (!activated_after(self, (size_t)(step - self->steps)))
             mlp_low_leave(self, step->dst, values, theta, row0, row1, ld);
@@ -154,6 +156,10 @@ static size_t forward_step(const mlp *self, size_t s, real *values, real *slopes
 
 void mlp_forward(const conditioner *base, real *values, real *slopes, const real *theta, size_t ld)
 {
+#if FLOW_ROUNDS
+    if (down(base)->low)
+        mlp_low_leave(down(base), 0, values, theta, 0, down(base)->buffers[0].rows, ld);
+#endif
     for (size_t s = 0; s < down(base)->n_steps;)
         s += forward_step(down(base), s, values, slopes, theta, ld);
 #if FLOW_ROUNDS
@@ -194,12 +200,15 @@ void mlp_outputs_of(const conditioner *base, real *values, const real *theta, si
 void mlp_hidden_of(const conditioner *base, real *values, real *slopes, const real *theta,
                    size_t degree, size_t ld)
 {
-    for (size_t s = 0; s + 1 < down(base)->n_steps;)
-        s += forward_degree(down(base), s, values, slopes, theta, degree, ld);
 #if FLOW_ROUNDS
+    const size_t *inputs = down(base)->buffers[0].begin;
+    if (down(base)->low)
+        mlp_low_leave(down(base), 0, values, theta, inputs[degree], inputs[degree + 1], ld);
     if (down(base)->low)
         mlp_low_see(down(base), values, degree, ld);
 #endif
+    for (size_t s = 0; s + 1 < down(base)->n_steps;)
+        s += forward_degree(down(base), s, values, slopes, theta, degree, ld);
 }
 
 /* ---- backward */

@@ -14,7 +14,9 @@ const int8_kernel *int8_kernel_find(void)
     return vnni->isa && flow_isa_wanted(vnni->isa) && vnni->supported() ? vnni : &int8_kernel_plain;
 }
 
-/* ---- the block */
+/* ---- the block. Numbers for the upper bytes lie UPPER of its rows behind those for the lower. */
+
+enum { UPPER = 2 };
 
 static size_t bias_at(const stair_int8 *self)
 {
@@ -23,7 +25,7 @@ static size_t bias_at(const stair_int8 *self)
 
 static size_t weights_at(const stair_int8 *self)
 {
-    return 2 * flow_pad(self->map->rows);
+    return 2 * UPPER * flow_pad(self->map->rows);
 }
 
 /* Words of the panels before p; stair.h counts FLOW_PAD numbers a column, rounded up to eight columns. */
@@ -90,47 +92,50 @@ void stair_int8_round(const stair_int8 *self, real *block, const real *theta, co
         word *panel = (word *)(void *)(block + panel_at(self, m / FLOW_PAD));
         averages sum =
             round_row(self, panel, block + m, theta + stair_row(map, m), lo, inverse, mean, m);
+        block[UPPER * flow_pad(map->rows) + m] = 256 * block[m];
         block[bias_at(self) + m] = (real)((double)theta[map->bias + m] + (sum.before - sum.after));
     }
 }
 
 /* ---- products */
 
-static int8_args args_of(const stair_int8 *self, real *y, const real *block, const word *q,
-                         const real *add, size_t row, size_t depth, size_t ld)
+/* numbers: of the block, or those for the upper bytes. */
+static int8_args args_of(const stair_int8 *self, real *y, const real *block, const real *numbers,
+                         const word *q, const real *add, size_t row, size_t depth, size_t ld)
 {
     const stair_panel *panel = &self->map->panels[row / FLOW_PAD];
     const word *weights = (const word *)(const void *)(block + panel_at(self, row / FLOW_PAD));
     return (int8_args){.w = weights + (row - panel->row),
                        .q = q,
                        .y = y + row * ld,
-                       .scale = block + row,
-                       .bias = block + bias_at(self) + row,
+                       .scale = numbers + row,
+                       .bias = numbers + bias_at(self) + row,
                        .add = add ? add + row * ld : NULL,
                        .quads = int8_quads(depth),
                        .ld = ld};
 }
 
 /* Whole panels, some of whose rows may not be wanted yet. */
-static void single_product(const stair_int8 *self, real *y, const real *block, const word *q,
-                           const real *add, size_t row0, size_t row1)
+static void single_product(const stair_int8 *self, real *y, const real *block,
+                           const real *numbers, const word *q, const real *add, size_t row0,
+                           size_t row1)
 {
     real panel[FLOW_PAD] __attribute__((aligned(64)));
     for (size_t row = row0, end; row < row1; row = end) {
         size_t first = row / FLOW_PAD * FLOW_PAD;
         end = first + FLOW_PAD < row1 ? first + FLOW_PAD : row1;
-        int8_args a = args_of(self, y, block, q, add, first, self->map->limit[end - 1], 1);
+        int8_args a = args_of(self, y, block, numbers, q, add, first, self->map->limit[end - 1], 1);
         a.y = panel;
         self->kernel->single(&a);
         memcpy(y + row, panel + (row - first), (end - row) * sizeof *y);
     }
 }
 
-void stair_int8_product(const stair_int8 *self, real *y, const real *block, const word *q,
-                        const real *add, size_t row0, size_t row1, size_t ld)
+static void product(const stair_int8 *self, real *y, const real *block, const real *numbers,
+                    const word *q, const real *add, size_t row0, size_t row1, size_t ld)
 {
     if (ld == 1) {
-        single_product(self, y, block, q, add, row0, row1);
+        single_product(self, y, block, numbers, q, add, row0, row1);
         return;
     }
     const size_t rows = self->map->rows;
@@ -138,7 +143,22 @@ void stair_int8_product(const stair_int8 *self, real *y, const real *block, cons
     for (size_t row = row0, count; row < end; row += count) {
         count = CHUNK - row % CHUNK < end - row ? CHUNK - row % CHUNK : end - row;
         size_t last = row + count <= rows ? row + count - 1 : rows - 1;
-        int8_args a = args_of(self, y, block, q, add, row, self->map->limit[last], ld);
+        int8_args a = args_of(self, y, block, numbers, q, add, row, self->map->limit[last], ld);
         self->kernel->strips[count](&a);
     }
+}
+
+void stair_int8_product(const stair_int8 *self, real *y, const real *block, const word *q,
+                        const real *add, size_t row0, size_t row1, size_t ld)
+{
+    product(self, y, block, block, q, add, row0, row1, ld);
+}
+
+void stair_int8_product_wide(const stair_int8 *self, real *y, const real *block, const word *lower,
+                             const word *upper, const real *add, size_t row0, size_t row1,
+                             size_t ld)
+{
+    const real *more = block + UPPER * flow_pad(self->map->rows);
+    product(self, y, block, block, lower, add, row0, row1, ld);
+    product(self, y, block, more, upper, y, row0, row1, ld);
 }

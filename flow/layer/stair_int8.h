@@ -13,7 +13,9 @@
  * Inputs come in fours: bytes k, .. k + 3 of a row of the batch are one word, words (K / 4, ld). What is behind
  * a row's limit is multiplied by 0, so nothing need be there.
  *
- * The rounded map lives in a block of words, laid out as scale (rows), bias (rows), weights: panels of FLOW_PAD
+ * Inputs of two bytes, q_k = 0 .. 65535, are two such arrays, of the lower and of the upper bytes.
+ *
+ * The rounded map lives in a block of words, laid out as scale (rows), bias (rows), 256 scale (rows), zeros (rows), weights: panels of FLOW_PAD
  * rows as in stair.h, of each four columns the words of all rows side by side. A kernel that multiplies pairs of two
  * bytes has two such planes, of the even and of the odd columns. */
 #ifndef FLOW_LAYER_STAIR_INT8_H
@@ -54,6 +56,7 @@ typedef struct stair_int8 {
 #define int8_kernel_vnni FLOW_NAME(int8_kernel_vnni)
 #define stair_int8_of FLOW_NAME(stair_int8_of)
 #define stair_int8_round FLOW_NAME(stair_int8_round)
+#define stair_int8_product_wide FLOW_NAME(stair_int8_product_wide)
 #define stair_int8_product FLOW_NAME(stair_int8_product)
 
 /* The kernels of this compilation: of its instruction set as it is, and of the one for such products, whose isa is
@@ -74,6 +77,11 @@ void stair_int8_round(const stair_int8 *self, real *block, const real *theta, co
  * stair_product; a single column, whose row0 need not be a multiple then, too. */
 void stair_int8_product(const stair_int8 *self, real *y, const real *block, const word *q,
                         const real *add, size_t row0, size_t row1, size_t ld);
+
+/* The same of inputs of two bytes. */
+void stair_int8_product_wide(const stair_int8 *self, real *y, const real *block, const word *lower,
+                             const word *upper, const real *add, size_t row0, size_t row1,
+                             size_t ld);
 
 /* Words of a row of K inputs. */
 static inline size_t int8_quads(size_t k)
