@@ -64,6 +64,11 @@ int mlp_low_is_rounded(const mlp *net, const real *theta)
     return theta[net->low->rounded] != 0;
 }
 
+int mlp_low_activates(const mlp *net, const real *theta)
+{
+    return net->activation->rectifier && mlp_low_is_rounded(net, theta);
+}
+
 static real *range(const mlp *net, const real *theta, size_t buffer, size_t which)
 {
     size_t at = net->low->ranges[buffer] + which * flow_pad(net->buffers[buffer].rows);
@@ -153,45 +158,64 @@ void mlp_low_map(const mlp *net, const mlp_step *step, real *values, const real 
         stair_int8_product(map, dst, block, words, add, row0, row1, ld);
 }
 
-/* The nearest of the levels, those of the ends for all that is beyond; NaN is level 0. */
+/* The nearest of the levels, those of the ends for all that is beyond. Numbers above 0 are in the order of their bits as
+ * whole ones, which have an instruction for the least and the largest whatever a NaN may be. */
 FLOW_INLINE word level(real a, real least, real inverse, int levels)
 {
-    real t = (a - least) * inverse;
+    const real_int top = vm_bits((real)levels);
+    real_int t = vm_bits((a - least) * inverse);
     t = t > 0 ? t : 0;
-    t = t < (real)levels ? t : (real)levels;
-    return (word)(vm_bits(t + VM_ROUND) & levels);
+    t = t < top ? t : top;
+    return (word)(vm_bits(vm_from_bits(t) + VM_ROUND) & levels);
 }
 
-FLOW_INLINE word byte_of(real a, real least, real inverse)
+/* Four rows of one word each. */
+FLOW_INLINE word join(const word *of)
 {
-    return level(a, least, inverse, LEVELS);
+    return (word)((uint32_t)of[0] | (uint32_t)of[1] << 8 | (uint32_t)of[2] << 16 |
+                  (uint32_t)of[3] << 24);
 }
 
 static void round_quad(word *restrict to, const real *restrict a, const real *least,
                        const real *inverse, size_t ld)
 {
-    for (size_t j = 0; j < ld; j++)
-        to[j] = byte_of(a[j], least[0], inverse[0]) | byte_of(a[ld + j], least[1], inverse[1]) << 8 |
-                byte_of(a[2 * ld + j], least[2], inverse[2]) << 16 |
-                (word)((uint32_t)byte_of(a[3 * ld + j], least[3], inverse[3]) << 24);
+    const real l0 = least[0], l1 = least[1], l2 = least[2], l3 = least[3];
+    const real i0 = inverse[0], i1 = inverse[1], i2 = inverse[2], i3 = inverse[3];
+    for (size_t j = 0; j < ld; j++) {
+        const word of[4] = {level(a[j], l0, i0, LEVELS), level(a[ld + j], l1, i1, LEVELS),
+                            level(a[2 * ld + j], l2, i2, LEVELS),
+                            level(a[3 * ld + j], l3, i3, LEVELS)};
+        to[j] = join(of);
+    }
 }
 
-static void round_row(word *words, const real *a, real least, real inverse, size_t row, size_t ld)
+/* Inputs, in two bytes each. */
+static void round_inputs(word *restrict lower, word *restrict upper, const real *restrict a,
+                         const real *least, const real *inverse, size_t ld)
 {
-    byte *to = (byte *)words;
-    for (size_t j = 0; j < ld; j++)
-        to[int8_at(row, j, ld)] = (byte)byte_of(a[j], least, inverse);
+    const real l0 = least[0], l1 = least[1], l2 = least[2], l3 = least[3];
+    const real i0 = inverse[0], i1 = inverse[1], i2 = inverse[2], i3 = inverse[3];
+    for (size_t j = 0; j < ld; j++) {
+        const word of[4] = {level(a[j], l0, i0, INPUT_LEVELS), level(a[ld + j], l1, i1, INPUT_LEVELS),
+                            level(a[2 * ld + j], l2, i2, INPUT_LEVELS),
+                            level(a[3 * ld + j], l3, i3, INPUT_LEVELS)};
+        const word low[4] = {of[0] & 255, of[1] & 255, of[2] & 255, of[3] & 255};
+        const word high[4] = {of[0] >> 8, of[1] >> 8, of[2] >> 8, of[3] >> 8};
+        lower[j] = join(low);
+        upper[j] = join(high);
+    }
 }
 
-/* An input, in two bytes. */
-static void round_input(word *lower, word *upper, const real *a, real least, real inverse,
-                        size_t row, size_t ld)
+/* A row by itself; upper NULL: in one byte. */
+static void round_row(word *lower, word *upper, const real *a, real least, real inverse, size_t row,
+                      size_t ld)
 {
     byte *low = (byte *)lower, *high = (byte *)upper;
     for (size_t j = 0; j < ld; j++) {
-        word both = level(a[j], least, inverse, INPUT_LEVELS);
+        word both = level(a[j], least, inverse, upper ? INPUT_LEVELS : LEVELS);
         low[int8_at(row, j, ld)] = (byte)(both & 255);
-        high[int8_at(row, j, ld)] = (byte)(both >> 8);
+        if (upper)
+            high[int8_at(row, j, ld)] = (byte)(both >> 8);
     }
 }
 
@@ -202,19 +226,17 @@ static void round_rows(const mlp *net, size_t buffer, real *values, const real *
     const real *least = range(net, theta, buffer, LEAST);
     const real *inverse = range(net, theta, buffer, INVERSE);
     const real *a = mlp_rows(net, values, buffer, 0, ld);
-    word *words = words_of(net, values, buffer, ld);
-    for (size_t row = row0; row < row1;) {
-        if (buffer == 0) {
-            round_input(words, upper_of(net, values, ld), a + row * ld, least[row], inverse[row],
-                        row, ld);
-            row++;
-        } else if (row % 4 == 0 && row + 4 <= row1) {
-            round_quad(words + row / 4 * ld, a + row * ld, least + row, inverse + row, ld);
-            row += 4;
-        } else {
-            round_row(words, a + row * ld, least[row], inverse[row], row, ld);
-            row++;
-        }
+    word *lower = words_of(net, values, buffer, ld);
+    word *upper = buffer == 0 ? upper_of(net, values, ld) : NULL;
+    for (size_t row = row0, whole; row < row1; row += whole ? 4 : 1) {
+        size_t at = row / 4 * ld;
+        whole = row % 4 == 0 && row + 4 <= row1;
+        if (!whole)
+            round_row(lower, upper, a + row * ld, least[row], inverse[row], row, ld);
+        else if (upper)
+            round_inputs(lower + at, upper + at, a + row * ld, least + row, inverse + row, ld);
+        else
+            round_quad(lower + at, a + row * ld, least + row, inverse + row, ld);
     }
 }
 

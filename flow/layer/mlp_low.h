@@ -19,6 +19,7 @@
 #define mlp_low_create FLOW_NAME(mlp_low_create)
 #define mlp_low_round FLOW_NAME(mlp_low_round)
 #define mlp_low_is_rounded FLOW_NAME(mlp_low_is_rounded)
+#define mlp_low_activates FLOW_NAME(mlp_low_activates)
 #define mlp_low_map FLOW_NAME(mlp_low_map)
 #define mlp_low_leave FLOW_NAME(mlp_low_leave)
 #define mlp_low_see FLOW_NAME(mlp_low_see)
@@ -43,6 +44,9 @@ void mlp_low_round(const conditioner *base, real *theta, size_t n);
 
 /* Whether it does something else than watch. */
 int mlp_low_is_rounded(const mlp *net, const real *theta);
+
+/* Once it is rounded the activation of rows that go into bytes may be left out: those of a rectifier begin at 0. */
+int mlp_low_activates(const mlp *net, const real *theta);
 
 /* Rows of a step that is a map, once it is rounded. */
 void mlp_low_map(const mlp *net, const mlp_step *step, real *values, const real *theta, size_t row0,

@@ -62,7 +62,7 @@ static void run_rows(const mlp *self, const mlp_step *step, product *multiply, r
     if (self->low) {
         if (step->map >= 0 && mlp_low_is_rounded(self, theta))
             mlp_low_map(self, step, values, theta, row0, row1, ld);
-        else
+        else if (!activates_in_place(step, step->dst) || !mlp_low_activates(self, theta))
             run_rows_as_is(self, step, multiply, values, slopes, theta, row0, row1, ld);
         if (!activated_after(self, (size_t)(step - self->steps)))
             mlp_low_leave(self, step->dst, values, theta, row0, row1, ld);

@@ -99,13 +99,16 @@ void stair_int8_round(const stair_int8 *self, real *block, const real *theta, co
 
 /* ---- products */
 
+static const word *weights_of(const stair_int8 *self, const real *block, size_t panel)
+{
+    return (const word *)(const void *)(block + panel_at(self, panel));
+}
+
 /* numbers: of the block, or those for the upper bytes. */
 static int8_args args_of(const stair_int8 *self, real *y, const real *block, const real *numbers,
                          const word *q, const real *add, size_t row, size_t depth, size_t ld)
 {
-    const stair_panel *panel = &self->map->panels[row / FLOW_PAD];
-    const word *weights = (const word *)(const void *)(block + panel_at(self, row / FLOW_PAD));
-    return (int8_args){.w = weights + (row - panel->row),
+    return (int8_args){.w = weights_of(self, block, row / FLOW_PAD) + row % FLOW_PAD,
                        .q = q,
                        .y = y + row * ld,
                        .scale = numbers + row,
@@ -115,19 +118,36 @@ static int8_args args_of(const stair_int8 *self, real *y, const real *block, con
                        .ld = ld};
 }
 
+/* Sums of n panels from the first on, up to the limits of rows before `end`. */
+static void single_sums(const stair_int8 *self, word *sums, const real *block, const word *q,
+                        size_t first, size_t n, size_t end)
+{
+    int8_panels panels = {.q = q};
+    for (size_t p = 0; p < n; p++) {
+        size_t behind = (first + p + 1) * FLOW_PAD, last = (behind < end ? behind : end) - 1;
+        panels.w[p] = weights_of(self, block, first + p);
+        panels.quads[p] = int8_quads(self->map->limit[last]);
+    }
+    self->kernel->single(sums, &panels, n);
+}
+
 /* Whole panels, some of whose rows may not be wanted yet. */
 static void single_product(const stair_int8 *self, real *y, const real *block,
                            const real *numbers, const word *q, const real *add, size_t row0,
                            size_t row1)
 {
-    real panel[FLOW_PAD] __attribute__((aligned(64)));
-    for (size_t row = row0, end; row < row1; row = end) {
-        size_t first = row / FLOW_PAD * FLOW_PAD;
-        end = first + FLOW_PAD < row1 ? first + FLOW_PAD : row1;
-        int8_args a = args_of(self, y, block, numbers, q, add, first, self->map->limit[end - 1], 1);
-        a.y = panel;
-        self->kernel->single(&a);
-        memcpy(y + row, panel + (row - first), (end - row) * sizeof *y);
+    const real *bias = numbers + bias_at(self);
+    word sums[INT8_AT_ONCE * FLOW_PAD] __attribute__((aligned(64)));
+    size_t end = flow_pad(row1) / FLOW_PAD;
+    for (size_t p = row0 / FLOW_PAD, n; p < end; p += n) {
+        n = end - p < INT8_AT_ONCE ? end - p : INT8_AT_ONCE;
+        single_sums(self, sums, block, q, p, n, row1);
+        size_t from = p * FLOW_PAD > row0 ? p * FLOW_PAD : row0;
+        size_t to = (p + n) * FLOW_PAD < row1 ? (p + n) * FLOW_PAD : row1;
+        for (size_t row = from; row < to; row++) {
+            real sum = (real)sums[row - p * FLOW_PAD] * numbers[row] + bias[row];
+            y[row] = add ? sum + add[row] : sum;
+        }
     }
 }
 

@@ -36,13 +36,21 @@ typedef struct int8_args {
     size_t quads, ld;
 } int8_args;
 
-/* For a single column: whole panels, side by side in vectors. */
+/* Panels for a single column, side by side in vectors: each from its first word w[p] on, of so many quads, which do not
+ * fall; sums (n, FLOW_PAD). */
+enum { INT8_AT_ONCE = 4 };
+typedef struct int8_panels {
+    const word *w[INT8_AT_ONCE];
+    size_t quads[INT8_AT_ONCE];
+    const word *q; /* (quads) */
+} int8_panels;
+
 typedef struct int8_kernel {
     const char *isa; /* "avx512_vnni" */
     int (*supported)(void);
-    size_t planes;                               /* of weights */
+    size_t planes; /* of weights */
     void (*const *strips)(const int8_args *args); /* [1 .. 8] so many rows, all columns */
-    void (*single)(const int8_args *args);       /* FLOW_PAD rows, ld = 1 */
+    void (*single)(word *sums, const int8_panels *panels, size_t n);
 } int8_kernel;
 
 typedef struct stair_int8 {

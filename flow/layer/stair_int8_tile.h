@@ -49,22 +49,45 @@ FLOW_INLINE void int8_tile(const int8_args *a, size_t row, size_t col, size_t mr
 
 STRIPS(int8)
 
-/* The FLOW_PAD rows of a panel lie side by side. */
-static void int8_single(const int8_args *a)
+/* ---- a single column */
+
+/* sums += quads from .. to - 1 of n panels. */
+FLOW_INLINE void int8_columns(lanes sums[][PANEL_VECS], const int8_panels *panels, size_t from,
+                              size_t to, size_t n)
 {
-    lanes acc[PANEL_VECS];
-    for (size_t v = 0; v < PANEL_VECS; v++)
-        acc[v] = (lanes){0};
-    const word *w = a->w;
-    for (size_t k = 0; k < a->quads; k++)
-        for (size_t p = 0; p < INT8_PLANES; p++, w += FLOW_PAD)
+    for (size_t k = from * INT8_PLANES; k < to * INT8_PLANES; k++) {
+        lanes x = take(splat(panels->q[k / INT8_PLANES]), k % INT8_PLANES);
+        for (size_t p = 0; p < n; p++)
             for (size_t v = 0; v < PANEL_VECS; v++)
-                acc[v] = dot(acc[v], take(splat(a->q[k]), p), load(w + v * FLOW_VEC));
-    for (size_t v = 0; v < PANEL_VECS; v++) {
-        size_t at = v * FLOW_VEC;
-        vec y = to_real(acc[v]) * *(const vec *)(a->scale + at) + *(const vec *)(a->bias + at);
-        if (a->add)
-            y += *(const vec *)(a->add + at);
-        *(vec *)(a->y + at) = y;
+                sums[p][v] =
+                    dot(sums[p][v], x, load(panels->w[p] + k * FLOW_PAD + v * FLOW_VEC));
+    }
+}
+
+FLOW_INLINE void int8_single_of(word *to, const int8_panels *panels, size_t n)
+{
+    lanes sums[INT8_AT_ONCE][PANEL_VECS];
+    for (size_t p = 0; p < n; p++)
+        for (size_t v = 0; v < PANEL_VECS; v++)
+            sums[p][v] = (lanes){0};
+    int8_columns(sums, panels, 0, panels->quads[0], n);
+    for (size_t p = 0; p < n; p++) {
+        const int8_panels one = {.w = {panels->w[p]}, .q = panels->q};
+        int8_columns(sums + p, &one, panels->quads[0], panels->quads[p], 1);
+        for (size_t v = 0; v < PANEL_VECS; v++)
+            *(lanes *)(to + p * FLOW_PAD + v * FLOW_VEC) = sums[p][v];
+    }
+}
+
+static void int8_single(word *to, const int8_panels *panels, size_t n)
+{
+    if (n == INT8_AT_ONCE) {
+        int8_single_of(to, panels, INT8_AT_ONCE);
+        return;
+    }
+    for (size_t p = 0; p < n; p++) {
+        const int8_panels one = {
+            .w = {panels->w[p]}, .quads = {panels->quads[p]}, .q = panels->q};
+        int8_single_of(to + p * FLOW_PAD, &one, 1);
     }
 }
