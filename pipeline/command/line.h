@@ -81,8 +81,7 @@ int line_take_deriving(deriving_options *out, int id, const char *arg, flow_err 
 /* Of verbs that draw from a model or evaluate one: network_take. */
 #define NETWORK_OPTION                                                                             \
     {                                                                                              \
-        "network", OPTION_NETWORK, "NETWORK",                                                      \
-            "of its networks: distill explain compute.network"                          \
+        "network", OPTION_NETWORK, "NETWORK", "of its networks: distill explain compute.network"   \
     }
 
 #define JSON_OPTION                                                                                \

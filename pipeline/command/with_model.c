@@ -1,6 +1,11 @@
 #include "pipeline/command/with_model.h"
 
+#include "flow/json.h"
+#include "pipeline/command/run_files.h"
 #include "pipeline/console/exit.h"
+#include "pipeline/console/notice.h"
+#include "pipeline/report/trials.h"
+#include "pipeline/stages/stage.h"
 #include "pipeline/stages/store.h"
 
 #include <stdio.h>
@@ -17,6 +22,8 @@ static const char *file_of(char *out, const char *path, const char *role)
     return n < PATH_LENGTH ? out : path;
 }
 
+/* ---- its networks */
+
 int network_take(int *out, const char *word, flow_err *err)
 {
     static const flow_key key = {.type = FLOW_KEY_WORD, .words = flow_networks};
@@ -28,6 +35,32 @@ int network_take(int *out, const char *word, flow_err *err)
     *out = w->value;
     return w->name ? 0
                    : flow_fail(err, FLOW_EUSAGE, "--network wants %s, got '%.60s'", wants, word);
+}
+
+/* What the student of a run was validated with: *out is left as it is where there is no validation yet, and its word is
+ * not there where it is older than rounded networks. */
+static int network_of_run(int *out, const char *run, flow_err *err)
+{
+    static const flow_key key = {.name = "network", .type = FLOW_KEY_WORD, .words = flow_networks};
+    json_t *verdict = run_files_json(run, STAGE_VERDICT, err);
+    const json_t *word = flow_json_below(verdict, "student.network");
+    int code = verdict ? 0 : err->code;
+    if (!code && word && flow_key_read(out, &key, word, err))
+        code = flow_fail_prefix(err, STAGE_VERDICT);
+    json_decref(verdict);
+    return code;
+}
+
+static int settle_network(int *network, const char *path, const char *role, flow_err *err)
+{
+    if (*network != NETWORK_NOT_SAID || strcmp(role, "student") != 0 || !rundir_is_folder(path))
+        return 0;
+    *network = FLOW_NETWORK_AS_IS;
+    int code = network_of_run(network, path, err);
+    if (!code && *network != FLOW_NETWORK_AS_IS)
+        notice_note("networks in %s, as the run was validated with",
+                    trials_word((flow_network)*network));
+    return code;
 }
 
 /* The error names the file and the option. */
@@ -61,7 +94,9 @@ int with_model(const char *path, const char *role, int network, uint64_t threads
     char own[PATH_LENGTH];
     flow_err err = FLOW_ERR_INIT;
     opened what = {.path = file_of(own, path, role)};
-    int code = open_model(&what, network, threads, &err);
+    int code = settle_network(&network, path, role, &err);
+    if (!code)
+        code = open_model(&what, network, threads, &err);
     if (!code)
         code = use(&what, options, &err);
     flow_pool_free(what.pool);
