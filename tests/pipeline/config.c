@@ -1,6 +1,7 @@
 /* Reading a configuration: what a good one becomes. */
 #include "pipeline/config/config.h"
 
+#include "flow/round.h"
 #include "teacher/generate.h"
 #include "tests/common/temp.h"
 #include "tests/pipeline/load.h"
