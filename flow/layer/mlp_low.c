@@ -8,8 +8,12 @@
 /* Rows of numbers of a buffer while it watches, and what they become. */
 enum { LEAST, MOST, SUM, N_RANGES, INVERSE = MOST, MEAN = SUM };
 
-/* The largest of the levels of a byte, and of two; how much wider than seen the range of an input is. */
-enum { LEVELS = 255, INPUT_LEVELS = 65535, INPUT_ROOM = 4 };
+/* The largest of the levels of a byte, and of two. */
+enum { LEVELS = 255, INPUT_LEVELS = 65535 };
+
+/* By how many widths of what was seen an end of the range is further out, unless it is 0, where rectifiers end. */
+#define ROOM (real)0.125
+#define INPUT_ROOM (real)1.5
 
 /* ---- making one */
 
@@ -101,11 +105,12 @@ static void settle_range(const mlp *net, const real *theta, size_t buffer, size_
 {
     real *least = range(net, theta, buffer, LEAST), *most = range(net, theta, buffer, MOST);
     real *sum = range(net, theta, buffer, SUM);
-    const real room = buffer == 0 ? INPUT_ROOM : 1, levels = buffer == 0 ? INPUT_LEVELS : LEVELS;
+    const real room = buffer == 0 ? INPUT_ROOM : ROOM, levels = buffer == 0 ? INPUT_LEVELS : LEVELS;
     for (size_t row = 0; row < net->buffers[buffer].rows; row++) {
-        real width = room * (most[row] - least[row]);
-        least[row] -= (width - (most[row] - least[row])) / 2;
-        most[row] = width > 0 ? levels / width : 0; /* INVERSE */
+        real out = room * (most[row] - least[row]);
+        least[row] -= least[row] < 0 ? out : 0;
+        real width = most[row] + (most[row] > 0 ? out : 0) - least[row];
+        most[row] = width > 0 ? levels / width : 0;      /* INVERSE */
         sum[row] = (real)((double)sum[row] / (double)n); /* MEAN */
     }
 }
