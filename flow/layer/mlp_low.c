@@ -9,7 +9,7 @@
 enum { LEAST, MOST, SUM, N_RANGES, INVERSE = MOST, MEAN = SUM };
 
 /* The largest of the levels of a byte, and of two. */
-enum { LEVELS = 255, INPUT_LEVELS = 65535 };
+enum { LEVELS = INT8_TOP, INPUT_LEVELS = 65535 };
 
 /* By how many widths of what was seen an end of the range is further out, unless it is 0, where rectifiers end. */
 #define ROOM (real)0.125
@@ -161,6 +161,17 @@ void mlp_low_map(const mlp *net, const mlp_step *step, real *values, const real 
                                 ld);
     else
         stair_int8_product(map, dst, block, words, add, row0, row1, ld);
+}
+
+void mlp_low_map_rectified(const mlp *net, const mlp_step *step, real *values, const real *theta,
+                           size_t row0, size_t row1, size_t ld)
+{
+    const int8_levels levels = {.to = words_of(net, values, step->dst, ld),
+                                .least = range(net, theta, step->dst, LEAST),
+                                .inverse = range(net, theta, step->dst, INVERSE)};
+    stair_int8_levels(&net->low->maps[step->map], &levels, mlp_rows(net, values, step->dst, 0, ld),
+                      theta + net->low->blocks[step->map], words_of(net, values, step->src, ld),
+                      step->src == 0 ? upper_of(net, values, ld) : NULL, row0, row1, ld);
 }
 
 /* The nearest of the levels, those of the ends for all that is beyond. Numbers above 0 are in the order of their bits as

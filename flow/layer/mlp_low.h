@@ -21,6 +21,7 @@
 #define mlp_low_is_rounded FLOW_NAME(mlp_low_is_rounded)
 #define mlp_low_activates FLOW_NAME(mlp_low_activates)
 #define mlp_low_map FLOW_NAME(mlp_low_map)
+#define mlp_low_map_rectified FLOW_NAME(mlp_low_map_rectified)
 #define mlp_low_leave FLOW_NAME(mlp_low_leave)
 #define mlp_low_see FLOW_NAME(mlp_low_see)
 #define mlp_low_spoil FLOW_NAME(mlp_low_spoil)
@@ -51,6 +52,10 @@ int mlp_low_activates(const mlp *net, const real *theta);
 /* Rows of a step that is a map, once it is rounded. */
 void mlp_low_map(const mlp *net, const mlp_step *step, real *values, const real *theta, size_t row0,
                 size_t row1, size_t ld);
+/* Rows of a map and of the activation of its result, which goes into bytes and nowhere else (mlp_low_activates): rows of
+ * whole blocks; ld > 1. */
+void mlp_low_map_rectified(const mlp *net, const mlp_step *step, real *values, const real *theta,
+                           size_t row0, size_t row1, size_t ld);
 /* Rows of a buffer are there: watched, or put into bytes. */
 void mlp_low_leave(const mlp *net, size_t buffer, real *values, const real *theta, size_t row0,
                    size_t row1, size_t ld);
