@@ -148,7 +148,7 @@ static word *upper_of(const mlp *net, real *values, size_t ld)
 }
 
 void mlp_low_map(const mlp *net, const mlp_step *step, real *values, const real *theta, size_t row0,
-                size_t row1, size_t ld)
+                 size_t row1, size_t ld)
 {
     const mlp_low *low = net->low;
     const stair_int8 *map = &low->maps[step->map];
@@ -212,9 +212,9 @@ static void round_inputs(word *restrict lower, word *restrict upper, const real 
     const real l0 = least[0], l1 = least[1], l2 = least[2], l3 = least[3];
     const real i0 = inverse[0], i1 = inverse[1], i2 = inverse[2], i3 = inverse[3];
     for (size_t j = 0; j < ld; j++) {
-        const word of[4] = {level(a[j], l0, i0, INPUT_LEVELS), level(a[ld + j], l1, i1, INPUT_LEVELS),
-                            level(a[2 * ld + j], l2, i2, INPUT_LEVELS),
-                            level(a[3 * ld + j], l3, i3, INPUT_LEVELS)};
+        const word of[4] = {
+            level(a[j], l0, i0, INPUT_LEVELS), level(a[ld + j], l1, i1, INPUT_LEVELS),
+            level(a[2 * ld + j], l2, i2, INPUT_LEVELS), level(a[3 * ld + j], l3, i3, INPUT_LEVELS)};
         const word low[4] = {of[0] & 255, of[1] & 255, of[2] & 255, of[3] & 255};
         const word high[4] = {of[0] >> 8, of[1] >> 8, of[2] >> 8, of[3] >> 8};
         lower[j] = join(low);

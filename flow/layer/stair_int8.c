@@ -48,7 +48,8 @@ static void put(const stair_int8 *self, word *panel, size_t row, size_t k, int w
 {
     size_t planes = self->kernel->planes, quad = k / 4, at = k % 4;
     word *to = panel + (quad * planes + at % planes) * FLOW_PAD + row;
-    uint32_t bits = planes == 1 ? (uint32_t)(w & 255) << 8 * at : (uint32_t)(w & 65535) << 8 * (at & 2);
+    uint32_t bits =
+        planes == 1 ? (uint32_t)(w & 255) << 8 * at : (uint32_t)(w & 65535) << 8 * (at & 2);
     *to = (word)((uint32_t)*to | bits);
 }
 
@@ -132,9 +133,8 @@ static void single_sums(const stair_int8 *self, word *sums, const real *block, c
 }
 
 /* Whole panels, some of whose rows may not be wanted yet. */
-static void single_product(const stair_int8 *self, real *y, const real *block,
-                           const real *numbers, const word *q, const real *add, size_t row0,
-                           size_t row1)
+static void single_product(const stair_int8 *self, real *y, const real *block, const real *numbers,
+                           const word *q, const real *add, size_t row0, size_t row1)
 {
     const real *bias = numbers + bias_at(self);
     word sums[INT8_AT_ONCE * FLOW_PAD] __attribute__((aligned(64)));

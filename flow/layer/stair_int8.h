@@ -39,11 +39,11 @@ enum { INT8_TOP = 255 };
 
 /* What one strip of rows is made from. */
 typedef struct int8_args {
-    const word *w; /* its first row's */
-    const word *q; /* (quads, ld) */
-    real *y;       /* (rows, ld) */
+    const word *w;                  /* its first row's */
+    const word *q;                  /* (quads, ld) */
+    real *y;                        /* (rows, ld) */
     const real *scale, *bias, *add; /* add NULL: nothing */
-    int8_levels levels; /* in the place of y; to NULL: of nothing */
+    int8_levels levels;             /* in the place of y; to NULL: of nothing */
     size_t quads, ld;
 } int8_args;
 
@@ -59,7 +59,7 @@ typedef struct int8_panels {
 typedef struct int8_kernel {
     const char *isa; /* "avx512_vnni" */
     int (*supported)(void);
-    size_t planes; /* of weights */
+    size_t planes;                                /* of weights */
     void (*const *strips)(const int8_args *args); /* [1 .. 8] so many rows, all columns */
     void (*single)(word *sums, const int8_panels *panels, size_t n);
 } int8_kernel;

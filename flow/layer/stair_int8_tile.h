@@ -83,8 +83,7 @@ FLOW_INLINE void int8_columns(lanes sums[][PANEL_VECS], const int8_panels *panel
         lanes x = take(splat(panels->q[k / INT8_PLANES]), k % INT8_PLANES);
         for (size_t p = 0; p < n; p++)
             for (size_t v = 0; v < PANEL_VECS; v++)
-                sums[p][v] =
-                    dot(sums[p][v], x, load(panels->w[p] + k * FLOW_PAD + v * FLOW_VEC));
+                sums[p][v] = dot(sums[p][v], x, load(panels->w[p] + k * FLOW_PAD + v * FLOW_VEC));
     }
 }
 
@@ -110,8 +109,7 @@ static void int8_single(word *to, const int8_panels *panels, size_t n)
         return;
     }
     for (size_t p = 0; p < n; p++) {
-        const int8_panels one = {
-            .w = {panels->w[p]}, .quads = {panels->quads[p]}, .q = panels->q};
+        const int8_panels one = {.w = {panels->w[p]}, .quads = {panels->quads[p]}, .q = panels->q};
         int8_single_of(to + p * FLOW_PAD, &one, 1);
     }
 }
