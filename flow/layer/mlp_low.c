@@ -235,6 +235,25 @@ static void round_row(word *lower, word *upper, const real *a, real least, real 
     }
 }
 
+/* Rows of a single column lie side by side. */
+static void round_column(byte *restrict low, const real *restrict a, const real *restrict least,
+                         const real *restrict inverse, size_t rows)
+{
+    for (size_t r = 0; r < rows; r++)
+        low[r] = (byte)level(a[r], least[r], inverse[r], LEVELS);
+}
+
+static void round_input_column(byte *restrict low, byte *restrict high, const real *restrict a,
+                               const real *restrict least, const real *restrict inverse,
+                               size_t rows)
+{
+    for (size_t r = 0; r < rows; r++) {
+        word both = level(a[r], least[r], inverse[r], INPUT_LEVELS);
+        low[r] = (byte)(both & 255);
+        high[r] = (byte)(both >> 8);
+    }
+}
+
 /* Whole words where all four rows are there. */
 static void round_rows(const mlp *net, size_t buffer, real *values, const real *theta, size_t row0,
                        size_t row1, size_t ld)
@@ -244,7 +263,12 @@ static void round_rows(const mlp *net, size_t buffer, real *values, const real *
     const real *a = mlp_rows(net, values, buffer, 0, ld);
     word *lower = words_of(net, values, buffer, ld);
     word *upper = buffer == 0 ? upper_of(net, values, ld) : NULL;
-    for (size_t row = row0, whole; row < row1; row += whole ? 4 : 1) {
+    if (ld == 1 && upper)
+        round_input_column((byte *)lower + row0, (byte *)upper + row0, a + row0, least + row0,
+                           inverse + row0, row1 - row0);
+    else if (ld == 1)
+        round_column((byte *)lower + row0, a + row0, least + row0, inverse + row0, row1 - row0);
+    for (size_t row = ld == 1 ? row1 : row0, whole; row < row1; row += whole ? 4 : 1) {
         size_t at = row / 4 * ld;
         whole = row % 4 == 0 && row + 4 <= row1;
         if (!whole)
