@@ -16,7 +16,12 @@
 #include "flow/flow.h"
 #include "flow/key.h"
 
-typedef enum flow_network { FLOW_NETWORK_AS_IS, FLOW_NETWORK_BF16, FLOW_NETWORK_INT8 } flow_network;
+typedef enum flow_network {
+    FLOW_NETWORK_AS_IS,
+    FLOW_NETWORK_BF16,
+    FLOW_NETWORK_INT8,
+    FLOW_NETWORK_INT16
+} flow_network;
 
 /* Their words, for keys and options. */
 extern const flow_word flow_networks[];

@@ -31,11 +31,12 @@ typedef unsigned char byte;
  * beyond. */
 typedef struct int8_levels {
     word *to;                    /* (quads of rows, ld) */
+    word *upper;                 /* likewise, of the upper ones of two bytes; NULL: one byte */
     const real *least, *inverse; /* (rows) */
 } int8_levels;
 
-/* The largest level of a byte. */
-enum { INT8_TOP = 255 };
+/* The largest level of a byte, and of two. */
+enum { INT8_TOP = 255, INT8_WIDE_TOP = 65535 };
 
 /* What one strip of rows is made from. */
 typedef struct int8_args {
