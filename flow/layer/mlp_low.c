@@ -8,8 +8,13 @@
 /* Rows of numbers of a buffer while it watches, and what they become. */
 enum { LEAST, MOST, SUM, N_RANGES, INVERSE = MOST, MEAN = SUM };
 
-/* The largest of the levels of a byte, and of two; how much wider than seen the range of an input is. */
-enum { LEVELS = 255, INPUT_LEVELS = 65535, INPUT_ROOM = 4 };
+/* The largest of the levels of a byte, and of two. */
+enum { LEVELS = INT8_TOP, WIDE_LEVELS = INT8_WIDE_TOP };
+
+/* By how many widths of what was seen an end of the range is further out, unless it is 0, where rectifiers end: of one
+ * byte, and of two. */
+#define ROOM (real)0.125
+#define WIDE_ROOM (real)1.5
 
 /* ---- making one */
 
@@ -27,6 +32,12 @@ static size_t take_rows(mlp *net, size_t n)
     return at;
 }
 
+/* Two bytes a number. */
+static int is_wide(const mlp *net, size_t buffer)
+{
+    return buffer == 0 || net->base.shape.low == FLOW_NETWORK_INT16;
+}
+
 /* A map that reads this buffer wants it in bytes. */
 static void take_buffer(mlp *net, mlp_low *low, size_t buffer)
 {
@@ -35,16 +46,12 @@ static void take_buffer(mlp *net, mlp_low *low, size_t buffer)
         return;
     low->ranges[buffer] = take_params(net, N_RANGES * flow_pad(rows));
     low->words[buffer] = take_rows(net, int8_quads(rows));
-    if (buffer == 0)
+    if (is_wide(net, buffer))
         take_rows(net, int8_quads(rows)); /* the upper bytes */
 }
 
-mlp_low *mlp_low_create(mlp *net)
+static void take_bytes(mlp *net, mlp_low *low)
 {
-    mlp_low *low = calloc(1, sizeof *low);
-    if (!low)
-        return NULL;
-    low->rounded = take_params(net, 1);
     low->spoilt = take_rows(net, 1);
     for (size_t s = 0; s < net->n_steps; s++) {
         const mlp_step *step = &net->steps[s];
@@ -54,6 +61,22 @@ mlp_low *mlp_low_create(mlp *net)
         low->maps[step->map] = stair_int8_of(&net->maps[step->map]);
         low->blocks[step->map] = take_params(net, low->maps[step->map].n_words);
     }
+}
+
+static void take_bf16(mlp *net, mlp_low *low)
+{
+    low->copy = take_params(net, net->base.n_params);
+    for (size_t s = 0; s < net->n_steps; s++)
+        low->read[net->steps[s].src] = net->steps[s].map >= 0 && net->steps[s].src > 0;
+}
+
+mlp_low *mlp_low_create(mlp *net)
+{
+    mlp_low *low = calloc(1, sizeof *low);
+    if (!low)
+        return NULL;
+    (mlp_low_in_bytes(net) ? take_bytes : take_bf16)(net, low);
+    low->rounded = take_params(net, 1);
     return low;
 }
 
@@ -66,7 +89,7 @@ int mlp_low_is_rounded(const mlp *net, const real *theta)
 
 int mlp_low_activates(const mlp *net, const real *theta)
 {
-    return net->activation->rectifier && mlp_low_is_rounded(net, theta);
+    return net->activation->rectifier && mlp_low_in_bytes(net) && mlp_low_is_rounded(net, theta);
 }
 
 static real *range(const mlp *net, const real *theta, size_t buffer, size_t which)
@@ -101,20 +124,20 @@ static void settle_range(const mlp *net, const real *theta, size_t buffer, size_
 {
     real *least = range(net, theta, buffer, LEAST), *most = range(net, theta, buffer, MOST);
     real *sum = range(net, theta, buffer, SUM);
-    const real room = buffer == 0 ? INPUT_ROOM : 1, levels = buffer == 0 ? INPUT_LEVELS : LEVELS;
+    const real room = is_wide(net, buffer) ? WIDE_ROOM : ROOM;
+    const real levels = is_wide(net, buffer) ? WIDE_LEVELS : LEVELS;
     for (size_t row = 0; row < net->buffers[buffer].rows; row++) {
-        real width = room * (most[row] - least[row]);
-        least[row] -= (width - (most[row] - least[row])) / 2;
-        most[row] = width > 0 ? levels / width : 0; /* INVERSE */
+        real out = room * (most[row] - least[row]);
+        least[row] -= least[row] < 0 ? out : 0;
+        real width = most[row] + (most[row] > 0 ? out : 0) - least[row];
+        most[row] = width > 0 ? levels / width : 0;      /* INVERSE */
         sum[row] = (real)((double)sum[row] / (double)n); /* MEAN */
     }
 }
 
-void mlp_low_round(const conditioner *base, real *theta, size_t n)
+static void round_to_bytes(const mlp *net, real *theta, size_t n)
 {
-    const mlp *net = (const mlp *)base;
     const mlp_low *low = net->low;
-    assert(!mlp_low_is_rounded(net, theta));
     for (size_t b = 0; b < net->n_buffers; b++)
         if (low->ranges[b])
             settle_range(net, theta, b, n);
@@ -126,7 +149,43 @@ void mlp_low_round(const conditioner *base, real *theta, size_t n)
                              range(net, theta, step->src, INVERSE),
                              range(net, theta, step->src, MEAN));
     }
-    theta[low->rounded] = 1;
+}
+
+/* The nearest bf16, ties to even; NaN stays. */
+FLOW_INLINE real bf16(real x)
+{
+    uint32_t at = (uint32_t)vm_bits(x);
+    real rounded = vm_from_bits((real_int)((at + 0x7fff + (at >> 16 & 1)) & 0xffff0000));
+    return x == x ? rounded : x;
+}
+
+static void round_block(real *to, const real *from, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        to[i] = bf16(from[i]);
+}
+
+/* Weights but for the first map's, no biases. */
+static void round_to_bf16(const mlp *net, real *theta)
+{
+    real *copy = theta + net->low->copy;
+    memcpy(copy, theta, net->low->copy * sizeof *copy);
+    for (size_t s = 0; s < net->n_steps; s++) {
+        const mlp_step *step = &net->steps[s];
+        if (step->map >= 0 && step->src > 0)
+            round_block(copy + step->offset, theta + step->offset, net->maps[step->map].bias);
+    }
+}
+
+void mlp_low_round(const conditioner *base, real *theta, size_t n)
+{
+    const mlp *net = (const mlp *)base;
+    assert(!mlp_low_is_rounded(net, theta));
+    if (mlp_low_in_bytes(net))
+        round_to_bytes(net, theta, n);
+    else
+        round_to_bf16(net, theta);
+    theta[net->low->rounded] = 1;
 }
 
 /* ---- steps */
@@ -136,14 +195,15 @@ static word *words_of(const mlp *net, real *values, size_t buffer, size_t ld)
     return (word *)(void *)(values + net->low->words[buffer] * ld);
 }
 
-/* Of the inputs. */
-static word *upper_of(const mlp *net, real *values, size_t ld)
+/* NULL: there are none. */
+static word *upper_of(const mlp *net, real *values, size_t buffer, size_t ld)
 {
-    return words_of(net, values, 0, ld) + flow_pad(int8_quads(net->buffers[0].rows)) * ld;
+    size_t rows = flow_pad(int8_quads(net->buffers[buffer].rows));
+    return is_wide(net, buffer) ? words_of(net, values, buffer, ld) + rows * ld : NULL;
 }
 
 void mlp_low_map(const mlp *net, const mlp_step *step, real *values, const real *theta, size_t row0,
-                size_t row1, size_t ld)
+                 size_t row1, size_t ld)
 {
     const mlp_low *low = net->low;
     const stair_int8 *map = &low->maps[step->map];
@@ -151,11 +211,23 @@ void mlp_low_map(const mlp *net, const mlp_step *step, real *values, const real 
     real *dst = mlp_rows(net, values, step->dst, 0, ld);
     const word *words = words_of(net, values, step->src, ld);
     const real *add = step->add == SIZE_MAX ? NULL : mlp_rows(net, values, step->add, 0, ld);
-    if (step->src == 0)
-        stair_int8_product_wide(map, dst, block, words, upper_of(net, values, ld), add, row0, row1,
-                                ld);
+    const word *upper = upper_of(net, values, step->src, ld);
+    if (upper)
+        stair_int8_product_wide(map, dst, block, words, upper, add, row0, row1, ld);
     else
         stair_int8_product(map, dst, block, words, add, row0, row1, ld);
+}
+
+void mlp_low_map_rectified(const mlp *net, const mlp_step *step, real *values, const real *theta,
+                           size_t row0, size_t row1, size_t ld)
+{
+    const int8_levels levels = {.to = words_of(net, values, step->dst, ld),
+                                .upper = upper_of(net, values, step->dst, ld),
+                                .least = range(net, theta, step->dst, LEAST),
+                                .inverse = range(net, theta, step->dst, INVERSE)};
+    stair_int8_levels(&net->low->maps[step->map], &levels, mlp_rows(net, values, step->dst, 0, ld),
+                      theta + net->low->blocks[step->map], words_of(net, values, step->src, ld),
+                      upper_of(net, values, step->src, ld), row0, row1, ld);
 }
 
 /* The nearest of the levels, those of the ends for all that is beyond. Numbers above 0 are in the order of their bits as
@@ -189,16 +261,16 @@ static void round_quad(word *restrict to, const real *restrict a, const real *le
     }
 }
 
-/* Inputs, in two bytes each. */
-static void round_inputs(word *restrict lower, word *restrict upper, const real *restrict a,
-                         const real *least, const real *inverse, size_t ld)
+/* In two bytes each. */
+static void round_wide_quad(word *restrict lower, word *restrict upper, const real *restrict a,
+                            const real *least, const real *inverse, size_t ld)
 {
     const real l0 = least[0], l1 = least[1], l2 = least[2], l3 = least[3];
     const real i0 = inverse[0], i1 = inverse[1], i2 = inverse[2], i3 = inverse[3];
     for (size_t j = 0; j < ld; j++) {
-        const word of[4] = {level(a[j], l0, i0, INPUT_LEVELS), level(a[ld + j], l1, i1, INPUT_LEVELS),
-                            level(a[2 * ld + j], l2, i2, INPUT_LEVELS),
-                            level(a[3 * ld + j], l3, i3, INPUT_LEVELS)};
+        const word of[4] = {level(a[j], l0, i0, WIDE_LEVELS), level(a[ld + j], l1, i1, WIDE_LEVELS),
+                            level(a[2 * ld + j], l2, i2, WIDE_LEVELS),
+                            level(a[3 * ld + j], l3, i3, WIDE_LEVELS)};
         const word low[4] = {of[0] & 255, of[1] & 255, of[2] & 255, of[3] & 255};
         const word high[4] = {of[0] >> 8, of[1] >> 8, of[2] >> 8, of[3] >> 8};
         lower[j] = join(low);
@@ -212,29 +284,52 @@ static void round_row(word *lower, word *upper, const real *a, real least, real 
 {
     byte *low = (byte *)lower, *high = (byte *)upper;
     for (size_t j = 0; j < ld; j++) {
-        word both = level(a[j], least, inverse, upper ? INPUT_LEVELS : LEVELS);
+        word both = level(a[j], least, inverse, upper ? WIDE_LEVELS : LEVELS);
         low[int8_at(row, j, ld)] = (byte)(both & 255);
         if (upper)
             high[int8_at(row, j, ld)] = (byte)(both >> 8);
     }
 }
 
+/* Rows of a single column lie side by side. */
+static void round_column(byte *restrict low, const real *restrict a, const real *restrict least,
+                         const real *restrict inverse, size_t rows)
+{
+    for (size_t r = 0; r < rows; r++)
+        low[r] = (byte)level(a[r], least[r], inverse[r], LEVELS);
+}
+
+static void round_wide_column(byte *restrict low, byte *restrict high, const real *restrict a,
+                              const real *restrict least, const real *restrict inverse, size_t rows)
+{
+    for (size_t r = 0; r < rows; r++) {
+        word both = level(a[r], least[r], inverse[r], WIDE_LEVELS);
+        low[r] = (byte)(both & 255);
+        high[r] = (byte)(both >> 8);
+    }
+}
+
 /* Whole words where all four rows are there. */
-static void round_rows(const mlp *net, size_t buffer, real *values, const real *theta, size_t row0,
-                       size_t row1, size_t ld)
+static void rows_to_bytes(const mlp *net, size_t buffer, real *values, const real *theta,
+                          size_t row0, size_t row1, size_t ld)
 {
     const real *least = range(net, theta, buffer, LEAST);
     const real *inverse = range(net, theta, buffer, INVERSE);
     const real *a = mlp_rows(net, values, buffer, 0, ld);
     word *lower = words_of(net, values, buffer, ld);
-    word *upper = buffer == 0 ? upper_of(net, values, ld) : NULL;
-    for (size_t row = row0, whole; row < row1; row += whole ? 4 : 1) {
+    word *upper = upper_of(net, values, buffer, ld);
+    if (ld == 1 && upper)
+        round_wide_column((byte *)lower + row0, (byte *)upper + row0, a + row0, least + row0,
+                          inverse + row0, row1 - row0);
+    else if (ld == 1)
+        round_column((byte *)lower + row0, a + row0, least + row0, inverse + row0, row1 - row0);
+    for (size_t row = ld == 1 ? row1 : row0, whole; row < row1; row += whole ? 4 : 1) {
         size_t at = row / 4 * ld;
         whole = row % 4 == 0 && row + 4 <= row1;
         if (!whole)
             round_row(lower, upper, a + row * ld, least[row], inverse[row], row, ld);
         else if (upper)
-            round_inputs(lower + at, upper + at, a + row * ld, least + row, inverse + row, ld);
+            round_wide_quad(lower + at, upper + at, a + row * ld, least + row, inverse + row, ld);
         else
             round_quad(lower + at, a + row * ld, least + row, inverse + row, ld);
     }
@@ -243,12 +338,33 @@ static void round_rows(const mlp *net, size_t buffer, real *values, const real *
 void mlp_low_leave(const mlp *net, size_t buffer, real *values, const real *theta, size_t row0,
                    size_t row1, size_t ld)
 {
+    real *a = mlp_rows(net, values, buffer, row0, ld);
+    if (net->low->read[buffer])
+        round_block(a, a, (row1 - row0) * ld);
     if (!net->low->ranges[buffer])
         return;
     if (mlp_low_is_rounded(net, theta))
-        round_rows(net, buffer, values, theta, row0, row1, ld);
+        rows_to_bytes(net, buffer, values, theta, row0, row1, ld);
     else
         watch(net, buffer, values, theta, row0, row1, ld);
+}
+
+/* ---- products of bf16 */
+
+extern stair_multiply FLOW_CONTRACTED(stair_, product), FLOW_CONTRACTED(stair_, product_next);
+
+const real *mlp_low_theta(const mlp *net, const real *theta)
+{
+    return theta + net->low->copy;
+}
+
+/* Those of the first map are not exact, and so not contracted. */
+stair_multiply *mlp_low_multiply(const mlp_step *step, stair_multiply *as_is)
+{
+    if (step->src == 0)
+        return as_is;
+    return as_is == stair_product ? FLOW_CONTRACTED(stair_, product)
+                                  : FLOW_CONTRACTED(stair_, product_next);
 }
 
 /* ---- inputs that are not finite */
