@@ -4,8 +4,18 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* Rows that a unit's range is taken from: whole shards, or filler would be seen, too. */
-enum { WATCHED = 16 * FLOW_SHARD };
+/* Rows that ranges of hidden units are taken from, fewer of a network that is large: what a unit has once in ten thousand
+ * rows is then still in its range (power: KL .004 with 8192 rows and .014 with 2048). Whole shards, or filler would be
+ * seen, too. */
+enum { MOST_WATCHED = 64 * FLOW_SHARD, LEAST_WATCHED = 16 * FLOW_SHARD };
+#define WATCHED_PRODUCTS ((size_t)1 << 34)
+
+static size_t rows_watched(const flow *self)
+{
+    size_t rows = WATCHED_PRODUCTS / (flow_n_weights(self) + 1) / FLOW_SHARD * FLOW_SHARD;
+    rows = rows < MOST_WATCHED ? rows : MOST_WATCHED;
+    return rows > LEAST_WATCHED ? rows : LEAST_WATCHED;
+}
 
 static const pcg_stream watched = {.stage = PCG_FLOW, .purpose = PCG_WATCH};
 
@@ -27,7 +37,7 @@ static int watch_shard(flow_pass *pass, double *x, double *context, uint64_t fir
     double *z = x + FLOW_SHARD * dim, logp[FLOW_SHARD];
     flow_noise(f, NULL, z, watched, first, FLOW_SHARD);
     if (f->context)
-        pcg_normals(context, watched, WATCHED + first, FLOW_SHARD, f->context);
+        pcg_normals(context, watched, MOST_WATCHED + first, FLOW_SHARD, f->context);
     flow_pass_transport(pass, NULL, x, logp, z, context, FLOW_SHARD);
     for (size_t i = 0; i < FLOW_SHARD * dim; i++)
         if (!isfinite(x[i]))
@@ -41,7 +51,7 @@ static int watch(flow *self, flow_err *err)
     double *x = malloc(FLOW_SHARD * (2 * self->dim + self->context) * sizeof *x);
     flow_pass *pass = x ? flow_pass_create(self, FLOW_SHARD, 0, err) : NULL;
     int code = pass ? 0 : flow_fail(err, FLOW_ENOMEM, "out of memory to round a flow");
-    for (uint64_t first = 0; !code && first < WATCHED; first += FLOW_SHARD)
+    for (uint64_t first = 0; !code && first < rows_watched(self); first += FLOW_SHARD)
         code = watch_shard(pass, x, x + 2 * FLOW_SHARD * self->dim, first, err);
     flow_pass_free(pass);
     free(x);
@@ -61,7 +71,7 @@ static flow *make(const flow *self, flow_network network, flow_err *err)
         return NULL;
     }
     if (out)
-        backend->round(out, WATCHED);
+        backend->round(out, rows_watched(out));
     return out;
 }
 

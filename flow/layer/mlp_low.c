@@ -8,8 +8,12 @@
 /* Rows of numbers of a buffer while it watches, and what they become. */
 enum { LEAST, MOST, SUM, N_RANGES, INVERSE = MOST, MEAN = SUM };
 
-/* The largest of the levels of a byte, and of two; how much wider than seen the range of an input is. */
-enum { LEVELS = 255, INPUT_LEVELS = 65535, INPUT_ROOM = 4 };
+/* The largest of the levels of a byte, and of two. */
+enum { LEVELS = INT8_TOP, INPUT_LEVELS = 65535 };
+
+/* By how many widths of what was seen an end of the range is further out, unless it is 0, where rectifiers end. */
+#define ROOM (real)0.125
+#define INPUT_ROOM (real)1.5
 
 /* ---- making one */
 
@@ -101,11 +105,12 @@ static void settle_range(const mlp *net, const real *theta, size_t buffer, size_
 {
     real *least = range(net, theta, buffer, LEAST), *most = range(net, theta, buffer, MOST);
     real *sum = range(net, theta, buffer, SUM);
-    const real room = buffer == 0 ? INPUT_ROOM : 1, levels = buffer == 0 ? INPUT_LEVELS : LEVELS;
+    const real room = buffer == 0 ? INPUT_ROOM : ROOM, levels = buffer == 0 ? INPUT_LEVELS : LEVELS;
     for (size_t row = 0; row < net->buffers[buffer].rows; row++) {
-        real width = room * (most[row] - least[row]);
-        least[row] -= (width - (most[row] - least[row])) / 2;
-        most[row] = width > 0 ? levels / width : 0; /* INVERSE */
+        real out = room * (most[row] - least[row]);
+        least[row] -= least[row] < 0 ? out : 0;
+        real width = most[row] + (most[row] > 0 ? out : 0) - least[row];
+        most[row] = width > 0 ? levels / width : 0;      /* INVERSE */
         sum[row] = (real)((double)sum[row] / (double)n); /* MEAN */
     }
 }
@@ -143,7 +148,7 @@ static word *upper_of(const mlp *net, real *values, size_t ld)
 }
 
 void mlp_low_map(const mlp *net, const mlp_step *step, real *values, const real *theta, size_t row0,
-                size_t row1, size_t ld)
+                 size_t row1, size_t ld)
 {
     const mlp_low *low = net->low;
     const stair_int8 *map = &low->maps[step->map];
@@ -156,6 +161,17 @@ void mlp_low_map(const mlp *net, const mlp_step *step, real *values, const real 
                                 ld);
     else
         stair_int8_product(map, dst, block, words, add, row0, row1, ld);
+}
+
+void mlp_low_map_rectified(const mlp *net, const mlp_step *step, real *values, const real *theta,
+                           size_t row0, size_t row1, size_t ld)
+{
+    const int8_levels levels = {.to = words_of(net, values, step->dst, ld),
+                                .least = range(net, theta, step->dst, LEAST),
+                                .inverse = range(net, theta, step->dst, INVERSE)};
+    stair_int8_levels(&net->low->maps[step->map], &levels, mlp_rows(net, values, step->dst, 0, ld),
+                      theta + net->low->blocks[step->map], words_of(net, values, step->src, ld),
+                      step->src == 0 ? upper_of(net, values, ld) : NULL, row0, row1, ld);
 }
 
 /* The nearest of the levels, those of the ends for all that is beyond. Numbers above 0 are in the order of their bits as
@@ -196,9 +212,9 @@ static void round_inputs(word *restrict lower, word *restrict upper, const real 
     const real l0 = least[0], l1 = least[1], l2 = least[2], l3 = least[3];
     const real i0 = inverse[0], i1 = inverse[1], i2 = inverse[2], i3 = inverse[3];
     for (size_t j = 0; j < ld; j++) {
-        const word of[4] = {level(a[j], l0, i0, INPUT_LEVELS), level(a[ld + j], l1, i1, INPUT_LEVELS),
-                            level(a[2 * ld + j], l2, i2, INPUT_LEVELS),
-                            level(a[3 * ld + j], l3, i3, INPUT_LEVELS)};
+        const word of[4] = {
+            level(a[j], l0, i0, INPUT_LEVELS), level(a[ld + j], l1, i1, INPUT_LEVELS),
+            level(a[2 * ld + j], l2, i2, INPUT_LEVELS), level(a[3 * ld + j], l3, i3, INPUT_LEVELS)};
         const word low[4] = {of[0] & 255, of[1] & 255, of[2] & 255, of[3] & 255};
         const word high[4] = {of[0] >> 8, of[1] >> 8, of[2] >> 8, of[3] >> 8};
         lower[j] = join(low);
@@ -219,6 +235,25 @@ static void round_row(word *lower, word *upper, const real *a, real least, real 
     }
 }
 
+/* Rows of a single column lie side by side. */
+static void round_column(byte *restrict low, const real *restrict a, const real *restrict least,
+                         const real *restrict inverse, size_t rows)
+{
+    for (size_t r = 0; r < rows; r++)
+        low[r] = (byte)level(a[r], least[r], inverse[r], LEVELS);
+}
+
+static void round_input_column(byte *restrict low, byte *restrict high, const real *restrict a,
+                               const real *restrict least, const real *restrict inverse,
+                               size_t rows)
+{
+    for (size_t r = 0; r < rows; r++) {
+        word both = level(a[r], least[r], inverse[r], INPUT_LEVELS);
+        low[r] = (byte)(both & 255);
+        high[r] = (byte)(both >> 8);
+    }
+}
+
 /* Whole words where all four rows are there. */
 static void round_rows(const mlp *net, size_t buffer, real *values, const real *theta, size_t row0,
                        size_t row1, size_t ld)
@@ -228,7 +263,12 @@ static void round_rows(const mlp *net, size_t buffer, real *values, const real *
     const real *a = mlp_rows(net, values, buffer, 0, ld);
     word *lower = words_of(net, values, buffer, ld);
     word *upper = buffer == 0 ? upper_of(net, values, ld) : NULL;
-    for (size_t row = row0, whole; row < row1; row += whole ? 4 : 1) {
+    if (ld == 1 && upper)
+        round_input_column((byte *)lower + row0, (byte *)upper + row0, a + row0, least + row0,
+                           inverse + row0, row1 - row0);
+    else if (ld == 1)
+        round_column((byte *)lower + row0, a + row0, least + row0, inverse + row0, row1 - row0);
+    for (size_t row = ld == 1 ? row1 : row0, whole; row < row1; row += whole ? 4 : 1) {
         size_t at = row / 4 * ld;
         whole = row % 4 == 0 && row + 4 <= row1;
         if (!whole)

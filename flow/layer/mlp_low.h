@@ -21,19 +21,22 @@
 #define mlp_low_is_rounded FLOW_NAME(mlp_low_is_rounded)
 #define mlp_low_activates FLOW_NAME(mlp_low_activates)
 #define mlp_low_map FLOW_NAME(mlp_low_map)
+#define mlp_low_map_rectified FLOW_NAME(mlp_low_map_rectified)
 #define mlp_low_leave FLOW_NAME(mlp_low_leave)
 #define mlp_low_see FLOW_NAME(mlp_low_see)
 #define mlp_low_spoil FLOW_NAME(mlp_low_spoil)
 #define mlp_low_spoil_all FLOW_NAME(mlp_low_spoil_all)
 
 struct mlp_low {
-    size_t rounded;                          /* where in theta is told whether it is */
+    size_t rounded; /* where in theta is told whether it is */
     stair_int8 maps[MLP_MAX_STEPS];
-    size_t blocks[MLP_MAX_STEPS];            /* where in theta their blocks begin */
-    size_t ranges[MLP_MAX_STEPS + 1];        /* of buffers: three rows of numbers in theta; 0: it is in no bytes */
-    size_t words[MLP_MAX_STEPS + 1];         /* of those, where their words begin, in rows of values; of inputs those
+    size_t blocks[MLP_MAX_STEPS]; /* where in theta their blocks begin */
+    size_t ranges[MLP_MAX_STEPS +
+                  1]; /* of buffers: three rows of numbers in theta; 0: it is in no bytes */
+    size_t words[MLP_MAX_STEPS +
+                 1]; /* of those, where their words begin, in rows of values; of inputs those
                                                 of the upper bytes follow */
-    size_t spoilt;                           /* a row of values: NaN where an input that was seen is not finite */
+    size_t spoilt;   /* a row of values: NaN where an input that was seen is not finite */
 };
 
 /* Adds what it takes to the network's parameters and values. NULL: no memory. To be freed. */
@@ -50,7 +53,11 @@ int mlp_low_activates(const mlp *net, const real *theta);
 
 /* Rows of a step that is a map, once it is rounded. */
 void mlp_low_map(const mlp *net, const mlp_step *step, real *values, const real *theta, size_t row0,
-                size_t row1, size_t ld);
+                 size_t row1, size_t ld);
+/* Rows of a map and of the activation of its result, which goes into bytes and nowhere else (mlp_low_activates): rows of
+ * whole blocks; ld > 1. */
+void mlp_low_map_rectified(const mlp *net, const mlp_step *step, real *values, const real *theta,
+                           size_t row0, size_t row1, size_t ld);
 /* Rows of a buffer are there: watched, or put into bytes. */
 void mlp_low_leave(const mlp *net, size_t buffer, real *values, const real *theta, size_t row0,
                    size_t row1, size_t ld);

@@ -133,6 +133,12 @@ static void forward_block(void *arg, size_t index)
                  w->ld);
         return;
     }
+#if FLOW_ROUNDS
+    if (w->pair && w->net->low && w->ld > 1 && mlp_low_activates(w->net, w->theta)) {
+        mlp_low_map_rectified(w->net, w->step, w->values, w->theta, row, end, w->ld);
+        return;
+    }
+#endif
     for (size_t k = 0; k <= w->pair; k++)
         run_rows(w->net, w->step + k, stair_product, w->values, w->slopes, w->theta, row, end,
                  w->ld);

@@ -48,7 +48,8 @@ static void put(const stair_int8 *self, word *panel, size_t row, size_t k, int w
 {
     size_t planes = self->kernel->planes, quad = k / 4, at = k % 4;
     word *to = panel + (quad * planes + at % planes) * FLOW_PAD + row;
-    uint32_t bits = planes == 1 ? (uint32_t)(w & 255) << 8 * at : (uint32_t)(w & 65535) << 8 * (at & 2);
+    uint32_t bits =
+        planes == 1 ? (uint32_t)(w & 255) << 8 * at : (uint32_t)(w & 65535) << 8 * (at & 2);
     *to = (word)((uint32_t)*to | bits);
 }
 
@@ -132,9 +133,8 @@ static void single_sums(const stair_int8 *self, word *sums, const real *block, c
 }
 
 /* Whole panels, some of whose rows may not be wanted yet. */
-static void single_product(const stair_int8 *self, real *y, const real *block,
-                           const real *numbers, const word *q, const real *add, size_t row0,
-                           size_t row1)
+static void single_product(const stair_int8 *self, real *y, const real *block, const real *numbers,
+                           const word *q, const real *add, size_t row0, size_t row1)
 {
     const real *bias = numbers + bias_at(self);
     word sums[INT8_AT_ONCE * FLOW_PAD] __attribute__((aligned(64)));
@@ -151,8 +151,10 @@ static void single_product(const stair_int8 *self, real *y, const real *block,
     }
 }
 
-static void product(const stair_int8 *self, real *y, const real *block, const real *numbers,
-                    const word *q, const real *add, size_t row0, size_t row1, size_t ld)
+/* levels NULL: as reals. */
+static void product(const stair_int8 *self, const int8_levels *levels, real *y, const real *block,
+                    const real *numbers, const word *q, const real *add, size_t row0, size_t row1,
+                    size_t ld)
 {
     if (ld == 1) {
         single_product(self, y, block, numbers, q, add, row0, row1);
@@ -164,14 +166,29 @@ static void product(const stair_int8 *self, real *y, const real *block, const re
         count = CHUNK - row % CHUNK < end - row ? CHUNK - row % CHUNK : end - row;
         size_t last = row + count <= rows ? row + count - 1 : rows - 1;
         int8_args a = args_of(self, y, block, numbers, q, add, row, self->map->limit[last], ld);
+        if (levels)
+            a.levels = (int8_levels){.to = levels->to + row / 4 * ld,
+                                     .least = levels->least + row,
+                                     .inverse = levels->inverse + row};
         self->kernel->strips[count](&a);
     }
+}
+
+void stair_int8_levels(const stair_int8 *self, const int8_levels *levels, real *y,
+                       const real *block, const word *lower, const word *upper, size_t row0,
+                       size_t row1, size_t ld)
+{
+    const real *more = block + UPPER * flow_pad(self->map->rows);
+    if (upper)
+        product(self, NULL, y, block, block, lower, NULL, row0, row1, ld);
+    product(self, levels, y, block, upper ? more : block, upper ? upper : lower, upper ? y : NULL,
+            row0, row1, ld);
 }
 
 void stair_int8_product(const stair_int8 *self, real *y, const real *block, const word *q,
                         const real *add, size_t row0, size_t row1, size_t ld)
 {
-    product(self, y, block, block, q, add, row0, row1, ld);
+    product(self, NULL, y, block, block, q, add, row0, row1, ld);
 }
 
 void stair_int8_product_wide(const stair_int8 *self, real *y, const real *block, const word *lower,
@@ -179,6 +196,6 @@ void stair_int8_product_wide(const stair_int8 *self, real *y, const real *block,
                              size_t ld)
 {
     const real *more = block + UPPER * flow_pad(self->map->rows);
-    product(self, y, block, block, lower, add, row0, row1, ld);
-    product(self, y, block, more, upper, y, row0, row1, ld);
+    product(self, NULL, y, block, block, lower, add, row0, row1, ld);
+    product(self, NULL, y, block, more, upper, y, row0, row1, ld);
 }

@@ -27,12 +27,23 @@
 typedef int32_t word __attribute__((may_alias));
 typedef unsigned char byte;
 
+/* Results in bytes, as inputs of the next map: level q of y is the nearest to (y - least) inverse, the ends' for what is
+ * beyond. */
+typedef struct int8_levels {
+    word *to;                    /* (quads of rows, ld) */
+    const real *least, *inverse; /* (rows) */
+} int8_levels;
+
+/* The largest level of a byte. */
+enum { INT8_TOP = 255 };
+
 /* What one strip of rows is made from. */
 typedef struct int8_args {
-    const word *w; /* its first row's */
-    const word *q; /* (quads, ld) */
-    real *y;       /* (rows, ld) */
+    const word *w;                  /* its first row's */
+    const word *q;                  /* (quads, ld) */
+    real *y;                        /* (rows, ld) */
     const real *scale, *bias, *add; /* add NULL: nothing */
+    int8_levels levels;             /* in the place of y; to NULL: of nothing */
     size_t quads, ld;
 } int8_args;
 
@@ -48,7 +59,7 @@ typedef struct int8_panels {
 typedef struct int8_kernel {
     const char *isa; /* "avx512_vnni" */
     int (*supported)(void);
-    size_t planes; /* of weights */
+    size_t planes;                                /* of weights */
     void (*const *strips)(const int8_args *args); /* [1 .. 8] so many rows, all columns */
     void (*single)(word *sums, const int8_panels *panels, size_t n);
 } int8_kernel;
@@ -64,6 +75,7 @@ typedef struct stair_int8 {
 #define int8_kernel_vnni FLOW_NAME(int8_kernel_vnni)
 #define stair_int8_of FLOW_NAME(stair_int8_of)
 #define stair_int8_round FLOW_NAME(stair_int8_round)
+#define stair_int8_levels FLOW_NAME(stair_int8_levels)
 #define stair_int8_product_wide FLOW_NAME(stair_int8_product_wide)
 #define stair_int8_product FLOW_NAME(stair_int8_product)
 
@@ -90,6 +102,13 @@ void stair_int8_product(const stair_int8 *self, real *y, const real *block, cons
 void stair_int8_product_wide(const stair_int8 *self, real *y, const real *block, const word *lower,
                              const word *upper, const real *add, size_t row0, size_t row1,
                              size_t ld);
+
+/* Either of them, with rows row0 .. row1 - 1 of the results as levels in the place of y, which is scratch: row0 is a
+ * multiple of 8, so is row1 if it is not all rows, and bytes of padding are written up to such a multiple; ld > 1. upper
+ * NULL: inputs of one byte. */
+void stair_int8_levels(const stair_int8 *self, const int8_levels *levels, real *y,
+                       const real *block, const word *lower, const word *upper, size_t row0,
+                       size_t row1, size_t ld);
 
 /* Words of a row of K inputs. */
 static inline size_t int8_quads(size_t k)

@@ -22,6 +22,31 @@ FLOW_INLINE void int8_step(int8_sums acc, const word *w, const word *q, size_t p
     }
 }
 
+FLOW_INLINE vec int8_result(const int8_args *a, lanes sum, size_t row, size_t col)
+{
+    vec y = to_real(sum) * a->scale[row] + a->bias[row];
+    if (a->add)
+        y += *(const vec *)(a->add + row * a->ld + col);
+    return y;
+}
+
+/* Whole words of four rows. */
+FLOW_INLINE void int8_store_levels(const int8_args *a, int8_sums acc, size_t row, size_t col,
+                                   size_t mr, size_t nr)
+{
+    for (size_t i = 0; i < mr; i += 4)
+        for (size_t v = 0; v < nr; v++) {
+            size_t at = col + v * FLOW_VEC;
+            bits quad = {0};
+            for (size_t k = 4; k-- > 0;) {
+                size_t m = row + i + k;
+                vec y = int8_result(a, acc[i + k][v], m, at);
+                quad = quad << 8 | level(y, a->levels.least[m], a->levels.inverse[m]);
+            }
+            *(bits *)(a->levels.to + (row + i) / 4 * a->ld + at) = quad;
+        }
+}
+
 /* Rows row .. row + mr - 1 of the strip. */
 FLOW_INLINE void int8_tile(const int8_args *a, size_t row, size_t col, size_t mr, size_t nr)
 {
@@ -37,14 +62,13 @@ FLOW_INLINE void int8_tile(const int8_args *a, size_t row, size_t col, size_t mr
         w += INT8_PLANES * FLOW_PAD;
         q += a->ld;
     }
-    for (size_t i = 0; i < mr; i++)
-        for (size_t v = 0; v < nr; v++) {
-            size_t at = (row + i) * a->ld + col + v * FLOW_VEC;
-            vec y = to_real(acc[i][v]) * a->scale[row + i] + a->bias[row + i];
-            if (a->add)
-                y += *(const vec *)(a->add + at);
-            *(vec *)(a->y + at) = y;
-        }
+    if (a->levels.to && mr % 4 == 0)
+        int8_store_levels(a, acc, row, col, mr, nr);
+    else
+        for (size_t i = 0; i < mr; i++)
+            for (size_t v = 0; v < nr; v++)
+                *(vec *)(a->y + (row + i) * a->ld + col + v * FLOW_VEC) =
+                    int8_result(a, acc[i][v], row + i, col + v * FLOW_VEC);
 }
 
 STRIPS(int8)
@@ -59,8 +83,7 @@ FLOW_INLINE void int8_columns(lanes sums[][PANEL_VECS], const int8_panels *panel
         lanes x = take(splat(panels->q[k / INT8_PLANES]), k % INT8_PLANES);
         for (size_t p = 0; p < n; p++)
             for (size_t v = 0; v < PANEL_VECS; v++)
-                sums[p][v] =
-                    dot(sums[p][v], x, load(panels->w[p] + k * FLOW_PAD + v * FLOW_VEC));
+                sums[p][v] = dot(sums[p][v], x, load(panels->w[p] + k * FLOW_PAD + v * FLOW_VEC));
     }
 }
 
@@ -86,8 +109,7 @@ static void int8_single(word *to, const int8_panels *panels, size_t n)
         return;
     }
     for (size_t p = 0; p < n; p++) {
-        const int8_panels one = {
-            .w = {panels->w[p]}, .quads = {panels->quads[p]}, .q = panels->q};
+        const int8_panels one = {.w = {panels->w[p]}, .quads = {panels->quads[p]}, .q = panels->q};
         int8_single_of(to + p * FLOW_PAD, &one, 1);
     }
 }

@@ -6,13 +6,15 @@
 #include "tests/bench/network.h"
 
 typedef enum bench_op {
-    BENCH_STEP,    /* teacher: gather, forward, backward, Adam */
-    BENCH_DENSITY, /* teacher: flow_log_prob */
-    BENCH_SAMPLE,  /* teacher: flow_sample, incremental, log p with it */
-    BENCH_NAIVE,   /* teacher: the same by D dense passes a layer (naive.h) */
-    BENCH_STUDENT, /* student: flow_sample, log q with it */
-    BENCH_ONE,     /* student: the same a row at a time, on one thread, in a pass that is kept */
-    BENCH_DISTILL, /* student: a step of student_distill (distilling.h) */
+    BENCH_STEP,     /* teacher: gather, forward, backward, Adam */
+    BENCH_DENSITY,  /* teacher: flow_log_prob */
+    BENCH_SAMPLE,   /* teacher: flow_sample, incremental, log p with it */
+    BENCH_NAIVE,    /* teacher: the same by D dense passes a layer (naive.h) */
+    BENCH_STUDENT,  /* student: flow_sample, log q with it */
+    BENCH_ONE,      /* student: the same a row at a time, on one thread, in a pass that is kept */
+    BENCH_INT8,     /* student in bytes (flow/round.h): as BENCH_STUDENT */
+    BENCH_INT8_ONE, /* and as BENCH_ONE */
+    BENCH_DISTILL,  /* student: a step of student_distill (distilling.h) */
     BENCH_OPS
 } bench_op;
 

@@ -44,7 +44,8 @@ static void measure(growth *g, int by_weight, flow_pool *pool, const int *ops, s
                                 : 1e-9 * (double)g->size[i].layers;
     }
     for (size_t op = 0; op < BENCH_OPS; op++)
-        if (ops[op] && op != BENCH_NAIVE && op != BENCH_ONE)
+        if (ops[op] && op != BENCH_NAIVE && op != BENCH_ONE && op != BENCH_INT8 &&
+            op != BENCH_INT8_ONE)
             measure_op(g, cases, (bench_op)op, rounds, least);
         else
             for (size_t i = 0; i < GROWTH_STEPS; i++)

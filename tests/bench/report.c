@@ -21,10 +21,11 @@ static const char *short_number(char *out, size_t size, double value)
     return out;
 }
 
-static const char *const owners[BENCH_OPS] = {"teacher", "teacher", "teacher", "teacher",
-                                              "student", "student", "student"};
-static const char *const titles[BENCH_OPS] = {"step",     "density",    "sampling",    "naive",
-                                              "sampling", "row by row", "distillation"};
+static const char *const owners[BENCH_OPS] = {"teacher", "teacher", "teacher", "teacher", "student",
+                                              "student", "student", "student", "student"};
+static const char *const titles[BENCH_OPS] = {"step",  "density",  "sampling",
+                                              "naive", "sampling", "row by row",
+                                              "int8",  "int8 row", "distillation"};
 
 static void print_titles(FILE *to, const bench_options *options, const char *left,
                          const char *const *words)
