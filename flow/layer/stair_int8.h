@@ -34,8 +34,8 @@ typedef struct int8_levels {
     const real *least, *inverse; /* (rows) */
 } int8_levels;
 
-/* The largest level of a byte. */
-enum { INT8_TOP = 255 };
+/* The largest level of a byte; as many columns as have sums of 32 bits. */
+enum { INT8_TOP = 255, INT8_MOST_COLUMNS = INT32_MAX / (INT8_TOP * 127) };
 
 /* What one strip of rows is made from. */
 typedef struct int8_args {
