@@ -271,6 +271,8 @@ static int check_masked(const flow *self, const double *values, size_t index, un
 int flow_tensor_set(flow *self, const double *values, size_t index, flow_err *err)
 {
     flow_tensor_info info;
+    if (self->settled)
+        return flow_fail(err, FLOW_EUSAGE, "the parameters of a rounded flow stay as they are");
     flow_tensor(self, &info, index);
     unsigned char *live = malloc(info.cols + 1);
     if (!live)

@@ -175,6 +175,21 @@ Test(round, as_it_is_means_a_copy)
 
 /* ---- refusals */
 
+Test(round, parameters_stay)
+{
+    flow_err err = FLOW_ERR_INIT;
+    flow *f = random_teacher(3, 1, 0.55), *g = rounded_new(f, NULL), *back;
+    double values[1024];
+    flow_tensor_get(g, values, 0);
+    cr_assert_eq(flow_tensor_set(g, values, 0, &err), FLOW_EUSAGE);
+    cr_assert(strstr(err.text, "rounded"), "%s", err.text);
+    back = flow_convert(g, FLOW_F64, NULL);
+    cr_assert(back && flow_get_network(back) == FLOW_NETWORK_AS_IS);
+    check_same_description(back, g);
+    check_same_tensors(back, g);
+    flow_free(f), flow_free(g), flow_free(back);
+}
+
 Test(round, no_gradients_and_not_twice)
 {
     flow_err err = FLOW_ERR_INIT;
