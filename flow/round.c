@@ -21,6 +21,8 @@ static const pcg_stream watched = {.stage = PCG_FLOW, .purpose = PCG_WATCH};
 
 const flow_word flow_networks[] = {
     {"f32", FLOW_NETWORK_AS_IS, "single precision, or what the model has"},
+    {"bf16", FLOW_NETWORK_BF16,
+     "weights and hidden layers in bf16: no faster here, for what runs elsewhere"},
     {"int8", FLOW_NETWORK_INT8, "hidden layers in bytes, sums exact"},
     {NULL, 0, NULL}};
 
@@ -66,7 +68,8 @@ static flow *make(const flow *self, flow_network network, flow_err *err)
         flow_fail(err, FLOW_ENOMEM, "out of memory for the description of a flow");
     flow *out = description ? flow_create_low(backend, description, network, err) : NULL;
     json_decref(description);
-    if (out && (flow_copy_tensors(out, self, err) || watch(out, err))) {
+    if (out &&
+        (flow_copy_tensors(out, self, err) || (network == FLOW_NETWORK_INT8 && watch(out, err)))) {
         flow_free(out);
         return NULL;
     }

@@ -5,17 +5,18 @@
  * integrates to one and log q is exact, up to the arithmetic of the transformers (mathematics-layers 10). So a rounded
  * flow is a flow of its own, near the one that it was made from; and how near is measured, like all else.
  *
- * What is rounded: weights, and what a map reads, but for a network's inputs (flow/layer/mlp_low.h). Where
- * bytes of a hidden unit begin and end is taken from the flow's own samples, so nothing but the flow is asked for.
- * Sums of products of bytes are exact, and nothing else is contracted: a rounded flow gives the same bits with
- * every instruction set. */
+ * What is rounded: weights, and what a map reads (flow/layer/mlp_low.h). Where bytes of a hidden unit begin and end
+ * is taken from the flow's own samples, so nothing but the flow is asked for. Sums of products of bytes are exact,
+ * so are products of bf16, and nothing else is contracted: a rounded flow gives the same bits with every instruction
+ * set. Bytes are what processors multiply faster than reals; bf16 gains nothing without tiles, which have no kernels here
+ * yet: it is there to see what it does to a flow. */
 #ifndef FLOW_ROUND_H
 #define FLOW_ROUND_H
 
 #include "flow/flow.h"
 #include "flow/key.h"
 
-typedef enum flow_network { FLOW_NETWORK_AS_IS, FLOW_NETWORK_INT8 } flow_network;
+typedef enum flow_network { FLOW_NETWORK_AS_IS, FLOW_NETWORK_BF16, FLOW_NETWORK_INT8 } flow_network;
 
 /* Their words, for keys and options. */
 extern const flow_word flow_networks[];

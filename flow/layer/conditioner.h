@@ -19,13 +19,14 @@
 #include "flow/kind.h"
 #include "flow/layer/real.h"
 #include "flow/pcg.h"
+#include "flow/round.h"
 
 typedef struct conditioner_ops conditioner_ops;
 
 typedef struct conditioner_shape {
     size_t dim, context, groups, outputs; /* D, C, G, P */
-    int bare_first; /* group 1 has no outputs: its dimensions are left as they are */
-    int low;        /* in low precision, once it is rounded; for a kind that can */
+    int bare_first;   /* group 1 has no outputs: its dimensions are left as they are */
+    flow_network low; /* the precision, once it is rounded; for a kind that can */
     /* (D + 1) how many there are of the dimensions before i, the caller's; NULL: i, and i P. */
     const size_t *inputs_before, *outputs_before;
 } conditioner_shape;

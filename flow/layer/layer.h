@@ -43,9 +43,9 @@ typedef struct flow_layer {
 /* What create has to know beside the description. */
 typedef struct layer_scope {
     size_t dim, context;
-    size_t max_live; /* more live weights than this are refused (flow_create_within) */
-    size_t depth;    /* layers around this one */
-    int low;         /* conditioners are to be in low precision (flow/round.h) */
+    size_t max_live;  /* more live weights than this are refused (flow_create_within) */
+    size_t depth;     /* layers around this one */
+    flow_network low; /* the precision of conditioners (flow/round.h) */
 } layer_scope;
 
 /* Where initial parameters come from. */

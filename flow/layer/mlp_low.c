@@ -46,12 +46,8 @@ static void take_buffer(mlp *net, mlp_low *low, size_t buffer)
         take_rows(net, int8_quads(rows)); /* the upper bytes */
 }
 
-mlp_low *mlp_low_create(mlp *net)
+static void take_bytes(mlp *net, mlp_low *low)
 {
-    mlp_low *low = calloc(1, sizeof *low);
-    if (!low)
-        return NULL;
-    low->rounded = take_params(net, 1);
     low->spoilt = take_rows(net, 1);
     for (size_t s = 0; s < net->n_steps; s++) {
         const mlp_step *step = &net->steps[s];
@@ -61,6 +57,22 @@ mlp_low *mlp_low_create(mlp *net)
         low->maps[step->map] = stair_int8_of(&net->maps[step->map]);
         low->blocks[step->map] = take_params(net, low->maps[step->map].n_words);
     }
+}
+
+static void take_bf16(mlp *net, mlp_low *low)
+{
+    low->copy = take_params(net, net->base.n_params);
+    for (size_t s = 0; s < net->n_steps; s++)
+        low->read[net->steps[s].src] = net->steps[s].map >= 0 && net->steps[s].src > 0;
+}
+
+mlp_low *mlp_low_create(mlp *net)
+{
+    mlp_low *low = calloc(1, sizeof *low);
+    if (!low)
+        return NULL;
+    (mlp_low_in_bytes(net) ? take_bytes : take_bf16)(net, low);
+    low->rounded = take_params(net, 1);
     return low;
 }
 
@@ -73,7 +85,7 @@ int mlp_low_is_rounded(const mlp *net, const real *theta)
 
 int mlp_low_activates(const mlp *net, const real *theta)
 {
-    return net->activation->rectifier && mlp_low_is_rounded(net, theta);
+    return net->activation->rectifier && mlp_low_in_bytes(net) && mlp_low_is_rounded(net, theta);
 }
 
 static real *range(const mlp *net, const real *theta, size_t buffer, size_t which)
@@ -118,11 +130,9 @@ static void settle_range(const mlp *net, const real *theta, size_t buffer, size_
     }
 }
 
-void mlp_low_round(const conditioner *base, real *theta, size_t n)
+static void round_to_bytes(const mlp *net, real *theta, size_t n)
 {
-    const mlp *net = (const mlp *)base;
     const mlp_low *low = net->low;
-    assert(!mlp_low_is_rounded(net, theta));
     for (size_t b = 0; b < net->n_buffers; b++)
         if (low->ranges[b])
             settle_range(net, theta, b, n);
@@ -134,7 +144,43 @@ void mlp_low_round(const conditioner *base, real *theta, size_t n)
                              range(net, theta, step->src, INVERSE),
                              range(net, theta, step->src, MEAN));
     }
-    theta[low->rounded] = 1;
+}
+
+/* The nearest bf16, ties to even; NaN stays. */
+FLOW_INLINE real bf16(real x)
+{
+    uint32_t at = (uint32_t)vm_bits(x);
+    real rounded = vm_from_bits((real_int)((at + 0x7fff + (at >> 16 & 1)) & 0xffff0000));
+    return x == x ? rounded : x;
+}
+
+static void round_block(real *to, const real *from, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        to[i] = bf16(from[i]);
+}
+
+/* Weights but for the first map's, no biases. */
+static void round_to_bf16(const mlp *net, real *theta)
+{
+    real *copy = theta + net->low->copy;
+    memcpy(copy, theta, net->low->copy * sizeof *copy);
+    for (size_t s = 0; s < net->n_steps; s++) {
+        const mlp_step *step = &net->steps[s];
+        if (step->map >= 0 && step->src > 0)
+            round_block(copy + step->offset, theta + step->offset, net->maps[step->map].bias);
+    }
+}
+
+void mlp_low_round(const conditioner *base, real *theta, size_t n)
+{
+    const mlp *net = (const mlp *)base;
+    assert(!mlp_low_is_rounded(net, theta));
+    if (mlp_low_in_bytes(net))
+        round_to_bytes(net, theta, n);
+    else
+        round_to_bf16(net, theta);
+    theta[net->low->rounded] = 1;
 }
 
 /* ---- steps */
@@ -258,8 +304,8 @@ static void round_input_column(byte *restrict low, byte *restrict high, const re
 }
 
 /* Whole words where all four rows are there. */
-static void round_rows(const mlp *net, size_t buffer, real *values, const real *theta, size_t row0,
-                       size_t row1, size_t ld)
+static void rows_to_bytes(const mlp *net, size_t buffer, real *values, const real *theta,
+                          size_t row0, size_t row1, size_t ld)
 {
     const real *least = range(net, theta, buffer, LEAST);
     const real *inverse = range(net, theta, buffer, INVERSE);
@@ -286,12 +332,33 @@ static void round_rows(const mlp *net, size_t buffer, real *values, const real *
 void mlp_low_leave(const mlp *net, size_t buffer, real *values, const real *theta, size_t row0,
                    size_t row1, size_t ld)
 {
+    real *a = mlp_rows(net, values, buffer, row0, ld);
+    if (net->low->read[buffer])
+        round_block(a, a, (row1 - row0) * ld);
     if (!net->low->ranges[buffer])
         return;
     if (mlp_low_is_rounded(net, theta))
-        round_rows(net, buffer, values, theta, row0, row1, ld);
+        rows_to_bytes(net, buffer, values, theta, row0, row1, ld);
     else
         watch(net, buffer, values, theta, row0, row1, ld);
+}
+
+/* ---- products of bf16 */
+
+extern stair_multiply FLOW_CONTRACTED(stair_, product), FLOW_CONTRACTED(stair_, product_next);
+
+const real *mlp_low_theta(const mlp *net, const real *theta)
+{
+    return theta + net->low->copy;
+}
+
+/* Those of the first map are not exact, and so not contracted. */
+stair_multiply *mlp_low_multiply(const mlp_step *step, stair_multiply *as_is)
+{
+    if (step->src == 0)
+        return as_is;
+    return as_is == stair_product ? FLOW_CONTRACTED(stair_, product)
+                                  : FLOW_CONTRACTED(stair_, product_next);
 }
 
 /* ---- inputs that are not finite */

@@ -1,11 +1,17 @@
-/* flow/layer/mlp_low.h -- a masked network in low precision: what a map reads comes
- * in bytes, and its weights, too (stair_int8.h); inputs in two bytes. Sums are exact, biases and activations reals.
+/* flow/layer/mlp_low.h -- a masked network in low precision: in bytes, or in bf16.
+ *
+ * In bytes, what a map reads and its weights are whole numbers of a byte (stair_int8.h), inputs of two bytes. Sums are
+ * exact, biases and activations reals.
  *
  * Where a hidden unit's bytes begin and end must be a constant, or an output would depend on what it may not see. So
  * the network first watches: it computes as it is, with whatever rows somebody sends through it, and keeps of each unit
  * the least, the largest and the sum. Rounded, it takes bytes from there; of inputs, which have levels to spare, from
  * a range some times as wide. What leaves its range later is cut off there: a function of what is seen, so the flow
  * stays one whose log q is exact.
+ *
+ * In bf16, weights and hidden units have the first 8 of their 24 bits. The product of two such is exact in single
+ * precision, so that a fused multiply-add gives what a product and a sum do, and all instruction sets the same. The
+ * first map is as it is. Nothing is to be watched.
  *
  * All of it lives behind the network's parameters, in the same block. */
 #ifndef FLOW_LAYER_MLP_LOW_H
@@ -23,6 +29,8 @@
 #define mlp_low_map FLOW_NAME(mlp_low_map)
 #define mlp_low_map_rectified FLOW_NAME(mlp_low_map_rectified)
 #define mlp_low_leave FLOW_NAME(mlp_low_leave)
+#define mlp_low_theta FLOW_NAME(mlp_low_theta)
+#define mlp_low_multiply FLOW_NAME(mlp_low_multiply)
 #define mlp_low_see FLOW_NAME(mlp_low_see)
 #define mlp_low_spoil FLOW_NAME(mlp_low_spoil)
 #define mlp_low_spoil_all FLOW_NAME(mlp_low_spoil_all)
@@ -36,7 +44,9 @@ struct mlp_low {
     size_t words[MLP_MAX_STEPS +
                  1]; /* of those, where their words begin, in rows of values; of inputs those
                                                 of the upper bytes follow */
-    size_t spoilt;   /* a row of values: NaN where an input that was seen is not finite */
+    size_t copy;     /* of bf16: where in theta the parameters are again, rounded */
+    unsigned char read[MLP_MAX_STEPS + 1]; /* which buffers a map reads; not the inputs */
+    size_t spoilt; /* a row of values: NaN where an input that was seen is not finite */
 };
 
 /* Adds what it takes to the network's parameters and values. NULL: no memory. To be freed. */
@@ -44,6 +54,11 @@ mlp_low *mlp_low_create(mlp *net);
 
 /* The op round of a conditioner. */
 void mlp_low_round(const conditioner *base, real *theta, size_t n);
+
+static inline int mlp_low_in_bytes(const mlp *net)
+{
+    return net->base.shape.low == FLOW_NETWORK_INT8;
+}
 
 /* Whether it does something else than watch. */
 int mlp_low_is_rounded(const mlp *net, const real *theta);
@@ -61,6 +76,10 @@ void mlp_low_map_rectified(const mlp *net, const mlp_step *step, real *values, c
 /* Rows of a buffer are there: watched, or put into bytes. */
 void mlp_low_leave(const mlp *net, size_t buffer, real *values, const real *theta, size_t row0,
                    size_t row1, size_t ld);
+
+/* In bf16: where a step finds its parameters, and the product that it takes in the place of one of stair.h. */
+const real *mlp_low_theta(const mlp *net, const real *theta);
+stair_multiply *mlp_low_multiply(const mlp_step *step, stair_multiply *as_is);
 
 /* NaN in, NaN out, though a byte cannot be one: inputs of a group, 0 .. G, have been seen (with group 0 begins a
  * shard); the outputs of a group become NaN where one of them was not finite. */

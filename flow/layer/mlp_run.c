@@ -21,11 +21,9 @@ static const mlp *down(const conditioner *base)
 
 /* ---- forward */
 
-typedef void product(const stair *self, real *y, const real *theta, const real *x, const real *add,
-                     size_t row0, size_t row1, size_t ld);
-
-static void run_rows_as_is(const mlp *self, const mlp_step *step, product *multiply, real *values,
-                           real *slopes, const real *theta, size_t row0, size_t row1, size_t ld)
+static void run_rows_as_is(const mlp *self, const mlp_step *step, stair_multiply *multiply,
+                           real *values, real *slopes, const real *theta, size_t row0, size_t row1,
+                           size_t ld)
 {
     real *dst = mlp_rows(self, values, step->dst, 0, ld);
     const real *src = mlp_rows(self, values, step->src, 0, ld);
@@ -53,19 +51,30 @@ static int activated_after(const mlp *self, size_t s)
     return s + 1 < self->n_steps && map->map >= 0 && activates_in_place(map + 1, map->dst);
 }
 
-static void run_rows(const mlp *self, const mlp_step *step, product *multiply, real *values,
+#if FLOW_ROUNDS
+static void run_rows_low(const mlp *self, const mlp_step *step, stair_multiply *multiply,
+                         real *values, const real *theta, size_t row0, size_t row1, size_t ld)
+{
+    if (!mlp_low_in_bytes(self))
+        run_rows_as_is(self, step, mlp_low_multiply(step, multiply), values, NULL,
+                       mlp_low_theta(self, theta), row0, row1, ld);
+    else if (step->map >= 0 && mlp_low_is_rounded(self, theta))
+        mlp_low_map(self, step, values, theta, row0, row1, ld);
+    else if (!activates_in_place(step, step->dst) || !mlp_low_activates(self, theta))
+        run_rows_as_is(self, step, multiply, values, NULL, theta, row0, row1, ld);
+    if (!activated_after(self, (size_t)(step - self->steps)))
+        mlp_low_leave(self, step->dst, values, theta, row0, row1, ld);
+}
+#endif
+
+static void run_rows(const mlp *self, const mlp_step *step, stair_multiply *multiply, real *values,
                      real *slopes, const real *theta, size_t row0, size_t row1, size_t ld)
 {
     if (row0 >= row1)
         return;
 #if FLOW_ROUNDS
     if (self->low) {
-        if (step->map >= 0 && mlp_low_is_rounded(self, theta))
-            mlp_low_map(self, step, values, theta, row0, row1, ld);
-        else if (!activates_in_place(step, step->dst) || !mlp_low_activates(self, theta))
-            run_rows_as_is(self, step, multiply, values, slopes, theta, row0, row1, ld);
-        if (!activated_after(self, (size_t)(step - self->steps)))
-            mlp_low_leave(self, step->dst, values, theta, row0, row1, ld);
+        run_rows_low(self, step, multiply, values, theta, row0, row1, ld);
         return;
     }
 #endif
@@ -163,13 +172,13 @@ static size_t forward_step(const mlp *self, size_t s, real *values, real *slopes
 void mlp_forward(const conditioner *base, real *values, real *slopes, const real *theta, size_t ld)
 {
 #if FLOW_ROUNDS
-    if (down(base)->low)
+    if (down(base)->low && mlp_low_in_bytes(down(base)))
         mlp_low_leave(down(base), 0, values, theta, 0, down(base)->buffers[0].rows, ld);
 #endif
     for (size_t s = 0; s < down(base)->n_steps;)
         s += forward_step(down(base), s, values, slopes, theta, ld);
 #if FLOW_ROUNDS
-    if (down(base)->low)
+    if (down(base)->low && mlp_low_in_bytes(down(base)))
         mlp_low_spoil_all(down(base), values, ld);
 #endif
 }
@@ -198,7 +207,7 @@ void mlp_outputs_of(const conditioner *base, real *values, const real *theta, si
 {
     forward_degree(down(base), down(base)->n_steps - 1, values, NULL, theta, group, ld);
 #if FLOW_ROUNDS
-    if (down(base)->low)
+    if (down(base)->low && mlp_low_in_bytes(down(base)))
         mlp_low_spoil(down(base), values, group, ld);
 #endif
 }
@@ -208,9 +217,9 @@ void mlp_hidden_of(const conditioner *base, real *values, real *slopes, const re
 {
 #if FLOW_ROUNDS
     const size_t *inputs = down(base)->buffers[0].begin;
-    if (down(base)->low)
+    if (down(base)->low && mlp_low_in_bytes(down(base)))
         mlp_low_leave(down(base), 0, values, theta, inputs[degree], inputs[degree + 1], ld);
-    if (down(base)->low)
+    if (down(base)->low && mlp_low_in_bytes(down(base)))
         mlp_low_see(down(base), values, degree, ld);
 #endif
     for (size_t s = 0; s + 1 < down(base)->n_steps;)

@@ -194,10 +194,8 @@ void backend_pass_score(flow_pass *head, const void *params, double *score_y, co
 
 int backend_create_layers(flow *self, const json_t *list, size_t max_live, flow_err *err)
 {
-    const layer_scope scope = {.dim = self->dim,
-                               .context = self->context,
-                               .max_live = max_live,
-                               .low = self->network != FLOW_NETWORK_AS_IS};
+    const layer_scope scope = {
+        .dim = self->dim, .context = self->context, .max_live = max_live, .low = self->network};
     return stack_create(&self->stack, list, &scope, err);
 }
 

@@ -31,6 +31,10 @@ typedef int64_t real_int;
 #endif
 #if FLOW_ROUNDS
 #define FLOW_LETTER "r"
+/* A function of the compilation that contracts: its name in two parts, or the first would be one of this one's. */
+#define FLOW_CONTRACTED(a, b) FLOW_CONTRACTED_OF(a, b, FLOW_ISA)
+#define FLOW_CONTRACTED_OF(a, b, isa) FLOW_CONTRACTED_(a, b, isa)
+#define FLOW_CONTRACTED_(a, b, isa) a##b##_f32_##isa
 #define FLOW_GLUE_(name, bits, isa) name##_r##bits##_##isa
 #else
 #define FLOW_LETTER "f"

@@ -72,6 +72,9 @@ void stair_release(stair *self);
 void stair_product(const stair *self, real *y, const real *theta, const real *x, const real *add,
                    size_t row0, size_t row1, size_t ld);
 
+typedef void stair_multiply(const stair *self, real *y, const real *theta, const real *x,
+                            const real *add, size_t row0, size_t row1, size_t ld);
+
 /* The same, and of that max(0, y), NaN kept; ld > 1. */
 void stair_product_rectified(const stair *self, real *y, const real *theta, const real *x,
                              const real *add, size_t row0, size_t row1, size_t ld);
