@@ -33,6 +33,12 @@ flow_network flow_get_network(const flow *self)
     return self->network;
 }
 
+int flow_network_is_native(flow_network network)
+{
+    const flow_backend *backend = flow_backend_find_rounding(NULL);
+    return network != FLOW_NETWORK_AS_IS && backend && backend->native(network);
+}
+
 /* A shard of samples, and of contexts (n, C), which are standard normal: units leave them so. */
 static int watch_shard(flow_pass *pass, double *x, double *context, uint64_t first, flow_err *err)
 {
