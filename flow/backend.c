@@ -38,10 +38,13 @@ int flow_isa_wanted(const char *isa)
 /* FLOW_ISA is this one, or this one and more for bytes. */
 static int wanted(const flow_backend *backend)
 {
+    static const char *const more[] = {"avx2_vnni", "avx512_vnni"};
     const char *isa = strchr(backend->name, '/') + 1, *word = wanted_isa();
     size_t length = strlen(isa);
-    return flow_isa_wanted(isa) ||
-           (strncmp(word, isa, length) == 0 && strcmp(word + length, "_vnni") == 0);
+    for (size_t i = 0; i < sizeof more / sizeof *more; i++)
+        if (strcmp(word, more[i]) == 0 && strncmp(word, isa, length) == 0 && word[length] == '_')
+            return 1;
+    return flow_isa_wanted(isa);
 }
 
 static const flow_backend *find(flow_precision precision, int rounds, flow_err *err)

@@ -31,6 +31,7 @@ struct flow {
     size_t dim, context;
     flow_direction direction;
     flow_network network; /* of its conditioners (round.h) */
+    int settled;          /* rounded: its parameters stay */
     flow_stack stack;
     struct flow_base *base; /* (base.h); its parameters lie behind those of the stack */
     unsigned char *circles; /* (2, dim) 1 where a column of the data, and of the noise, is on a

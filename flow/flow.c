@@ -127,37 +127,6 @@ int flow_init_data(flow *self, const double *rows, const double *context, size_t
     return self->backend->init_data(self, rows, context, n, err);
 }
 
-int flow_copy_tensors(flow *to, const flow *from, flow_err *err)
-{
-    for (size_t i = 0; i < flow_n_tensors(from); i++) {
-        flow_tensor_info info;
-        flow_tensor(from, &info, i);
-        double *values = malloc((info.rows * (info.cols ? info.cols : 1) + 1) * sizeof *values);
-        if (!values)
-            return flow_fail(err, FLOW_ENOMEM, "out of memory for tensor %s", info.name);
-        flow_tensor_get(from, values, i);
-        int code = flow_tensor_set(to, values, i, err);
-        free(values);
-        if (code)
-            return code;
-    }
-    return 0;
-}
-
-flow *flow_convert(const flow *self, flow_precision precision, flow_err *err)
-{
-    json_t *description = flow_describe(self);
-    flow *out = description ? flow_create(description, precision, err) : NULL;
-    if (!description)
-        flow_fail(err, FLOW_ENOMEM, "out of memory for the description of a flow");
-    json_decref(description);
-    if (out && flow_copy_tensors(out, self, err)) {
-        flow_free(out);
-        return NULL;
-    }
-    return out;
-}
-
 /* ---- looking at one */
 
 size_t flow_dim(const flow *self)
@@ -271,6 +240,8 @@ static int check_masked(const flow *self, const double *values, size_t index, un
 int flow_tensor_set(flow *self, const double *values, size_t index, flow_err *err)
 {
     flow_tensor_info info;
+    if (self->settled)
+        return flow_fail(err, FLOW_EUSAGE, "the parameters of a rounded flow stay as they are");
     flow_tensor(self, &info, index);
     unsigned char *live = malloc(info.cols + 1);
     if (!live)

@@ -115,7 +115,7 @@ void flow_tensor(const flow *self, flow_tensor_info *info, size_t index);
 /* The number of the tensor of that name, or flow_n_tensors. */
 size_t flow_tensor_find(const flow *self, const char *name);
 void flow_tensor_get(const flow *self, double *values, size_t index);
-/* FLOW_EDATA, and nothing is set, if a masked entry is not zero. */
+/* FLOW_EDATA, and nothing is set, if a masked entry is not zero; FLOW_EUSAGE of a rounded flow (round.h). */
 int flow_tensor_set(flow *self, const double *values, size_t index, flow_err *err);
 /* live (cols) = which entries of a row of a matrix are not masked. */
 void flow_tensor_live(const flow *self, unsigned char *live, size_t index, size_t row);

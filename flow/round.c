@@ -83,6 +83,8 @@ static flow *make(const flow *self, flow_network network, flow_err *err)
     }
     if (out)
         backend->round(out, rows_watched(out));
+    if (out)
+        out->settled = 1;
     return out;
 }
 

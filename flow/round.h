@@ -16,19 +16,21 @@
 #include "flow/flow.h"
 #include "flow/key.h"
 
+/* From the finest to the roughest. */
 typedef enum flow_network {
     FLOW_NETWORK_AS_IS,
     FLOW_NETWORK_BF16,
-    FLOW_NETWORK_INT8,
-    FLOW_NETWORK_INT16
+    FLOW_NETWORK_INT16,
+    FLOW_NETWORK_INT8
 } flow_network;
 
 /* Their words, for keys and options: the finer ones first. */
 extern const flow_word flow_networks[];
 
 /* The same flow, of the same parameters, whose networks are as `network` says: its own memory. It has no
- * gradients, so passes with FLOW_PASS_TRAIN are refused. AS_IS: a copy. FLOW_ECONFIG: it is rounded already, or its
- * layers have no inverse where samples need one; FLOW_EDATA: its samples are not finite. */
+ * gradients, so passes with FLOW_PASS_TRAIN are refused, and so is flow_tensor_set; flow_convert gives the flow that
+ * it was made from, in single precision at most. AS_IS: a copy. FLOW_ECONFIG: it is rounded already, its layers have no
+ * inverse where samples need one, or a network has too many inputs; FLOW_EDATA: its samples are not finite. */
 flow *flow_round(const flow *self, flow_network network, flow_err *err);
 
 flow_network flow_get_network(const flow *self);

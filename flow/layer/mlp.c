@@ -167,6 +167,19 @@ static int build_low(mlp *self)
 #endif
 }
 
+static int check_low(const conditioner_shape *shape, flow_err *err)
+{
+#if FLOW_ROUNDS
+    size_t inputs = shape->context + conditioner_inputs_before(shape, shape->dim);
+    if (shape->low && inputs > INT8_MOST_COLUMNS)
+        return flow_fail(err, FLOW_ECONFIG, "a network of %zu inputs: bytes have sums of %d",
+                         inputs, INT8_MOST_COLUMNS);
+#else
+    (void)shape, (void)err;
+#endif
+    return 0;
+}
+
 static void mlp_free(conditioner *base)
 {
     mlp *self = (mlp *)base;
@@ -184,6 +197,8 @@ mlp *mlp_new(const mlp_options *options, const conditioner_shape *shape, flow_er
 {
     assert(shape->dim > 0 && shape->outputs > 0);
     assert(shape->groups > (size_t)shape->bare_first && shape->groups <= shape->dim);
+    if (check_low(shape, err))
+        return NULL;
     mlp *self = calloc(1, sizeof *self);
     if (self)
         *self = (mlp){.base = {.ops = &conditioner_mlp, .shape = *shape},

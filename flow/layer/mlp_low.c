@@ -16,6 +16,9 @@ enum { LEVELS = INT8_TOP, WIDE_LEVELS = INT8_WIDE_TOP };
 #define ROOM (real)0.125
 #define WIDE_ROOM (real)1.5
 
+/* What moves within less does not move: levels a unit would be infinite. */
+#define STILL (real)1e-30
+
 /* ---- making one */
 
 static size_t take_params(mlp *net, size_t n)
@@ -130,7 +133,7 @@ static void settle_range(const mlp *net, const real *theta, size_t buffer, size_
         real out = room * (most[row] - least[row]);
         least[row] -= least[row] < 0 ? out : 0;
         real width = most[row] + (most[row] > 0 ? out : 0) - least[row];
-        most[row] = width > 0 ? levels / width : 0;      /* INVERSE */
+        most[row] = width > STILL ? levels / width : 0;  /* INVERSE */
         sum[row] = (real)((double)sum[row] / (double)n); /* MEAN */
     }
 }

@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { CHUNK = 8, MOST_COLUMNS = INT32_MAX / (255 * 127) };
+enum { CHUNK = 8 };
 
 const int8_kernel *int8_kernel_find(void)
 {
@@ -38,7 +38,7 @@ static size_t panel_at(const stair_int8 *self, size_t p)
 stair_int8 stair_int8_of(const stair *map)
 {
     stair_int8 self = {.map = map, .kernel = int8_kernel_find()};
-    assert(map->cols <= MOST_COLUMNS);
+    assert(map->cols <= INT8_MOST_COLUMNS);
     self.n_words = panel_at(&self, map->n_panels);
     return self;
 }

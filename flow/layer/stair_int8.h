@@ -35,8 +35,12 @@ typedef struct int8_levels {
     const real *least, *inverse; /* (rows) */
 } int8_levels;
 
-/* The largest level of a byte, and of two. */
-enum { INT8_TOP = 255, INT8_WIDE_TOP = 65535 };
+/* The largest level of a byte, and of two; as many columns as have sums of 32 bits. */
+enum {
+    INT8_TOP = 255,
+    INT8_WIDE_TOP = 65535,
+    INT8_MOST_COLUMNS = INT32_MAX / (INT8_TOP * 127)
+};
 
 /* What one strip of rows is made from. */
 typedef struct int8_args {

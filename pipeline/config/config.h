@@ -32,7 +32,7 @@ typedef struct config_gates {
 } config_gates;
 
 /* ---- words. An enum key is stored as the value that belongs to its word. In the lists below the
- * word of value v stands at index v (config_precisions and flow_networks apart). */
+ * word of value v stands at index v (config_precisions apart). */
 
 extern const flow_word config_precisions[];
 extern const flow_word config_headers[];

@@ -79,6 +79,54 @@ Test(backend, chosen_by_the_environment)
     }
 }
 
+static const flow_backend *find_rounding(const char *isa, flow_err *err)
+{
+    setenv("FLOW_ISA", isa, 1);
+    return flow_backend_find_rounding(err);
+}
+
+/* An instruction set for products of bytes is one more word for the backend that has it, of each sort. */
+Test(backend, words_for_bytes)
+{
+    static const char *const plain[] = {"avx2", "avx512"}, *const more[] = {"avx2_vnni",
+                                                                            "avx512_vnni"};
+    flow_err err = FLOW_ERR_INIT;
+    for (size_t i = 0; i < 2; i++) {
+        cr_assert_eq(find(more[i], FLOW_F32, NULL), find(plain[i], FLOW_F32, NULL));
+        cr_assert_eq(find(more[i], FLOW_F64, NULL), find(plain[i], FLOW_F64, NULL));
+        cr_assert_eq(find_rounding(more[i], NULL), find_rounding(plain[i], NULL));
+        setenv("FLOW_ISA", more[i], 1);
+        cr_assert(flow_isa_wanted(more[i]) && !flow_isa_wanted(plain[i]));
+    }
+    static const char *const none[] = {"generic_vnni", "avx2_", "avx2_vnn",
+                                       "avx2_vnni2",   "_vnni", "vnni"};
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
+        err = (flow_err)FLOW_ERR_INIT;
+        cr_assert_null(find(none[i], FLOW_F32, &err), "%s", none[i]);
+        cr_assert_eq(err.code, FLOW_EUSAGE);
+        cr_assert(strstr(err.text, none[i]) && strstr(err.text, "not an instruction set"), "%s",
+                  err.text);
+        cr_assert_null(find_rounding(none[i], &err));
+        cr_assert_eq(err.code, FLOW_EUSAGE);
+    }
+}
+
+/* For flows in low precision there is one for each in single precision, and no test takes it for another. */
+Test(backend, rounding)
+{
+    flow_err err = FLOW_ERR_INIT;
+    for (size_t b = 0; flow_backend_at(b); b++) {
+        const flow_backend *plain = flow_backend_at(b);
+        const char *isa = strchr(plain->name, '/');
+        const flow_backend *rounding = find_rounding(isa + 1, &err);
+        cr_assert(rounding, "%s", err.text);
+        cr_assert(rounding->rounds && !plain->rounds);
+        cr_assert_eq(rounding->precision, FLOW_F32);
+        cr_assert(strncmp(rounding->name, "r32", 3) == 0 && strcmp(rounding->name + 3, isa) == 0,
+                  "%s", rounding->name);
+    }
+}
+
 /* flow_create takes the one that is asked for, and says which it is. */
 Test(backend, of_a_flow)
 {

@@ -2,6 +2,7 @@
  * alone, forwards, backwards, and for a single row. */
 #include "flow/block.h"
 #include "flow/flow.h"
+#include "flow/round.h"
 #include "tests/common/backends.h"
 #include "tests/common/check.h"
 #include "tests/common/examples.h"
@@ -149,4 +150,24 @@ ParameterizedTest(const size_t *which, shared, same_bits, .timeout = 300)
     flow_free(f);
     flow_free(g);
     flow_free(h);
+}
+
+static void check_rounded(flow *f, size_t n, const char *what)
+{
+    flow_err err = FLOW_ERR_INIT;
+    flow *rounded = flow_round(f, FLOW_NETWORK_INT8, &err);
+    cr_assert(rounded, "%s", err.text);
+    check_shared(rounded, n, 0, what);
+    flow_free(rounded);
+    flow_free(f);
+}
+
+Test(shared, same_bits_in_low_precision, .timeout = 300)
+{
+    static const size_t plain[] = {192, 200}, wider[] = {520, 512};
+    const flow_backend *backend = flow_backend_find(FLOW_F32, NULL);
+    check_rounded(wide_flow(backend, plain, 2, 0), N, "rounded");
+    check_rounded(wide_flow(backend, wider, 2, 0), 1, "a single rounded row");
+    check_rounded(wide_coupling(backend), N, "a rounded coupling's inverse");
+    check_rounded(wide_unrolled(backend, 1), 1, "a single rounded row, unrolled");
 }

@@ -211,6 +211,10 @@ static void check_one_way(flow_layer *layer, const char *name)
     cr_assert_eq(flow_transport(f, pool, y, logp, x, NULL, 2, &err), FLOW_ECONFIG);
     cr_assert(strstr(err.text, name), "'%s' does not name %s", err.text, name);
     cr_assert_eq(flow_sample(f, pool, y, logp, NULL, stream, 0, 2, NULL), FLOW_ECONFIG);
+    err = (flow_err)FLOW_ERR_INIT;
+    cr_assert_null(flow_round(f, FLOW_NETWORK_INT8, &err));
+    cr_assert_eq(err.code, FLOW_ECONFIG);
+    cr_assert(strstr(err.text, name), "'%s' does not name %s", err.text, name);
     f->direction = FLOW_NOISE_TO_DATA;
     cr_assert_eq(flow_log_prob(f, pool, logp, y, x, NULL, 2, NULL), FLOW_ECONFIG);
     cr_assert_eq(flow_sample(f, pool, y, logp, NULL, stream, 0, 2, &err), 0, "%s", err.text);

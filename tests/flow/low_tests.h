@@ -1,0 +1,240 @@
+/* tests/flow/low_tests.h -- the masked network in bytes against plain loops over its steps; see kernel_tests.h, of the
+ * compilation that rounds. */
+#include "flow/layer/mlp_low.h"
+
+enum { LOW_INPUTS = 65535, LOW_UNITS = 255 };
+
+static void low_open(net_case *c, size_t number, const activation *f)
+{
+    net_case_open_for(c, number, f, 0, 1);
+    size_t low = c->net->low->rounded;
+    memset(c->theta + low, 0, (c->base->n_params - low) * sizeof *c->theta);
+}
+
+/* A unit's numbers in theta: where its bytes begin, levels a unit, its mean. */
+static const real *low_range(const net_case *c, size_t buffer, size_t which)
+{
+    size_t rows = flow_pad(c->net->buffers[buffer].rows);
+    return c->theta + c->net->low->ranges[buffer] + which * rows;
+}
+
+static void each_low_net(void (*check)(net_case *c, size_t number))
+{
+    for (const activation *f = activation_kinds; f->apply; f++)
+        for (size_t number = 0; number < N_NETS; number++) {
+            net_case c;
+            setenv("FLOW_ISA", byte_words[number % 2 && byte_word_runs(1)], 1);
+            low_open(&c, number, f);
+            c.base->ops->forward(c.base, c.values, NULL, c.theta, NET_LD);
+            check(&c, number);
+            net_case_close(&c);
+        }
+}
+
+/* ---- watching: a pass as it is; ranges are those of what went through, 0 among it */
+
+static void check_same_as_unrounded(const net_case *c, size_t number)
+{
+    net_case plain;
+    net_case_open_for(&plain, number, c->net->activation, 0, 0);
+    plain.base->ops->forward(plain.base, plain.values, NULL, plain.theta, NET_LD);
+    check_equal(net_outputs(c, c->values), net_outputs(&plain, plain.values), c->rows * NET_LD,
+                "network that watches", number);
+    net_case_close(&plain);
+}
+
+/* An eighth of the width further out, inputs one and a half; not an end that is 0. */
+static void check_range(const net_case *c, size_t buffer, size_t row, const real *a)
+{
+    const double levels = buffer ? LOW_UNITS : LOW_INPUTS;
+    double least = 0, most = 0, sum = 0;
+    for (size_t j = 0; j < NET_LD; j++) {
+        least = fmin(least, (double)a[j]);
+        most = fmax(most, (double)a[j]);
+        sum += (double)a[j];
+    }
+    double out = (buffer ? 0.125 : 1.5) * (most - least), seen = most - least;
+    least -= least < 0 ? out : 0;
+    most += most > 0 ? out : 0;
+    double want[] = {least, most > least ? levels / (most - least) : 0, sum / NET_LD};
+    for (size_t which = 0; which < 3; which++)
+        check_close(&(double){(double)low_range(c, buffer, which)[row]}, &want[which], 1, 8 * EPS,
+                    which == 1 ? 0 : 8 * EPS * seen, "number %zu of unit %zu of buffer %zu", which,
+                    row, buffer);
+}
+
+/* The network reads every buffer but those that only feed an activation or the outputs. */
+static void check_watching(net_case *c, size_t number)
+{
+    size_t seen = 0;
+    check_same_as_unrounded(c, number);
+    c->base->ops->round(c->base, c->theta, NET_LD);
+    for (size_t b = 0; b < c->net->n_buffers; b++) {
+        const real *a = mlp_rows(c->net, c->values, b, 0, NET_LD);
+        seen += c->net->low->ranges[b] > 0;
+        for (size_t row = 0; c->net->low->ranges[b] && row < c->net->buffers[b].rows; row++)
+            check_range(c, b, row, a + row * NET_LD);
+    }
+    cr_assert_eq(seen, c->net->n_maps, "network %zu", number);
+}
+
+KERNEL_TEST(low, ranges_are_those_of_what_was_seen)
+{
+    each_low_net(check_watching);
+}
+
+/* ---- rounded: every step in whole numbers, one row at a time */
+
+typedef struct low_row {
+    real a[16][MAX_UNITS]; /* of every buffer */
+} low_row;
+
+static int naive_level(const net_case *c, size_t buffer, size_t k, real a)
+{
+    real t = (a - low_range(c, buffer, 0)[k]) * low_range(c, buffer, 1)[k];
+    double levels = buffer ? LOW_UNITS : LOW_INPUTS;
+    return (int)rint(fmin(fmax((double)t, 0), levels));
+}
+
+/* Whole weights of row m of a map; the number that they are multiples of, and what is added. */
+static void naive_low_weights(const net_case *c, const mlp_step *step, size_t m, int *w,
+                              real *scale, real *bias)
+{
+    const size_t k = (size_t)step->map, cols = c->net->maps[k].cols, n = c->net->maps[k].limit[m];
+    const real *lo = low_range(c, step->src, 0), *inverse = low_range(c, step->src, 1);
+    const real *mean = low_range(c, step->src, 2);
+    double most = 0, before = 0, after = 0;
+    for (size_t i = 0; i < n; i++)
+        most =
+            fmax(most, inverse[i] > 0 ? fabs(c->weights[k][m * cols + i] / (double)inverse[i]) : 0);
+    *scale = (real)(most / 127);
+    for (size_t i = 0; i < n; i++) {
+        double weight = c->weights[k][m * cols + i];
+        double unit = inverse[i] > 0 ? weight * (1 / (double)inverse[i]) : 0;
+        w[i] = *scale > 0 ? (int)rint(unit / (double)*scale) : 0;
+        before += weight * (double)mean[i];
+        after += w[i] * ((double)mean[i] - (double)lo[i]) * (double)inverse[i];
+    }
+    *bias = (real)(c->biases[k][m] + (before - (double)*scale * after));
+}
+
+static void naive_low_map(const net_case *c, const mlp_step *step, low_row *row)
+{
+    const stair *map = &c->net->maps[step->map];
+    for (size_t m = 0; m < map->rows; m++) {
+        int w[MAX_UNITS];
+        int64_t low = 0, high = 0;
+        real scale, bias;
+        naive_low_weights(c, step, m, w, &scale, &bias);
+        for (size_t k = 0; k < map->limit[m]; k++) {
+            int level = naive_level(c, step->src, k, row->a[step->src][k]);
+            low += w[k] * (level % 256);
+            high += w[k] * (level / 256);
+        }
+        real y = (real)low * scale + bias;
+        y = step->add == SIZE_MAX ? y : y + row->a[step->add][m];
+        row->a[step->dst][m] = step->src == 0 ? (real)high * (256 * scale) + y : y;
+    }
+}
+
+static void naive_low_network(const net_case *c, low_row *row)
+{
+    for (const mlp_step *s = c->net->steps; s < c->net->steps + c->net->n_steps; s++)
+        if (s->map >= 0)
+            naive_low_map(c, s, row);
+        else
+            for (size_t m = 0; m < c->net->buffers[s->dst].rows; m++)
+                c->net->activation->apply(&row->a[s->dst][m], NULL, &row->a[s->src][m], 1);
+}
+
+/* The outputs of `got` (rows, ld), whose inputs are in `values`, from sample j on every fifth. */
+static void check_low_outputs(const net_case *c, size_t number, const real *values, const real *got,
+                              size_t ld, const char *how)
+{
+    for (size_t j = 0; j < ld; j += 5) {
+        low_row row;
+        for (size_t k = 0; k < c->net->buffers[0].rows; k++)
+            row.a[0][k] = values[k * ld + j];
+        naive_low_network(c, &row);
+        for (size_t m = 0; m < c->rows; m++)
+            cr_assert(got[m * ld + j] == row.a[c->net->n_buffers - 1][m],
+                      "network %zu %s with %s, sample %zu, output %zu: %a, want %a", number, how,
+                      c->net->activation->kind.name, j, m, (double)got[m * ld + j],
+                      (double)row.a[c->net->n_buffers - 1][m]);
+    }
+}
+
+/* Some inputs are far beyond what was seen. */
+static void round_and_move(net_case *c, size_t number)
+{
+    c->base->ops->round(c->base, c->theta, NET_LD);
+    fill(c->values, c->net->buffers[0].rows * NET_LD, 3.1, number + 1);
+    c->values[3] = 1e30f;
+    c->values[4] = -1e30f;
+}
+
+static void check_low_network(net_case *c, size_t number)
+{
+    round_and_move(c, number);
+    c->base->ops->forward(c->base, c->values, NULL, c->theta, NET_LD);
+    check_low_outputs(c, number, c->values, net_outputs(c, c->values), NET_LD, "at once");
+    real *one = reals_new(c->base->value_rows), *out = one + c->base->output_row;
+    for (size_t j = 0; j < NET_LD; j += 7) {
+        for (size_t k = 0; k < c->net->buffers[0].rows; k++)
+            one[k] = c->values[k * NET_LD + j];
+        c->base->ops->forward(c->base, one, NULL, c->theta, 1);
+        check_low_outputs(c, number, one, out, 1, "by itself");
+    }
+    free(one);
+}
+
+KERNEL_TEST(low, networks_compute_with_whole_numbers)
+{
+    each_low_net(check_low_network);
+}
+
+static void check_low_pieces(net_case *c, size_t number)
+{
+    round_and_move(c, number);
+    check_pieces(c, number);
+}
+
+KERNEL_TEST(low, pieces_have_the_same_bits)
+{
+    each_low_net(check_low_pieces);
+}
+
+/* ---- what is not finite is seen by the outputs of later groups, and by nothing else */
+
+static void check_spoilt(net_case *c, size_t number)
+{
+    const size_t context = c->shape->context, count = c->rows * NET_LD;
+    real *want = reals_new(count);
+    round_and_move(c, number);
+    c->base->ops->forward(c->base, c->values, NULL, c->theta, NET_LD);
+    memcpy(want, net_outputs(c, c->values), count * sizeof *want);
+    for (size_t k = 0; k < c->net->buffers[0].rows; k += 1 + k / 3) {
+        const real kept = c->values[k * NET_LD + 5];
+        c->values[k * NET_LD + 5] = (real)(k % 2 ? NAN : INFINITY);
+        c->base->ops->forward(c->base, c->values, NULL, c->theta, NET_LD);
+        size_t group = k < context ? 0 : naive_group(c, k - context);
+        for (size_t m = 0; m < c->rows; m++) {
+            size_t dim = m / c->shape->outputs + c->shape->dim - c->rows / c->shape->outputs;
+            real got = net_outputs(c, c->values)[m * NET_LD + 5];
+            cr_assert(naive_group(c, dim) > group ? isnan((double)got)
+                                                  : got == want[m * NET_LD + 5],
+                      "network %zu, output %zu, where input %zu is not finite: %g", number, m, k,
+                      (double)got);
+            for (size_t j = 0; j < NET_LD; j++)
+                cr_assert(j == 5 ||
+                          net_outputs(c, c->values)[m * NET_LD + j] == want[m * NET_LD + j]);
+        }
+        c->values[k * NET_LD + 5] = kept;
+    }
+    free(want);
+}
+
+KERNEL_TEST(low, what_is_not_finite_is_seen)
+{
+    each_low_net(check_spoilt);
+}
