@@ -341,14 +341,26 @@ flow_model *flow_model_read_bytes(const void *bytes, size_t len, const char *nam
     return in ? from_tensors(in, name, err) : NULL;
 }
 
-int flow_model_convert(flow_model *self, flow_precision precision, flow_err *err)
+/* other: NULL after an error. */
+static int take_flow(flow_model *self, flow *other, const flow_err *err)
 {
-    flow *converted = flow_convert(self->flow, precision, err);
-    if (!converted)
+    if (!other)
         return err->code;
     flow_free(self->flow);
-    self->flow = converted;
+    self->flow = other;
     return 0;
+}
+
+int flow_model_convert(flow_model *self, flow_precision precision, flow_err *err)
+{
+    return take_flow(self, flow_convert(self->flow, precision, err), err);
+}
+
+int flow_model_round(flow_model *self, flow_network network, flow_err *err)
+{
+    return network == FLOW_NETWORK_AS_IS
+               ? 0
+               : take_flow(self, flow_round(self->flow, network, err), err);
 }
 
 void flow_model_free(flow_model *self)

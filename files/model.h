@@ -18,6 +18,7 @@
 #define FILES_MODEL_H
 
 #include "flow/flow.h"
+#include "flow/round.h"
 #include "flow/units.h"
 
 typedef struct flow_model {
@@ -42,6 +43,10 @@ void flow_model_free(flow_model *self); /* accepts NULL */
 
 /* In another precision from here on: densities are computed in double, whatever the weights are. FLOW_ENOMEM. */
 int flow_model_convert(flow_model *self, flow_precision precision, flow_err *err);
+
+/* With networks in low precision from here on (flow/round.h), for samples and densities; not to be written or converted
+ * any more. AS_IS changes nothing. Errors: those of flow_round. */
+int flow_model_round(flow_model *self, flow_network network, flow_err *err);
 
 /* n samples in user's units, rows first .. of the stream; logp (NULL: not wanted) is their density
  * in user's units, as below. context (n, C) in user's units. */

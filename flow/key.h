@@ -38,7 +38,7 @@ typedef enum flow_key_type {
 
 enum flow_key_flag {
     FLOW_KEY_REQUIRED = 1, /* there is no default: it must be given */
-    FLOW_KEY_AUTO = 2,     /* the word "auto" is accepted: stored as 0, NAN or NULL */
+    FLOW_KEY_AUTO = 2,     /* the word "auto" is accepted: stored as 0, NAN, NULL or -1 */
     FLOW_KEY_OPEN_MIN = 4, /* min itself is out of range */
     FLOW_KEY_OPEN_MAX = 8, /* max itself is out of range */
     FLOW_KEY_FILE = 16,    /* a path, relative to the file that gives it (to the working directory

@@ -16,9 +16,14 @@
 #include "flow/flow.h"
 #include "flow/key.h"
 
-typedef enum flow_network { FLOW_NETWORK_AS_IS, FLOW_NETWORK_BF16, FLOW_NETWORK_INT8 } flow_network;
+typedef enum flow_network {
+    FLOW_NETWORK_AS_IS,
+    FLOW_NETWORK_BF16,
+    FLOW_NETWORK_INT8,
+    FLOW_NETWORK_INT16
+} flow_network;
 
-/* Their words, for keys and options. */
+/* Their words, for keys and options: the finer ones first. */
 extern const flow_word flow_networks[];
 
 /* The same flow, of the same parameters, whose networks are as `network` says: its own memory. It has no
@@ -28,5 +33,9 @@ extern const flow_word flow_networks[];
 flow *flow_round(const flow *self, flow_network network, flow_err *err);
 
 flow_network flow_get_network(const flow *self);
+
+/* Whether this processor has instructions for products in that precision, so that it is faster than those as they are: of AS_IS
+ * not. FLOW_ISA (backend.h) holds here, too. */
+int flow_network_is_native(flow_network network);
 
 #endif

@@ -40,11 +40,11 @@ static double user_energy(const flow_units *units, double log_p, const double *u
     return log_p - logdet;
 }
 
-/* precise: the student in double. */
-static int densities(double *log_q, const student_sides *sides, const flow *precise,
+/* ruler: of the student's densities. */
+static int densities(double *log_q, const student_sides *sides, const flow *ruler,
                      const long_chain *chain, flow_err *err)
 {
-    int code = flow_log_prob(precise, sides->pool, log_q, NULL, chain->x, NULL, chain->n, err);
+    int code = flow_log_prob(ruler, sides->pool, log_q, NULL, chain->x, NULL, chain->n, err);
     for (size_t r = 0; r < chain->n && !code; r++)
         if (isnan(log_q[r]))
             code = flow_fail(err, FLOW_EDIVERGED,
@@ -72,19 +72,21 @@ static void take_excess(student_against_chain *out, const double *excess, size_t
     out->kl_forward = mean - log_z;
 }
 
-/* precise: the student in double; log_q: (n) room. */
-static int cover_with(student_against_chain *out, const student_sides *sides, const flow *precise,
+/* guide: the student in double; log_q: (n) room. */
+static int cover_with(student_against_chain *out, const student_sides *sides, const flow *guide,
                       const long_chain *chain, double *log_q, const student_chain_question *q,
                       flow_err *err)
 {
+    const flow *ruler = student_sides_ruler(q->student, guide);
     const hunt_input hunt = {.sides = sides,
-                             .student = precise,
+                             .student = ruler,
+                             .guide = guide,
                              .found = {chain->n, chain->dim, chain->x, chain->log_p, log_q, 0},
                              .chains = chain->chains,
                              .log_z = q->log_z,
                              .units = q->units,
                              .effort = hunt_effort_of(q->effort)};
-    int code = densities(log_q, sides, precise, chain, err);
+    int code = densities(log_q, sides, ruler, chain, err);
     code = code ? code : student_hunt_run(&out->hunt, &hunt, err);
     for (size_t r = 0; r < chain->n && !code; r++)
         log_q[r] = chain->log_p[r] - log_q[r];
@@ -99,9 +101,9 @@ static int cover(student_against_chain *out, const student_sides *sides, const l
     double *log_q = malloc(chain->n * sizeof *log_q);
     if (!log_q)
         return flow_fail(err, FLOW_ENOMEM, "out of memory for %zu densities", chain->n);
-    flow *precise = flow_convert(q->student, FLOW_F64, err);
-    int code = precise ? cover_with(out, sides, precise, chain, log_q, q, err) : err->code;
-    flow_free(precise);
+    flow *guide = flow_convert(q->student, FLOW_F64, err);
+    int code = guide ? cover_with(out, sides, guide, chain, log_q, q, err) : err->code;
+    flow_free(guide);
     free(log_q);
     return code;
 }

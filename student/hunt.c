@@ -296,8 +296,8 @@ static int go_after(hunt *h, flow_err *err)
 static int look(hunt *h, flow_err *err)
 {
     const hunt_effort *e = &h->in->effort;
-    int code = hunt_from_edge(&h->source[EDGE], h->sides, h->in->student, h->in->log_z + HUNT_NATS,
-                              e->edge_chains, err);
+    int code = hunt_from_edge(&h->source[EDGE], h->sides, h->in->student, h->in->guide,
+                              h->in->log_z + HUNT_NATS, e->edge_chains, err);
     code =
         code ? code : hunt_from_afar(&h->source[WIDE], h->sides, h->in->student, e->wide_rows, err);
     for (int k = 0; k < SOURCES && !code; k++) {

@@ -64,7 +64,8 @@ typedef struct student_hunt {
 /* What a hunt is given. */
 typedef struct hunt_input {
     const student_sides *sides; /* after student_sides_meet */
-    const flow *student;        /* in double */
+    const flow *student;        /* in double, or rounded: of its densities (student_sides_ruler) */
+    const flow *guide; /* the student in double: of its slopes, where chains are led by them */
     hunt_source
         found; /* rows of chains on the target, which know nothing of the student; borrowed, and their evaluations not counted */
     size_t chains;           /* how many chains */

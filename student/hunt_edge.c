@@ -12,7 +12,7 @@
 /* What the chains' second density needs. */
 typedef struct edge {
     hunt_source *out;
-    target_asker *student; /* as a target: log q and its slopes */
+    target_asker *student; /* as a target: log q and its slopes, the guide's */
     double limit;
     chains chains;
 } edge;
@@ -116,8 +116,8 @@ static int run(edge *e, const student_sides *sides, const flow *student, size_t 
                 : flow_log_prob(student, sides->pool, out->log_q, NULL, out->x, NULL, out->n, err);
 }
 
-int hunt_from_edge(hunt_source *out, const student_sides *sides, const flow *student, double limit,
-                   size_t most, flow_err *err)
+int hunt_from_edge(hunt_source *out, const student_sides *sides, const flow *student,
+                   const flow *guide, double limit, size_t most, flow_err *err)
 {
     edge e = {.out = out,
               .limit = limit,
@@ -127,7 +127,7 @@ int hunt_from_edge(hunt_source *out, const student_sides *sides, const flow *stu
                          .decades = EDGE_DECADES,
                          .stream = {.seed = sides->seed, .stage = STREAM_HUNT_EDGE}}};
     *out = (hunt_source){.n = 0};
-    target *density = target_from_flow(student, err);
+    target *density = target_from_flow(guide, err);
     e.student = density ? target_asker_create(density, sides->pool, err) : NULL;
     e.chains.arg = &e;
     int code = e.student ? run(&e, sides, student, most, err) : err->code;

@@ -24,7 +24,7 @@ typedef struct hunt_mass {
 } hunt_mass;
 
 /* With n proposals; regions, region, of and next are set by the caller. A row is missed if log p~ - log q > limit; student:
- * in double. Errors as student_hunt_run. */
+ * as hunt_input has it. Errors as student_hunt_run. */
 int hunt_mass_weigh(hunt_mass *out, const student_sides *sides, const flow *student,
                     const proposal *proposals, double limit, size_t n, flow_err *err);
 

@@ -25,7 +25,7 @@ typedef struct hunt_effort {
 /* So many times the default, at least a few of each. times > 0. */
 hunt_effort hunt_effort_of(double times);
 
-/* ---- the ways. After student_sides_meet; student: in double. The same for any number of threads. Errors: the target's;
+/* ---- the ways. After student_sides_meet; student, guide: as hunt_input has them. The same for any number of threads. Errors: the target's;
  * FLOW_ENOMEM. To be closed also after a failure. */
 
 /* From the edge of what a student covers: chains that begin at those of its own samples where it has the least density for
@@ -39,8 +39,8 @@ hunt_effort hunt_effort_of(double times);
 #define EDGE_PULL 2.0
 #define EDGE_DECADES 2.0 /* of step sizes: edges are of all widths */
 enum { EDGE_BURN = 80, EDGE_STATES = 10, EDGE_THIN = 2, EDGE_LEAPS = 5 };
-int hunt_from_edge(hunt_source *out, const student_sides *sides, const flow *student, double limit,
-                   size_t most, flow_err *err);
+int hunt_from_edge(hunt_source *out, const student_sides *sides, const flow *student,
+                   const flow *guide, double limit, size_t most, flow_err *err);
 
 /* From far away: rows annealed (annealed.h) from a normal that is WIDE_BY times as wide as the student's samples in each column. Of a
  * target that cannot be annealed from there, none. */

@@ -1,5 +1,6 @@
 #include "student/sides.h"
 
+#include "flow/round.h"
 #include "teacher/streams.h"
 
 #include <stdlib.h>
@@ -119,15 +120,21 @@ static int meet_own(student_sides *self, const flow *student, flow_err *err)
     return code ? code : weigh(own, self->dim, "samples of the student", err);
 }
 
+const flow *student_sides_ruler(const flow *student, const flow *precise)
+{
+    return flow_get_network(student) == FLOW_NETWORK_AS_IS ? precise : student;
+}
+
 static int meet_theirs(student_sides *self, const flow *student, flow_err *err)
 {
     student_side *theirs = &self->theirs;
     if (theirs->n == 0)
         return 0;
     flow *precise = flow_convert(student, FLOW_F64, err);
-    int code = precise ? flow_log_prob(precise, self->pool, theirs->log_q, NULL, theirs->x,
-                                       self->context, theirs->n, err)
-                       : err->code;
+    int code = precise
+                   ? flow_log_prob(student_sides_ruler(student, precise), self->pool, theirs->log_q,
+                                   NULL, theirs->x, self->context, theirs->n, err)
+                   : err->code;
     flow_free(precise);
     return code ? code : weigh(theirs, self->dim, "samples of the target", err);
 }

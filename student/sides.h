@@ -4,7 +4,8 @@
  * The student's own rows and their log q are what its user gets, in the student's precision.
  * Everything they are measured by is in double: the teacher's densities and draws, and the
  * student's density at the teacher's draws. (In single precision an inverse near a steep place of a
- * flow can be off by more than the flow itself is, and one such row in 50,000 ruins a forward ESS.)
+ * flow can be off by more than the flow itself is, and one such row in 50,000 ruins a forward ESS.) But for a student whose
+ * networks are rounded, whose densities are its own everywhere.
  *
  * The teacher's rows and the contexts are drawn once; several students can be held against them. err is
  * not NULL here. */
@@ -44,6 +45,10 @@ void student_sides_release(student_sides *self);
 /* The student's n rows, and both densities everywhere. FLOW_EDATA: the target broke at too many rows
  * (broken.h). May be called again with another student. */
 int student_sides_meet(student_sides *self, const flow *student, flow_err *err);
+
+/* What a student's density at rows of others is taken from: precise, which is the student in double; or the student, if its
+ * networks are rounded (flow/round.h): in double it is the flow that it was rounded from. */
+const flow *student_sides_ruler(const flow *student, const flow *precise);
 
 /* After meet. FLOW_EDIVERGED: the student gave numbers that are not finite (diagnostics.h). */
 int student_sides_diagnose(const student_sides *self, student_diagnostics *out, flow_err *err);

@@ -132,6 +132,7 @@ int student_speed_both(double *rate, double *seconds, const flow *f, const stude
 
 const student_speed student_not_timed = {
     .student = {NAN, NAN},
+    .as_trained = {NAN, NAN},
     .teacher_incremental = {NAN, NAN},
     .teacher_naive = {NAN, NAN},
     .teacher_density = NAN,

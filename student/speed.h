@@ -13,7 +13,9 @@ typedef struct student_pace {
 
 /* Everyone who samples, with log-densities: all of it is run, nothing is derived from something else. */
 typedef struct student_speed {
-    student_pace student;             /* one parallel pass */
+    student_pace student; /* one parallel pass */
+    student_pace
+        as_trained; /* the same with networks that are not rounded; NaN: they are not anyhow */
     student_pace teacher_incremental; /* by its own inverse, about one masked pass */
     student_pace
         teacher_naive; /* a full pass a group of columns (D for a MAF), as other libraries sample: the

@@ -169,6 +169,17 @@ static int compare_chain(student_validation *out, const student_sides *v, const 
     return o->chain ? student_against_chain_measure(&out->against_chain, v, &question, err) : 0;
 }
 
+static int compare_speeds(student_speed *out, const student_sides *v, const parties *p,
+                          flow_err *err)
+{
+    student_pace *beside = &out->as_trained;
+    int code = student_speed_all(out, p->student, p->teacher, v, err);
+    return code || !p->options->as_trained
+               ? code
+               : student_speed_both(&beside->rows_per_s, &beside->row_seconds,
+                                    p->options->as_trained, v, err);
+}
+
 static int compare(student_validation *out, const student_sides *v, const parties *p, flow_err *err)
 {
     int code = student_sides_diagnose(v, &out->weights, err);
@@ -188,7 +199,7 @@ static int compare(student_validation *out, const student_sides *v, const partie
         code = compare_chain(out, v, p, err);
     if (!code)
         code = compare_teacher(out, v, p, err);
-    return code ? code : student_speed_all(&out->speed, p->student, p->teacher, v, err);
+    return code ? code : compare_speeds(&out->speed, v, p, err);
 }
 
 static int judge(student_validation *out, student_sides *v, const parties *p, flow_err *err)
@@ -240,6 +251,7 @@ void student_validation_release(student_validation *self)
     student_tails_release(&self->tails);
     student_against_data_release(&self->against_data);
     free(self->chain_rows.x);
+    self->chain_rows.x = NULL;
     self->modes = self->teacher_modes = NULL;
     self->partition = NULL;
     self->n_modes = 0;

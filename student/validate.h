@@ -27,9 +27,11 @@
 
 typedef struct student_validate_options {
     size_t samples; /* n */
-    size_t chain;   /* rows of long chains on the teacher, which has no context then; 0: none */
-    size_t chains;  /* that these are of */
-    double hunt;    /* effort, times the usual (hunt_source.h) */
+    const flow *
+        as_trained; /* what the student was rounded from, whose speed is measured beside it; NULL: it is not */
+    size_t chain;  /* rows of long chains on the teacher, which has no context then; 0: none */
+    size_t chains; /* that these are of */
+    double hunt;   /* effort, times the usual (hunt_source.h) */
     uint64_t seed;
     const flow_units *units;   /* of the user, for values that are shown; NULL: those of the flow */
     const data_set *data;      /* the teacher's; NULL: it is not held against any */

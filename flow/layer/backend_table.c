@@ -1,5 +1,6 @@
 /* flow/layer/backend_table.c -- the optimiser's loops over blocks, and this compilation's backend table. */
 #include "flow/layer/stack.h"
+#include "flow/layer/stair_int8.h"
 #include "flow/layer/vmath.h"
 
 void range_add(void *to, const void *from, size_t first, size_t n)
@@ -56,6 +57,16 @@ static int supported(void)
 #endif
 }
 
+static int native(flow_network network)
+{
+#if FLOW_ROUNDS
+    return network == FLOW_NETWORK_INT8 && int8_kernel_find() == &int8_kernel_vnni;
+#else
+    (void)network;
+    return 0;
+#endif
+}
+
 #define flow_backend_table FLOW_NAME(flow_backend_table)
 extern const flow_backend flow_backend_table;
 
@@ -75,6 +86,7 @@ const flow_backend flow_backend_table = {
     .unroll_params = stack_unroll_params,
     .init = backend_init,
     .init_data = backend_init_data,
+    .native = native,
     .round = backend_round,
     .n_tensors = stack_n_tensors,
     .tensor = stack_tensor,

@@ -9,11 +9,12 @@
 enum { LEAST, MOST, SUM, N_RANGES, INVERSE = MOST, MEAN = SUM };
 
 /* The largest of the levels of a byte, and of two. */
-enum { LEVELS = INT8_TOP, INPUT_LEVELS = 65535 };
+enum { LEVELS = INT8_TOP, WIDE_LEVELS = INT8_WIDE_TOP };
 
-/* By how many widths of what was seen an end of the range is further out, unless it is 0, where rectifiers end. */
+/* By how many widths of what was seen an end of the range is further out, unless it is 0, where rectifiers end: of one
+ * byte, and of two. */
 #define ROOM (real)0.125
-#define INPUT_ROOM (real)1.5
+#define WIDE_ROOM (real)1.5
 
 /* What moves within less does not move: levels a unit would be infinite. */
 #define STILL (real)1e-30
@@ -34,6 +35,12 @@ static size_t take_rows(mlp *net, size_t n)
     return at;
 }
 
+/* Two bytes a number. */
+static int is_wide(const mlp *net, size_t buffer)
+{
+    return buffer == 0 || net->base.shape.low == FLOW_NETWORK_INT16;
+}
+
 /* A map that reads this buffer wants it in bytes. */
 static void take_buffer(mlp *net, mlp_low *low, size_t buffer)
 {
@@ -42,7 +49,7 @@ static void take_buffer(mlp *net, mlp_low *low, size_t buffer)
         return;
     low->ranges[buffer] = take_params(net, N_RANGES * flow_pad(rows));
     low->words[buffer] = take_rows(net, int8_quads(rows));
-    if (buffer == 0)
+    if (is_wide(net, buffer))
         take_rows(net, int8_quads(rows)); /* the upper bytes */
 }
 
@@ -120,7 +127,8 @@ static void settle_range(const mlp *net, const real *theta, size_t buffer, size_
 {
     real *least = range(net, theta, buffer, LEAST), *most = range(net, theta, buffer, MOST);
     real *sum = range(net, theta, buffer, SUM);
-    const real room = buffer == 0 ? INPUT_ROOM : ROOM, levels = buffer == 0 ? INPUT_LEVELS : LEVELS;
+    const real room = is_wide(net, buffer) ? WIDE_ROOM : ROOM;
+    const real levels = is_wide(net, buffer) ? WIDE_LEVELS : LEVELS;
     for (size_t row = 0; row < net->buffers[buffer].rows; row++) {
         real out = room * (most[row] - least[row]);
         least[row] -= least[row] < 0 ? out : 0;
@@ -190,10 +198,11 @@ static word *words_of(const mlp *net, real *values, size_t buffer, size_t ld)
     return (word *)(void *)(values + net->low->words[buffer] * ld);
 }
 
-/* Of the inputs. */
-static word *upper_of(const mlp *net, real *values, size_t ld)
+/* NULL: there are none. */
+static word *upper_of(const mlp *net, real *values, size_t buffer, size_t ld)
 {
-    return words_of(net, values, 0, ld) + flow_pad(int8_quads(net->buffers[0].rows)) * ld;
+    size_t rows = flow_pad(int8_quads(net->buffers[buffer].rows));
+    return is_wide(net, buffer) ? words_of(net, values, buffer, ld) + rows * ld : NULL;
 }
 
 void mlp_low_map(const mlp *net, const mlp_step *step, real *values, const real *theta, size_t row0,
@@ -205,9 +214,9 @@ void mlp_low_map(const mlp *net, const mlp_step *step, real *values, const real 
     real *dst = mlp_rows(net, values, step->dst, 0, ld);
     const word *words = words_of(net, values, step->src, ld);
     const real *add = step->add == SIZE_MAX ? NULL : mlp_rows(net, values, step->add, 0, ld);
-    if (step->src == 0)
-        stair_int8_product_wide(map, dst, block, words, upper_of(net, values, ld), add, row0, row1,
-                                ld);
+    const word *upper = upper_of(net, values, step->src, ld);
+    if (upper)
+        stair_int8_product_wide(map, dst, block, words, upper, add, row0, row1, ld);
     else
         stair_int8_product(map, dst, block, words, add, row0, row1, ld);
 }
@@ -216,11 +225,12 @@ void mlp_low_map_rectified(const mlp *net, const mlp_step *step, real *values, c
                            size_t row0, size_t row1, size_t ld)
 {
     const int8_levels levels = {.to = words_of(net, values, step->dst, ld),
+                                .upper = upper_of(net, values, step->dst, ld),
                                 .least = range(net, theta, step->dst, LEAST),
                                 .inverse = range(net, theta, step->dst, INVERSE)};
     stair_int8_levels(&net->low->maps[step->map], &levels, mlp_rows(net, values, step->dst, 0, ld),
                       theta + net->low->blocks[step->map], words_of(net, values, step->src, ld),
-                      step->src == 0 ? upper_of(net, values, ld) : NULL, row0, row1, ld);
+                      upper_of(net, values, step->src, ld), row0, row1, ld);
 }
 
 /* The nearest of the levels, those of the ends for all that is beyond. Numbers above 0 are in the order of their bits as
@@ -254,16 +264,16 @@ static void round_quad(word *restrict to, const real *restrict a, const real *le
     }
 }
 
-/* Inputs, in two bytes each. */
-static void round_inputs(word *restrict lower, word *restrict upper, const real *restrict a,
-                         const real *least, const real *inverse, size_t ld)
+/* In two bytes each. */
+static void round_wide_quad(word *restrict lower, word *restrict upper, const real *restrict a,
+                            const real *least, const real *inverse, size_t ld)
 {
     const real l0 = least[0], l1 = least[1], l2 = least[2], l3 = least[3];
     const real i0 = inverse[0], i1 = inverse[1], i2 = inverse[2], i3 = inverse[3];
     for (size_t j = 0; j < ld; j++) {
-        const word of[4] = {
-            level(a[j], l0, i0, INPUT_LEVELS), level(a[ld + j], l1, i1, INPUT_LEVELS),
-            level(a[2 * ld + j], l2, i2, INPUT_LEVELS), level(a[3 * ld + j], l3, i3, INPUT_LEVELS)};
+        const word of[4] = {level(a[j], l0, i0, WIDE_LEVELS), level(a[ld + j], l1, i1, WIDE_LEVELS),
+                            level(a[2 * ld + j], l2, i2, WIDE_LEVELS),
+                            level(a[3 * ld + j], l3, i3, WIDE_LEVELS)};
         const word low[4] = {of[0] & 255, of[1] & 255, of[2] & 255, of[3] & 255};
         const word high[4] = {of[0] >> 8, of[1] >> 8, of[2] >> 8, of[3] >> 8};
         lower[j] = join(low);
@@ -277,7 +287,7 @@ static void round_row(word *lower, word *upper, const real *a, real least, real 
 {
     byte *low = (byte *)lower, *high = (byte *)upper;
     for (size_t j = 0; j < ld; j++) {
-        word both = level(a[j], least, inverse, upper ? INPUT_LEVELS : LEVELS);
+        word both = level(a[j], least, inverse, upper ? WIDE_LEVELS : LEVELS);
         low[int8_at(row, j, ld)] = (byte)(both & 255);
         if (upper)
             high[int8_at(row, j, ld)] = (byte)(both >> 8);
@@ -292,12 +302,11 @@ static void round_column(byte *restrict low, const real *restrict a, const real 
         low[r] = (byte)level(a[r], least[r], inverse[r], LEVELS);
 }
 
-static void round_input_column(byte *restrict low, byte *restrict high, const real *restrict a,
-                               const real *restrict least, const real *restrict inverse,
-                               size_t rows)
+static void round_wide_column(byte *restrict low, byte *restrict high, const real *restrict a,
+                              const real *restrict least, const real *restrict inverse, size_t rows)
 {
     for (size_t r = 0; r < rows; r++) {
-        word both = level(a[r], least[r], inverse[r], INPUT_LEVELS);
+        word both = level(a[r], least[r], inverse[r], WIDE_LEVELS);
         low[r] = (byte)(both & 255);
         high[r] = (byte)(both >> 8);
     }
@@ -311,10 +320,10 @@ static void rows_to_bytes(const mlp *net, size_t buffer, real *values, const rea
     const real *inverse = range(net, theta, buffer, INVERSE);
     const real *a = mlp_rows(net, values, buffer, 0, ld);
     word *lower = words_of(net, values, buffer, ld);
-    word *upper = buffer == 0 ? upper_of(net, values, ld) : NULL;
+    word *upper = upper_of(net, values, buffer, ld);
     if (ld == 1 && upper)
-        round_input_column((byte *)lower + row0, (byte *)upper + row0, a + row0, least + row0,
-                           inverse + row0, row1 - row0);
+        round_wide_column((byte *)lower + row0, (byte *)upper + row0, a + row0, least + row0,
+                          inverse + row0, row1 - row0);
     else if (ld == 1)
         round_column((byte *)lower + row0, a + row0, least + row0, inverse + row0, row1 - row0);
     for (size_t row = ld == 1 ? row1 : row0, whole; row < row1; row += whole ? 4 : 1) {
@@ -323,7 +332,7 @@ static void rows_to_bytes(const mlp *net, size_t buffer, real *values, const rea
         if (!whole)
             round_row(lower, upper, a + row * ld, least[row], inverse[row], row, ld);
         else if (upper)
-            round_inputs(lower + at, upper + at, a + row * ld, least + row, inverse + row, ld);
+            round_wide_quad(lower + at, upper + at, a + row * ld, least + row, inverse + row, ld);
         else
             round_quad(lower + at, a + row * ld, least + row, inverse + row, ld);
     }

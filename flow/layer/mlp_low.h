@@ -1,11 +1,11 @@
 /* flow/layer/mlp_low.h -- a masked network in low precision: in bytes, or in bf16.
  *
- * In bytes, what a map reads and its weights are whole numbers of a byte (stair_int8.h), inputs of two bytes. Sums are
- * exact, biases and activations reals.
+ * In bytes, what a map reads and its weights are whole numbers of a byte (stair_int8.h), inputs of two bytes, and with
+ * int16 hidden units, too. Sums are exact, biases and activations reals.
  *
  * Where a hidden unit's bytes begin and end must be a constant, or an output would depend on what it may not see. So
  * the network first watches: it computes as it is, with whatever rows somebody sends through it, and keeps of each unit
- * the least, the largest and the sum. Rounded, it takes bytes from there; of inputs, which have levels to spare, from
+ * the least, the largest and the sum. Rounded, it takes bytes from there; two bytes, which have levels to spare, from
  * a range some times as wide. What leaves its range later is cut off there: a function of what is seen, so the flow
  * stays one whose log q is exact.
  *
@@ -41,10 +41,9 @@ struct mlp_low {
     size_t blocks[MLP_MAX_STEPS]; /* where in theta their blocks begin */
     size_t ranges[MLP_MAX_STEPS +
                   1]; /* of buffers: three rows of numbers in theta; 0: it is in no bytes */
-    size_t words[MLP_MAX_STEPS +
-                 1]; /* of those, where their words begin, in rows of values; of inputs those
+    size_t words[MLP_MAX_STEPS + 1]; /* of those, where their words begin, in rows of values; those
                                                 of the upper bytes follow */
-    size_t copy;     /* of bf16: where in theta the parameters are again, rounded */
+    size_t copy;                     /* of bf16: where in theta the parameters are again, rounded */
     unsigned char read[MLP_MAX_STEPS + 1]; /* which buffers a map reads; not the inputs */
     size_t spoilt; /* a row of values: NaN where an input that was seen is not finite */
 };
@@ -57,7 +56,7 @@ void mlp_low_round(const conditioner *base, real *theta, size_t n);
 
 static inline int mlp_low_in_bytes(const mlp *net)
 {
-    return net->base.shape.low == FLOW_NETWORK_INT8;
+    return net->base.shape.low != FLOW_NETWORK_BF16;
 }
 
 /* Whether it does something else than watch. */

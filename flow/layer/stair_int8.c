@@ -168,6 +168,7 @@ static void product(const stair_int8 *self, const int8_levels *levels, real *y, 
         int8_args a = args_of(self, y, block, numbers, q, add, row, self->map->limit[last], ld);
         if (levels)
             a.levels = (int8_levels){.to = levels->to + row / 4 * ld,
+                                     .upper = levels->upper ? levels->upper + row / 4 * ld : NULL,
                                      .least = levels->least + row,
                                      .inverse = levels->inverse + row};
         self->kernel->strips[count](&a);

@@ -31,11 +31,16 @@ typedef unsigned char byte;
  * beyond. */
 typedef struct int8_levels {
     word *to;                    /* (quads of rows, ld) */
+    word *upper;                 /* likewise, of the upper ones of two bytes; NULL: one byte */
     const real *least, *inverse; /* (rows) */
 } int8_levels;
 
-/* The largest level of a byte; as many columns as have sums of 32 bits. */
-enum { INT8_TOP = 255, INT8_MOST_COLUMNS = INT32_MAX / (INT8_TOP * 127) };
+/* The largest level of a byte, and of two; as many columns as have sums of 32 bits. */
+enum {
+    INT8_TOP = 255,
+    INT8_WIDE_TOP = 65535,
+    INT8_MOST_COLUMNS = INT32_MAX / (INT8_TOP * 127)
+};
 
 /* What one strip of rows is made from. */
 typedef struct int8_args {

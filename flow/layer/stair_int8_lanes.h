@@ -40,13 +40,13 @@ FLOW_INLINE vec to_real(lanes sum)
 #endif
 
 /* mlp_low.c has the same for one number, and says why. */
-FLOW_INLINE bits level(vec y, real least, real inverse)
+FLOW_INLINE bits level(vec y, real least, real inverse, int levels)
 {
-    const vec round = (vec){0} + VM_ROUND, top = (vec){0} + INT8_TOP;
+    const vec round = (vec){0} + VM_ROUND, top = (vec){0} + (real)levels;
     lanes t = (lanes)((y - least) * inverse);
     t = MOST_OF(t, (lanes){0});
     t = LEAST_OF(t, (lanes)top);
-    return (bits)((vec)t + round) & INT8_TOP;
+    return (bits)((vec)t + round) & (uint32_t)levels;
 }
 
 #endif

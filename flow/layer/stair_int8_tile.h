@@ -30,21 +30,28 @@ FLOW_INLINE vec int8_result(const int8_args *a, lanes sum, size_t row, size_t co
     return y;
 }
 
-/* Whole words of four rows. */
+/* Four rows from m on in one word, of either bytes. */
+FLOW_INLINE void int8_store_quad(const int8_args *a, lanes acc[][4], size_t v, size_t m, size_t at)
+{
+    const int levels = a->levels.upper ? INT8_WIDE_TOP : INT8_TOP;
+    bits lower = {0}, upper = {0};
+    for (size_t k = 4; k-- > 0;) {
+        bits both = level(int8_result(a, acc[k][v], m + k, at), a->levels.least[m + k],
+                          a->levels.inverse[m + k], levels);
+        lower = lower << 8 | (both & 255);
+        upper = upper << 8 | both >> 8;
+    }
+    *(bits *)(a->levels.to + m / 4 * a->ld + at) = lower;
+    if (a->levels.upper)
+        *(bits *)(a->levels.upper + m / 4 * a->ld + at) = upper;
+}
+
 FLOW_INLINE void int8_store_levels(const int8_args *a, int8_sums acc, size_t row, size_t col,
                                    size_t mr, size_t nr)
 {
     for (size_t i = 0; i < mr; i += 4)
-        for (size_t v = 0; v < nr; v++) {
-            size_t at = col + v * FLOW_VEC;
-            bits quad = {0};
-            for (size_t k = 4; k-- > 0;) {
-                size_t m = row + i + k;
-                vec y = int8_result(a, acc[i + k][v], m, at);
-                quad = quad << 8 | level(y, a->levels.least[m], a->levels.inverse[m]);
-            }
-            *(bits *)(a->levels.to + (row + i) / 4 * a->ld + at) = quad;
-        }
+        for (size_t v = 0; v < nr; v++)
+            int8_store_quad(a, acc + i, v, row + i, col + v * FLOW_VEC);
 }
 
 /* Rows row .. row + mr - 1 of the strip. */

@@ -1,5 +1,7 @@
 #include "pipeline/command/argument.h"
 
+#include "flow/round.h"
+
 #include <string.h>
 
 static argument_sort sort_of(const char *word, size_t size)
@@ -18,6 +20,22 @@ static argument_sort sort_of(const char *word, size_t size)
     return *word >= 'a' && *word <= 'z' ? ARGUMENT_WORDS : ARGUMENT_OTHER;
 }
 
+static void add_word(argument *out, const char *text, size_t size)
+{
+    if (out->n_words == ARGUMENT_WORDS_MAX)
+        return;
+    out->words[out->n_words].text = text;
+    out->words[out->n_words++].size = size;
+}
+
+/* Words that have a home of their own. */
+static void add_networks(argument *out)
+{
+    for (const flow_word *w = flow_networks; w->name; w++)
+        add_word(out, w->name, strlen(w->name));
+    out->sort = ARGUMENT_WORDS;
+}
+
 /* RUN|MODEL is a file, since a directory is one to a shell. */
 static argument_sort either(argument_sort a, argument_sort b)
 {
@@ -27,15 +45,15 @@ static argument_sort either(argument_sort a, argument_sort b)
 void argument_read(argument *out, const char *name)
 {
     *out = (argument){.sort = ARGUMENT_OTHER};
+    if (strcmp(name, "NETWORK") == 0)
+        add_networks(out);
     name += *name == '[';
     for (size_t left = strcspn(name, " ]"); left > 0;) {
         size_t size = strcspn(name, "| ]");
         argument_sort sort = sort_of(name, size);
         out->sort = either(out->sort, sort);
-        if (sort == ARGUMENT_WORDS && out->n_words < ARGUMENT_WORDS_MAX) {
-            out->words[out->n_words].text = name;
-            out->words[out->n_words++].size = size;
-        }
+        if (sort == ARGUMENT_WORDS)
+            add_word(out, name, size);
         left -= size < left ? size + 1 : left;
         name += size + (left > 0);
     }

@@ -1,4 +1,5 @@
-/* pipeline/command/argument.h -- what the name of an argument says: "FILE", "npy|csv", "KEY=VALUE", "RUN|MODEL -n N". */
+/* pipeline/command/argument.h -- what the name of an argument says: "FILE", "npy|csv", "KEY=VALUE", "RUN|MODEL -n N",
+ * "NETWORK". */
 #ifndef PIPELINE_COMMAND_ARGUMENT_H
 #define PIPELINE_COMMAND_ARGUMENT_H
 

@@ -301,7 +301,7 @@ static int gather(rows *r, deriving *with, const opened *what, const estimate_op
     int code = deriving_open(with, what->model, what->path, o->target, true, &options, err);
     w.against = with->against;
     code = code ? code : choose(r, with->derived, o->of, err);
-    code = code ? code : flow_model_convert(what->model, FLOW_F64, err);
+    code = code ? code : opened_be_precise(what, err);
     code = code ? code : take(r, err);
     code = code ? code : weigh(r, &w, o, context, err);
     code = code ? code : derive(r, with->derived, what->pool, err);
@@ -329,5 +329,6 @@ static int estimate(const opened *what, const void *options, flow_err *err)
 
 int estimate_verb(const estimate_options *options)
 {
-    return with_model(options->model, "student", options->threads, options, estimate);
+    return with_model(options->model, "student", options->network, options->threads, options,
+                      estimate);
 }

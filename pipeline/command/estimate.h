@@ -14,6 +14,7 @@ typedef struct estimate_options {
     deriving_options deriving;
     context_options context;
     uint64_t n, seed;
+    int network;      /* as with_model has it */
     uint64_t threads; /* 0: auto */
     bool json;
 } estimate_options;

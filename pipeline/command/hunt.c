@@ -99,8 +99,8 @@ int hunt_verb(const hunt_options *options)
 {
     double least;
     const gate_info *figure = &gate_figures[GATE_MISSED_MASS];
-    int status =
-        with_model(options->model, "student", options->threads, &(wanted){options, &least}, hunt);
+    int status = with_model(options->model, "student", options->network, options->threads,
+                            &(wanted){options, &least}, hunt);
     if (status != EXIT_GOOD)
         return status;
     return gate_within(figure, least, figure->limit) ? EXIT_GOOD : EXIT_GATE;

@@ -11,6 +11,7 @@ typedef struct hunt_options {
     uint64_t n, rows;   /* samples of the model; rows of the chains */
     double effort;      /* times the usual */
     uint64_t seed;
+    int network;      /* as with_model has it */
     uint64_t threads; /* 0: auto */
     bool json;
 } hunt_options;

@@ -189,5 +189,6 @@ static int read_and_climb(const opened *what, const void *options, flow_err *err
 
 int ladder_verb(const ladder_options *options)
 {
-    return with_model(options->model, "teacher", options->threads, options, read_and_climb);
+    return with_model(options->model, "teacher", NETWORK_NOT_SAID, options->threads, options,
+                      read_and_climb);
 }

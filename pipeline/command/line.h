@@ -44,7 +44,8 @@ enum {
     OPTION_FROM,
     OPTION_UNTIL,
     OPTION_DRY_RUN,
-    OPTION_DIGITS
+    OPTION_DIGITS,
+    OPTION_NETWORK
 };
 
 /* Options of verbs that read what run reads (lines.c). */
@@ -76,6 +77,12 @@ int line_take_table(context_options *out, int id, const char *arg, flow_err *err
     }
 bool line_is_of_deriving(int id);
 int line_take_deriving(deriving_options *out, int id, const char *arg, flow_err *err);
+
+/* Of verbs that draw from a model or evaluate one: network_take. */
+#define NETWORK_OPTION                                                                             \
+    {                                                                                              \
+        "network", OPTION_NETWORK, "NETWORK", "of its networks: distill explain compute.network"   \
+    }
 
 #define JSON_OPTION                                                                                \
     {                                                                                              \

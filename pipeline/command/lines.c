@@ -2,6 +2,7 @@
 
 #include "flow/unroll.h"
 #include "pipeline/command/line.h"
+#include "pipeline/command/with_model.h"
 #include "pipeline/config/config.h"
 #include "pipeline/config/schema.h"
 #include "pipeline/console/exit.h"
@@ -272,6 +273,7 @@ static const cli_option sample_table[] = {
     {"temperature", OPTION_TEMPERATURE, "T",
      "scale of the noise, for a base with one middle; default 1"},
     {"logp", OPTION_LOGP, NULL, "a last column: the log-density, nats, units of the data"},
+    NETWORK_OPTION,
     DERIVING_OPTIONS,
     {"weights", OPTION_WEIGHTS, NULL, "a last column: log p~ - log q; p~: what it was made for"},
     {"exact", OPTION_EXACT, "sir|imh|rejection",
@@ -334,6 +336,8 @@ static int take_sample(void *into, int id, const char *arg, flow_err *err)
     case OPTION_LOGP:
         o->logp = true;
         return FLOW_OK;
+    case OPTION_NETWORK:
+        return network_take(&o->network, arg, err);
     case OPTION_WEIGHTS:
     case OPTION_EXACT:
     case OPTION_TARGET:
@@ -353,7 +357,7 @@ int line_read_sample(sample_options *out, int argc, char **argv)
     sample_line line = {.options = out};
     flow_err err = FLOW_ERR_INIT;
     char **operands;
-    *out = (sample_options){.temperature = 1, .exact.bound = NAN};
+    *out = (sample_options){.temperature = 1, .network = NETWORK_NOT_SAID, .exact.bound = NAN};
     int status = line_read(&operands, &line_sample, &line, take_sample, argc, argv);
     if (status >= 0)
         return status;
@@ -372,6 +376,7 @@ int line_read_sample(sample_options *out, int argc, char **argv)
 
 static const cli_option logp_table[] = {
     TABLE_OPTIONS("a file, one row each or one for all; or NAME=VALUE,..."),
+    NETWORK_OPTION,
     OUTPUT_OPTIONS,
     PROGRESS_OPTIONS,
     {NULL, 0, NULL, NULL}};
@@ -395,6 +400,8 @@ typedef struct logp_line {
 static int take_logp(void *into, int id, const char *arg, flow_err *err)
 {
     logp_line *line = into;
+    if (id == OPTION_NETWORK)
+        return network_take(&line->options->network, arg, err);
     return line_is_of_table(id)      ? line_take_table(&line->options->context, id, arg, err)
            : line_is_of_progress(id) ? line_take_progress(&line->options->quiet, id, arg, err)
                                      : take_output(&line->output, id, arg, err);
@@ -405,7 +412,7 @@ int line_read_logp(logp_options *out, int argc, char **argv)
     logp_line line = {.options = out};
     flow_err err = FLOW_ERR_INIT;
     char **operands;
-    *out = (logp_options){.model = NULL};
+    *out = (logp_options){.network = NETWORK_NOT_SAID};
     int status = line_read(&operands, &line_logp, &line, take_logp, argc, argv);
     if (status >= 0)
         return status;

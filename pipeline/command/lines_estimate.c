@@ -1,5 +1,6 @@
 /* pipeline/command/lines_estimate.c -- the command line of distill estimate. */
 #include "pipeline/command/line.h"
+#include "pipeline/command/with_model.h"
 
 #include <limits.h>
 
@@ -10,6 +11,7 @@ static const cli_option table[] = {
     {"target", OPTION_TARGET, "FILE",
      "a model file, a .yaml or a run; default: what its run learned from"},
     TABLE_OPTIONS("a file with one row; or NAME=VALUE,..."),
+    NETWORK_OPTION,
     {"seed", OPTION_SEED, "S", "default 0: the same command gives the same figures"},
     JSON_OPTION,
     {"threads", OPTION_THREADS, "N", "threads; changes no result"},
@@ -32,6 +34,8 @@ static int take(void *into, int id, const char *arg, flow_err *err)
     switch (id) {
     case 'n':
         return option_whole(&o->n, "-n", arg, 2, INT32_MAX, err);
+    case OPTION_NETWORK:
+        return network_take(&o->network, arg, err);
     case OPTION_SEED:
         return option_whole(&o->seed, "--seed", arg, 0, INT64_MAX, err);
     case OPTION_THREADS:
@@ -55,7 +59,7 @@ static int take(void *into, int id, const char *arg, flow_err *err)
 int line_read_estimate(estimate_options *out, int argc, char **argv)
 {
     char **operands;
-    *out = (estimate_options){.n = 100000};
+    *out = (estimate_options){.network = NETWORK_NOT_SAID, .n = 100000};
     int status = line_read(&operands, &line_estimate, out, take, argc, argv);
     flow_err err = FLOW_ERR_INIT;
     if (status >= 0)

@@ -1,5 +1,6 @@
 /* pipeline/command/lines_hunt.c -- the command line of distill hunt. */
 #include "pipeline/command/line.h"
+#include "pipeline/command/with_model.h"
 
 #include <limits.h>
 
@@ -9,6 +10,7 @@ static const cli_option table[] = {
     {"effort", OPTION_EFFORT, "K", "look K times as hard beside them; default 1"},
     {"target", OPTION_TARGET, "FILE",
      "a model file, a .yaml or a run; default: what its run learned from"},
+    NETWORK_OPTION,
     {"seed", OPTION_SEED, "S", "default 0; another seed is another hunt"},
     JSON_OPTION,
     {"threads", OPTION_THREADS, "N", "threads; changes no result"},
@@ -32,6 +34,8 @@ static int take(void *into, int id, const char *arg, flow_err *err)
         return option_whole(&o->n, "-n", arg, 2, INT32_MAX, err);
     case OPTION_ROWS:
         return option_whole(&o->rows, "--rows", arg, 1, 100000000, err);
+    case OPTION_NETWORK:
+        return network_take(&o->network, arg, err);
     case OPTION_SEED:
         return option_whole(&o->seed, "--seed", arg, 0, INT64_MAX, err);
     case OPTION_THREADS:
@@ -50,7 +54,7 @@ static int take(void *into, int id, const char *arg, flow_err *err)
 int line_read_hunt(hunt_options *out, int argc, char **argv)
 {
     char **operands;
-    *out = (hunt_options){.n = 50000, .rows = 4096, .effort = 1};
+    *out = (hunt_options){.network = NETWORK_NOT_SAID, .n = 50000, .rows = 4096, .effort = 1};
     int status = line_read(&operands, &line_hunt, out, take, argc, argv);
     if (status < 0)
         out->model = operands[0];

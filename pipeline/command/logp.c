@@ -204,7 +204,7 @@ static int logp(const opened *what, const void *options, flow_err *err)
     const logp_options *o = options;
     const rows_wanted wanted = rows_of_data(what->model);
     job self = {.model = what->model, .pool = what->pool, .options = o};
-    int code = flow_model_convert(what->model, FLOW_F64, err);
+    int code = opened_be_precise(what, err);
     if (code)
         return code;
     self.rows = rows_open(o->input, o->context.header, &wanted, o->context.extra, err);
@@ -221,5 +221,5 @@ static int logp(const opened *what, const void *options, flow_err *err)
 
 int logp_verb(const logp_options *options)
 {
-    return with_model(options->model, "student", options->threads, options, logp);
+    return with_model(options->model, "student", options->network, options->threads, options, logp);
 }

@@ -11,6 +11,7 @@ typedef struct logp_options {
         context; /* of each row, or one for all; its header and extra hold for the input, too */
     const char *output; /* NULL: stdout. Never an .npy stream to a terminal */
     output_form form;   /* of the output: from its name, else csv */
+    int network;        /* as with_model has it */
     uint64_t threads;   /* 0: auto */
     bool quiet;         /* no progress */
 } logp_options;

@@ -9,12 +9,12 @@
 
 /* The rows that are wanted, and what of them. */
 static int choose_and_write(output_request *request, const sample_options *o, const deriving *with,
-                            flow_model *model, flow_err *err)
+                            const opened *what, flow_err *err)
 {
     exact_choice choice = {NULL, NULL};
     int code = 0;
     if (exact_is_wanted(&o->exact))
-        code = flow_model_convert(model, FLOW_F64, err) ||
+        code = opened_be_precise(what, err) ||
                        exact_choose(&choice, request, &o->exact, with->against, err)
                    ? err->code
                    : 0;
@@ -49,7 +49,7 @@ static int sample(const opened *what, const void *options, flow_err *err)
         .form = o->form};
     show_progress("sample", o->n, o->quiet, !o->output);
     if (!code)
-        code = choose_and_write(&request, o, &with, what->model, err);
+        code = choose_and_write(&request, o, &with, what, err);
     progress_clear();
     deriving_close(&with);
     foreign_end();
@@ -59,5 +59,6 @@ static int sample(const opened *what, const void *options, flow_err *err)
 
 int sample_verb(const sample_options *options)
 {
-    return with_model(options->model, "student", options->threads, options, sample);
+    return with_model(options->model, "student", options->network, options->threads, options,
+                      sample);
 }

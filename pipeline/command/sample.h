@@ -22,6 +22,7 @@ typedef struct sample_options {
     exact_options exact; /* weights, and draws of what the model was made for */
     const char *output;  /* NULL: stdout. Never an .npy stream to a terminal */
     output_form form;    /* from --format, else from the name of the output, else csv */
+    int network;         /* as with_model has it */
     uint64_t threads;    /* 0: auto */
     bool quiet;          /* no progress */
 } sample_options;

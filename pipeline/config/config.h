@@ -6,7 +6,7 @@
  *   whole numbers  0   where the row has FLOW_KEY_AUTO
  *   reals          NAN where the row has FLOW_KEY_AUTO, or no default
  *   strings        NULL where the row has no default
- *   words          -1  where the row has no default */
+ *   words          -1  where the row has FLOW_KEY_AUTO, or no default */
 #ifndef PIPELINE_CONFIG_CONFIG_H
 #define PIPELINE_CONFIG_CONFIG_H
 
@@ -53,6 +53,7 @@ extern const flow_word config_quantities[];
 typedef struct config_compute {
     uint64_t threads; /* 0: auto, one per processor */
     uint64_t shard;   /* rows; 0: auto. Changes bits */
+    int network;      /* a flow_network: of the student as it is shipped; -1: auto */
 } config_compute;
 
 /* Off unless alpha is given: x -> logit(alpha + (1 - 2 alpha) (x - lo) / (hi - lo)). */

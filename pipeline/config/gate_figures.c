@@ -364,7 +364,7 @@ const gate_info gate_figures[GATE_COUNT] = {
                         .place = "roundtrip",
                         .doc = "Largest error of going through the student and back.",
                         .beyond = "rounding has spoilt the student's densities at some rows",
-                        .next = "set precision: f64"},
+                        .next = "set precision: f64, and compute.network: f32"},
     [GATE_TEACHER_TEST_LOG_LIKELIHOOD] = {.name = "teacher_test_log_likelihood",
                                           .unit = "nats per row, in the units of the data",
                                           .of = GATE_OF_TEACHER,

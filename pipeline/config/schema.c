@@ -1,6 +1,7 @@
 #include "pipeline/config/schema.h"
 
 #include "flow/preset.h"
+#include "flow/round.h"
 #include "student/objective.h"
 #include "teacher/column_kind.h"
 #include "teacher/generate.h"
@@ -149,6 +150,12 @@ const flow_key schema_keys[] = {
      .doc = "Rows that one thread works on at a time; others help it with wide networks. auto: half "
             "the batch, or all of it for a teacher of a million parameters, up to 128. Changes the "
             "last bits of the result."},
+    {KEY(compute.network), .type = FLOW_KEY_WORD, .flags = FLOW_KEY_AUTO, .words = flow_networks, .def = "f32",
+     .doc = "What the student's networks compute in once it is shipped: it is validated so, and its samples and those of "
+            "`sample RUN` are made so. Training and the model file do not hang on it. Rounded networks are faster where the "
+            "processor has instructions for them, the more the wider they are, and cost some KL, which the verdict has; log q of "
+            "their samples stays exact. auto: the roughest of those with such instructions that passes all that is asked of the "
+            "student, or else as it was trained."},
 
     {KEY(data.path), .type = FLOW_KEY_TEXT, .flags = FLOW_KEY_FILE, RANGE(1, 4096),
      .doc = "A .npy or .csv file with one row per line; delimiter, names, comments and an index are "
@@ -361,7 +368,8 @@ const size_t schema_n_keys = sizeof schema_keys / sizeof *schema_keys;
 
 const schema_section schema_sections[] = {
     {"", "The run as a whole."},
-    {"compute", "How the work is spread: changes the last bits of a result at most."},
+    {"compute",
+     "How the work is done: but for network, it changes the last bits of a result at most."},
     {"data", "What the teacher learns from, where there is no target."},
     {"data.logit", "A map for data that lie in an interval."},
     {"teacher", "The density that is slow to sample, where there is no target."},

@@ -229,6 +229,10 @@ const char *value_suggest(char *help, size_t size, const flow_key *key, const ch
 
 static bool read_enum(void *out, const arrival *in)
 {
+    if (is_auto(in)) {
+        memcpy(out, &(int){-1}, sizeof(int));
+        return true;
+    }
     const char *text = scalar(in);
     if (!text)
         return false;

@@ -15,6 +15,7 @@ bool figure_speed_read(figure_speed *self, const json_t *verdict)
         plot_ink ink;
     } all[FIGURE_SPEEDS] = {
         {"speed.student_rows_per_s", "student: samples", PLOT_STUDENT},
+        {"speed.student_as_trained_rows_per_s", "student, not rounded: samples", PLOT_FAINT},
         {"speed.teacher_incremental_rows_per_s", "teacher: by its own inverse", PLOT_TEACHER},
         {"speed.teacher_naive_rows_per_s", "teacher: a pass for each column", PLOT_TEACHER},
         {"speed.teacher_density_rows_per_s", "teacher: densities", PLOT_FAINT}};

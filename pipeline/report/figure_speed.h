@@ -6,7 +6,7 @@
 
 #include <jansson.h>
 
-enum { FIGURE_SPEEDS = 4 };
+enum { FIGURE_SPEEDS = 5 };
 
 typedef struct figure_speed {
     const char *text[FIGURE_SPEEDS];

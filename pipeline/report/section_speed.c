@@ -91,6 +91,7 @@ static void speed(html *page, const json_t *verdict)
     html_raw(page, "<div class=\"scroll\"><table><thead><tr><th>one row alone</th><th></th></tr>"
                    "</thead><tbody>\n");
     row_seconds(page, verdict, "speed.student_row_seconds", "student");
+    row_seconds(page, verdict, "speed.student_as_trained_row_seconds", "student, not rounded");
     row_seconds(page, verdict, "speed.teacher_incremental_row_seconds",
                 "teacher, by its own inverse");
     row_seconds(page, verdict, "speed.teacher_naive_row_seconds",

@@ -2,6 +2,7 @@
 #include "flow/json.h"
 #include "pipeline/report/numbers.h"
 #include "pipeline/report/sections.h"
+#include "pipeline/report/trials.h"
 
 #include "pipeline/plot/letters.h"
 
@@ -114,6 +115,32 @@ static void say_teacher(html *page, const json_t *v)
     html_raw(page, ".");
 }
 
+/* Where nothing is rounded, and nobody asked whether it might be, there is nothing to say. */
+static void say_network(html *page, const json_t *v)
+{
+    const char *word = json_string_value(flow_json_below(v, "student.network"));
+    if (!word || strcmp(word, trials_word(FLOW_NETWORK_AS_IS)) == 0)
+        return;
+    html_text(page,
+              " All of it is of the student as it is shipped, with its networks in %s: a density "
+              "of its own, "
+              "whose log q is exact, and no other network is behind a figure of it.",
+              word);
+}
+
+static void say_trials(html *page, const json_t *v)
+{
+    size_t i;
+    const json_t *one, *all = flow_json_below(v, "student.networks");
+    if (json_array_size(all) > 0)
+        html_raw(page, "<p>compute.network is auto:");
+    json_array_foreach(all, i, one)
+        html_text(page, "%s %s is%s taken (%s)", i ? ";" : "", text_at(one, "network"),
+                  json_is_true(json_object_get(one, "taken")) ? "" : " not", text_at(one, "why"));
+    if (json_array_size(all) > 0)
+        html_raw(page, ".</p>\n");
+}
+
 static void say_verdict(html *page, const report_view *v)
 {
     const json_t *verdict = v->verdict;
@@ -130,7 +157,10 @@ static void say_verdict(html *page, const report_view *v)
     say_uncovered(page, verdict, whom);
     say_chain(page, verdict);
     say_teacher(page, verdict);
-    html_raw(page, "</p></div>\n");
+    say_network(page, verdict);
+    html_raw(page, "</p>\n");
+    say_trials(page, verdict);
+    html_raw(page, "</div>\n");
 }
 
 /* ---- lists */

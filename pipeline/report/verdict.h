@@ -7,6 +7,7 @@
 
 #include "pipeline/config/config.h"
 #include "pipeline/report/rungs.h"
+#include "pipeline/report/trials.h"
 #include "student/validate.h"
 
 #include <jansson.h>
@@ -32,8 +33,14 @@ typedef struct verdict_input {
     const distill_state *training;
     const verdict_price *price;
     const rungs_report *ladder; /* students unrolled on the way to this one; NULL: there are none */
+    flow_network network;       /* of the student: how it was measured */
+    const trials *trials;       /* how that was chosen; NULL: it was said */
     const char *const *names;   /* (D) */
 } verdict_input;
+
+/* Whether the gates on the student hold and its other figures are within their limits: what of the verdict hangs on its networks,
+ * and on no clock. why: in any case. */
+bool verdict_student_passes(char why[TRIAL_WHY], const verdict_input *in);
 
 /* A new reference, NULL if out of memory; *pass: no gate failed. */
 json_t *verdict_json(const verdict_input *in, bool *pass);

@@ -53,6 +53,9 @@ void verdict_print_modes(const student_validation *figures);
 /* Into *list: a gate on shares that so few samples cannot tell. */
 void verdict_warn_of_chance(json_t **list, const verdict_input *in);
 
+/* Into *list: a rounded student of which something is not as it was asked for. */
+void verdict_warn_of_network(json_t **list, const verdict_input *in, const judged *figures);
+
 /* Whether a figure without a gate is beyond its limit. */
 bool verdict_beyond(const verdict_input *in, const judged *figures, gate_figure which);
 

@@ -1,4 +1,5 @@
 /* pipeline/report/verdict_print.c -- the verdict on stderr. */
+#include "flow/json.h"
 #include "pipeline/console/wrap.h"
 #include "pipeline/report/judge.h"
 #include "pipeline/report/verdict.h"
@@ -111,6 +112,8 @@ static void print_pace(const char *who, student_pace pace)
 static void print_speed(const student_speed *s)
 {
     print_pace("student", s->student);
+    if (!isnan(s->as_trained.rows_per_s))
+        print_pace("student, as it was trained", s->as_trained);
     if (!isnan(s->teacher_incremental.rows_per_s))
         print_pace("teacher, incremental", s->teacher_incremental);
     if (!isnan(s->teacher_naive.rows_per_s))
@@ -127,10 +130,35 @@ static void print_price(const verdict_price *p)
             1e6 * verdict_own_row(p));
 }
 
+/* NULL: they are not. */
+static const char *rounded_word(const json_t *verdict)
+{
+    const char *word = json_string_value(flow_json_below(verdict, "student.network"));
+    return word && strcmp(word, trials_word(FLOW_NETWORK_AS_IS)) != 0 ? word : NULL;
+}
+
+static void print_trials(const json_t *list)
+{
+    size_t i;
+    const json_t *one;
+    char line[TRIAL_WHY + 64];
+    json_array_foreach(list, i, one)
+    {
+        snprintf(line, sizeof line, "%s is%s taken: %s",
+                 json_string_value(json_object_get(one, "network")),
+                 json_is_true(json_object_get(one, "taken")) ? "" : " not",
+                 json_string_value(json_object_get(one, "why")));
+        wrap_print("network", line);
+    }
+}
+
 void verdict_tell(const json_t *verdict)
 {
     const char *word = json_string_value(json_object_get(verdict, "verdict"));
-    fprintf(stderr, "verdict   %s\n", word ? word : "not known");
+    const char *rounded = rounded_word(verdict);
+    fprintf(stderr, "verdict   %s%s%s\n", word ? word : "not known",
+            rounded ? ", of networks in " : "", rounded ? rounded : "");
+    print_trials(flow_json_below(verdict, "student.networks"));
     print_list("reason", json_object_get(verdict, "reasons"));
     print_list("warning", json_object_get(verdict, "warnings"));
 }

@@ -169,6 +169,7 @@ json_t *verdict_speed(const student_speed *s, const verdict_price *price, double
         const char *rate, *row;
         student_pace pace;
     } all[] = {{"student_rows_per_s", "student_row_seconds", s->student},
+               {"student_as_trained_rows_per_s", "student_as_trained_row_seconds", s->as_trained},
                {"teacher_incremental_rows_per_s", "teacher_incremental_row_seconds",
                 s->teacher_incremental},
                {"teacher_naive_rows_per_s", "teacher_naive_row_seconds", s->teacher_naive}};

@@ -167,6 +167,7 @@ json_t *verdict_warnings(const verdict_input *in, const judged *figures)
     json_t *list = json_array();
     warn_of_figures(&list, in, figures);
     verdict_warn_of_chance(&list, in);
+    verdict_warn_of_network(&list, in, figures);
     warn_if(&list, in->student->n_modes && in->student->modes_summary.empty > 0,
             "a known mode has no sample of the student");
     warn_if(&list, in->training->went_back,

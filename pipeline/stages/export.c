@@ -1,9 +1,10 @@
-/* pipeline/stages/export.c -- samples of the student. */
+/* pipeline/stages/export.c -- samples of the student, as it is shipped. */
 #include "pipeline/console/notice.h"
 #include "pipeline/console/progress.h"
 #include "pipeline/stages/data.h"
 #include "pipeline/stages/derived.h"
 #include "pipeline/stages/output.h"
+#include "pipeline/stages/shipped.h"
 #include "pipeline/stages/stage.h"
 #include "pipeline/stages/student.h"
 #include "pipeline/stages/target.h"
@@ -41,21 +42,19 @@ static derived *derived_of(const config *c, const target_product *from, const fl
     return derived_open(model, of, &options, err);
 }
 
-static int run(void *product, const stage_work *work, const void *const *inputs, flow_err *err)
+static int write(const flow_model *model, const stage_work *work, const target_product *from,
+                 flow_err *err)
 {
-    const target_product *from = inputs[0];
-    const student_product *student = inputs[1];
     const config_export *what = &work->config->export;
     size_t n = (size_t)what->samples;
     char name[512], path[RUNDIR_PATH], shown[RUNDIR_PATH];
-    (void)product;
     snprintf(name, sizeof name, "export/%s", what->file);
     if (!rundir_path(work->dir, path, name, err))
         return err->code;
     double *contexts = contexts_of(from, n, err);
-    derived *written = derived_of(work->config, from, &student->model, err);
+    derived *written = derived_of(work->config, from, model, err);
     output_request request = {
-        .model = &student->model,
+        .model = model,
         .pool = work->pool,
         .context = from->frame.context_units ? contexts : NULL,
         .n_context = n,
@@ -74,16 +73,32 @@ static int run(void *product, const stage_work *work, const void *const *inputs,
     return code;
 }
 
+static int run(void *product, const stage_work *work, const void *const *inputs, flow_err *err)
+{
+    const student_product *student = inputs[1];
+    shipped as;
+    (void)product;
+    int code = shipped_open(&as, &student->model, shipped_network(work->config, inputs[2]), err);
+    if (code)
+        return code;
+    code = write(&as.model, work, inputs[0], err);
+    shipped_release(&as);
+    return code;
+}
+
 static bool is_due(const config *c)
 {
     return c->export.samples > 0;
 }
 
-const stage stage_export = {.name = "export",
-                            .doc = "writes samples of the student",
-                            .abi = 1,
-                            .keys = (const char *const[]){"seed", "export", NULL},
-                            .inputs = (const stage *const[]){&stage_target, &stage_student, NULL},
-                            .outputs = (const char *const[]){"export/*.npy", "export/*.csv", NULL},
-                            .is_due = is_due,
-                            .run = run};
+const stage stage_export = {
+    .name = "export",
+    .doc = "writes samples of the student",
+    .abi = 1,
+    .keys = (const char *const[]){"seed", "export", "compute.network", NULL},
+    .reads_more = shipped_is_chosen,
+    .inputs = (const stage *const[]){&stage_target, &stage_student, &stage_validate, NULL},
+    .input_if = &stage_validate,
+    .outputs = (const char *const[]){"export/*.npy", "export/*.csv", NULL},
+    .is_due = is_due,
+    .run = run};

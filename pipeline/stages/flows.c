@@ -3,6 +3,7 @@
 #include "pipeline/config/settings.h"
 #include "pipeline/report/picture_pairs.h"
 #include "pipeline/stages/data.h"
+#include "pipeline/stages/shipped.h"
 #include "pipeline/stages/target.h"
 #include "pipeline/stages/thin.h"
 #include "student/iaf.h"
@@ -180,11 +181,28 @@ static int check_export(const config *c, const target *energy, flow_err *err)
     return flow_fail(err, FLOW_ECONFIG, "export.quantities: all: the target has none");
 }
 
+/* A network that these layers, or this processor, cannot have; what its samples are is not known yet. Of auto there is one
+ * that can be had. */
+static int check_network(const config *c, const flow *student, flow_err *err)
+{
+    flow_err why = FLOW_ERR_INIT;
+    if (shipped_is_chosen(c))
+        return 0;
+    flow *rounded = flow_round(student, (flow_network)c->compute.network, &why);
+    flow_free(rounded);
+    if (rounded || why.code == FLOW_EDATA)
+        return 0;
+    *err = why;
+    return flow_fail_prefix(err, "compute.network");
+}
+
 static int check(const char **backend, const config *c, const target *from, const flow *teacher,
                  flow_err *err)
 {
     flow *student = flows_student(c, from, teacher, err);
     int code = student ? check_distillation(c, from, student, err) : err->code;
+    if (!code)
+        code = check_network(c, student, err);
     if (!code)
         code = check_chain(c, from, err);
     if (!code)

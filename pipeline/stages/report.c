@@ -2,6 +2,7 @@
 #include "pipeline/report/report.h"
 
 #include "pipeline/console/progress.h"
+#include "pipeline/stages/shipped.h"
 #include "pipeline/stages/stage.h"
 #include "pipeline/stages/student.h"
 #include "pipeline/stages/target.h"
@@ -53,11 +54,10 @@ static int find_places(report_paths *out, const stage_work *work, flow_err *err)
 }
 
 static report_input input_of(const stage_work *work, const report_paths *paths,
-                             const void *const *inputs)
+                             const flow_model *student, const void *const *inputs)
 {
     const teacher_product *teacher = inputs[0];
     const target_product *from = inputs[1];
-    const student_product *student = inputs[2];
     const validate_product *figures = inputs[3];
     return (report_input){.config = work->config,
                           .verdict = paths->at[READ_VERDICT],
@@ -71,7 +71,7 @@ static report_input input_of(const stage_work *work, const report_paths *paths,
                           .energies = paths->at[WRITE_ENERGIES],
                           .rows = {.data = from->data,
                                    .teacher = from->data ? &teacher->model : NULL,
-                                   .student = &student->model,
+                                   .student = student,
                                    .exact = from->exact,
                                    .exact_is_flow = from->flow != NULL,
                                    .names = from->names,
@@ -81,15 +81,12 @@ static report_input input_of(const stage_work *work, const report_paths *paths,
                           .student_note = figures->student_note};
 }
 
-static int run(void *product, const stage_work *work, const void *const *inputs, flow_err *err)
+static int write(const flow_model *model, const stage_work *work, const report_paths *paths,
+                 const void *const *inputs, flow_err *err)
 {
-    report_paths paths = {.figures = ""};
     char shown[RUNDIR_PATH];
     distill_contexts contexts = target_contexts_held_out(inputs[1]);
-    (void)product;
-    if (find_places(&paths, work, err))
-        return err->code;
-    report_input in = input_of(work, &paths, inputs);
+    report_input in = input_of(work, paths, model, inputs);
     in.rows.contexts = &contexts;
     progress_begin(stage_report.name, 0);
     if (report_write(&in, err)) {
@@ -98,6 +95,20 @@ static int run(void *product, const stage_work *work, const void *const *inputs,
     }
     progress_end("%s", rundir_shown(work->dir, shown, PAGE));
     return FLOW_OK;
+}
+
+static int run(void *product, const stage_work *work, const void *const *inputs, flow_err *err)
+{
+    const student_product *student = inputs[2];
+    report_paths paths = {.figures = ""};
+    shipped as;
+    (void)product;
+    if (find_places(&paths, work, err) ||
+        shipped_open(&as, &student->model, shipped_network(work->config, inputs[3]), err))
+        return err->code;
+    int code = write(&as.model, work, &paths, inputs, err);
+    shipped_release(&as);
+    return code;
 }
 
 const stage stage_report = {

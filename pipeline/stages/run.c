@@ -116,7 +116,9 @@ static int make_room(run *r, size_t i, flow_err *err)
 static void list_inputs(const void *inputs[STAGE_COUNT], const run *r, const stage *s)
 {
     for (size_t j = 0; s->inputs[j]; j++)
-        inputs[j] = r->products[stage_index(s->inputs[j])];
+        inputs[j] = stage_takes(s, s->inputs[j], r->work.config)
+                        ? r->products[stage_index(s->inputs[j])]
+                        : NULL;
 }
 
 /* What it settled takes the place of the config for all behind it. */
@@ -235,7 +237,8 @@ static int need(run *r, size_t i, flow_err *err)
     if (r->products[i] || r->at.plan.at[i].what == PLAN_OUT)
         return 0;
     for (const stage *const *in = stages[i]->inputs; *in && !code; in++)
-        code = need(r, stage_index(*in), err);
+        if (stage_takes(stages[i], *in, r->work.config))
+            code = need(r, stage_index(*in), err);
     if (code)
         return code;
     return stages[i]->load ? load(r, i, err) : work_in(r, i, &r->at.dir, err);
@@ -249,7 +252,8 @@ static int need_inputs(run *r, size_t i, flow_err *err)
         if (stages[j]->settled)
             code = need(r, j, err);
     for (const stage *const *in = stages[i]->inputs; *in && !code; in++)
-        code = need(r, stage_index(*in), err);
+        if (stage_takes(stages[i], *in, r->work.config))
+            code = need(r, stage_index(*in), err);
     return code;
 }
 

@@ -74,19 +74,16 @@ static json_t *digests_of(const slices *self, const stage *s)
 }
 
 /* What one has settled is read by all behind it. */
-static bool is_behind(const stage *s, const stage *before)
+static bool is_behind(const stage *s, const stage *before, const config *c)
 {
-    for (const stage *const *in = s->inputs; *in; in++)
-        if (*in == before)
-            return true;
-    return before->settled && stage_index(before) < stage_index(s);
+    return stage_takes(s, before, c) || (before->settled && stage_index(before) < stage_index(s));
 }
 
-static json_t *inputs_of(const stage *s, const char *const keys[STAGE_COUNT])
+static json_t *inputs_of(const stage *s, const config *c, const char *const keys[STAGE_COUNT])
 {
     json_t *out = json_object();
     for (size_t i = 0; i < stage_index(s); i++)
-        if (keys[i] && is_behind(s, stages[i]))
+        if (keys[i] && is_behind(s, stages[i], c))
             flow_json_set(&out, stages[i]->name, json_string(keys[i]));
     return out;
 }
@@ -98,7 +95,7 @@ json_t *slices_of(const slices *self, const stage *s, const config *c,
     flow_json_set(&out, "stage", json_string(s->name));
     flow_json_set(&out, "abi", json_integer(s->abi));
     flow_json_set(&out, "slice", keys_of(self, s, c));
-    flow_json_set(&out, "inputs", inputs_of(s, keys));
+    flow_json_set(&out, "inputs", inputs_of(s, c, keys));
     flow_json_set(&out, "digests", digests_of(self, s));
     return out;
 }

@@ -46,6 +46,8 @@ struct stage {
     void (*derives)(json_t **slice,
                     const config *c); /* what it makes of other keys; NULL: nothing */
     const stage *const *inputs; /* stages before it whose products it is given, in this order */
+    const stage *
+        input_if; /* one of these, where reads_more says so; elsewhere its product is NULL. NULL: all always are */
     const char *const
         *outputs; /* files that it may write, as patterns of rundir_fits, no two of one name */
 
@@ -80,6 +82,9 @@ extern const stage stage_data, stage_teacher, stage_recipe, stage_target, stage_
  * this config. What it derives is not among them. */
 bool stage_reads(const stage *self, const char *key);
 bool stage_reads_here(const stage *self, const char *key, const config *c);
+
+/* Whether it is given the product of another in this config. */
+bool stage_takes(const stage *self, const stage *input, const config *c);
 
 /* NULL: there is none of that name. */
 const stage *stage_find(const char *name);

@@ -27,6 +27,14 @@ bool stage_reads_here(const stage *self, const char *key, const config *c)
            (self->keys_if && self->reads_more(c) && has(self->keys_if, key));
 }
 
+bool stage_takes(const stage *self, const stage *input, const config *c)
+{
+    const stage *const *in = self->inputs;
+    while (*in && *in != input)
+        in++;
+    return *in && (input != self->input_if || self->reads_more(c));
+}
+
 const stage *stage_find(const char *name)
 {
     for (size_t i = 0; i < STAGE_COUNT; i++)

@@ -8,6 +8,8 @@
 
 typedef struct validate_product {
     bool gate_failed;
+    flow_network
+        network; /* that the student was measured with, and passed if the choice was the stage's */
     char teacher_note[VERDICT_NOTE], student_note[VERDICT_NOTE]; /* for the report */
 } validate_product;
 

@@ -3,6 +3,7 @@
 #include "pipeline/console/exit.h"
 
 #include "pipeline/command/lines.h"
+#include "pipeline/command/with_model.h"
 #include "pipeline/console/signals.h"
 #include "tests/common/temp.h"
 #include "tests/pipeline/holds.h"
@@ -132,6 +133,11 @@ Test(cli, refusals)
         {"distill sample m -n 1 -o x.txt", 64,
          "distill: error: -o 'x.txt' ends neither in .npy nor in .csv; say --format npy or csv\n"
          "help: distill sample --help\n"},
+        {"distill sample m -n 1 --network int7", 64,
+         "distill: error: --network wants one of f32, int8, got 'int7'\nhelp: distill sample "
+         "--help\n"},
+        {"distill ladder m --network int8", 64,
+         "distill: error: unknown option '--network'\nhelp: distill ladder --help\n"},
         {"distill logp m", 64,
          "distill: error: something is missing: distill logp RUN|MODEL DATA [options]\n"
          "help: distill logp --help\n"},
@@ -317,6 +323,40 @@ Test(cli, sample_line)
     cr_expect(!got.context.given && !got.context.extra && got.temperature == 1);
     cr_expect_eq(got.context.header, FILE_HEADER_AUTO);
     cr_expect(!got.output && got.form.format == TABLE_CSV);
+}
+
+/* -2: the line was refused. */
+static int network_of(const char *text)
+{
+    command line;
+    sample_options sample = {.network = -2};
+    logp_options logp = {.network = -2};
+    estimate_options estimate = {.network = -2};
+    hunt_options hunt = {.network = -2};
+    split(&line, text);
+    switch (*text) {
+    case 's':
+        return line_read_sample(&sample, line.argc, line.argv) < 0 ? sample.network : -2;
+    case 'l':
+        return line_read_logp(&logp, line.argc, line.argv) < 0 ? logp.network : -2;
+    case 'e':
+        return line_read_estimate(&estimate, line.argc, line.argv) < 0 ? estimate.network : -2;
+    default:
+        return line_read_hunt(&hunt, line.argc, line.argv) < 0 ? hunt.network : -2;
+    }
+}
+
+Test(cli, network_of_each_verb)
+{
+    static const char *const verbs[] = {"sample m -n 1", "logp m x.npy", "estimate m", "hunt m"};
+    char text[80];
+    for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++) {
+        cr_expect_eq(network_of(verbs[i]), NETWORK_NOT_SAID, "%s", verbs[i]);
+        for (const flow_word *w = flow_networks; w->name; w++) {
+            snprintf(text, sizeof text, "%s --network %s", verbs[i], w->name);
+            cr_expect_eq(network_of(text), w->value, "%s", text);
+        }
+    }
 }
 
 Test(cli, format_of_the_output)

@@ -1,6 +1,7 @@
 /* Reading a configuration: what a good one becomes. */
 #include "pipeline/config/config.h"
 
+#include "flow/round.h"
 #include "teacher/generate.h"
 #include "tests/common/temp.h"
 #include "tests/pipeline/load.h"
@@ -24,6 +25,7 @@ Test(config, least)
     cr_expect_null(self->data.path);
     cr_expect(isnan(self->data.noise) && isnan(self->data.logit.alpha));
     cr_expect_eq(self->compute.threads, 0);
+    cr_expect_eq(self->compute.network, FLOW_NETWORK_AS_IS);
     cr_expect_eq(self->data.columns.n, 0);
     cr_expect_eq(self->validate.require.n, 0);
     config_free(self);
@@ -35,7 +37,7 @@ static const char everything[] =
     "name: 'two.moons_3-b'\n"
     "seed: 9223372036854775807\n"
     "precision: f64\n"
-    "compute: {threads: 3, shard: 96}\n"
+    "compute: {threads: 3, shard: 96, network: auto}\n"
     "data:\n"
     "  path: ok.csv\n"
     "  header: no\n"
@@ -74,7 +76,8 @@ Test(config, every_value_arrives)
     cr_expect_str_eq(self->name, "two.moons_3-b");
     cr_expect(self->seed == INT64_MAX && self->seed_given);
     cr_expect_eq(self->precision, FLOW_F64);
-    cr_expect(self->compute.threads == 3 && self->compute.shard == 96);
+    cr_expect(self->compute.threads == 3 && self->compute.shard == 96 &&
+              self->compute.network == -1);
 
     const config_data *data = &self->data;
     cr_expect_str_eq(data->path, "ok.csv");
@@ -421,7 +424,7 @@ Test(config, json_fills_in_defaults)
     config *self = load_good(LOAD_HEAD);
     json_t *json = config_to_json(self);
     expect_json(json, "seed", "null");
-    expect_json(json, "compute", "{\"threads\":\"auto\",\"shard\":\"auto\"}");
+    expect_json(json, "compute", "{\"threads\":\"auto\",\"shard\":\"auto\",\"network\":\"f32\"}");
     expect_json(json, "data/path", "null");
     expect_json(json, "data/context", "null");
     expect_json(json, "data/logit/alpha", "null");

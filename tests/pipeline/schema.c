@@ -43,7 +43,8 @@ Test(schema, every_row_is_whole)
         bool ranged = key->min < key->max || key->name == schema_find("schema")->name; /* 1 to 1 */
         cr_expect_eq(number, ranged, "%s: range", key->name);
         cr_expect(!(key->flags & FLOW_KEY_AUTO) || key->type == FLOW_KEY_REAL ||
-                      key->type == FLOW_KEY_REALS || (key->type == FLOW_KEY_WHOLE && key->min >= 1),
+                      key->type == FLOW_KEY_REALS || key->type == FLOW_KEY_WORD ||
+                      (key->type == FLOW_KEY_WHOLE && key->min >= 1),
                   "%s: 0 cannot be told from auto", key->name);
         cr_expect_not(key->flags & FLOW_KEY_REQUIRED, "%s: a config of one line is whole",
                       key->name);

@@ -46,10 +46,10 @@ static void flip(json_t *resolved, const char *path)
     json_object_set_new(at, path, json_string("another"));
 }
 
-static bool is_behind(size_t i, const bool changed[STAGE_COUNT], const keys *k)
+static bool is_behind(size_t i, const bool changed[STAGE_COUNT], const keys *k, const config *c)
 {
     for (const stage *const *in = stages[i]->inputs; *in; in++)
-        if (changed[stage_index(*in)])
+        if (changed[stage_index(*in)] && stage_takes(stages[i], *in, c))
             return true;
     for (size_t j = 0; j < i; j++)
         if (stages[j]->settled && k->due[j] && changed[j])
@@ -72,7 +72,7 @@ static void each_key_of(const char *text)
         keys_of_json(&other, c, changed);
         for (size_t i = 0; i < STAGE_COUNT; i++) {
             expected[i] = plain.due[i] && (stage_reads_here(stages[i], schema_keys[k].name, c) ||
-                                           is_behind(i, expected, &plain));
+                                           is_behind(i, expected, &plain, c));
             bool differs = plain.due[i] && strcmp(plain.at[i], other.at[i]) != 0;
             cr_expect_eq(differs, expected[i], "%s: the key of stage %s %s", schema_keys[k].name,
                          stages[i]->name, differs ? "changes" : "stays");
@@ -93,6 +93,12 @@ Test(slices, of_data_and_a_student_of_its_own)
 Test(slices, of_data_and_a_student_that_starts_as_its_teacher)
 {
     each_key_of("schema: 1\nseed: 1\ndata: {generator: rings}\n");
+}
+
+Test(slices, of_a_choice_of_networks)
+{
+    each_key_of("schema: 1\nseed: 1\ndata: {generator: rings}\nstudent: {flow: iaf}\n"
+                "export: {samples: 10}\ncompute: {network: auto}\n");
 }
 
 Test(slices, of_a_target)
@@ -131,6 +137,14 @@ Test(slices, what_users_change)
             "validate report");
     changes(WARM "validate: {samples: 1000}\n", WARM "validate: {samples: 2000}\n",
             "validate report");
+    changes(WARM "export: {samples: 9}\ncompute: {network: f32}\n",
+            WARM "export: {samples: 9}\ncompute: {network: int8}\n", "validate export report");
+    changes(WARM "export: {samples: 9}\ncompute: {network: int8}\nvalidate: {samples: 1000}\n",
+            WARM "export: {samples: 9}\ncompute: {network: int8}\nvalidate: {samples: 2000}\n",
+            "validate report");
+    changes(WARM "export: {samples: 9}\ncompute: {network: auto}\nvalidate: {samples: 1000}\n",
+            WARM "export: {samples: 9}\ncompute: {network: auto}\nvalidate: {samples: 2000}\n",
+            "validate export report");
     changes(IAF "export: {samples: 10}\n", IAF "export: {samples: 20}\n", "export");
     changes(IAF "name: a\ncompute: {threads: 1}\n", IAF "name: b\ncompute: {threads: 2}\n",
             "report");

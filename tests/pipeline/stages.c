@@ -16,7 +16,7 @@ Test(stages, each_is_whole)
             cr_expect_str_neq(s->name, stages[j]->name);
         cr_expect(!s->release || s->product_size > 0, "%s: nothing to release", s->name);
         cr_expect(s->abi > 0, "%s", s->name);
-        cr_expect_eq(!s->keys_if, !s->reads_more, "%s", s->name);
+        cr_expect_eq(!s->keys_if && !s->input_if, !s->reads_more, "%s", s->name);
         /* What writes files and is asked for its product must be able to give it without writing them again. */
         cr_expect(s->load || !s->outputs[0] || !s->product_size, "%s", s->name);
     }
@@ -29,6 +29,8 @@ Test(stages, inputs_stand_before_and_have_a_product)
             cr_expect_lt(stage_index(*in), i, "%s of %s", (*in)->name, stages[i]->name);
             cr_expect_gt((*in)->product_size, 0, "%s of %s", (*in)->name, stages[i]->name);
         }
+    const stage *e = &stage_export; /* the only one with an input that it may not have */
+    cr_expect_eq(e->input_if, &stage_validate);
 }
 
 Test(stages, outputs_stay_in_the_directory_and_belong_to_one)
