@@ -9,8 +9,11 @@
 const char *const *rounded_isas(void);
 
 /* How networks can be rounded: 0 .. ROUNDED_NETWORKS - 1. */
-enum { ROUNDED_NETWORKS = 2 };
+enum { ROUNDED_NETWORKS = 3 };
 extern const flow_network rounded_networks[ROUNDED_NETWORKS];
+
+/* Its word. */
+const char *rounded_word(flow_network network);
 
 /* An example (examples.h) with random parameters in single precision, and the same rounded, made with FLOW_ISA = isa,
  * NULL: none, which stays in the environment; inputs z (n, D), contexts (n, C). */

@@ -2,7 +2,16 @@
  * compilation that rounds. */
 #include "flow/layer/mlp_low.h"
 
-enum { LOW_INPUTS = 65535, LOW_UNITS = 255 };
+/* Inputs come in two bytes, with int16 all do. */
+static int low_is_wide(const net_case *c, size_t buffer)
+{
+    return buffer == 0 || c->shape->low == FLOW_NETWORK_INT16;
+}
+
+static double low_levels(const net_case *c, size_t buffer)
+{
+    return low_is_wide(c, buffer) ? 65535 : 255;
+}
 
 /* What is behind the maps' parameters begins at 0. */
 static void low_open(net_case *c, size_t number, const activation *f, flow_network network)
@@ -28,7 +37,7 @@ static void each_net_of(flow_network network, void (*check)(net_case *c, size_t 
             net_case c;
             setenv("FLOW_ISA", byte_words[number % 2 && byte_word_runs(1)], 1);
             low_open(&c, number, f, network);
-            if (network == FLOW_NETWORK_INT8)
+            if (network != FLOW_NETWORK_BF16)
                 c.base->ops->forward(c.base, c.values, NULL, c.theta, NET_LD);
             check(&c, number);
             net_case_close(&c);
@@ -38,6 +47,7 @@ static void each_net_of(flow_network network, void (*check)(net_case *c, size_t 
 static void each_low_net(void (*check)(net_case *c, size_t number))
 {
     each_net_of(FLOW_NETWORK_INT8, check);
+    each_net_of(FLOW_NETWORK_INT16, check);
 }
 
 /* ---- watching: a pass as it is; ranges are those of what went through, 0 among it */
@@ -52,17 +62,17 @@ static void check_same_as_unrounded(const net_case *c, size_t number)
     net_case_close(&plain);
 }
 
-/* An eighth of the width further out, inputs one and a half; not an end that is 0. */
+/* An eighth of the width further out, of two bytes one and a half; not an end that is 0. */
 static void check_range(const net_case *c, size_t buffer, size_t row, const real *a)
 {
-    const double levels = buffer ? LOW_UNITS : LOW_INPUTS;
+    const double levels = low_levels(c, buffer);
     double least = 0, most = 0, sum = 0;
     for (size_t j = 0; j < NET_LD; j++) {
         least = fmin(least, (double)a[j]);
         most = fmax(most, (double)a[j]);
         sum += (double)a[j];
     }
-    double out = (buffer ? 0.125 : 1.5) * (most - least), seen = most - least;
+    double out = (low_is_wide(c, buffer) ? 1.5 : 0.125) * (most - least), seen = most - least;
     least -= least < 0 ? out : 0;
     most += most > 0 ? out : 0;
     double want[] = {least, most > least ? levels / (most - least) : 0, sum / NET_LD};
@@ -101,7 +111,7 @@ typedef struct low_row {
 static int naive_level(const net_case *c, size_t buffer, size_t k, real a)
 {
     real t = (a - low_range(c, buffer, 0)[k]) * low_range(c, buffer, 1)[k];
-    double levels = buffer ? LOW_UNITS : LOW_INPUTS;
+    double levels = low_levels(c, buffer);
     return (int)rint(fmin(fmax((double)t, 0), levels));
 }
 
@@ -142,7 +152,7 @@ static void naive_low_map(const net_case *c, const mlp_step *step, low_row *row)
         }
         real y = (real)low * scale + bias;
         y = step->add == SIZE_MAX ? y : y + row->a[step->add][m];
-        row->a[step->dst][m] = step->src == 0 ? (real)high * (256 * scale) + y : y;
+        row->a[step->dst][m] = low_is_wide(c, step->src) ? (real)high * (256 * scale) + y : y;
     }
 }
 
