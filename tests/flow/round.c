@@ -288,6 +288,17 @@ Test(round, more_inputs_than_bytes_add_up)
     flow_free(f);
 }
 
+/* Instructions for products of bytes are what makes int8 faster; none are for bf16. */
+Test(round, what_is_native)
+{
+    for (const char *const *isa = rounded_isas(); *isa; isa++) {
+        setenv("FLOW_ISA", *isa, 1);
+        cr_assert(!flow_network_is_native(FLOW_NETWORK_AS_IS));
+        cr_assert(!flow_network_is_native(FLOW_NETWORK_BF16));
+        cr_assert(!flow_network_is_native(FLOW_NETWORK_INT8) || strstr(*isa, "_vnni"), "%s", *isa);
+    }
+}
+
 Test(round, words)
 {
     cr_assert_str_eq(rounded_word(FLOW_NETWORK_AS_IS), "f32");
