@@ -16,11 +16,12 @@
 #include "flow/flow.h"
 #include "flow/key.h"
 
+/* From the finest to the roughest. */
 typedef enum flow_network {
     FLOW_NETWORK_AS_IS,
     FLOW_NETWORK_BF16,
-    FLOW_NETWORK_INT8,
-    FLOW_NETWORK_INT16
+    FLOW_NETWORK_INT16,
+    FLOW_NETWORK_INT8
 } flow_network;
 
 /* Their words, for keys and options: the finer ones first. */

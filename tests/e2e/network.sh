@@ -52,7 +52,7 @@ refused_with_help() { # NAME TEXT ARGUMENT ...
     expect "$1" 64 "${@:3}"
     check "says what there is" grep -q "$2" "$T/err"
 }
-refused_with_help "a network that is none" "network wants one of f32, int8, got 'int9'" sample "$student" -n 1 --network int9
+refused_with_help "a network that is none" "network wants one of f32, bf16, int16, int8, got 'int9'" sample "$student" -n 1 --network int9
 refused "a config is no model" 65 "is no model file" sample configs/two_moons.yaml -n 1 --network int8
 refused "nor is a table" 65 "is no model file" logp "$T/x.csv" "$T/x.csv" --network int8
 
@@ -111,4 +111,4 @@ FLOW_ISA=generic expect "a choice without such instructions" 0 validate "$rounde
 check "is none" test "$(network "$rounded")" = '"f32"'
 check "and says so" grep -q '^  network   f32 is taken: .*instructions for no other' "$T/err"
 expect "a word that is none is refused" 78 check configs/two_moons.yaml --set compute.network=int9
-check "with the words that there are" grep -q "compute.network wants one of f32, int8 or auto, got 'int9'" "$T/err"
+check "with the words that there are" grep -q "compute.network wants one of f32, bf16, int16, int8 or auto, got 'int9'" "$T/err"

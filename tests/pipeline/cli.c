@@ -134,7 +134,7 @@ Test(cli, refusals)
          "distill: error: -o 'x.txt' ends neither in .npy nor in .csv; say --format npy or csv\n"
          "help: distill sample --help\n"},
         {"distill sample m -n 1 --network int7", 64,
-         "distill: error: --network wants one of f32, int8, got 'int7'\nhelp: distill sample "
+         "distill: error: --network wants one of f32, bf16, int16, int8, got 'int7'\nhelp: distill sample "
          "--help\n"},
         {"distill ladder m --network int8", 64,
          "distill: error: unknown option '--network'\nhelp: distill ladder --help\n"},
