@@ -8,6 +8,11 @@
 const flow_network rounded_networks[ROUNDED_NETWORKS] = {FLOW_NETWORK_BF16, FLOW_NETWORK_INT8,
                                                          FLOW_NETWORK_INT16};
 
+int rounded_takes(size_t k, size_t example)
+{
+    return rounded_networks[k] == FLOW_NETWORK_INT8 || (example + k / 2) % 2 == 0;
+}
+
 const char *rounded_word(flow_network network)
 {
     const flow_word *word = flow_networks;

@@ -12,6 +12,9 @@ const char *const *rounded_isas(void);
 enum { ROUNDED_NETWORKS = 3 };
 extern const flow_network rounded_networks[ROUNDED_NETWORKS];
 
+/* Whether a test of all examples takes the k-th with this one: all of them in int8, of the others every second. */
+int rounded_takes(size_t k, size_t example);
+
 /* Its word. */
 const char *rounded_word(flow_network network);
 
