@@ -178,6 +178,15 @@ static void naive_bf16_map(const net_case *c, const mlp_step *step, low_row *row
     }
 }
 
+static void low_activation(const net_case *c, real *h, const real *a)
+{
+    const activation *f = c->net->activation;
+    if (f->rough && mlp_low_in_bytes(c->net))
+        f->rough(h, a, 1);
+    else
+        f->apply(h, NULL, a, 1);
+}
+
 static void naive_low_network(const net_case *c, low_row *row)
 {
     void (*const map)(const net_case *c, const mlp_step *step, low_row *row) =
@@ -187,7 +196,7 @@ static void naive_low_network(const net_case *c, low_row *row)
             map(c, s, row);
         else
             for (size_t m = 0; m < c->net->buffers[s->dst].rows; m++)
-                c->net->activation->apply(&row->a[s->dst][m], NULL, &row->a[s->src][m], 1);
+                low_activation(c, &row->a[s->dst][m], &row->a[s->src][m]);
 }
 
 /* The outputs of `got` (rows, ld), whose inputs are in `values`, from sample j on every fifth. */
@@ -286,4 +295,21 @@ static void check_spoilt(net_case *c, size_t number)
 KERNEL_TEST(low, what_is_not_finite_is_seen)
 {
     each_low_net(check_spoilt);
+}
+
+/* ---- what is rounded afterwards may be as rough as 1e-5 */
+
+KERNEL_TEST(low, rough_activations_are_near)
+{
+    for (const activation *f = activation_kinds; f->apply; f++)
+        for (real x = -200; f->rough && x <= 200; x += (real)0.0137) {
+            real want, got, nan, in = (real)NAN;
+            f->apply(&want, NULL, &x, 1);
+            f->rough(&got, &x, 1);
+            f->rough(&nan, &in, 1);
+            double scale = fmax(1, fabs((double)want));
+            cr_assert(fabs((double)got - (double)want) < 1e-5 * scale, "%s at %g: %g, not %g",
+                      f->kind.name, (double)x, (double)got, (double)want);
+            cr_assert(isnan((double)nan), "%s of NaN is %g", f->kind.name, (double)nan);
+        }
 }
