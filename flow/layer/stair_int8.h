@@ -36,11 +36,7 @@ typedef struct int8_levels {
 } int8_levels;
 
 /* The largest level of a byte, and of two; as many columns as have sums of 32 bits. */
-enum {
-    INT8_TOP = 255,
-    INT8_WIDE_TOP = 65535,
-    INT8_MOST_COLUMNS = INT32_MAX / (INT8_TOP * 127)
-};
+enum { INT8_TOP = 255, INT8_WIDE_TOP = 65535, INT8_MOST_COLUMNS = INT32_MAX / (INT8_TOP * 127) };
 
 /* What one strip of rows is made from. */
 typedef struct int8_args {

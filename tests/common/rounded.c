@@ -5,6 +5,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+const flow_network rounded_networks[ROUNDED_NETWORKS] = {FLOW_NETWORK_BF16, FLOW_NETWORK_INT8,
+                                                         FLOW_NETWORK_INT16};
+
+int rounded_takes(size_t k, size_t example)
+{
+    return rounded_networks[k] == FLOW_NETWORK_INT8 || (example + k / 2) % 2 == 0;
+}
+
+const char *rounded_word(flow_network network)
+{
+    const flow_word *word = flow_networks;
+    while (word->name && word->value != (int)network)
+        word++;
+    return word->name;
+}
+
 static void set_isa(const char *isa)
 {
     if (isa)
@@ -31,17 +47,17 @@ const char *const *rounded_isas(void)
     return out;
 }
 
-flow *rounded_new(const flow *f, const char *isa)
+flow *rounded_new(const flow *f, flow_network network, const char *isa)
 {
     flow_err err = FLOW_ERR_INIT;
     set_isa(isa);
-    flow *out = flow_round(f, FLOW_NETWORK_INT8, &err);
+    flow *out = flow_round(f, network, &err);
     cr_assert(out, "%s", err.text);
     return out;
 }
 
 void rounded_case_open(rounded_case *self, size_t example, size_t dim, size_t context,
-                       flow_direction direction, size_t n, const char *isa)
+                       flow_direction direction, size_t n, flow_network network, const char *isa)
 {
     flow_err err = FLOW_ERR_INIT;
     const uint64_t seed = 7919 * example + 31 * dim + context;
@@ -53,11 +69,12 @@ void rounded_case_open(rounded_case *self, size_t example, size_t dim, size_t co
     self->flow = flow_create(d, FLOW_F32, &err);
     cr_assert(self->flow, "%s", err.text);
     randomise_parameters(self->flow, 0.55, seed + 1);
-    self->rounded = rounded_new(self->flow, isa);
+    self->rounded = rounded_new(self->flow, network, isa);
     self->z = random_numbers_new(n * dim, 1.3, seed + 2);
     self->c = random_numbers_new(n * context, 0.9, seed + 3);
-    snprintf(self->name, sizeof self->name, "%s %s D=%zu C=%zu %.120s",
-             flow_backend_name(self->rounded), flow_direction_name(direction), dim, context, text);
+    snprintf(self->name, sizeof self->name, "%s %s %s D=%zu C=%zu %.120s",
+             flow_backend_name(self->rounded), rounded_word(network),
+             flow_direction_name(direction), dim, context, text);
     free(text);
     json_decref(layer);
     json_decref(d);

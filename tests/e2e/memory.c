@@ -39,6 +39,7 @@ static const struct scene {
               {"preset", play_preset},
               {"circles", play_circles},
               {"unroll", play_unroll},
+              {"round", play_round},
               {"column", play_column},
               {"pool", play_pool},
               {"sample", play_sample},

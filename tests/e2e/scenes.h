@@ -9,6 +9,7 @@
 #include "flow/blas.h"
 #include "flow/json.h"
 #include "flow/preset.h"
+#include "flow/round.h"
 #include "flow/unroll.h"
 #include "student/search.h"
 #include "student/validate.h"
@@ -144,6 +145,16 @@ static int play_unroll(uint64_t *sum, flow_err *err)
         add_parameters(sum, f);
     flow_free(f);
     return code;
+}
+
+/* Samples go through it before it is there. */
+static int play_round(uint64_t *sum, flow_err *err)
+{
+    flow *f = flow_round(made[FLOW_NOISE_TO_DATA], FLOW_NETWORK_INT8, err);
+    if (f)
+        add_parameters(sum, f);
+    flow_free(f);
+    return f ? 0 : err->code;
 }
 
 static int play_pool(uint64_t *sum, flow_err *err)

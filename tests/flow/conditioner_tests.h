@@ -64,7 +64,7 @@ static void randomise_map(net_case *c, size_t k, uint64_t seed)
 
 /* outputs 0: those of the table; low: in low precision (int8_tests.h). */
 static void net_case_open_for(net_case *c, size_t number, const activation *f, size_t outputs,
-                              int low)
+                              flow_network low)
 {
     flow_err err = FLOW_ERR_INIT;
     const conditioner_shape shape = {.dim = nets[number].dim,
@@ -94,7 +94,7 @@ static void net_case_open_for(net_case *c, size_t number, const activation *f, s
 
 static void net_case_open(net_case *c, size_t number, const activation *f)
 {
-    net_case_open_for(c, number, f, 0, 0);
+    net_case_open_for(c, number, f, 0, FLOW_NETWORK_AS_IS);
 }
 
 static void net_case_close(net_case *c)
@@ -427,7 +427,7 @@ static void check_inverse_of(size_t number, const activation *f, const transform
 {
     void *options = tau_options(tau, &(tau_spec){.bins = 3, .bound = 2.7, .scale_bound = 1.3});
     net_case c;
-    net_case_open_for(&c, number, f, tau->n_params(options), 0);
+    net_case_open_for(&c, number, f, tau->n_params(options), FLOW_NETWORK_AS_IS);
     flow_layer *layer = layer_like(&c, tau, options);
     size_t len = c.shape->dim * NET_LD;
     real *context = reals_new(flow_pad(c.shape->context) * NET_LD), *y = reals_new(len);

@@ -1,14 +1,26 @@
-/* tests/flow/low_tests.h -- the masked network in bytes against plain loops over its steps; see kernel_tests.h, of the
+/* tests/flow/low_tests.h -- the masked network in bytes, and in bf16, against plain loops over its steps; see kernel_tests.h, of the
  * compilation that rounds. */
 #include "flow/layer/mlp_low.h"
 
-enum { LOW_INPUTS = 65535, LOW_UNITS = 255 };
-
-static void low_open(net_case *c, size_t number, const activation *f)
+/* Inputs come in two bytes, with int16 all do. */
+static int low_is_wide(const net_case *c, size_t buffer)
 {
-    net_case_open_for(c, number, f, 0, 1);
-    size_t low = c->net->low->rounded;
-    memset(c->theta + low, 0, (c->base->n_params - low) * sizeof *c->theta);
+    return buffer == 0 || c->shape->low == FLOW_NETWORK_INT16;
+}
+
+static double low_levels(const net_case *c, size_t buffer)
+{
+    return low_is_wide(c, buffer) ? 65535 : 255;
+}
+
+/* What is behind the maps' parameters begins at 0. */
+static void low_open(net_case *c, size_t number, const activation *f, flow_network network)
+{
+    size_t end = 0;
+    net_case_open_for(c, number, f, 0, network);
+    for (const mlp_step *s = c->net->steps; s < c->net->steps + c->net->n_steps; s++)
+        end = s->map >= 0 ? s->offset + c->net->maps[s->map].n_params : end;
+    memset(c->theta + end, 0, (c->base->n_params - end) * sizeof *c->theta);
 }
 
 /* A unit's numbers in theta: where its bytes begin, levels a unit, its mean. */
@@ -18,17 +30,24 @@ static const real *low_range(const net_case *c, size_t buffer, size_t which)
     return c->theta + c->net->low->ranges[buffer] + which * rows;
 }
 
-static void each_low_net(void (*check)(net_case *c, size_t number))
+static void each_net_of(flow_network network, void (*check)(net_case *c, size_t number))
 {
     for (const activation *f = activation_kinds; f->apply; f++)
         for (size_t number = 0; number < N_NETS; number++) {
             net_case c;
             setenv("FLOW_ISA", byte_words[number % 2 && byte_word_runs(1)], 1);
-            low_open(&c, number, f);
-            c.base->ops->forward(c.base, c.values, NULL, c.theta, NET_LD);
+            low_open(&c, number, f, network);
+            if (network != FLOW_NETWORK_BF16)
+                c.base->ops->forward(c.base, c.values, NULL, c.theta, NET_LD);
             check(&c, number);
             net_case_close(&c);
         }
+}
+
+static void each_low_net(void (*check)(net_case *c, size_t number))
+{
+    each_net_of(FLOW_NETWORK_INT8, check);
+    each_net_of(FLOW_NETWORK_INT16, check);
 }
 
 /* ---- watching: a pass as it is; ranges are those of what went through, 0 among it */
@@ -36,24 +55,24 @@ static void each_low_net(void (*check)(net_case *c, size_t number))
 static void check_same_as_unrounded(const net_case *c, size_t number)
 {
     net_case plain;
-    net_case_open_for(&plain, number, c->net->activation, 0, 0);
+    net_case_open_for(&plain, number, c->net->activation, 0, FLOW_NETWORK_AS_IS);
     plain.base->ops->forward(plain.base, plain.values, NULL, plain.theta, NET_LD);
     check_equal(net_outputs(c, c->values), net_outputs(&plain, plain.values), c->rows * NET_LD,
                 "network that watches", number);
     net_case_close(&plain);
 }
 
-/* An eighth of the width further out, inputs one and a half; not an end that is 0. */
+/* An eighth of the width further out, of two bytes one and a half; not an end that is 0. */
 static void check_range(const net_case *c, size_t buffer, size_t row, const real *a)
 {
-    const double levels = buffer ? LOW_UNITS : LOW_INPUTS;
+    const double levels = low_levels(c, buffer);
     double least = 0, most = 0, sum = 0;
     for (size_t j = 0; j < NET_LD; j++) {
         least = fmin(least, (double)a[j]);
         most = fmax(most, (double)a[j]);
         sum += (double)a[j];
     }
-    double out = (buffer ? 0.125 : 1.5) * (most - least), seen = most - least;
+    double out = (low_is_wide(c, buffer) ? 1.5 : 0.125) * (most - least), seen = most - least;
     least -= least < 0 ? out : 0;
     most += most > 0 ? out : 0;
     double want[] = {least, most > least ? levels / (most - least) : 0, sum / NET_LD};
@@ -92,7 +111,7 @@ typedef struct low_row {
 static int naive_level(const net_case *c, size_t buffer, size_t k, real a)
 {
     real t = (a - low_range(c, buffer, 0)[k]) * low_range(c, buffer, 1)[k];
-    double levels = buffer ? LOW_UNITS : LOW_INPUTS;
+    double levels = low_levels(c, buffer);
     return (int)rint(fmin(fmax((double)t, 0), levels));
 }
 
@@ -133,18 +152,51 @@ static void naive_low_map(const net_case *c, const mlp_step *step, low_row *row)
         }
         real y = (real)low * scale + bias;
         y = step->add == SIZE_MAX ? y : y + row->a[step->add][m];
-        row->a[step->dst][m] = step->src == 0 ? (real)high * (256 * scale) + y : y;
+        row->a[step->dst][m] = low_is_wide(c, step->src) ? (real)high * (256 * scale) + y : y;
     }
+}
+
+/* The nearest number of 8 significant bits, ties to even. */
+static real naive_bf16(real x)
+{
+    int e;
+    double m = frexp((double)x, &e);
+    return (real)ldexp(rint(m * 256), e - 8);
+}
+
+/* A chain of sums from the bias on; of the first map what it is without rounding. */
+static void naive_bf16_map(const net_case *c, const mlp_step *step, low_row *row)
+{
+    const stair *map = &c->net->maps[step->map];
+    for (size_t m = 0; m < map->rows; m++) {
+        real sum = (real)c->biases[step->map][m];
+        for (size_t k = 0; k < map->limit[m]; k++) {
+            real w = (real)c->weights[step->map][m * map->cols + k], x = row->a[step->src][k];
+            sum += step->src == 0 ? w * x : naive_bf16(w) * naive_bf16(x);
+        }
+        row->a[step->dst][m] = step->add == SIZE_MAX ? sum : sum + row->a[step->add][m];
+    }
+}
+
+static void low_activation(const net_case *c, real *h, const real *a)
+{
+    const activation *f = c->net->activation;
+    if (f->rough && mlp_low_in_bytes(c->net))
+        f->rough(h, a, 1);
+    else
+        f->apply(h, NULL, a, 1);
 }
 
 static void naive_low_network(const net_case *c, low_row *row)
 {
+    void (*const map)(const net_case *c, const mlp_step *step, low_row *row) =
+        mlp_low_in_bytes(c->net) ? naive_low_map : naive_bf16_map;
     for (const mlp_step *s = c->net->steps; s < c->net->steps + c->net->n_steps; s++)
         if (s->map >= 0)
-            naive_low_map(c, s, row);
+            map(c, s, row);
         else
             for (size_t m = 0; m < c->net->buffers[s->dst].rows; m++)
-                c->net->activation->apply(&row->a[s->dst][m], NULL, &row->a[s->src][m], 1);
+                low_activation(c, &row->a[s->dst][m], &row->a[s->src][m]);
 }
 
 /* The outputs of `got` (rows, ld), whose inputs are in `values`, from sample j on every fifth. */
@@ -199,9 +251,15 @@ static void check_low_pieces(net_case *c, size_t number)
     check_pieces(c, number);
 }
 
+KERNEL_TEST(low, networks_compute_in_bf16)
+{
+    each_net_of(FLOW_NETWORK_BF16, check_low_network);
+}
+
 KERNEL_TEST(low, pieces_have_the_same_bits)
 {
     each_low_net(check_low_pieces);
+    each_net_of(FLOW_NETWORK_BF16, check_low_pieces);
 }
 
 /* ---- what is not finite is seen by the outputs of later groups, and by nothing else */
@@ -237,4 +295,21 @@ static void check_spoilt(net_case *c, size_t number)
 KERNEL_TEST(low, what_is_not_finite_is_seen)
 {
     each_low_net(check_spoilt);
+}
+
+/* ---- what is rounded afterwards may be as rough as 1e-5 */
+
+KERNEL_TEST(low, rough_activations_are_near)
+{
+    for (const activation *f = activation_kinds; f->apply; f++)
+        for (real x = -200; f->rough && x <= 200; x += (real)0.0137) {
+            real want, got, nan, in = (real)NAN;
+            f->apply(&want, NULL, &x, 1);
+            f->rough(&got, &x, 1);
+            f->rough(&nan, &in, 1);
+            double scale = fmax(1, fabs((double)want));
+            cr_assert(fabs((double)got - (double)want) < 1e-5 * scale, "%s at %g: %g, not %g",
+                      f->kind.name, (double)x, (double)got, (double)want);
+            cr_assert(isnan((double)nan), "%s of NaN is %g", f->kind.name, (double)nan);
+        }
 }

@@ -49,14 +49,15 @@ static void check_rows(const rounded_case *c, const double *want)
     flow_pass_free(pass);
 }
 
-static void check_isas(size_t example, size_t dim, size_t context, flow_direction direction)
+static void check_isas(size_t example, size_t dim, size_t context, flow_direction direction,
+                       flow_network network)
 {
     const char *const *isas = rounded_isas();
     rounded_case first;
-    rounded_case_open(&first, example, dim, context, direction, N, isas[0]);
+    rounded_case_open(&first, example, dim, context, direction, N, network, isas[0]);
     double *want = results_new(first.rounded, &first);
     for (size_t i = 1; isas[i]; i++) {
-        flow *f = rounded_new(first.flow, isas[i]);
+        flow *f = rounded_new(first.flow, network, isas[i]);
         double *got = results_new(f, &first);
         check_same(got, want, 2 * N * (dim + 1), "%s and %s", isas[i], first.name);
         free(got);
@@ -83,7 +84,10 @@ ParameterizedTest(size_t *first, round, same_bits_with_every_instruction_set, .t
     static const size_t dims[] = {5, 2, 17, 3, 1};
     for (size_t e = *first, i = *first; e < example_count();
          e += UNLESS_SANITIZED(SHARES, 3 * SHARES), i++)
-        check_isas(e, dims[i % UNLESS_SANITIZED(5, 2)], i / 2 % 2 * 2, (flow_direction)(i / 3 % 2));
+        for (size_t k = 0; k < ROUNDED_NETWORKS; k++)
+            if (rounded_takes(k, e / SHARES))
+                check_isas(e, dims[i % UNLESS_SANITIZED(5, 2)], i / 2 % 2 * 2,
+                           (flow_direction)(i / 3 % 2), rounded_networks[k]);
 }
 
 /* ---- and whatever the number of threads; the first k of n rows */
@@ -91,7 +95,7 @@ ParameterizedTest(size_t *first, round, same_bits_with_every_instruction_set, .t
 Test(round, same_bits_for_all_threads_and_counts, .timeout = 300)
 {
     enum { D = 7, ROWS = UNLESS_SANITIZED(700, 300) };
-    flow *teacher = random_teacher(D, 0, 0.55), *f = rounded_new(teacher, NULL);
+    flow *teacher = random_teacher(D, 0, 0.55), *f = rounded_new(teacher, FLOW_NETWORK_INT8, NULL);
     double *want = malloc(2 * ROWS * (D + 1) * sizeof *want), *got = want + ROWS * (D + 1);
     for (size_t threads = 1; threads <= 3; threads++)
         for (size_t n = ROWS; n > 0; n = n / 3 * (n > 9)) {
@@ -141,11 +145,12 @@ Test(round, description_and_tensors_stay)
 {
     for (size_t e = 0; e < example_count(); e += UNLESS_SANITIZED(3, 17)) {
         rounded_case c;
-        rounded_case_open(&c, e, 5, e % 3, FLOW_NOISE_TO_DATA, 1, NULL);
+        flow_network network = rounded_networks[e % ROUNDED_NETWORKS];
+        rounded_case_open(&c, e, 5, e % 3, FLOW_NOISE_TO_DATA, 1, network, NULL);
         check_same_description(c.rounded, c.flow);
         check_same_tensors(c.rounded, c.flow);
         cr_assert_eq(flow_get_network(c.flow), FLOW_NETWORK_AS_IS);
-        cr_assert_eq(flow_get_network(c.rounded), FLOW_NETWORK_INT8);
+        cr_assert_eq(flow_get_network(c.rounded), network);
         cr_assert_eq(strncmp(flow_backend_name(c.rounded), "r32/", 4), 0);
         rounded_case_close(&c);
     }
@@ -155,7 +160,7 @@ Test(round, description_and_tensors_stay)
 Test(round, doubles_are_rounded_like_singles)
 {
     flow *f = random_teacher(3, 1, 0.55), *g = flow_convert(f, FLOW_F32, NULL);
-    flow *a = rounded_new(f, NULL), *b = rounded_new(g, NULL);
+    flow *a = rounded_new(f, FLOW_NETWORK_INT8, NULL), *b = rounded_new(g, FLOW_NETWORK_INT8, NULL);
     cr_assert_eq(flow_params_bytes(a), flow_params_bytes(b));
     cr_assert_eq(memcmp(flow_params(a), flow_params(b), flow_params_bytes(a)), 0);
     cr_assert_eq(flow_get_precision(a), FLOW_F32);
@@ -178,7 +183,7 @@ Test(round, as_it_is_means_a_copy)
 Test(round, parameters_stay)
 {
     flow_err err = FLOW_ERR_INIT;
-    flow *f = random_teacher(3, 1, 0.55), *g = rounded_new(f, NULL), *back;
+    flow *f = random_teacher(3, 1, 0.55), *g = rounded_new(f, FLOW_NETWORK_INT8, NULL), *back;
     double values[1024];
     flow_tensor_get(g, values, 0);
     cr_assert_eq(flow_tensor_set(g, values, 0, &err), FLOW_EUSAGE);
@@ -193,11 +198,11 @@ Test(round, parameters_stay)
 Test(round, no_gradients_and_not_twice)
 {
     flow_err err = FLOW_ERR_INIT;
-    flow *f = random_teacher(3, 1, 0.55), *g = rounded_new(f, NULL);
+    flow *f = random_teacher(3, 1, 0.55), *g = rounded_new(f, FLOW_NETWORK_INT8, NULL);
     cr_assert_null(flow_pass_create(g, 4, FLOW_PASS_TRAIN, &err));
     cr_assert_eq(err.code, FLOW_EUSAGE);
     cr_assert(strstr(err.text, "rounded"), "%s", err.text);
-    for (flow_network network = FLOW_NETWORK_AS_IS; network <= FLOW_NETWORK_INT8; network++) {
+    for (flow_network network = FLOW_NETWORK_AS_IS; network <= FLOW_NETWORK_INT16; network++) {
         err = (flow_err)FLOW_ERR_INIT;
         cr_assert_null(flow_round(g, network, &err));
         cr_assert_eq(err.code, FLOW_ECONFIG);
@@ -255,7 +260,7 @@ Test(round, units_that_hardly_move)
         flow *f = flow_create(d, FLOW_F32, NULL), *g;
         randomise_parameters(f, 0.55, 99);
         set_row(f, "layers.0.conditioner.0.weight", "layers.0.conditioner.0.bias", 2, bias[i]);
-        g = rounded_new(f, NULL);
+        g = rounded_new(f, FLOW_NETWORK_INT8, NULL);
         double x[2][30], logq[2][10];
         flow_pool *pool = flow_pool_create(1, NULL);
         cr_assert_eq(flow_sample(f, pool, x[0], logq[0], NULL, stream, 0, 10, NULL), 0);
@@ -284,10 +289,23 @@ Test(round, more_inputs_than_bytes_add_up)
     flow_free(f);
 }
 
+/* Instructions for products of bytes are what makes int8 and int16 faster; none are for bf16. */
+Test(round, what_is_faster)
+{
+    for (const char *const *isa = rounded_isas(); *isa; isa++) {
+        setenv("FLOW_ISA", *isa, 1);
+        cr_assert(!flow_network_is_faster(FLOW_NETWORK_AS_IS));
+        cr_assert(!flow_network_is_faster(FLOW_NETWORK_BF16));
+        cr_assert(!flow_network_is_faster(FLOW_NETWORK_INT8) || strstr(*isa, "_vnni"), "%s", *isa);
+        cr_assert_eq(flow_network_is_faster(FLOW_NETWORK_INT16),
+                     flow_network_is_faster(FLOW_NETWORK_INT8));
+    }
+}
+
 Test(round, words)
 {
-    cr_assert_str_eq(flow_networks[FLOW_NETWORK_AS_IS].name, "f32");
-    cr_assert_str_eq(flow_networks[FLOW_NETWORK_INT8].name, "int8");
-    for (int i = 0; flow_networks[i].name; i++)
-        cr_assert_eq(flow_networks[i].value, i);
+    cr_assert_str_eq(rounded_word(FLOW_NETWORK_AS_IS), "f32");
+    cr_assert_str_eq(rounded_word(FLOW_NETWORK_BF16), "bf16");
+    cr_assert_str_eq(rounded_word(FLOW_NETWORK_INT8), "int8");
+    cr_assert_str_eq(rounded_word(FLOW_NETWORK_INT16), "int16");
 }

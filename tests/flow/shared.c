@@ -2,10 +2,10 @@
  * alone, forwards, backwards, and for a single row. */
 #include "flow/block.h"
 #include "flow/flow.h"
-#include "flow/round.h"
 #include "tests/common/backends.h"
 #include "tests/common/check.h"
 #include "tests/common/examples.h"
+#include "tests/common/rounded.h"
 #include "tests/common/sanitized.h"
 #include "tests/common/spec.h"
 
@@ -154,11 +154,11 @@ ParameterizedTest(const size_t *which, shared, same_bits, .timeout = 300)
 
 static void check_rounded(flow *f, size_t n, const char *what)
 {
-    flow_err err = FLOW_ERR_INIT;
-    flow *rounded = flow_round(f, FLOW_NETWORK_INT8, &err);
-    cr_assert(rounded, "%s", err.text);
-    check_shared(rounded, n, 0, what);
-    flow_free(rounded);
+    for (size_t k = 0; k < ROUNDED_NETWORKS; k++) {
+        flow *rounded = rounded_new(f, rounded_networks[k], NULL);
+        check_shared(rounded, n, 0, what);
+        flow_free(rounded);
+    }
     flow_free(f);
 }
 
