@@ -186,7 +186,7 @@ static int check_export(const config *c, const target *energy, flow_err *err)
 static int check_network(const config *c, const flow *student, flow_err *err)
 {
     flow_err why = FLOW_ERR_INIT;
-    if (shipped_is_chosen(c))
+    if (shipped_is_chosen(c) || c->compute.network == FLOW_NETWORK_AS_IS)
         return 0;
     flow *rounded = flow_round(student, (flow_network)c->compute.network, &why);
     flow_free(rounded);
