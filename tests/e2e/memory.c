@@ -44,7 +44,6 @@ static const struct scene {
               {"pool", play_pool},
               {"sample", play_sample},
               {"model", play_model},
-              {"rounded", play_rounded},
               {"csv", play_csv},
               {"text", play_text},
               {"npy", play_npy},

@@ -238,23 +238,6 @@ static int play_model(uint64_t *sum, flow_err *err)
     return read_model(sum, err);
 }
 
-/* A model whose networks are rounded, and its samples. */
-static int play_rounded(uint64_t *sum, flow_err *err)
-{
-    const double context[ROWS * CONTEXT] = {0};
-    double x[ROWS * DIM], log_q[ROWS];
-    flow_model model = {.flow = flow_convert(made[FLOW_NOISE_TO_DATA], FLOW_F32, err)};
-    int code = model.flow ? flow_model_round(&model, FLOW_NETWORK_INT8, err) : err->code;
-    if (!code)
-        code = flow_sample(model.flow, pool, x, log_q, context, stream, 0, ROWS, err);
-    if (!code) {
-        add(sum, x, sizeof x);
-        add(sum, log_q, sizeof log_q);
-    }
-    flow_free(model.flow);
-    return code;
-}
-
 static data_set *make_data(flow_err *err)
 {
     static const char *const context[] = {"c"};
