@@ -84,8 +84,8 @@ struct flow_backend {
     void (*init)(flow *self, pcg_stream stream);
     int (*init_data)(flow *self, const double *x, const double *context, size_t n, flow_err *err);
 
-    /* Whether the processor has instructions for such conditioners, which are not AS_IS. */
-    int (*native)(flow_network network);
+    /* flow_network_is_faster. */
+    int (*faster)(flow_network network);
     /* Conditioners in low precision: from now on, n rows having gone through the flow. */
     void (*round)(flow *self, size_t n);
 

@@ -33,10 +33,10 @@ flow_network flow_get_network(const flow *self)
     return self->network;
 }
 
-int flow_network_is_native(flow_network network)
+int flow_network_is_faster(flow_network network)
 {
     const flow_backend *backend = flow_backend_find_rounding(NULL);
-    return network != FLOW_NETWORK_AS_IS && backend && backend->native(network);
+    return backend && backend->faster(network);
 }
 
 /* A shard of samples, and of contexts (n, C), which are standard normal: units leave them so. */

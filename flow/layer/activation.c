@@ -53,6 +53,26 @@ PULL(relu_pull, f > 0 ? 1 : (f <= 0 ? 0 : f))
 PULL(tanh_pull, 1 - f * f)
 PULL(elu_pull, f > 0 ? 1 : f + 1)
 
+#if FLOW_ROUNDS
+#define ROUGH(NAME) NAME
+#define ROUGHLY(NAME, VALUE)                                                                       \
+    static void NAME(real *h, const real *a, size_t count)                                         \
+    {                                                                                              \
+        for (size_t i = 0; i < count; i++) {                                                       \
+            const real x = a[i];                                                                   \
+            h[i] = VALUE;                                                                          \
+        }                                                                                          \
+    }
+
+ROUGHLY(rough_tanh, (1 - 2 / (1 + vm_exp_rough(2 * x))))
+ROUGHLY(rough_elu, (x > 0 ? x : vm_exp_rough(x) - 1))
+ROUGHLY(rough_silu, (x / (1 + vm_exp_rough(-x))))
+ROUGHLY(rough_gelu,
+        (x / (1 + vm_exp_rough((real)-1.5957691216057308 * (x + (real)0.044715 * x * x * x)))))
+#else
+#define ROUGH(NAME) NULL
+#endif
+
 const activation activation_kinds[] = {
     {.kind = {.name = "relu", .doc = "max(0, x)"},
      .apply = relu,
@@ -60,11 +80,18 @@ const activation activation_kinds[] = {
      .rectifier = 1},
     {.kind = {.name = "tanh", .doc = "smooth and bounded"},
      .apply = hyperbolic_tangent,
+     .rough = ROUGH(rough_tanh),
      .pull = tanh_pull},
-    {.kind = {.name = "elu", .doc = "x if x > 0, else exp(x) - 1"}, .apply = elu, .pull = elu_pull},
+    {.kind = {.name = "elu", .doc = "x if x > 0, else exp(x) - 1"},
+     .apply = elu,
+     .rough = ROUGH(rough_elu),
+     .pull = elu_pull},
     {.kind = {.name = "gelu", .doc = "x times the normal CDF of x, in its tanh form"},
-     .apply = gelu},
-    {.kind = {.name = "silu", .doc = "x times the sigmoid of x, also called swish"}, .apply = silu},
+     .apply = gelu,
+     .rough = ROUGH(rough_gelu)},
+    {.kind = {.name = "silu", .doc = "x times the sigmoid of x, also called swish"},
+     .apply = silu,
+     .rough = ROUGH(rough_silu)},
     {.apply = NULL},
 };
 

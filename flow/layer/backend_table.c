@@ -57,7 +57,7 @@ static int supported(void)
 #endif
 }
 
-static int native(flow_network network)
+static int faster(flow_network network)
 {
 #if FLOW_ROUNDS
     return network == FLOW_NETWORK_INT8 && int8_kernel_find() == &int8_kernel_vnni;
@@ -86,7 +86,7 @@ const flow_backend flow_backend_table = {
     .unroll_params = stack_unroll_params,
     .init = backend_init,
     .init_data = backend_init_data,
-    .native = native,
+    .faster = faster,
     .round = backend_round,
     .n_tensors = stack_n_tensors,
     .tensor = stack_tensor,

@@ -60,6 +60,9 @@ static void run_rows_low(const mlp *self, const mlp_step *step, stair_multiply *
                        mlp_low_theta(self, theta), row0, row1, ld);
     else if (step->map >= 0 && mlp_low_is_rounded(self, theta))
         mlp_low_map(self, step, values, theta, row0, row1, ld);
+    else if (step->map < 0 && self->activation->rough && mlp_low_is_rounded(self, theta))
+        self->activation->rough(mlp_rows(self, values, step->dst, row0, ld),
+                                mlp_rows(self, values, step->src, row0, ld), (row1 - row0) * ld);
     else if (!activates_in_place(step, step->dst) || !mlp_low_activates(self, theta))
         run_rows_as_is(self, step, multiply, values, NULL, theta, row0, row1, ld);
     if (!activated_after(self, (size_t)(step - self->steps)))

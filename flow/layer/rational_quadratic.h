@@ -46,6 +46,16 @@ typedef struct gathered {
     lane bin;          /* its index */
 } gathered;
 
+/* For shares, which are what they are once they are there: around a network that is rounded, some 1e-6 will do. */
+FLOW_INLINE real share_exp(real x)
+{
+#if FLOW_ROUNDS
+    return vm_exp_rough(x);
+#else
+    return vm_exp(x);
+#endif
+}
+
 /* h (bins, ld) of one block becomes its softmax over the bins. */
 static void softmax(real *h, size_t bins, size_t ld)
 {
@@ -57,7 +67,7 @@ static void softmax(real *h, size_t bins, size_t ld)
             top[j] = h[k * ld + j] > top[j] ? h[k * ld + j] : top[j];
     for (size_t k = 0; k < bins; k++)
         for (size_t j = 0; j < T; j++) {
-            real e = vm_exp(h[k * ld + j] - top[j]);
+            real e = share_exp(h[k * ld + j] - top[j]);
             h[k * ld + j] = e;
             sum[j] += e;
         }

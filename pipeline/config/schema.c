@@ -152,10 +152,10 @@ const flow_key schema_keys[] = {
             "last bits of the result."},
     {KEY(compute.network), .type = FLOW_KEY_WORD, .flags = FLOW_KEY_AUTO, .words = flow_networks, .def = "f32",
      .doc = "What the student's networks compute in once it is shipped: it is validated so, and its samples and those of "
-            "`sample RUN` are made so. Training and the model file do not hang on it. Rounded networks are faster where the "
-            "processor has instructions for them, the more the wider they are, and cost some KL, which the verdict has; log q of "
-            "their samples stays exact. auto: the roughest of those with such instructions that passes all that is asked of the "
-            "student, or else as it was trained."},
+            "`sample RUN` are made so. Training and the model file do not hang on it. Bytes are faster where the processor "
+            "multiplies them itself, the more the wider the networks, and cost some KL, which the verdict has; log q of their "
+            "samples stays exact. auto: those that are faster on this processor, the roughest first, if all that is asked of "
+            "the student holds; or else as it was trained."},
 
     {KEY(data.path), .type = FLOW_KEY_TEXT, .flags = FLOW_KEY_FILE, RANGE(1, 4096),
      .doc = "A .npy or .csv file with one row per line; delimiter, names, comments and an index are "

@@ -24,7 +24,7 @@ size_t shipped_candidates(flow_network *out, const config *c)
     while (flow_networks[words].name)
         words++;
     while (words-- > 0 && n < TRIALS_MOST - 1)
-        if (flow_network_is_native((flow_network)flow_networks[words].value))
+        if (flow_network_is_faster((flow_network)flow_networks[words].value))
             out[n++] = (flow_network)flow_networks[words].value;
     out[n++] = FLOW_NETWORK_AS_IS;
     return n;

@@ -15,8 +15,8 @@ typedef struct shipped {
 int shipped_open(shipped *out, const flow_model *student, flow_network network, flow_err *err);
 void shipped_release(shipped *self);
 
-/* The networks to be tried, the fastest first, in an order that no clock decides: out (TRIALS_MOST). Of auto those that the
- * processor has instructions for, the rougher first, and the student as it was trained. Returns how many. */
+/* The networks to be tried, the fastest first, in an order that no clock decides: out (TRIALS_MOST). Of auto those that are
+ * faster on this processor (flow/round.h), the rougher first, and the student as it was trained. Returns how many. */
 size_t shipped_candidates(flow_network *out, const config *c);
 
 /* What compute.network says, or, where it is auto, what the validation took. */

@@ -134,7 +134,7 @@ static void take_last(trial *t, size_t tried)
     t->taken = true;
     snprintf(t->why, TRIAL_WHY, "%s",
              tried > 1 ? "as it was trained, for no other passes"
-                       : "as it was trained, for the processor has instructions for no other");
+                       : "as it was trained, for this processor is faster with no other");
 }
 
 static int try_network(trial *t, verdict_input *in, student_validation *figures,
