@@ -314,6 +314,17 @@ static double divergence(const flow *f, const flow *rounded, size_t n)
     return sum;
 }
 
+/* Of a student whose steps have one network for all, and of one whose have their own. */
+static double divergence_unrolled(bool tied, flow_network network)
+{
+    const flow_unrolling how = {.iterations = 3, .tied = tied, .width = 1};
+    flow *teacher = random_teacher(6, 0, 0.4), *f = flow_unroll(teacher, &how, FLOW_F32, NULL);
+    flow *rounded = rounded_new(f, network, NULL);
+    double out = divergence(f, rounded, UNLESS_SANITIZED(2000, 500));
+    flow_free(teacher), flow_free(f), flow_free(rounded);
+    return out;
+}
+
 static double divergence_of(const char *activation, const char *tau, size_t residual,
                             flow_network network)
 {
@@ -347,5 +358,15 @@ Test(round_exact, near_the_flow_that_it_was_made_from)
         double kl = divergence_of(f, tau, i / 10 % 2, network);
         cr_assert(fabs(kl) < (network == FLOW_NETWORK_INT8 ? 0.002 : 0.0006), "%s, %s, %s: %g",
                   rounded_word(network), f, tau, kl);
+    }
+}
+
+Test(round_exact, unrolled_students_are_near)
+{
+    for (size_t i = 0; i < 2 * ROUNDED_NETWORKS; i++) {
+        double kl = divergence_unrolled(i % 2, rounded_networks[i / 2]);
+        fprintf(stderr, "KL %zu %g\n", i, kl);
+        cr_assert(fabs(kl) < 0.002, "%s, %zu: %g", rounded_word(rounded_networks[i / 2]), i % 2,
+                  kl);
     }
 }
