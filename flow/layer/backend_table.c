@@ -60,7 +60,8 @@ static int supported(void)
 static int faster(flow_network network)
 {
 #if FLOW_ROUNDS
-    return network == FLOW_NETWORK_INT8 && int8_kernel_find() == &int8_kernel_vnni;
+    int bytes = network == FLOW_NETWORK_INT8 || network == FLOW_NETWORK_INT16;
+    return bytes && int8_kernel_find() == &int8_kernel_vnni;
 #else
     (void)network;
     return 0;

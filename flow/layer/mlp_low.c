@@ -70,7 +70,8 @@ static void take_bf16(mlp *net, mlp_low *low)
 {
     low->copy = take_params(net, net->base.n_params);
     for (size_t s = 0; s < net->n_steps; s++)
-        low->read[net->steps[s].src] = net->steps[s].map >= 0 && net->steps[s].src > 0;
+        if (net->steps[s].map >= 0 && net->steps[s].src > 0)
+            low->read[net->steps[s].src] = 1;
 }
 
 mlp_low *mlp_low_create(mlp *net)
