@@ -263,12 +263,12 @@ static size_t group_start(const net_case *c, size_t group)
     return i;
 }
 
-static void check_pieces(net_case *c, size_t number)
+/* The values of a network that is run piece by piece on the inputs of the case. */
+static real *values_by_pieces(const net_case *c)
 {
     const conditioner_ops *ops = c->base->ops;
     size_t context = c->shape->context;
     real *values = reals_new(c->base->value_rows * NET_LD);
-    ops->forward(c->base, c->values, NULL, c->theta, NET_LD);
     memcpy(values, c->values, context * NET_LD * sizeof *values);
     ops->hidden_of(c->base, values, NULL, c->theta, 0, NET_LD);
     for (size_t g = 1; g <= c->shape->groups; g++) {
@@ -278,6 +278,13 @@ static void check_pieces(net_case *c, size_t number)
         memcpy(values + first, c->values + first, (end - first) * sizeof *values);
         ops->hidden_of(c->base, values, NULL, c->theta, g, NET_LD);
     }
+    return values;
+}
+
+static void check_pieces(net_case *c, size_t number)
+{
+    c->base->ops->forward(c->base, c->values, NULL, c->theta, NET_LD);
+    real *values = values_by_pieces(c);
     check_equal(net_outputs(c, values), net_outputs(c, c->values), c->rows * NET_LD,
                 "network piece by piece", number);
     free(values);

@@ -34,6 +34,9 @@ extern const flow_backend FLOW_NAME(flow_backend_table);
 
 static const double EPS = FLOW_BITS == 32 ? 0x1p-23 : 0x1p-52;
 
+/* Of the shares of a spline's bins, which around a rounded network are as exact as vm_exp_rough. */
+static const double SHARE_EPS = FLOW_ROUNDS ? 0x1p-18 : FLOW_BITS == 32 ? 0x1p-23 : 0x1p-52;
+
 /* count numbers on a vector boundary, all NaN: what is read before it is written shows. */
 static real *reals_new(size_t count)
 {

@@ -178,6 +178,23 @@ Test(round, as_it_is_means_a_copy)
     flow_free(f), flow_free(g);
 }
 
+/* Once it is rounded, all of it is: rows of a kind that it has not seen change nothing. */
+Test(round, nothing_is_watched_any_more)
+{
+    for (size_t e = 0; e < example_count(); e += UNLESS_SANITIZED(1, 11)) {
+        rounded_case c;
+        rounded_case_open(&c, e, 3, e % 3, (flow_direction)(e % 2), N, FLOW_NETWORK_INT8, NULL);
+        size_t bytes = flow_params_bytes(c.rounded);
+        void *before = memcpy(malloc(bytes), flow_params(c.rounded), bytes);
+        for (size_t i = 0; i < N * 3; i++)
+            c.z[i] *= 10;
+        free(results_new(c.rounded, &c));
+        cr_assert_eq(memcmp(flow_params(c.rounded), before, bytes), 0, "%s", c.name);
+        free(before);
+        rounded_case_close(&c);
+    }
+}
+
 /* ---- refusals */
 
 Test(round, parameters_stay)

@@ -187,7 +187,7 @@ static void each_tau(void (*check)(tau_case *c))
 /* How far off an end of a bin may be: a sum of K roundings of numbers up to the bound. */
 static double tau_rounding(const tau_case *c)
 {
-    return EPS * c->spec.bound * (double)c->spec.bins;
+    return SHARE_EPS * c->spec.bound * (double)c->spec.bins;
 }
 
 /* What y and l may be off: what they change by when x, or with the slope y, is that much off; and the
@@ -198,7 +198,7 @@ static void tau_tolerance(const tau_case *c, double *y_tolerance, double *l_tole
     double y, l, delta = tau_rounding(c);
     naive_forward(c->tau->kind.name, &y, &l, x, h, &c->spec);
     *y_tolerance = 4 * delta;
-    *l_tolerance = 8 * EPS * (double)c->spec.bins;
+    *l_tolerance = 8 * SHARE_EPS * (double)c->spec.bins;
     for (int k = -1; k <= 1; k += 2) {
         double there, slope;
         naive_forward(c->tau->kind.name, &there, &slope, x + k * delta * (1 + exp(-l)), h,
