@@ -92,7 +92,7 @@ static void byte_case_close(byte_case *b)
 
 static void each_byte_case(void (*check)(byte_case *b, size_t number))
 {
-    for (size_t number = 0; number < N_STAIRS; number++)
+    for (size_t number = 0; number < N_STAIRS; number += UNLESS_SANITIZED(1, 3))
         for (size_t l = 0; l < 2 * N_BYTE_LDS; l++) {
             byte_case b;
             byte_case_open(&b, number, byte_lds[l / 2], l % 2 ? 65536 : 256);

@@ -21,13 +21,16 @@
 
 extern const flow_backend FLOW_NAME(flow_backend_table);
 
-/* A test of this precision and instruction set; skipped where the processor lacks it. */
+/* A test of this precision and instruction set; skipped where the processor lacks it, and under sanitizers of the
+ * compilation that rounds what is the same text as in another. */
 #define KERNEL_TEST(SUITE, NAME)                                                                   \
     static void test_##SUITE##_##NAME(void);                                                       \
     Test(FLOW_NAME(SUITE), NAME)                                                                   \
     {                                                                                              \
         if (!FLOW_NAME(flow_backend_table).supported())                                            \
             cr_skip_test("not on this processor");                                                 \
+        if (FLOW_ROUNDS && SANITIZED && strcmp(#SUITE, "int8") != 0 && strcmp(#SUITE, "low") != 0) \
+            cr_skip_test("the same text as in single precision");                                  \
         test_##SUITE##_##NAME();                                                                   \
     }                                                                                              \
     static void test_##SUITE##_##NAME(void)
