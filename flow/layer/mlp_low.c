@@ -1,4 +1,5 @@
 #include "flow/layer/mlp_low.h"
+#include "flow/layer/moments_low.h"
 #include "flow/layer/vmath.h"
 
 #include <assert.h>
@@ -19,6 +20,12 @@ enum { LEVELS = INT8_TOP, WIDE_LEVELS = INT8_WIDE_TOP };
 /* What moves within less does not move: levels a unit would be infinite. */
 #define STILL (real)1e-30
 
+/* Variance in levels that a unit is said to have besides what the others tell of it: a level, which is about what rounding
+ * adds, and a thousandth of the range. Less, and errors are passed on to units that take them back again; ten times as
+ * much costs little. */
+#define OWN 1.0
+#define WIDE_OWN 4096.0
+
 /* ---- making one */
 
 static size_t take_params(mlp *net, size_t n)
@@ -27,6 +34,9 @@ static size_t take_params(mlp *net, size_t n)
     net->base.n_params += flow_pad(n);
     return at;
 }
+
+/* So many words has a double. */
+enum { DOUBLE = sizeof(double) / sizeof(real) };
 
 static size_t take_rows(mlp *net, size_t n)
 {
@@ -48,6 +58,8 @@ static void take_buffer(mlp *net, mlp_low *low, size_t buffer)
     if (low->ranges[buffer])
         return;
     low->ranges[buffer] = take_params(net, N_RANGES * flow_pad(rows));
+    if (rows <= MOMENTS_LOW_MOST)
+        low->moments[buffer] = take_params(net, DOUBLE * rows * rows);
     low->words[buffer] = take_rows(net, int8_quads(rows));
     if (is_wide(net, buffer))
         take_rows(net, int8_quads(rows)); /* the upper bytes */
@@ -55,6 +67,7 @@ static void take_buffer(mlp *net, mlp_low *low, size_t buffer)
 
 static void take_bytes(mlp *net, mlp_low *low)
 {
+    size_t most = 0;
     low->spoilt = take_rows(net, 1);
     for (size_t s = 0; s < net->n_steps; s++) {
         const mlp_step *step = &net->steps[s];
@@ -63,7 +76,9 @@ static void take_bytes(mlp *net, mlp_low *low)
         take_buffer(net, low, step->src);
         low->maps[step->map] = stair_int8_of(&net->maps[step->map]);
         low->blocks[step->map] = take_params(net, low->maps[step->map].n_words);
+        most = net->maps[step->map].cols > most ? net->maps[step->map].cols : most;
     }
+    low->scratch = take_params(net, DOUBLE * most);
 }
 
 static void take_bf16(mlp *net, mlp_low *low)
@@ -113,6 +128,13 @@ static void watch_row(real *least, real *most, real *sum, const real *a, size_t 
     *sum = (real)((double)*sum + total);
 }
 
+/* NULL: there are none. */
+static double *moments_of(const mlp *net, const real *theta, size_t buffer)
+{
+    size_t at = net->low->moments[buffer];
+    return at ? (double *)(void *)(uintptr_t)(theta + at) : NULL;
+}
+
 static void watch(const mlp *net, size_t buffer, const real *values, const real *theta, size_t row0,
                   size_t row1, size_t ld)
 {
@@ -121,6 +143,9 @@ static void watch(const mlp *net, size_t buffer, const real *values, const real 
     const real *a = values + net->buffers[buffer].offset * ld;
     for (size_t row = row0; row < row1; row++)
         watch_row(least + row, most + row, sum + row, a + row * ld, ld);
+    double *moments = moments_of(net, theta, buffer);
+    if (moments)
+        moments_low_add(moments, a, net->buffers[buffer].rows, row0, row1, ld);
 }
 
 /* What n rows were seen to be becomes where bytes begin, levels a unit, and the mean. */
@@ -139,19 +164,31 @@ static void settle_range(const mlp *net, const real *theta, size_t buffer, size_
     }
 }
 
+static void settle_moments(const mlp *net, const real *theta, size_t buffer, size_t n)
+{
+    double *moments = moments_of(net, theta, buffer);
+    if (moments)
+        moments_low_predict(moments, range(net, theta, buffer, MEAN),
+                            range(net, theta, buffer, INVERSE), net->buffers[buffer].rows, n,
+                            is_wide(net, buffer) ? WIDE_OWN : OWN);
+}
+
 static void round_to_bytes(const mlp *net, real *theta, size_t n)
 {
     const mlp_low *low = net->low;
     for (size_t b = 0; b < net->n_buffers; b++)
-        if (low->ranges[b])
+        if (low->ranges[b]) {
             settle_range(net, theta, b, n);
+            settle_moments(net, theta, b, n);
+        }
     for (size_t s = 0; s < net->n_steps; s++) {
         const mlp_step *step = &net->steps[s];
         if (step->map >= 0)
             stair_int8_round(&low->maps[step->map], theta + low->blocks[step->map],
                              theta + step->offset, range(net, theta, step->src, LEAST),
                              range(net, theta, step->src, INVERSE),
-                             range(net, theta, step->src, MEAN));
+                             range(net, theta, step->src, MEAN), moments_of(net, theta, step->src),
+                             (double *)(void *)(theta + low->scratch));
     }
 }
 

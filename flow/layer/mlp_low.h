@@ -41,6 +41,11 @@ struct mlp_low {
     size_t blocks[MLP_MAX_STEPS]; /* where in theta their blocks begin */
     size_t ranges[MLP_MAX_STEPS +
                   1]; /* of buffers: three rows of numbers in theta; 0: it is in no bytes */
+    size_t
+        moments[MLP_MAX_STEPS +
+                1]; /* of those, where in theta their moments begin (moments_low.h), as doubles; 0:
+                                                none are taken */
+    size_t scratch; /* doubles in theta, as many as a map has columns */
     size_t words[MLP_MAX_STEPS + 1]; /* of those, where their words begin, in rows of values; those
                                                 of the upper bytes follow */
     size_t copy;                     /* of bf16: where in theta the parameters are again, rounded */

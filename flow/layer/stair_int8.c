@@ -59,40 +59,67 @@ static double step_of(real inverse)
     return inverse > 0 ? 1 / (double)inverse : 0;
 }
 
+/* What stair_int8_round is told of the inputs. */
+typedef struct input_numbers {
+    const real *lo, *inverse, *mean;
+    const double *predict;
+} input_numbers;
+
 /* What the weights of row m see an average input as, before and after. */
 typedef struct averages {
     double before, after;
 } averages;
 
-static averages round_row(const stair_int8 *self, word *panel, real *scale, const real *w,
-                          const real *lo, const real *inverse, const real *mean, size_t m)
+/* The weights of row m in units of *scale, as reals. */
+static void weigh_units(const stair_int8 *self, double *units, real *scale, const real *w,
+                        const real *inverse, size_t m)
 {
     size_t limit = self->map->limit[m];
-    averages sum = {0, 0};
     double most = 0;
-    for (size_t k = 0; k < limit; k++)
-        most = fmax(most, fabs((double)w[k * FLOW_PAD] * step_of(inverse[k])));
-    *scale = (real)(most / 127);
     for (size_t k = 0; k < limit; k++) {
-        double weight = (double)w[k * FLOW_PAD], unit = weight * step_of(inverse[k]);
-        int rounded = *scale > 0 ? (int)nearbyint(unit / (double)*scale) : 0;
+        units[k] = (double)w[k * FLOW_PAD] * step_of(inverse[k]);
+        most = fmax(most, fabs(units[k]));
+    }
+    *scale = (real)(most / 127);
+    for (size_t k = 0; k<limit && * scale> 0; k++)
+        units[k] /= (double)*scale;
+}
+
+/* What unit k loses by becoming this whole number is made good by those before it. */
+static void pass_on(double *units, const double *predict, size_t k, size_t cols, int rounded)
+{
+    const double lost = units[k] - rounded;
+    for (size_t i = 0; i < k; i++)
+        units[i] += lost * predict[k * cols + i];
+}
+
+static averages round_row(const stair_int8 *self, word *panel, real *scale, const real *w,
+                          const input_numbers *in, double *units, size_t m)
+{
+    averages sum = {0, 0};
+    weigh_units(self, units, scale, w, in->inverse, m);
+    for (size_t k = self->map->limit[m]; k-- > 0;) {
+        int rounded = *scale > 0 ? (int)fmax(-127, fmin(127, nearbyint(units[k]))) : 0;
+        if (in->predict)
+            pass_on(units, in->predict, k, self->map->cols, rounded);
         put(self, panel, m % FLOW_PAD, k, rounded);
-        sum.before += weight * (double)mean[k];
-        sum.after += rounded * ((double)mean[k] - (double)lo[k]) * (double)inverse[k];
+        sum.before += (double)w[k * FLOW_PAD] * (double)in->mean[k];
+        sum.after += rounded * ((double)in->mean[k] - (double)in->lo[k]) * (double)in->inverse[k];
     }
     sum.after *= (double)*scale;
     return sum;
 }
 
 void stair_int8_round(const stair_int8 *self, real *block, const real *theta, const real *lo,
-                      const real *inverse, const real *mean)
+                      const real *inverse, const real *mean, const double *predict, double *scratch)
 {
     const stair *map = self->map;
+    const input_numbers in = {lo, inverse, mean, predict};
     memset(block, 0, self->n_words * sizeof *block);
     for (size_t m = 0; m < map->rows; m++) {
         word *panel = (word *)(void *)(block + panel_at(self, m / FLOW_PAD));
         averages sum =
-            round_row(self, panel, block + m, theta + stair_row(map, m), lo, inverse, mean, m);
+            round_row(self, panel, block + m, theta + stair_row(map, m), &in, scratch, m);
         block[UPPER * flow_pad(map->rows) + m] = 256 * block[m];
         block[bias_at(self) + m] = (real)((double)theta[map->bias + m] + (sum.before - sum.after));
     }

@@ -90,9 +90,15 @@ const int8_kernel *int8_kernel_find(void);
 stair_int8 stair_int8_of(const stair *map);
 
 /* block (n_words) = the map of parameters theta, rounded for inputs with these numbers (cols): lo as above, 1 / step,
- * 0 for an input that is always lo, and mean, their averages. Padding is 0. */
+ * 0 for an input that is always lo, and mean, their averages. Padding is 0.
+ *
+ * predict (cols, cols): what moments_low_predict gives for the inputs; NULL: weights are rounded to the nearest, each by
+ * itself. With it what rounding one weight leaves out is given to those of the inputs before it, as far as they
+ * tell this input, from the last weight to the first: what is left is what nobody could make good (Frantar 2023, GPTQ;
+ * from the last one, for any limit). scratch (cols). */
 void stair_int8_round(const stair_int8 *self, real *block, const real *theta, const real *lo,
-                      const real *inverse, const real *mean);
+                      const real *inverse, const real *mean, const double *predict,
+                      double *scratch);
 
 /* Rows row0 .. row1 - 1 of y (rows, ld) as above, + add; NULL: nothing. Where rows and padding are concerned as
  * stair_product; a single column, whose row0 need not be a multiple then, too. */

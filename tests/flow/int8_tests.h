@@ -30,7 +30,9 @@ static void take_kernel(byte_case *b, const char *isa)
     cr_assert_str_eq(b->map.kernel->isa, isa);
     free(b->block);
     b->block = reals_new(b->map.n_words);
-    stair_int8_round(&b->map, b->block, b->s.theta, b->lo, b->inverse, b->mean);
+    double *scratch = malloc(b->s.cols * sizeof *scratch);
+    stair_int8_round(&b->map, b->block, b->s.theta, b->lo, b->inverse, b->mean, NULL, scratch);
+    free(scratch);
 }
 
 static size_t level_of(const byte_case *b, size_t k, size_t j)

@@ -1,6 +1,7 @@
 /* tests/flow/low_tests.h -- the masked network in bytes, and in bf16, against plain loops over its steps; see kernel_tests.h, of the
  * compilation that rounds. */
 #include "flow/layer/mlp_low.h"
+#include "flow/layer/moments_low.h"
 
 /* Inputs come in two bytes, with int16 all do. */
 static int low_is_wide(const net_case *c, size_t buffer)
@@ -115,6 +116,13 @@ static int naive_level(const net_case *c, size_t buffer, size_t k, real a)
     return (int)rint(fmin(fmax((double)t, 0), levels));
 }
 
+/* By how much unit i is expected to be higher for one that unit j < i is, in levels. */
+static double low_predicted(const net_case *c, size_t buffer, size_t i, size_t j)
+{
+    const void *at = c->theta + c->net->low->moments[buffer];
+    return ((const double *)at)[i * c->net->buffers[buffer].rows + j];
+}
+
 /* Whole weights of row m of a map; the number that they are multiples of, and what is added. */
 static void naive_low_weights(const net_case *c, const mlp_step *step, size_t m, int *w,
                               real *scale, real *bias)
@@ -122,15 +130,20 @@ static void naive_low_weights(const net_case *c, const mlp_step *step, size_t m,
     const size_t k = (size_t)step->map, cols = c->net->maps[k].cols, n = c->net->maps[k].limit[m];
     const real *lo = low_range(c, step->src, 0), *inverse = low_range(c, step->src, 1);
     const real *mean = low_range(c, step->src, 2);
-    double most = 0, before = 0, after = 0;
+    double most = 0, before = 0, after = 0, left[MAX_UNITS];
     for (size_t i = 0; i < n; i++)
         most =
             fmax(most, inverse[i] > 0 ? fabs(c->weights[k][m * cols + i] / (double)inverse[i]) : 0);
     *scale = (real)(most / 127);
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n; i++)
+        left[i] = inverse[i] > 0 && *scale > 0
+                      ? c->weights[k][m * cols + i] * (1 / (double)inverse[i]) / (double)*scale
+                      : 0;
+    for (size_t i = n; i-- > 0;) {
         double weight = c->weights[k][m * cols + i];
-        double unit = inverse[i] > 0 ? weight * (1 / (double)inverse[i]) : 0;
-        w[i] = *scale > 0 ? (int)rint(unit / (double)*scale) : 0;
+        w[i] = (int)fmax(-127, fmin(127, rint(left[i])));
+        for (size_t j = 0; j<i && * scale> 0; j++)
+            left[j] += (left[i] - w[i]) * low_predicted(c, step->src, i, j);
         before += weight * (double)mean[i];
         after += w[i] * ((double)mean[i] - (double)lo[i]) * (double)inverse[i];
     }
@@ -323,4 +336,122 @@ KERNEL_TEST(low, rough_activations_are_near)
                       f->kind.name, (double)x, (double)got, (double)want);
             cr_assert(isnan((double)nan), "%s of NaN is %g", f->kind.name, (double)nan);
         }
+}
+
+/* ---- how units go together: the normal equations, and what they are good for */
+
+enum { TOGETHER = 12, TOGETHER_ROWS = 96 };
+
+/* Units that are sums of three numbers each row has, and a little of their own. */
+static real *units_together(void)
+{
+    real *a = reals_new(TOGETHER * TOGETHER_ROWS);
+    pcg rng = pcg_at((pcg_stream){.seed = 5, .stage = PCG_TEST, .purpose = PCG_BASE}, 0, 1 << 12);
+    double weight[TOGETHER][3];
+    for (size_t i = 0; i < TOGETHER; i++)
+        for (size_t k = 0; k < 3; k++)
+            weight[i][k] = 2 * pcg_uniform(&rng) - 1;
+    for (size_t r = 0; r < TOGETHER_ROWS; r++) {
+        const double x[3] = {pcg_uniform(&rng), pcg_uniform(&rng), pcg_uniform(&rng)};
+        for (size_t i = 0; i < TOGETHER; i++)
+            a[i * TOGETHER_ROWS + r] = (real)(1 + weight[i][0] * x[0] + weight[i][1] * x[1] +
+                                              weight[i][2] * x[2] + 0.01 * pcg_uniform(&rng));
+    }
+    return a;
+}
+
+typedef struct together {
+    real *a, mean[TOGETHER], inverse[TOGETHER];
+    double predict[TOGETHER * TOGETHER];
+} together;
+
+static together together_open(double own)
+{
+    together t = {.a = units_together()};
+    for (size_t i = 0; i < TOGETHER; i++) {
+        double sum = 0;
+        for (size_t r = 0; r < TOGETHER_ROWS; r++)
+            sum += (double)t.a[i * TOGETHER_ROWS + r];
+        t.mean[i] = (real)(sum / TOGETHER_ROWS);
+        t.inverse[i] = i == 4 ? 0 : 32;
+    }
+    for (size_t row = 0; row < TOGETHER; row += 3) /* a few at a time */
+        moments_low_add(t.predict, t.a, TOGETHER, row, row + 3, TOGETHER_ROWS);
+    moments_low_predict(t.predict, t.mean, t.inverse, TOGETHER, TOGETHER_ROWS, own);
+    return t;
+}
+
+static double together_covariance(const together *t, size_t i, size_t j)
+{
+    double sum = 0;
+    for (size_t r = 0; r < TOGETHER_ROWS; r++)
+        sum += ((double)t->a[i * TOGETHER_ROWS + r] - (double)t->mean[i]) *
+               ((double)t->a[j * TOGETHER_ROWS + r] - (double)t->mean[j]);
+    return sum / TOGETHER_ROWS * (double)t->inverse[i] * (double)t->inverse[j];
+}
+
+KERNEL_TEST(low, moments_predict_by_least_squares)
+{
+    const double own = 0.7;
+    together t = together_open(own);
+    for (size_t k = 0; k < TOGETHER; k++)
+        for (size_t i = 0; i < k; i++) {
+            double sum = own * t.predict[k * TOGETHER + i], want = together_covariance(&t, k, i);
+            for (size_t j = 0; j < k; j++)
+                sum += together_covariance(&t, i, j) * t.predict[k * TOGETHER + j];
+            cr_assert_float_eq(sum, want, 2e-3, "unit %zu, equation %zu: %g, not %g", k, i, sum,
+                               want);
+        }
+    free(t.a);
+}
+
+/* The mean square of what rounding a row of weights does to its output. */
+static double rounding_error(const together *t, const double *predict)
+{
+    enum { ROWS = 16 };
+    const size_t limits[ROWS] = {3, 5, 6, 7, 8, 9, 10, 10, 11, 11, 12, 12, 12, 12, 12, 12};
+    real lo[TOGETHER], theta[1024] = {0};
+    double dense[ROWS * TOGETHER], scratch[TOGETHER], error = 0;
+    stair s;
+    pcg rng = pcg_at((pcg_stream){.seed = 6, .stage = PCG_TEST, .purpose = PCG_BASE}, 0, 1 << 10);
+    cr_assert_eq(stair_create(&s, limits, ROWS, TOGETHER), 0);
+    cr_assert(s.n_params <= sizeof theta / sizeof *theta);
+    for (size_t i = 0; i < ROWS * TOGETHER; i++)
+        dense[i] = 2 * pcg_uniform(&rng) - 1;
+    for (size_t i = 0; i < TOGETHER; i++)
+        lo[i] = -3;
+    stair_set_weight(&s, theta, dense);
+    setenv("FLOW_ISA", byte_words[0], 1);
+    stair_int8 map = stair_int8_of(&s);
+    real *block = reals_new(map.n_words), *y = reals_new(ROWS * TOGETHER_ROWS);
+    word *q = aligned_alloc(64, int8_quads(TOGETHER) * TOGETHER_ROWS * sizeof *q);
+    stair_int8_round(&map, block, theta, lo, t->inverse, t->mean, predict, scratch);
+    for (size_t i = 0; i < TOGETHER; i++)
+        for (size_t r = 0; r < TOGETHER_ROWS; r++)
+            ((byte *)q)[int8_at(i, r, TOGETHER_ROWS)] =
+                (byte)lrint(((double)t->a[i * TOGETHER_ROWS + r] + 3) * (double)t->inverse[i]);
+    stair_int8_product(&map, y, block, q, NULL, 0, ROWS, TOGETHER_ROWS);
+    for (size_t m = 0; m < ROWS; m++)
+        for (size_t r = 0; r < TOGETHER_ROWS; r++) {
+            double want = 0;
+            for (size_t k = 0; k < limits[m];
+                 k++) /* of the same bytes: weights alone are rounded */
+                want += dense[m * TOGETHER + k] *
+                        (k == 4 ? (double)t->mean[k]
+                                : -3 + ((byte *)q)[int8_at(k, r, TOGETHER_ROWS)] / 32.0);
+            error += pow((double)y[m * TOGETHER_ROWS + r] - want, 2) / (ROWS * TOGETHER_ROWS);
+        }
+    stair_release(&s);
+    free(block);
+    free(y);
+    free(q);
+    return error;
+}
+
+KERNEL_TEST(low, what_rounding_loses_is_made_good)
+{
+    together t = together_open(0.3);
+    double nearest = rounding_error(&t, NULL), passed_on = rounding_error(&t, t.predict);
+    cr_assert(passed_on < 0.5 * nearest, "%g, to the nearest %g", passed_on, nearest);
+    free(t.a);
 }
