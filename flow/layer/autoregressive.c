@@ -69,15 +69,12 @@ static json_t *autoregressive_describe(const flow_layer *layer)
 
 static void autoregressive_init(const flow_layer *layer, real *theta, layer_draws *draws)
 {
-    const conditioner *net = maps_of(layer)->net;
-    net->ops->init(net, theta, &draws->rng);
+    conditioned_init(maps_of(layer), theta, 1, draws);
 }
 
 static void autoregressive_round(const flow_layer *layer, real *theta, size_t n)
 {
-    const conditioner *net = maps_of(layer)->net;
-    if (net->ops->round)
-        net->ops->round(net, theta, n);
+    conditioned_round(maps_of(layer), theta, 1, n);
 }
 
 /* ---- memory: cache = values | slopes; work = values or cotangents | scratch */

@@ -289,6 +289,31 @@ json_t *conditioned_unroll(const flow_layer *layer, const flow_unrolling *how, f
     return NULL;
 }
 
+void conditioned_init(const conditioned *self, real *theta, size_t copies, layer_draws *draws)
+{
+    for (size_t t = 0; t < copies; t++)
+        self->net->ops->init(self->net, theta + t * self->net->n_params, &draws->rng);
+}
+
+int conditioned_take(const conditioned *self, real *theta, size_t copies, const conditioned *wide,
+                     const real *from_theta, flow_err *err)
+{
+    const conditioner *net = self->net;
+    int code = 0;
+    for (size_t t = 0; !code && t < copies; t++, theta += net->n_params)
+        if (net->ops->narrow_params)
+            code = net->ops->narrow_params(net, theta, wide->net, from_theta, err);
+        else
+            memcpy(theta, from_theta, net->n_params * sizeof *theta);
+    return code;
+}
+
+void conditioned_round(const conditioned *self, real *theta, size_t copies, size_t n)
+{
+    for (size_t t = 0; self->net->ops->round && t < copies; t++)
+        self->net->ops->round(self->net, theta + t * self->net->n_params, n);
+}
+
 /* ---- a shard */
 
 void conditioned_set_context(const conditioned_shard *s, const real *context)

@@ -17,6 +17,9 @@
 #define conditioned_open FLOW_NAME(conditioned_open)
 #define conditioned_close FLOW_NAME(conditioned_close)
 #define conditioned_describe FLOW_NAME(conditioned_describe)
+#define conditioned_init FLOW_NAME(conditioned_init)
+#define conditioned_take FLOW_NAME(conditioned_take)
+#define conditioned_round FLOW_NAME(conditioned_round)
 #define conditioned_unroll FLOW_NAME(conditioned_unroll)
 #define conditioned_firsts FLOW_NAME(conditioned_firsts)
 #define conditioned_set_context FLOW_NAME(conditioned_set_context)
@@ -125,6 +128,15 @@ int conditioned_circle(json_t *object, unsigned char *circle, size_t dim, int ba
 
 /* The op unroll of such a layer: `unrolled` with the same keys, but for a narrower conditioner. */
 json_t *conditioned_unroll(const flow_layer *layer, const flow_unrolling *how, flow_err *err);
+
+/* Initial parameters of so many networks, one behind the other in theta. */
+void conditioned_init(const conditioned *self, real *theta, size_t copies, layer_draws *draws);
+/* Those of each as of `wide`, which has one, or narrower (conditioner.h). FLOW_ENOMEM. */
+int conditioned_take(const conditioned *self, real *theta, size_t copies, const conditioned *wide,
+                     const real *from_theta, flow_err *err);
+
+/* Rounds them: n rows went through each (layer.h). */
+void conditioned_round(const conditioned *self, real *theta, size_t copies, size_t n);
 
 /* ---- a shard of values: what ops have to do with one another */
 

@@ -100,32 +100,22 @@ static json_t *unrolled_describe(const flow_layer *layer)
 
 static void unrolled_init(const flow_layer *layer, real *theta, layer_draws *draws)
 {
-    const conditioner *net = down(layer)->maps.net;
-    for (size_t t = 0; t < copies(down(layer)); t++)
-        net->ops->init(net, theta + t * net->n_params, &draws->rng);
+    conditioned_init(&down(layer)->maps, theta, copies(down(layer)), draws);
 }
 
 /* Every network as that of the layer which this one is the inverse of, or narrower. */
 static int unrolled_unroll_params(const flow_layer *layer, real *theta, const flow_layer *from,
                                   const real *from_theta, flow_err *err)
 {
-    const conditioner *net = down(layer)->maps.net;
-    const conditioner *wide = ((const conditioned_layer *)from)->maps.net;
-    int code = 0;
-    for (size_t t = 0; !code && t < copies(down(layer)); t++, theta += net->n_params)
-        if (net->ops->narrow_params)
-            code = net->ops->narrow_params(net, theta, wide, from_theta, err);
-        else
-            memcpy(theta, from_theta, net->n_params * sizeof *theta);
-    return code;
+    const conditioned *wide = &((const conditioned_layer *)from)->maps;
+    return conditioned_take(&down(layer)->maps, theta, copies(down(layer)), wide, from_theta, err);
 }
 
+/* All steps go through a network that they have in common. */
 static void unrolled_round(const flow_layer *layer, real *theta, size_t n)
 {
-    const conditioner *net = down(layer)->maps.net;
-    size_t rows = down(layer)->tied ? n * down(layer)->iterations : n; /* of all steps */
-    for (size_t t = 0; net->ops->round && t < copies(down(layer)); t++)
-        net->ops->round(net, theta + t * net->n_params, rows);
+    const unrolled *self = down(layer);
+    conditioned_round(&self->maps, theta, copies(self), n * (self->tied ? self->iterations : 1));
 }
 
 /* ---- memory. cache: values | slopes of every step, and y; work: values or cotangents of every step,
@@ -493,7 +483,6 @@ const flow_layer_ops layer_unrolled = {
     .circles = conditioned_circles,
     .unroll_params = unrolled_unroll_params,
     .init = unrolled_init,
-    .init_data = NULL,
     .round = unrolled_round,
     .cache_len = unrolled_cache_len,
     .work_len = unrolled_work_len,
