@@ -1,6 +1,6 @@
 #include "flow/layer/mlp_low.h"
 #include "flow/layer/moments_low.h"
-#include "flow/layer/vmath.h"
+#include "flow/layer/stair_int8_lanes.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -271,108 +271,62 @@ void mlp_low_map_rectified(const mlp *net, const mlp_step *step, real *values, c
                       upper_of(net, values, step->src, ld), row0, row1, ld);
 }
 
-/* The nearest of the levels, those of the ends for all that is beyond. Numbers above 0 are in the order of their bits as
- * whole ones, which have an instruction for the least and the largest whatever a NaN may be. */
-FLOW_INLINE word level(real a, real least, real inverse, int levels)
-{
-    const real_int top = vm_bits((real)levels);
-    real_int t = vm_bits((a - least) * inverse);
-    t = t > 0 ? t : 0;
-    t = t < top ? t : top;
-    return (word)(vm_bits(vm_from_bits(t) + VM_ROUND) & levels);
-}
-
-/* Four rows of one word each. */
-FLOW_INLINE word join(const word *of)
-{
-    return (word)((uint32_t)of[0] | (uint32_t)of[1] << 8 | (uint32_t)of[2] << 16 |
-                  (uint32_t)of[3] << 24);
-}
-
-static void round_quad(word *restrict to, const real *restrict a, const real *least,
+/* Whole words; upper NULL, here and below: in one byte. */
+static void round_quad(word *lower, word *upper, const real *a, const real *least,
                        const real *inverse, size_t ld)
 {
-    const real l0 = least[0], l1 = least[1], l2 = least[2], l3 = least[3];
-    const real i0 = inverse[0], i1 = inverse[1], i2 = inverse[2], i3 = inverse[3];
-    for (size_t j = 0; j < ld; j++) {
-        const word of[4] = {level(a[j], l0, i0, LEVELS), level(a[ld + j], l1, i1, LEVELS),
-                            level(a[2 * ld + j], l2, i2, LEVELS),
-                            level(a[3 * ld + j], l3, i3, LEVELS)};
-        to[j] = join(of);
+    for (size_t j = 0; j < ld; j += FLOW_VEC) {
+        vec rows[4];
+        for (size_t k = 0; k < 4; k++)
+            rows[k] = *(const vec *)(a + k * ld + j);
+        store_quads(lower + j, upper ? upper + j : NULL, rows, least, inverse);
     }
 }
 
-/* In two bytes each. */
-static void round_wide_quad(word *restrict lower, word *restrict upper, const real *restrict a,
-                            const real *least, const real *inverse, size_t ld)
-{
-    const real l0 = least[0], l1 = least[1], l2 = least[2], l3 = least[3];
-    const real i0 = inverse[0], i1 = inverse[1], i2 = inverse[2], i3 = inverse[3];
-    for (size_t j = 0; j < ld; j++) {
-        const word of[4] = {level(a[j], l0, i0, WIDE_LEVELS), level(a[ld + j], l1, i1, WIDE_LEVELS),
-                            level(a[2 * ld + j], l2, i2, WIDE_LEVELS),
-                            level(a[3 * ld + j], l3, i3, WIDE_LEVELS)};
-        const word low[4] = {of[0] & 255, of[1] & 255, of[2] & 255, of[3] & 255};
-        const word high[4] = {of[0] >> 8, of[1] >> 8, of[2] >> 8, of[3] >> 8};
-        lower[j] = join(low);
-        upper[j] = join(high);
-    }
-}
-
-/* A row by itself; upper NULL: in one byte. */
-static void round_row(word *lower, word *upper, const real *a, real least, real inverse, size_t row,
+/* A row by itself. */
+static void round_row(byte *low, byte *high, const real *a, real least, real inverse, size_t row,
                       size_t ld)
 {
-    byte *low = (byte *)lower, *high = (byte *)upper;
     for (size_t j = 0; j < ld; j++) {
-        word both = level(a[j], least, inverse, upper ? WIDE_LEVELS : LEVELS);
+        word both = level_of(a[j], least, inverse, high ? WIDE_LEVELS : LEVELS);
         low[int8_at(row, j, ld)] = (byte)(both & 255);
-        if (upper)
+        if (high)
             high[int8_at(row, j, ld)] = (byte)(both >> 8);
     }
 }
 
 /* Rows of a single column lie side by side. */
-static void round_column(byte *restrict low, const real *restrict a, const real *restrict least,
-                         const real *restrict inverse, size_t rows)
-{
-    for (size_t r = 0; r < rows; r++)
-        low[r] = (byte)level(a[r], least[r], inverse[r], LEVELS);
-}
-
-static void round_wide_column(byte *restrict low, byte *restrict high, const real *restrict a,
+FLOW_INLINE void round_column(byte *restrict low, byte *restrict high, const real *restrict a,
                               const real *restrict least, const real *restrict inverse, size_t rows)
 {
     for (size_t r = 0; r < rows; r++) {
-        word both = level(a[r], least[r], inverse[r], WIDE_LEVELS);
+        word both = level_of(a[r], least[r], inverse[r], high ? WIDE_LEVELS : LEVELS);
         low[r] = (byte)(both & 255);
-        high[r] = (byte)(both >> 8);
+        if (high)
+            high[r] = (byte)(both >> 8);
     }
 }
 
-/* Whole words where all four rows are there. */
 static void rows_to_bytes(const mlp *net, size_t buffer, real *values, const real *theta,
                           size_t row0, size_t row1, size_t ld)
 {
     const real *least = range(net, theta, buffer, LEAST);
     const real *inverse = range(net, theta, buffer, INVERSE);
     const real *a = mlp_rows(net, values, buffer, 0, ld);
-    word *lower = words_of(net, values, buffer, ld);
-    word *upper = upper_of(net, values, buffer, ld);
-    if (ld == 1 && upper)
-        round_wide_column((byte *)lower + row0, (byte *)upper + row0, a + row0, least + row0,
-                          inverse + row0, row1 - row0);
+    word *lower = words_of(net, values, buffer, ld), *upper = upper_of(net, values, buffer, ld);
+    byte *low = (byte *)lower, *high = (byte *)upper;
+    if (ld == 1 && high)
+        round_column(low + row0, high + row0, a + row0, least + row0, inverse + row0, row1 - row0);
     else if (ld == 1)
-        round_column((byte *)lower + row0, a + row0, least + row0, inverse + row0, row1 - row0);
+        round_column(low + row0, NULL, a + row0, least + row0, inverse + row0, row1 - row0);
     for (size_t row = ld == 1 ? row1 : row0, whole; row < row1; row += whole ? 4 : 1) {
         size_t at = row / 4 * ld;
         whole = row % 4 == 0 && row + 4 <= row1;
-        if (!whole)
-            round_row(lower, upper, a + row * ld, least[row], inverse[row], row, ld);
-        else if (upper)
-            round_wide_quad(lower + at, upper + at, a + row * ld, least + row, inverse + row, ld);
+        if (whole)
+            round_quad(lower + at, upper ? upper + at : NULL, a + row * ld, least + row,
+                       inverse + row, ld);
         else
-            round_quad(lower + at, a + row * ld, least + row, inverse + row, ld);
+            round_row(low, high, a + row * ld, least[row], inverse[row], row, ld);
     }
 }
 

@@ -1,12 +1,10 @@
 #include "flow/layer/stair_int8.h"
 #include "flow/backend.h"
-#include "flow/layer/vmath.h"
+#include "flow/layer/tile.h"
 
 #include <assert.h>
 #include <math.h>
 #include <string.h>
-
-enum { CHUNK = 8 };
 
 const int8_kernel *int8_kernel_find(void)
 {
@@ -81,8 +79,9 @@ static void weigh_units(const stair_int8 *self, double *units, real *scale, cons
         most = fmax(most, fabs(units[k]));
     }
     *scale = (real)(most / 127);
-    for (size_t k = 0; k<limit && * scale> 0; k++)
-        units[k] /= (double)*scale;
+    if (*scale > 0)
+        for (size_t k = 0; k < limit; k++)
+            units[k] /= (double)*scale;
 }
 
 /* What unit k loses by becoming this whole number is made good by those before it. */

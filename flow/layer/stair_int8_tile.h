@@ -30,20 +30,16 @@ FLOW_INLINE vec int8_result(const int8_args *a, lanes sum, size_t row, size_t co
     return y;
 }
 
-/* Four rows from m on in one word, of either bytes. */
+/* Four rows from m on. */
 FLOW_INLINE void int8_store_quad(const int8_args *a, lanes acc[][4], size_t v, size_t m, size_t at)
 {
-    const int levels = a->levels.upper ? INT8_WIDE_TOP : INT8_TOP;
-    bits lower = {0}, upper = {0};
-    for (size_t k = 4; k-- > 0;) {
-        bits both = level(int8_result(a, acc[k][v], m + k, at), a->levels.least[m + k],
-                          a->levels.inverse[m + k], levels);
-        lower = lower << 8 | (both & 255);
-        upper = upper << 8 | both >> 8;
-    }
-    *(bits *)(a->levels.to + m / 4 * a->ld + at) = lower;
-    if (a->levels.upper)
-        *(bits *)(a->levels.upper + m / 4 * a->ld + at) = upper;
+    const int8_levels *to = &a->levels;
+    size_t quad = m / 4 * a->ld + at;
+    vec rows[4];
+    for (size_t k = 0; k < 4; k++)
+        rows[k] = int8_result(a, acc[k][v], m + k, at);
+    store_quads(to->to + quad, to->upper ? to->upper + quad : NULL, rows, to->least + m,
+                to->inverse + m);
 }
 
 FLOW_INLINE void int8_store_levels(const int8_args *a, int8_sums acc, size_t row, size_t col,
