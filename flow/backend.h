@@ -128,12 +128,13 @@ int flow_isa_wanted(const char *isa);
 /* All that run here and do not round, NULL past the end: for tests. */
 const flow_backend *flow_backend_at(size_t index);
 
-/* to, of the same description: every parameter as from has it. FLOW_ENOMEM. */
-int flow_copy_tensors(flow *to, const flow *from, flow_err *err);
-
-/* flow_create_within on a backend that rounds, watching (flow/layer/mlp_low.h). */
+/* flow_create on a chosen backend, with networks in this precision that watch yet (flow/layer/mlp_low.h): one that
+ * rounds, but for AS_IS. */
 flow *flow_create_low(const flow_backend *backend, const json_t *description, flow_network network,
                       flow_err *err);
+/* The same with the parameters of a flow whose description it is. */
+flow *flow_copy_on(const flow *self, const flow_backend *backend, flow_network network,
+                   flow_err *err);
 
 /* flow_create_within on a chosen backend. */
 flow *flow_create_on(const flow_backend *backend, const json_t *description, size_t max_weights,

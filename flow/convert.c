@@ -1,9 +1,9 @@
-/* flow/convert.c -- a flow's parameters in another flow of the same description. */
+/* flow/convert.c -- the same flow once more, on another backend. */
 #include "flow/backend.h"
 
 #include <stdlib.h>
 
-int flow_copy_tensors(flow *to, const flow *from, flow_err *err)
+static int copy_tensors(flow *to, const flow *from, flow_err *err)
 {
     for (size_t i = 0; i < flow_n_tensors(from); i++) {
         flow_tensor_info info;
@@ -20,16 +20,23 @@ int flow_copy_tensors(flow *to, const flow *from, flow_err *err)
     return 0;
 }
 
-flow *flow_convert(const flow *self, flow_precision precision, flow_err *err)
+flow *flow_copy_on(const flow *self, const flow_backend *backend, flow_network network,
+                   flow_err *err)
 {
     json_t *description = flow_describe(self);
-    flow *out = description ? flow_create(description, precision, err) : NULL;
+    flow *out = description ? flow_create_low(backend, description, network, err) : NULL;
     if (!description)
         flow_fail(err, FLOW_ENOMEM, "out of memory for the description of a flow");
     json_decref(description);
-    if (out && flow_copy_tensors(out, self, err)) {
+    if (out && copy_tensors(out, self, err)) {
         flow_free(out);
         return NULL;
     }
     return out;
+}
+
+flow *flow_convert(const flow *self, flow_precision precision, flow_err *err)
+{
+    const flow_backend *backend = flow_backend_find(precision, err);
+    return backend ? flow_copy_on(self, backend, FLOW_NETWORK_AS_IS, err) : NULL;
 }

@@ -28,6 +28,11 @@ const flow_word flow_networks[] = {
     {"int8", FLOW_NETWORK_INT8, "weights and hidden layers in bytes, sums exact"},
     {NULL, 0, NULL}};
 
+const char *flow_network_name(flow_network network)
+{
+    return flow_networks[network].name;
+}
+
 flow_network flow_get_network(const flow *self)
 {
     return self->network;
@@ -68,27 +73,8 @@ static int watch(flow *self, flow_err *err)
     return code;
 }
 
-static flow *make(const flow *self, flow_network network, flow_err *err)
-{
-    const flow_backend *backend = flow_backend_find_rounding(err);
-    json_t *description = backend ? flow_describe(self) : NULL;
-    if (backend && !description)
-        flow_fail(err, FLOW_ENOMEM, "out of memory for the description of a flow");
-    flow *out = description ? flow_create_low(backend, description, network, err) : NULL;
-    json_decref(description);
-    if (out &&
-        (flow_copy_tensors(out, self, err) || (network != FLOW_NETWORK_BF16 && watch(out, err)))) {
-        flow_free(out);
-        return NULL;
-    }
-    if (out)
-        backend->round(out, rows_watched(out));
-    if (out)
-        out->settled = 1;
-    return out;
-}
-
-flow *flow_round(const flow *self, flow_network network, flow_err *err)
+/* Watching, if anything is to be seen. */
+static flow *begin(const flow *self, flow_network network, flow_err *err)
 {
     if (self->network != FLOW_NETWORK_AS_IS) {
         flow_fail(err, FLOW_ECONFIG, "the flow is rounded already");
@@ -96,6 +82,29 @@ flow *flow_round(const flow *self, flow_network network, flow_err *err)
     }
     if (flow_require_transport(self, err))
         return NULL;
-    return network == FLOW_NETWORK_AS_IS ? flow_convert(self, self->backend->precision, err)
-                                         : make(self, network, err);
+    if (network == FLOW_NETWORK_AS_IS)
+        return flow_convert(self, self->backend->precision, err);
+    const flow_backend *backend = flow_backend_find_rounding(err);
+    return backend ? flow_copy_on(self, backend, network, err) : NULL;
+}
+
+int flow_check_round(const flow *self, flow_network network, flow_err *err)
+{
+    flow *out = begin(self, network, err);
+    flow_free(out);
+    return out ? 0 : err->code;
+}
+
+flow *flow_round(const flow *self, flow_network network, flow_err *err)
+{
+    flow *out = begin(self, network, err);
+    if (!out || network == FLOW_NETWORK_AS_IS)
+        return out;
+    if (flow_network_in_bytes(network) && watch(out, err)) {
+        flow_free(out);
+        return NULL;
+    }
+    out->backend->round(out, rows_watched(out));
+    out->settled = 1;
+    return out;
 }

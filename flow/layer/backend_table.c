@@ -60,8 +60,7 @@ static int supported(void)
 static int faster(flow_network network)
 {
 #if FLOW_ROUNDS
-    int bytes = network == FLOW_NETWORK_INT8 || network == FLOW_NETWORK_INT16;
-    return bytes && int8_kernel_find() == &int8_kernel_vnni;
+    return flow_network_in_bytes(network) && int8_kernel_find() == &int8_kernel_vnni;
 #else
     (void)network;
     return 0;

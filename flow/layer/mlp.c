@@ -171,7 +171,7 @@ static int check_low(const conditioner_shape *shape, flow_err *err)
 {
 #if FLOW_ROUNDS
     size_t inputs = shape->context + conditioner_inputs_before(shape, shape->dim);
-    if (shape->low && shape->low != FLOW_NETWORK_BF16 && inputs > INT8_MOST_COLUMNS)
+    if (flow_network_in_bytes(shape->low) && inputs > INT8_MOST_COLUMNS)
         return flow_fail(err, FLOW_ECONFIG, "a network of %zu inputs: bytes have sums of %d",
                          inputs, INT8_MOST_COLUMNS);
 #else

@@ -35,22 +35,20 @@
 #define mlp_low_spoil FLOW_NAME(mlp_low_spoil)
 #define mlp_low_spoil_all FLOW_NAME(mlp_low_spoil_all)
 
+/* Where things are: at numbers of theta, or at rows of values. 0, but for `copy`: there are none. */
 struct mlp_low {
-    size_t rounded; /* where in theta is told whether it is */
+    size_t rounded; /* in theta: whether it is */
     stair_int8 maps[MLP_MAX_STEPS];
-    size_t blocks[MLP_MAX_STEPS]; /* where in theta their blocks begin */
-    size_t ranges[MLP_MAX_STEPS +
-                  1]; /* of buffers: three rows of numbers in theta; 0: it is in no bytes */
-    size_t
-        moments[MLP_MAX_STEPS +
-                1]; /* of those, where in theta their moments begin (moments_low.h), as doubles; 0:
-                                                none are taken */
-    size_t scratch; /* doubles in theta, as many as a map has columns */
-    size_t words[MLP_MAX_STEPS + 1]; /* of those, where their words begin, in rows of values; those
-                                                of the upper bytes follow */
-    size_t copy;                     /* of bf16: where in theta the parameters are again, rounded */
-    unsigned char read[MLP_MAX_STEPS + 1]; /* which buffers a map reads; not the inputs */
-    size_t spoilt; /* a row of values: NaN where an input that was seen is not finite */
+    size_t blocks[MLP_MAX_STEPS]; /* in theta, of the maps */
+    /* In theta, of buffers that a map reads: three rows of numbers; moments (moments_low.h), as doubles. */
+    size_t ranges[MLP_MAX_STEPS + 1], moments[MLP_MAX_STEPS + 1];
+    size_t scratch; /* in theta: doubles, as many as a map has columns */
+    /* In values, of the same buffers: their words, and behind them those of upper bytes. */
+    size_t words[MLP_MAX_STEPS + 1];
+    size_t spoilt; /* in values: a row, NaN where an input that was seen is not finite */
+    /* Of bf16. In theta: the parameters again, rounded; and which buffers a map reads, but for the inputs. */
+    size_t copy;
+    unsigned char read[MLP_MAX_STEPS + 1];
 };
 
 /* Adds what it takes to the network's parameters and values. NULL: no memory. To be freed. */
@@ -61,7 +59,7 @@ void mlp_low_round(const conditioner *base, real *theta, size_t n);
 
 static inline int mlp_low_in_bytes(const mlp *net)
 {
-    return net->base.shape.low != FLOW_NETWORK_BF16;
+    return flow_network_in_bytes(net->base.shape.low);
 }
 
 /* Whether it does something else than watch. */

@@ -146,7 +146,7 @@ static void forward_block(void *arg, size_t index)
         return;
     }
 #if FLOW_ROUNDS
-    if (w->pair && w->net->low && w->ld > 1 && mlp_low_activates(w->net, w->theta)) {
+    if (w->pair && w->ld > 1 && mlp_low_activates(w->net, w->theta)) {
         mlp_low_map_rectified(w->net, w->step, w->values, w->theta, row, end, w->ld);
         return;
     }
@@ -175,13 +175,13 @@ static size_t forward_step(const mlp *self, size_t s, real *values, real *slopes
 void mlp_forward(const conditioner *base, real *values, real *slopes, const real *theta, size_t ld)
 {
 #if FLOW_ROUNDS
-    if (down(base)->low && mlp_low_in_bytes(down(base)))
+    if (mlp_low_in_bytes(down(base)))
         mlp_low_leave(down(base), 0, values, theta, 0, down(base)->buffers[0].rows, ld);
 #endif
     for (size_t s = 0; s < down(base)->n_steps;)
         s += forward_step(down(base), s, values, slopes, theta, ld);
 #if FLOW_ROUNDS
-    if (down(base)->low && mlp_low_in_bytes(down(base)))
+    if (mlp_low_in_bytes(down(base)))
         mlp_low_spoil_all(down(base), values, ld);
 #endif
 }
@@ -210,7 +210,7 @@ void mlp_outputs_of(const conditioner *base, real *values, const real *theta, si
 {
     forward_degree(down(base), down(base)->n_steps - 1, values, NULL, theta, group, ld);
 #if FLOW_ROUNDS
-    if (down(base)->low && mlp_low_in_bytes(down(base)))
+    if (mlp_low_in_bytes(down(base)))
         mlp_low_spoil(down(base), values, group, ld);
 #endif
 }
@@ -220,10 +220,10 @@ void mlp_hidden_of(const conditioner *base, real *values, real *slopes, const re
 {
 #if FLOW_ROUNDS
     const size_t *inputs = down(base)->buffers[0].begin;
-    if (down(base)->low && mlp_low_in_bytes(down(base)))
+    if (mlp_low_in_bytes(down(base))) {
         mlp_low_leave(down(base), 0, values, theta, inputs[degree], inputs[degree + 1], ld);
-    if (down(base)->low && mlp_low_in_bytes(down(base)))
         mlp_low_see(down(base), values, degree, ld);
+    }
 #endif
     for (size_t s = 0; s + 1 < down(base)->n_steps;)
         s += forward_degree(down(base), s, values, slopes, theta, degree, ld);

@@ -59,7 +59,7 @@ static int settle_network(int *network, const char *path, const char *role, flow
     int code = network_of_run(network, path, err);
     if (!code && *network != FLOW_NETWORK_AS_IS)
         notice_note("networks in %s, as the run was validated with",
-                    trials_word((flow_network)*network));
+                    flow_network_name((flow_network)*network));
     return code;
 }
 

@@ -118,8 +118,8 @@ static void say_teacher(html *page, const json_t *v)
 /* Where nothing is rounded, and nobody asked whether it might be, there is nothing to say. */
 static void say_network(html *page, const json_t *v)
 {
-    const char *word = json_string_value(flow_json_below(v, "student.network"));
-    if (!word || strcmp(word, trials_word(FLOW_NETWORK_AS_IS)) == 0)
+    const char *word = trials_rounded(v);
+    if (!word)
         return;
     html_text(page,
               " All of it is of the student as it is shipped, with its networks in %s: a density "

@@ -23,8 +23,8 @@ typedef struct trials {
     trial at[TRIALS_MOST];
 } trials;
 
-/* The word of a network (flow/round.h). */
-const char *trials_word(flow_network network);
+/* The word of a network that a verdict's student has, if it is rounded: into the verdict; NULL: it is not. */
+const char *trials_rounded(const json_t *verdict);
 
 /* [{network, taken, why, rows_per_s, row_seconds}]: a new reference, NULL if out of memory. */
 json_t *trials_json(const trials *self);

@@ -123,13 +123,14 @@ static json_t *training(const verdict_input *in)
     json_t *weights =
         in->student_flow ? json_integer((json_int_t)flow_n_weights(in->student_flow)) : json_null();
     const verdict_price *p = in->price;
-    return json_pack(
-        "{s:s, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "network",
-        trials_word(in->network), "networks", in->trials ? trials_json(in->trials) : json_null(),
-        "rows", (json_int_t)t->rows, "densities", (json_int_t)p->densities, "gradients",
-        (json_int_t)p->gradients, "draws", (json_int_t)p->draws, "clipped_steps",
-        (json_int_t)t->clipped, "skipped_steps", (json_int_t)t->skipped, "zero_density_rows",
-        (json_int_t)t->zero_density, "broken_rows", verdict_broken(&t->broken), "weights", weights);
+    return json_pack("{s:s, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}", "network",
+                     flow_network_name(in->network), "networks",
+                     in->trials ? trials_json(in->trials) : json_null(), "rows",
+                     (json_int_t)t->rows, "densities", (json_int_t)p->densities, "gradients",
+                     (json_int_t)p->gradients, "draws", (json_int_t)p->draws, "clipped_steps",
+                     (json_int_t)t->clipped, "skipped_steps", (json_int_t)t->skipped,
+                     "zero_density_rows", (json_int_t)t->zero_density, "broken_rows",
+                     verdict_broken(&t->broken), "weights", weights);
 }
 
 static void set_samples(json_t **out, const verdict_input *in)

@@ -64,6 +64,6 @@ void verdict_warn_of_network(json_t **list, const verdict_input *in, const judge
     snprintf(line, sizeof line,
              "the student was measured as it is shipped, with its networks in %s: %s; with "
              "compute.network: %s it is as it was trained, and nothing is trained again",
-             trials_word(in->network), why, trials_word(FLOW_NETWORK_AS_IS));
+             flow_network_name(in->network), why, flow_network_name(FLOW_NETWORK_AS_IS));
     flow_json_append(list, json_string(line));
 }

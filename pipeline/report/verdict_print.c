@@ -130,13 +130,6 @@ static void print_price(const verdict_price *p)
             1e6 * verdict_own_row(p));
 }
 
-/* NULL: they are not. */
-static const char *rounded_word(const json_t *verdict)
-{
-    const char *word = json_string_value(flow_json_below(verdict, "student.network"));
-    return word && strcmp(word, trials_word(FLOW_NETWORK_AS_IS)) != 0 ? word : NULL;
-}
-
 static void print_trials(const json_t *list)
 {
     size_t i;
@@ -155,7 +148,7 @@ static void print_trials(const json_t *list)
 void verdict_tell(const json_t *verdict)
 {
     const char *word = json_string_value(json_object_get(verdict, "verdict"));
-    const char *rounded = rounded_word(verdict);
+    const char *rounded = trials_rounded(verdict);
     fprintf(stderr, "verdict   %s%s%s\n", word ? word : "not known",
             rounded ? ", of networks in " : "", rounded ? rounded : "");
     print_trials(flow_json_below(verdict, "student.networks"));

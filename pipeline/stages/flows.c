@@ -181,19 +181,13 @@ static int check_export(const config *c, const target *energy, flow_err *err)
     return flow_fail(err, FLOW_ECONFIG, "export.quantities: all: the target has none");
 }
 
-/* A network that these layers, or this processor, cannot have; what its samples are is not known yet. Of auto there is one
- * that can be had. */
+/* A network that these layers, or this processor, cannot have. Of auto there is one that can be had. */
 static int check_network(const config *c, const flow *student, flow_err *err)
 {
-    flow_err why = FLOW_ERR_INIT;
     if (shipped_is_chosen(c) || c->compute.network == FLOW_NETWORK_AS_IS)
         return 0;
-    flow *rounded = flow_round(student, (flow_network)c->compute.network, &why);
-    flow_free(rounded);
-    if (rounded || why.code == FLOW_EDATA)
-        return 0;
-    *err = why;
-    return flow_fail_prefix(err, "compute.network");
+    int code = flow_check_round(student, (flow_network)c->compute.network, err);
+    return code ? flow_fail_prefix(err, "compute.network") : 0;
 }
 
 static int check(const char **backend, const config *c, const target *from, const flow *teacher,

@@ -46,8 +46,8 @@ struct stage {
     void (*derives)(json_t **slice,
                     const config *c); /* what it makes of other keys; NULL: nothing */
     const stage *const *inputs; /* stages before it whose products it is given, in this order */
-    const stage *
-        input_if; /* one of these, where reads_more says so; elsewhere its product is NULL. NULL: all always are */
+    /* One of these that it is given where reads_more says so; elsewhere its product is NULL. NULL: all always are. */
+    const stage *input_if;
     const char *const
         *outputs; /* files that it may write, as patterns of rundir_fits, no two of one name */
 

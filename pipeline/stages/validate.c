@@ -220,7 +220,7 @@ static json_t *store(const void *product)
     const validate_product *self = product;
     json_t *out = json_object();
     flow_json_set(&out, "gate_failed", json_boolean(self->gate_failed));
-    flow_json_set(&out, "network", json_string(trials_word(self->network)));
+    flow_json_set(&out, "network", json_string(flow_network_name(self->network)));
     flow_json_set(&out, "teacher_note", json_string(self->teacher_note));
     flow_json_set(&out, "student_note", json_string(self->student_note));
     return out;

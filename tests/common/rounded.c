@@ -13,14 +13,6 @@ int rounded_takes(size_t k, size_t example)
     return rounded_networks[k] == FLOW_NETWORK_INT8 || (example + k / 2) % 2 == 0;
 }
 
-const char *rounded_word(flow_network network)
-{
-    const flow_word *word = flow_networks;
-    while (word->name && word->value != (int)network)
-        word++;
-    return word->name;
-}
-
 static void set_isa(const char *isa)
 {
     if (isa)
@@ -73,7 +65,7 @@ void rounded_case_open(rounded_case *self, size_t example, size_t dim, size_t co
     self->z = random_numbers_new(n * dim, 1.3, seed + 2);
     self->c = random_numbers_new(n * context, 0.9, seed + 3);
     snprintf(self->name, sizeof self->name, "%s %s %s D=%zu C=%zu %.120s",
-             flow_backend_name(self->rounded), rounded_word(network),
+             flow_backend_name(self->rounded), flow_network_name(network),
              flow_direction_name(direction), dim, context, text);
     free(text);
     json_decref(layer);

@@ -15,9 +15,6 @@ extern const flow_network rounded_networks[ROUNDED_NETWORKS];
 /* Whether a test of all examples takes the k-th with this one: all of them in int8, of the others every second. */
 int rounded_takes(size_t k, size_t example);
 
-/* Its word. */
-const char *rounded_word(flow_network network);
-
 /* An example (examples.h) with random parameters in single precision, and the same rounded, made with FLOW_ISA = isa,
  * NULL: none, which stays in the environment; inputs z (n, D), contexts (n, C). */
 typedef struct rounded_case {

@@ -321,8 +321,8 @@ Test(round, what_is_faster)
 
 Test(round, words)
 {
-    cr_assert_str_eq(rounded_word(FLOW_NETWORK_AS_IS), "f32");
-    cr_assert_str_eq(rounded_word(FLOW_NETWORK_BF16), "bf16");
-    cr_assert_str_eq(rounded_word(FLOW_NETWORK_INT8), "int8");
-    cr_assert_str_eq(rounded_word(FLOW_NETWORK_INT16), "int16");
+    cr_assert_str_eq(flow_network_name(FLOW_NETWORK_AS_IS), "f32");
+    cr_assert_str_eq(flow_network_name(FLOW_NETWORK_BF16), "bf16");
+    cr_assert_str_eq(flow_network_name(FLOW_NETWORK_INT8), "int8");
+    cr_assert_str_eq(flow_network_name(FLOW_NETWORK_INT16), "int16");
 }

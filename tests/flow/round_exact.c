@@ -358,7 +358,7 @@ Test(round_exact, near_the_flow_that_it_was_made_from)
         double kl = divergence_of(f, tau, i / 10 % 2, network);
         cr_assert(fabs(kl) <
                       (network == FLOW_NETWORK_INT8 ? 0.002 : 0.0006) * UNLESS_SANITIZED(1, 4),
-                  "%s, %s, %s: %g", rounded_word(network), f, tau, kl);
+                  "%s, %s, %s: %g", flow_network_name(network), f, tau, kl);
     }
 }
 
@@ -367,6 +367,6 @@ Test(round_exact, unrolled_students_are_near)
     for (size_t i = 0; i < 2 * ROUNDED_NETWORKS; i += UNLESS_SANITIZED(1, 3)) {
         double kl = divergence_unrolled(i % 2, rounded_networks[i / 2]);
         cr_assert(fabs(kl) < UNLESS_SANITIZED(1e-4, 1e-3), "%s, %zu: %g",
-                  rounded_word(rounded_networks[i / 2]), i % 2, kl);
+                  flow_network_name(rounded_networks[i / 2]), i % 2, kl);
     }
 }
