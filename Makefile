@@ -64,7 +64,7 @@ LIB_ROOMS := flow files teacher student
 LIB_OBJ   := $(patsubst %.c,$(OUT)/%.o,$(wildcard $(LIB_ROOMS:%=%/*.c))) \
              $(foreach i,$(ISAS),$(foreach p,f32 f64,$(FULL_SRC:%.c=$(OUT)/%.$p.$i.o)) $(LAYER_SRC:%.c=$(OUT)/%.r32.$i.o))
 MAIN_OBJ  := $(OUT)/pipeline/main.o
-APP_OBJ   := $(filter-out $(MAIN_OBJ),$(patsubst %.c,$(OUT)/%.o,$(wildcard pipeline/*.c pipeline/*/*.c)))
+APP_OBJ   := $(filter-out $(MAIN_OBJ),$(patsubst %.c,$(OUT)/%.o,$(wildcard pipeline/*.c pipeline/*/*.c))) $(OUT)/c_pieces.o
 HEADERS   := $(wildcard $(LIB_ROOMS:%=%/*.h))
 
 .PHONY: all tests run test deps test-deps install format check-format clean help FORCE
@@ -124,6 +124,18 @@ $(OUT)/%.o: %.c $(OUT)/made-with
 	@mkdir -p $(@D)
 	$(call show,cc  )$(COMPILE) $(if $(filter flow/pcg.c,$<),$(NUMERIC) -ffp-contract=off) -c -o $@ $<
 
+# What an exported C file is made of, as texts: pipeline/export/c/NAME.c becomes the piece NAME.
+PIECES := $(sort $(wildcard pipeline/export/c/*.c))
+$(OUT)/c_pieces.c: $(PIECES) $(OUT)/made-of
+	@mkdir -p $(@D)
+	$(call show,text)(echo '#include "pipeline/export/c_file.h"'; \
+	    $(foreach p,$(PIECES),echo 'static const char *const text_$(basename $(notdir $p))[] = {'; \
+	        sed 's/\\/&&/g; s/"/\\"/g; s/.*/"&\\n",/' $p; echo 'NULL};';) \
+	    echo 'const c_piece c_pieces[] = {'; \
+	    $(foreach p,$(PIECES),echo '{"$(basename $(notdir $p))", text_$(basename $(notdir $p))},';) echo '{NULL, NULL}};') >$@
+$(OUT)/c_pieces.o: $(OUT)/c_pieces.c $(OUT)/made-with
+	$(call show,cc  )$(COMPILE) -c -o $@ $<
+
 .SECONDARY: # keep the objects of programs of one file
 
 define layer_rule
@@ -140,7 +152,7 @@ stamp = @mkdir -p $(@D); echo '$(strip $(subst ',,$1))' >$@.new; cmp -s $@.new $
 $(OUT)/made-with: FORCE
 	$(call stamp,$(COMPILE:$(WERROR)=) $(NUMERIC) $(ROUNDS) $(foreach i,$(ISAS),$(ISA_$i) $(VNNI_$i)))
 $(OUT)/made-of: FORCE
-	$(call stamp,$(LIB_OBJ) $(APP_OBJ) $(TEST_SRC))
+	$(call stamp,$(LIB_OBJ) $(APP_OBJ) $(TEST_SRC) $(PIECES))
 
 # The commit that the program is built from, which --version and the manifest of a run name.
 COMMIT = $(or $(shell test -e .git && git describe --always --dirty 2>/dev/null),unknown)

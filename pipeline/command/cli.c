@@ -60,7 +60,11 @@ static int do_report(int argc, char **argv)
 
 static int do_export(int argc, char **argv)
 {
-    return do_again(&line_export, &stage_export, argc, argv);
+    export_options options;
+    if (!line_is_of_model(argc, argv))
+        return do_again(&line_export_stage, &stage_export, argc, argv);
+    int status = line_read_export(&options, argc, argv);
+    return status < 0 ? export_verb(&options) : status;
 }
 
 static int do_verify(int argc, char **argv)

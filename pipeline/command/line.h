@@ -45,7 +45,9 @@ enum {
     OPTION_UNTIL,
     OPTION_DRY_RUN,
     OPTION_DIGITS,
-    OPTION_NETWORK
+    OPTION_NETWORK,
+    OPTION_TO,
+    OPTION_NAME
 };
 
 /* Options of verbs that read what run reads (lines.c). */

@@ -4,6 +4,7 @@
 
 #include "pipeline/command/diff.h"
 #include "pipeline/command/estimate.h"
+#include "pipeline/command/export_verb.h"
 #include "pipeline/command/hunt.h"
 #include "pipeline/command/init.h"
 #include "pipeline/command/inspect.h"
@@ -27,8 +28,8 @@ typedef struct line_spec {
 
 extern const line_spec line_run, line_check, line_inspect, line_sample, line_logp, line_estimate,
     line_hunt, line_ladder, line_explain, line_check_target, line_plan, line_validate, line_report,
-    line_export, line_verify, line_gc, line_init, line_schema, line_completion, line_man,
-    line_doctor, line_status, line_metrics, line_diff, line_sweep;
+    line_export, line_export_stage, line_verify, line_gc, line_init, line_schema, line_completion,
+    line_man, line_doctor, line_status, line_metrics, line_diff, line_sweep;
 
 /* run, plan, check and check-target, and a stage of a run again: the options, and the lists that their sources point into. */
 typedef struct run_line {
@@ -48,6 +49,9 @@ typedef struct sweep_line {
 int line_read_run(run_line *out, const line_spec *spec, int argc, char **argv);
 int line_read_again(run_line *out, const line_spec *spec, const char *stage_name, int argc,
                     char **argv);
+/* Whether the line asks for a model in another form, or for help, and not for the stage of a run. */
+bool line_is_of_model(int argc, char **argv);
+int line_read_export(export_options *out, int argc, char **argv);
 int line_read_gc(const char **run, bool *dry, int argc, char **argv);
 int line_read_inspect(inspect_options *out, int argc, char **argv);
 int line_read_sample(sample_options *out, int argc, char **argv);

@@ -23,10 +23,6 @@ const line_spec line_validate = AGAIN(
 const line_spec line_report = AGAIN("report", "Writes the page of a run again, and its figures.",
                                     "  distill report runs/moons\n");
 
-const line_spec line_export =
-    AGAIN("export", "Writes the samples of a run again, or others.",
-          "  distill export runs/moons --set export.samples=1e6 --set export.file=million.npy\n");
-
 int line_read_again(run_line *out, const line_spec *spec, const char *stage_name, int argc,
                     char **argv)
 {
