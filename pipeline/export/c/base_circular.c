@@ -13,7 +13,7 @@ static void base_begin(base_noise *self, uint64_t seed, uint64_t first)
 
 static void base_sample(base_noise *self, double *z, int n)
 {
-    double lines[W * L];
+    double lines[W * L] = {0};
     const double *next = lines;
     lines_sample(&self->lines, lines, n);
     for (int i = 0; i < n * D; i++) {
@@ -28,9 +28,8 @@ static void base_sample(base_noise *self, double *z, int n)
 
 static double base_log_prob(const double *z)
 {
-    double lines[L], sum = -(D - LINES) * 1.83787706640934548356;
+    double lines[L] = {0}, sum = -(D - LINES) * 1.83787706640934548356;
     int k = 0;
-    lines[0] = 0;
     for (int i = 0; i < D; i++)
         if (!base_circle[i])
             lines[k++] = z[i];

@@ -34,7 +34,7 @@ static void flow_transport(double *x, double *q, const double *z, const double *
 static void flow_log_prob(double *q, const double *u, const double *inner, int n)
 {
     tile t;
-    double z[D * W];
+    double z[D * W] = {0};
     tile_load(&t, u, inner, n);
     to_noise(&t);
     tile_store(z, &t, n);

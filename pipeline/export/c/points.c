@@ -32,7 +32,7 @@ static void point_of_row(double *u, double *logdet, const double *x, int index)
 
 static void points_log_prob(double *q, const double *x, const double *inner, int n)
 {
-    double u[D * W], term[W];
+    double u[D * W] = {0}, term[W];
     for (int index = 0; index < POINTS; index++) {
         double logdet[W] = {0};
         for (int r = 0; r < n; r++)

@@ -9,7 +9,6 @@ static void context_to_flow(double *inner, const double *context, int n)
 {
     double ignored[W] = {0};
     (void)n, (void)context, (void)ignored;
-    inner[0] = 0;
     if (CONTEXT > 0)
         rows_to_flow(context_units, inner, ignored, context, n, CONTEXT);
 }
@@ -17,7 +16,7 @@ static void context_to_flow(double *inner, const double *context, int n)
 /* logq NULL: not wanted. */
 static void transport_tile(double *x, double *logq, const double *z, const double *context, int n)
 {
-    double inner[C * W], q[W], logdet[W] = {0};
+    double inner[C * W] = {0}, q[W], logdet[W] = {0};
     context_to_flow(inner, context, n);
     flow_transport(x, q, z, inner, n);
     rows_to_user(x, logdet, n);
@@ -29,7 +28,7 @@ static void transport_tile(double *x, double *logq, const double *z, const doubl
 
 static void log_prob_tile(double *logq, const double *x, const double *context, int n)
 {
-    double inner[C * W];
+    double inner[C * W] = {0};
     context_to_flow(inner, context, n);
     points_log_prob(logq, x, inner, n);
     for (int r = 0; r < n; r++)
@@ -40,12 +39,12 @@ static void log_prob_tile(double *logq, const double *x, const double *context, 
 static void sample_rows(uint64_t seed, uint64_t first, size_t n, const double *context, double *x,
                         double *logq)
 {
-    base_noise noise;
-    double z[D * W];
-    base_begin(&noise, seed, first);
+    base_noise drawn;
+    double z[D * W] = {0};
+    base_begin(&drawn, seed, first);
     for (size_t done = 0; done < n;) {
         const int some = rows_of_tile(n - done);
-        base_sample(&noise, z, some);
+        base_sample(&drawn, z, some);
         transport_tile(x + done * D, logq ? logq + done : NULL, z,
                        context ? context + done * CONTEXT : NULL, some);
         done += (size_t)some;

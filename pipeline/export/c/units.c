@@ -113,8 +113,8 @@ static double origin(const unit *c)
 static double grid_value(const unit *c, double k)
 {
     const double per_unit = nearbyint(1 / c->step);
-    const int whole = per_unit >= 1 && fabs(per_unit * c->step - 1) < 4 * DBL_EPSILON;
-    return origin(c) + (whole ? k / per_unit : k * c->step);
+    const int divides = per_unit >= 1 && fabs(per_unit * c->step - 1) < 4 * DBL_EPSILON;
+    return origin(c) + (divides ? k / per_unit : k * c->step);
 }
 
 static double floor_to_grid(const unit *c, double y)
@@ -148,12 +148,12 @@ static double to_user(const unit *c, double u, double *logdet)
 }
 
 /* u may be x; logdet (n) += log|det du/dx| but for what is the same in all rows. */
-static void rows_to_flow(const unit *units, double *u, double *logdet, const double *x, int n,
+static void rows_to_flow(const unit *columns, double *u, double *logdet, const double *x, int n,
                          int dim)
 {
     for (int r = 0; r < n; r++)
         for (int i = 0; i < dim; i++, u++, x++)
-            *u = to_flow(&units[i], *x, &logdet[r]);
+            *u = to_flow(&columns[i], *x, &logdet[r]);
 }
 
 static void rows_to_user(double *x, double *logdet, int n)
