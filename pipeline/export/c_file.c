@@ -279,6 +279,17 @@ static int write_rest(c_file *self, FILE *out, const json_t *description, flow_e
     return code;
 }
 
+/* All tensors of the layers have been taken, in their order. */
+static int check_tensors(const c_file *self, flow_err *err)
+{
+    flow_tensor_info info = {.name = "base."};
+    if (self->tensor < flow_n_tensors(self->flow))
+        flow_tensor(self->flow, &info, self->tensor);
+    return strncmp(info.name, "base.", 5) == 0
+               ? 0
+               : flow_fail(err, FLOW_EBUG, "tensor %s has not been written", info.name);
+}
+
 /* Layers into memory: *text, to be freed. */
 static int write_layers(c_file *self, char **text, size_t *stack, const json_t *description,
                         flow_err *err)
@@ -291,6 +302,8 @@ static int write_layers(c_file *self, char **text, size_t *stack, const json_t *
         c_use(self, "circles");
     int code =
         c_stack(self, stack, json_object_get(description, "layers"), flow_dim(self->flow), err);
+    if (!code)
+        code = check_tensors(self, err);
     int failed = ferror(self->out) | fclose(self->out);
     return code || !failed ? code : flow_fail(err, FLOW_ENOMEM, "out of memory for a file of C");
 }

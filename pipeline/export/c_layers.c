@@ -179,7 +179,7 @@ static int actnorm_tables(c_file *self, written *w, const json_t *layer, flow_er
 static int context_linear_tables(c_file *self, written *w, const json_t *layer, flow_err *err)
 {
     (void)layer;
-    return linear(self, w, 1, err);
+    return linear(self, w, flow_context(self->flow) > 0, err); /* without context it has no slope */
 }
 
 static void linear_call(FILE *out, const written *w, int back)
