@@ -31,7 +31,8 @@ static const pcg_stream stream = {.seed = SEED, .stage = STREAM_EXPORT, .purpose
 
 static json_t *names_of(size_t n)
 {
-    static const char *const odd[] = {"a", "b \"c\" \\ ?\?/", "\xc3\xbc */ //", "line\nbreak", "%s"};
+    static const char *const odd[] = {"a", "b \"c\" \\ ?\?/", "\xc3\xbc */ //", "line\nbreak",
+                                      "%s"};
     json_t *list = json_array();
     for (size_t i = 0; i < n; i++)
         json_array_append_new(list, json_string(odd[i % 5]));
