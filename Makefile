@@ -1,4 +1,4 @@
-# make                     build/distill and build/libdistill.a
+# make                     build/distill, build/libdistill.so and build/libdistill.a
 # make run                 install what is missing, build, run the main job on real data
 # make test                install what is missing, build, run every test; tests/README.md
 # make bench               rows/s of every operation at six sizes
@@ -38,7 +38,7 @@ ask = $(shell pkg-config $1 $(LIBRARIES))$(if \
     $(filter-out 0,$(.SHELLSTATUS)),$(error libraries are missing: "make deps" installs them))
 
 WARN    := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes
-COMPILE  = $(CC) -std=c11 $(CPPFLAGS) $(CFLAGS) $(CHECKS) $(WARN) $(WERROR) -MMD -MP -I. \
+COMPILE  = $(CC) -std=c11 $(CPPFLAGS) $(CFLAGS) $(CHECKS) $(WARN) $(WERROR) -fPIC -fvisibility=hidden -MMD -MP -I. \
            -D_POSIX_C_SOURCE=200809L -DDISTILL_VERSION='"$(VERSION)"' $(PKG_CFLAGS)
 LINK     = $(call show,link)$(CC) $(CFLAGS) $(CHECKS) $(LDFLAGS) -o $@ $(WRAP) $(filter %.o,$^) $(filter %.a,$^) $(PKG_LIBS) -lm -pthread -ldl
 
@@ -65,20 +65,39 @@ LIB_OBJ   := $(patsubst %.c,$(OUT)/%.o,$(wildcard $(LIB_ROOMS:%=%/*.c))) \
              $(foreach i,$(ISAS),$(foreach p,f32 f64,$(FULL_SRC:%.c=$(OUT)/%.$p.$i.o)) $(LAYER_SRC:%.c=$(OUT)/%.r32.$i.o))
 MAIN_OBJ  := $(OUT)/pipeline/main.o
 APP_OBJ   := $(filter-out $(MAIN_OBJ),$(patsubst %.c,$(OUT)/%.o,$(wildcard pipeline/*.c pipeline/*/*.c)))
-HEADERS   := $(wildcard $(LIB_ROOMS:%=%/*.h))
 
 .PHONY: all tests run test deps test-deps install format check-format clean help FORCE
-all: $(OUT)/distill $(OUT)/libdistill.a
+all: $(OUT)/distill $(OUT)/libdistill.so $(OUT)/libdistill.a
 
 # One short line for each thing that is made; the whole command with V=1.
 show = $(if $(V),,@echo '  $1 $(@:$(OUT)/%=%)';)
 
-$(OUT)/distill: $(MAIN_OBJ) $(APP_OBJ) $(OUT)/libdistill.a
+$(OUT)/distill: $(MAIN_OBJ) $(APP_OBJ) $(OUT)/rooms.a
 	$(LINK)
 
-$(OUT)/libdistill.a: $(LIB_OBJ) $(OUT)/made-of
+$(OUT)/rooms.a: $(LIB_OBJ) $(OUT)/made-of
 	@rm -f $@
 	$(call show,ar  )$(AR) rcs $@ $(filter %.o,$^)
+
+# ---- the library for other programs (library/distill.h): nothing of it is seen but its own functions, and nothing is needed
+# but jansson. BLAS, whose threads are the whole process's, is left out of the one layer that has it.
+
+SO        := libdistill.so.$(firstword $(subst ., ,$(VERSION)))
+NO_BLAS   := $(foreach i,$(ISAS),$(foreach p,f32 f64,$(OUT)/library/lu_linear.$p.$i.o))
+SHARED    := $(patsubst %.c,$(OUT)/%.o,$(wildcard library/*.c)) $(NO_BLAS)
+JANSSON    = $(shell pkg-config --libs jansson)
+
+$(OUT)/$(SO): $(SHARED) $(OUT)/rooms.a library/distill.map $(OUT)/made-of
+	$(call show,so  )$(CC) $(CFLAGS) $(CHECKS) $(LDFLAGS) -shared -Wl,-soname,$(SO) -Wl,--version-script=library/distill.map \
+	    $(if $(SANITIZE),,-Wl$(comma)-z$(comma)defs) -o $@ $(SHARED) $(OUT)/rooms.a $(JANSSON) -lm -pthread
+$(OUT)/libdistill.so: $(OUT)/$(SO)
+	@ln -sf $(SO) $@
+
+# The same in one object whose other names are its own.
+$(OUT)/libdistill.a: $(SHARED) $(OUT)/rooms.a $(OUT)/made-of
+	@rm -f $@
+	$(call show,ar  )$(LD) -r -o $(@:.a=.o) $(SHARED) $(OUT)/rooms.a && $(OBJCOPY) --localize-hidden $(@:.a=.o) && $(AR) rcs $@ $(@:.a=.o)
+OBJCOPY   ?= objcopy
 
 # ---- tests: a Criterion program per floor, linked with everything but main; programs of one file
 
@@ -90,12 +109,12 @@ tests: all $(TEST_BINS) $(OUT)/bench
 
 objects_of = $(patsubst %.c,$(OUT)/%.o,$(wildcard tests/$1/*.c))
 $(foreach d,$(FLOORS),$(eval $(OUT)/tests/test_$d: $(call objects_of,$d) $(call objects_of,common)))
-$(OUT)/tests/test_%: $(APP_OBJ) $(OUT)/libdistill.a $(OUT)/made-of
+$(OUT)/tests/test_%: $(APP_OBJ) $(OUT)/rooms.a $(OUT)/made-of
 	$(LINK) -no-pie -lcriterion
 
 $(OUT)/tests/e2e/threads: $(OUT)/tests/common/spec.o
 $(OUT)/tests/e2e/memory: $(OUT)/tests/common/plugins.o
-$(OUT)/tests/%: $(OUT)/tests/%.o $(APP_OBJ) $(OUT)/libdistill.a
+$(OUT)/tests/%: $(OUT)/tests/%.o $(APP_OBJ) $(OUT)/rooms.a
 	$(LINK)
 
 # Every allocation of ours can be made to fail there, and no time passes.
@@ -134,13 +153,20 @@ $(OUT)/%.$2$3.$1.o: %.c $(OUT)/made-with
 endef
 $(foreach i,$(ISAS),$(foreach b,32 64,$(eval $(call layer_rule,$i,f,$b))) $(eval $(call layer_rule,$i,r,32,$(ROUNDS))))
 
+define no_blas_rule
+$(OUT)/library/lu_linear.f$2.$1.o: flow/layer/lu_linear.c $(OUT)/made-with
+	@mkdir -p $$(@D)
+	$$(call show,cc  )$$(COMPILE) $$(NUMERIC) $$(ISA_$1) -DFLOW_BLAS=0 -DFLOW_BITS=$2 -DFLOW_ISA=$1 -c -o $$@ $$<
+endef
+$(foreach i,$(ISAS),$(foreach b,32 64,$(eval $(call no_blas_rule,$i,$b))))
+
 # Text files that change only when the text does, so that what hangs on the flags, or on the list of
 # sources, is made anew when they change.
 stamp = @mkdir -p $(@D); echo '$(strip $(subst ',,$1))' >$@.new; cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 $(OUT)/made-with: FORCE
 	$(call stamp,$(COMPILE:$(WERROR)=) $(NUMERIC) $(ROUNDS) $(foreach i,$(ISAS),$(ISA_$i) $(VNNI_$i)))
 $(OUT)/made-of: FORCE
-	$(call stamp,$(LIB_OBJ) $(APP_OBJ) $(TEST_SRC))
+	$(call stamp,$(LIB_OBJ) $(APP_OBJ) $(SHARED) $(TEST_SRC))
 
 # The commit that the program is built from, which --version and the manifest of a run name.
 COMMIT = $(or $(shell test -e .git && git describe --always --dirty 2>/dev/null),unknown)
@@ -172,7 +198,7 @@ SHARE := man/man1 man/man5 bash-completion/completions zsh/site-functions fish/v
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/pkgconfig
 	install -m 755 $(OUT)/distill $(DESTDIR)$(PREFIX)/bin/
-	install -m 644 $(OUT)/libdistill.a $(DESTDIR)$(PREFIX)/lib/
+	install -m 644 $(OUT)/rooms.a $(DESTDIR)$(PREFIX)/lib/
 	install -m 644 -t $(DESTDIR)$(PREFIX)/include -D plugin/*.h
 	install -d $(SHARE:%=$(DESTDIR)$(PREFIX)/share/%)
 	cd $(DESTDIR)$(PREFIX)/share && d=$(abspath $(OUT)/distill) && $$d man 1 >man/man1/distill.1 && $$d man 5 >man/man5/distill.yaml.5 && \

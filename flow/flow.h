@@ -204,6 +204,10 @@ int flow_has_edge(const flow *self);
 void flow_noise(const flow *self, const void *params, double *z, pcg_stream stream, uint64_t first,
                 size_t n);
 
+/* z (n, D; may be u): the noise at the points u (n, D) of the unit hypercube, by a map under which uniform points are
+ * noise. Points on the very ends, 0 and 1, are taken for their neighbours; beyond them there is NaN. */
+void flow_noise_at(const flow *self, double *z, const double *u, size_t n);
+
 /* 0 if the noise can have that temperature; otherwise FLOW_EUSAGE, as of flow_sample_tempered. */
 int flow_check_temperature(const flow *self, double temperature, flow_err *err);
 
