@@ -3,7 +3,8 @@
 # make test                install what is missing, build, run every test; tests/README.md
 # make bench               rows/s of every operation at six sizes
 # make deps                install what is missing to build, and no more
-# make install PREFIX=DIR  the program with manual pages and completions, the library and its headers; default /usr/local
+# make install PREFIX=DIR  the program with manual pages and completions, the library and its header; default /usr/local
+# make deb                 the same as a Debian package, build/distill_VERSION.deb
 # make format              clang-format over the tree
 # make clean               remove build/
 #
@@ -40,7 +41,8 @@ ask = $(shell pkg-config $1 $(LIBRARIES))$(if \
 WARN    := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes
 COMPILE  = $(CC) -std=c11 $(CPPFLAGS) $(CFLAGS) $(CHECKS) $(WARN) $(WERROR) -fPIC -fvisibility=hidden -MMD -MP -I. \
            -D_POSIX_C_SOURCE=200809L -DDISTILL_VERSION='"$(VERSION)"' $(PKG_CFLAGS)
-LINK     = $(call show,link)$(CC) $(CFLAGS) $(CHECKS) $(LDFLAGS) -o $@ $(WRAP) $(filter %.o,$^) $(filter %.a,$^) $(PKG_LIBS) -lm -pthread -ldl
+LINK     = $(call show,link)$(CC) $(CFLAGS) $(CHECKS) $(LDFLAGS) -o $@ $(WRAP) $(filter %.o,$^) $(filter %.a,$^) \
+           $(if $(filter %.so,$^),-L$(OUT) -ldistill -Wl$(comma)-rpath$(comma)'$$ORIGIN/..') $(PKG_LIBS) -lm -pthread -ldl
 
 # flow/layer/ is compiled once per precision and instruction set (flow/backend.h chooses at run time).
 # Contraction to fused multiply-add is wanted there; nothing else of -ffast-math is. pcg.c shall give
@@ -66,7 +68,7 @@ LIB_OBJ   := $(patsubst %.c,$(OUT)/%.o,$(wildcard $(LIB_ROOMS:%=%/*.c))) \
 MAIN_OBJ  := $(OUT)/pipeline/main.o
 APP_OBJ   := $(filter-out $(MAIN_OBJ),$(patsubst %.c,$(OUT)/%.o,$(wildcard pipeline/*.c pipeline/*/*.c)))
 
-.PHONY: all tests run test deps test-deps install format check-format clean help FORCE
+.PHONY: all tests run test deps test-deps install deb format check-format clean help FORCE
 all: $(OUT)/distill $(OUT)/libdistill.so $(OUT)/libdistill.a
 
 # One short line for each thing that is made; the whole command with V=1.
@@ -101,7 +103,7 @@ OBJCOPY   ?= objcopy
 
 # ---- tests: a Criterion program per floor, linked with everything but main; programs of one file
 
-FLOORS    := $(foreach d,flow files teacher student pipeline,$(if $(wildcard tests/$d/*.c),$d))
+FLOORS    := $(foreach d,flow files teacher student pipeline library,$(if $(wildcard tests/$d/*.c),$d))
 TEST_SRC  := $(foreach d,$(FLOORS) common bench,$(wildcard tests/$d/*.c))
 TEST_BINS := $(FLOORS:%=$(OUT)/tests/test_%) \
              $(patsubst %.c,$(OUT)/%,$(wildcard tests/fuzz/fuzz_*.c tests/e2e/*.c))
@@ -113,9 +115,11 @@ $(OUT)/tests/test_%: $(APP_OBJ) $(OUT)/rooms.a $(OUT)/made-of
 	$(LINK) -no-pie -lcriterion
 
 $(OUT)/tests/e2e/threads: $(OUT)/tests/common/spec.o
-$(OUT)/tests/e2e/memory: $(OUT)/tests/common/plugins.o
+$(OUT)/tests/e2e/memory: $(OUT)/tests/common/plugins.o $(patsubst %,$(OUT)/library/%.o,load use look)
 $(OUT)/tests/%: $(OUT)/tests/%.o $(APP_OBJ) $(OUT)/rooms.a
 	$(LINK)
+
+$(OUT)/tests/test_library: $(OUT)/libdistill.so
 
 # Every allocation of ours can be made to fail there, and no time passes.
 $(OUT)/tests/e2e/memory: WRAP := $(foreach f,malloc calloc realloc posix_memalign strdup realpath free \
@@ -194,20 +198,22 @@ deps:
 test-deps:
 	@CC='$(CC)' tests/deps.sh $(LIBRARIES) criterion
 
-SHARE := man/man1 man/man5 bash-completion/completions zsh/site-functions fish/vendor_completions.d distill
+SHARE := man/man1 man/man3 man/man5 bash-completion/completions zsh/site-functions fish/vendor_completions.d distill
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/pkgconfig
 	install -m 755 $(OUT)/distill $(DESTDIR)$(PREFIX)/bin/
-	install -m 644 $(OUT)/rooms.a $(DESTDIR)$(PREFIX)/lib/
-	install -m 644 -t $(DESTDIR)$(PREFIX)/include -D plugin/*.h
+	install -m 644 $(OUT)/$(SO) $(OUT)/libdistill.a $(DESTDIR)$(PREFIX)/lib/
+	ln -sf $(SO) $(DESTDIR)$(PREFIX)/lib/libdistill.so
+	packaging/pkgconfig.sh $(PREFIX) $(VERSION) >$(DESTDIR)$(PREFIX)/lib/pkgconfig/distill.pc
+	install -m 644 -t $(DESTDIR)$(PREFIX)/include -D library/distill.h plugin/*.h
 	install -d $(SHARE:%=$(DESTDIR)$(PREFIX)/share/%)
+	packaging/header_man.sh $(VERSION) <library/distill.h >$(DESTDIR)$(PREFIX)/share/man/man3/distill.h.3
 	cd $(DESTDIR)$(PREFIX)/share && d=$(abspath $(OUT)/distill) && $$d man 1 >man/man1/distill.1 && $$d man 5 >man/man5/distill.yaml.5 && \
 	    $$d completion bash >bash-completion/completions/distill && $$d completion zsh >zsh/site-functions/_distill && \
 	    $$d completion fish >fish/vendor_completions.d/distill.fish && $$d schema >distill/distill.schema.json
-	for h in $(HEADERS) plugin/*.h; do install -D -m 644 $$h $(DESTDIR)$(PREFIX)/include/distill/$$h || exit 1; done
-	printf '%s\n' 'Name: distill' 'Description: normalizing flows and their distillation' \
-	    'Version: $(VERSION)' 'Requires: openblas jansson' 'Cflags: -I$(PREFIX)/include/distill' \
-	    'Libs: -L$(PREFIX)/lib -ldistill -lm -pthread' >$(DESTDIR)$(PREFIX)/lib/pkgconfig/distill.pc
+
+deb: all
+	packaging/deb.sh $(VERSION) $(OUT)/distill_$(VERSION).deb
 
 SOURCES = $$(git ls-files -co --exclude-standard '*.c' '*.h')
 format:

@@ -16,10 +16,10 @@
  * Numbers  The same seed, row and model give the same numbers, whatever n, the number of threads and the way of the call:
  *          those of `distill sample --seed S --first F` and `distill logp`, to the last bit but for models with an
  *          lu_linear layer, which differ by rounding. NaN in, NaN out; a row where there is no density has -inf.
- * Errors   A function that can fail returns 0 or a distill_code; its text is distill_why of the model (but for DISTILL_BUSY,
+ * Errors   A function that can fail returns 0 or a distill_code; its text is distill_why of the model (but for DISTILL_EBUSY,
  *          when that is another thread's). Nothing is left
  *          half-made; outputs are then unspecified.
- * Threads  A handle is for one thread at a time: a second one in the same handle gets DISTILL_BUSY. distill_share makes
+ * Threads  A handle is for one thread at a time: a second one in the same handle gets DISTILL_EBUSY. distill_share makes
  *          another handle of the same weights, for which the memory is that of a few shards of rows. */
 #ifndef DISTILL_H
 #define DISTILL_H
@@ -45,14 +45,13 @@ typedef struct distill_model distill_model;
 
 typedef enum distill_code {
     DISTILL_OK = 0,
-    DISTILL_USAGE =
-        1, /* arguments that make no sense: NULL, a number out of range, no context where there must be some */
-    DISTILL_NO_FILE = 2,  /* it cannot be opened or read */
-    DISTILL_BAD_FILE = 3, /* its content is wrong */
-    DISTILL_CANNOT = 4,   /* this model has no such thing: the text names the layer or the base */
-    DISTILL_MEMORY = 5,   /* there is not enough */
-    DISTILL_BUSY = 6,     /* another thread is in this handle */
-    DISTILL_BROKEN = 7    /* a fault of this library */
+    DISTILL_EUSAGE = 1,  /* arguments that make no sense: NULL, out of range, no context */
+    DISTILL_ENOFILE = 2, /* it cannot be opened or read */
+    DISTILL_EFILE = 3,   /* its content is wrong */
+    DISTILL_ECANNOT = 4, /* this model has no such thing: the text names the layer */
+    DISTILL_ENOMEM = 5,  /* there is not enough */
+    DISTILL_EBUSY = 6,   /* another thread is in this handle */
+    DISTILL_EBUG = 7     /* a fault of this library */
 } distill_code;
 
 typedef struct distill_error {
@@ -65,22 +64,21 @@ DISTILL_API const char *distill_version(void);
 
 /* ---- a model, and handles of it */
 
-typedef struct distill_options {
-    size_t size; /* sizeof(distill_options): what comes later stays 0 */
-    const char *
-        network; /* what networks compute in: "f32" or NULL, as trained; "bf16", "int16", "int8": rounded, as of
-                            `distill sample --network` */
-    size_t
-        threads; /* that share out the rows of a call, the caller's own among them; 0 and 1: that one alone */
-} distill_options;
+typedef struct distill_load_options {
+    size_t size; /* sizeof(distill_load_options): what comes later stays 0 */
+    /* What networks compute in: "f32" or NULL, as trained; "bf16", "int16", "int8": rounded, as
+     * of `distill sample --network`. */
+    const char *network;
+    size_t threads; /* that share a call's rows, the caller's own among them; 0 and 1: that alone */
+} distill_load_options;
 
 /* From a model file, as runs write them (runs/NAME/student/model.safetensors), or from its bytes, which may go away
  * afterwards. Files are taken for hostile. options NULL: all as trained, one thread. NULL: *error (which may be NULL) says
  * why. */
-DISTILL_API distill_model *distill_load(const char *path, const distill_options *options,
+DISTILL_API distill_model *distill_load(const char *path, const distill_load_options *options,
                                         distill_error *error);
 DISTILL_API distill_model *distill_load_memory(const void *bytes, size_t length,
-                                               const distill_options *options,
+                                               const distill_load_options *options,
                                                distill_error *error);
 
 /* Another handle of the same weights, with the same options; freed on its own, in any order. The model may be in use. */

@@ -11,14 +11,14 @@
 int library_code(int code)
 {
     static const int codes[] = {
-        [FLOW_OK] = DISTILL_OK,          [-FLOW_EDATA] = DISTILL_BAD_FILE,
-        [-FLOW_EUSAGE] = DISTILL_USAGE,  [-FLOW_ENOINPUT] = DISTILL_NO_FILE,
-        [-FLOW_EIO] = DISTILL_NO_FILE,   [-FLOW_ECONFIG] = DISTILL_CANNOT,
-        [-FLOW_ENOMEM] = DISTILL_MEMORY,
+        [FLOW_OK] = DISTILL_OK,          [-FLOW_EDATA] = DISTILL_EFILE,
+        [-FLOW_EUSAGE] = DISTILL_EUSAGE, [-FLOW_ENOINPUT] = DISTILL_ENOFILE,
+        [-FLOW_EIO] = DISTILL_ENOFILE,   [-FLOW_ECONFIG] = DISTILL_ECANNOT,
+        [-FLOW_ENOMEM] = DISTILL_ENOMEM,
     };
     size_t at = (size_t)-code;
     int known = at < sizeof codes / sizeof *codes ? codes[at] : DISTILL_OK;
-    return known || !code ? known : DISTILL_BROKEN;
+    return known || !code ? known : DISTILL_EBUG;
 }
 
 int library_fail(distill_error *to, const flow_err *why)
@@ -152,10 +152,10 @@ static distill_model *handle_create(weights *of, size_t threads, flow_err *err)
     return NULL;
 }
 
-static int read_options(flow_network *network, size_t *threads, const distill_options *options,
+static int read_options(flow_network *network, size_t *threads, const distill_load_options *options,
                         flow_err *err)
 {
-    distill_options o = {.size = sizeof o};
+    distill_load_options o = {.size = sizeof o};
     if (options && (options->size < sizeof o.size || options->size > sizeof o))
         return flow_fail(err, FLOW_EUSAGE,
                          "options of %zu bytes, this library knows %zu: set size to sizeof",
@@ -170,7 +170,8 @@ static int read_options(flow_network *network, size_t *threads, const distill_op
     return o.network ? flow_network_take(network, o.network, err) : 0;
 }
 
-static distill_model *load(const source *from, const distill_options *options, distill_error *error)
+static distill_model *load(const source *from, const distill_load_options *options,
+                           distill_error *error)
 {
     flow_err err = FLOW_ERR_INIT;
     flow_network network;
@@ -186,13 +187,14 @@ static distill_model *load(const source *from, const distill_options *options, d
     return self;
 }
 
-distill_model *distill_load(const char *path, const distill_options *options, distill_error *error)
+distill_model *distill_load(const char *path, const distill_load_options *options,
+                            distill_error *error)
 {
     return load(&(source){.path = path}, options, error);
 }
 
-distill_model *distill_load_memory(const void *bytes, size_t length, const distill_options *options,
-                                   distill_error *error)
+distill_model *distill_load_memory(const void *bytes, size_t length,
+                                   const distill_load_options *options, distill_error *error)
 {
     return load(&(source){.bytes = bytes, .length = length}, options, error);
 }

@@ -11,13 +11,13 @@ const char *distill_version(void)
 const char *distill_code_text(int code)
 {
     static const char *const texts[] = {[DISTILL_OK] = "no error",
-                                        [DISTILL_USAGE] = "arguments that make no sense",
-                                        [DISTILL_NO_FILE] = "a file that cannot be read",
-                                        [DISTILL_BAD_FILE] = "a file whose content is wrong",
-                                        [DISTILL_CANNOT] = "a model has no such thing",
-                                        [DISTILL_MEMORY] = "out of memory",
-                                        [DISTILL_BUSY] = "another thread is in this handle",
-                                        [DISTILL_BROKEN] = "a fault of the library"};
+                                        [DISTILL_EUSAGE] = "arguments that make no sense",
+                                        [DISTILL_ENOFILE] = "a file that cannot be read",
+                                        [DISTILL_EFILE] = "a file whose content is wrong",
+                                        [DISTILL_ECANNOT] = "a model has no such thing",
+                                        [DISTILL_ENOMEM] = "out of memory",
+                                        [DISTILL_EBUSY] = "another thread is in this handle",
+                                        [DISTILL_EBUG] = "a fault of the library"};
     return code >= 0 && (size_t)code < sizeof texts / sizeof *texts ? texts[code]
                                                                     : "no code of this library";
 }

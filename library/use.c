@@ -212,9 +212,9 @@ static int run(call *c, const distill_strides *strides)
     flow_err err = FLOW_ERR_INIT;
     distill_error why;
     if (!c->model)
-        return DISTILL_USAGE;
+        return DISTILL_EUSAGE;
     if (atomic_flag_test_and_set(&c->model->busy))
-        return DISTILL_BUSY;
+        return DISTILL_EBUSY;
     c->strides = strides ? *strides : distill_dense(c->model);
     int code = check(c, &err) ? library_fail(&why, &err) : DISTILL_OK;
     if (code)

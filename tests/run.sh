@@ -89,7 +89,7 @@ works() {
 
 # ---- suites
 
-floors() { for f in flow files teacher student pipeline; do [ -z "$(ls tests/$f/*.c 2>/dev/null)" ] || echo $f; done; }
+floors() { for f in flow files teacher student pipeline library; do [ -z "$(ls tests/$f/*.c 2>/dev/null)" ] || echo $f; done; }
 
 unit() {
     build tests || return
