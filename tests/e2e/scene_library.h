@@ -17,11 +17,12 @@ static int use_handle(uint64_t *sum, distill_model *model, flow_err *err)
     return 0;
 }
 
-static int play_handles(uint64_t *sum, const char *network, flow_err *err)
+static int play_library(uint64_t *sum, flow_err *err)
 {
-    const distill_load_options options = {.size = sizeof options, .network = network};
     distill_error why;
-    distill_model *model = distill_load(path, &options, &why);
+    if (write_model(err))
+        return err->code;
+    distill_model *model = distill_load(path, NULL, &why);
     distill_model *other = model ? distill_share(model, &why) : NULL;
     int code = !other ? flow_fail(err, why.code == DISTILL_ENOMEM ? FLOW_ENOMEM : FLOW_EDATA, "%s",
                                   why.text)
@@ -31,14 +32,6 @@ static int play_handles(uint64_t *sum, const char *network, flow_err *err)
         code = use_handle(sum, other, err);
     distill_free(other);
     return code;
-}
-
-static int play_library(uint64_t *sum, flow_err *err)
-{
-    int code = write_model(err);
-    if (!code)
-        code = play_handles(sum, NULL, err);
-    return code ? code : play_handles(sum, "int8", err);
 }
 
 #endif
