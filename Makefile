@@ -136,7 +136,7 @@ $(OUT)/tests/e2e/faults: WRAP := $(foreach f,fopen fileno open close write pwrit
 
 # ---- plug-ins: the example, as its user would build it, and those that the tests load
 
-PLUGINS := $(patsubst %.c,$(OUT)/%.so,$(wildcard plugin/*.c tests/plugins/*.c))
+PLUGINS := $(patsubst %.c,$(OUT)/%.so,$(wildcard plugin/*.c python/*.c tests/plugins/*.c))
 tests: $(PLUGINS)
 $(filter $(OUT)/tests/plugins/stan_%,$(PLUGINS)): tests/plugins/stan.c
 $(filter $(OUT)/tests/plugins/umami_%,$(PLUGINS)): tests/plugins/umami.c
