@@ -42,7 +42,7 @@ WARN    := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes
 COMPILE  = $(CC) -std=c11 $(CPPFLAGS) $(CFLAGS) $(CHECKS) $(WARN) $(WERROR) -fPIC -fvisibility=hidden -MMD -MP -I. \
            -D_POSIX_C_SOURCE=200809L -DDISTILL_VERSION='"$(VERSION)"' $(PKG_CFLAGS)
 LINK     = $(call show,link)$(CC) $(CFLAGS) $(CHECKS) $(LDFLAGS) -o $@ $(WRAP) $(filter %.o,$^) $(filter %.a,$^) \
-           $(if $(filter %.so,$^),-L$(OUT) -ldistill -Wl$(comma)-rpath$(comma)'$$ORIGIN/..') $(PKG_LIBS) $(HDF5_LIBS) -lm -pthread -ldl
+           $(if $(filter %.so,$^),-L$(OUT) -ldistill -Wl$(comma)-rpath$(comma)'$$ORIGIN/..:$$ORIGIN/../..') $(PKG_LIBS) $(HDF5_LIBS) -lm -pthread -ldl
 
 # Tables in HDF5 files (files/hdf5.h), where its library is.
 HDF5       := $(shell pkg-config --exists hdf5 2>/dev/null && echo hdf5)
@@ -119,6 +119,7 @@ $(foreach d,$(FLOORS),$(eval $(OUT)/tests/test_$d: $(call objects_of,$d) $(call 
 $(OUT)/tests/test_%: $(APP_OBJ) $(OUT)/rooms.a $(OUT)/made-of
 	$(LINK) -no-pie -lcriterion
 
+$(OUT)/tests/e2e/handles: $(OUT)/libdistill.so
 $(OUT)/tests/e2e/threads: $(OUT)/tests/common/spec.o
 $(OUT)/tests/e2e/memory: $(OUT)/tests/common/plugins.o $(patsubst %,$(OUT)/library/%.o,load use look)
 $(OUT)/tests/%: $(OUT)/tests/%.o $(APP_OBJ) $(OUT)/rooms.a
