@@ -86,7 +86,7 @@ static void check_both(made *of, double tolerance, const char *what)
     rows *got = malloc(sizeof *got), *want = malloc(sizeof *want);
     distill_model *model = made_load(of, NULL, 1);
     check_samples(model, of, got, want, 300 * tolerance, what);
-    check_densities(model, of, got, want, tolerance ? 1e-9 : 0, what);
+    check_densities(model, of, got, want, tolerance > 0 ? 1e-9 : 0, what);
     distill_free(model);
     made_close(of);
     free(got);
