@@ -46,6 +46,7 @@ static const struct scene {
               {"sample", play_sample},
               {"model", play_model},
               {"library", play_library},
+              {"export", play_export},
               {"csv", play_csv},
               {"text", play_text},
               {"npy", play_npy},

@@ -1,7 +1,9 @@
-/* tests/e2e/scenes_pipeline.h -- scenes of the pipeline's own, for memory.c: a plan, and what is kept on the way of a stage. */
+/* tests/e2e/scenes_pipeline.h -- scenes of the pipeline's own, for memory.c: a plan, what is kept on the way of a stage, and a model
+ * as C. */
 #ifndef TESTS_E2E_SCENES_PIPELINE_H
 #define TESTS_E2E_SCENES_PIPELINE_H
 
+#include "pipeline/export/export.h"
 #include "pipeline/stages/checkpoint.h"
 #include "pipeline/stages/links_change.h"
 #include "pipeline/stages/plan.h"
@@ -9,6 +11,26 @@
 #include "tests/e2e/scenes.h"
 
 #include <sys/stat.h>
+
+/* ---- every kind of layer, on columns that are grids and wrapped circles, as C */
+
+static int play_export(uint64_t *sum, flow_err *err)
+{
+    flow_model model = {.flow = made[FLOW_NOISE_TO_DATA],
+                        .units = data->units,
+                        .context_units = data->context_units,
+                        .names = names_of(data->names, data->dim),
+                        .context_names = names_of(data->context_names, data->n_context),
+                        .role = "student"};
+    int code = model.names && model.context_names
+                   ? export_file(export_kinds[0], &model, path, "m", err)
+                   : flow_fail(err, FLOW_ENOMEM, "names");
+    if (!code)
+        add_file(sum);
+    json_decref(model.names);
+    json_decref(model.context_names);
+    return code;
+}
 
 /* ---- a plan, from the text of a config on */
 

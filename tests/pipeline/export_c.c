@@ -227,6 +227,11 @@ static void compare(size_t m, size_t n)
     cr_assert_eq(flow_model_log_prob(model, pool, wq, wx, c, n, &err), 0);
     call_logq(m, wx, n, c, q);
     near(q, wq, n, 10 * slack, "log q", m);
+    for (size_t i = 0; i < n; i++) /* beyond the ends of most supports, or far out */
+        wx[i * dim + i % dim] = i % 2 ? 77.25 : -77.25;
+    cr_assert_eq(flow_model_log_prob(model, pool, wq, wx, c, n, &err), 0);
+    call_logq(m, wx, n, c, q);
+    near(q, wq, n, 10 * slack, "log q far out", m);
     flow_pool_free(pool);
     free(c), free(x), free(q), free(wx), free(wq), free(z);
 }
