@@ -344,3 +344,24 @@ Test(export_c, header_and_portable_arithmetic)
     cr_assert(library, "%s", dlerror());
     compare_all();
 }
+
+/* Without layers and units samples are the noise: to the last bit, whatever the compiler makes of multiply-adds. */
+Test(export_c, noise_has_the_same_bits)
+{
+    enum { DIM = 5, N = 1000 };
+    double x[N * DIM], q[N], z[N * DIM];
+    json_t *d = describe_one(DIM, 0, "noise_to_data", json_array());
+    flow_model *model = model_of(flow_create(d, FLOW_F64, &err), 0, 0);
+    for (size_t i = 0; i < DIM; i++)
+        model->units->column[i] = (flow_unit){.scale = 1};
+    add(model);
+    run("gcc -O3 -march=native -ffp-contract=fast -fPIC -shared -o all.so m0.c -lm");
+    library = dlopen(temp_path("all.so"), RTLD_NOW | RTLD_LOCAL);
+    cr_assert(library, "%s", dlerror());
+    call_sample(0, FIRST, N, NULL, x, q);
+    flow_noise(model->flow, NULL, z, stream, FIRST, N);
+    cr_assert_eq(memcmp(x, z, sizeof x), 0);
+    dlclose(library);
+    flow_model_free(model);
+    json_decref(d);
+}
