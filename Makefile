@@ -42,7 +42,12 @@ WARN    := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes
 COMPILE  = $(CC) -std=c11 $(CPPFLAGS) $(CFLAGS) $(CHECKS) $(WARN) $(WERROR) -fPIC -fvisibility=hidden -MMD -MP -I. \
            -D_POSIX_C_SOURCE=200809L -DDISTILL_VERSION='"$(VERSION)"' $(PKG_CFLAGS)
 LINK     = $(call show,link)$(CC) $(CFLAGS) $(CHECKS) $(LDFLAGS) -o $@ $(WRAP) $(filter %.o,$^) $(filter %.a,$^) \
-           $(if $(filter %.so,$^),-L$(OUT) -ldistill -Wl$(comma)-rpath$(comma)'$$ORIGIN/..') $(PKG_LIBS) -lm -pthread -ldl
+           $(if $(filter %.so,$^),-L$(OUT) -ldistill -Wl$(comma)-rpath$(comma)'$$ORIGIN/..:$$ORIGIN/../..') $(PKG_LIBS) $(HDF5_LIBS) -lm -pthread -ldl
+
+# Tables in HDF5 files (files/hdf5.h), where its library is.
+HDF5       := $(shell pkg-config --exists hdf5 2>/dev/null && echo hdf5)
+HDF5_FLAGS  = $(if $(HDF5),-DFILES_HDF5=1 $(shell pkg-config --cflags hdf5))
+HDF5_LIBS  := $(if $(HDF5),$(shell pkg-config --libs hdf5 2>/dev/null))
 
 # flow/layer/ is compiled once per precision and instruction set (flow/backend.h chooses at run time).
 # Contraction to fused multiply-add is wanted there; nothing else of -ffast-math is. pcg.c shall give
@@ -114,6 +119,7 @@ $(foreach d,$(FLOORS),$(eval $(OUT)/tests/test_$d: $(call objects_of,$d) $(call 
 $(OUT)/tests/test_%: $(APP_OBJ) $(OUT)/rooms.a $(OUT)/made-of
 	$(LINK) -no-pie -lcriterion
 
+$(OUT)/tests/e2e/handles: $(OUT)/libdistill.so
 $(OUT)/tests/e2e/threads: $(OUT)/tests/common/spec.o
 $(OUT)/tests/e2e/reader: $(call objects_of,common)
 $(OUT)/tests/e2e/reader: WRAP := -no-pie -Wl$(comma)--no-as-needed -lcriterion
@@ -133,7 +139,7 @@ $(OUT)/tests/e2e/faults: WRAP := $(foreach f,fopen fileno open close write pwrit
 
 # ---- plug-ins: the example, as its user would build it, and those that the tests load
 
-PLUGINS := $(patsubst %.c,$(OUT)/%.so,$(wildcard plugin/*.c tests/plugins/*.c))
+PLUGINS := $(patsubst %.c,$(OUT)/%.so,$(wildcard plugin/*.c python/*.c tests/plugins/*.c))
 tests: $(PLUGINS)
 $(filter $(OUT)/tests/plugins/stan_%,$(PLUGINS)): tests/plugins/stan.c
 $(filter $(OUT)/tests/plugins/umami_%,$(PLUGINS)): tests/plugins/umami.c
@@ -148,6 +154,8 @@ include tests/bench/bench.mk
 $(OUT)/%.o: %.c $(OUT)/made-with
 	@mkdir -p $(@D)
 	$(call show,cc  )$(COMPILE) $(if $(filter flow/pcg.c,$<),$(NUMERIC) -ffp-contract=off) -c -o $@ $<
+
+$(patsubst %,$(OUT)/%.o,files/hdf5 files/hdf5_columns tests/files/hdf5 tests/e2e/h5): private CPPFLAGS += $(HDF5_FLAGS)
 
 .SECONDARY: # keep the objects of programs of one file
 
@@ -170,7 +178,7 @@ $(foreach i,$(ISAS),$(foreach b,32 64,$(eval $(call no_blas_rule,$i,$b))))
 # sources, is made anew when they change.
 stamp = @mkdir -p $(@D); echo '$(strip $(subst ',,$1))' >$@.new; cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 $(OUT)/made-with: FORCE
-	$(call stamp,$(COMPILE:$(WERROR)=) $(NUMERIC) $(ROUNDS) $(foreach i,$(ISAS),$(ISA_$i) $(VNNI_$i)))
+	$(call stamp,$(COMPILE:$(WERROR)=) $(NUMERIC) $(ROUNDS) $(foreach i,$(ISAS),$(ISA_$i) $(VNNI_$i)) $(HDF5))
 $(OUT)/made-of: FORCE
 	$(call stamp,$(LIB_OBJ) $(APP_OBJ) $(SHARED) $(TEST_SRC))
 
@@ -198,7 +206,7 @@ test: test-deps
 deps:
 	@CC='$(CC)' tests/deps.sh $(LIBRARIES)
 test-deps:
-	@CC='$(CC)' tests/deps.sh $(LIBRARIES) criterion
+	@CC='$(CC)' tests/deps.sh $(LIBRARIES) hdf5 criterion
 
 SHARE := man/man1 man/man3 man/man5 bash-completion/completions zsh/site-functions fish/vendor_completions.d distill
 install: all
