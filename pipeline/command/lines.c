@@ -175,8 +175,7 @@ const line_spec line_inspect = {
     .operands = "FILE|RUN [options]",
     .n_min = 1,
     .n_max = 1,
-    .doc = "Looks at a table as a run would: what of it ruins a density. "
-           "Of a model file: all that is in it but the weights.",
+    .doc = "Looks at a table: what of it ruins a density; or into a model.",
     .examples = "  distill inspect events.csv\n"
                 "  distill inspect events.yaml\n"
                 "  distill inspect events.npy --json\n"
