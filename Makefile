@@ -121,6 +121,8 @@ $(OUT)/tests/test_%: $(APP_OBJ) $(OUT)/rooms.a $(OUT)/made-of
 
 $(OUT)/tests/e2e/handles: $(OUT)/libdistill.so
 $(OUT)/tests/e2e/threads: $(OUT)/tests/common/spec.o
+$(OUT)/tests/e2e/reader: $(call objects_of,common)
+$(OUT)/tests/e2e/reader: WRAP := -no-pie -Wl$(comma)--no-as-needed -lcriterion
 $(OUT)/tests/e2e/memory: $(OUT)/tests/common/plugins.o $(patsubst %,$(OUT)/library/%.o,load use look)
 $(OUT)/tests/%: $(OUT)/tests/%.o $(APP_OBJ) $(OUT)/rooms.a
 	$(LINK)

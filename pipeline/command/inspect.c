@@ -3,6 +3,7 @@
 #include "files/read.h"
 #include "flow/json.h"
 #include "pipeline/command/config_of.h"
+#include "pipeline/command/inspect_model.h"
 #include "pipeline/config/show.h"
 #include "pipeline/console/exit.h"
 #include "pipeline/stages/data.h"
@@ -246,11 +247,20 @@ static int inspect_config(const inspect_options *o)
     return code ? exit_fail(&err) : EXIT_GOOD;
 }
 
+static int refuse_header(const char *file)
+{
+    flow_err err = FLOW_ERR_INIT;
+    flow_fail(&err, FLOW_EUSAGE, "--header is for a .csv; %s is a model", file);
+    return exit_fail(&err);
+}
+
 int inspect_verb(const inspect_options *o)
 {
     flow_err err = FLOW_ERR_INIT;
     inspect_options mine = *o;
     if (config_of_is(o->file))
         return inspect_config(o);
+    if (inspect_model_is(o->file))
+        return o->header_given ? refuse_header(o->file) : inspect_model(o->file, o->json);
     return inspect_file(o->file, o->header, show_table, &mine, &err) ? exit_fail(&err) : EXIT_GOOD;
 }

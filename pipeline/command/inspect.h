@@ -8,7 +8,7 @@
 #include <stdbool.h>
 
 typedef struct inspect_options {
-    const char *file;   /* .npy or .csv; or the .yaml of a run */
+    const char *file;   /* .npy or .csv; or the .yaml of a run; or a model (inspect_model.h) */
     file_header header; /* of a .csv */
     bool header_given;
     bool json; /* for programs */

@@ -170,16 +170,17 @@ void run_line_free(run_line *self)
 
 static const cli_option inspect_table[] = {JSON_OPTION, HEADER_OPTION, {NULL, 0, NULL, NULL}};
 
-const line_spec line_inspect = {.name = "inspect",
-                                .operands = "FILE|RUN [options]",
-                                .n_min = 1,
-                                .n_max = 1,
-                                .doc =
-                                    "Looks at a table as a run would: what of it ruins a density.",
-                                .examples = "  distill inspect events.csv\n"
-                                            "  distill inspect events.yaml\n"
-                                            "  distill inspect events.npy --json\n",
-                                .options = inspect_table};
+const line_spec line_inspect = {
+    .name = "inspect",
+    .operands = "FILE|RUN [options]",
+    .n_min = 1,
+    .n_max = 1,
+    .doc = "Looks at a table: what of it ruins a density; or into a model.",
+    .examples = "  distill inspect events.csv\n"
+                "  distill inspect events.yaml\n"
+                "  distill inspect events.npy --json\n"
+                "  distill inspect runs/moons/student/model.safetensors\n",
+    .options = inspect_table};
 
 static int take_inspect(void *into, int id, const char *arg, flow_err *err)
 {
