@@ -13,7 +13,7 @@ from torch import nn
 
 ALONE = 8  # rows that are also sent one by one
 # How far a setting may be from double precision, as a share of what the networks do to a row; a map that is not the
-# same one, such as one without its reversals, is off by one or more.
+# same one, such as one without its reversals, is off by most of it.
 TOLERANCE = {"f32": 1e-3, "bf16": 0.05, "int8": 0.3}
 
 
