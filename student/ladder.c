@@ -45,28 +45,12 @@ int student_rung_measure(student_rung *out, const flow *student, student_sides *
     return student_speed_both(&out->rows_per_s, &out->row_seconds, student, sides, err);
 }
 
-static int measure_rounded(student_rung *out, const flow *student, student_sides *sides,
-                           flow_err *err)
-{
-    if (out->network == FLOW_NETWORK_AS_IS)
-        return student_rung_measure(out, student, sides, err);
-    flow *rounded = flow_round(student, out->network, err);
-    int code = rounded ? student_rung_measure(out, rounded, sides, err) : err->code;
-    flow_free(rounded);
-    if (rounded || code != FLOW_EDATA)
-        return code;
-    be_wild(out, err);
-    out->rows_per_s = out->row_seconds = NAN;
-    return 0;
-}
-
 int student_rung_climb(student_rung *out, const flow *teacher, size_t iterations,
-                       flow_network network, student_sides *sides, flow_err *err)
+                       student_sides *sides, flow_err *err)
 {
-    *out = (student_rung){.how = {.iterations = iterations, .tied = true, .width = 1},
-                          .network = network};
+    *out = (student_rung){.how = {.iterations = iterations, .tied = true, .width = 1}};
     flow *student = flow_unroll(teacher, &out->how, flow_get_precision(teacher), err);
-    int code = student ? measure_rounded(out, student, sides, err) : err->code;
+    int code = student ? student_rung_measure(out, student, sides, err) : err->code;
     flow_free(student);
     return code;
 }

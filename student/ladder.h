@@ -3,7 +3,6 @@
 #ifndef STUDENT_LADDER_H
 #define STUDENT_LADDER_H
 
-#include "flow/round.h"
 #include "flow/unroll.h"
 #include "student/layerwise.h"
 #include "student/sides.h"
@@ -12,7 +11,6 @@
 
 typedef struct student_rung {
     flow_unrolling how;          /* its size */
-    flow_network network;        /* what its networks are rounded to; AS_IS: to nothing */
     bool trained;                /* or as it starts */
     bool layerwise;              /* layer by layer alone */
     student_layers_state layers; /* if it is trained: what came first. layers = 0: nothing did */
@@ -31,11 +29,10 @@ typedef struct student_rung {
 int student_rung_measure(student_rung *out, const flow *student, student_sides *sides,
                          flow_err *err);
 
-/* The rung of T = iterations, not trained, in the teacher's own precision and of its size: T times one network, rounded
- * to `network`. One whose samples are not finite while it is rounded is wild, and has no speed (NaN). Errors: those of
- * flow_unroll and flow_round, too. */
+/* The rung of T = iterations, not trained, in the teacher's own precision and of its size: T times one network. Errors:
+ * those of flow_unroll, too. */
 int student_rung_climb(student_rung *out, const flow *teacher, size_t iterations,
-                       flow_network network, student_sides *sides, flow_err *err);
+                       student_sides *sides, flow_err *err);
 
 /* What is good where nobody says otherwise: both KL at most so many nats, both ESS at least such a share. */
 #define STUDENT_RUNG_KL 0.01

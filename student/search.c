@@ -94,8 +94,7 @@ static int climb_to(search *s, size_t iterations, flow_err *err)
     if (found)
         return append(s, &rung, err);
     if (!code)
-        code = student_rung_climb(&rung, s->with->teacher, iterations, FLOW_NETWORK_AS_IS,
-                                  s->with->sides, err);
+        code = student_rung_climb(&rung, s->with->teacher, iterations, s->with->sides, err);
     return code ? code : append_new(s, &rung, NULL, err);
 }
 

@@ -10,17 +10,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-const ladder_options ladder_defaults = {.network = FLOW_NETWORK_AS_IS, .most = 8, .n = 20000};
+const ladder_options ladder_defaults = {.most = 8, .n = 20000};
 
 /* ---- the table */
 
 static void print_head(const flow *teacher, const ladder_options *o)
 {
-    printf("%s: %zu columns, %zu weights; %llu rows of either side, untrained", o->model,
+    printf("%s: %zu columns, %zu weights; %llu rows of either side, untrained\n\n", o->model,
            flow_dim(teacher), flow_n_weights(teacher), (unsigned long long)o->n);
-    if (o->network != FLOW_NETWORK_AS_IS)
-        printf(", networks in %s", flow_network_name((flow_network)o->network));
-    printf("\n\n");
     printf("%8s  %20s  %20s  %6s %6s %6s  %9s  %9s\n", "T", "KL reverse", "KL forward", "ESS r",
            "ESS f", "k-hat", "rows/s", "one row");
     fflush(stdout);
@@ -35,10 +32,7 @@ static void print_estimate(student_estimate e)
 
 static void print_speed(double rows_per_s, double row_seconds)
 {
-    if (isnan(rows_per_s))
-        printf("  %9s  %9s\n", "-", "-");
-    else
-        printf("  %9.3g  %6.1f us\n", rows_per_s, 1e6 * row_seconds);
+    printf("  %9.3g  %6.1f us\n", rows_per_s, 1e6 * row_seconds);
     fflush(stdout);
 }
 
@@ -86,12 +80,12 @@ static size_t last_rung(const flow *teacher, uint64_t most)
     return most < dim ? (size_t)most : dim;
 }
 
-static int climb_all(student_rung *rungs, size_t last, const flow *teacher, flow_network network,
-                     student_sides *sides, flow_err *err)
+static int climb_all(student_rung *rungs, size_t last, const flow *teacher, student_sides *sides,
+                     flow_err *err)
 {
     int code = 0;
     for (size_t t = 1; !code && t <= last; t++) {
-        code = student_rung_climb(rungs + t - 1, teacher, t, network, sides, err);
+        code = student_rung_climb(rungs + t - 1, teacher, t, sides, err);
         if (!code)
             print_rung(rungs + t - 1);
     }
@@ -123,7 +117,7 @@ static int climb(const flow *teacher, student_sides *sides, const ladder_options
     if (!rungs)
         return flow_fail(err, FLOW_ENOMEM, "out of memory for %zu rungs", last);
     print_head(teacher, o);
-    int code = climb_all(rungs, last, teacher, (flow_network)o->network, sides, err);
+    int code = climb_all(rungs, last, teacher, sides, err);
     if (!code)
         code = print_teacher(&rows_per_s, teacher, sides, err);
     if (!code)

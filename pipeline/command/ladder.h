@@ -10,7 +10,6 @@
 typedef struct ladder_options {
     const char *model;       /* of a teacher */
     context_options context; /* rows to draw from */
-    int network;             /* a flow_network: of the rungs, not of the teacher beside them */
     uint64_t most;           /* the last T; fewer if an earlier one is the teacher itself */
     uint64_t n;              /* rows of either side */
     uint64_t seed;

@@ -432,7 +432,6 @@ static const cli_option ladder_table[] = {
      "the last rung; default 8. From the number of columns on, all are exact"},
     TABLE_OPTIONS("a file of contexts to draw from; or NAME=VALUE,..."),
     {"picture", OPTION_PICTURE, "FILE", "draw KL over rows a second into a .png"},
-    NETWORK_OPTION,
     {"seed", OPTION_SEED, "S", "default 0: the same command gives the same figures"},
     {"threads", OPTION_THREADS, "N", "threads; changes no result but the speeds"},
     {NULL, 0, NULL, NULL}};
@@ -444,7 +443,6 @@ const line_spec line_ladder = {
     .n_max = 1,
     .doc = "Measures a teacher unrolled into a sampler of 1, 2, ... steps, untrained.",
     .examples = "  distill ladder runs/power/teacher/model.safetensors\n"
-                "  distill ladder runs/power --network int8\n"
                 "  distill ladder runs/power/teacher/model.safetensors --most 4 -n 1e5\n",
     .options = ladder_table};
 
@@ -460,8 +458,6 @@ static int take_ladder(void *into, int id, const char *arg, flow_err *err)
         return option_whole(&o->seed, "--seed", arg, 0, INT64_MAX, err);
     case OPTION_THREADS:
         return option_whole(&o->threads, "--threads", arg, 1, LINE_MAX_THREADS, err);
-    case OPTION_NETWORK:
-        return network_take(&o->network, arg, err);
     case OPTION_PICTURE:
         o->picture = arg;
         return FLOW_OK;

@@ -120,27 +120,15 @@ static void teacher_line(plot *p, const plot_panel *panel, double teacher)
                   (letters){LETTERS_SMALL, PLOT_FAINT, LETTERS_START, false, true});
 }
 
-/* All rungs have networks of one kind. */
-static const char *what_is_shown(char *out, size_t size, const figure_ladder *self)
-{
-    flow_network network = self->rungs[0].network;
-    if (some_trained(self))
-        return "unrolled for so many steps: as it is, and (rings) trained";
-    if (network == FLOW_NETWORK_AS_IS)
-        return "unrolled teacher, untrained, by its number of steps";
-    snprintf(out, size, "unrolled teacher, untrained, networks in %s, by its number of steps",
-             flow_network_name(network));
-    return out;
-}
-
 static void head(plot *p, const figure_ladder *self)
 {
     const legend_entry entries[] = {{"KL reverse", LINES[0], false},
                                     {"KL forward", LINES[1], false}};
     panel_legend(p, entries, 2, LEFT, 13, 300);
-    char text[96];
-    letters_write(p, what_is_shown(text, sizeof text, self), LEFT, 34,
-                  (letters){LETTERS_SMALL, PLOT_FAINT, LETTERS_START, false, false});
+    letters_write(p,
+                  some_trained(self) ? "unrolled for so many steps: as it is, and (rings) trained"
+                                     : "unrolled teacher, untrained, by its number of steps",
+                  LEFT, 34, (letters){LETTERS_SMALL, PLOT_FAINT, LETTERS_START, false, false});
 }
 
 static void draw(plot *p, const void *of)

@@ -18,21 +18,6 @@ check "other rows with another seed" sh -c '! cmp -s "$1" "$2"' - <(figures "$T/
 expect "up to a T" 0 ladder "$teacher" -n 200 --most 2
 check "and no further" test "$(grep -cE '^ +[1-9] ' "$T/out")" -eq 2
 
-expect "a ladder of rounded networks" 0 ladder "$teacher" -n 2000 --network int8
-check "says so" grep -q 'untrained, networks in int8$' "$T/out"
-check "has all rungs and the teacher" test "$(grep -cE '^ +([1-6]|teacher) ' "$T/out")" -eq 7
-check "of other figures" sh -c '! cmp -s "$1" "$2"' - <(figures "$T/first") <(figures "$T/out")
-# The last rung is the teacher's inverse, but for the rounding: not exact, and near.
-check "which rounding leaves near the teacher" awk '$1 == 6 { exit !($2 != "0.0000" && $2 < 0.2 && $8 > 0.8) }' "$T/out"
-cp "$T/out" "$T/int8"
-run ladder "$teacher" -n 2000 --network int8 --threads 1
-check "the same figures with one thread" cmp <(figures "$T/int8") <(figures "$T/out")
-expect "f32" 0 ladder "$teacher" -n 2000 --network f32
-check "is the model as it is" cmp <(figures "$T/first") <(figures "$T/out")
-expect "a picture of it" 0 ladder "$teacher" -n 200 --most 2 --network bf16 --picture "$T/bf16.png"
-expect "a network that is none" 64 ladder "$teacher" --network int9
-check "is told what there is" grep -q "network wants one of f32" "$T/err"
-
 expect "a picture" 0 ladder "$teacher" -n 200 --picture "$T/ladder.png"
 check "is a PNG" sh -c 'head -c 4 "$1" | grep -q PNG' - "$T/ladder.png"
 expect "a picture that has no place" 73 ladder "$teacher" -n 200 --most 1 --picture "$T/none/ladder.png"

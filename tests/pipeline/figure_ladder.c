@@ -50,21 +50,3 @@ Test(figure_ladder, trained_ones_are_rings)
     cr_expect(with > without + 40 && with < without + 250, "%zu pixels, %zu without a ring", with,
               without);
 }
-
-static size_t faint(student_rung r)
-{
-    figure_ladder figure;
-    plot_drawing drawing = figure_ladder_of(&figure, &r, 1, 1e6);
-    drawn d = drawn_open(&drawing);
-    size_t out = drawn_count(&d, PLOT_FAINT, 0, 1, 0);
-    drawn_close(&d);
-    return out;
-}
-
-Test(figure_ladder, rounded_networks_are_said_above_it)
-{
-    student_rung r = rung(1, 0.3, 0.4);
-    size_t plain = faint(r);
-    r.network = FLOW_NETWORK_INT8;
-    cr_expect(faint(r) > plain + 100, "%zu, %zu without a word", faint(r), plain);
-}
