@@ -1,9 +1,10 @@
-# make                     build/distill and build/libdistill.a
+# make                     build/distill, build/libdistill.so and build/libdistill.a
 # make run                 install what is missing, build, run the main job on real data
 # make test                install what is missing, build, run every test; tests/README.md
 # make bench               rows/s of every operation at six sizes
 # make deps                install what is missing to build, and no more
-# make install PREFIX=DIR  the program with manual pages and completions, the library and its headers; default /usr/local
+# make install PREFIX=DIR  the program with manual pages and completions, the library and its header; default /usr/local
+# make deb                 the same as a Debian package, build/distill_VERSION.deb
 # make format              clang-format over the tree
 # make clean               remove build/
 #
@@ -38,9 +39,15 @@ ask = $(shell pkg-config $1 $(LIBRARIES))$(if \
     $(filter-out 0,$(.SHELLSTATUS)),$(error libraries are missing: "make deps" installs them))
 
 WARN    := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes
-COMPILE  = $(CC) -std=c11 $(CPPFLAGS) $(CFLAGS) $(CHECKS) $(WARN) $(WERROR) -MMD -MP -I. \
+COMPILE  = $(CC) -std=c11 $(CPPFLAGS) $(CFLAGS) $(CHECKS) $(WARN) $(WERROR) -fPIC -fvisibility=hidden -MMD -MP -I. \
            -D_POSIX_C_SOURCE=200809L -DDISTILL_VERSION='"$(VERSION)"' $(PKG_CFLAGS)
-LINK     = $(call show,link)$(CC) $(CFLAGS) $(CHECKS) $(LDFLAGS) -o $@ $(WRAP) $(filter %.o,$^) $(filter %.a,$^) $(PKG_LIBS) -lm -pthread -ldl
+LINK     = $(call show,link)$(CC) $(CFLAGS) $(CHECKS) $(LDFLAGS) -o $@ $(WRAP) $(filter %.o,$^) $(filter %.a,$^) \
+           $(if $(filter %.so,$^),-L$(OUT) -ldistill -Wl$(comma)-rpath$(comma)'$$ORIGIN/..:$$ORIGIN/../..') $(PKG_LIBS) $(HDF5_LIBS) -lm -pthread -ldl
+
+# Tables in HDF5 files (files/hdf5.h), where its library is.
+HDF5       := $(shell pkg-config --exists hdf5 2>/dev/null && echo hdf5)
+HDF5_FLAGS  = $(if $(HDF5),-DFILES_HDF5=1 $(shell pkg-config --cflags hdf5))
+HDF5_LIBS  := $(if $(HDF5),$(shell pkg-config --libs hdf5 2>/dev/null))
 
 # flow/layer/ is compiled once per precision and instruction set (flow/backend.h chooses at run time).
 # Contraction to fused multiply-add is wanted there; nothing else of -ffast-math is. pcg.c shall give
@@ -65,24 +72,43 @@ LIB_OBJ   := $(patsubst %.c,$(OUT)/%.o,$(wildcard $(LIB_ROOMS:%=%/*.c))) \
              $(foreach i,$(ISAS),$(foreach p,f32 f64,$(FULL_SRC:%.c=$(OUT)/%.$p.$i.o)) $(LAYER_SRC:%.c=$(OUT)/%.r32.$i.o))
 MAIN_OBJ  := $(OUT)/pipeline/main.o
 APP_OBJ   := $(filter-out $(MAIN_OBJ),$(patsubst %.c,$(OUT)/%.o,$(wildcard pipeline/*.c pipeline/*/*.c)))
-HEADERS   := $(wildcard $(LIB_ROOMS:%=%/*.h))
 
-.PHONY: all tests run test deps test-deps install format check-format clean help FORCE
-all: $(OUT)/distill $(OUT)/libdistill.a
+.PHONY: all tests run test deps test-deps install deb format check-format clean help FORCE
+all: $(OUT)/distill $(OUT)/libdistill.so $(OUT)/libdistill.a
 
 # One short line for each thing that is made; the whole command with V=1.
 show = $(if $(V),,@echo '  $1 $(@:$(OUT)/%=%)';)
 
-$(OUT)/distill: $(MAIN_OBJ) $(APP_OBJ) $(OUT)/libdistill.a
+$(OUT)/distill: $(MAIN_OBJ) $(APP_OBJ) $(OUT)/rooms.a
 	$(LINK)
 
-$(OUT)/libdistill.a: $(LIB_OBJ) $(OUT)/made-of
+$(OUT)/rooms.a: $(LIB_OBJ) $(OUT)/made-of
 	@rm -f $@
 	$(call show,ar  )$(AR) rcs $@ $(filter %.o,$^)
 
+# ---- the library for other programs (library/distill.h): nothing of it is seen but its own functions, and nothing is needed
+# but jansson. BLAS, whose threads are the whole process's, is left out of the one layer that has it.
+
+SO        := libdistill.so.$(firstword $(subst ., ,$(VERSION)))
+NO_BLAS   := $(foreach i,$(ISAS),$(foreach p,f32 f64,$(OUT)/library/lu_linear.$p.$i.o))
+SHARED    := $(patsubst %.c,$(OUT)/%.o,$(wildcard library/*.c)) $(NO_BLAS)
+JANSSON    = $(shell pkg-config --libs jansson)
+
+$(OUT)/$(SO): $(SHARED) $(OUT)/rooms.a library/distill.map $(OUT)/made-of
+	$(call show,so  )$(CC) $(CFLAGS) $(CHECKS) $(LDFLAGS) -shared -Wl,-soname,$(SO) -Wl,--version-script=library/distill.map \
+	    $(if $(SANITIZE),,-Wl$(comma)-z$(comma)defs) -o $@ $(SHARED) $(OUT)/rooms.a $(JANSSON) -lm -pthread
+$(OUT)/libdistill.so: $(OUT)/$(SO)
+	@ln -sf $(SO) $@
+
+# The same in one object whose other names are its own.
+$(OUT)/libdistill.a: $(SHARED) $(OUT)/rooms.a $(OUT)/made-of
+	@rm -f $@
+	$(call show,ar  )$(LD) -r -o $(@:.a=.o) $(SHARED) $(OUT)/rooms.a && $(OBJCOPY) --localize-hidden $(@:.a=.o) && $(AR) rcs $@ $(@:.a=.o)
+OBJCOPY   ?= objcopy
+
 # ---- tests: a Criterion program per floor, linked with everything but main; programs of one file
 
-FLOORS    := $(foreach d,flow files teacher student pipeline,$(if $(wildcard tests/$d/*.c),$d))
+FLOORS    := $(foreach d,flow files teacher student pipeline library,$(if $(wildcard tests/$d/*.c),$d))
 TEST_SRC  := $(foreach d,$(FLOORS) common bench,$(wildcard tests/$d/*.c))
 TEST_BINS := $(FLOORS:%=$(OUT)/tests/test_%) \
              $(patsubst %.c,$(OUT)/%,$(wildcard tests/fuzz/fuzz_*.c tests/e2e/*.c))
@@ -90,13 +116,16 @@ tests: all $(TEST_BINS) $(OUT)/bench
 
 objects_of = $(patsubst %.c,$(OUT)/%.o,$(wildcard tests/$1/*.c))
 $(foreach d,$(FLOORS),$(eval $(OUT)/tests/test_$d: $(call objects_of,$d) $(call objects_of,common)))
-$(OUT)/tests/test_%: $(APP_OBJ) $(OUT)/libdistill.a $(OUT)/made-of
+$(OUT)/tests/test_%: $(APP_OBJ) $(OUT)/rooms.a $(OUT)/made-of
 	$(LINK) -no-pie -lcriterion
 
+$(OUT)/tests/e2e/handles: $(OUT)/libdistill.so
 $(OUT)/tests/e2e/threads: $(OUT)/tests/common/spec.o
-$(OUT)/tests/e2e/memory: $(OUT)/tests/common/plugins.o
-$(OUT)/tests/%: $(OUT)/tests/%.o $(APP_OBJ) $(OUT)/libdistill.a
+$(OUT)/tests/e2e/memory: $(OUT)/tests/common/plugins.o $(patsubst %,$(OUT)/library/%.o,load use look)
+$(OUT)/tests/%: $(OUT)/tests/%.o $(APP_OBJ) $(OUT)/rooms.a
 	$(LINK)
+
+$(OUT)/tests/test_library: $(OUT)/libdistill.so
 
 # Every allocation of ours can be made to fail there, and no time passes.
 $(OUT)/tests/e2e/memory: WRAP := $(foreach f,malloc calloc realloc posix_memalign strdup realpath free \
@@ -108,7 +137,7 @@ $(OUT)/tests/e2e/faults: WRAP := $(foreach f,fopen fileno open close write pwrit
 
 # ---- plug-ins: the example, as its user would build it, and those that the tests load
 
-PLUGINS := $(patsubst %.c,$(OUT)/%.so,$(wildcard plugin/*.c tests/plugins/*.c))
+PLUGINS := $(patsubst %.c,$(OUT)/%.so,$(wildcard plugin/*.c python/*.c tests/plugins/*.c))
 tests: $(PLUGINS)
 $(filter $(OUT)/tests/plugins/stan_%,$(PLUGINS)): tests/plugins/stan.c
 $(filter $(OUT)/tests/plugins/umami_%,$(PLUGINS)): tests/plugins/umami.c
@@ -124,6 +153,8 @@ $(OUT)/%.o: %.c $(OUT)/made-with
 	@mkdir -p $(@D)
 	$(call show,cc  )$(COMPILE) $(if $(filter flow/pcg.c,$<),$(NUMERIC) -ffp-contract=off) -c -o $@ $<
 
+$(patsubst %,$(OUT)/%.o,files/hdf5 files/hdf5_columns tests/files/hdf5 tests/e2e/h5): private CPPFLAGS += $(HDF5_FLAGS)
+
 .SECONDARY: # keep the objects of programs of one file
 
 define layer_rule
@@ -134,13 +165,20 @@ $(OUT)/%.$2$3.$1.o: %.c $(OUT)/made-with
 endef
 $(foreach i,$(ISAS),$(foreach b,32 64,$(eval $(call layer_rule,$i,f,$b))) $(eval $(call layer_rule,$i,r,32,$(ROUNDS))))
 
+define no_blas_rule
+$(OUT)/library/lu_linear.f$2.$1.o: flow/layer/lu_linear.c $(OUT)/made-with
+	@mkdir -p $$(@D)
+	$$(call show,cc  )$$(COMPILE) $$(NUMERIC) $$(ISA_$1) -DFLOW_BLAS=0 -DFLOW_BITS=$2 -DFLOW_ISA=$1 -c -o $$@ $$<
+endef
+$(foreach i,$(ISAS),$(foreach b,32 64,$(eval $(call no_blas_rule,$i,$b))))
+
 # Text files that change only when the text does, so that what hangs on the flags, or on the list of
 # sources, is made anew when they change.
 stamp = @mkdir -p $(@D); echo '$(strip $(subst ',,$1))' >$@.new; cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 $(OUT)/made-with: FORCE
-	$(call stamp,$(COMPILE:$(WERROR)=) $(NUMERIC) $(ROUNDS) $(foreach i,$(ISAS),$(ISA_$i) $(VNNI_$i)))
+	$(call stamp,$(COMPILE:$(WERROR)=) $(NUMERIC) $(ROUNDS) $(foreach i,$(ISAS),$(ISA_$i) $(VNNI_$i)) $(HDF5))
 $(OUT)/made-of: FORCE
-	$(call stamp,$(LIB_OBJ) $(APP_OBJ) $(TEST_SRC))
+	$(call stamp,$(LIB_OBJ) $(APP_OBJ) $(SHARED) $(TEST_SRC))
 
 # The commit that the program is built from, which --version and the manifest of a run name.
 COMMIT = $(or $(shell test -e .git && git describe --always --dirty 2>/dev/null),unknown)
@@ -166,22 +204,24 @@ test: test-deps
 deps:
 	@CC='$(CC)' tests/deps.sh $(LIBRARIES)
 test-deps:
-	@CC='$(CC)' tests/deps.sh $(LIBRARIES) criterion
+	@CC='$(CC)' tests/deps.sh $(LIBRARIES) hdf5 criterion
 
-SHARE := man/man1 man/man5 bash-completion/completions zsh/site-functions fish/vendor_completions.d distill
+SHARE := man/man1 man/man3 man/man5 bash-completion/completions zsh/site-functions fish/vendor_completions.d distill
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib/pkgconfig
 	install -m 755 $(OUT)/distill $(DESTDIR)$(PREFIX)/bin/
-	install -m 644 $(OUT)/libdistill.a $(DESTDIR)$(PREFIX)/lib/
-	install -m 644 -t $(DESTDIR)$(PREFIX)/include -D plugin/*.h
+	install -m 644 $(OUT)/$(SO) $(OUT)/libdistill.a $(DESTDIR)$(PREFIX)/lib/
+	ln -sf $(SO) $(DESTDIR)$(PREFIX)/lib/libdistill.so
+	packaging/pkgconfig.sh $(PREFIX) $(VERSION) >$(DESTDIR)$(PREFIX)/lib/pkgconfig/distill.pc
+	install -m 644 -t $(DESTDIR)$(PREFIX)/include -D library/distill.h plugin/*.h
 	install -d $(SHARE:%=$(DESTDIR)$(PREFIX)/share/%)
+	packaging/header_man.sh $(VERSION) <library/distill.h >$(DESTDIR)$(PREFIX)/share/man/man3/distill.h.3
 	cd $(DESTDIR)$(PREFIX)/share && d=$(abspath $(OUT)/distill) && $$d man 1 >man/man1/distill.1 && $$d man 5 >man/man5/distill.yaml.5 && \
 	    $$d completion bash >bash-completion/completions/distill && $$d completion zsh >zsh/site-functions/_distill && \
 	    $$d completion fish >fish/vendor_completions.d/distill.fish && $$d schema >distill/distill.schema.json
-	for h in $(HEADERS) plugin/*.h; do install -D -m 644 $$h $(DESTDIR)$(PREFIX)/include/distill/$$h || exit 1; done
-	printf '%s\n' 'Name: distill' 'Description: normalizing flows and their distillation' \
-	    'Version: $(VERSION)' 'Requires: openblas jansson' 'Cflags: -I$(PREFIX)/include/distill' \
-	    'Libs: -L$(PREFIX)/lib -ldistill -lm -pthread' >$(DESTDIR)$(PREFIX)/lib/pkgconfig/distill.pc
+
+deb: all
+	packaging/deb.sh $(VERSION) $(OUT)/distill_$(VERSION).deb
 
 SOURCES = $$(git ls-files -co --exclude-standard '*.c' '*.h')
 format:

@@ -1,9 +1,7 @@
 #include "files/model.h"
-#include "files/model_points.h"
 #include "files/model_upgrade.h"
 #include "files/safetensors.h"
 #include "flow/json.h"
-#include "flow/units_points.h"
 
 #include <math.h>
 #include <stdbool.h>
@@ -376,99 +374,4 @@ void flow_model_free(flow_model *self)
     free(self->ranges);
     free(self->context_ranges);
     free(self);
-}
-
-/* ---- using */
-
-/* The context in the flow's units, in new memory; *out NULL without context. */
-static int convert_context(const flow_model *self, double **out, const double *context, size_t n,
-                           flow_err *err)
-{
-    *out = NULL;
-    if (!self->context_units)
-        return 0;
-    if (!context && n > 0)
-        return flow_fail(err, FLOW_EUSAGE,
-                         "the model is conditional: it wants %zu columns of "
-                         "context",
-                         self->context_units->dim);
-    *out = malloc((n * self->context_units->dim + 1) * sizeof **out);
-    if (!*out)
-        return flow_fail(err, FLOW_ENOMEM, "out of memory for %zu rows of context", n);
-    flow_units_to_flow(self->context_units, *out, NULL, context, n);
-    return 0;
-}
-
-/* Of samples that were put on a grid or a circle the density is that of where they are now. */
-static int density_of_samples(const flow_model *self, flow_pool *pool, double *logp,
-                              const double *logdet, const double *x, const double *inner, size_t n,
-                              flow_err *err)
-{
-    if (flow_units_points(self->units) > 1)
-        return model_points_log_prob(self, pool, logp, x, inner, n, err);
-    for (size_t r = 0; r < n; r++)
-        logp[r] -= logdet[r];
-    return 0;
-}
-
-int flow_model_sample(const flow_model *self, flow_pool *pool, double *x, double *logp,
-                      const double *context, pcg_stream stream, uint64_t first, size_t n,
-                      flow_err *err)
-{
-    return flow_model_sample_tempered(self, pool, x, logp, context, stream, first, n, 1, err);
-}
-
-int flow_model_sample_tempered(const flow_model *self, flow_pool *pool, double *x, double *logp,
-                               const double *context, pcg_stream stream, uint64_t first, size_t n,
-                               double temperature, flow_err *err)
-{
-    double *inner, *logdet = logp ? calloc(n + 1, sizeof *logdet) : NULL;
-    int code = convert_context(self, &inner, context, n, err);
-    if (!code && logp && !logdet)
-        code = flow_fail(err, FLOW_ENOMEM, "out of memory for %zu rows", n);
-    if (!code)
-        code = flow_sample_tempered(self->flow, pool, x, logp, inner, stream, first, n, temperature,
-                                    err);
-    if (!code)
-        flow_units_to_user(self->units, x, logdet, x, n);
-    if (!code && logp)
-        code = density_of_samples(self, pool, logp, logdet, x, inner, n, err);
-    free(inner);
-    free(logdet);
-    return code;
-}
-
-/* Of rows that are one point each. */
-static int log_prob_of_points(const flow_model *self, flow_pool *pool, double *logp,
-                              const double *x, const double *inner, size_t n, flow_err *err)
-{
-    double *u = malloc((n * flow_dim(self->flow) + 1) * sizeof *u);
-    double *logdet = calloc(n + 1, sizeof *logdet);
-    int code = u && logdet ? 0 : flow_fail(err, FLOW_ENOMEM, "out of memory for %zu rows", n);
-    if (!code) {
-        flow_units_to_flow(self->units, u, logdet, x, n);
-        code = flow_log_prob(self->flow, pool, logp, NULL, u, inner, n, err);
-    }
-    for (size_t r = 0; !code && r < n; r++)
-        logp[r] += logdet[r];
-    free(u);
-    free(logdet);
-    return code;
-}
-
-int flow_model_log_prob(const flow_model *self, flow_pool *pool, double *logp, const double *x,
-                        const double *context, size_t n, flow_err *err)
-{
-    size_t dim = flow_dim(self->flow);
-    double *inner;
-    int code = convert_context(self, &inner, context, n, err);
-    if (!code)
-        code = flow_units_points(self->units) > 1
-                   ? model_points_log_prob(self, pool, logp, x, inner, n, err)
-                   : log_prob_of_points(self, pool, logp, x, inner, n, err);
-    for (size_t r = 0; !code && r < n; r++)
-        if (flow_units_first_outside(self->units, x + r * dim) < dim)
-            logp[r] = -INFINITY;
-    free(inner);
-    return code;
 }

@@ -13,7 +13,7 @@
  *                   that stands in the place of the columns, "instead"; absent if there is nothing
  *   role            "teacher" or "student"
  *
- * With u = units(x): log p(x) = log p_flow(u) + log|det du/dx|; grids and circles: model_points.h. */
+ * With u = units(x): log p(x) = log p_flow(u) + log|det du/dx|; grids and circles: sums over points (flow/units_points.h). */
 #ifndef FILES_MODEL_H
 #define FILES_MODEL_H
 

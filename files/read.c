@@ -1,6 +1,8 @@
 #include "files/read.h"
 
 #include "files/csv.h"
+#include "files/hdf5.h"
+#include "files/hdf5_path.h"
 #include "files/npy.h"
 #include "files/stream.h"
 
@@ -122,8 +124,8 @@ const char *file_read_remedy(const char *path)
                  {".gz", "decompress it first"},
                  {".zip", "unzip it first"},
                  {".xlsx", "export the sheet as CSV"},
-                 {".parquet", "write it as CSV, or its numbers by numpy.save"},
-                 {".h5", "write its numbers by numpy.save"},
+                 {".parquet", "write it as CSV: python3 -c \"import pandas; "
+                              "pandas.read_parquet('x.parquet').to_csv('x.csv', index=False)\""},
                  {".txt", text},
                  {".dat", text},
                  {".tsv", text}};
@@ -136,8 +138,15 @@ const char *file_read_remedy(const char *path)
 static void refuse_ending(const char *path, flow_err *err)
 {
     const char *remedy = file_read_remedy(path);
-    flow_fail(err, FLOW_EUSAGE, "%s: the name of a data file wants to end in .npy or .csv%s%s",
+    flow_fail(err, FLOW_EUSAGE,
+              "%s: the name of a data file wants to end in .npy or .csv, or to be "
+              "FILE.h5:/DATASET%s%s",
               path, remedy ? "; " : "", remedy ? remedy : "");
+}
+
+bool file_is_table(const char *path)
+{
+    return file_is_npy(path) || file_is_csv(path) || file_is_hdf5(path);
 }
 
 bool file_is_npy(const char *path)
@@ -166,6 +175,8 @@ file_table *file_read_wish(const char *path, const file_wish *wish, flow_err *er
         return file_npy_read(path, &named, err);
     if (file_is_csv(path))
         return file_csv_read(path, &named, err);
+    if (file_is_hdf5(path))
+        return file_hdf5_read(path, &named, err);
     refuse_ending(path, err);
     return NULL;
 }
@@ -178,6 +189,8 @@ file_stream *file_stream_open(const char *path, const file_wish *wish, flow_err 
         return file_npy_stream(path, &named, err);
     if (file_is_csv(path))
         return file_csv_stream(path, &named, err);
+    if (file_is_hdf5(path))
+        return file_hdf5_stream(path, &named, err);
     refuse_ending(path, err);
     return NULL;
 }

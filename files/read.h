@@ -6,7 +6,7 @@
 
 #include <stdbool.h>
 
-/* .npy or .csv by the ending of path, upper-case or not. If the file names no columns and NAME.cols
+/* .npy or .csv by the ending of path, upper-case or not, or FILE.h5:/DATASET (hdf5.h). If the file names no columns and NAME.cols
  * is beside NAME.npy, its lines are the names, one each. */
 file_table *file_read_wish(const char *path, const file_wish *wish, flow_err *err);
 
@@ -16,7 +16,8 @@ file_table *file_read(const char *path, file_header header, flow_err *err);
 /* The columns and their names alone: a table of no rows, from the first bytes of the file. */
 file_table *file_read_head(const char *path, file_header header, flow_err *err);
 
-/* Whether the ending says that path can be read. */
+/* Whether the name says that path can be read. */
+bool file_is_table(const char *path);
 bool file_is_npy(const char *path);
 bool file_is_csv(const char *path);
 

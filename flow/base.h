@@ -87,6 +87,10 @@ struct flow_base_ops {
     void (*pull)(const flow_base *self, base_block dtheta, base_view theta, const double *dz,
                  const double *z, size_t n);
 
+    /* z (n, D), which may be u: where the points u (n, D) of the unit hypercube lie, 0 < u < 1, in a map under which
+     * uniform points have this density: column by column, each given those before it (Rosenblatt 1952). */
+    void (*at)(const flow_base *self, double *z, base_view theta, const double *u, size_t n);
+
     /* z (n, D) = m + temperature (z - m), m the middle of the density. NULL: it has no one middle, or an edge. */
     void (*temper)(const flow_base *self, double *z, base_view theta, double temperature, size_t n);
 };

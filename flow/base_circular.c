@@ -200,6 +200,23 @@ static void circular_pull(const flow_base *self, base_block dtheta, base_view th
     }
 }
 
+static void circular_at(const flow_base *self, double *z, base_view theta, const double *u,
+                        size_t n)
+{
+    const flow_base *lines = of(self)->lines;
+    line_row row;
+    for (size_t r = 0; r < n; r++) {
+        double *at = z + r * self->dim;
+        const double *from = u + r * self->dim;
+        gather(row, self, from);
+        if (lines)
+            lines->ops->at(lines, row, theta, row, 1);
+        for (size_t i = 0; i < self->dim; i++)
+            at[i] = self->on_circle[i] ? flow_circle_point(FLOW_PI * (2 * from[i] - 1)) : 0;
+        scatter(at, self, row);
+    }
+}
+
 /* A circle is full at any temperature. */
 static void circular_temper(const flow_base *self, double *z, base_view theta, double temperature,
                             size_t n)
@@ -234,5 +251,6 @@ const flow_base_ops base_circular = {
     .score = circular_score,
     .backward = circular_backward,
     .pull = circular_pull,
+    .at = circular_at,
     .temper = circular_temper,
 };

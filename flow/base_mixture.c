@@ -14,10 +14,11 @@
  * from z alone. Nothing moves z with the logits: their gradient is E[(rho_k - pi_k) loss], which
  * wants losses and not their slopes (mathematics-layers 8), so logit is pathless. */
 #include "flow/base.h"
+#include "flow/quantile.h"
 
 #include <math.h>
 
-enum { LEARNED, EQUAL };
+enum { LEARNED, EQUAL, MOST_COMPONENTS = 1024 };
 
 typedef struct mixture {
     flow_base base;
@@ -267,6 +268,48 @@ static void mixture_pull(const flow_base *self, base_block dtheta, base_view the
     }
 }
 
+/* ---- points of the hypercube */
+
+/* The components as one column sees them, each with the log of its weight given the columns before. */
+typedef struct column_view {
+    double log_weight[MOST_COMPONENTS], weight[MOST_COMPONENTS];
+    double mean[MOST_COMPONENTS], sd[MOST_COMPONENTS];
+} column_view;
+
+static void look_at_column(column_view *view, const flow_base *self, base_view theta, size_t i)
+{
+    double top = -INFINITY;
+    for (size_t k = 0; k < of(self)->components; k++) {
+        const component c = component_at(self, theta, k, 0);
+        view->mean[k] = base_get(theta, c.shift + i);
+        view->sd[k] = exp(base_get(theta, c.log_scale + i));
+        top = fmax(top, view->log_weight[k]);
+    }
+    for (size_t k = 0; k < of(self)->components; k++)
+        view->weight[k] = exp(view->log_weight[k] - top);
+}
+
+/* Now that its number is z. */
+static void condition(column_view *view, const flow_base *self, double z)
+{
+    for (size_t k = 0; k < of(self)->components; k++) {
+        double at = (z - view->mean[k]) / view->sd[k];
+        view->log_weight[k] -= 0.5 * at * at + log(view->sd[k]);
+    }
+}
+
+static void mixture_at(const flow_base *self, double *z, base_view theta, const double *u, size_t n)
+{
+    column_view view;
+    for (size_t i = 0; i < n * self->dim; i++) {
+        for (size_t k = 0; i % self->dim == 0 && k < of(self)->components; k++)
+            view.log_weight[k] = logit_of(self, theta, k);
+        look_at_column(&view, self, theta, i % self->dim);
+        z[i] = flow_mixture_quantile(u[i], view.weight, view.mean, view.sd, of(self)->components);
+        condition(&view, self, z[i]);
+    }
+}
+
 static const flow_word weight_words[] = {
     {"learned", LEARNED,
      "one weight each, learned; no path along which own samples move reaches them"},
@@ -274,8 +317,8 @@ static const flow_word weight_words[] = {
     {.name = NULL}};
 
 static const flow_key mixture_keys[] = {
-    {FLOW_KEY(mixture, components), .type = FLOW_KEY_WHOLE, .min = 1, .max = 1024, .def = "4",
-     .doc = "Normals in the mixture, each with a learned place and learned widths."},
+    {FLOW_KEY(mixture, components), .type = FLOW_KEY_WHOLE, .min = 1, .max = MOST_COMPONENTS,
+     .def = "4", .doc = "Normals in the mixture, each with a learned place and learned widths."},
     {FLOW_KEY(mixture, weights), .type = FLOW_KEY_WORD, .words = weight_words, .def = "learned",
      .doc = "Shares of the components. A student that learns by gradients along paths wants equal "
             "ones."},
@@ -295,4 +338,5 @@ const flow_base_ops base_mixture = {
     .score = mixture_score,
     .backward = mixture_backward,
     .pull = mixture_pull,
+    .at = mixture_at,
 };

@@ -2,6 +2,7 @@
  * Tensors when learned: shift (D), log_scale (D), started at 0. log p = -sum_i (u_i^2/2 + log_scale_i) - D log(2 pi)/2, u_i = (z_i - shift_i)
  * e^-log_scale_i. */
 #include "flow/base_place.h"
+#include "flow/quantile.h"
 
 typedef struct normal {
     flow_base base;
@@ -60,6 +61,13 @@ static void normal_backward(const flow_base *self, base_block dtheta, base_view 
     place_backward(self, dtheta, theta, dlogp, z, n, normal_slope);
 }
 
+static void normal_at(const flow_base *self, double *z, base_view theta, const double *u, size_t n)
+{
+    for (size_t i = 0; i < n * self->dim; i++)
+        z[i] = flow_normal_quantile(u[i]);
+    place_move(self, z, theta, n);
+}
+
 static const flow_key normal_keys[] = {PLACE_KEY(normal), {.name = NULL}};
 
 const flow_base_ops base_normal = {
@@ -73,5 +81,6 @@ const flow_base_ops base_normal = {
     .score = normal_score,
     .backward = normal_backward,
     .pull = place_pull,
+    .at = normal_at,
     .temper = place_temper,
 };

@@ -8,6 +8,7 @@
  * Drawn by Bailey's polar method without its rejection (Bailey 1994, "Polar generation of random
  * variates with the t-distribution"): u = cos(2 pi U2) sqrt(nu (U1^(-2/nu) - 1)), two draws for each. */
 #include "flow/base_place.h"
+#include "flow/quantile.h"
 
 typedef struct student_t {
     flow_base base;
@@ -86,6 +87,14 @@ static void student_t_backward(const flow_base *self, base_block dtheta, base_vi
     place_backward(self, dtheta, theta, dlogp, z, n, student_t_slope);
 }
 
+static void student_t_at(const flow_base *self, double *z, base_view theta, const double *u,
+                         size_t n)
+{
+    for (size_t i = 0; i < n * self->dim; i++)
+        z[i] = flow_student_t_quantile(u[i], of(self)->dof);
+    place_move(self, z, theta, n);
+}
+
 /* Below .5, the farthest of 2^53 draws would be beyond a float; above 10^4 it is a normal. */
 static const flow_key student_t_keys[] = {
     {FLOW_KEY(student_t, dof), .type = FLOW_KEY_REAL, .min = 0.5, .max = 1e4, .def = "4",
@@ -106,5 +115,6 @@ const flow_base_ops base_student_t = {
     .score = student_t_score,
     .backward = student_t_backward,
     .pull = place_pull,
+    .at = student_t_at,
     .temper = place_temper,
 };

@@ -25,15 +25,20 @@ static const char *uniform_conflict(char *why, size_t size, const void *options)
     return u->low < u->high && isfinite(u->high - u->low) ? NULL : "low";
 }
 
-/* Rounding may carry a draw to `high`, not beyond it. */
-static void uniform_sample(const flow_base *self, double *z, base_view theta, pcg_stream stream,
-                           uint64_t first, size_t n)
+/* Rounding may carry a point to `high`, not beyond it. */
+static void uniform_at(const flow_base *self, double *z, base_view theta, const double *u, size_t n)
 {
     const double low = of(self)->low, high = of(self)->high;
     (void)theta;
-    pcg_uniforms(z, stream, first, n, self->dim);
     for (size_t i = 0; i < n * self->dim; i++)
-        z[i] = fmin(low + (high - low) * z[i], high);
+        z[i] = isnan(u[i]) ? u[i] : fmin(low + (high - low) * u[i], high);
+}
+
+static void uniform_sample(const flow_base *self, double *z, base_view theta, pcg_stream stream,
+                           uint64_t first, size_t n)
+{
+    pcg_uniforms(z, stream, first, n, self->dim);
+    uniform_at(self, z, theta, z, n);
 }
 
 static double log_prob_of_row(const uniform *u, const double *z)
@@ -81,4 +86,5 @@ const flow_base_ops base_uniform = {
     .sample = uniform_sample,
     .log_prob = uniform_log_prob,
     .score = uniform_score,
+    .at = uniform_at,
 };

@@ -24,6 +24,14 @@ void flow_noise(const flow *self, const void *params, double *z, pcg_stream stre
     self->base->ops->sample(self->base, z, base_params(self, params), stream, first, n);
 }
 
+void flow_noise_at(const flow *self, double *z, const double *u, size_t n)
+{
+    const double least = 0x1p-54, most = 1 - 0x1p-53;
+    for (size_t i = 0; i < n * self->dim; i++)
+        z[i] = u[i] >= 0 && u[i] <= 1 ? fmin(fmax(u[i], least), most) : NAN;
+    self->base->ops->at(self->base, z, base_params(self, NULL), z, n);
+}
+
 void flow_base_log_prob(const flow *self, const void *params, double *logp, const double *z,
                         size_t n)
 {

@@ -293,7 +293,7 @@ static void count(const flow *self, const flow_counters *more)
 
 /* ---- a shard's work */
 
-static const pcg_stream fixed_noise = {.stage = PCG_FLOW, .purpose = PCG_ESTIMATE};
+const pcg_stream flow_fixed_noise = {.stage = PCG_FLOW, .purpose = PCG_ESTIMATE};
 
 flow_pass *flow_pass_create(const flow *self, size_t max_rows, unsigned flags, flow_err *err)
 {
@@ -305,7 +305,7 @@ flow_pass *flow_pass_create(const flow *self, size_t max_rows, unsigned flags, f
     size_t rows = flags & FLOW_PASS_TRAIN ? max_rows * (self->base->n_params ? 2 : 1) : 0;
     if (!pass)
         return NULL;
-    flow_pass_set_noise(pass, fixed_noise, 0);
+    flow_pass_set_noise(pass, flow_fixed_noise, 0);
     pass->dz = rows ? malloc(rows * self->dim * sizeof *pass->dz) : NULL;
     pass->more = rows > max_rows && pass->dz ? pass->dz + max_rows * self->dim : NULL;
     if (pass->dz || !rows)
@@ -400,7 +400,7 @@ static void run_shard(void *arg, size_t index, size_t worker)
 
 /* Of large networks less, so that the activations stay in the second cache beside the weights that
  * pass through. */
-static size_t rows_of_shard(const flow *self, size_t n)
+size_t flow_shard_rows(const flow *self, size_t n)
 {
     enum { LARGE = 1 << 18, SHARD_OF_LARGE = 96 }; /* parameters; two tiles of the kernels */
     size_t rows = flow_n_params(self) > LARGE ? SHARD_OF_LARGE : FLOW_SHARD;
@@ -418,7 +418,7 @@ static int run_batch(batch *b, flow_pool *pool, flow_err *err)
         return flow_fail(err, FLOW_EUSAGE,
                          "the flow is conditional: it wants %zu columns of context",
                          b->flow->context);
-    b->shard = rows_of_shard(b->flow, b->n);
+    b->shard = flow_shard_rows(b->flow, b->n);
     shards = (b->n + b->shard - 1) / b->shard;
     workers = shards == 1 ? 1 : workers; /* any worker may take any shard */
     b->passes = calloc(workers, sizeof *b->passes);
@@ -446,7 +446,7 @@ int flow_log_prob(const flow *self, flow_pool *pool, double *logp, double *z, co
                .z = z,
                .from = x,
                .context = context,
-               .noise = fixed_noise,
+               .noise = flow_fixed_noise,
                .n = n};
     return run_batch(&b, pool, err);
 }
@@ -460,7 +460,7 @@ int flow_transport(const flow *self, flow_pool *pool, double *x, double *logp, c
                .x = x,
                .from = z,
                .context = context,
-               .noise = fixed_noise,
+               .noise = flow_fixed_noise,
                .n = n};
     return run_batch(&b, pool, err);
 }

@@ -138,6 +138,7 @@ const flow_counters *flow_pass_counters(const flow_pass *pass);
 /* Layers whose log-determinant is an estimate draw from rows first .. of this stream in the passes
  * that follow, each layer from one of its own. Without it, from the rows 0 .. of one that is fixed. */
 void flow_pass_set_noise(flow_pass *pass, pcg_stream stream, uint64_t first);
+extern const pcg_stream flow_fixed_noise;
 
 /* The layers in order, without the base. logdet is log|det dy/dx|. forward keeps what backward and
  * score need when the pass was made with FLOW_PASS_TRAIN. params NULL: the flow's own. */
@@ -203,6 +204,22 @@ int flow_has_edge(const flow *self);
 void flow_noise(const flow *self, const void *params, double *z, pcg_stream stream, uint64_t first,
                 size_t n);
 
+/* z (n, D; may be u): the noise at the points u (n, D) of the unit hypercube, by a map under which uniform points are
+ * noise. Points on the very ends, 0 and 1, are taken for their neighbours; beyond them there is NaN. */
+void flow_noise_at(const flow *self, double *z, const double *u, size_t n);
+
+/* 0 if the noise can have that temperature; otherwise FLOW_EUSAGE, as of flow_sample_tempered. */
+int flow_check_temperature(const flow *self, double temperature, flow_err *err);
+
+/* z (n, D): noise of a temperature that was checked; shift (n): what a log-density that transport gives at z must be
+ * raised by to be that of samples made of such noise. */
+void flow_noise_tempered(const flow *self, double *z, double *shift, pcg_stream stream,
+                         uint64_t first, size_t n, double temperature);
+
+/* shift (n): what the log-density of rows whose noise is z (n, D; up to FLOW_SHARD rows, and lost) must be raised by to be
+ * that of samples of this temperature. */
+void flow_temper_shift(const flow *self, double *shift, double *z, double temperature, size_t n);
+
 /* z (n, D) = m + temperature (z - m), m the middle of the base: noise of another temperature. FLOW_EUSAGE as for
  * flow_sample_tempered. */
 int flow_noise_temper(const flow *self, double *z, double temperature, size_t n, flow_err *err);
@@ -215,6 +232,9 @@ void flow_base_log_prob(const flow *self, const void *params, double *logp, cons
  * on row r of the input alone, so the first k of n rows do not depend on n or on the pool. Estimating
  * layers draw from row r of the stream of flow_sample, or of a fixed one. FLOW_ECONFIG if the
  * inverse is needed and there is none. */
+
+/* Rows of a shard of a batch of n: fewer of large networks. */
+size_t flow_shard_rows(const flow *self, size_t n);
 
 /* logp[r] = log density at x[r]; z (NULL: not wanted) the noise it comes from. */
 int flow_log_prob(const flow *self, flow_pool *pool, double *logp, double *z, const double *x,

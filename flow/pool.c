@@ -20,7 +20,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { MAX_THREADS = 1024, SPINS = 4000 };
+enum { SPINS = 4000 };
 
 typedef struct gate {
     atomic_int open;
@@ -258,7 +258,7 @@ flow_pool *flow_pool_create(size_t threads, flow_err *err)
         return NULL;
     if (threads == 0)
         threads = processors();
-    threads = threads > MAX_THREADS ? MAX_THREADS : threads;
+    threads = threads > FLOW_MAX_THREADS ? FLOW_MAX_THREADS : threads;
     flow_pool *self = flow_block_new(sizeof *self);
     if (!self)
         goto fail;

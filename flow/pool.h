@@ -11,6 +11,8 @@
 
 typedef struct flow_pool flow_pool;
 
+enum { FLOW_MAX_THREADS = 1024 }; /* of a pool: what is asked for beyond is not taken */
+
 /* FLOW_EUSAGE unless OpenBLAS has one thread (blas.h). threads >= 1, the caller's own included; 0: one per processor this process may run on. */
 flow_pool *flow_pool_create(size_t threads, flow_err *err);
 void flow_pool_free(flow_pool *self);

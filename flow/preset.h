@@ -32,7 +32,7 @@ bool flow_preset_can_circle(const json_t *object, flow_direction direction);
 /* Whether the preset is made of a teacher's flow, by flow_unroll: then the two above refuse it. */
 int flow_preset_follows(const json_t *object);
 
-/* How, of one that does; iterations 0: they are to be found (student/search.h). */
+/* How, of one that does; iterations 0, width NaN: they are to be found (student/search.h). */
 int flow_preset_unrolling(flow_unrolling *how, const json_t *object, flow_err *err);
 
 /* Settles a list of spelt layers: repeats are written out, orders become numbers. A new reference. */

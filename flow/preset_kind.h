@@ -12,6 +12,7 @@
     KIND(nice)                                                                                     \
     KIND(realnvp)                                                                                  \
     KIND(unrolled)                                                                                 \
+    KIND(auto)                                                                                     \
     KIND(stack)
 
 /* What the options of every preset begin with, and its key. */

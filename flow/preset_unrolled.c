@@ -24,10 +24,11 @@ static const flow_key unrolled_keys[] = {
             "which the student passes validate.require when it is trained."},
     {FLOW_KEY(unrolled, tied), .type = FLOW_KEY_BOOL, .def = "false",
      .doc = "Whether the steps of a layer share one network, or are trained each for itself."},
-    {FLOW_KEY(unrolled, width), .type = FLOW_KEY_REAL, .flags = FLOW_KEY_OPEN_MIN, .min = 0,
-     .max = 1, .def = "1",
+    {FLOW_KEY(unrolled, width), .type = FLOW_KEY_REAL, .flags = FLOW_KEY_AUTO | FLOW_KEY_OPEN_MIN,
+     .min = 0, .max = 1, .def = "1",
      .doc = "Share of the hidden units of the teacher's networks that the copies of them keep, the "
-            "most important ones. Fewer are faster and further from the teacher before training."},
+            "most important ones. Fewer are faster and further from the teacher before training. "
+            "auto: halved for as long as the trained student passes validate.require."},
     {.name = NULL}};
 
 const preset preset_unrolled = {

@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Rows that ranges of hidden units are taken from, fewer of a network that is large: what a unit has once in ten thousand
  * rows is then still in its range (power: KL .004 with 8192 rows and .014 with 2048). Whole shards, or filler would be
@@ -31,6 +32,18 @@ const flow_word flow_networks[] = {
 const char *flow_network_name(flow_network network)
 {
     return flow_networks[network].name;
+}
+
+int flow_network_take(flow_network *out, const char *word, flow_err *err)
+{
+    static const flow_key key = {.type = FLOW_KEY_WORD, .words = flow_networks};
+    char wants[128];
+    const flow_word *w = flow_networks;
+    while (w->name && strcmp(w->name, word) != 0)
+        w++;
+    flow_key_wants(wants, sizeof wants, &key);
+    *out = (flow_network)w->value;
+    return w->name ? 0 : flow_fail(err, FLOW_EUSAGE, "network wants %s, got '%.60s'", wants, word);
 }
 
 flow_network flow_get_network(const flow *self)

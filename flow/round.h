@@ -27,6 +27,8 @@ typedef enum flow_network {
 /* Their words, for keys and options: the finer ones first. */
 extern const flow_word flow_networks[];
 const char *flow_network_name(flow_network network);
+/* FLOW_EUSAGE lists the words. */
+int flow_network_take(flow_network *out, const char *word, flow_err *err);
 
 /* Whether a network multiplies bytes. */
 static inline int flow_network_in_bytes(flow_network network)

@@ -28,7 +28,7 @@ static const char *names_of_able(char *out, size_t size)
     return out;
 }
 
-static int check(const flow *self, double temperature, flow_err *err)
+int flow_check_temperature(const flow *self, double temperature, flow_err *err)
 {
     char able[200];
     if (!(temperature > 0) || !isfinite(temperature))
@@ -44,22 +44,41 @@ static int check(const flow *self, double temperature, flow_err *err)
 
 int flow_noise_temper(const flow *self, double *z, double temperature, size_t n, flow_err *err)
 {
-    if (check(self, temperature, err))
+    if (flow_check_temperature(self, temperature, err))
         return FLOW_EUSAGE;
     self->base->ops->temper(self->base, z, base_params(self, NULL), temperature, n);
     return FLOW_OK;
 }
 
-/* z (n, D); shift (n), what the flow's log-density is off by. */
-static void draw(const flow *self, double *z, double *shift, double *work, pcg_stream stream,
-                 uint64_t first, size_t n, double temperature)
+/* Of up to FLOW_SHARD rows. */
+static void draw(const flow *self, double *z, double *shift, pcg_stream stream, uint64_t first,
+                 size_t n, double temperature)
 {
+    double moved[FLOW_SHARD];
     flow_noise(self, NULL, z, stream, first, n);
     flow_base_log_prob(self, NULL, shift, z, n);
     self->base->ops->temper(self->base, z, base_params(self, NULL), temperature, n);
-    flow_base_log_prob(self, NULL, work, z, n);
+    flow_base_log_prob(self, NULL, moved, z, n);
     for (size_t r = 0; r < n; r++)
-        shift[r] -= work[r] + (double)self->base->tempered * log(temperature);
+        shift[r] -= moved[r] + (double)self->base->tempered * log(temperature);
+}
+
+void flow_noise_tempered(const flow *self, double *z, double *shift, pcg_stream stream,
+                         uint64_t first, size_t n, double temperature)
+{
+    for (size_t row = 0; row < n; row += FLOW_SHARD)
+        draw(self, z + row * self->dim, shift + row, stream, first + row,
+             n - row < FLOW_SHARD ? n - row : FLOW_SHARD, temperature);
+}
+
+void flow_temper_shift(const flow *self, double *shift, double *z, double temperature, size_t n)
+{
+    double at[FLOW_SHARD];
+    flow_base_log_prob(self, NULL, at, z, n);
+    self->base->ops->temper(self->base, z, base_params(self, NULL), 1 / temperature, n);
+    flow_base_log_prob(self, NULL, shift, z, n);
+    for (size_t r = 0; r < n; r++)
+        shift[r] -= at[r] + (double)self->base->tempered * log(temperature);
 }
 
 int flow_sample_tempered(const flow *self, flow_pool *pool, double *x, double *logp,
@@ -68,12 +87,12 @@ int flow_sample_tempered(const flow *self, flow_pool *pool, double *x, double *l
 {
     if (temperature == 1)
         return flow_sample(self, pool, x, logp, context, stream, first, n, err);
-    int code = check(self, temperature, err);
-    double *z = code ? NULL : malloc(n * (self->dim + 2) * sizeof *z + 1);
+    int code = flow_check_temperature(self, temperature, err);
+    double *z = code ? NULL : malloc(n * (self->dim + 1) * sizeof *z + 1);
     if (!z)
         return code ? code : flow_fail(err, FLOW_ENOMEM, "out of memory for %zu rows", n);
-    double *shift = z + n * self->dim, *work = shift + n;
-    draw(self, z, shift, work, stream, first, n, temperature);
+    double *shift = z + n * self->dim;
+    flow_noise_tempered(self, z, shift, stream, first, n, temperature);
     code = flow_transport(self, pool, x, logp, z, context, n, err);
     for (size_t r = 0; !code && logp && r < n; r++)
         logp[r] += shift[r];

@@ -14,7 +14,8 @@ enum { FLOW_MAX_ITERATIONS = 256 };
 typedef struct flow_unrolling {
     size_t iterations; /* T, 1 .. FLOW_MAX_ITERATIONS */
     bool tied;         /* the steps of a layer have one network in common */
-    double width;      /* share of the hidden units of a network that its copies keep, > 0 .. 1 */
+    /* Share of the hidden units of a network that its copies keep, > 0 .. 1; of a preset NaN: to be found. */
+    double width;
 } flow_unrolling;
 
 /* The description of that flow, NOISE_TO_DATA: a new reference. NULL: FLOW_ECONFIG for a teacher that is parallel

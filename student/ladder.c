@@ -45,12 +45,30 @@ int student_rung_measure(student_rung *out, const flow *student, student_sides *
     return student_speed_both(&out->rows_per_s, &out->row_seconds, student, sides, err);
 }
 
+/* In the place of one of its own. */
+static int be_rounded(flow **student, flow_network network, flow_err *err)
+{
+    flow *rounded = flow_round(*student, network, err);
+    if (!rounded)
+        return err->code;
+    flow_free(*student);
+    *student = rounded;
+    return 0;
+}
+
+/* One that cannot be rounded, for its own samples are not finite, is measured as it is: then it is wild. */
 int student_rung_climb(student_rung *out, const flow *teacher, size_t iterations,
-                       student_sides *sides, flow_err *err)
+                       flow_network network, student_sides *sides, flow_err *err)
 {
     *out = (student_rung){.how = {.iterations = iterations, .tied = true, .width = 1}};
     flow *student = flow_unroll(teacher, &out->how, flow_get_precision(teacher), err);
-    int code = student ? student_rung_measure(out, student, sides, err) : err->code;
+    int code = student ? 0 : err->code;
+    if (!code && network != FLOW_NETWORK_AS_IS)
+        code = be_rounded(&student, network, err);
+    if (!code || (student && code == FLOW_EDATA)) {
+        *err = (flow_err)FLOW_ERR_INIT;
+        code = student_rung_measure(out, student, sides, err);
+    }
     flow_free(student);
     return code;
 }

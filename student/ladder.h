@@ -3,6 +3,7 @@
 #ifndef STUDENT_LADDER_H
 #define STUDENT_LADDER_H
 
+#include "flow/round.h"
 #include "flow/unroll.h"
 #include "student/layerwise.h"
 #include "student/sides.h"
@@ -29,10 +30,10 @@ typedef struct student_rung {
 int student_rung_measure(student_rung *out, const flow *student, student_sides *sides,
                          flow_err *err);
 
-/* The rung of T = iterations, not trained, in the teacher's own precision and of its size: T times one network. Errors:
- * those of flow_unroll, too. */
+/* The rung of T = iterations, not trained, in the teacher's own precision and of its size, its networks as `network` says
+ * (flow/round.h): T times one network. Errors: those of flow_unroll and flow_round, too, but for samples that are not finite. */
 int student_rung_climb(student_rung *out, const flow *teacher, size_t iterations,
-                       student_sides *sides, flow_err *err);
+                       flow_network network, student_sides *sides, flow_err *err);
 
 /* What is good where nobody says otherwise: both KL at most so many nats, both ESS at least such a share. */
 #define STUDENT_RUNG_KL 0.01

@@ -1,6 +1,7 @@
 #include "student/search.h"
 #include "flow/block.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +11,14 @@ typedef struct search {
     size_t at;   /* rung of the student in hand */
     flow *taken; /* NULL: none yet */
 } search;
+
+/* The size that the search begins with. */
+static flow_unrolling whole(const search *s)
+{
+    flow_unrolling how = s->with->how;
+    how.width = isnan(how.width) ? 1 : how.width;
+    return how;
+}
 
 /* ---- rungs */
 
@@ -94,7 +103,8 @@ static int climb_to(search *s, size_t iterations, flow_err *err)
     if (found)
         return append(s, &rung, err);
     if (!code)
-        code = student_rung_climb(&rung, s->with->teacher, iterations, s->with->sides, err);
+        code = student_rung_climb(&rung, s->with->teacher, iterations, FLOW_NETWORK_AS_IS,
+                                  s->with->sides, err);
     return code ? code : append_new(s, &rung, NULL, err);
 }
 
@@ -227,7 +237,7 @@ static bool is_wanted(const search *s, bool good, size_t iterations)
 /* So many steps; *on: they pass. */
 static int try_steps(search *s, size_t iterations, bool *on, flow_err *err)
 {
-    flow_unrolling how = s->with->how;
+    flow_unrolling how = whole(s);
     flow *student;
     how.iterations = iterations;
     *on = false;
@@ -288,6 +298,35 @@ static int undo(search *s, size_t untrained, flow_err *err)
     return code;
 }
 
+/* ---- narrower */
+
+/* Half as wide; *on: it passes. */
+static int try_half(search *s, bool *on, flow_err *err)
+{
+    const flow_unrolling *taken = &s->rungs->at[s->rungs->taken].how;
+    flow_unrolling how = whole(s);
+    flow *student;
+    how.iterations = taken->iterations;
+    how.width = taken->width / 2;
+    int code = make(s, &student, &how, err);
+    if (code) {
+        flow_free(student);
+        return code;
+    }
+    *on = passes(s);
+    return *on ? take(s, student, err) : put_aside(s, student, s->at, err);
+}
+
+/* For as long as they pass. */
+static int narrow(search *s, flow_err *err)
+{
+    bool on = isnan(s->with->how.width) && rung_passes(s, s->rungs->taken);
+    int code = 0;
+    for (size_t h = 0; !code && on && h < STUDENT_SEARCH_HALVINGS; h++)
+        code = try_half(s, &on, err);
+    return code;
+}
+
 /* ---- shrinking */
 
 static bool is_there(const student_rungs *rungs, const flow_unrolling *how)
@@ -312,12 +351,12 @@ static int shrink_to(search *s, const flow_unrolling *how, flow_err *err)
 
 static int shrink(search *s, flow_err *err)
 {
-    flow_unrolling how = s->with->how;
+    flow_unrolling how = whole(s);
     how.iterations = s->rungs->at[s->rungs->taken].how.iterations;
     size_t fewest = s->with->fewest ? s->with->fewest : how.iterations;
     int code = 0;
     for (; !code && how.iterations >= fewest && how.iterations > 0; how.iterations--) {
-        how.width = s->with->how.width;
+        how.width = whole(s).width;
         code = shrink_to(s, &how, err);
         for (size_t h = 0; !code && h < s->with->halvings; h++) {
             how.width /= 2;
@@ -339,6 +378,8 @@ int student_search(const student_searching *self, flow **taken, student_rungs *r
         code = train_all(&s, top, err);
     if (!code)
         code = undo(&s, top - 1, err);
+    if (!code)
+        code = narrow(&s, err);
     if (!code)
         code = shrink(&s, err);
     if (code && code != FLOW_ESTOPPED) {

@@ -3,8 +3,9 @@
  * Untrained, T steps are the nearer to the teacher the larger T is (ladder.h). So the search goes up first, T = 1,
  * 2, ..., untrained, until a rung passes. Then down from one below it, each T starting as its teacher and
  * trained, layer by layer and as a whole, for as long as they pass; if already the first does not, the rung that
- * passed untrained is trained. The smallest T that passed is taken. From it the student can be shrunk:
- * fewer steps, narrower networks. Every rung on the way is kept, to be compared.
+ * passed untrained is trained. The smallest T that passed is taken. Where the width is to be found, too, networks are
+ * halved from there, each size trained, for as long as they pass, and the narrowest that passed is taken. From it the
+ * student can be shrunk: fewer steps, narrower networks, whether they pass or not. Every rung on the way is kept, to be compared.
  *
  * What passing is, and how a student is trained, is the caller's. The same answers give the same search, so that one that
  * was stopped is made again out of what is kept of it, up to there. */
@@ -13,7 +14,10 @@
 
 #include "student/ladder.h"
 
-enum { STUDENT_SEARCH_MOST = 16 }; /* steps that it goes up to */
+enum {
+    STUDENT_SEARCH_MOST = 16,
+    STUDENT_SEARCH_HALVINGS = 6
+}; /* steps up, and halvings down, that it goes to */
 
 /* In the order in which they were measured. */
 typedef struct student_rungs {
@@ -27,7 +31,7 @@ void student_rungs_release(student_rungs *self);
 typedef struct student_searching {
     const flow *teacher;
     student_sides *sides; /* of the teacher in double */
-    flow_unrolling how;   /* iterations 0: to be found; else those */
+    flow_unrolling how;   /* iterations 0: to be found; else those. width NaN: likewise */
     /* Shrinking, whether it passes or not: down to `fewest` steps (0: no fewer than were taken), and each of
      * these with networks half as wide, `halvings` times. */
     size_t fewest, halvings;

@@ -23,6 +23,7 @@ package_of() {
     yaml-0.1) echo libyaml-dev ;;
     jansson) echo libjansson-dev ;;
     cairo) echo libcairo2-dev ;;
+    hdf5) echo libhdf5-dev ;;
     criterion) echo libcriterion-dev ;;
     *) echo "tests/deps.sh: which package has $1?" >&2 && exit 70 ;;
     esac

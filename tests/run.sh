@@ -89,7 +89,7 @@ works() {
 
 # ---- suites
 
-floors() { for f in flow files teacher student pipeline; do [ -z "$(ls tests/$f/*.c 2>/dev/null)" ] || echo $f; done; }
+floors() { for f in flow files teacher student pipeline library; do [ -z "$(ls tests/$f/*.c 2>/dev/null)" ] || echo $f; done; }
 
 unit() {
     build tests || return
@@ -120,7 +120,7 @@ address() {
 
 thread() {
     build SANITIZE=thread "$BUILD/thread/distill" "$BUILD/thread/tests/e2e/threads" \
-        "$BUILD/thread/tests/e2e/probe" && works thread || return
+        "$BUILD/thread/tests/e2e/handles" "$BUILD/thread/tests/e2e/probe" && works thread || return
     checks thread/parts 300 "${fixed[@]}" "$BUILD/thread/tests/e2e/threads"
     # Small, but it learns: a student or a teacher that does not fails a gate. A share of 1000 rows is held to
     # five of its standard errors.
@@ -130,6 +130,7 @@ thread() {
         --set "teacher.flow.hidden=[16, 16]" --set "student.flow.hidden=[16, 16]" --set data.rows=1000 \
         --set validate.samples=1000 --set 'validate.require.mode_share_error="< 0.08"' \
         --set 'validate.require.teacher_test_log_likelihood="> -1.55"'
+    checks thread/handles 300 "${fixed[@]}" "$BUILD/thread/tests/e2e/handles" "$logs/thread-run/student/model.safetensors"
     one thread/search 300 "${fixed[@]}" "$BUILD/thread/distill" run configs/two_moons.yaml --threads 3 \
         --out "$logs/thread-search" --set teacher.train.epochs=10 --set "teacher.flow.hidden=[16, 16]" \
         --set student.train.batch=256 --set student.train.steps=20 --set student.layerwise.steps=20 --set student.train.warmup=0 --set student.shrink.samples=1000 --set data.rows=1000 --set validate.samples=1000 \

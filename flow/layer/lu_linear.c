@@ -13,13 +13,20 @@
 #include "flow/layer/triangle.h"
 #include "flow/layer/vmath.h"
 
-#include <cblas.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* Whether products are BLAS's: not where every processor shall give the same bits, nor in a library for other programs, whose
+ * threads BLAS takes for its own. */
+#ifndef FLOW_BLAS
+#define FLOW_BLAS (!FLOW_ROUNDS)
+#endif
 
 #define layer_lu_linear FLOW_NAME(layer_lu_linear)
 extern const flow_layer_ops layer_lu_linear;
 
+#if FLOW_BLAS
+#include <cblas.h>
 #if FLOW_BITS == 32
 #define blas_trmm cblas_strmm
 #define blas_trsm cblas_strsm
@@ -28,6 +35,7 @@ extern const flow_layer_ops layer_lu_linear;
 #define blas_trmm cblas_dtrmm
 #define blas_trsm cblas_dtrsm
 #define blas_gemm cblas_dgemm
+#endif
 #endif
 
 typedef struct lu_linear {
@@ -108,41 +116,54 @@ static void scale_rows(const flow_layer *layer, real *x, const real *theta, real
     }
 }
 
-typedef enum triangle { LOWER = CblasLower, UPPER = CblasUpper } triangle;
+typedef enum triangle { LOWER, UPPER } triangle;
 
-#if FLOW_ROUNDS
-/* x <- T x or T^T x */
+#if FLOW_BLAS
+/* Tile by tile: x <- op(T) x */
 static void multiply(const flow_layer *layer, real *x, const real *theta, triangle which,
-                     CBLAS_TRANSPOSE trans, size_t ld)
+                     int transposed, size_t ld)
 {
-    triangle_multiply(x, theta, layer->dim, which == LOWER, trans == CblasTrans, ld);
+    blasint d = (blasint)layer->dim;
+    for (size_t j = 0; j < ld; j += FLOW_PAD)
+        blas_trmm(CblasRowMajor, CblasLeft, which == LOWER ? CblasLower : CblasUpper,
+                  transposed ? CblasTrans : CblasNoTrans, CblasUnit, d, FLOW_PAD, 1, theta, d,
+                  x + j, (blasint)ld);
 }
 
-/* x <- T^-1 x or T^-T x */
+/* x <- op(T)^-1 x */
 static void solve(const flow_layer *layer, real *x, const real *theta, triangle which,
-                  CBLAS_TRANSPOSE trans, size_t ld)
+                  int transposed, size_t ld)
 {
-    triangle_solve(x, theta, layer->dim, which == LOWER, trans == CblasTrans, ld);
+    blasint d = (blasint)layer->dim;
+    for (size_t j = 0; j < ld; j += FLOW_PAD)
+        blas_trsm(CblasRowMajor, CblasLeft, which == LOWER ? CblasLower : CblasUpper,
+                  transposed ? CblasTrans : CblasNoTrans, CblasUnit, d, FLOW_PAD, 1, theta, d,
+                  x + j, (blasint)ld);
+}
+
+/* matrix (D, D) = a b^T, a and b (D, ld) */
+static void outer(const flow_layer *layer, real *matrix, const real *a, const real *b, size_t ld)
+{
+    blasint d = (blasint)layer->dim, rows = (blasint)ld;
+    blas_gemm(CblasRowMajor, CblasNoTrans, CblasTrans, d, d, rows, 1, a, rows, b, rows, 0, matrix,
+              d);
 }
 #else
-/* x <- T x or T^T x */
 static void multiply(const flow_layer *layer, real *x, const real *theta, triangle which,
-                     CBLAS_TRANSPOSE trans, size_t ld)
+                     int transposed, size_t ld)
 {
-    blasint d = (blasint)layer->dim;
-    for (size_t j = 0; j < ld; j += FLOW_PAD)
-        blas_trmm(CblasRowMajor, CblasLeft, (CBLAS_UPLO)which, trans, CblasUnit, d, FLOW_PAD, 1,
-                  theta, d, x + j, (blasint)ld);
+    triangle_multiply(x, theta, layer->dim, which == LOWER, transposed, ld);
 }
 
-/* x <- T^-1 x or T^-T x */
 static void solve(const flow_layer *layer, real *x, const real *theta, triangle which,
-                  CBLAS_TRANSPOSE trans, size_t ld)
+                  int transposed, size_t ld)
 {
-    blasint d = (blasint)layer->dim;
-    for (size_t j = 0; j < ld; j += FLOW_PAD)
-        blas_trsm(CblasRowMajor, CblasLeft, (CBLAS_UPLO)which, trans, CblasUnit, d, FLOW_PAD, 1,
-                  theta, d, x + j, (blasint)ld);
+    triangle_solve(x, theta, layer->dim, which == LOWER, transposed, ld);
+}
+
+static void outer(const flow_layer *layer, real *matrix, const real *a, const real *b, size_t ld)
+{
+    triangle_outer(matrix, a, b, layer->dim, ld);
 }
 #endif
 
@@ -159,11 +180,11 @@ static void lu_linear_forward(const flow_layer *layer, real *y, double *logdet, 
     const size_t ld = call->ld;
     size_t count = layer->dim * ld;
     memcpy(y, x, count * sizeof *y);
-    multiply(layer, y, theta, UPPER, CblasNoTrans, ld);
+    multiply(layer, y, theta, UPPER, 0, ld);
     scale_rows(layer, y, theta, 1, ld);
     if (call->cache)
         memcpy(call->cache, y, count * sizeof *y);
-    multiply(layer, y, theta, LOWER, CblasNoTrans, ld);
+    multiply(layer, y, theta, LOWER, 0, ld);
     const real *b = theta + matrix_len(layer->dim);
     for (size_t i = 0; i < layer->dim; i++)
         for (size_t j = 0; j < ld; j++)
@@ -180,11 +201,11 @@ static void lu_linear_inverse(const flow_layer *layer, real *x, double *logdet, 
     for (size_t i = 0; i < layer->dim; i++)
         for (size_t j = 0; j < ld; j++)
             x[i * ld + j] = y[i * ld + j] - b[i];
-    solve(layer, x, theta, LOWER, CblasNoTrans, ld);
+    solve(layer, x, theta, LOWER, 0, ld);
     if (call->cache)
         memcpy(call->cache, x, layer->dim * ld * sizeof *x);
     scale_rows(layer, x, theta, -1, ld);
-    solve(layer, x, theta, UPPER, CblasNoTrans, ld);
+    solve(layer, x, theta, UPPER, 0, ld);
     add_logdet(logdet, -logdet_of(layer, theta), ld);
 }
 
@@ -193,8 +214,7 @@ static void add_triangle(const flow_layer *layer, real *dtheta, const real *a, c
                          triangle which, size_t ld, real *matrix)
 {
     size_t d = layer->dim;
-    blas_gemm(CblasRowMajor, CblasNoTrans, CblasTrans, (blasint)d, (blasint)d, (blasint)ld, 1, a,
-              (blasint)ld, b, (blasint)ld, 0, matrix, (blasint)d);
+    outer(layer, matrix, a, b, ld);
     for (size_t i = 0; i < d; i++) {
         size_t from = which == LOWER ? 0 : i + 1, to = which == LOWER ? i : d;
         for (size_t k = from; k < to; k++)
@@ -234,7 +254,7 @@ static void lu_linear_backward(const flow_layer *layer, real *dx, real *dtheta, 
     if (dtheta && !add)
         memset(dtheta, 0, layer->n_params * sizeof *dtheta);
     memcpy(dw, dy, count * sizeof *dw);
-    multiply(layer, dw, theta, LOWER, CblasTrans, ld); /* dw = L^T dy */
+    multiply(layer, dw, theta, LOWER, 1, ld); /* dw = L^T dy */
     if (dtheta) {
         add_triangle(layer, dtheta, dy, call->cache, LOWER, ld, matrix); /* dL += dy w^T */
         add_scale_and_bias(layer, dtheta, theta, dw, call->cache, dy, dlogdet, ld);
@@ -243,7 +263,7 @@ static void lu_linear_backward(const flow_layer *layer, real *dx, real *dtheta, 
     if (dtheta)
         add_triangle(layer, dtheta, dw, x, UPPER, ld, matrix); /* dU += dv x^T */
     memcpy(dx, dw, count * sizeof *dx);
-    multiply(layer, dx, theta, UPPER, CblasTrans, ld); /* dx = U^T dv */
+    multiply(layer, dx, theta, UPPER, 1, ld); /* dx = U^T dv */
 }
 
 static void lu_linear_score(const flow_layer *layer, real *score_y, const real *score_x,
@@ -253,9 +273,9 @@ static void lu_linear_score(const flow_layer *layer, real *score_y, const real *
     const real *theta = call->theta;
     const size_t ld = call->ld;
     memcpy(score_y, score_x, layer->dim * ld * sizeof *score_y);
-    solve(layer, score_y, theta, UPPER, CblasTrans, ld);
+    solve(layer, score_y, theta, UPPER, 1, ld);
     scale_rows(layer, score_y, theta, -1, ld);
-    solve(layer, score_y, theta, LOWER, CblasTrans, ld);
+    solve(layer, score_y, theta, LOWER, 1, ld);
 }
 
 static size_t lu_linear_n_tensors(const flow_layer *layer)

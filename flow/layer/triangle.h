@@ -28,6 +28,18 @@ static inline void triangle_multiply(real *x, const real *matrix, size_t d, int 
         triangle_row(x, matrix, d, left ? d - 1 - i : i, left, across, 1, ld);
 }
 
+/* matrix (d, d) = a b^T, a and b (d, ld) */
+static inline void triangle_outer(real *matrix, const real *a, const real *b, size_t d, size_t ld)
+{
+    for (size_t i = 0; i < d; i++)
+        for (size_t k = 0; k < d; k++) {
+            real sum = 0;
+            for (size_t j = 0; j < ld; j++)
+                sum += a[i * ld + j] * b[k * ld + j];
+            matrix[i * d + k] = sum;
+        }
+}
+
 /* x <- T^-1 x */
 static inline void triangle_solve(real *x, const real *matrix, size_t d, int lower, int across,
                                   size_t ld)

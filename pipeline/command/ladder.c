@@ -16,8 +16,10 @@ const ladder_options ladder_defaults = {.most = 8, .n = 20000};
 
 static void print_head(const flow *teacher, const ladder_options *o)
 {
-    printf("%s: %zu columns, %zu weights; %llu rows of either side, untrained\n\n", o->model,
-           flow_dim(teacher), flow_n_weights(teacher), (unsigned long long)o->n);
+    printf("%s: %zu columns, %zu weights; %llu rows of either side, untrained%s%s\n\n", o->model,
+           flow_dim(teacher), flow_n_weights(teacher), (unsigned long long)o->n,
+           o->network ? ", networks in " : "",
+           o->network ? flow_network_name((flow_network)o->network) : "");
     printf("%8s  %20s  %20s  %6s %6s %6s  %9s  %9s\n", "T", "KL reverse", "KL forward", "ESS r",
            "ESS f", "k-hat", "rows/s", "one row");
     fflush(stdout);
@@ -80,12 +82,12 @@ static size_t last_rung(const flow *teacher, uint64_t most)
     return most < dim ? (size_t)most : dim;
 }
 
-static int climb_all(student_rung *rungs, size_t last, const flow *teacher, student_sides *sides,
-                     flow_err *err)
+static int climb_all(student_rung *rungs, size_t last, const flow *teacher, flow_network network,
+                     student_sides *sides, flow_err *err)
 {
     int code = 0;
     for (size_t t = 1; !code && t <= last; t++) {
-        code = student_rung_climb(rungs + t - 1, teacher, t, sides, err);
+        code = student_rung_climb(rungs + t - 1, teacher, t, network, sides, err);
         if (!code)
             print_rung(rungs + t - 1);
     }
@@ -117,7 +119,7 @@ static int climb(const flow *teacher, student_sides *sides, const ladder_options
     if (!rungs)
         return flow_fail(err, FLOW_ENOMEM, "out of memory for %zu rungs", last);
     print_head(teacher, o);
-    int code = climb_all(rungs, last, teacher, sides, err);
+    int code = climb_all(rungs, last, teacher, (flow_network)o->network, sides, err);
     if (!code)
         code = print_teacher(&rows_per_s, teacher, sides, err);
     if (!code)

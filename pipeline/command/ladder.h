@@ -14,6 +14,7 @@ typedef struct ladder_options {
     uint64_t n;              /* rows of either side */
     uint64_t seed;
     uint64_t threads;    /* 0: auto */
+    int network;         /* a flow_network: of the rungs, not of the teacher */
     const char *picture; /* a PNG of the same figures, or NULL */
 } ladder_options;
 

@@ -3,9 +3,10 @@
 #define PIPELINE_COMMAND_LINE_H
 
 #include "files/csv.h"
+#include "flow/pool.h"
 #include "pipeline/command/lines.h"
 
-enum { LINE_MAX_THREADS = 1024 };
+enum { LINE_MAX_THREADS = FLOW_MAX_THREADS };
 
 /* Options without a letter. */
 enum {

@@ -432,6 +432,7 @@ static const cli_option ladder_table[] = {
      "the last rung; default 8. From the number of columns on, all are exact"},
     TABLE_OPTIONS("a file of contexts to draw from; or NAME=VALUE,..."),
     {"picture", OPTION_PICTURE, "FILE", "draw KL over rows a second into a .png"},
+    NETWORK_OPTION,
     {"seed", OPTION_SEED, "S", "default 0: the same command gives the same figures"},
     {"threads", OPTION_THREADS, "N", "threads; changes no result but the speeds"},
     {NULL, 0, NULL, NULL}};
@@ -461,6 +462,8 @@ static int take_ladder(void *into, int id, const char *arg, flow_err *err)
     case OPTION_PICTURE:
         o->picture = arg;
         return FLOW_OK;
+    case OPTION_NETWORK:
+        return network_take(&o->network, arg, err);
     default:
         return line_take_table(&o->context, id, arg, err);
     }

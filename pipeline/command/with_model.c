@@ -26,15 +26,11 @@ static const char *file_of(char *out, const char *path, const char *role)
 
 int network_take(int *out, const char *word, flow_err *err)
 {
-    static const flow_key key = {.type = FLOW_KEY_WORD, .words = flow_networks};
-    char wants[128];
-    const flow_word *w = flow_networks;
-    while (w->name && strcmp(w->name, word) != 0)
-        w++;
-    flow_key_wants(wants, sizeof wants, &key);
-    *out = w->value;
-    return w->name ? 0
-                   : flow_fail(err, FLOW_EUSAGE, "--network wants %s, got '%.60s'", wants, word);
+    flow_err why = FLOW_ERR_INIT;
+    flow_network network = FLOW_NETWORK_AS_IS;
+    int code = flow_network_take(&network, word, &why);
+    *out = (int)network;
+    return code ? flow_fail(err, code, "--%.900s", why.text) : 0;
 }
 
 /* What the student of a run was validated with: *out is left as it is where there is no validation yet, and its word is

@@ -1,5 +1,6 @@
 #include "pipeline/config/rules.h"
 
+#include "files/hdf5_path.h"
 #include "files/read.h"
 #include "flow/preset.h"
 #include "pipeline/config/field.h"
@@ -346,15 +347,16 @@ static void possible_gates(const rules_view *self)
 static void data_file(const rules_view *self)
 {
     const char *path = self->config->data.path;
+    char room[FILE_OF_DATASET];
     if (!is_given(self, "data.path"))
         return;
     place at = given_at(self, "data.path")->at;
     char quoted[COMPLAINT_QUOTE];
     complaint_quote(quoted, path, strlen(path));
-    if (!file_is_npy(path) && !file_is_csv(path))
+    if (!file_is_table(path))
         complain(self->out, E_RANGE, at, file_read_remedy(path),
-                 "data.path wants a .npy or .csv file, got '%s'", quoted);
-    else if (access(path, R_OK) != 0)
+                 "data.path wants a .npy or .csv file, or FILE.h5:/DATASET, got '%s'", quoted);
+    else if (access(file_of_dataset(room, path), R_OK) != 0)
         complain(self->out, E_FILE, at,
                  strstr(path, "~/") ? "~ is not expanded here; write the folder" : NULL,
                  "cannot read '%s': %s", quoted, strerror(errno));

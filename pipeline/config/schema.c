@@ -158,7 +158,7 @@ const flow_key schema_keys[] = {
             "the student holds; or else as it was trained."},
 
     {KEY(data.path), .type = FLOW_KEY_TEXT, .flags = FLOW_KEY_FILE, RANGE(1, 4096),
-     .doc = "A .npy or .csv file with one row per line; delimiter, names, comments and an index are "
+     .doc = "A .npy or .csv file with one row per line, or FILE.h5:/DATASET of HDF5; delimiter, names, comments and an index are "
             "found by themselves. Relative to the file that says so; "
             "with --set, to the working directory. Give either this or generator."},
     {KEY(data.generator), .type = FLOW_KEY_WORD, .kinds = &data_generator_kinds,

@@ -1,5 +1,6 @@
 #include "pipeline/stages/data.h"
 
+#include "files/hdf5_path.h"
 #include "files/read.h"
 #include "flow/json.h"
 #include "pipeline/config/said.h"
@@ -131,7 +132,9 @@ static file_table *read_head(const config *c, const data_options *options, flow_
 static bool is_pipe(const config_data *d)
 {
     struct stat status;
-    return d->path && stat(d->path, &status) == 0 && !S_ISREG(status.st_mode);
+    char room[FILE_OF_DATASET];
+    return d->path && stat(file_of_dataset(room, d->path), &status) == 0 &&
+           !S_ISREG(status.st_mode);
 }
 
 int data_check_pairs(const config *c, flow_err *err)

@@ -1,5 +1,6 @@
 #include "pipeline/stages/digests.h"
 
+#include "files/hdf5_path.h"
 #include "files/sha256.h"
 #include "flow/json.h"
 #include "pipeline/console/notice.h"
@@ -14,7 +15,8 @@ enum { SHOWN = 12 };
 static json_t *digest_of(const char *file)
 {
     char sum[FILE_SHA256];
-    bool there = file_sha256(sum, file, NULL) == 0;
+    char room[FILE_OF_DATASET];
+    bool there = file_sha256(sum, file_of_dataset(room, file), NULL) == 0;
     return json_pack("{s:s, s:o}", "file", file, "sha256", there ? json_string(sum) : json_null());
 }
 

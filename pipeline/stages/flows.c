@@ -74,6 +74,7 @@ static flow *follow(const json_t *preset, const flow *teacher, flow_precision pr
     if (flow_preset_unrolling(&how, preset, err))
         return NULL;
     how.iterations = how.iterations ? how.iterations : 1;
+    how.width = isnan(how.width) ? 1 : how.width;
     return flow_unroll(teacher, &how, precision, err);
 }
 

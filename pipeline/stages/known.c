@@ -1,5 +1,6 @@
 #include "pipeline/stages/known.h"
 
+#include "files/hdf5_path.h"
 #include "files/sha256.h"
 #include "flow/json.h"
 #include "pipeline/console/notice.h"
@@ -60,9 +61,11 @@ static bool is_of(const json_t *entry, const struct stat *is)
            json_integer_value(json_object_get(entry, "place")) == (json_int_t)is->st_ino;
 }
 
-bool known_is_same(const known *self, const char *path)
+bool known_is_same(const known *self, const char *named)
 {
     struct stat is;
+    char room[FILE_OF_DATASET];
+    const char *path = file_of_dataset(room, named);
     const json_t *entry = json_object_get(self->files, path);
     return !entry || (stat(path, &is) == 0 && is_of(entry, &is));
 }
@@ -78,9 +81,11 @@ static json_t *remember(known *self, const char *path, const struct stat *is, co
     return json_string(sum);
 }
 
-json_t *known_digest(known *self, const char *path)
+json_t *known_digest(known *self, const char *named)
 {
     struct stat is;
+    char room[FILE_OF_DATASET];
+    const char *path = file_of_dataset(room, named);
     char sum[FILE_SHA256];
     if (stat(path, &is) || !S_ISREG(is.st_mode))
         return json_null();

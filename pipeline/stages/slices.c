@@ -1,5 +1,6 @@
 #include "pipeline/stages/slices.h"
 
+#include "files/hdf5_path.h"
 #include "flow/json.h"
 #include "pipeline/config/schema.h"
 #include "pipeline/stages/file_keys.h"
@@ -64,12 +65,21 @@ static json_t *keys_of(const slices *self, const stage *s, const config *c)
     return out;
 }
 
+/* Of a dataset in a file the file's, and which one. */
+static json_t *digest_of(const json_t *file)
+{
+    json_t *sum = json_object_get(file, "sha256");
+    const char *dataset = file_dataset_of(json_string_value(json_object_get(file, "file")));
+    return dataset && json_is_string(sum) ? json_sprintf("%s:%s", json_string_value(sum), dataset)
+                                          : json_incref(sum);
+}
+
 static json_t *digests_of(const slices *self, const stage *s)
 {
     json_t *out = json_object(), *file;
     const char *key;
     json_object_foreach(self->files, key, file) if (stage_reads(s, key))
-        flow_json_set(&out, key, json_incref(json_object_get(file, "sha256")));
+        flow_json_set(&out, key, digest_of(file));
     return out;
 }
 

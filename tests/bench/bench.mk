@@ -3,7 +3,7 @@
 #   make bench-peers PEERS_ARGS="--quick"
 
 .PHONY: bench bench-peers
-$(OUT)/bench: $(call objects_of,bench) $(OUT)/tests/common/spec.o $(OUT)/libdistill.a $(OUT)/made-of
+$(OUT)/bench: $(call objects_of,bench) $(OUT)/tests/common/spec.o $(OUT)/rooms.a $(OUT)/made-of
 	$(LINK)
 
 # A core that the environment forces on OpenBLAS would halve the peak that all is measured against.

@@ -28,42 +28,78 @@ check "a user without rights is told to update and install" sh -c \
 check "and nothing is run" sh -c '! grep "it was run" "$1"' - "$T/bin/told"
 
 cat >"$T/user.c" <<'C'
-#include "files/model.h"
-#include "flow/blas.h"
-#include "flow/pool.h"
-#include "teacher/streams.h"
-
-#include <cblas.h>
+#include <distill.h>
+#include <distill_quantities.h>
+#include <distill_target.h>
 #include <stdio.h>
-#include <unistd.h>
 
 int main(int argc, char **argv)
 {
-    flow_err err = FLOW_ERR_INIT;
-    double x[6];
-    if (openblas_get_num_threads() == 1 && sysconf(_SC_NPROCESSORS_ONLN) > 1) {
-        fputs("the library changed the threads of BLAS when it was loaded\n", stderr);
-        return 1;
-    }
-    flow_blas_one_thread();
-    flow_model *model = argc > 1 ? flow_model_read(argv[1], &err) : NULL;
-    flow_pool *pool = flow_pool_create(1, &err);
-    pcg_stream stream = {.seed = 0, .stage = STREAM_EXPORT, .purpose = PCG_BASE};
-    if (!model || !pool || flow_model_sample(model, pool, x, NULL, NULL, stream, 0, 3, &err)) {
-        fprintf(stderr, "%s\n", err.text);
+    distill_error why;
+    distill_model *model = argc > 1 ? distill_load(argv[1], NULL, &why) : NULL;
+    double x[6], log_q[3];
+    if (!model || distill_sample(model, 0, 0, 3, x, log_q, NULL, NULL)) {
+        fprintf(stderr, "%s\n", model ? distill_why(model) : why.text);
         return 1;
     }
     for (int i = 0; i < 3; i++)
-        printf("%.17g,%.17g\n", x[2 * i], x[2 * i + 1]);
-    flow_pool_free(pool);
-    flow_model_free(model);
+        printf("%.17g,%.17g,%.17g\n", x[2 * i], x[2 * i + 1], log_q[i]);
+    distill_free(model);
     return 0;
 }
 C
 export PKG_CONFIG_PATH=$prefix/lib/pkgconfig
-# shellcheck disable=SC2046 # a list of flags
-check "a program builds with the installed library" "${CC:-gcc}" -std=c11 -D_POSIX_C_SOURCE=200809L -Wall -Wextra -Werror "$T/user.c" \
-    -o "$T/user" $(pkg-config --cflags --libs distill)
+strict="-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Werror"
 run run configs/two_moons.yaml "${QUICK[@]}" --out "$T/run"
 model=$T/run/student/model.safetensors
-check "and samples what distill samples" same_numbers <(OPENBLAS_NUM_THREADS=2 "$T/user" "$model") <("$DISTILL" sample "$model" -n 3 | tail -n +2) 0
+
+# samples NAME PROGRAM: what distill samples, to the last bit.
+samples() {
+    check "$1 samples what distill samples" cmp <(LD_LIBRARY_PATH=$prefix/lib "$2" "$model") <("$DISTILL" sample "$model" -n 3 --logp | tail -n +2)
+}
+
+# shellcheck disable=SC2046,SC2086 # lists of flags
+{
+    check "a program in C99 builds with the installed library" ${CC:-gcc} -std=c99 $strict "$T/user.c" -o "$T/user" $(pkg-config --cflags --libs distill)
+    samples "it" "$T/user"
+    check "and one that has the library in it" ${CC:-gcc} -std=c99 $strict "$T/user.c" -o "$T/static" $(pkg-config --cflags distill) "$prefix/lib/libdistill.a" -ljansson -lm -pthread
+    samples "that" "$T/static"
+    if command -v c++ >/dev/null; then
+        check "a program in C++ builds with it" c++ -std=c++11 $strict -x c++ "$T/user.c" -o "$T/plus" $(pkg-config --cflags --libs distill)
+        samples "in C++ it" "$T/plus"
+    else
+        skip "a program in C++" "there is no c++"
+    fi
+}
+
+# The example of README.md, as it stands there.
+sed -n '/^#include <distill.h>/,/^```/p' README.md | sed '$d' >"$T/example.c"
+# shellcheck disable=SC2046,SC2086 # lists of words
+check "the example of the README builds" ${CC:-gcc} -std=c99 $strict "$T/example.c" -o "$T/example" $(pkg-config --cflags --libs distill) -lm
+check "and runs" sh -c 'LD_LIBRARY_PATH=$1 "$2" "$3" | grep -q "^mean of f "' - "$prefix/lib" "$T/example" "$model"
+
+# What is in the library is its own, and it needs no BLAS, whose threads are the process's.
+check "the library shows its own functions and no other" sh -c 'nm -D --defined-only "$1" | grep " T " | sed "s/.* T //; s/@.*//" | sort >"$2.seen" &&
+    sed -n "s/^DISTILL_API [^(]*[ *]\(distill_[a-z_]*\)(.*/\1/p" library/distill.h | sort | cmp - "$2.seen"' - "$prefix/lib/libdistill.so" "$T/symbols"
+check "and needs nothing but jansson" sh -c '! readelf -d "$1" | grep NEEDED | grep -Ev "jansson|libm\.|libc\.|pthread|ld-linux|libgcc_s|[au]san"' - "$prefix/lib/libdistill.so"
+check "a manual page of the header is there" grep -q 'distill_sample(distill_model' "$prefix/share/man/man3/distill.h.3"
+
+# ---- a Debian package
+if command -v dpkg-deb >/dev/null && command -v readelf >/dev/null; then
+    check "a Debian package is built" make -s deb BUILD="$BUILD" CC="${CC:-gcc}"
+    deb=$(echo "$BUILD"/distill_*.deb)
+    check "which holds the program, the library and the header" sh -c 'for f in usr/bin/distill usr/lib/libdistill.so usr/include/distill.h usr/lib/pkgconfig/distill.pc; do
+        dpkg-deb -c "$1" | grep -q " \./$f\( ->.*\)\?$" || exit 1; done' - "$deb"
+    check "and names what it needs" sh -c 'dpkg-deb -f "$1" Depends | grep libjansson4 | grep libyaml | grep -q libc6' - "$deb"
+else
+    skip "a Debian package" "there is no dpkg-deb or readelf"
+fi
+if [ -n "${DISTILL_CHROOT:-}" ] && command -v debootstrap >/dev/null; then
+    check "a clean Debian" debootstrap --variant=minbase bookworm "$T/root"
+    cp "$deb" "$T/root/distill.deb"
+    cp "$model" "$T/root/model.safetensors"
+    check "takes the package" chroot "$T/root" apt-get install -y --no-install-recommends ./distill.deb
+    check "and samples what distill samples" cmp <(chroot "$T/root" distill sample model.safetensors -n 3) <("$DISTILL" sample "$model" -n 3)
+else
+    skip "a clean Debian that takes the package" "wants debootstrap, root, a mirror and DISTILL_CHROOT=1"
+fi

@@ -18,6 +18,14 @@ check "other rows with another seed" sh -c '! cmp -s "$1" "$2"' - <(figures "$T/
 expect "up to a T" 0 ladder "$teacher" -n 200 --most 2
 check "and no further" test "$(grep -cE '^ +[1-9] ' "$T/out")" -eq 2
 
+expect "rungs in int16" 0 ladder "$teacher" -n 2000 --network int16
+check "say so" grep -q "untrained, networks in int16" "$T/out"
+check "are not those as they are, and near them" awk 'NR == FNR { if ($1 + 0) was[$1] = $2; next }
+    $1 + 0 { far = far || $2 - was[$1] > .01 || was[$1] - $2 > .01; same = same && $2 == was[$1]; n++ } BEGIN { same = 1 }
+    END { exit far || same || n != 6 }' "$T/first" "$T/out"
+run ladder "$teacher" --network int9
+check "a network that is none is refused" sh -c '[ "$1" -eq 64 ] && grep -q "network wants one of f32" "$2"' - "$status" "$T/err"
+
 expect "a picture" 0 ladder "$teacher" -n 200 --picture "$T/ladder.png"
 check "is a PNG" sh -c 'head -c 4 "$1" | grep -q PNG' - "$T/ladder.png"
 expect "a picture that has no place" 73 ladder "$teacher" -n 200 --most 1 --picture "$T/none/ladder.png"

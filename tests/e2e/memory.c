@@ -17,6 +17,7 @@
  * scenes, default all. */
 #include "tests/e2e/column_scene.h"
 #include "tests/e2e/failing.h"
+#include "tests/e2e/scene_library.h"
 #include "tests/e2e/scene_targets.h"
 #include "tests/e2e/scenes.h"
 #include "tests/e2e/scenes_own.h"
@@ -44,6 +45,7 @@ static const struct scene {
               {"pool", play_pool},
               {"sample", play_sample},
               {"model", play_model},
+              {"library", play_library},
               {"csv", play_csv},
               {"text", play_text},
               {"npy", play_npy},

@@ -214,7 +214,8 @@ static json_t *names_of(char **names, size_t n)
     return list;
 }
 
-static int play_model(uint64_t *sum, flow_err *err)
+/* At path. */
+static int write_model(flow_err *err)
 {
     double ranges[2 * DIM] = {-1, 2.385, 0, 1e9};
     flow_model model = {.flow = made[FLOW_NOISE_TO_DATA],
@@ -232,8 +233,13 @@ static int play_model(uint64_t *sum, flow_err *err)
     json_decref(model.names);
     json_decref(model.context_names);
     json_decref(model.quantities);
-    if (code)
-        return code;
+    return code;
+}
+
+static int play_model(uint64_t *sum, flow_err *err)
+{
+    if (write_model(err))
+        return err->code;
     add_file(sum);
     return read_model(sum, err);
 }

@@ -61,6 +61,27 @@ Test(model_points, a_value_has_the_probability_of_its_cell)
     flow_pool_free(pool);
 }
 
+/* Half as wide in u: of the cells, the masses of that. */
+Test(model_points, cells_at_a_temperature)
+{
+    flow_err err = FLOW_ERR_INIT;
+    flow_pool *pool = flow_pool_create(1, &err);
+    flow_units *units = flow_units_create(1, &err);
+    units->column[0] = (flow_unit){.step = 0.5, .shift = 0.3, .scale = 1.2};
+    flow_model *model = model_of(units);
+    double x[50], logp[50];
+    pcg_stream stream = {.seed = 5, .stage = PCG_TEST, .purpose = PCG_BASE};
+    cr_assert_eq(flow_model_sample_tempered(model, pool, x, logp, NULL, stream, 3, 50, 0.5, &err),
+                 0, "%s", err.text);
+    for (size_t i = 0; i < 50; i++) {
+        double want = phi((x[i] + 0.5 - 0.3) / 0.6) - phi((x[i] - 0.3) / 0.6);
+        cr_assert_float_eq(exp(logp[i]), want, 2e-4 * want, "%g: %g, not %g", x[i], exp(logp[i]),
+                           want);
+    }
+    flow_model_free(model);
+    flow_pool_free(pool);
+}
+
 /* Three grid columns at once, independent: the product of three probabilities, within the error of 64
  * points; and a continuous one, of which it is the density. */
 Test(model_points, several_grids)

@@ -156,3 +156,60 @@ Test(base_samples, rows_do_not_depend_on_how_many_are_asked_for)
     }
     free(all);
 }
+
+/* ---- points of the hypercube */
+
+/* The log of how far columns 0 .. D - 1 move with their points: the map is triangular. */
+static double log_slopes(const base_case *c, const double *u)
+{
+    double bent[8], z[2][8], sum = 0;
+    for (size_t i = 0; i < c->dim; i++) {
+        const double step = 1e-5 * fmin(u[i], 1 - u[i]);
+        for (int side = 0; side < 2; side++) {
+            memcpy(bent, u, c->dim * sizeof *u);
+            bent[i] += side ? step : -step;
+            flow_noise_at(c->flow, z[side], bent, 1);
+        }
+        sum += log((z[1][i] - z[0][i]) / (2 * step));
+    }
+    return sum;
+}
+
+static void check_points(const base_case *c)
+{
+    enum { POINTS = 40 };
+    double u[POINTS * 8], z[8], logp;
+    pcg_uniforms(u, noise, 3, POINTS, c->dim);
+    u[0] = 1e-4;
+    u[c->dim] = 1 - 1e-4;
+    for (size_t r = 0; r < POINTS; r++) {
+        flow_noise_at(c->flow, z, u + r * c->dim, 1);
+        base_log_prob(c, &logp, z, 1);
+        cr_assert_float_eq(log_slopes(c, u + r * c->dim), -logp, 1e-5, "%s, D = %zu, row %zu",
+                           base_text(c->example), c->dim, r);
+    }
+}
+
+Test(base_samples, points_of_the_hypercube_have_the_density)
+{
+    for (size_t e = 0; e < base_count(); e++)
+        for (size_t dim = 1; dim <= 3; dim++) {
+            base_case c = base_open(e, dim);
+            check_points(&c);
+            flow_free(c.flow);
+        }
+}
+
+Test(base_samples, points_on_the_ends_of_the_hypercube)
+{
+    for (size_t e = 0; e < base_count(); e++) {
+        base_case c = base_open(e, 1);
+        double u[] = {0, 1, -1e-9, 1 + 1e-9, NAN}, z[5];
+        flow_noise_at(c.flow, z, u, 5);
+        cr_expect(isfinite(z[0]) && isfinite(z[1]), "%s: %g %g", base_text(e), z[0], z[1]);
+        cr_expect(isnan(z[2]) && isnan(z[3]) && isnan(z[4]), "%s: %g %g", base_text(e), z[2], z[3]);
+        flow_noise_at(c.flow, u, u, 2); /* in place */
+        cr_expect(memcmp(u, z, 2 * sizeof *u) == 0);
+        flow_free(c.flow);
+    }
+}

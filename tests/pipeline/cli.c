@@ -133,8 +133,8 @@ Test(cli, refusals)
         {"distill sample m -n 1 -o x.txt", 64,
          "distill: error: -o 'x.txt' ends neither in .npy nor in .csv; say --format npy or csv\n"
          "help: distill sample --help\n"},
-        {"distill ladder m --network int8", 64,
-         "distill: error: unknown option '--network'\nhelp: distill ladder --help\n"},
+        {"distill inspect m --network int8", 64,
+         "distill: error: unknown option '--network'\nhelp: distill inspect --help\n"},
         {"distill logp m", 64,
          "distill: error: something is missing: distill logp RUN|MODEL DATA [options]\n"
          "help: distill logp --help\n"},

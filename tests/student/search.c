@@ -4,6 +4,7 @@
 #include "tests/common/examples.h"
 
 #include <criterion/criterion.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,6 +27,8 @@ typedef struct script {
     size_t fail_layers_at;              /* T at which that diverges */
     size_t stop_at;                     /* T at which the training is stopped; 0: none */
     size_t fail_at;                     /* T at which it diverges */
+    double narrowest;                   /* the least width that passes */
+    bool any_width;                     /* the width is to be found */
     char said[400];
     student_rungs rungs;
     flow *taken;
@@ -46,7 +49,8 @@ static bool passes(void *arg, const student_rung *rung)
 {
     script *s = arg;
     say(s, rung->layerwise ? 'l' : rung->trained ? 't' : 'u', &rung->how);
-    return rung->how.iterations >= (rung->layerwise ? s->layered
+    return rung->how.width >= s->narrowest &&
+           rung->how.iterations >= (rung->layerwise ? s->layered
                                     : rung->trained ? s->trained
                                                     : s->untrained);
 }
@@ -106,16 +110,17 @@ static void open_script(script *s)
 static int search(script *s, size_t iterations, size_t fewest, size_t halvings)
 {
     open_script(s);
-    const student_searching with = {.teacher = s->teacher,
-                                    .sides = &s->sides,
-                                    .how = {.iterations = iterations, .width = 1},
-                                    .fewest = fewest,
-                                    .halvings = halvings,
-                                    .passes = passes,
-                                    .layerwise = s->layered ? train_layers : NULL,
-                                    .train = train,
-                                    .aside = aside,
-                                    .arg = s};
+    const student_searching with = {
+        .teacher = s->teacher,
+        .sides = &s->sides,
+        .how = {.iterations = iterations, .width = s->any_width ? NAN : 1},
+        .fewest = fewest,
+        .halvings = halvings,
+        .passes = passes,
+        .layerwise = s->layered ? train_layers : NULL,
+        .train = train,
+        .aside = aside,
+        .arg = s};
     return student_search(&with, &s->taken, &s->rungs, &s->err);
 }
 
@@ -176,6 +181,40 @@ Test(search, takes_its_course)
              t++) /* the ladder up to there is measured all the same */
             cr_expect(s.rungs.at[t].how.iterations == t + 1 && !s.rungs.at[t].trained, "%s",
                       c->name);
+        close_script(&s);
+    }
+}
+
+typedef struct narrowing {
+    size_t trained, fewest;
+    double narrowest;
+    const char *said;
+    size_t taken; /* its T */
+    double width;
+} narrowing;
+
+static const narrowing narrowings[] = {
+    {2, 0, 0.5, "u1 u2 u3 u3 T2 t2 T1 t1 a1 t2 t2 T2/2 t2/2 a2 T2/4 t2/4 a2/4", 2, 0.5},
+    {2, 0, 1, "u1 u2 u3 u3 T2 t2 T1 t1 a1 t2 t2 T2/2 t2/2 a2/2", 2, 1},
+    {2, 1, 0.5, "u1 u2 u3 u3 T2 t2 T1 t1 a1 t2 t2 T2/2 t2/2 a2 T2/4 t2/4 a2/4", 2, 0.5},
+    {99, 0, 0.5, "u1 u2 u3 u3 T2 t2 T3 t3 a2 t3 u3 a3 u3 T3/2 t3/2 a3/2", 3, 1},
+};
+
+/* Where the width is to be found, too: halved from the T that was taken, for as long as it passes. */
+Test(search, narrower_for_as_long_as_it_passes)
+{
+    for (size_t k = 0; k < sizeof narrowings / sizeof *narrowings; k++) {
+        const narrowing *c = narrowings + k;
+        script s = {.untrained = 3,
+                    .trained = c->trained,
+                    .narrowest = c->narrowest,
+                    .any_width = true,
+                    .err = FLOW_ERR_INIT};
+        cr_expect_eq(search(&s, 0, c->fewest, 0), 0, "%zu: %s", k, s.err.text);
+        cr_expect_str_eq(s.said, c->said, "%zu:\n  %s\n  %s", k, s.said, c->said);
+        const student_rung *taken = &s.rungs.at[s.rungs.taken];
+        cr_expect(taken->how.iterations == c->taken && fabs(taken->how.width - c->width) < 1e-9,
+                  "%zu", k);
         close_script(&s);
     }
 }

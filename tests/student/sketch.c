@@ -285,7 +285,7 @@ Test(recipe, is_the_same_without_a_sketch_that_does_not_hold)
     cr_expect(memcmp(a.pilot.u, b.pilot.u, 2 * a.pilot.rows.n * sizeof *a.pilot.u) == 0);
     cr_expect(json_equal(a.flow, b.flow) && json_equal(a.objective, b.objective));
     cr_expect(a.options.steps == b.options.steps && a.options.lr == b.options.lr);
-    cr_expect(a.evaluations > b.evaluations && a.evaluations < 1.3 * (double)b.evaluations,
+    cr_expect(a.evaluations > b.evaluations && (double)a.evaluations < 1.3 * (double)b.evaluations,
               "%zu for %zu", a.evaluations, b.evaluations);
     student_recipe_close(&a);
     student_recipe_close(&b);
