@@ -21,9 +21,10 @@ typedef struct flow_stack {
     struct flow_layer **layers; /* (n_layers) in the order of forward */
     size_t *offsets;            /* (n_layers) first parameter of each */
     size_t n_params, n_live;
-    int one_way;      /* a layer has no inverse */
-    int curved;       /* the log-determinant of a layer depends on its input */
-    size_t in_series; /* the most groups that a layer inverts one after the other; 1: none does */
+    size_t n_networks; /* conditioners that can be rounded; 0 where the backend does not round */
+    int one_way;       /* a layer has no inverse */
+    int curved;        /* the log-determinant of a layer depends on its input */
+    size_t in_series;  /* the most groups that a layer inverts one after the other; 1: none does */
 } flow_stack;
 
 struct flow {

@@ -86,6 +86,17 @@ static int watch(flow *self, flow_err *err)
     return code;
 }
 
+/* The copy; NULL, and it is freed, if none of its layers has a network: it would be the same flow under another name. */
+static flow *networks_of(flow *copy, flow_err *err)
+{
+    if (!copy || copy->stack.n_networks > 0)
+        return copy;
+    flow_fail(err, FLOW_ECONFIG, "no layer of the flow has a network to round to %s",
+              flow_network_name(copy->network));
+    flow_free(copy);
+    return NULL;
+}
+
 /* Watching, if anything is to be seen. */
 static flow *begin(const flow *self, flow_network network, flow_err *err)
 {
@@ -98,7 +109,7 @@ static flow *begin(const flow *self, flow_network network, flow_err *err)
     if (network == FLOW_NETWORK_AS_IS)
         return flow_convert(self, self->backend->precision, err);
     const flow_backend *backend = flow_backend_find_rounding(err);
-    return backend ? flow_copy_on(self, backend, network, err) : NULL;
+    return backend ? networks_of(flow_copy_on(self, backend, network, err), err) : NULL;
 }
 
 int flow_check_round(const flow *self, flow_network network, flow_err *err)

@@ -39,7 +39,7 @@ static inline int flow_network_in_bytes(flow_network network)
 /* The same flow, of the same parameters, whose networks are as `network` says: its own memory. It has no
  * gradients, so passes with FLOW_PASS_TRAIN are refused, and so is flow_tensor_set; flow_convert gives the flow that
  * it was made from, in single precision at most. AS_IS: a copy. FLOW_ECONFIG: it is rounded already, its layers have no
- * inverse where samples need one, or a network has too many inputs; FLOW_EDATA: its samples are not finite. */
+ * inverse where samples need one, none has a network, or a network has too many inputs; FLOW_EDATA: its samples are not finite. */
 flow *flow_round(const flow *self, flow_network network, flow_err *err);
 
 /* The first of these errors, without the work. */

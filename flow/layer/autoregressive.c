@@ -48,6 +48,7 @@ static flow_layer *create_from(const conditioned_options *options, const layer_s
                               .context = scope->context,
                               .n_params = self->maps.net->n_params,
                               .n_live = self->maps.net->n_live,
+                              .n_networks = conditioned_networks(&self->maps),
                               .in_series = self->maps.net->shape.groups};
     return &self->base;
 }

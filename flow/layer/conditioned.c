@@ -308,6 +308,11 @@ int conditioned_take(const conditioned *self, real *theta, size_t copies, const 
     return code;
 }
 
+size_t conditioned_networks(const conditioned *self)
+{
+    return self->net->ops->round ? 1 : 0;
+}
+
 void conditioned_round(const conditioned *self, real *theta, size_t copies, size_t n)
 {
     for (size_t t = 0; self->net->ops->round && t < copies; t++)

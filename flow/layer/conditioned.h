@@ -19,6 +19,7 @@
 #define conditioned_describe FLOW_NAME(conditioned_describe)
 #define conditioned_init FLOW_NAME(conditioned_init)
 #define conditioned_take FLOW_NAME(conditioned_take)
+#define conditioned_networks FLOW_NAME(conditioned_networks)
 #define conditioned_round FLOW_NAME(conditioned_round)
 #define conditioned_unroll FLOW_NAME(conditioned_unroll)
 #define conditioned_firsts FLOW_NAME(conditioned_firsts)
@@ -135,6 +136,8 @@ void conditioned_init(const conditioned *self, real *theta, size_t copies, layer
 int conditioned_take(const conditioned *self, real *theta, size_t copies, const conditioned *wide,
                      const real *from_theta, flow_err *err);
 
+/* How many kinds of them can be rounded: one or none. */
+size_t conditioned_networks(const conditioned *self);
 /* Rounds them: n rows went through each (layer.h). */
 void conditioned_round(const conditioned *self, real *theta, size_t copies, size_t n);
 

@@ -47,7 +47,8 @@ static flow_layer *create_from(const inverted_options *options, const layer_scop
                               .dim = scope->dim,
                               .context = scope->context,
                               .n_params = self->stack.n_params,
-                              .n_live = self->stack.n_live};
+                              .n_live = self->stack.n_live,
+                              .n_networks = self->stack.n_networks};
     return &self->base;
 }
 

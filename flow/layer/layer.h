@@ -34,10 +34,11 @@ typedef struct flow_layer_ops flow_layer_ops;
 typedef struct flow_layer {
     const flow_layer_ops *ops;
     size_t dim, context;
-    size_t n_params;  /* padded */
-    size_t n_live;    /* weights that take part */
-    int one_way;      /* set for a layer around one that has no inverse */
-    size_t in_series; /* groups that its inverse finishes one after the other; 0: all at once */
+    size_t n_params;   /* padded */
+    size_t n_live;     /* weights that take part */
+    size_t n_networks; /* conditioners that can be rounded, on a backend that rounds */
+    int one_way;       /* set for a layer around one that has no inverse */
+    size_t in_series;  /* groups that its inverse finishes one after the other; 0: all at once */
 } flow_layer;
 
 /* What create has to know beside the description. */

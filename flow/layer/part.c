@@ -60,6 +60,7 @@ static part *around(flow_stack *stack, size_t dim, size_t n_columns, flow_err *e
                                      .context = stack->context,
                                      .n_params = stack->n_params,
                                      .n_live = stack->n_live,
+                                     .n_networks = stack->n_networks,
                                      .one_way = stack->one_way,
                                      .in_series = stack->in_series},
                             .stack = *stack}};

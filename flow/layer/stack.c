@@ -42,6 +42,7 @@ int stack_append(flow_stack *self, flow_layer *layer, flow_err *err)
     self->offsets[self->n_layers++] = self->n_params;
     self->n_params += layer->n_params;
     self->n_live += layer->n_live;
+    self->n_networks += layer->n_networks;
     self->one_way |= layer->one_way || !layer->ops->inverse;
     if (layer->in_series > self->in_series)
         self->in_series = layer->in_series;

@@ -77,6 +77,7 @@ static flow_layer *create_from(const unrolled_options *options, const layer_scop
                               .context = scope->context,
                               .n_params = copies(self) * self->maps.net->n_params,
                               .n_live = copies(self) * self->maps.net->n_live,
+                              .n_networks = conditioned_networks(&self->maps),
                               .in_series = self->iterations * self->maps.net->shape.groups};
     return &self->base;
 }

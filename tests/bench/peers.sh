@@ -6,7 +6,8 @@
 #   PEERS_PIP_ARGS  more arguments of `pip install torch`, such as an --index-url that has CPU builds
 #   PYTHON          that makes the environment; default python3
 #
-# All arguments go to peers/compare.py (--help lists them). A peer that cannot be installed is left
+# All arguments go to peers/compare.py (--help lists them), or with --rounded among them to
+# peers/rounded.py: low precision in PyTorch and ONNX Runtime. A peer that cannot be installed is left
 # out with a message; plain PyTorch is all that the comparison needs.
 set -eu
 
@@ -56,11 +57,30 @@ install_all() {
     done
 }
 
+# Flow libraries have no low precision. Compiled settings want g++ besides, and are left out where there is none.
+install_rounded() {
+    has torch || room_for 10 || return 0
+    # shellcheck disable=SC2086 # a list of arguments
+    install torch ${PEERS_PIP_ARGS:-}
+    for package in numpy onnx onnxruntime; do
+        install "$package"
+    done
+}
+
 make_environment
-install_all
-install flowjax
+program=compare.py
+case " $* " in
+*' --rounded '*)
+    program=rounded.py
+    install_rounded
+    ;;
+*)
+    install_all
+    install flowjax
+    ;;
+esac
 
 # A core that the environment forces on OpenBLAS would slow either side down.
 unset OPENBLAS_CORETYPE OPENBLAS_L2_SIZE
 export CUDA_VISIBLE_DEVICES='' JAX_PLATFORMS=cpu PYTHONDONTWRITEBYTECODE=1
-exec "$python" "$here/peers/compare.py" "$@"
+exec "$python" "$here/peers/$program" "$@"

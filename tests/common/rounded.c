@@ -48,18 +48,40 @@ flow *rounded_new(const flow *f, flow_network network, const char *isa)
     return out;
 }
 
+/* Of layers, borrowed. */
+static flow *flow_of(json_t *layers, size_t dim, size_t context, flow_direction direction)
+{
+    flow_err err = FLOW_ERR_INIT;
+    json_t *d = describe_one(dim, context, flow_direction_name(direction), json_incref(layers));
+    flow *out = flow_create(d, FLOW_F32, &err);
+    cr_assert(out, "%s", err.text);
+    json_decref(d);
+    return out;
+}
+
+/* An example that has no network gets one behind it: it is what is beside the networks of a rounded flow then. */
+static json_t *layers_of(size_t example, size_t dim, size_t context, flow_direction direction)
+{
+    flow_err err = FLOW_ERR_INIT;
+    json_t *layer = example_layer(example, dim);
+    json_t *layers = json_is_array(layer) ? layer : json_pack("[o]", layer);
+    flow *f = flow_of(layers, dim, context, direction);
+    if (flow_check_round(f, FLOW_NETWORK_INT8, &err))
+        json_array_append_new(layers, json_pack("{s:s, s:{s:[i]}}", "kind", "autoregressive",
+                                                "conditioner", "hidden", 12));
+    flow_free(f);
+    return layers;
+}
+
 void rounded_case_open(rounded_case *self, size_t example, size_t dim, size_t context,
                        flow_direction direction, size_t n, flow_network network, const char *isa)
 {
-    flow_err err = FLOW_ERR_INIT;
     const uint64_t seed = 7919 * example + 31 * dim + context;
-    json_t *layer = example_layer(example, dim);
-    json_t *d = describe_one(dim, context, flow_direction_name(direction), json_incref(layer));
-    char *text = json_dumps(layer, JSON_COMPACT);
-    *self = (rounded_case){.dim = dim, .context = context, .n = n};
     set_isa(isa);
-    self->flow = flow_create(d, FLOW_F32, &err);
-    cr_assert(self->flow, "%s", err.text);
+    json_t *layers = layers_of(example, dim, context, direction);
+    char *text = json_dumps(layers, JSON_COMPACT);
+    *self = (rounded_case){.dim = dim, .context = context, .n = n};
+    self->flow = flow_of(layers, dim, context, direction);
     randomise_parameters(self->flow, 0.55, seed + 1);
     self->rounded = rounded_new(self->flow, network, isa);
     self->z = random_numbers_new(n * dim, 1.3, seed + 2);
@@ -68,8 +90,7 @@ void rounded_case_open(rounded_case *self, size_t example, size_t dim, size_t co
              flow_backend_name(self->rounded), flow_network_name(network),
              flow_direction_name(direction), dim, context, text);
     free(text);
-    json_decref(layer);
-    json_decref(d);
+    json_decref(layers);
 }
 
 void rounded_case_close(rounded_case *self)

@@ -116,3 +116,14 @@ check "is none" test "$(network "$rounded")" = '"f32"'
 check "and says so" grep -q '^  network   f32 is taken: .*faster with no other' "$T/err"
 expect "a word that is none is refused" 78 check configs/two_moons.yaml --set compute.network=int9
 check "with the words that there are" grep -q "compute.network wants one of f32, .*int8.* or auto, got 'int9'" "$T/err"
+
+# ---- nothing to round
+
+sed 's/^  flow: .*/  flow: {layers: [lu_linear]}/' configs/two_moons.yaml >"$T/linear.yaml"
+refused "a student without networks" 78 "compute.network: no layer of the flow has a network to round to int8" \
+    check "$T/linear.yaml" --set compute.network=int8
+run run "$T/linear.yaml" --out "$T/linear" --set teacher.train.epochs=1 --set validate.samples=1000 --set export.samples=20 --set compute.network=auto
+check "of which a choice is as it was trained" test "$(network "$T/linear")" = '"f32"'
+[ ! "$fast" ] || check "with the reason" grep -q '^  network   int8 is not taken: .*no layer of the flow has a network' "$T/err"
+refused "rounded samples of it" 78 "no layer of the flow has a network to round to int8" \
+    sample "$T/linear/student/model.safetensors" -n 2 --network int8

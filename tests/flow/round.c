@@ -228,11 +228,52 @@ Test(round, no_gradients_and_not_twice)
     flow_free(f), flow_free(g);
 }
 
-/* Of an lu_linear whose shift is what it should not be. */
+/* layer, a new reference, has no network. */
+static void check_nothing_to_round(json_t *layer)
+{
+    json_t *d = describe_one(3, 1, "noise_to_data", layer);
+    flow *f = flow_create(d, FLOW_F32, NULL);
+    cr_assert(f);
+    for (size_t k = 0; k < ROUNDED_NETWORKS; k++) {
+        flow_err err = FLOW_ERR_INIT;
+        cr_assert_eq(flow_check_round(f, rounded_networks[k], &err), FLOW_ECONFIG);
+        cr_assert_null(flow_round(f, rounded_networks[k], &err));
+        cr_assert(strstr(err.text, "has a network to round"), "%s", err.text);
+        cr_assert(strstr(err.text, flow_network_name(rounded_networks[k])), "%s", err.text);
+    }
+    cr_assert_eq(flow_check_round(f, FLOW_NETWORK_AS_IS, NULL), 0);
+    json_decref(d);
+    flow_free(f);
+}
+
+Test(round, layers_without_networks)
+{
+    check_nothing_to_round(json_pack("{s:s}", "kind", "lu_linear"));
+    check_nothing_to_round(json_pack("{s:s}", "kind", "context_linear"));
+    check_nothing_to_round(json_pack("{s:s, s:i, s:i, s:[{s:s}]}", "kind", "part", "first", 0,
+                                     "count", 2, "layers", "kind", "lu_linear"));
+}
+
+/* A network within a layer within a layer counts. */
+Test(round, a_network_in_a_part)
+{
+    json_t *d = describe_one(3, 0, "noise_to_data",
+                             json_pack("{s:s, s:i, s:i, s:[{s:s}, {s:s}]}", "kind", "part", "first",
+                                       0, "count", 2, "layers", "kind", "lu_linear", "kind",
+                                       "autoregressive"));
+    flow *f = flow_create(d, FLOW_F32, NULL), *rounded = flow_round(f, FLOW_NETWORK_INT8, NULL);
+    cr_assert(f && rounded);
+    json_decref(d);
+    flow_free(f), flow_free(rounded);
+}
+
+/* Of a network behind an lu_linear whose shift is what it should not be. */
 Test(round, samples_that_are_not_finite)
 {
     flow_err err = FLOW_ERR_INIT;
-    json_t *d = describe_one(3, 0, "noise_to_data", json_pack("{s:s}", "kind", "lu_linear"));
+    json_t *d =
+        describe_one(3, 0, "noise_to_data",
+                     json_pack("[{s:s}, {s:s}]", "kind", "lu_linear", "kind", "autoregressive"));
     flow *f = flow_create(d, FLOW_F32, &err);
     const double bias[3] = {1, INFINITY, 2};
     size_t t = flow_tensor_find(f, "layers.0.bias");

@@ -231,6 +231,8 @@ def arguments():
     parser.add_argument("--longest", type=float, default=4.0,
                         help="a library whose sampler needs more seconds a call is given density / D")
     parser.add_argument("--json", help="results, every round (beside the program)")
+    parser.add_argument("--rounded", action="store_true",
+                        help="low precision in PyTorch and ONNX Runtime instead; options of its own")
     parser.add_argument("--quick", action="store_true", help="sizes 1 and 3, one round of 0.2 s")
     args = parser.parse_args()
     args.sizes = args.sizes or ("1,3" if args.quick else "1,2,3,4,5,6")

@@ -25,6 +25,7 @@ class Layer(nn.Module):
     def __init__(self, dim, hidden):
         super().__init__()
         self.dim, self.hidden = dim, hidden
+        self.network = None  # the type of the maps, where it is not that of x
         inputs = torch.arange(1, dim + 1)
         units = 1 + torch.arange(hidden) * max(dim - 1, 1) // hidden  # ascending, 1 .. D - 1
         outputs = inputs.repeat(2)  # shifts, then scales
@@ -46,9 +47,10 @@ class Layer(nn.Module):
 
     def forward(self, x):
         """y and log|det dy/dx| of rows x."""
-        h = F.relu(self.maps[0](x))
+        h = F.relu(self.maps[0](x if self.network is None else x.to(self.network)))
         h = F.relu(self.maps[1](h))
-        shift, u = self.maps[2](h).split(self.dim, dim=1)
+        # What a rounded map says is a number like any other: log q is summed in the type of x.
+        shift, u = self.maps[2](h).to(x.dtype).split(self.dim, dim=1)
         s = log_scale(u)
         return torch.addcmul(shift, x, s.exp()), s.sum(1)
 
