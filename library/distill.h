@@ -11,14 +11,14 @@
  *
  * Rows     A model is a density over D = distill_dim columns, given C = distill_context_dim others. Rows are double, in the
  *          units of the table or the density that the model was made for: x is (n, D), context (n, C), log-densities are
- *          (n), in nats. All memory is yours; a row's bytes of an output are written, and nothing else.
+ *          (n), in nats. All memory is yours; an output shares none with an input, and of it the rows asked
+ *          for are written, and nothing else.
  * Strides  NULL is dense and row-major. Otherwise see distill_strides; a `context` stride of rows 0 gives all the same row.
  * Numbers  The same seed, row and model give the same numbers, whatever n, the number of threads and the way of the call:
  *          those of `distill sample --seed S --first F` and `distill logp`, to the last bit but for models with an
  *          lu_linear layer, which differ by rounding. NaN in, NaN out; a row where there is no density has -inf.
  * Errors   A function that can fail returns 0 or a distill_code; its text is distill_why of the model (but for DISTILL_EBUSY,
- *          when that is another thread's). Nothing is left
- *          half-made; outputs are then unspecified.
+ *          when that is another thread's). Nothing is left half-made; outputs are then unspecified.
  * Threads  A handle is for one thread at a time: a second one in the same handle gets DISTILL_EBUSY. distill_share makes
  *          another handle of the same weights, for which the memory is that of a few shards of rows. */
 #ifndef DISTILL_H

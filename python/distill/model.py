@@ -100,7 +100,7 @@ class Model:
         self, z: ArrayLike, context: ArrayLike | None = None, out: Array | None = None
     ) -> tuple[Array, Array]:
         """x (n, D) and log q (n) of the noise z (n, D)."""
-        z = self._rows(z, "z")
+        z = _apart(self._rows(z, "z"), out)
         call = _Call(self, len(z), context)
         x, q = call.output(out), call.values()
         call.run("transport", call.z(z), len(z), call.x(x), call.log_q(q), call.context)
@@ -110,7 +110,7 @@ class Model:
         self, u: ArrayLike, context: ArrayLike | None = None, out: Array | None = None
     ) -> tuple[Array, Array]:
         """x (n, D) and weight 1/q (n) of points u of the unit hypercube (n, D): the mean of f(x) weight is the integral of f."""
-        u = self._rows(u, "u")
+        u = _apart(self._rows(u, "u"), out)
         call = _Call(self, len(u), context)
         x, weight = call.output(out), call.values()
         call.run("event", call.z(u), len(u), call.x(x), call.log_q(weight), call.context)
@@ -160,7 +160,7 @@ class Model:
         return self._handle
 
     def _rows(self, rows: ArrayLike, name: str) -> Array:
-        out = _usable(np.asarray(rows, dtype=np.float64))
+        out = _numbers(rows, name)
         if out.ndim == 1 and self.dim == 1:
             out = out[:, None]
         if out.ndim != 2 or out.shape[1] != self.dim:
@@ -169,6 +169,21 @@ class Model:
 
 
 # ---- arrays
+
+
+def _numbers(given: ArrayLike, name: str) -> Array:
+    """As float64: real numbers of another type are converted, others refused."""
+    if isinstance(given, np.ma.MaskedArray):
+        raise ValueError(f"{name} is masked: a row that is not there has no density")
+    array = np.asarray(given)
+    if not np.can_cast(array.dtype, np.float64, "same_kind"):
+        raise ValueError(f"{name} is of type {array.dtype}, which is no real number")
+    return _usable(array.astype(np.float64, copy=False))
+
+
+def _apart(array: Array, out: Array | None) -> Array:
+    """A copy if what is written may lie where it is read."""
+    return array.copy() if out is not None and np.may_share_memory(array, out) else array
 
 
 def _usable(array: Array) -> Array:
@@ -212,7 +227,7 @@ class _Call:
             if width:
                 raise ValueError(f"the model is conditional: context of {width} columns is missing")
             return None
-        rows = _usable(np.asarray(given, dtype=np.float64))
+        rows = _numbers(given, "context")
         if rows.shape == (width,):
             rows = np.broadcast_to(rows, (self.n, width))
         if rows.shape != (self.n, width):

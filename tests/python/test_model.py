@@ -73,6 +73,9 @@ def test_noise_transport_and_events(run_directory):
     x, log_q = model.sample(100, seed=2)
     again = model.transport(model.noise(100, seed=2))
     assert np.array_equal(again[0], x) and np.array_equal(again[1], log_q)
+    z = model.noise(100, seed=2)
+    turned, _ = model.transport(z, out=z[::-1])  # written where it is read
+    assert np.array_equal(turned, again[0]) and turned.base is z
     u = np.random.default_rng(1).random((5000, 2))
     x, weight = model.event(u)
     assert np.allclose(np.log(weight), -model.log_prob(x), atol=0.02)
@@ -85,6 +88,10 @@ def test_what_makes_no_sense(run_directory, tmp_path):
     for rows in (np.zeros((3, 3)), np.zeros(2), np.zeros((2, 2, 2))):
         with pytest.raises(ValueError, match="x wants shape"):
             model.log_prob(rows)
+    with pytest.raises(ValueError, match="no real number"):
+        model.log_prob(np.zeros((3, 2)) + 1j)
+    with pytest.raises(ValueError, match="x is masked"):
+        model.log_prob(np.ma.masked_less(np.zeros((3, 2)), 1))
     with pytest.raises(ValueError, match="-1 rows"):
         model.sample(-1)
     with pytest.raises(distill.Error, match="network wants one of f32") as caught:
