@@ -11,7 +11,8 @@
 typedef struct weights {
     atomic_size_t handles;
     flow_model *model;
-    flow_model *precise; /* for densities: in double, or the same */
+    flow_model
+        precise; /* for densities: the same, but for its flow in double, unless that is its own */
     char *description;
 } weights;
 

@@ -37,8 +37,8 @@ static void let_go(weights *self)
 {
     if (!self || atomic_fetch_sub(&self->handles, 1) > 1)
         return;
-    if (self->precise != self->model)
-        flow_model_free(self->precise);
+    if (self->model && self->precise.flow != self->model->flow)
+        flow_free(self->precise.flow);
     flow_model_free(self->model);
     free(self->description);
     free(self);
@@ -72,16 +72,14 @@ static flow_model *read_model(const source *from, flow_err *err)
 }
 
 /* `precise`, for a model in single precision; a rounded one is another density in double. */
-static int add_precise(weights *self, const source *from, flow_network network, flow_err *err)
+static int add_precise(weights *self, flow_network network, flow_err *err)
 {
-    self->precise = self->model;
-    if (network != FLOW_NETWORK_AS_IS || flow_get_precision(self->model->flow) == FLOW_F64)
-        return flow_model_round(self->model, network, err);
-    flow_model *precise = read_model(from, err);
-    if (!precise)
-        return err->code;
-    self->precise = precise;
-    return flow_model_convert(precise, FLOW_F64, err);
+    int code = flow_model_round(self->model, network, err);
+    self->precise = *self->model;
+    if (code || network != FLOW_NETWORK_AS_IS || flow_get_precision(self->model->flow) == FLOW_F64)
+        return code;
+    self->precise.flow = flow_convert(self->model->flow, FLOW_F64, err);
+    return self->precise.flow ? 0 : err->code;
 }
 
 static weights *weights_load(const source *from, flow_network network, flow_err *err)
@@ -93,7 +91,7 @@ static weights *weights_load(const source *from, flow_network network, flow_err 
     }
     atomic_init(&self->handles, 1);
     self->model = read_model(from, err);
-    int code = self->model ? add_precise(self, from, network, err) : err->code;
+    int code = self->model ? add_precise(self, network, err) : err->code;
     if (!code && !(self->description = describe(self->model)))
         code = flow_fail(err, FLOW_ENOMEM, "out of memory for the description of a model");
     if (!code)
@@ -108,7 +106,7 @@ static int furnish(desk *self, const weights *of, size_t shard, flow_err *err)
 {
     size_t dim = flow_dim(of->model->flow), context = flow_context(of->model->flow);
     self->samples = flow_model_pass_create(of->model, shard, err);
-    self->densities = self->samples ? flow_model_pass_create(of->precise, shard, err) : NULL;
+    self->densities = self->samples ? flow_model_pass_create(&of->precise, shard, err) : NULL;
     if (!self->densities)
         return err->code;
     self->in = malloc(shard * (2 * dim + context + 1) * sizeof *self->in);

@@ -195,7 +195,7 @@ static int check_model(const call *c, flow_err *err)
 {
     const weights *of = c->model->of;
     if (c->task == LOG_PROB)
-        return flow_model_can_log_prob(of->precise, err);
+        return flow_model_can_log_prob(&of->precise, err);
     if (c->task == NOISE)
         return 0;
     return flow_model_can_sample(of->model, c->log_q != NULL, err);
